@@ -1,0 +1,48 @@
+# The installed tree: bin/, lib/libnephron_*.so, lib/nephron/plugins/, include/, share/nephron/, lib/cmake/nephron/.
+# It can be moved: what is ours is found relative to the file that looks for it; LibTorch, which stays where it was, by
+# the path recorded at build time.
+include(CMakePackageConfigHelpers)
+# Plain lib/, whatever the prefix: bin/nephron looks for ../lib/nephron/plugins wherever the tree stands.
+set(lib_dir lib)
+set(package_dir ${lib_dir}/cmake/nephron)
+set(plugin_dir ${lib_dir}/nephron/plugins)
+
+# Two export sets, because a plugin without tensors is built where there is no LibTorch.
+install(TARGETS nephron_sdk EXPORT nephron-sdk LIBRARY DESTINATION ${lib_dir})
+install(TARGETS nephron_torch EXPORT nephron-torch LIBRARY DESTINATION ${lib_dir})
+install(EXPORT nephron-sdk NAMESPACE nephron:: DESTINATION ${package_dir} FILE nephron-sdk-targets.cmake)
+install(EXPORT nephron-torch NAMESPACE nephron:: DESTINATION ${package_dir} FILE nephron-torch-targets.cmake)
+install(DIRECTORY sdk/include/ DESTINATION include)
+
+set_target_properties(nephron_sdk nephron_torch PROPERTIES INSTALL_RPATH "$ORIGIN")
+set_target_properties(nephron PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
+install(TARGETS nephron RUNTIME DESTINATION bin)
+get_property(plugins GLOBAL PROPERTY NEPHRON_PLUGINS)
+if(plugins)
+  set_target_properties(${plugins} PROPERTIES INSTALL_RPATH "$ORIGIN/../..")
+  install(TARGETS ${plugins} LIBRARY DESTINATION ${plugin_dir})
+endif()
+if(TARGET nephron_cuda)
+  set_target_properties(nephron_cuda PROPERTIES INSTALL_RPATH "$ORIGIN")
+  install(TARGETS nephron_cuda LIBRARY DESTINATION ${lib_dir})
+endif()
+# Python caches and local results lie beside the files that are wanted.
+foreach(folder sdk/template experiments)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/${folder})
+    install(DIRECTORY ${folder} DESTINATION share/nephron USE_SOURCE_PERMISSIONS
+      PATTERN runs EXCLUDE PATTERN store EXCLUDE PATTERN __pycache__ EXCLUDE)
+  endif()
+endforeach()
+install(FILES LICENSE DESTINATION share/doc/nephron)
+
+configure_package_config_file(sdk/cmake/nephron-config.cmake.in ${CMAKE_BINARY_DIR}/package/nephron-config.cmake
+  INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+# Before 1.0 a minor version may change the contract, after it it may not (SDK rule 8).
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(compatibility SameMinorVersion)
+else()
+  set(compatibility SameMajorVersion)
+endif()
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/package/nephron-config-version.cmake COMPATIBILITY ${compatibility})
+install(FILES ${CMAKE_BINARY_DIR}/package/nephron-config.cmake ${CMAKE_BINARY_DIR}/package/nephron-config-version.cmake
+  sdk/cmake/nephron_libtorch.cmake sdk/cmake/nephron_add_plugin.cmake DESTINATION ${package_dir})

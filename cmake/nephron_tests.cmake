@@ -1,0 +1,77 @@
+# How tests are declared. Labels: unit, integration (what runs a whole command), slow (over ten seconds);
+# sanitize (the asan run), torch-free (the tsan run: LibTorch's own threads are not instrumented).
+# COST makes a parallel ctest start the cheap unit tests first, so that a plain mistake shows at once.
+
+# nephron_unit_tests(LIBRARY): every *_test.cpp of the folder and of src/ becomes a test program linked with LIBRARY.
+function(nephron_unit_tests library)
+  file(GLOB tests CONFIGURE_DEPENDS *_test.cpp src/*_test.cpp)
+  foreach(test IN LISTS tests)
+    nephron_test(${test} ${library})
+  endforeach()
+endfunction()
+
+# nephron_test(FILE LINKS...): one GoogleTest program; its name is the folder's and the file's (host.util.files_test).
+function(nephron_test file)
+  get_filename_component(base ${file} NAME_WE)
+  file(RELATIVE_PATH place ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  string(REPLACE "/" "." place "${place}")
+  set(target ${place}.${base})
+  add_executable(${target} ${file})
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${target} PRIVATE ${ARGN} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${target} PRIVATE NEPHRON_SOURCE_DIR="${PROJECT_SOURCE_DIR}" NEPHRON_BUILD_DIR="${CMAKE_BINARY_DIR}")
+  nephron_own_code(${target})
+  # What is tested is compiled as ever; the test itself need not be fast, and half of a clean build is tests.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  set_property(GLOBAL APPEND PROPERTY NEPHRON_TESTS ${target})
+
+  # Whether LibTorch is in the closure of what is linked shows only once all targets are known.
+  set(torch $<OR:$<IN_LIST:AT_PER_OPERATOR_HEADERS,$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>>,$<BOOL:$<TARGET_PROPERTY:${target},NEPHRON_LOADS_TORCH>>>)
+  add_test(NAME ${target} COMMAND ${target})
+  set_tests_properties(${target} PROPERTIES
+    TIMEOUT 300 COST 1000
+    LABELS "unit;sanitize;$<IF:${torch},torch,torch-free>"
+    SKIP_REGULAR_EXPRESSION "${nephron_all_skipped}")
+  nephron_test_environment(${target})
+endfunction()
+
+# nephron_command_test(NAME [LABELS label...] [DEPENDS target...] COMMAND command...): a whole command as a test. Exit
+# code 77 means skipped.
+function(nephron_command_test name)
+  cmake_parse_arguments(arg "" "" "LABELS;DEPENDS;COMMAND" ${ARGN})
+  add_test(NAME ${name} COMMAND ${arg_COMMAND})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 LABELS "integration;${arg_LABELS}")
+  nephron_test_environment(${name})
+  set_property(GLOBAL APPEND PROPERTY NEPHRON_TESTS ${arg_DEPENDS})
+endfunction()
+
+# GoogleTest ends with this, and nothing after it, when no test ran and none failed.
+set(nephron_all_skipped "PASSED  \\] 0 tests\\.\r?\n\\[  SKIPPED \\] [0-9]+ tests?, listed below:\r?\n(\\[  SKIPPED \\] [^\n]*\n)+[ \r\n]*$")
+
+# LibTorch is not instrumented: it and our code see containers and inline functions of each other.
+function(nephron_test_environment test)
+  if(NEPHRON_SANITIZE STREQUAL "address")
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT
+      "ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0:detect_container_overflow=0:allocator_may_return_null=1;UBSAN_OPTIONS=print_stacktrace=1")
+  elseif(NEPHRON_SANITIZE STREQUAL "thread")
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+  endif()
+endfunction()
+
+# Targets that build what the sanitizer runs need, and nothing else. Called once, when all tests are declared.
+function(nephron_sanitizer_targets)
+  get_property(tests GLOBAL PROPERTY NEPHRON_TESTS)
+  list(REMOVE_DUPLICATES tests)
+  set(all)
+  set(torch_free)
+  foreach(test IN LISTS tests)
+    set(file $<TARGET_FILE:${test}>)
+    list(APPEND all ${file})
+    set(defines $<TARGET_PROPERTY:${test},COMPILE_DEFINITIONS>)
+    list(APPEND torch_free
+      $<$<NOT:$<OR:$<IN_LIST:AT_PER_OPERATOR_HEADERS,${defines}>,$<BOOL:$<TARGET_PROPERTY:${test},NEPHRON_LOADS_TORCH>>>>:${file}>)
+  endforeach()
+  add_custom_target(sanitize_tests DEPENDS ${all})
+  add_custom_target(torch_free_tests DEPENDS ${torch_free})
+endfunction()

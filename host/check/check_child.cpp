@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <conformance/conformance.hpp>
+
+#include <host/check/check.hpp>
+#include <host/check/report_lines.hpp>
+#include <host/config/load.hpp>
+#include <host/plugins/child.hpp>
+#include <host/plugins/elf_records.hpp>
+#include <host/plugins/guard.hpp>
+#include <host/plugins/probe.hpp>
+#include <host/plugins/registry.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+using conformance::Check;
+using conformance::Subject;
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+void report(const json& event) {
+  const std::string line = event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  std::string_view left = line;
+  while (!left.empty()) {
+    const ssize_t n = ::write(report_descriptor, left.data(), left.size());
+    if (n <= 0) ::_exit(1);  // the parent is gone
+    left.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+/// Runs one check between two reports; true when it did not fail.
+template <class Body>
+bool reported(const std::string& name, Body&& body) {
+  report({{"begin", name}});
+  const auto start = Clock::now();
+  std::string outcome = "passed";
+  std::string detail;
+  try {
+    body();
+  } catch (const conformance::Failed& e) {
+    outcome = "failed";
+    detail = e.what();
+  } catch (const conformance::Skipped& e) {
+    outcome = "skipped";
+    detail = e.what();
+  } catch (const Error& e) {
+    outcome = "failed";
+    detail = e.what() + (e.hint().empty() ? "" : " (" + e.hint() + ")");
+  } catch (...) {
+    outcome = "failed";
+    detail = describe_exception();
+  }
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  report({{"end", name}, {"outcome", outcome}, {"detail", detail}, {"seconds", seconds}});
+  return outcome != "failed";
+}
+
+/// "root=pictures" as a parameter. What is no TOML value is taken as a string, so that paths need no quotes.
+void set(Value& params, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) throw Error("--set " + text + " is not of the form NAME=VALUE");
+  const std::string key = text.substr(0, equals);
+  try {
+    const Value table = parse_toml("value = " + text.substr(equals + 1), "--set");
+    params.set(key, *table.find("value"));
+  } catch (const ConfigError&) {
+    params.set(key, Value(text.substr(equals + 1)));
+  }
+  params.find(key)->source = {};  // paths are relative to the working folder
+}
+
+Subject subject_of(const Registry& registry, const CheckChild& what) {
+  Subject s;
+  s.kind = what.kind;
+  s.name = what.name;
+  s.schema = &registry.schema(what.kind, what.name);
+  s.create = [&registry, what](const Value& params, Context& context) {
+    return registry.create(what.kind, {.type = what.name, .params = params, .source = {}}, context);
+  };
+  for (const std::string& text : what.overrides) set(s.params, text);
+  s.cuda = what.cuda;
+  s.no_cuda_because = what.no_cuda_because;
+  s.imports = read_records(what.file).imports;
+  return s;
+}
+
+}  // namespace
+
+void check_in_child(const CheckChild& what) {
+  enter_child();
+  set_probe_command({});  // this process is the trial
+  std::unique_ptr<Registry> registry;
+  Subject subject;
+  const bool loaded = reported(load_check, [&] {
+    PluginSearch search;
+    search.command_line = {what.file};
+    search.folders = false;
+    registry = std::make_unique<Registry>(search);
+    subject = subject_of(*registry, what);
+  });
+  if (loaded) {
+    for (const Check& check : conformance::checks_of(what.kind))
+      if (std::find(what.skip.begin(), what.skip.end(), check.name) == what.skip.end()) reported(check.name, [&] { check.run(subject); });
+  }
+  report({{"finished", true}});
+  ::_exit(0);
+}
+
+}  // namespace nephron::host

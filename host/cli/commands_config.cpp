@@ -1,0 +1,113 @@
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include <host/cli/command.hpp>
+#include <host/config/components.hpp>
+#include <host/config/load.hpp>
+#include <host/config/schema_text.hpp>
+#include <host/config/show.hpp>
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What all of these commands take.
+struct Request {
+  std::vector<fs::path> files;
+  std::vector<std::string> set;
+  std::vector<fs::path> plugins;
+  fs::path out;
+  bool json = false;
+  bool markdown = false;
+  bool written = false;
+
+  void add_options(CLI::App& command) {
+    command.add_option("--set", set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);
+    command.add_option("--plugin", plugins, "A plugin file to use besides; may be repeated")->allow_extra_args(false);
+  }
+  PluginSearch search() const {
+    PluginSearch places;
+    places.command_line = plugins;
+    return places;
+  }
+};
+
+int check(const Request& request) {
+  bool good = true;
+  for (const fs::path& file : request.files) {
+    try {
+      std::unique_ptr<Registry> registry;
+      load_experiment(file, request.set, request.search(), registry);
+      std::cout << file.string() << ": good\n";
+    } catch (const ConfigError& e) {
+      std::cerr << e.what() << "\n";
+      good = false;
+    }
+  }
+  return good ? Exit::done : Exit::usage;
+}
+
+/// The resolved file as it is shown and compared.
+Value shown(const fs::path& file, const Request& request) {
+  std::unique_ptr<Registry> registry;
+  Experiment e = load_experiment(file, request.set, request.search(), registry);
+  return request.written ? std::move(e.resolved) : with_defaults(std::move(e.resolved), RegistryComponents(*registry));
+}
+
+int show(const Request& request) {
+  const Value value = shown(request.files.at(0), request);
+  std::cout << (request.json ? to_json_with_origins(value) : to_toml(value, true));
+  return Exit::done;
+}
+
+int diff(const Request& request) {
+  const std::string text = difference(shown(request.files.at(0), request), shown(request.files.at(1), request));
+  std::cout << (text.empty() ? "no difference\n" : text);
+  return Exit::done;
+}
+
+int schema(const Request& request) {
+  std::string text;
+  if (request.markdown) {
+    text = experiment_markdown();
+  } else {
+    const Registry registry(request.search());
+    text = experiment_json_schema(RegistryComponents(registry));
+  }
+  if (request.out.empty()) std::cout << text;
+  else write_file_atomically(request.out, text);
+  return Exit::done;
+}
+
+void add_config(CLI::App& app, int& exit) {
+  CLI::App* config = app.add_subcommand("config", "Check, show and compare experiment files");
+  config->require_subcommand(1);
+  const auto request = std::make_shared<Request>();
+  const auto command = [&](const char* name, const char* doc, int (*run)(const Request&)) {
+    CLI::App* sub = config->add_subcommand(name, doc);
+    request->add_options(*sub);
+    sub->callback([request, run, &exit] { exit = run(*request); });
+    return sub;
+  };
+  command("check", "Report every fault of the files; exit code 2 when there is one", check)
+      ->add_option("FILE", request->files, "Experiment files")
+      ->required();
+  CLI::App* sub = command("show", "Print the resolved experiment, with the origin of each value", show);
+  sub->add_option("FILE", request->files, "Experiment file")->required()->expected(1);
+  sub->add_flag("--json", request->json, "As JSON: values and origins");
+  sub->add_flag("--written", request->written, "Leave defaults out");
+  sub = command("diff", "Print the keys in which two resolved experiments differ", diff);
+  sub->add_option("FILE", request->files, "Two experiment files")->required()->expected(2);
+  sub->add_flag("--written", request->written, "Compare what is written, not defaults");
+  sub = command("schema", "Print the JSON Schema of experiment files, for editors", schema);
+  sub->add_option("--out", request->out, "File to write in place of printing");
+  sub->add_flag("--markdown", request->markdown, "The tables of docs/experiment.md instead");
+}
+NEPHRON_COMMAND("config", 20, add_config)
+
+}  // namespace
+}  // namespace nephron::host

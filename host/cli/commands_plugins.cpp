@@ -1,0 +1,193 @@
+#include <cstdio>
+#include <memory>
+
+#include <host/check/check.hpp>
+#include <host/cli/command.hpp>
+#include <host/cli/plugin_text.hpp>
+#include <host/plugins/elf_records.hpp>
+#include <host/plugins/probe.hpp>
+#include <host/plugins/registry.hpp>
+#include <host/plugins/scaffold.hpp>
+#include <host/train/device.hpp>
+#include <host/util/log.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Options of all plugin commands; they live as long as the callbacks that hold them.
+struct Options {
+  std::vector<fs::path> plugins;
+  bool json = false;
+  std::string kind;
+  std::string name;
+  fs::path folder;
+  CheckOptions check;
+  CheckChild child;
+};
+
+PluginSearch search_of(const Options& o) {
+  PluginSearch search;
+  search.command_line = o.plugins;
+  return search;
+}
+
+std::vector<std::string> kind_names() {
+  std::vector<std::string> out;
+  for (const KindInfo& k : kinds) out.emplace_back(k.name);
+  return out;
+}
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void list(const Options& o) {
+  const Registry registry(search_of(o));
+  if (o.json) {
+    nlohmann::ordered_json out{{"components", nlohmann::ordered_json::array()}, {"set_aside", nlohmann::ordered_json::array()}};
+    for (const ComponentInfo& c : registry.components()) out["components"].push_back(as_json(c));
+    for (const auto& r : registry.rejected()) out["set_aside"].push_back({{"file", r.file.string()}, {"reason", r.reason}});
+    return print(json_text(out) + "\n");
+  }
+  std::vector<std::vector<std::string>> rows{{"KIND", "NAME", "VERSION", "FILE", "WHAT IT IS"}};
+  for (const ComponentInfo& c : registry.components()) rows.push_back({c.kind, c.name, c.version, c.file.string(), c.doc});
+  print(table_text(rows));
+  for (const auto& r : registry.rejected()) log().warning("set aside: " + r.reason);
+}
+
+void describe(const Options& o) {
+  const Registry registry(search_of(o));
+  const ComponentInfo& info = registry.find(o.kind, o.name);
+  const SchemaBase& schema = registry.schema(o.kind, o.name);
+  if (!o.json) return print(describe_text(info, schema));
+  nlohmann::ordered_json out = as_json(info);
+  out["parameters"] = nlohmann::ordered_json::array();
+  for (const FieldInfo& f : schema.fields()) out["parameters"].push_back(as_json(f));
+  print(json_text(out) + "\n");
+}
+
+/// The file itself, or the one that holds the plugin or component of this name.
+fs::path file_of(const Options& o) {
+  std::error_code failed;
+  if (o.name.find('/') != std::string::npos || fs::exists(o.name, failed)) return fs::absolute(o.name);
+  const Registry registry(search_of(o));
+  std::vector<std::string> names;
+  for (const ComponentInfo& c : registry.components()) {
+    if (c.plugin == o.name || c.name == o.name) return c.file;
+    names.push_back(c.plugin);
+    names.push_back(c.name);
+  }
+  const std::string near = nearest(o.name, names);
+  throw Error("\"" + o.name + "\" is neither a file nor the name of a plugin or component that was found",
+              near.empty() ? "`nephron plugins list` shows what there is" : "did you mean \"" + near + "\"?");
+}
+
+int check(const Options& o) {
+  const fs::path file = file_of(o);
+  const auto show = [&](const CheckRow& r) {
+    if (o.json) return;
+    char line[256];
+    std::snprintf(line, sizeof line, "%-28s  %-14s  %-7s  %6.2f s  ", r.component.empty() ? "(file)" : r.component.c_str(), r.check.c_str(), r.outcome.c_str(), r.seconds);
+    std::string text = line + r.detail;
+    text.erase(text.find_last_not_of(' ') + 1);
+    print(text + "\n");
+    std::fflush(stdout);
+  };
+  const std::vector<CheckRow> rows = check_plugin(file, o.check, show);
+  int failed = 0;
+  int passed = 0;
+  for (const CheckRow& r : rows) (r.outcome == "failed" ? failed : passed) += r.outcome != "skipped";
+  if (o.json) {
+    nlohmann::ordered_json out{{"file", file.string()}, {"passed", failed == 0}, {"checks", nlohmann::ordered_json::array()}};
+    for (const CheckRow& r : rows)
+      out["checks"].push_back({{"component", r.component}, {"check", r.check}, {"outcome", r.outcome}, {"detail", r.detail}, {"seconds", r.seconds}});
+    print(json_text(out) + "\n");
+  } else {
+    const int skipped = static_cast<int>(rows.size()) - failed - passed;
+    print(file.string() + ": " + std::to_string(passed) + " passed, " + std::to_string(failed) + " failed, " + std::to_string(skipped) + " skipped\n");
+  }
+  return failed == 0 ? Exit::done : Exit::failed;
+}
+
+void write_new(Options& o) {
+  if (o.folder.empty()) o.folder = o.name;
+  for (const fs::path& file : write_new_plugin(o.kind, o.name, o.folder)) print("wrote " + file.string() + "\n");
+  const fs::path build = o.folder / "build";
+  print("Build it:  cmake -S " + o.folder.string() + " -B " + build.string() + " && cmake --build " + build.string() + "\n" +
+        "Check it:  nephron plugins check " + (build / (o.name + ".so")).string() + "\n");
+  try {
+    const ComponentInfo taken = Registry(search_of(o)).find(o.kind, o.name);
+    log().warning(o.kind + " \"" + o.name + "\" is also in " + taken.file.string() + ": the two cannot be used at once (SDK rule 7)");
+  } catch (const Error&) {  // as it should be: the name is free
+  }
+}
+
+void add_shared(CLI::App* command, const std::shared_ptr<Options>& o, bool json) {
+  command->add_option("--plugin", o->plugins, "Plugin file to use besides those that are found")->type_name("FILE")->allow_extra_args(false);
+  if (json) command->add_flag("--json", o->json, "Print JSON");
+}
+
+void add_plugins(CLI::App& app, int& exit) {
+  CLI::App* plugins = app.add_subcommand("plugins", "List, describe, check and begin plugins");
+  plugins->require_subcommand(1);
+  const auto o = std::make_shared<Options>();
+
+  CLI::App* sub = plugins->add_subcommand("list", "What can be named in an experiment, without loading anything");
+  add_shared(sub, o, true);
+  sub->callback([o] { list(*o); });
+
+  sub = plugins->add_subcommand("describe", "A component's parameters");
+  sub->add_option("KIND", o->kind)->required()->check(CLI::IsMember(kind_names()));
+  sub->add_option("NAME", o->name)->required();
+  add_shared(sub, o, true);
+  sub->callback([o] { describe(*o); });
+
+  sub = plugins->add_subcommand("check", "Does a plugin keep what its kind promises? In child processes");
+  sub->add_option("FILE|NAME", o->name, "A plugin file, or the name of a plugin or component")->required();
+  sub->add_option("--set", o->check.overrides, "NAME=VALUE: a parameter of the component")->type_name("NAME=VALUE")->allow_extra_args(false);
+  sub->add_option("--component", o->check.component, "Check only this component of the file");
+  sub->add_option("--timeout", o->check.patience, "Seconds that one check may take")->check(CLI::Range(0.1, 86400.0))->capture_default_str();
+  add_shared(sub, o, true);
+  sub->callback([o, &exit] { exit = check(*o); });
+
+  sub = plugins->add_subcommand("new", "Write a new plugin that builds, and passes its check, as written");
+  sub->add_option("KIND", o->kind)->required()->check(CLI::IsMember(kind_names()));
+  sub->add_option("NAME", o->name)->required();
+  sub->add_option("DIR", o->folder, "Folder to write into; default: NAME");
+  sub->callback([o] { write_new(*o); });
+}
+
+/// Loads a plugin in this process, which its parent started for that (probe.hpp).
+void add_probe(CLI::App& app, int&) {
+  set_probe_command({"/proc/self/exe", "__probe"});
+  CLI::App* command = app.add_subcommand("__probe", "")->group("");
+  const auto file = std::make_shared<fs::path>();
+  command->add_option("FILE", *file)->required();
+  command->callback([file] { load_and_report_survival(*file); });
+}
+
+/// Makes the checks of one component in this process, which its parent started for that (check.hpp).
+void add_check_child(CLI::App& app, int&) {
+  CLI::App* command = app.add_subcommand("__check", "")->group("");
+  const auto child = std::make_shared<CheckChild>();
+  command->add_option("FILE", child->file)->required();
+  command->add_option("KIND", child->kind)->required();
+  command->add_option("NAME", child->name)->required();
+  command->add_option("--set", child->overrides)->allow_extra_args(false);
+  command->add_option("--skip", child->skip)->allow_extra_args(false);
+  command->callback([child] {
+    // Loading LibTorch's CUDA part takes seconds; a plugin without tensors has no use for it.
+    child->no_cuda_because = "the plugin does not use LibTorch";
+    if (!read_records(child->file).torch.empty() && cuda_available(&child->no_cuda_because)) child->cuda = "cuda:0";
+    check_in_child(*child);
+  });
+}
+
+}  // namespace
+
+NEPHRON_COMMAND("plugins", 50, add_plugins)
+NEPHRON_COMMAND("__probe", 1000, add_probe)
+NEPHRON_COMMAND("__check", 1001, add_check_child)
+
+}  // namespace nephron::host

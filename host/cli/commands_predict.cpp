@@ -1,0 +1,79 @@
+#include <cstdio>
+#include <memory>
+
+#include <nephron/error.hpp>
+
+#include <host/cli/command.hpp>
+#include <host/predict/predict.hpp>
+
+namespace nephron::host {
+namespace {
+
+const CLI::Validator threshold_value(
+    [](std::string& text) {
+      if (text == "search") return std::string();
+      return CLI::Range(0.0, 1.0)(text).empty() ? std::string() : "expected a number from 0 to 1, or \"search\"";
+    },
+    "0..1|search", "threshold");
+
+int run_predict(const PredictRequest& request) {
+  const PredictOutcome outcome = predict(request);
+  std::fputs(outcome.scores.table(outcome.factor > 1).c_str(), stdout);
+  const std::size_t failures = outcome.scores.failures.size();
+  std::printf("predicted %lld pictures", static_cast<long long>(outcome.predicted));
+  if (outcome.skipped > 0) std::printf(", %lld were finished before", static_cast<long long>(outcome.skipped));
+  if (failures > 0) std::printf(", %zu failed", failures);
+  std::printf(": %s\n", request.out.c_str());
+  for (const auto& [id, why] : outcome.scores.failures) std::fprintf(stderr, "  %s: %s\n", id.c_str(), why.c_str());
+  return failures > 0 ? Exit::failed : Exit::done;
+}
+
+void add_predict(CLI::App& app, int& exit) {
+  CLI::App* const command = app.add_subcommand("predict", "Segment pictures with a trained run");
+  auto request = std::make_shared<PredictRequest>();
+  command->add_option("RUN", request->run, "Run folder (runs/EXPERIMENT/DATE-ID), or a fold's folder in it")
+      ->required();
+  command->add_option("--images", request->images, "Folder of PNG, JPEG or TIFF pictures of any size")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  command->add_option("--out", request->out, "Folder for probabilities, masks and scores")->required();
+  command->add_option("--masks", request->masks, "Folder of true masks (ID.png, or CLASS/ID.png): prints the Dice")
+      ->check(CLI::ExistingDirectory);
+  command->add_option("--fold", request->fold,
+                      "One fold, or \"all\": the mean of all folds [the fold that RUN names, else all]");
+  command->add_option("--checkpoint", request->checkpoint, "Which weights")
+      ->check(CLI::IsMember({"best", "last"}))
+      ->capture_default_str();
+  command->add_option("--device", request->device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+  command->add_option("--precision", request->precision, "Of the convolutions")
+      ->check(CLI::IsMember({"fp32", "bf16", "fp16"}))
+      ->capture_default_str();
+  command->add_option("--tta", request->tta, "Flips to average over, comma-separated [the experiment's]")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"identity", "flip_x", "flip_y", "flip_xy"}));
+  command
+      ->add_option("--threshold", request->threshold,
+                   "Of the masks; \"search\": each picture's best, where its mask is known [the experiment's]")
+      ->check(threshold_value);
+  CLI::Option* const tile =
+      command->add_option("--tile", request->tile, "Side of a tile, px at the reduced level [the experiment's]")
+          ->check(CLI::PositiveNumber);
+  command->add_option("--overlap", request->overlap, "Tiles start 1/overlap of a tile apart [the experiment's]")
+      ->check(CLI::Range(1.0, 16.0));
+  command->add_option("--factor", request->factor, "Reduction of the pictures [the experiment's]")
+      ->check(CLI::Range(1, 64));
+  command->add_option("--batch", request->batch, "Tiles at a time [the experiment's]")->check(CLI::Range(1, 4096));
+  command->add_flag("--whole", request->whole, "The whole reduced picture at once, where memory allows")
+      ->excludes(tile);
+  CLI::Option* const go_on = command->add_flag("--continue", request->go_on, "Predict only what is missing in --out");
+  command->add_flag("--overwrite", request->overwrite, "Replace what is in --out")->excludes(go_on);
+  command->add_flag("--strict", request->strict, "Stop at the first picture that cannot be read");
+  command->add_option("--plugin", request->plugins, "A plugin file, besides those of the experiment")
+      ->check(CLI::ExistingFile);
+  command->callback([request, &exit] { exit = run_predict(*request); });
+}
+
+NEPHRON_COMMAND("predict", 40, add_predict)
+
+}  // namespace
+}  // namespace nephron::host

@@ -1,0 +1,51 @@
+#include <cstdio>
+#include <memory>
+
+#include <nephron/error.hpp>
+
+#include <host/cli/command.hpp>
+#include <host/report/report.hpp>
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+namespace {
+
+struct ReportOptions {
+  ReportRequest request;
+  std::filesystem::path out;
+  bool overwrite = false;
+};
+
+int write_report(const ReportOptions& options) {
+  if (std::filesystem::exists(options.out) && !options.overwrite)
+    throw Error(options.out.string() + " exists already", "--overwrite replaces it, or name another file.");
+  const std::string page = report_html(options.request);
+  if (const auto folder = options.out.parent_path(); !folder.empty()) require_writable(folder, page.size());
+  write_file_atomically(options.out, page);
+  std::printf("%s\n", std::filesystem::absolute(options.out).lexically_normal().c_str());
+  return Exit::done;
+}
+
+void add_report(CLI::App& app, int& exit) {
+  CLI::App* const command = app.add_subcommand("report", "Write a run as one HTML page: curves, Dice, pictures");
+  auto options = std::make_shared<ReportOptions>();
+  command->add_option("RUN", options->request.run, "Run folder, or a fold's folder in it")->required();
+  command->add_option("--out", options->out, "The page")->required();
+  command
+      ->add_option("--predictions", options->request.predictions,
+                   "Folder that nephron predict wrote: adds pictures and Dice")
+      ->check(CLI::ExistingDirectory);
+  command->add_option("--pictures", options->request.pictures, "Pictures shown; the worst where there are more")
+      ->check(CLI::Range(0, 10000))
+      ->capture_default_str();
+  command->add_option("--side", options->request.side, "Longer side of a shown picture, px")
+      ->check(CLI::Range(64, 8192))
+      ->capture_default_str();
+  command->add_flag("--overwrite", options->overwrite, "Replace the page");
+  command->callback([options, &exit] { exit = write_report(*options); });
+}
+
+NEPHRON_COMMAND("report", 50, add_report)
+
+}  // namespace
+}  // namespace nephron::host

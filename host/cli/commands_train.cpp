@@ -1,0 +1,64 @@
+#include <memory>
+#include <string>
+
+#include <host/cli/command.hpp>
+#include <host/train/bench_step.hpp>
+#include <host/train/session.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+void add_train(CLI::App& app, int& exit) {
+  CLI::App* const command = app.add_subcommand("train", "Train an experiment");
+  const auto request = std::make_shared<TrainRequest>();
+  CLI::Option* const experiment = command->add_option("experiment", request->experiment, "The experiment, a TOML file");
+  command->add_option("--fold", request->fold, "Number of the fold that is held out, or \"all\"")->capture_default_str()->take_last();
+  command->add_option("--set", request->overrides, "Change a key of the experiment: train.batch=4; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("KEY=VALUE");
+  command->add_option("--plugin", request->plugins, "A plugin file to load besides; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--runs", request->runs, "Folder of the runs")->capture_default_str()->take_last();
+  CLI::Option* const resume = command->add_option("--resume", request->resume, "Go on with a run, or one fold of it");
+  command->add_option("--device", request->device, "cpu, cuda, cuda:N, or auto")->capture_default_str()->take_last();
+  CLI::Option* const debug = command->add_flag("--debug", request->debug, "One fold, few steps, nothing kept");
+  resume->excludes(experiment)->excludes(debug);
+  command->callback([request, command, &exit] {
+    if (request->experiment.empty() && request->resume.empty())
+      throw CLI::RequiredError("train: an experiment file, or --resume RUN,");
+    if (!request->resume.empty() && command->count("--fold") > 0)
+      throw CLI::ExcludesError("--fold", "--resume (name the fold's folder: --resume RUN/fold-K)");
+    exit = train(*request);
+  });
+}
+
+void add_bench_step(CLI::App& app, int& exit) {
+  CLI::App* const command = app.add_subcommand("bench-train-step", "Time a training step on a batch held in memory")->group("");
+  const auto request = std::make_shared<BenchStepRequest>();
+  command->add_option("--encoder", request->encoder)->required();
+  command->add_option("--decoder", request->decoder)->capture_default_str();
+  command->add_option("--loss", request->loss)->capture_default_str();
+  command->add_option("--batch", request->batch)->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--tile", request->tile)->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--classes", request->classes)->check(CLI::Range(1, 8))->capture_default_str();
+  command->add_option("--precision", request->precision)->check(CLI::IsMember({"fp32", "bf16", "fp16"}))->capture_default_str();
+  command->add_option("--steps", request->steps)->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--warmup", request->warmup)->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("--threads", request->threads)->capture_default_str();
+  command->add_option("--device", request->device)->capture_default_str();
+  command->add_flag("--channels-last,!--no-channels-last", request->channels_last);
+  command->callback([request, &exit] {
+    bench_step(*request);
+    exit = Exit::done;
+  });
+}
+
+}  // namespace
+
+NEPHRON_COMMAND("train", 30, add_train)
+NEPHRON_COMMAND("bench-train-step", 900, add_bench_step)
+
+}  // namespace nephron::host

@@ -1,0 +1,68 @@
+#include <algorithm>
+#include <cstdio>
+
+#include <nephron/error.hpp>
+#include <nephron/plugin.hpp>
+#include <nephron/version.hpp>
+
+#include <host/cli/command.hpp>
+#include <host/config/load.hpp>
+#include <host/util/interrupt.hpp>
+#include <host/util/log.hpp>
+
+namespace nephron::host {
+
+std::vector<Command>& commands() {
+  static std::vector<Command> list;
+  return list;
+}
+
+namespace {
+
+constexpr const char* version = "nephron " NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(
+    NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH);
+
+int run(int argc, char** argv) {
+  CLI::App app("Segmentation of gigapixel microscopy slides: experiments in TOML, components as plugins.", "nephron");
+  app.set_version_flag("--version", version);
+  bool verbose = false;
+  app.add_flag("-v,--verbose", verbose, "Say more, and show where an error came from");
+  app.require_subcommand(1);
+  app.fallthrough();
+  int exit = Exit::done;
+  auto& list = commands();
+  std::sort(list.begin(), list.end(), [](const Command& a, const Command& b) { return a.order < b.order; });
+  for (const Command& command : list) command.add(app, exit);
+  app.parse_complete_callback([&] {
+    if (verbose) set_log_level(Log::Level::debug);
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? Exit::done : Exit::usage;
+  } catch (const ConfigError& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return Exit::usage;
+  } catch (const Cancelled&) {
+    log().warning("interrupted");
+    return Exit::interrupted;
+  } catch (const Error& e) {
+    log().error(e.what() + (e.hint().empty() ? "" : "\n  " + e.hint()));
+    return Exit::failed;
+  } catch (const std::exception& e) {
+    // Torch appends a backtrace of many lines; the first line says what is wrong.
+    const std::string text = e.what();
+    log().error(verbose ? text : text.substr(0, text.find("\nException raised from")));
+    return Exit::failed;
+  }
+  return exit;
+}
+
+}  // namespace
+}  // namespace nephron::host
+
+int main(int argc, char** argv) {
+  nephron::host::catch_interrupts();
+  return nephron::host::run(argc, argv);
+}

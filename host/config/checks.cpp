@@ -1,0 +1,137 @@
+#include <host/config/checks.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace nephron::host {
+
+namespace {
+
+class Checks {
+ public:
+  Checks(const Experiment& e, const Value& written, Diagnostics& faults) : e_(e), written_(written), faults_(faults) {}
+
+  void all() {
+    classes();
+    tile();
+    datasets();
+    loss();
+    train();
+    predict();
+    const Value& list = at({"augmentation"});
+    for (std::size_t i = 0; i < e_.augmentations.size(); ++i)
+      augmentation(e_.augmentations[i], list.is(Value::Type::array) ? list.array()[i] : list);
+  }
+
+ private:
+  /// The value at this path, or the nearest table above it that is written.
+  const Value& at(std::initializer_list<const char*> path) const {
+    const Value* v = &written_;
+    for (const char* key : path) {
+      const Value* below = v->find(key);
+      if (below == nullptr) break;
+      v = below;
+    }
+    return *v;
+  }
+
+  void fault(const Value& where, std::string message, std::string hint = {}) {
+    faults_.push_back({where.source, std::move(message), std::move(hint)});
+  }
+
+  void classes() {
+    const Value& v = at({"classes"});
+    if (e_.classes.empty() || e_.classes.size() > 8)  // labels have one bit a class in a byte
+      fault(v, "\"classes\" must name 1 to 8 classes, not " + std::to_string(e_.classes.size()));
+    if (std::set(e_.classes.begin(), e_.classes.end()).size() != e_.classes.size()) fault(v, "\"classes\" names one class twice");
+    if (std::count(e_.classes.begin(), e_.classes.end(), "") > 0) fault(v, "a class needs a name");
+  }
+
+  void tile() {
+    if (e_.data.tile % 32 != 0)
+      fault(at({"data", "tile"}), "\"tile\" must be a multiple of 32, not " + std::to_string(e_.data.tile),
+            "encoders halve the picture five times; the nearest is " + std::to_string((e_.data.tile + 16) / 32 * 32));
+  }
+
+  void datasets() {
+    const Value& list = at({"dataset"});
+    if (e_.datasets.empty()) return fault(list, "at least one dataset is needed", "[[dataset]] with its type");
+    std::set<std::string> names;
+    double sum = 0;
+    bool without_share = false;
+    for (std::size_t i = 0; i < e_.datasets.size(); ++i) {
+      const DatasetConfig& d = e_.datasets[i];
+      sum += d.share;
+      without_share = without_share || d.share == 0;
+      if (!names.insert(d.name).second)
+        fault(list.array()[i], "two datasets are called \"" + d.name + "\"", "give one of them another: name = \"...\"");
+    }
+    constexpr double slack = 1e-9;
+    if (sum > 1 + slack) fault(list.array()[0], "the shares of the datasets add up to " + Value(sum).str() + ", which is more than 1");
+    else if (without_share && sum > 1 - slack)
+      fault(list.array()[0], "the shares of the datasets add up to 1: nothing is left for those without a share");
+    else if (!without_share && sum < 1 - slack)
+      fault(list.array()[0], "the shares of the datasets add up to " + Value(sum).str() + ", not 1",
+            "leave the share of one of them out, and it gets what is left over");
+  }
+
+  void loss() {
+    const auto& weights = e_.loss.class_weights;
+    if (!weights.empty() && weights.size() != e_.classes.size())
+      fault(at({"loss", "class_weights"}), "\"class_weights\" must have one number a class: " + std::to_string(e_.classes.size()) +
+                                               ", not " + std::to_string(weights.size()));
+    const auto zero = [](double w) { return w == 0; };
+    if (!weights.empty() && std::all_of(weights.begin(), weights.end(), zero))
+      fault(at({"loss", "class_weights"}), "every class has weight 0: nothing would be learnt");
+    if (e_.loss.terms.empty()) fault(at({"loss", "terms"}), "at least one loss is needed", "terms = [ { type = \"NAME\" } ]");
+    else if (std::all_of(e_.loss.terms.begin(), e_.loss.terms.end(), [&](const LossTerm& t) { return zero(t.weight); }))
+      fault(at({"loss", "terms"}), "every loss has weight 0: nothing would be learnt");
+  }
+
+  void train() {
+    for (const double beta : e_.train.optimizer.betas)
+      if (beta >= 1) fault(at({"train", "optimizer", "betas"}), "\"betas\" must be below 1, not " + Value(beta).str());
+    if (e_.train.accumulate > e_.train.steps_per_epoch)
+      fault(at({"train", "accumulate"}), "\"accumulate\" must not be more than \"steps_per_epoch\" (" +
+                                             std::to_string(e_.train.steps_per_epoch) + "): no epoch would have a step");
+  }
+
+  void predict() {
+    const Value& threshold = e_.predict.threshold;
+    const bool number = threshold.is(Value::Type::integer) || threshold.is(Value::Type::real);
+    const bool good = number ? threshold.number() >= 0 && threshold.number() <= 1
+                             : threshold.is(Value::Type::string) && threshold.string() == "search";
+    if (!good)
+      fault(at({"predict", "threshold"}), "\"threshold\" must be a number in 0 to 1, or \"search\", not " + threshold.str());
+    const auto& tta = e_.predict.tta;
+    if (tta.empty()) fault(at({"predict", "tta"}), "\"tta\" must name at least one flip", "[\"identity\"] predicts once");
+    if (std::set(tta.begin(), tta.end()).size() != tta.size()) fault(at({"predict", "tta"}), "\"tta\" names one flip twice");
+  }
+
+  void augmentation(const AugmentationConfig& a, const Value& table) {
+    const Value* of = table.find("of");
+    if (a.component.type != "one_of" && a.component.type != "sequence") {
+      if (of != nullptr) fault(*of, "only one_of and sequence hold other augmentations", "leave \"of\" out");
+      return;
+    }
+    if (a.of.empty()) return fault(table, a.component.type + " needs augmentations", "of = [ { type = \"NAME\" }, ... ]");
+    double sum = 0;
+    for (std::size_t i = 0; i < a.of.size(); ++i) {
+      augmentation(a.of[i], of->array()[i]);
+      sum += a.of[i].p;
+    }
+    if (a.component.type == "one_of" && sum == 0) fault(*of, "every choice of one_of has p = 0");
+  }
+
+  const Experiment& e_;
+  const Value& written_;
+  Diagnostics& faults_;
+};
+
+}  // namespace
+
+void check_together(const Experiment& experiment, const Value& written, Diagnostics& faults) {
+  Checks(experiment, written, faults).all();
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,101 @@
+#include <host/config/components.hpp>
+
+#include <algorithm>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+
+const std::vector<std::string>& combinators() {
+  static const std::vector<std::string> names{"one_of", "sequence"};
+  return names;
+}
+
+bool is_combinator(std::string_view kind, std::string_view name) {
+  return kind == "augmentation" && std::find(combinators().begin(), combinators().end(), name) != combinators().end();
+}
+
+std::vector<std::string> RegistryComponents::names(std::string_view kind) const {
+  std::vector<std::string> out = registry_.names(kind);
+  if (kind == "augmentation") out.insert(out.end(), combinators().begin(), combinators().end());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string RegistryComponents::doc(std::string_view kind, std::string_view name) const {
+  if (!is_combinator(kind, name)) return registry_.find(kind, name).doc;
+  return name == "one_of" ? "one of the augmentations in `of`, drawn by their p" : "the augmentations in `of`, one after the other";
+}
+
+const SchemaBase& RegistryComponents::schema(std::string_view kind, std::string_view name) const {
+  return is_combinator(kind, name) ? schema_of<NoParams>() : registry_.schema(kind, name);
+}
+
+void ComponentCheck::component(std::string_view kind, const ComponentSpec& spec, const Source& type_source,
+                               const std::vector<FieldInfo>& own, Diagnostics& faults) {
+  const std::vector<std::string> names = components_.names(kind);
+  if (std::find(names.begin(), names.end(), spec.type) == names.end()) {
+    const std::string near = nearest(spec.type, names);
+    std::string known;
+    for (const std::string& n : names) (known += known.empty() ? "" : ", ") += n;
+    faults.push_back({type_source, "unknown " + std::string(kind) + " \"" + spec.type + "\"",
+                      !near.empty()   ? "did you mean \"" + near + "\"?"
+                      : names.empty() ? "no plugin has one; `nephron plugins list` shows which are found, `nephron doctor` which are not"
+                                      : "known: " + known});
+    return;
+  }
+  try {
+    DecodeContext context{faults, this, &own};
+    components_.schema(kind, spec.type).check(spec.params, context);
+  } catch (const Error& e) {
+    faults.push_back({type_source, e.what(), e.hint()});
+  }
+}
+
+namespace {
+
+class Walker {
+ public:
+  Walker(const Components& components, const FieldVisit& visit) : components_(components), visit_(visit) {}
+
+  void table(Value& at, const std::vector<FieldInfo>& fields, const FieldInfo* holder) {
+    if (!at.is(Value::Type::table)) return;
+    for (const FieldInfo& f : fields) {
+      visit_(at, f);
+      if (Value* v = at.find(f.name)) field(*v, f, holder);
+    }
+  }
+
+ private:
+  void field(Value& v, const FieldInfo& f, const FieldInfo* holder) {
+    if (f.type == "array" && v.is(Value::Type::array)) {
+      for (Value& x : v.array()) field(x, *f.element, holder);
+    } else if (f.type == "any" && !f.component_kind.empty() && holder != nullptr && v.is(Value::Type::array)) {
+      for (Value& x : v.array()) field(x, *holder, holder);  // entries like the one that holds them
+    } else if (f.type == "table") {
+      table(v, f.members, f.shared_kind.empty() ? holder : &f);
+      if (!f.shared_kind.empty()) component(v, f.shared_kind);
+    } else if (f.type == "component") {
+      component(v, f.component_kind);
+    }
+  }
+
+  void component(Value& v, const std::string& kind) {
+    const Value* type = v.find("type");
+    if (type == nullptr || !type->is(Value::Type::string)) return;
+    const std::vector<std::string> names = components_.names(kind);
+    if (std::find(names.begin(), names.end(), type->string()) == names.end()) return;
+    table(v, components_.schema(kind, type->string()).fields(), nullptr);
+  }
+
+  const Components& components_;
+  const FieldVisit& visit_;
+};
+
+}  // namespace
+
+void walk_fields(Value& table, const std::vector<FieldInfo>& fields, const Components& components, const FieldVisit& visit) {
+  Walker(components, visit).table(table, fields, nullptr);
+}
+
+}  // namespace nephron::host

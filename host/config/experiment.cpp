@@ -1,0 +1,137 @@
+#include <host/config/experiment.hpp>
+
+
+namespace nephron::host {
+
+void FoldsConfig::describe(Schema<FoldsConfig>& s) {
+  s.field("count", &FoldsConfig::count, "parts the slides are split into; each is validated on once").range(2, 100);
+  s.field("by", &FoldsConfig::by,
+          "what is dealt out: slides by their place in the list, or donors, so that no donor stands on both sides")
+      .choices({"index", "donor"});
+}
+
+void DataConfig::describe(Schema<DataConfig>& s) {
+  s.field("factor", &DataConfig::factor, "reduction of slides before anything else").range(1, 64);
+  s.field("tile", &DataConfig::tile, "side of a training tile at the reduced level; a multiple of 32")
+      .range(32, 4096)
+      .unit("px");
+  s.field("window", &DataConfig::window, "side of the raw window that is augmented before the tile is cut from its middle")
+      .range(1, 4)
+      .unit("tiles");
+  s.field("folds", &DataConfig::folds, "cross-validation");
+  s.field("mean", &DataConfig::mean, "mean of each colour, subtracted (RGB)").range(0, 1);
+  s.field("std", &DataConfig::std, "deviation of each colour, divided by (RGB)").range(1e-6, 10);
+  s.field("workers", &DataConfig::workers, "threads that make samples; 0: as many as training leaves").range(0, 256);
+  s.field("prefetch", &DataConfig::prefetch, "batches made ahead").range(1, 64);
+}
+
+void DatasetConfig::describe(Schema<DatasetConfig>& s) {
+  s.component(&DatasetConfig::component, "dataset");
+  s.field("name", &DatasetConfig::name, "of the sampling group; when empty, the type");
+  s.field("share", &DatasetConfig::share, "share of samples; what is left over goes to the datasets without one")
+      .range(0, 1);
+}
+
+void AugmentationConfig::describe(Schema<AugmentationConfig>& s) {
+  s.component(&AugmentationConfig::component, "augmentation");
+  s.field("p", &AugmentationConfig::p, "probability; inside one_of, relative weight").range(0, 1);
+  s.field("of", &AugmentationConfig::of_table, "of one_of and sequence: the augmentations they choose from or run")
+      .of_kind("augmentation");
+}
+
+void ValidationConfig::describe(Schema<ValidationConfig>& s) {
+  s.field("sampler", &ValidationConfig::sampler, "which windows are validated on").of_kind("sampler");
+}
+
+void EncoderConfig::describe(Schema<EncoderConfig>& s) {
+  s.component(&EncoderConfig::component, "encoder");
+  s.field("weights", &EncoderConfig::weights,
+          "file (.safetensors, .pth) with the encoder's own names; when empty, training starts from random weights")
+      .must_exist();
+  s.field("strict", &EncoderConfig::strict, "refuse weights with missing or unexpected names");
+}
+
+void ModelConfig::describe(Schema<ModelConfig>& s) {
+  s.field("encoder", &ModelConfig::encoder, "what turns the image into features").required();
+  s.field("decoder", &ModelConfig::decoder, "what turns features into a map").of_kind("decoder").required();
+  s.field("weights", &ModelConfig::weights, "file (.safetensors, .pth) for the whole model").must_exist();
+  s.field("strict", &ModelConfig::strict, "refuse weights with missing or unexpected names");
+  s.field("in_channels", &ModelConfig::in_channels, "channels of the image").range(1, 64);
+}
+
+void LossTerm::describe(Schema<LossTerm>& s) {
+  s.component(&LossTerm::component, "loss");
+  s.field("weight", &LossTerm::weight, "factor of this term in the sum").at_least(0);
+}
+
+void LossConfig::describe(Schema<LossConfig>& s) {
+  s.field("class_weights", &LossConfig::class_weights, "one weight a class; when empty, all 1").at_least(0);
+  s.field("terms", &LossConfig::terms, "losses that are weighed and summed").required();
+}
+
+void OptimizerConfig::describe(Schema<OptimizerConfig>& s) {
+  s.field("type", &OptimizerConfig::type, "rule of the update").choices({"adam", "adamw", "sgd"});
+  s.field("lr", &OptimizerConfig::lr, "learning rate at the top of the schedule").range(0, 1000);
+  s.field("weight_decay", &OptimizerConfig::weight_decay, "adam, sgd: added to the gradient; adamw: decoupled").at_least(0);
+  s.field("momentum", &OptimizerConfig::momentum, "of sgd").range(0, 1);
+  s.field("betas", &OptimizerConfig::betas, "of adam and adamw: decay of the two running means").range(0, 1);
+  s.field("eps", &OptimizerConfig::eps, "of adam and adamw: added to the divisor").at_least(0);
+}
+
+void ScheduleConfig::describe(Schema<ScheduleConfig>& s) {
+  s.field("type", &ScheduleConfig::type, "how the learning rate falls after the warm-up, a step at a time")
+      .choices({"linear", "cosine", "constant"});
+  s.field("warmup", &ScheduleConfig::warmup, "share of all steps in which the rate rises from 0").range(0, 1);
+}
+
+void TrainConfig::describe(Schema<TrainConfig>& s) {
+  s.field("epochs", &TrainConfig::epochs, "epochs").range(1, 100000);
+  s.field("steps_per_epoch", &TrainConfig::steps_per_epoch, "batches an epoch").range(1, 10000000);
+  s.field("batch", &TrainConfig::batch, "tiles a batch").range(1, 4096);
+  s.field("accumulate", &TrainConfig::accumulate, "batches an optimiser step").range(1, 1024);
+  s.field("optimizer", &TrainConfig::optimizer, "optimiser");
+  s.field("schedule", &TrainConfig::schedule, "learning rate over time");
+  s.field("precision", &TrainConfig::precision, "arithmetic of the model; fp16 needs CUDA").choices({"fp32", "bf16", "fp16"});
+  s.field("channels_last", &TrainConfig::channels_last, "memory order of images; faster on nearly every machine");
+  s.field("clip_norm", &TrainConfig::clip_norm, "largest norm of the gradient; 0: any").at_least(0);
+  s.field("validate_every", &TrainConfig::validate_every, "time between validations").at_least(1).unit("epochs");
+  s.field("patience", &TrainConfig::patience, "time without a better Dice before training stops; 0: never")
+      .at_least(0)
+      .unit("epochs");
+  s.field("checkpoint_minutes", &TrainConfig::checkpoint_minutes, "a checkpoint at least that often, besides one an epoch")
+      .range(1, 10080)
+      .unit("minutes");
+  s.field("threads", &TrainConfig::threads, "of training on the CPU; 0: all cores").range(0, 1024);
+  s.field("deterministic", &TrainConfig::deterministic, "the same bits in every run on CUDA, at some cost in speed");
+}
+
+void PredictConfig::describe(Schema<PredictConfig>& s) {
+  s.field("overlap", &PredictConfig::overlap, "side of the window that is predicted, of which the middle tile is kept")
+      .range(1, 4)
+      .unit("tiles");
+  s.field("tta", &PredictConfig::tta, "flips whose predictions are averaged")
+      .choices({"identity", "flip_x", "flip_y", "flip_xy"});
+  s.field("threshold", &PredictConfig::threshold, "probability above which a pixel is foreground, or found on the validation slides")
+      .range(0, 1)
+      .choices({"search"});
+  s.field("batch", &PredictConfig::batch, "windows a batch; 0: twice the training batch").range(0, 4096);
+}
+
+void Experiment::describe(Schema<Experiment>& s) {
+  s.field("name", &Experiment::name, "of the run folder; when empty, the file's name");
+  s.field("description", &Experiment::description, "what the experiment is for");
+  s.field("seed", &Experiment::seed, "of every random number").at_least(0);
+  s.field("classes", &Experiment::classes, "names of what is segmented, one output channel each; 1 to 8").required();
+  s.field("plugins", &Experiment::plugins, "plugin files to load besides the installed ones").must_exist();
+  s.field("data", &Experiment::data, "tiles and folds");
+  s.field("dataset", &Experiment::datasets, "where slides come from").required();
+  s.field("sampler", &Experiment::sampler, "which windows are trained on").of_kind("sampler").required();
+  s.field("validation", &Experiment::validation, "what is validated on");
+  s.field("augmentation", &Experiment::augmentations, "random changes of image and labels, in their order");
+  s.field("model", &Experiment::model, "encoder and decoder").required();
+  s.field("loss", &Experiment::loss, "what training makes small").required();
+  s.field("train", &Experiment::train, "optimisation");
+  s.field("predict", &Experiment::predict, "from tiles to masks");
+}
+
+}  // namespace nephron::host

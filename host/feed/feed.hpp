@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <host/feed/batch.hpp>
+#include <host/feed/prepared.hpp>
+
+namespace nephron::host {
+
+struct FeedOptions {
+  std::vector<std::size_t> slides;  ///< indices into PreparedData::slides
+  bool training = true;             ///< training: sampler + augmentation; else validation sampler, no augmentation
+  int batch = 8;
+  int workers = 1;
+  int prefetch = 4;
+  std::uint64_t seed = 0;
+};
+
+/// Threads that make batches ahead into a ring. A batch is a function of (seed, epoch, number) alone, so the result is
+/// the same for any number of workers and after a resume.
+class Feed {
+ public:
+  Feed(const Experiment& experiment, const Registry& registry, const PreparedData& data, FeedOptions options);
+  ~Feed();
+
+  /// Samples of one pass for a sampler that walks a fixed list; 0 when it draws without end.
+  std::int64_t count() const;
+  /// Starts making batches [first, first + n) of `epoch`; what was under way is dropped.
+  void start(std::uint64_t epoch, std::int64_t first, std::int64_t n);
+  /// The next batch, in order; null after the last. Throws what a worker threw. The buffer goes back with recycle().
+  std::unique_ptr<RawBatch> next();
+  void recycle(std::unique_ptr<RawBatch> batch);
+  /// Seconds that next() has waited since start().
+  double waited() const noexcept;
+
+  /// One sample on the calling thread; for previews and tests.
+  void sample(std::uint64_t epoch, std::int64_t index, const ImageView& image, std::vector<std::uint8_t>& labels,
+              std::vector<float>& weights, std::string& id) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nephron::host

@@ -1,0 +1,84 @@
+#include <host/feed/label_index.hpp>
+
+#include <algorithm>
+
+namespace nephron::host {
+
+LabelIndex::LabelIndex(const ImageView& labels, int classes)
+    : labels_(labels),
+      across_((labels.width + block - 1) / block),
+      down_((labels.height + block - 1) / block),
+      counts_(static_cast<std::size_t>(classes)) {
+  present_.resize(static_cast<std::size_t>(across_ * down_));
+  std::array<std::int64_t, 256> histogram{};
+  for (std::int64_t y = 0; y < labels.height; ++y) {
+    const auto* row = labels.row<const std::uint8_t>(y);
+    std::uint8_t* blocks = present_.data() + (y / block) * across_;
+    for (std::int64_t x = 0; x < labels.width; ++x) {
+      blocks[x / block] |= row[x];
+      ++histogram[row[x]];
+    }
+  }
+  for (std::size_t value = 0; value < histogram.size(); ++value)
+    for (std::size_t c = 0; c < counts_.size(); ++c)
+      if ((value >> c & 1U) != 0) counts_[c] += histogram[value];
+  sums_.resize(counts_.size());
+  const auto wide = static_cast<std::size_t>(across_ + 1);
+  for (std::size_t c = 0; c < sums_.size(); ++c) {
+    auto& s = sums_[c];
+    s.resize(wide * static_cast<std::size_t>(down_ + 1));
+    for (std::size_t y = 0; y < static_cast<std::size_t>(down_); ++y)
+      for (std::size_t x = 0; x < static_cast<std::size_t>(across_); ++x)
+        s[(y + 1) * wide + x + 1] =
+            s[y * wide + x + 1] + s[(y + 1) * wide + x] - s[y * wide + x] + (present_[y * (wide - 1) + x] >> c & 1U);
+  }
+}
+
+bool LabelIndex::any_pixel(const Region& r, std::uint8_t classes) const {
+  for (std::int64_t y = r.y; y < r.y + r.height; ++y) {
+    const auto* row = labels_.row<const std::uint8_t>(y);
+    for (std::int64_t x = r.x; x < r.x + r.width; ++x)
+      if ((row[x] & classes) != 0) return true;
+  }
+  return false;
+}
+
+bool LabelIndex::any_in_blocks(const Region& b, std::uint8_t classes) const {
+  if (b.empty()) return false;
+  const std::int64_t wide = across_ + 1;
+  const auto at = [&](std::int64_t x, std::int64_t y) { return static_cast<std::size_t>(y * wide + x); };
+  for (std::size_t c = 0; c < sums_.size(); ++c) {
+    if ((classes >> c & 1U) == 0) continue;
+    const auto& s = sums_[c];
+    if (s[at(b.x + b.width, b.y + b.height)] - s[at(b.x, b.y + b.height)] - s[at(b.x + b.width, b.y)] +
+            s[at(b.x, b.y)] !=
+        0)
+      return true;
+  }
+  return false;
+}
+
+// Blocks that the region touches but does not hold whole.
+bool LabelIndex::any_on_edge(const Region& r, const Region& inner, std::uint8_t classes) const {
+  for (std::int64_t by = r.y / block; by * block < r.y + r.height; ++by) {
+    const bool inner_row = by >= inner.y && by < inner.y + inner.height;
+    for (std::int64_t bx = r.x / block; bx * block < r.x + r.width; ++bx) {
+      if (inner_row && inner.width > 0 && bx == inner.x) bx = inner.x + inner.width;
+      if (bx * block >= r.x + r.width) break;
+      if ((present_[static_cast<std::size_t>(by * across_ + bx)] & classes) == 0) continue;
+      if (any_pixel(r.clipped({bx * block, by * block, block, block}), classes)) return true;
+    }
+  }
+  return false;
+}
+
+bool LabelIndex::any(const Region& region, std::uint8_t classes) const {
+  const Region r = region.clipped({0, 0, labels_.width, labels_.height});
+  if (r.empty() || labels_.empty()) return false;
+  const std::int64_t x0 = (r.x + block - 1) / block, y0 = (r.y + block - 1) / block;
+  Region inner{x0, y0, (r.x + r.width) / block - x0, (r.y + r.height) / block - y0};
+  if (inner.empty()) inner = {};
+  return any_in_blocks(inner, classes) || any_on_edge(r, inner, classes);
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+
+#include <host/feed/label_index.hpp>
+#include <host/feed/prepared.hpp>
+
+namespace nephron::host {
+
+/// A prepared slide whose pixels are held in memory.
+class MemorySlide final : public PreparedSlide {
+ public:
+  struct Parts {
+    SlideInfo info;
+    std::string group;
+    std::size_t dataset = 0;
+    int classes = 0;
+    bool annotated = false;
+    Image image;   ///< u8 RGB at the factor
+    Image labels;  ///< u8 bits; empty: none
+    std::map<int, Image> soft;
+    std::vector<ChannelRule> targets;
+  };
+  explicit MemorySlide(Parts parts);
+
+  const SlideInfo& info() const noexcept override { return parts_.info; }
+  std::size_t dataset() const noexcept override { return parts_.dataset; }
+  Size size() const noexcept override { return parts_.image.size(); }
+  bool annotated() const noexcept override { return parts_.annotated; }
+  void read(const Region& region, const ImageView& image, const ImageView& labels) const override;
+  bool any_label(const Region& region, std::uint8_t classes) const override { return index_.any(region, classes); }
+  const CatalogSlide& catalog() const noexcept override { return catalog_; }
+  const std::vector<ChannelRule>& targets() const noexcept override { return parts_.targets; }
+  std::uint8_t soft_classes() const noexcept override { return soft_classes_; }
+  void read_soft(int class_index, const Region& region, const ImageView& map) const override;
+
+ private:
+  Parts parts_;
+  LabelIndex index_;
+  CatalogSlide catalog_;
+  std::uint8_t soft_classes_ = 0;
+};
+
+}  // namespace nephron::host

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nephron/dataset.hpp>
+#include <nephron/sampler.hpp>
+
+#include <host/config/experiment.hpp>
+#include <host/plugins/registry.hpp>
+
+namespace nephron::host {
+
+/// A slide at the experiment's factor, ready to be cut. Const calls are thread-safe. Memory-held today; the store on
+/// disk will be another implementation.
+class PreparedSlide {
+ public:
+  virtual ~PreparedSlide() = default;
+  virtual const SlideInfo& info() const noexcept = 0;
+  virtual std::size_t dataset() const noexcept = 0;  ///< index in Experiment::datasets
+  virtual Size size() const noexcept = 0;            ///< at the factor
+  virtual bool annotated() const noexcept = 0;
+  /// Copies a region; what lies outside the slide is white (image) and 0 (labels). labels may be empty.
+  virtual void read(const Region& region, const ImageView& image, const ImageView& labels) const = 0;
+  virtual bool any_label(const Region& region, std::uint8_t classes) const = 0;
+  virtual const CatalogSlide& catalog() const noexcept = 0;
+  virtual const std::vector<ChannelRule>& targets() const noexcept = 0;
+  /// Classes whose annotation is a probability map, as a bit set; their bit is set where it exceeds one half.
+  virtual std::uint8_t soft_classes() const noexcept { return 0; }
+  /// Probability 0..255 of one of soft_classes(); 0 outside the slide.
+  virtual void read_soft(int class_index, const Region& region, const ImageView& map) const;
+};
+
+struct PreparedData {
+  std::vector<std::shared_ptr<const PreparedSlide>> slides;
+  std::vector<std::shared_ptr<Dataset>> datasets;  ///< kept alive
+  std::vector<std::string> problems;               ///< slides that could not be read, and why
+};
+
+/// Lists, opens, reduces (INTER_AREA, labels INTER_NEAREST) and rasterises every slide of the experiment, in parallel.
+/// A slide that cannot be read is named in `problems` and the rest go on; throws Error when none is left, and
+/// Cancelled after Ctrl-C.
+PreparedData prepare(const Experiment& experiment, const Registry& registry);
+
+/// Fold of every slide: index modulo count over annotated slides, or by donor. -1: never validated (not annotated).
+std::vector<int> folds_of(const Experiment& experiment, const PreparedData& data);
+
+}  // namespace nephron::host

@@ -1,0 +1,64 @@
+#include <host/feed/preview.hpp>
+
+#include <array>
+#include <cmath>
+
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include <nephron/error.hpp>
+#include <nephron/image_cv.hpp>
+
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+const std::array<cv::Scalar, 8> colours{cv::Scalar(230, 20, 20), cv::Scalar(20, 60, 235),  cv::Scalar(0, 150, 40),
+                                        cv::Scalar(240, 150, 0), cv::Scalar(0, 170, 190),  cv::Scalar(120, 70, 20),
+                                        cv::Scalar(20, 20, 20),  cv::Scalar(130, 130, 130)};
+
+void outline(cv::Mat& tile, std::vector<std::uint8_t>& labels, int classes) {
+  const auto pixels = tile.total();
+  for (int c = 0; c < classes; ++c) {
+    cv::Mat plane(tile.rows, tile.cols, CV_8U, labels.data() + static_cast<std::size_t>(c) * pixels);
+    cv::Mat mask;
+    cv::threshold(plane, mask, 127, 255, cv::THRESH_BINARY);
+    std::vector<std::vector<cv::Point>> contours;
+    cv::findContours(mask, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
+    cv::drawContours(tile, contours, -1, colours[static_cast<std::size_t>(c)], 2);
+  }
+}
+
+}  // namespace
+
+Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, int windows) {
+  if (windows < 1 || windows > 10000) throw Error("a preview shows 1 to 10000 windows, not " + std::to_string(windows));
+  constexpr std::int64_t gap = 4;
+  const std::int64_t tile = experiment.data.tile;
+  const auto across = static_cast<std::int64_t>(std::ceil(std::sqrt(windows)));
+  const std::int64_t down = (windows + across - 1) / across;
+  Image sheet({across * (tile + gap) - gap, down * (tile + gap) - gap}, 3);
+  as_mat(sheet.view()).setTo(cv::Scalar::all(255));
+  std::vector<std::uint8_t> labels;
+  std::vector<float> weights;
+  std::string id;
+  for (std::int64_t i = 0; i < windows; ++i) {
+    const ImageView place = sheet.view().crop({i % across * (tile + gap), i / across * (tile + gap), tile, tile});
+    feed.sample(epoch, i, place, labels, weights, id);
+    cv::Mat picture = as_mat(place);
+    outline(picture, labels, static_cast<int>(experiment.classes.size()));
+  }
+  return sheet;
+}
+
+void write_png(const std::filesystem::path& file, const ImageView& rgb) {
+  cv::Mat bgr;
+  cv::cvtColor(as_mat(rgb), bgr, cv::COLOR_RGB2BGR);
+  std::vector<std::uint8_t> bytes;
+  if (!cv::imencode(".png", bgr, bytes)) throw Error(file.string() + ": the picture cannot be encoded as PNG");
+  write_file_atomically(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,105 @@
+#include <host/feed/sample_maker.hpp>
+
+#include <algorithm>
+
+#include <host/feed/component.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+const ComponentSpec& sampler_of(const Experiment& e, bool training) {
+  const ComponentSpec& spec = training ? e.sampler : e.validation_sampler;
+  if (spec.type.empty())
+    throw Error(std::string("the experiment names no sampler for ") + (training ? "training" : "validation"),
+                training ? "add a [sampler] section" : "add sampler = { type = \"...\" } to [validation]");
+  return spec;
+}
+
+std::int64_t raw_side(const Experiment& e, bool training) {
+  // Validation is not augmented, so nothing around the tile is needed.
+  const auto raw = static_cast<std::int64_t>(e.data.window * static_cast<double>(e.data.tile));
+  return training ? std::max(raw, e.data.tile) : e.data.tile;
+}
+
+}  // namespace
+
+SampleMaker::SampleMaker(const Experiment& experiment, const Registry& registry, const PreparedData& data,
+                         const FeedOptions& options)
+    : training_(options.training),
+      seed_(options.seed),
+      tile_(experiment.data.tile),
+      raw_(raw_side(experiment, training_)),
+      classes_(static_cast<int>(experiment.classes.size())),
+      catalog_(experiment, data, options.slides),
+      sampler_(make_with_context<Sampler>(registry, sampler_of(experiment, training_),
+                                          training_ ? "sampler" : "validation_sampler", seed_)),
+      sampler_blame_(blame_of(registry, Sampler::kind, sampler_of(experiment, training_), "drawing a window")),
+      augmenter_(training_ ? experiment.augmentations : std::vector<AugmentationConfig>{}, registry, seed_) {
+  count_ = guarded(sampler_blame_, [&] { return sampler_->count(catalog_, raw_); });
+}
+
+Window SampleMaker::draw_window(std::uint64_t epoch, std::int64_t index) const {
+  Rng rng(seed_, training_ ? "sampler" : "validation_sampler", epoch, static_cast<std::uint64_t>(index));
+  // A list is walked again and again in training.
+  const std::int64_t number = count_ > 0 ? index % count_ : index;
+  return guarded(sampler_blame_, [&] {
+    const Window w = sampler_->draw(catalog_, raw_, number, rng);
+    const auto slides = static_cast<std::int64_t>(catalog_.slides().size());
+    if (w.slide < 0 || w.slide >= slides || w.region.width != raw_ || w.region.height != raw_)
+      throw Error("the sampler gave a window of " + std::to_string(w.region.width) + " x " +
+                  std::to_string(w.region.height) + " px on slide " + std::to_string(w.slide) + "; expected " +
+                  std::to_string(raw_) + " px and a slide below " + std::to_string(slides));
+    return w;
+  });
+}
+
+void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor) const {
+  const Window window = draw_window(epoch, index);
+  const PreparedSlide& slide = catalog_.slide(window.slide);
+  RecordedPlan plan({raw_, raw_});
+  augmenter_.draw(epoch, static_cast<std::uint64_t>(index), plan);
+
+  std::vector<int> soft;
+  for (int c = 0; c < classes_; ++c)
+    if ((slide.soft_classes() >> c & 1) != 0) soft.push_back(c);
+  std::vector<Image> planes;
+  std::vector<ImageView> views;
+  for (std::size_t i = 0; i < 1 + soft.size(); ++i) views.push_back(planes.emplace_back(Size{tile_, tile_}, 1).view());
+
+  const auto source = [&](const Region& part, const ImageView& image, const std::vector<ImageView>& to) {
+    const Region region{window.region.x + part.x, window.region.y + part.y, part.width, part.height};
+    slide.read(region, image, to[0]);
+    for (std::size_t i = 0; i < soft.size(); ++i) slide.read_soft(soft[i], region, to[i + 1]);
+  };
+  const std::int64_t margin = (raw_ - tile_) / 2;
+  executor.run(plan, {margin, margin, tile_, tile_}, source, slot.image, views);
+  write_targets(slide, planes, slot);
+  if (slot.id != nullptr)
+    *slot.id = slide.info().id + " " + std::to_string(window.region.x) + "," + std::to_string(window.region.y);
+}
+
+// planes[0]: label bits; further ones: probabilities of the slide's soft classes, in their order.
+void SampleMaker::write_targets(const PreparedSlide& slide, const std::vector<Image>& planes,
+                                const SampleSlot& slot) const {
+  const auto pixels = static_cast<std::size_t>(tile_ * tile_);
+  const auto* bits = planes[0].view().row<const std::uint8_t>(0);
+  const std::uint8_t soft = slide.soft_classes();
+  for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) {
+    const ChannelRule& rule = slide.targets()[c];
+    const auto hard = static_cast<std::uint8_t>(rule.any_of & ~soft);
+    std::uint8_t* to = slot.labels.data() + c * pixels;
+    for (std::size_t i = 0; i < pixels; ++i) to[i] = (bits[i] & hard) != 0 && (bits[i] & rule.none_of) == 0 ? 255 : 0;
+    std::size_t plane = 1;
+    for (int s = 0; s < classes_; ++s) {
+      if ((soft >> s & 1) == 0) continue;
+      const auto* p = planes[plane++].view().row<const std::uint8_t>(0);
+      if ((rule.any_of >> s & 1) == 0) continue;
+      for (std::size_t i = 0; i < pixels; ++i)
+        if ((bits[i] & rule.none_of) == 0) to[i] = std::max(to[i], p[i]);
+    }
+    slot.weights[c] = rule.weight;
+  }
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <nephron/sampler.hpp>
+
+#include <host/feed/augmenter.hpp>
+#include <host/feed/catalog.hpp>
+#include <host/feed/execute.hpp>
+#include <host/feed/feed.hpp>
+
+namespace nephron::host {
+
+/// Where one sample goes: parts of a batch.
+struct SampleSlot {
+  ImageView image;                 ///< tile x tile, u8 RGB
+  std::span<std::uint8_t> labels;  ///< [C, H, W], 0..255
+  std::span<float> weights;        ///< [C]
+  std::string* id = nullptr;       ///< "slide x,y": corner of the raw window at the reduced level
+};
+
+/// Makes samples: window -> augmentation -> centre crop -> targets. A sample is a function of (seed, epoch, index)
+/// alone. Const calls are thread-safe; each thread brings its own executor.
+class SampleMaker {
+ public:
+  SampleMaker(const Experiment& experiment, const Registry& registry, const PreparedData& data,
+              const FeedOptions& options);
+
+  std::int64_t tile() const noexcept { return tile_; }
+  int classes() const noexcept { return classes_; }
+  /// Windows of a sampler that walks a fixed list; 0 when it draws without end.
+  std::int64_t count() const noexcept { return count_; }
+  void make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor) const;
+
+ private:
+  Window draw_window(std::uint64_t epoch, std::int64_t index) const;
+  void write_targets(const PreparedSlide& slide, const std::vector<Image>& planes, const SampleSlot& slot) const;
+
+  bool training_;
+  std::uint64_t seed_;
+  std::int64_t tile_;
+  std::int64_t raw_;  ///< side of the raw window
+  int classes_;
+  PreparedCatalog catalog_;
+  std::shared_ptr<Sampler> sampler_;
+  Blame sampler_blame_;
+  Augmenter augmenter_;
+  std::int64_t count_ = 0;
+};
+
+}  // namespace nephron::host

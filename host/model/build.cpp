@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/cat.h>
+
+#include <nephron/nn/init.hpp>
+
+#include <host/model/model.hpp>
+#include <host/plugins/guard.hpp>
+#include <host/plugins/host_context.hpp>
+#include <host/util/log.hpp>
+#include <host/weights/named_weights.hpp>
+#include <host/weights/weights.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+/// Seeds LibTorch's default generator, from which modules draw their first weights, and gives it back as it was.
+class SeededGenerator {
+ public:
+  explicit SeededGenerator(std::uint64_t seed) : generator_(at::detail::getDefaultCPUGenerator()) {
+    const std::lock_guard<std::mutex> lock(generator_.mutex());
+    before_ = generator_.get_state();
+    generator_.set_current_seed(seed);
+  }
+  ~SeededGenerator() {
+    const std::lock_guard<std::mutex> lock(generator_.mutex());
+    generator_.set_state(before_);
+  }
+  SeededGenerator(const SeededGenerator&) = delete;
+  SeededGenerator& operator=(const SeededGenerator&) = delete;
+
+ private:
+  at::Generator generator_;
+  at::Tensor before_;
+};
+
+/// A component that keeps its context alive as long as itself.
+template <class Base>
+std::shared_ptr<Base> make(const Registry& registry, const ComponentSpec& spec, const std::string& place, std::uint64_t seed) {
+  auto context = std::make_shared<HostContext>(spec.type, place);
+  context->seed = seed;
+  std::shared_ptr<Base> made = registry.create<Base>(spec, *context);
+  Base* raw = made.get();
+  return {raw, [context, made](Base*) mutable {
+            made.reset();
+            context.reset();
+          }};
+}
+
+/// Pretrained files hold the classifier of their training task, which an encoder has not.
+void drop_classifier(TensorMap& weights, const TensorMap& own) {
+  constexpr std::array<std::string_view, 6> classifiers{"fc.", "_fc.", "last_linear.", "classifier.", "head.", "linear."};
+  std::erase_if(weights, [&](const auto& entry) {
+    return !own.contains(entry.first) && std::any_of(classifiers.begin(), classifiers.end(), [&](std::string_view prefix) {
+      return entry.first.starts_with(prefix);
+    });
+  });
+}
+
+/// Weights of an RGB encoder for images of n channels, as SMP does it: one channel gets the sum, more channels repeat
+/// red, green, blue and are scaled so that the sum stays the same.
+void adapt_first_convolution(TensorMap& weights, const TensorMap& own, std::int64_t channels) {
+  if (channels == 3) return;
+  for (auto& [name, tensor] : weights) {
+    const auto to = own.find(name);
+    if (to == own.end() || tensor.dim() != 4 || tensor.size(1) != 3 || to->second.dim() != 4 ||
+        to->second.size(1) != channels)
+      continue;
+    if (channels == 1) {
+      tensor = tensor.sum(1, true);
+      continue;
+    }
+    std::vector<at::Tensor> parts;
+    for (std::int64_t i = 0; i < channels; ++i) parts.push_back(tensor.narrow(1, i % 3, 1));
+    tensor = at::cat(parts, 1) * (3.0 / static_cast<double>(channels));
+  }
+}
+
+void load_encoder(Encoder& encoder, const EncoderConfig& config, std::int64_t in_channels) {
+  const std::filesystem::path file = weights_file(config.weights);
+  TensorMap weights = read_tensors(file);
+  const TensorMap own = state_dict(encoder);
+  drop_classifier(weights, own);
+  adapt_first_convolution(weights, own, in_channels);
+  const WeightReport report = apply_weights(encoder, weights, config.strict, file.string());
+  if (!report.good()) log().warning("encoder weights " + file.string() + " fit in part:\n" + report.table());
+}
+
+}  // namespace
+
+std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes, const Registry& registry,
+                                               std::uint64_t seed, bool load) {
+  const SeededGenerator seeded(seed);
+  const auto decoder = make<Decoder>(registry, config.decoder, "model.decoder", seed);
+  const auto encoder = make<Encoder>(registry, config.encoder.component, "model.encoder", seed);
+  const int depth = guarded(*decoder, "when asked for its depth", [&] { return decoder->depth(); });
+  const int stride = guarded(*decoder, "when asked for its output stride", [&] { return decoder->output_stride(); });
+  const std::vector<Level> levels = guarded(*encoder, "while its layers were made", [&] {
+    encoder->build({.in_channels = config.in_channels, .depth = depth});
+    if (stride < 32 && stride < (1 << depth)) encoder->set_output_stride(stride);
+    std::vector<Level> told = encoder->levels();
+    if (told.size() != static_cast<std::size_t>(depth) + 1)
+      throw Error("the encoder was asked for " + std::to_string(depth + 1) + " levels and tells " + std::to_string(told.size()));
+    return told;
+  });
+  guarded(*decoder, "while its layers were made", [&] { decoder->build(levels); });
+  auto model = std::make_shared<SegmentationModel>(encoder, decoder, classes);
+  for (const auto& child : model->named_children())
+    if (child.key() == "segmentation_head") nn::init_convs(*child.value(), nn::init_xavier_uniform);
+  if (load && !config.encoder.weights.empty()) load_encoder(*encoder, config.encoder, config.in_channels);
+  if (load && !config.weights.empty()) {
+    const std::filesystem::path file = weights_file(config.weights);
+    const WeightReport report = apply_weights(*model, read_tensors(file), config.strict, file.string());
+    if (!report.good()) log().warning("weights " + file.string() + " fit in part:\n" + report.table());
+  }
+  return model;
+}
+
+}  // namespace nephron::host

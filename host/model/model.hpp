@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nephron/decoder.hpp>
+#include <nephron/encoder.hpp>
+#include <nephron/nn/conv.hpp>
+
+#include <host/config/experiment.hpp>
+#include <host/plugins/registry.hpp>
+
+namespace nephron::host {
+
+/// encoder. + decoder. + segmentation_head., with SMP's names. Calls into plugins are guarded.
+class SegmentationModel : public torch::nn::Module {
+ public:
+  /// `encoder` and `decoder` are built already.
+  SegmentationModel(std::shared_ptr<Encoder> encoder, std::shared_ptr<Decoder> decoder, std::int64_t classes);
+  ~SegmentationModel() override;
+  /// [N, in, H, W] -> logits [N, classes, H, W]
+  at::Tensor forward(const at::Tensor& image);
+  /// Sides must be multiples of this.
+  std::int64_t multiple() const noexcept { return multiple_; }
+  const std::vector<Level>& levels() const noexcept { return levels_; }
+
+ private:
+  void check_features(const std::vector<at::Tensor>& features, const at::Tensor& image) const;
+
+  std::shared_ptr<Encoder> encoder_;
+  std::shared_ptr<Decoder> decoder_;
+  std::shared_ptr<nn::Conv2d> head_;
+  HeadSpec head_spec_;
+  std::vector<Level> levels_;
+  std::int64_t multiple_ = 32;
+};
+
+/// Builds the experiment's model on the CPU and loads the weights that it names. Random initialisation is a function
+/// of `seed` alone. `load`: false leaves the weights out, for what only needs names and shapes.
+std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes, const Registry& registry,
+                                               std::uint64_t seed, bool load = true);
+
+}  // namespace nephron::host

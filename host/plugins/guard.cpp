@@ -1,0 +1,100 @@
+#include <host/plugins/guard.hpp>
+
+#include <mutex>
+#include <unordered_map>
+
+#include <cxxabi.h>
+
+#include <host/util/log.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+/// Blames by component. Not part of the component, so that its layout is the SDK's alone.
+struct Blames {
+  std::mutex mutex;
+  std::unordered_map<const Component*, Blame> by_component;
+};
+
+Blames& blames() {
+  static auto* instance = new Blames;  // components may outlive static destruction
+  return *instance;
+}
+
+std::string type_of_current_exception() {
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  if (type == nullptr) return "unknown";
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
+  return status == 0 ? text.get() : type->name();
+}
+
+std::string sentence(const Blame& blame, const std::string& what) {
+  std::string out = blame.place.empty() ? "" : blame.place + ": ";
+  out += blame.component.empty() ? "plugin " + blame.plugin : blame.component + " of plugin " + blame.plugin;
+  return out + " failed" + (blame.doing.empty() ? "" : " " + blame.doing) + ": " + what;
+}
+
+/// LibTorch appends a backtrace of many lines; the first part says what is wrong.
+std::string without_backtrace(const std::string& text) {
+  std::string out = text.substr(0, text.find("\nException raised from"));
+  if (out.size() < text.size()) log().debug(text);
+  return out;
+}
+
+}  // namespace
+
+std::string describe_exception() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return without_backtrace(e.what());
+  } catch (const abi::__forced_unwind&) {
+    throw;  // a thread that is being cancelled: swallowing this would end the process
+  } catch (...) {
+    return "it threw a \"" + type_of_current_exception() + "\", which is not a std::exception";
+  }
+}
+
+void rethrow_with(const Blame& blame) {
+  try {
+    throw;
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const PluginError&) {
+    throw;
+  } catch (const Error& e) {
+    throw PluginError(sentence(blame, e.what()), e.hint());
+  } catch (const std::exception&) {
+    throw PluginError(sentence(blame, describe_exception()));
+  } catch (...) {
+    throw PluginError(sentence(blame, describe_exception()), "a plugin throws nephron::Error (SDK rule 6)");
+  }
+}
+
+Blame blame_of(const Component& component) {
+  Blames& all = blames();
+  const std::lock_guard lock(all.mutex);
+  const auto found = all.by_component.find(&component);
+  return found != all.by_component.end() ? found->second : Blame{.plugin = "(unknown)", .component = "a component", .place = {}, .doing = {}};
+}
+
+std::shared_ptr<Component> with_blame(std::shared_ptr<Component> component, Blame blame) {
+  Component* const address = component.get();
+  {
+    Blames& all = blames();
+    const std::lock_guard lock(all.mutex);
+    all.by_component[address] = std::move(blame);
+  }
+  return {address, [owner = std::move(component)](Component* gone) mutable {
+            {
+              Blames& all = blames();
+              const std::lock_guard lock(all.mutex);
+              all.by_component.erase(gone);
+            }
+            owner.reset();
+          }};
+}
+
+}  // namespace nephron::host

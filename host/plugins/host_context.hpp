@@ -1,0 +1,31 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include <nephron/context.hpp>
+
+namespace nephron::host {
+
+/// The Context that the host hands to components.
+struct HostContext final : Context {
+  HostContext(std::string component_name, std::string place_in_experiment);
+  ~HostContext() override;
+
+  std::string_view component() const noexcept override { return name; }
+  Log& log() override;
+  Rng rng(std::string_view purpose) const override;
+  std::string_view device() const noexcept override { return device_name; }
+  ThreadPool& threads() override;
+  bool cancelled() const noexcept override;  ///< host::interrupted()
+  void metric(std::string_view metric_name, double value) override;
+
+  std::string name;
+  std::string place;  ///< "augmentation[2]": key of random streams
+  std::uint64_t seed = 0;
+  std::string device_name = "cpu";
+  std::function<void(std::string_view, double)> metric_sink;  ///< may be empty
+};
+
+}  // namespace nephron::host

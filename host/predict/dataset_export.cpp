@@ -1,0 +1,94 @@
+#include <host/predict/dataset_export.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+#include <nephron/error.hpp>
+
+#include <host/feed/prepared.hpp>
+#include <host/predict/picture_file.hpp>
+#include <host/util/files.hpp>
+#include <host/util/progress.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string name_of(const DatasetConfig& dataset) {
+  return dataset.name.empty() ? dataset.component.type : dataset.name;
+}
+
+void keep_only(std::vector<DatasetConfig>& datasets, const std::string& wanted) {
+  std::vector<std::string> names;
+  for (const DatasetConfig& d : datasets) names.push_back(name_of(d));
+  std::erase_if(datasets, [&](const DatasetConfig& d) { return name_of(d) != wanted && d.component.type != wanted; });
+  if (!datasets.empty()) return;
+  const std::string near = nearest(wanted, names);
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "\"" : ", \"") + name + "\"";
+  throw Error("the experiment has no dataset \"" + wanted + "\": it has " + list,
+              near.empty() ? "" : "Did you mean \"" + near + "\"?");
+}
+
+/// A file name for whatever a dataset calls its slides.
+std::string file_name(const std::string& id) {
+  std::string out;
+  for (const char c : id) out += c == '/' || c == '\\' || static_cast<unsigned char>(c) < 32 ? '_' : c;
+  return out.empty() || out.front() == '.' ? "_" + out : out;
+}
+
+Image target_mask(const ImageView& labels, const ChannelRule& rule) {
+  Image mask(labels.size(), 1);
+  for (std::int64_t y = 0; y < labels.height; ++y) {
+    const std::uint8_t* const from = labels.row<const std::uint8_t>(y);
+    std::uint8_t* const to = mask.view().row<std::uint8_t>(y);
+    for (std::int64_t x = 0; x < labels.width; ++x)
+      to[x] = (from[x] & rule.any_of) != 0 && (from[x] & rule.none_of) == 0 ? 255 : 0;
+  }
+  return mask;
+}
+
+void write_new(const fs::path& file, const ImageView& image, bool overwrite) {
+  if (fs::exists(file) && !overwrite)
+    throw Error(file.string() + " exists already", "--overwrite replaces it, or name another folder.");
+  save_png(file, image);
+}
+
+void export_slide(const PreparedSlide& slide, const std::vector<std::string>& classes, const ExportRequest& request) {
+  const Size size = slide.size();
+  const Image picture(size, 3), labels(size, 1);
+  slide.read({0, 0, size.width, size.height}, picture.view(), labels.view());
+  const std::string file = file_name(slide.info().id) + ".png";
+  write_new(request.out / "images" / file, picture.view(), request.overwrite);
+  if (!slide.annotated()) return;
+  for (std::size_t c = 0; c < slide.targets().size() && c < classes.size(); ++c) {
+    const fs::path folder = classes.size() == 1 ? request.out / "masks" : request.out / "masks" / file_name(classes[c]);
+    write_new(folder / file, target_mask(labels.view(), slide.targets()[c]).view(), request.overwrite);
+  }
+}
+
+}  // namespace
+
+ExportOutcome export_datasets(Experiment experiment, const Registry& registry, const ExportRequest& request) {
+  if (!request.dataset.empty()) keep_only(experiment.datasets, request.dataset);
+  experiment.data.factor = request.factor;
+  require_writable(request.out / "images", std::size_t{1} << 20);
+  if (experiment.classes.size() == 1) require_writable(request.out / "masks", 0);
+  else
+    for (const std::string& name : experiment.classes) require_writable(request.out / "masks" / file_name(name), 0);
+  const PreparedData data = prepare(experiment, registry);
+  ExportOutcome outcome;
+  outcome.problems = data.problems;
+  Progress progress("writing slides", static_cast<std::int64_t>(data.slides.size()));
+  for (const auto& slide : data.slides) {
+    export_slide(*slide, experiment.classes, request);
+    ++outcome.slides;
+    if (slide->annotated()) ++outcome.masks;
+    progress.update(outcome.slides);
+  }
+  return outcome;
+}
+
+}  // namespace nephron::host

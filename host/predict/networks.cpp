@@ -1,0 +1,156 @@
+#include <host/predict/networks.hpp>
+
+#include <algorithm>
+#include <functional>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/sigmoid.h>
+#include <c10/core/InferenceMode.h>
+
+#include <nephron/error.hpp>
+#include <nephron/nn/fold.hpp>
+
+#include <host/cuda/load.hpp>
+#include <host/cuda/normalise.hpp>
+#include <host/model/model.hpp>
+#include <host/train/autocast.hpp>
+#include <host/train/device.hpp>
+#include <host/util/log.hpp>
+#include <host/weights/weights.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+struct Flip {
+  const char* name;
+  std::vector<std::int64_t> dims;  ///< of [N, C, H, W]
+};
+
+const std::vector<Flip>& flips() {
+  static const std::vector<Flip> all{{"identity", {}}, {"flip_x", {3}}, {"flip_y", {2}}, {"flip_xy", {2, 3}}};
+  return all;
+}
+
+const Flip& flip_named(const std::string& name) {
+  const auto& all = flips();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Flip& f) { return f.name == name; });
+  if (found == all.end())
+    throw Error("unknown test-time augmentation \"" + name + "\": expected identity, flip_x, flip_y or flip_xy");
+  return *found;
+}
+
+std::shared_ptr<SegmentationModel> loaded(const Experiment& experiment, const Registry& registry,
+                                          const std::filesystem::path& weights, c10::Device device) {
+  auto model = build_model(experiment.model, static_cast<std::int64_t>(experiment.classes.size()), registry,
+                           static_cast<std::uint64_t>(experiment.seed), /*load=*/false);
+  apply_weights(*model, read_tensors(weights), /*strict=*/true, weights.string());
+  model->eval();
+  model->to(device);
+  return model;
+}
+
+/// The model with its batch normalisations folded into its convolutions. Nothing says in which order a plugin runs its
+/// layers, so that a small picture is asked before and after; a model that answers otherwise is loaded anew and left as
+/// it is.
+std::shared_ptr<SegmentationModel> folded(const std::function<std::shared_ptr<SegmentationModel>()>& load,
+                                          c10::Device device) {
+  auto model = load();
+  {
+    const c10::InferenceMode inference;
+    const std::int64_t side = 2 * model->multiple();
+    const auto floats = at::TensorOptions().dtype(c10::kFloat).device(device);
+    const at::Tensor probe = at::arange(3 * side * side, floats).mul_(0.7).sin_().view({1, 3, side, side});
+    const at::Tensor before = model->forward(probe).clone();
+    if (nn::fold_batch_norms(*model) == 0) return model;
+    const double difference = (model->forward(probe) - before).abs().max().item().toDouble(),
+                 size = before.abs().max().item().toDouble();
+    if (difference <= 1e-3 * (1 + size)) return model;
+    log().debug("batch normalisation is not folded: the model's answer would change by " + std::to_string(difference));
+  }
+  return load();
+}
+
+class Networks final : public PixelModel {
+ public:
+  Networks(const Experiment& experiment, const Registry& registry, const std::vector<std::filesystem::path>& weights,
+           const NetworkOptions& options)
+      : classes_(static_cast<int>(experiment.classes.size())),
+        device_(parse_device(options.device)),
+        autocast_(autocast_type(options.precision, device_)),
+        normalise_(Normalise::of(experiment.data.mean, experiment.data.std)) {
+    check_tta(options.tta);
+    if (weights.empty()) throw Error("prediction needs at least one checkpoint");
+    if (options.threads > 0) at::set_num_threads(options.threads);
+    for (const std::string& name : options.tta) tta_.push_back(flip_named(name).dims);
+    for (const std::filesystem::path& file : weights) {
+      const auto load = [&] { return loaded(experiment, registry, file, device_); };
+      models_.push_back(folded(load, device_));
+    }
+  }
+
+  int classes() const noexcept override { return classes_; }
+  std::int64_t multiple() const noexcept override { return models_.front()->multiple(); }
+
+  void run(std::int64_t n, Size size, const std::uint8_t* images, float* out) override {
+    const c10::InferenceMode inference;
+    const Autocast lower(device_, autocast_);  // out here, so that it converts each weight once
+    const at::Tensor input = normalised(n, size, images);
+    at::Tensor sum;
+    for (const std::vector<std::int64_t>& dims : tta_) {
+      const at::Tensor seen = dims.empty() ? input : input.flip(dims).contiguous(at::MemoryFormat::ChannelsLast);
+      for (const auto& model : models_) {
+        at::Tensor p = at::sigmoid(model->forward(seen).to(c10::kFloat));
+        if (!dims.empty()) p = p.flip(dims);
+        sum = sum.defined() ? sum.add_(p) : p.contiguous();
+      }
+    }
+    sum.div_(static_cast<double>(tta_.size() * models_.size()));
+    at::from_blob(out, {n, classes_, size.height, size.width}, at::TensorOptions().dtype(c10::kFloat)).copy_(sum);
+  }
+
+ private:
+  /// [n, 3, H, W], channels last.
+  at::Tensor normalised(std::int64_t n, Size size, const std::uint8_t* images) const {
+    const std::vector<std::int64_t> shape{n, size.height, size.width, 3};
+    const at::Tensor pixels = at::empty(shape, at::TensorOptions().dtype(c10::kFloat).device(device_));
+    if (device_.is_cpu()) {
+      float* const to = pixels.mutable_data_ptr<float>();
+      at::parallel_for(0, n * size.area(), 1 << 16, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) normalise_(images, to, i);
+      });
+    } else {
+      const at::Tensor bytes =
+          at::from_blob(const_cast<std::uint8_t*>(images), shape, at::TensorOptions().dtype(c10::kByte)).to(device_);
+      const CudaKernels* const kernels = cuda_kernels();
+      if (kernels == nullptr) throw Error("the CUDA kernels are not loaded");
+      kernels->normalise(bytes, normalise_, pixels);
+    }
+    return pixels.permute({0, 3, 1, 2});
+  }
+
+  int classes_;
+  c10::Device device_;
+  std::optional<c10::ScalarType> autocast_;
+  Normalise normalise_;
+  std::vector<std::vector<std::int64_t>> tta_;
+  std::vector<std::shared_ptr<SegmentationModel>> models_;
+};
+
+}  // namespace
+
+void check_tta(const std::vector<std::string>& tta) {
+  if (tta.empty()) throw Error("test-time augmentation needs at least one of identity, flip_x, flip_y and flip_xy");
+  for (const std::string& name : tta) flip_named(name);
+}
+
+std::unique_ptr<PixelModel> open_networks(const Experiment& experiment, const Registry& registry,
+                                          const std::vector<std::filesystem::path>& weights,
+                                          const NetworkOptions& options) {
+  return std::make_unique<Networks>(experiment, registry, weights, options);
+}
+
+}  // namespace nephron::host

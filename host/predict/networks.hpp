@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <host/config/experiment.hpp>
+#include <host/plugins/registry.hpp>
+#include <host/predict/tile_source.hpp>
+
+namespace nephron::host {
+
+struct NetworkOptions {
+  std::string device = "auto";               ///< as of training
+  std::string precision = "fp32";            ///< "fp32", "bf16", "fp16"
+  std::vector<std::string> tta{"identity"};  ///< identity, flip_x, flip_y, flip_xy
+  int threads = 0;                           ///< of the CPU backend; 0: all cores
+};
+
+/// Throws Error that lists the known names when one of `tta` is unknown or there is none.
+void check_tta(const std::vector<std::string>& tta);
+
+/// The experiment's model once for each of `weights`, ready to predict: the mean of their sigmoids over all of `tta`.
+/// Throws Error when weights do not fit.
+std::unique_ptr<PixelModel> open_networks(const Experiment& experiment, const Registry& registry,
+                                          const std::vector<std::filesystem::path>& weights,
+                                          const NetworkOptions& options);
+
+}  // namespace nephron::host

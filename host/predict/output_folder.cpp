@@ -1,0 +1,48 @@
+#include <host/predict/output_folder.hpp>
+
+#include <cctype>
+#include <utility>
+
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string as_folder(const std::string& name) {
+  std::string out;
+  for (const char c : name) out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ? c : '_';
+  return out;
+}
+
+}  // namespace
+
+OutputFolder::OutputFolder(fs::path folder, const std::vector<std::string>& classes) : folder_(std::move(folder)) {
+  for (const std::string& name : classes) names_.push_back(as_folder(name));
+}
+
+fs::path OutputFolder::probability(std::size_t c, const std::string& id) const {
+  return folder_ / "probabilities" / names_[c] / (id + ".png");
+}
+
+fs::path OutputFolder::mask(std::size_t c, const std::string& id) const {
+  return folder_ / "masks" / names_[c] / (id + ".png");
+}
+
+bool OutputFolder::complete(const std::string& id) const {
+  for (std::size_t c = 0; c < names_.size(); ++c) {
+    if (!fs::exists(probability(c, id)) || !fs::exists(mask(c, id))) return false;
+  }
+  return true;
+}
+
+void OutputFolder::make() const {
+  for (std::size_t c = 0; c < names_.size(); ++c) {
+    require_writable(probability(c, "x").parent_path(), 1 << 20);
+    require_writable(mask(c, "x").parent_path(), 1 << 20);
+  }
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nephron::host {
+
+/// Where a prediction is written:
+///
+///   probabilities/CLASS/ID.png   8-bit, 255 is 1, at the picture's own size
+///   masks/CLASS/ID.png           255 where the probability exceeds the threshold
+///   scores.json                  Dice and failures
+///   predict.json                 what was predicted, and how
+class OutputFolder {
+ public:
+  OutputFolder(std::filesystem::path folder, const std::vector<std::string>& classes);
+  std::filesystem::path probability(std::size_t c, const std::string& id) const;
+  std::filesystem::path mask(std::size_t c, const std::string& id) const;
+  std::filesystem::path scores() const { return folder_ / "scores.json"; }
+  std::filesystem::path facts() const { return folder_ / "predict.json"; }
+  const std::filesystem::path& folder() const noexcept { return folder_; }
+
+  /// True when every file of this picture is there.
+  bool complete(const std::string& id) const;
+  /// Makes the folders; throws Error when they cannot be written.
+  void make() const;
+
+ private:
+  std::filesystem::path folder_;
+  std::vector<std::string> names_;  ///< of the classes, as folders
+};
+
+}  // namespace nephron::host

@@ -1,0 +1,145 @@
+#include <host/predict/picture_file.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include <nephron/error.hpp>
+#include <nephron/image_cv.hpp>
+
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_picture(const fs::path& file) {
+  std::string extension = file.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::string_view known[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"};
+  return std::find(std::begin(known), std::end(known), extension) != std::end(known);
+}
+
+cv::Mat decode(const fs::path& file, int flags) {
+  const std::string bytes = read_file(file);
+  if (bytes.empty()) throw Error("cannot read the picture " + file.string() + ": the file is empty");
+  cv::Mat picture;
+  try {
+    const cv::Mat raw(1, static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX)), CV_8U,
+                      const_cast<char*>(bytes.data()));  // NOLINT: only read
+    picture = cv::imdecode(raw, flags);
+  } catch (const cv::Exception& e) {
+    throw Error("cannot read the picture " + file.string() + ": " + e.err,
+                "Pictures of more than 2^30 pixels are refused unless OPENCV_IO_MAX_IMAGE_PIXELS is set to more.");
+  }
+  if (picture.empty())
+    throw Error("cannot read the picture " + file.string() + ": it is damaged, or no PNG, JPEG, TIFF or BMP file");
+  return picture;
+}
+
+/// 16-bit and float pictures are brought to 8 bits by their range: 0..65535 and 0..1.
+cv::Mat to_bytes(const cv::Mat& picture) {
+  if (picture.depth() == CV_8U) return picture;
+  const double scale = picture.depth() == CV_16U                                ? 1.0 / 257
+                       : picture.depth() == CV_32F || picture.depth() == CV_64F ? 255.0
+                                                                                : 0.0;
+  if (scale == 0.0) throw Error("pixels are neither 8- nor 16-bit nor floating point numbers");
+  cv::Mat bytes;
+  picture.convertTo(bytes, CV_8U, scale);
+  return bytes;
+}
+
+Size reduced_size(Size size, int factor) {
+  const Size reduced{size.width / factor, size.height / factor};
+  if (factor < 1 || reduced.empty())
+    throw Error("a picture of " + std::to_string(size.width) + " x " + std::to_string(size.height) +
+                " px cannot be reduced by " + std::to_string(factor));
+  return reduced;
+}
+
+Image resized(const ImageView& from, Size size, int interpolation) {
+  Image out(size, from.channels, from.depth);
+  cv::Mat to = as_mat(out.view());
+  cv::resize(as_mat(from), to, to.size(), 0, 0, interpolation);
+  return out;
+}
+
+}  // namespace
+
+std::vector<PictureFile> list_pictures(const fs::path& folder) {
+  std::error_code failed;
+  fs::directory_iterator entries(folder, failed);
+  if (failed) throw Error("cannot list the pictures of " + folder.string() + ": " + failed.message());
+  std::map<std::string, fs::path> found;
+  for (const fs::directory_entry& entry : entries) {
+    if (!entry.is_regular_file() || !is_picture(entry.path())) continue;
+    const auto [place, fresh] = found.emplace(entry.path().stem().string(), entry.path());
+    if (!fresh)
+      throw Error(folder.string() + " holds two pictures with the name \"" + place->first +
+                      "\": " + place->second.filename().string() + " and " + entry.path().filename().string(),
+                  "Results are named after the pictures; move or rename one.");
+  }
+  if (found.empty()) throw Error("no pictures in " + folder.string() + ": PNG, JPEG, TIFF or BMP files were expected");
+  std::vector<PictureFile> pictures;
+  for (auto& [id, file] : found) pictures.push_back({id, file});
+  return pictures;
+}
+
+fs::path find_picture(const fs::path& folder, const std::string& id) {
+  for (const char* extension :
+       {".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".PNG", ".TIF", ".TIFF", ".BMP", ".JPG", ".JPEG"}) {
+    fs::path file = folder / (id + extension);
+    if (fs::is_regular_file(file)) return file;
+  }
+  return {};
+}
+
+Image read_picture(const fs::path& file) {
+  const cv::Mat bgr = to_bytes(decode(file, cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH | cv::IMREAD_IGNORE_ORIENTATION));
+  Image picture({bgr.cols, bgr.rows}, 3);
+  cv::Mat rgb = as_mat(picture.view());
+  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
+  return picture;
+}
+
+Image read_mask(const fs::path& file) {
+  const cv::Mat any = decode(file, cv::IMREAD_UNCHANGED);
+  const int colours = any.channels() == 2 || any.channels() == 4 ? any.channels() - 1 : any.channels();
+  Image mask({any.cols, any.rows}, 1);
+  cv::Mat out = as_mat(mask.view());
+  for (int c = 0; c < colours; ++c) {
+    cv::Mat channel;
+    cv::extractChannel(any, channel, c);
+    out |= channel != 0;
+  }
+  return mask;
+}
+
+Image reduce_picture(const Image& picture, int factor) {
+  const Size size = reduced_size(picture.size(), factor);
+  return factor == 1 ? picture : resized(picture.view(), size, cv::INTER_AREA);
+}
+
+Image reduce_mask(const Image& mask, int factor) {
+  const Size size = reduced_size(mask.size(), factor);
+  return factor == 1 ? mask : resized(mask.view(), size, cv::INTER_NEAREST);
+}
+
+Image resize_map(const ImageView& map, Size size) { return resized(map, size, cv::INTER_LINEAR); }
+
+void save_png(const fs::path& file, const ImageView& image) {
+  cv::Mat pixels = as_mat(image);
+  if (image.channels == 3) cv::cvtColor(pixels, pixels, cv::COLOR_RGB2BGR);
+  std::vector<unsigned char> bytes;
+  // Level 1 is three times as fast as the default and maps of probabilities grow by a few per cent.
+  cv::imencode(".png", pixels, bytes, {cv::IMWRITE_PNG_COMPRESSION, 1});
+  write_file_atomically(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+}  // namespace nephron::host

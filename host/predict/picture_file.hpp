@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nephron/image.hpp>
+
+namespace nephron::host {
+
+/// A picture in a folder; its id is the file's name without the extension.
+struct PictureFile {
+  std::string id;
+  std::filesystem::path file;
+};
+
+/// PNG, JPEG, TIFF and BMP files of a folder by name; other files are left alone. Throws Error when there are none and
+/// when two files have the same id.
+std::vector<PictureFile> list_pictures(const std::filesystem::path& folder);
+
+/// The file of `folder` with this id and a picture's extension; empty when there is none.
+std::filesystem::path find_picture(const std::filesystem::path& folder, const std::string& id);
+
+/// 8-bit RGB, whatever the file holds. Throws Error that names the file.
+Image read_picture(const std::filesystem::path& file);
+
+/// One channel: 255 where any channel of the file (alpha aside) is not 0.
+Image read_mask(const std::filesystem::path& file);
+
+/// To width / factor by height / factor (rounded down), each pixel the mean of those it stands for.
+Image reduce_picture(const Image& picture, int factor);
+/// The same size by nearest neighbour.
+Image reduce_mask(const Image& mask, int factor);
+
+/// One f32 channel to another size, bilinearly.
+Image resize_map(const ImageView& map, Size size);
+
+/// PNG, atomically. One channel or RGB, u8.
+void save_png(const std::filesystem::path& file, const ImageView& image);
+
+}  // namespace nephron::host

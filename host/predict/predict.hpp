@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <host/predict/scores.hpp>
+
+namespace nephron::host {
+
+/// What `nephron predict` is asked for. What is not given comes from the run's experiment.
+struct PredictRequest {
+  std::filesystem::path run;  ///< a run's folder, or a fold's inside it
+  std::filesystem::path images;
+  std::filesystem::path out;
+  std::filesystem::path masks;  ///< empty: no Dice
+  std::string fold;             ///< "K", "all" (the mean of all folds), or "": the fold that `run` names, else all
+  std::string checkpoint = "best";
+  std::string device = "auto";
+  std::string precision = "fp32";
+  std::vector<std::string> tta;
+  std::optional<std::string> threshold;  ///< a number, or "search"
+  std::optional<std::int64_t> tile;      ///< px at the reduced level
+  std::optional<double> overlap;
+  std::optional<int> factor;
+  std::optional<int> batch;
+  bool whole = false;  ///< the whole reduced picture in one forward pass
+  bool go_on = false;  ///< --continue
+  bool overwrite = false;
+  bool strict = false;
+  std::vector<std::filesystem::path> plugins;
+};
+
+struct PredictOutcome {
+  Scores scores;
+  std::int64_t predicted = 0;
+  std::int64_t skipped = 0;  ///< finished before
+  int factor = 1;
+};
+
+/// Predicts every picture of a folder. A picture that cannot be read is noted in scores.failures and the rest go on,
+/// unless `strict`. Throws Cancelled after Ctrl-C, when what was under way is written.
+PredictOutcome predict(const PredictRequest& request);
+
+}  // namespace nephron::host

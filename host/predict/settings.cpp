@@ -1,0 +1,89 @@
+#include <host/predict/settings.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+template <class T>
+bool parse(const std::string& text, T& out) {
+  const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return failed == std::errc() && stop == text.data() + text.size();
+}
+
+std::string list(const std::vector<int>& folds) {
+  std::string text;
+  for (const int k : folds) text += (text.empty() ? "" : ", ") + std::to_string(k);
+  return text;
+}
+
+std::vector<int> folds_for(const PredictRequest& request, const RunFolder& run) {
+  const std::vector<int> there = run.folds();
+  if (there.empty())
+    throw Error(run.folder().string() + " has no fold yet: nothing was trained",
+                "Train it first, or resume it: nephron train --resume " + run.folder().string());
+  if (request.fold.empty() && run.opened_fold() >= 0) return {run.opened_fold()};
+  if (request.fold.empty() || request.fold == "all") return there;
+  int k = -1;
+  if (!parse(request.fold, k) || std::find(there.begin(), there.end(), k) == there.end())
+    throw Error("fold \"" + request.fold + "\" is not in " + run.folder().string() + ": it has " + list(there) +
+                ", or \"all\"");
+  return {k};
+}
+
+void set_threshold(PredictSettings& settings, const Value& value) {
+  if (value.is(Value::Type::string)) settings.search = value.string() == "search";
+  else settings.threshold = value.number();
+}
+
+}  // namespace
+
+PredictSettings settle(const PredictRequest& request, const RunFolder& run, const Experiment& experiment) {
+  PredictSettings out;
+  out.run = run.folder();
+  out.folds = folds_for(request, run);
+  out.checkpoint = request.checkpoint;
+  // The link "best" moves on with training; the step folder behind it says which weights these are.
+  for (const int k : out.folds) out.weights.push_back(fs::canonical(run.fold(k).weights(request.checkpoint)));
+  out.factor = request.factor.value_or(experiment.data.factor);
+  out.tile = request.whole ? 0 : request.tile.value_or(experiment.data.tile);
+  out.overlap = request.overlap.value_or(experiment.predict.overlap);
+  out.tta = request.tta.empty() ? experiment.predict.tta : request.tta;
+  set_threshold(out, experiment.predict.threshold);
+  if (request.threshold) {
+    out.search = *request.threshold == "search";
+    if (!out.search && (!parse(*request.threshold, out.threshold) || !(out.threshold >= 0 && out.threshold <= 1)))
+      throw Error("threshold \"" + *request.threshold + "\" is neither a number from 0 to 1 nor \"search\"");
+  }
+  out.batch =
+      request.batch.value_or(experiment.predict.batch > 0 ? experiment.predict.batch : 2 * experiment.train.batch);
+  out.precision = request.precision;
+  return out;
+}
+
+std::string PredictSettings::str() const {
+  nlohmann::ordered_json json;
+  json["run"] = run.string();
+  json["folds"] = folds;
+  json["checkpoint"] = checkpoint;
+  json["weights"] = nlohmann::ordered_json::array();
+  for (const fs::path& file : weights) json["weights"].push_back(file.string());
+  json["factor"] = factor;
+  json["tile"] = tile;
+  json["overlap"] = overlap;
+  json["tta"] = tta;
+  if (search) json["threshold"] = "search";
+  else json["threshold"] = threshold;
+  json["precision"] = precision;
+  return json.dump(2);
+}
+
+}  // namespace nephron::host

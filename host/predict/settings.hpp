@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <host/config/experiment.hpp>
+#include <host/predict/predict.hpp>
+#include <host/runs/run.hpp>
+
+namespace nephron::host {
+
+/// A request joined with its run's experiment: everything that a prediction depends on.
+struct PredictSettings {
+  std::filesystem::path run;
+  std::vector<int> folds;
+  std::string checkpoint;
+  std::vector<std::filesystem::path> weights;  ///< one a fold
+  int factor = 1;
+  std::int64_t tile = 256;  ///< 0: the whole picture
+  double overlap = 1.5;
+  std::vector<std::string> tta;
+  bool search = false;  ///< the best threshold of each picture that has a mask
+  double threshold = 0.5;
+  std::int64_t batch = 8;
+  std::string precision;
+
+  /// As JSON, for predict.json: equal text means equal predictions.
+  std::string str() const;
+};
+
+PredictSettings settle(const PredictRequest& request, const RunFolder& run, const Experiment& experiment);
+
+}  // namespace nephron::host

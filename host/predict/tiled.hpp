@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include <host/predict/tile_source.hpp>
+
+namespace nephron::host {
+
+struct TilingOptions {
+  std::int64_t tile = 256;  ///< side at the source's level; 0: the whole source at once
+  double overlap = 1.5;
+  std::int64_t batch = 8;  ///< tiles a call of the model
+  /// Told after each batch: tiles done, tiles in all. Throws Cancelled to stop.
+  std::function<void(std::int64_t, std::int64_t)> progress;
+};
+
+/// Predicts a source tile by tile and joins what overlaps: sum(w p) / sum(w). Memory: one row of tiles.
+void predict_tiled(const TileSource& source, PixelModel& model, const TilingOptions& options, ProbabilitySink& sink);
+
+}  // namespace nephron::host

@@ -1,0 +1,144 @@
+#include <host/predict/tiled.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+namespace {
+
+/// Red falls with x, green with y: each pixel is told apart from its neighbours.
+class Gradient final : public TileSource {
+ public:
+  explicit Gradient(Size size) : size_(size) {}
+  Size size() const noexcept override { return size_; }
+  static std::uint8_t red(std::int64_t x) { return static_cast<std::uint8_t>(x % 251); }
+  static std::uint8_t green(std::int64_t y) { return static_cast<std::uint8_t>(y * 3 % 241); }
+  void read(const Region& r, const ImageView& out) const override {
+    ASSERT_EQ(r.clipped({0, 0, size_.width, size_.height}), r);
+    for (std::int64_t y = 0; y < r.height; ++y) {
+      for (std::int64_t x = 0; x < r.width; ++x) {
+        std::uint8_t* const p = out.row<std::uint8_t>(y) + 3 * x;
+        p[0] = red(r.x + x), p[1] = green(r.y + y), p[2] = 0;
+      }
+    }
+  }
+
+ private:
+  Size size_;
+};
+
+/// Class 0 is red, class 1 green, as a share of 255; notes the sizes it was given.
+class Echo final : public PixelModel {
+ public:
+  int classes() const noexcept override { return 2; }
+  std::int64_t multiple() const noexcept override { return 16; }
+  void run(std::int64_t n, Size size, const std::uint8_t* images, float* out) override {
+    most = std::max(most, n);
+    tile = size;
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (int c = 0; c < 2; ++c) {
+        for (std::int64_t p = 0; p < size.area(); ++p)
+          out[(i * 2 + c) * size.area() + p] = static_cast<float>(images[(i * size.area() + p) * 3 + c]) / 255.0F;
+      }
+    }
+  }
+  std::int64_t most = 0;
+  Size tile;
+};
+
+class Collect final : public ProbabilitySink {
+ public:
+  void begin(Size size, int classes) override {
+    for (int c = 0; c < classes; ++c) planes.emplace_back(size, 1, Depth::f32);
+  }
+  void rows(std::int64_t y, std::span<const ImageView> classes) override {
+    EXPECT_EQ(y, next);
+    for (std::size_t c = 0; c < classes.size(); ++c)
+      copy(classes[c], planes[c].view().crop({0, y, classes[c].width, classes[c].height}));
+    next = y + classes[0].height;
+    tallest = std::max(tallest, classes[0].height);
+  }
+  std::vector<Image> planes;
+  std::int64_t next = 0;
+  std::int64_t tallest = 0;
+};
+
+class PredictTiled : public ::testing::TestWithParam<std::tuple<Size, std::int64_t, double>> {};
+
+// Whatever the tiling, a model that looks at single pixels must give back every pixel in its place.
+TEST_P(PredictTiled, EveryPixelInItsPlace) {
+  const auto [size, tile, overlap] = GetParam();
+  const Gradient source(size);
+  Echo model;
+  Collect sink;
+  std::int64_t done = 0, total = -1;
+  TilingOptions options{tile, overlap, 4, {}};
+  options.progress = [&](std::int64_t d, std::int64_t t) { done = d, total = t; };
+  predict_tiled(source, model, options, sink);
+  EXPECT_EQ(done, total);
+  EXPECT_EQ(sink.next, size.height);
+  EXPECT_LE(model.most, 4);
+  double worst = 0;
+  for (std::int64_t y = 0; y < size.height; ++y) {
+    for (std::int64_t x = 0; x < size.width; ++x) {
+      worst = std::max<double>(
+          worst, std::abs(sink.planes[0].view().row<float>(y)[x] - static_cast<float>(Gradient::red(x)) / 255.0F));
+      worst = std::max<double>(
+          worst, std::abs(sink.planes[1].view().row<float>(y)[x] - static_cast<float>(Gradient::green(y)) / 255.0F));
+    }
+  }
+  EXPECT_LT(worst, 1e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, PredictTiled,
+                         ::testing::Values(std::tuple{Size{200, 150}, std::int64_t{64}, 1.5},
+                                           std::tuple{Size{64, 64}, std::int64_t{64}, 1.5},
+                                           std::tuple{Size{33, 7}, std::int64_t{64}, 2.0},
+                                           std::tuple{Size{1, 1}, std::int64_t{64}, 1.0},
+                                           std::tuple{Size{500, 20}, std::int64_t{32}, 1.0},
+                                           std::tuple{Size{130, 70}, std::int64_t{0}, 1.5},
+                                           std::tuple{Size{97, 301}, std::int64_t{48}, 3.0}));
+
+TEST(PredictTiled, BandsStaySmallerThanTheSource) {
+  const Gradient source({100, 2000});
+  Echo model;
+  Collect sink;
+  predict_tiled(source, model, {64, 1.5, 8, {}}, sink);
+  EXPECT_LE(sink.tallest, 64);
+}
+
+/// Says 1 at the centre of each tile's left half and 0 elsewhere: shows the weights.
+class LeftRight final : public PixelModel {
+ public:
+  int classes() const noexcept override { return 1; }
+  std::int64_t multiple() const noexcept override { return 16; }
+  void run(std::int64_t n, Size size, const std::uint8_t*, float* out) override {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const float value = calls++ % 2 == 0 ? 0.0F : 1.0F;
+      std::fill_n(out + i * size.area(), size.area(), value);
+    }
+  }
+  int calls = 0;
+};
+
+TEST(PredictTiled, BlendsNeighboursByTheirWeights) {
+  const Gradient source({48, 32});
+  LeftRight model;
+  Collect sink;
+  predict_tiled(source, model, {32, 2.0, 1, {}}, sink);
+  const float* const line = sink.planes[0].view().row<float>(16);  // middle row: tiles [0, 32) and [16, 48)
+  EXPECT_FLOAT_EQ(line[0], 0);
+  EXPECT_FLOAT_EQ(line[47], 1);
+  // x = 16: first tile's weight 1, second's 0.001; x = 24: 8 and 9 of 16 ramps.
+  EXPECT_NEAR(line[16], 0.001 / 1.001, 1e-6);
+  EXPECT_NEAR(line[24], 0.533 / (0.533 + 0.467), 1e-6);
+}
+
+}  // namespace
+}  // namespace nephron::host

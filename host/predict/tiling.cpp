@@ -1,0 +1,73 @@
+#include <host/predict/tiling.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+
+std::vector<std::int64_t> tile_starts(std::int64_t extent, std::int64_t tile, std::int64_t step) {
+  std::vector<std::int64_t> starts{0};
+  for (std::int64_t x = 0; x + tile < extent;) {
+    x += step;
+    starts.push_back(std::min(x, extent - tile));
+  }
+  return starts;
+}
+
+TileGrid tile_grid(Size picture, std::int64_t side, double overlap, std::int64_t multiple) {
+  if (side < 0 || side % multiple != 0)
+    throw Error("a tile of " + std::to_string(side) + " px does not suit the model: its sides must be multiples of " +
+                    std::to_string(multiple),
+                "The nearest that do: " + std::to_string(std::max<std::int64_t>(1, side / multiple) * multiple) +
+                    " and " + std::to_string((std::max<std::int64_t>(0, side) / multiple + 1) * multiple) + ".");
+  if (!(overlap >= 1))
+    throw Error("the overlap must be at least 1 (1.5: tiles start two thirds of a tile apart), not " +
+                std::to_string(overlap));
+  const auto up = [&](std::int64_t n) { return (n + multiple - 1) / multiple * multiple; };
+  const auto length = [&](std::int64_t n) { return side == 0 ? up(n) : std::min(side, up(n)); };
+  const auto starts = [&](std::int64_t extent, std::int64_t tile) {
+    return tile_starts(extent, tile,
+                       std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(tile) / overlap)));
+  };
+  TileGrid grid;
+  grid.tile = {length(picture.width), length(picture.height)};
+  grid.xs = starts(picture.width, grid.tile.width);
+  grid.ys = starts(picture.height, grid.tile.height);
+  return grid;
+}
+
+namespace {
+
+/// 1, 2, ..., n/2, n/2, ..., 2, 1, divided by n/2.
+std::vector<double> ramp(std::int64_t n) {
+  const std::int64_t half = n / 2;
+  std::vector<double> values(static_cast<std::size_t>(n));
+  for (std::int64_t i = 0; i < n; ++i)
+    values[static_cast<std::size_t>(i)] = static_cast<double>(std::min(i, n - 1 - i) + 1) / static_cast<double>(half);
+  return values;
+}
+
+}  // namespace
+
+Image blending_weights(Size tile) {
+  if (tile.empty() || tile.width % 2 != 0 || tile.height % 2 != 0)
+    throw Error("blending needs tiles with even sides, not " + std::to_string(tile.width) + " x " +
+                std::to_string(tile.height));
+  const std::vector<double> across = ramp(tile.width), down = ramp(tile.height);
+  const double low = std::min(across.front(), down.front()), high = 1;
+  Image weights(tile, 1, Depth::f32);
+  for (std::int64_t y = 0; y < tile.height; ++y) {
+    float* const row = weights.view().row<float>(y);
+    for (std::int64_t x = 0; x < tile.width; ++x) {
+      const double w = std::min(across[static_cast<std::size_t>(x)], down[static_cast<std::size_t>(y)]);
+      const double scaled = std::clamp((w - low + 1e-6) / (high - low + 1e-6), 1e-3, 1.0);
+      row[x] = static_cast<float>(std::nearbyint(scaled * 1000) / 1000);
+    }
+  }
+  return weights;
+}
+
+}  // namespace nephron::host

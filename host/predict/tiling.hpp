@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <nephron/geometry.hpp>
+#include <nephron/image.hpp>
+
+namespace nephron::host {
+
+/// Where tiles of a length start along one side: 0, step, 2 step, ...; the last one is shifted back to end at the
+/// border. One start, 0, when the tile covers the side.
+std::vector<std::int64_t> tile_starts(std::int64_t extent, std::int64_t tile, std::int64_t step);
+
+/// How a picture is cut. A side shorter than the tile gets a tile of its own length, rounded up to the model's
+/// multiple; what lies outside the picture is its reflection.
+struct TileGrid {
+  Size tile;
+  std::vector<std::int64_t> xs;
+  std::vector<std::int64_t> ys;
+  std::int64_t count() const noexcept { return static_cast<std::int64_t>(xs.size() * ys.size()); }
+};
+
+/// `side`: of a tile, a multiple of `multiple`; 0: the whole picture is one tile. Neighbours start int(side / overlap)
+/// apart. Throws Error for a side that the model cannot take and for an overlap under 1.
+TileGrid tile_grid(Size picture, std::int64_t side, double overlap, std::int64_t multiple);
+
+/// Weight of each pixel of a tile where tiles overlap (f32, one channel): a pyramid that falls from the centre to the
+/// border, in [0.001, 1], rounded to three decimals. Sides must be even.
+Image blending_weights(Size tile);
+
+}  // namespace nephron::host

@@ -1,0 +1,73 @@
+#include <host/predict/truth.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <nephron/error.hpp>
+
+#include <host/predict/picture_file.hpp>
+
+namespace nephron::host {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+Image row(const std::vector<float>& values) {
+  Image map({static_cast<std::int64_t>(values.size()), 1}, 1, Depth::f32);
+  std::copy(values.begin(), values.end(), map.view().row<float>(0));
+  return map;
+}
+
+Image mask(const std::vector<int>& values) {
+  Image out({static_cast<std::int64_t>(values.size()), 1}, 1);
+  for (std::size_t i = 0; i < values.size(); ++i) out.view().row<std::uint8_t>(0)[i] = values[i] != 0 ? 255 : 0;
+  return out;
+}
+
+TEST(Above, IsStrict) {
+  const Image hit = above(row({0.4F, 0.5F, 0.6F}).view(), 0.5);
+  EXPECT_EQ(hit.view().row<std::uint8_t>(0)[1], 0);
+  EXPECT_EQ(hit.view().row<std::uint8_t>(0)[2], 255);
+}
+
+TEST(DiceOf, CountsPixels) {
+  EXPECT_NEAR(dice_of(mask({1, 1, 0, 0}), mask({1, 0, 0, 0})), 2.0 / 3, 1e-7);
+  EXPECT_DOUBLE_EQ(dice_of(mask({0, 0}), mask({0, 0})), 1);
+}
+
+TEST(BestThreshold, SeparatesWhatCanBeSeparated) {
+  EXPECT_NEAR(best_threshold(row({0.1F, 0.33F, 0.42F, 0.6F}).view(), mask({0, 0, 1, 1})), 0.35, 1e-9);
+  EXPECT_NEAR(best_threshold(row({0.1F, 0.9F}).view(), mask({0, 1})), 0.2, 1e-9);
+}
+
+TEST(ReadTruth, FindsOneMaskAClass) {
+  const fs::path folder = fs::temp_directory_path() / ("nephron-truth-" + std::to_string(::getpid()));
+  fs::create_directories(folder / "healthy");
+  fs::create_directories(folder / "sclerotic");
+  const auto put = [&](const char* name, const Image& m) { save_png(folder / name, m.view()); };
+  put("flat.png", mask({1, 0}));
+  put("healthy/both.png", mask({1, 0}));
+  put("sclerotic/both.png", mask({0, 1}));
+  put("healthy/half.png", mask({1, 0}));
+  EXPECT_EQ(read_truth(folder, "flat", {"glomerulus"}, {2, 1}).size(), 1U);
+  EXPECT_TRUE(read_truth(folder, "absent", {"glomerulus"}, {2, 1}).empty());
+  const auto both = read_truth(folder, "both", {"healthy", "sclerotic"}, {2, 1});
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[1].view().row<std::uint8_t>(0)[1], 255);
+  const auto message = [&](const std::string& id, const std::vector<std::string>& classes, Size size) {
+    try {
+      read_truth(folder, id, classes, size);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_THAT(message("half", {"healthy", "sclerotic"}, {2, 1}), HasSubstr("1 of 2 classes"));
+  EXPECT_THAT(message("flat", {"glomerulus"}, {4, 4}), HasSubstr("2 x 1 px; its picture is 4 x 4 px"));
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace nephron::host

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+#include <nephron/image.hpp>
+
+namespace nephron::host {
+
+/// The picture, scaled so that its longer side is at most `side`, with the outlines of the prediction (green) and of
+/// the truth (red; empty: none). Masks have the picture's size.
+Image outlined(const Image& picture, const Image& prediction, const Image& truth, std::int64_t side);
+
+/// The picture under a heat map of the probability (0..255, one channel), scaled alike.
+Image heated(const Image& picture, const Image& probability, std::int64_t side);
+
+}  // namespace nephron::host

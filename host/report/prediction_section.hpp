@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <host/predict/scores.hpp>
+#include <host/report/report.hpp>
+
+namespace nephron::host {
+
+/// A table of Dice a picture, then the pictures themselves with outlines and heat maps.
+std::string prediction_section(const ReportRequest& request, const Scores& scores);
+
+}  // namespace nephron::host

@@ -1,0 +1,159 @@
+#include <host/report/report.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <regex>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <nephron/error.hpp>
+
+#include <host/predict/output_folder.hpp>
+#include <host/predict/picture_file.hpp>
+#include <host/predict/scores.hpp>
+#include <host/report/chart.hpp>
+#include <host/report/html.hpp>
+#include <host/report/overlay.hpp>
+
+namespace nephron::host {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Html, EscapesEverythingThatMatters) {
+  EXPECT_EQ(escaped("<a href=\"x\">'&'</a>"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");
+}
+
+TEST(Chart, TicksAreRound) {
+  EXPECT_THAT(nice_ticks(0, 100, 5), ElementsAre(0, 25, 50, 75, 100));
+  EXPECT_THAT(nice_ticks(0.1, 0.9, 5), ElementsAre(::testing::DoubleNear(0, 1e-9), ::testing::DoubleNear(0.2, 1e-9),
+                                                   ::testing::DoubleNear(0.4, 1e-9), ::testing::DoubleNear(0.6, 1e-9),
+                                                   ::testing::DoubleNear(0.8, 1e-9), ::testing::DoubleNear(1, 1e-9)));
+  EXPECT_GE(nice_ticks(3, 3, 5).size(), 2U);
+}
+
+TEST(Chart, ThinningKeepsTheMean) {
+  std::vector<std::pair<double, double>> points;
+  for (int i = 0; i < 1000; ++i) points.emplace_back(i, i % 2);
+  const auto few = thinned(points, 100);
+  ASSERT_EQ(few.size(), 100U);
+  for (const auto& p : few) EXPECT_DOUBLE_EQ(p.second, 0.5);
+  EXPECT_EQ(thinned(points, 2000).size(), 1000U);
+}
+
+TEST(Chart, LeavesOutWhatIsNotFinite) {
+  EXPECT_EQ(chart_html({"empty", "step", {}}), "");
+  EXPECT_EQ(chart_html({"nan", "step", {{"a", {{0, std::nan("")}}, 0, false}}}), "");
+  const std::string one = chart_html({"one", "step", {{"a", {{0, 1}, {1, INFINITY}, {2, 3}}, 0, false}}});
+  EXPECT_THAT(one, HasSubstr("<polyline"));
+  EXPECT_THAT(one, Not(HasSubstr("inf")));
+  EXPECT_THAT(one, Not(HasSubstr("nan")));
+}
+
+TEST(Overlay, OutlinesInTheirColours) {
+  Image picture({64, 48}, 3), mask({64, 48}, 1);
+  for (int y = 10; y < 30; ++y) std::fill_n(mask.view().row<std::uint8_t>(y) + 10, 20, std::uint8_t{255});
+  const Image out = outlined(picture, mask, Image(), 64);
+  const std::uint8_t* const edge = out.view().row<std::uint8_t>(20) + 3 * 10;
+  EXPECT_GT(edge[1], 100);
+  EXPECT_LT(edge[0], 50);
+  EXPECT_EQ(outlined(picture, mask, mask, 32).size(), (Size{32, 24}));
+  EXPECT_THROW(outlined(picture, Image({3, 3}, 1), Image(), 64), Error);
+  EXPECT_THROW(heated(picture, Image({3, 3}, 1), 64), Error);
+}
+
+class ReportTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root = fs::temp_directory_path() / ("nephron-report-" + std::to_string(::getpid()));
+    run = root / "runs/unet/20260101-000000-abcdef";
+    fs::create_directories(run / "fold-0");
+    fs::create_directories(root / "images");
+    fs::create_directories(root / "masks");
+    put(run / "experiment.resolved.toml", "name = \"<script>alert(1)</script>\"\nclasses = [\"glomerulus\"]\n");
+    put(run / "environment.json", R"({"device": "cpu", "versions": {"torch": "2 & 3"}})");
+    put(run / "fold-0/metrics.jsonl",
+        "{\"step\": 1, \"loss\": 0.7, \"lr\": 0.001}\n{\"step\": 2, \"loss\": 0.5, \"lr\": 0.0005}\n"
+        "{\"step\": 2, \"epoch\": 0, \"val_loss\": 0.6, \"dice\": 0.8}\n");
+    put(run / "fold-0/done.json", R"({"fold": 0, "steps": 2, "best_dice": 0.8125, "seconds": 61})");
+  }
+  void TearDown() override { fs::remove_all(root); }
+  static void put(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
+
+  void predict() const {
+    const OutputFolder output(root / "out", {"glomerulus"});
+    output.make();
+    Scores scores;
+    scores.classes = {"glomerulus"};
+    for (const char* id : {"slide-1", "slide-2"}) {
+      Image picture({40, 30}, 3), mask({40, 30}, 1);
+      std::fill_n(mask.view().row<std::uint8_t>(9) + 5, 20, std::uint8_t{255});
+      save_png(root / "images" / (std::string(id) + ".png"), picture.view());
+      save_png(root / "masks" / (std::string(id) + ".png"), mask.view());
+      save_png(output.mask(0, id), mask.view());
+      save_png(output.probability(0, id), mask.view());
+      scores.pictures[id] = {{0.5}, {0.9321}, {0.93}};
+    }
+    scores.failures["slide-3"] = "is damaged & <b>lost</b>";
+    write_scores(output.scores(), scores);
+    put(output.facts(), "{\"images\": \"" + (root / "images").string() + "\", \"masks\": \"" +
+                            (root / "masks").string() + "\", \"classes\": [\"glomerulus\"]}");
+  }
+  fs::path root, run;
+};
+
+TEST_F(ReportTest, HoldsEverythingAndRefersToNothing) {
+  predict();
+  const std::string page = report_html({run, root / "out", 24, 200});
+  for (const char* part : {"<!DOCTYPE html>", "Validation Dice", "Learning rate", "0.9321", "0.8125", "slide-2",
+                           "1 min 01 s", "slide-3", "2 &amp; 3"})
+    EXPECT_THAT(page, HasSubstr(part)) << part;
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(1)"));
+  EXPECT_THAT(page, HasSubstr("is damaged &amp; &lt;b&gt;lost"));
+  EXPECT_THAT(page, Not(HasSubstr("http://")));
+  EXPECT_THAT(page, Not(HasSubstr("https://")));
+  const std::regex source("(src|href)=\"([^\"]*)");
+  int pictures = 0;
+  for (std::sregex_iterator i(page.begin(), page.end(), source), end; i != end; ++i, ++pictures)
+    EXPECT_THAT((*i)[2].str().substr(0, 23), "data:image/jpeg;base64,");
+  EXPECT_EQ(pictures, 4);  // two a picture
+  for (const char* tag : {"div", "table", "svg", "figure", "details", "tr"}) {
+    const std::regex open("<" + std::string(tag) + "[ >]"), close("</" + std::string(tag) + ">");
+    const auto count = [&](const std::regex& r) {
+      return std::distance(std::sregex_iterator(page.begin(), page.end(), r), std::sregex_iterator());
+    };
+    EXPECT_EQ(count(open), count(close)) << tag;
+  }
+}
+
+TEST_F(ReportTest, TrainingAloneAndFewerPictures) {
+  EXPECT_THAT(report_html({run, {}, 24, 200}), Not(HasSubstr("<img")));
+  predict();
+  const std::string one = report_html({run, root / "out", 1, 200});
+  EXPECT_THAT(one, HasSubstr("The 1 worst of 2 pictures"));
+}
+
+TEST_F(ReportTest, APictureThatIsGoneIsSaid) {
+  predict();
+  put(root / "images/slide-2.png", "no longer a picture");
+  const std::string page = report_html({run, root / "out", 24, 200});
+  EXPECT_THAT(page, HasSubstr("cannot read the picture"));
+}
+
+TEST_F(ReportTest, SaysWhatIsMissing) {
+  fs::create_directories(root / "nothing");
+  EXPECT_THROW(report_html({root / "nothing", {}, 24, 200}), Error);
+  EXPECT_THROW(report_html({run, root / "nothing", 24, 200}), Error);
+  put(run / "fold-0/done.json", "{torn");
+  put(run / "environment.json", "{torn");
+  EXPECT_THAT(report_html({run, {}, 24, 200}), HasSubstr("not finished"));
+}
+
+}  // namespace
+}  // namespace nephron::host

@@ -1,0 +1,137 @@
+#include <host/report/run_sections.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include <host/report/chart.hpp>
+#include <host/report/html.hpp>
+#include <host/util/files.hpp>
+#include <host/util/progress.hpp>
+
+namespace nephron::host {
+
+using Json = nlohmann::ordered_json;
+using Points = std::vector<std::pair<double, double>>;
+
+namespace {
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+
+std::string figure(double value, const char* format = "%.4f") {
+  if (!std::isfinite(value)) return "–";
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+/// A figure against steps.
+Points points_of(const FoldHistory& fold, const std::string& name) {
+  Points out;
+  for (const auto& [step, values] : fold.lines) {
+    const double v = value_of(values, name, nothing);
+    if (std::isfinite(v)) out.emplace_back(static_cast<double>(step), v);
+  }
+  return out;
+}
+
+Chart chart_of(const std::vector<FoldHistory>& folds, const std::string& title, const std::string& faint,
+               const std::string& bold, const std::string& faint_name, const std::string& bold_name) {
+  Chart chart{title, "optimiser step", {}};
+  for (const FoldHistory& fold : folds) {
+    const std::string prefix =
+        folds.size() > 1 ? "fold " + std::to_string(fold.fold) + (bold_name.empty() ? "" : ", ") : "";
+    const auto add = [&](const std::string& metric, const std::string& name, bool is_faint, int colour) {
+      Points points = thinned(points_of(fold, metric), 400);
+      if (!points.empty()) chart.series.push_back({prefix + name, std::move(points), colour, is_faint});
+    };
+    if (!faint.empty()) add(faint, faint_name, true, fold.fold);
+    add(bold, bold_name, false, fold.fold);
+  }
+  return chart;
+}
+
+/// JSON of any depth as rows "a.b": text.
+void flatten(const Json& value, const std::string& key, std::vector<std::pair<std::string, std::string>>& rows) {
+  if (value.is_object()) {
+    for (const auto& [name, member] : value.items()) flatten(member, key.empty() ? name : key + "." + name, rows);
+  } else if (value.is_array() && !value.empty() && value.front().is_object()) {
+    for (std::size_t i = 0; i < value.size(); ++i) flatten(value[i], key + "." + std::to_string(i), rows);
+  } else {
+    rows.emplace_back(
+        key, value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+}
+
+}  // namespace
+
+double value_of(const MetricsLog::Values& values, const std::string& name, double otherwise) {
+  for (const auto& [key, value] : values) {
+    if (key == name) return value;
+  }
+  return otherwise;
+}
+
+std::vector<FoldHistory> histories(const RunFolder& run) {
+  std::vector<FoldHistory> out;
+  for (const int k : run.folds()) {
+    const FoldFolder folder = run.fold(k);
+    FoldHistory fold{k, {}, {}};
+    if (std::filesystem::exists(folder.metrics())) fold.lines = read_metrics(folder.metrics());
+    if (folder.finished()) {
+      const Json done = Json::parse(read_file(folder.done()), nullptr, /*allow_exceptions=*/false);
+      for (const auto& [key, value] : done.items()) {
+        if (value.is_number()) fold.done.emplace_back(key, value.get<double>());
+      }
+    }
+    out.push_back(std::move(fold));
+  }
+  return out;
+}
+
+std::string curves_section(const std::vector<FoldHistory>& folds) {
+  const std::string charts =
+      chart_html(chart_of(folds, "Loss", "loss", "val_loss", "training", "validation")) +
+      chart_html(chart_of(folds, "Validation Dice", "", "dice", "", folds.size() > 1 ? "" : "Dice")) +
+      chart_html(chart_of(folds, "Learning rate", "", "lr", "", folds.size() > 1 ? "" : "lr"));
+  return charts.empty() ? std::string() : "<h2>Training</h2>\n<div class=\"charts\">\n" + charts + "</div>\n";
+}
+
+std::string folds_section(const std::vector<FoldHistory>& folds) {
+  std::vector<std::vector<std::string>> rows;
+  for (const FoldHistory& fold : folds) {
+    const auto value = [&](const char* name) { return value_of(fold.done, name, nothing); };
+    rows.push_back({"fold " + std::to_string(fold.fold),
+                    fold.done.empty() ? "not finished" : figure(value("best_dice")),
+                    figure(value("best_epoch"), "%.0f"), figure(value("last_dice")), figure(value("epochs"), "%.0f"),
+                    figure(value("steps"), "%.0f"), figure(value("tiles_per_s"), "%.1f"),
+                    std::isfinite(value("seconds")) ? duration_text(value("seconds")) : "–"});
+  }
+  if (rows.empty()) return {};
+  return "<h2>Folds</h2>\n<div class=\"card\">" +
+         html_table({"", "best validation Dice", "at epoch", "last Dice", "epochs", "steps", "tiles/s", "time"}, rows) +
+         "</div>\n";
+}
+
+std::string environment_section(const RunFolder& run) {
+  if (!std::filesystem::exists(run.environment())) return {};
+  const Json json = Json::parse(read_file(run.environment()), nullptr, /*allow_exceptions=*/false);
+  std::vector<std::pair<std::string, std::string>> facts;
+  if (!json.is_discarded()) flatten(json, "", facts);
+  std::string rows;
+  for (const auto& [key, value] : facts)
+    rows += "<tr><td>" + escaped(key) + "</td><td>" + escaped(value) + "</td></tr>\n";
+  return "<h2>Environment</h2>\n<div class=\"card\"><details><summary>What the run ran with</summary><table "
+         "class=\"facts\"><tbody>\n" +
+         rows + "</tbody></table></details></div>\n";
+}
+
+std::string experiment_section(const RunFolder& run) {
+  return "<h2>Experiment</h2>\n<div class=\"card\"><details open><summary>As it was resolved: every key, and where it "
+         "was written</summary><pre>" +
+         escaped(read_file(run.experiment())) + "</pre></details></div>\n";
+}
+
+}  // namespace nephron::host

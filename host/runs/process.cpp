@@ -1,0 +1,35 @@
+#include <host/runs/process.hpp>
+
+#include <ctime>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <unistd.h>
+
+namespace nephron::host {
+
+double seconds_since_start() {
+  std::ifstream in("/proc/self/stat");
+  std::string line;
+  std::getline(in, line);
+  // The name in parentheses may hold anything; the 20th word behind it is the start in ticks since boot.
+  std::istringstream words(line.substr(line.rfind(')') + 1));
+  std::string word;
+  for (int i = 0; i < 20; ++i) words >> word;
+  timespec now = {};
+  if (!words || clock_gettime(CLOCK_BOOTTIME, &now) != 0) return 0;
+  const double ticks = std::stod(word) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec) - ticks;
+}
+
+double peak_rss_mb() {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+  return 0;
+}
+
+void reset_peak_rss() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+}  // namespace nephron::host

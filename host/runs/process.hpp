@@ -1,0 +1,12 @@
+#pragma once
+
+namespace nephron::host {
+
+/// Seconds since this process was started, its loading included.
+double seconds_since_start();
+/// High-water mark of this process's memory in MiB; 0 when unknown.
+double peak_rss_mb();
+/// Forgets it, so that peak_rss_mb() speaks of what follows.
+void reset_peak_rss();
+
+}  // namespace nephron::host

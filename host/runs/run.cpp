@@ -1,0 +1,115 @@
+#include <host/runs/run.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <ctime>
+#include <optional>
+#include <random>
+#include <system_error>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view fold_prefix = "fold-";
+
+std::string timestamp() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local = {};
+  localtime_r(&now, &local);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &local);
+  return text;
+}
+
+std::string short_id() {
+  std::random_device device;
+  constexpr char letters[] = "0123456789abcdef";
+  std::string id;
+  for (int i = 0; i < 6; ++i) id += letters[device() % 16];
+  return id;
+}
+
+/// What a folder may be called everywhere.
+std::string folder_name(const std::string& name) {
+  std::string out;
+  for (const char c : name) out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
+  if (out.empty() || out.find_first_not_of('.') == std::string::npos) out = "experiment" + out;
+  return out;
+}
+
+std::optional<int> fold_number(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  if (!name.starts_with(fold_prefix)) return std::nullopt;
+  int k = 0;
+  const char* const begin = name.data() + fold_prefix.size();
+  const char* const end = name.data() + name.size();
+  const auto [stop, failed] = std::from_chars(begin, end, k);
+  if (failed != std::errc() || stop != end || k < 0) return std::nullopt;
+  return k;
+}
+
+}  // namespace
+
+fs::path FoldFolder::weights(const std::string& which) const {
+  const fs::path file = checkpoints() / which / "weights.safetensors";
+  if (fs::exists(file)) return file;
+  throw Error("fold " + std::to_string(fold) + " of " + folder.parent_path().string() + " has no checkpoint \"" + which + "\": " +
+                  file.string() + " does not exist",
+              "Train it first, or resume it: nephron train --resume " + folder.parent_path().string());
+}
+
+bool FoldFolder::has_checkpoint(const std::string& which) const {
+  return fs::exists(checkpoints() / which / "weights.safetensors");
+}
+
+bool FoldFolder::finished() const { return fs::exists(done()); }
+
+RunFolder RunFolder::create(const fs::path& runs, const std::string& experiment) {
+  const fs::path parent = runs / folder_name(experiment);
+  std::error_code failed;
+  fs::create_directories(parent, failed);
+  if (failed) throw Error("cannot make the folder " + parent.string() + ": " + failed.message());
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    RunFolder run;
+    run.folder_ = fs::absolute(parent / (timestamp() + "-" + short_id())).lexically_normal();
+    // False without an error: the name is taken, by another process perhaps; the next one has another id.
+    if (fs::create_directory(run.folder_, failed)) return run;
+    if (failed) throw Error("cannot make the folder " + run.folder_.string() + ": " + failed.message());
+  }
+  throw Error("no free name for a run in " + parent.string());
+}
+
+RunFolder RunFolder::open(const fs::path& path) {
+  RunFolder run;
+  run.folder_ = fs::absolute(path).lexically_normal();
+  if (!run.folder_.has_filename()) run.folder_ = run.folder_.parent_path();  // "runs/x/" ends with an empty name
+  if (!fs::is_directory(run.folder_)) throw Error("no run at " + path.string() + ": there is no such folder");
+  if (const auto k = fold_number(run.folder_); k && !fs::exists(run.experiment())) {
+    run.opened_fold_ = *k;
+    run.folder_ = run.folder_.parent_path();
+  }
+  if (!fs::exists(run.experiment()))
+    throw Error(path.string() + " is no run: it holds no experiment.resolved.toml",
+                "A run is a folder such as runs/NAME/20260131-120000-1a2b3c.");
+  return run;
+}
+
+FoldFolder RunFolder::fold(int k) const { return {folder_ / (std::string(fold_prefix) + std::to_string(k)), k}; }
+
+std::vector<int> RunFolder::folds() const {
+  std::vector<int> out;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const auto k = fold_number(entry.path());
+    if (k && entry.is_directory()) out.push_back(*k);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nephron::host {
+
+/// A fold of a run on disk:
+///
+///   fold-K/metrics.jsonl              one JSON object a line (MetricsLog)
+///         /events.out.tfevents.*      the same for TensorBoard
+///         /done.json                  final figures; its presence says that the fold is finished
+///         /checkpoints/step-N/        weights.safetensors (SMP's names), state.safetensors (to go on)
+///         /checkpoints/last, best     symbolic links to the step folders, replaced atomically
+struct FoldFolder {
+  std::filesystem::path folder;
+  int fold = 0;
+
+  std::filesystem::path metrics() const { return folder / "metrics.jsonl"; }
+  std::filesystem::path done() const { return folder / "done.json"; }
+  std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
+  /// `which`: "best" or "last". Throws Error when there is no such checkpoint yet.
+  std::filesystem::path weights(const std::string& which) const;
+  bool has_checkpoint(const std::string& which) const;
+  bool finished() const;
+};
+
+/// A run on disk: runs/<experiment>/<date>-<time>-<short id>/ with experiment.resolved.toml, environment.json, log.txt
+/// and a folder a fold.
+class RunFolder {
+ public:
+  /// Makes a folder of its own, whatever else is started at the same moment. `experiment`: becomes a folder name.
+  static RunFolder create(const std::filesystem::path& runs, const std::string& experiment);
+  /// `path`: the run's folder, or a fold's folder inside it. Throws Error that says what was expected.
+  static RunFolder open(const std::filesystem::path& path);
+
+  const std::filesystem::path& folder() const noexcept { return folder_; }
+  std::filesystem::path experiment() const { return folder_ / "experiment.resolved.toml"; }
+  std::filesystem::path environment() const { return folder_ / "environment.json"; }
+  std::filesystem::path log() const { return folder_ / "log.txt"; }
+  FoldFolder fold(int k) const;
+  /// Folds that have a folder, ascending.
+  std::vector<int> folds() const;
+  /// The fold that open() was pointed at; -1 when it was the run itself.
+  int opened_fold() const noexcept { return opened_fold_; }
+
+ private:
+  std::filesystem::path folder_;
+  int opened_fold_ = -1;
+};
+
+}  // namespace nephron::host

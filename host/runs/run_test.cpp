@@ -1,0 +1,68 @@
+#include <host/runs/run.hpp>
+
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+class Runs : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "nephron-runs-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    root_ = name;
+  }
+  void TearDown() override { fs::remove_all(root_); }
+  fs::path root_;
+};
+
+TEST_F(Runs, TwoRunsNeverShareAFolder) {
+  std::vector<fs::path> made(40);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 10; ++i) made[static_cast<std::size_t>(t * 10 + i)] = RunFolder::create(root_, "a b/../c").folder();
+    });
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(std::set<fs::path>(made.begin(), made.end()).size(), 40U);
+  for (const auto& folder : made) EXPECT_EQ(folder.parent_path().filename(), "a_b_.._c") << "a name escaped its folder";
+}
+
+TEST_F(Runs, ANameOfDotsStaysInside) {
+  EXPECT_EQ(RunFolder::create(root_, "..").folder().parent_path().parent_path(), root_);
+}
+
+TEST_F(Runs, OpensARunOrAFoldOfIt) {
+  const RunFolder made = RunFolder::create(root_, "x");
+  std::ofstream(made.experiment()) << "name = \"x\"\n";
+  for (const int k : {10, 2}) fs::create_directories(made.fold(k).checkpoints());
+  fs::create_directory(made.folder() / "fold-x");
+  EXPECT_EQ(RunFolder::open(made.folder() / "").folder(), made.folder());
+  EXPECT_EQ(RunFolder::open(made.folder()).opened_fold(), -1);
+  const RunFolder fold = RunFolder::open(made.fold(10).folder);
+  EXPECT_EQ(fold.folder(), made.folder());
+  EXPECT_EQ(fold.opened_fold(), 10);
+  EXPECT_THAT(fold.folds(), ElementsAre(2, 10));
+}
+
+TEST_F(Runs, SaysWhatIsNoRun) {
+  EXPECT_THAT([&] { RunFolder::open(root_ / "none"); }, ThrowsMessage<Error>(HasSubstr("no such folder")));
+  EXPECT_THAT([&] { RunFolder::open(root_); }, ThrowsMessage<Error>(HasSubstr("holds no experiment.resolved.toml")));
+  EXPECT_THAT([&] { RunFolder::create("/proc/nephron", "x"); }, ThrowsMessage<Error>(HasSubstr("cannot make the folder")));
+  EXPECT_THAT([&] { RunFolder::create(root_, "x").fold(3).weights("best"); }, ThrowsMessage<Error>(HasSubstr("no checkpoint \"best\"")));
+}
+
+}  // namespace
+}  // namespace nephron::host

@@ -1,0 +1,140 @@
+#include <host/train/checkpoint.hpp>
+
+#include <set>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* weights_name = "weights.safetensors";
+constexpr const char* state_name = "state.safetensors";
+constexpr const char* format = "nephron-training-state-1";
+
+Json to_json(const TrainProgress& p) {
+  return {{"format", format},           {"step", p.step},           {"epoch", p.epoch},           {"step_in_epoch", p.step_in_epoch},
+          {"epoch_loss", p.epoch_loss}, {"best_dice", p.best_dice}, {"best_step", p.best_step},   {"best_epoch", p.best_epoch},
+          {"since_best", p.since_best}, {"last_dice", p.last_dice}, {"last_val_loss", p.last_val_loss}, {"seconds", p.seconds},
+          {"finished", p.finished}};
+}
+
+TrainProgress from_json(const Json& j) {
+  if (j.at("format") != format) throw Error("the training state is of another version of nephron: " + j.at("format").dump());
+  TrainProgress p;
+  j.at("step").get_to(p.step);
+  j.at("epoch").get_to(p.epoch);
+  j.at("step_in_epoch").get_to(p.step_in_epoch);
+  j.at("epoch_loss").get_to(p.epoch_loss);
+  j.at("best_dice").get_to(p.best_dice);
+  j.at("best_step").get_to(p.best_step);
+  j.at("best_epoch").get_to(p.best_epoch);
+  j.at("since_best").get_to(p.since_best);
+  j.at("last_dice").get_to(p.last_dice);
+  j.at("last_val_loss").get_to(p.last_val_loss);
+  j.at("seconds").get_to(p.seconds);
+  j.at("finished").get_to(p.finished);
+  return p;
+}
+
+/// JSON has no word for NaN, which a broken run may well hold.
+double finite(double v) { return v == v && v - v == 0 ? v : -1; }
+
+void sync(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;  // a disk that cannot is no error
+  ::fsync(fd);
+  ::close(fd);
+}
+
+/// A new folder with both files; hidden until it is complete.
+fs::path write_folder(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model, const TensorMap& state,
+                      TrainProgress progress) {
+  progress.epoch_loss = finite(progress.epoch_loss);
+  progress.last_val_loss = finite(progress.last_val_loss);
+  const fs::path parent = fold.checkpoints();
+  fs::create_directories(parent);
+  const fs::path hidden = parent / (".tmp." + std::to_string(::getpid()));
+  fs::remove_all(hidden);
+  fs::create_directory(hidden);
+  const std::string text = to_json(progress).dump();
+  write_tensors(hidden / weights_name, state_dict(model), {{"format", "pt"}, {"step", std::to_string(progress.step)}});
+  write_tensors(hidden / state_name, state, {{"format", "pt"}, {"progress", text}});
+  fs::path folder = parent / name;
+  for (int n = 2; fs::exists(folder); ++n) folder = parent / (name + "." + std::to_string(n));
+  fs::rename(hidden, folder);
+  sync(parent);
+  return folder;
+}
+
+/// Points a link elsewhere, atomically: a new link is renamed over the old one.
+void point(const fs::path& link, const fs::path& folder) {
+  const fs::path fresh = link.string() + ".tmp." + std::to_string(::getpid());
+  fs::remove(fresh);
+  fs::create_directory_symlink(folder.filename(), fresh);
+  fs::rename(fresh, link);
+}
+
+void remove_unnamed(const fs::path& parent) {
+  std::set<fs::path> named;
+  for (const auto& entry : fs::directory_iterator(parent))
+    if (entry.is_symlink()) named.insert(fs::read_symlink(entry.path()));
+  for (const auto& entry : fs::directory_iterator(parent)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = name.starts_with("step-") || name.starts_with(".tmp.");
+    std::error_code ignored;  // what cannot be removed is only in the way
+    if (ours && !entry.is_symlink() && !named.contains(name)) fs::remove_all(entry.path(), ignored);
+  }
+}
+
+}  // namespace
+
+std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& optimizer_state) {
+  std::size_t bytes = 1 << 20;
+  for (const auto& [name, tensor] : optimizer_state) bytes += tensor.nbytes();
+  for (const auto& [name, tensor] : state_dict(model)) bytes += tensor.nbytes();
+  return bytes;
+}
+
+void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state, const TrainProgress& progress,
+                     bool best) try {
+  const fs::path folder = write_folder(fold, "step-" + std::to_string(progress.step), model, state, progress);
+  // `best` first: a kill in between leaves a `last` that finds the better Dice once more.
+  if (best) point(fold.checkpoints() / "best", folder);
+  point(fold.checkpoints() / "last", folder);
+  sync(fold.checkpoints());
+  remove_unnamed(fold.checkpoints());
+} catch (const fs::filesystem_error& e) {
+  throw Error("cannot write the checkpoint of step " + std::to_string(progress.step) + ": " + e.what());
+}
+
+fs::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model, const TensorMap& state,
+                    const TrainProgress& progress) try {
+  return write_folder(fold, name, model, state, progress);
+} catch (const fs::filesystem_error& e) {
+  throw Error("cannot write the checkpoint " + name + ": " + e.what());
+}
+
+TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, TensorMap& state) {
+  const fs::path weights = fold.weights("last");
+  const fs::path state_file = weights.parent_path() / state_name;
+  apply_weights(model, read_tensors(weights), /*strict=*/true, weights.string());
+  std::map<std::string, std::string> metadata;
+  state = read_tensors(state_file, &metadata);
+  try {
+    return from_json(Json::parse(metadata["progress"]));
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(state_file.string() + " is damaged: " + e.what());
+  }
+}
+
+}  // namespace nephron::host

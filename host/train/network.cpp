@@ -1,0 +1,52 @@
+#include <host/train/network.hpp>
+
+#include <mutex>
+#include <thread>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+
+namespace nephron::host {
+
+void place_model(SegmentationModel& model, c10::Device device, bool channels_last) {
+  const c10::NoGradGuard no_grad;
+  for (at::Tensor& parameter : model.parameters()) {
+    at::Tensor data = parameter.detach().to(device);
+    if (channels_last && data.dim() == 4) data = data.contiguous(at::MemoryFormat::ChannelsLast);
+    parameter.set_data(data);
+  }
+  for (at::Tensor& buffer : model.buffers()) buffer.set_data(buffer.to(device));
+}
+
+Optimizer::Named named_parameters(const SegmentationModel& model) {
+  Optimizer::Named out;
+  for (const auto& item : model.named_parameters()) out.emplace_back(item.key(), item.value());
+  return out;
+}
+
+void seed_torch(std::uint64_t key, c10::Device device) {
+  for (const c10::Device d : {c10::Device(c10::kCPU), device}) {
+    at::Generator generator = at::globalContext().defaultGenerator(d);
+    const std::lock_guard lock(generator.mutex());
+    generator.set_current_seed(key);
+    if (device.is_cpu()) break;
+  }
+}
+
+void set_torch_threads(int threads) {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  at::set_num_threads(threads > 0 ? threads : cores);
+  at::Context::setFlushDenormal(true);
+}
+
+int torch_threads() { return at::get_num_threads(); }
+
+void set_deterministic(bool on) {
+  at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/true);
+  at::globalContext().setDeterministicFillUninitializedMemory(false);  // would write every new tensor twice
+  at::globalContext().setDeterministicCuDNN(on);
+  at::globalContext().setBenchmarkCuDNN(!on);
+}
+
+}  // namespace nephron::host

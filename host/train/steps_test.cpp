@@ -1,0 +1,162 @@
+// What a training step is made of, without a model: batches, Dice, weights, optimiser, precision.
+#include <cmath>
+
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nephron/error.hpp>
+
+#include <host/train/autocast.hpp>
+#include <host/train/batch_tensors.hpp>
+#include <host/train/device.hpp>
+#include <host/train/objective.hpp>
+#include <host/train/optimizer.hpp>
+#include <host/train/validation.hpp>
+
+namespace nephron::host {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+RawBatch batch_of(std::int64_t n, std::int64_t side, int classes) {
+  RawBatch out;
+  out.count = n;
+  out.side = side;
+  out.classes = classes;
+  for (std::int64_t i = 0; i < n * side * side * 3; ++i) out.images.push_back(static_cast<std::uint8_t>(i * 7));
+  for (std::int64_t i = 0; i < n * side * side * classes; ++i) out.labels.push_back(i % 3 == 0 ? 255 : 0);
+  for (std::int64_t i = 0; i < n * classes; ++i) out.weights.push_back(static_cast<float>(i));
+  return out;
+}
+
+TEST(BatchTensors, PixelsLandWhereTheyBelong) {
+  const RawBatch raw = batch_of(2, 3, 2);
+  const Normalise normalise = Normalise::of({0.5, 0.25, 0.75}, {0.1, 0.2, 0.3});
+  for (const bool channels_last : {true, false}) {
+    const BatchTensors t = to_tensors(raw, normalise, c10::kCPU, channels_last);
+    ASSERT_EQ(t.images.sizes(), (at::IntArrayRef{2, 3, 3, 3}));
+    EXPECT_EQ(t.images.is_contiguous(channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous), true);
+    const std::size_t pixel = ((1 * 3 + 2) * 3 + 1) * 3;  // sample 1, row 2, column 1
+    EXPECT_NEAR(t.images[1][2][2][1].item<double>(), (raw.images[pixel + 2] / 255.0 - 0.75) / 0.3, 1e-6);
+    EXPECT_EQ(t.targets[1][1][0][2].item<double>(), raw.labels[((1 * 2 + 1) * 3 + 0) * 3 + 2] / 255);
+    EXPECT_EQ(t.weights[1][0].item<double>(), 2);
+  }
+}
+
+TEST(BatchTensors, OwnTheirMemoryAndCheckTheirSize) {
+  RawBatch raw = batch_of(1, 4, 1);
+  const BatchTensors t = to_tensors(raw, Normalise{}, c10::kCPU, true);
+  const at::Tensor images = t.images.clone(), weights = t.weights.clone();
+  std::fill(raw.images.begin(), raw.images.end(), std::uint8_t{9});
+  std::fill(raw.weights.begin(), raw.weights.end(), 9.0F);
+  EXPECT_TRUE(at::equal(t.images, images) && at::equal(t.weights, weights)) << "a recycled batch would change the one in use";
+  raw.labels.pop_back();
+  EXPECT_THAT([&] { to_tensors(raw, Normalise{}, c10::kCPU, true); }, ThrowsMessage<Error>(HasSubstr("16 were expected")));
+}
+
+TEST(TileDice, CountsTilesApart) {
+  at::Tensor logits = at::full({2, 1, 2, 2}, -1.0), target = at::zeros({2, 1, 2, 2});
+  logits[0][0][0][0] = 3;
+  logits[0][0][0][1] = 1e-3;  // just over one half
+  target[0][0][0][0] = 1;
+  const at::Tensor dice = tile_dice(logits, target);
+  EXPECT_NEAR(dice[0][0].item<double>(), 2.0 / 3, 1e-8);
+  EXPECT_NEAR(dice[1][0].item<double>(), 1, 1e-12) << "both empty";
+}
+
+TEST(WeightedMean, WeighsSamples) {
+  const at::Tensor values = at::tensor({1.0F, 2.0F, 3.0F, 4.0F}).view({2, 2});
+  const at::Tensor out = weighted_mean(values, at::tensor({1.0F, 1.0F, 1.0F, 0.0F}).view({2, 2}));
+  EXPECT_EQ(out[0].item<float>(), 2);
+  EXPECT_NEAR(out[1].item<float>(), 2 / (1 + 1e-6), 1e-7);
+  EXPECT_EQ(weighted_mean(values, at::zeros({2, 2})).sum().item<float>(), 0) << "nothing counts, nothing is said";
+}
+
+TEST(Optimizer, GoesOnFromItsState) {
+  for (const char* type : {"adam", "adamw", "sgd"}) {
+    SCOPED_TRACE(type);
+    OptimizerConfig config;
+    config.type = type;
+    const auto train = [&](Optimizer& optimizer, at::Tensor p, int from, int to) {
+      for (int i = from; i < to; ++i) {
+        p.mutable_grad() = at::full_like(p, std::sin(i)).contiguous(at::MemoryFormat::ChannelsLast);
+        optimizer.step(0.01);
+        optimizer.zero_grad();
+      }
+    };
+    const at::Tensor start = at::randn({2, 3, 3, 3}).contiguous(at::MemoryFormat::ChannelsLast);
+    at::Tensor whole = start.clone().set_requires_grad(true), part = start.clone().set_requires_grad(true);
+    Optimizer one(config, {{"p", whole}});
+    train(one, whole, 0, 6);
+    Optimizer two(config, {{"p", part}});
+    train(two, part, 0, 3);
+    TensorMap saved;
+    for (const auto& [name, t] : two.state()) saved[name] = t.clone(at::MemoryFormat::Contiguous);  // as a file gives it
+    Optimizer three(config, {{"p", part}});
+    three.load(saved);
+    train(three, part, 3, 6);
+    EXPECT_TRUE(at::equal(whole, part));
+    saved.erase(saved.begin());
+    EXPECT_THAT([&] { three.load(saved); }, ThrowsMessage<Error>(HasSubstr("the training state lacks")));
+  }
+}
+
+TEST(Optimizer, AnOverflowLeavesEverythingAsItWas) {
+  at::Tensor p = at::ones({3}).set_requires_grad(true);
+  Optimizer optimizer(OptimizerConfig{}, {{"p", p}});
+  LossScaler scaler(c10::kCPU);
+  p.mutable_grad() = at::tensor({65536.0F, 1.0F, INFINITY});
+  at::Tensor found = scaler.unscale(optimizer.gradients());
+  optimizer.step(0.1, found);
+  scaler.update(found);
+  EXPECT_TRUE(at::equal(p.detach(), at::ones({3})));
+  EXPECT_EQ(optimizer.state().at("steps.p").item<float>(), 0) << "a step left out must not count";
+  EXPECT_EQ(scaler.scale(at::ones({})).item<float>(), 32768) << "the scale halves";
+  p.mutable_grad() = at::full({3}, 32768.0F);
+  found = scaler.unscale(optimizer.gradients());
+  EXPECT_EQ(p.grad()[0].item<float>(), 1);
+  optimizer.step(0.1, found);
+  EXPECT_NEAR(p[0].item<float>(), 0.9, 1e-5);
+}
+
+TEST(Clip, ScalesToTheLimitAndNoFurther) {
+  std::vector<at::Tensor> g{at::full({4}, 3.0F), at::full({9}, 4.0F)};
+  EXPECT_NEAR(clip_gradients(g, 1).item<float>(), std::sqrt(4 * 9 + 9 * 16.0), 1e-4);
+  EXPECT_NEAR(std::sqrt((g[0].square().sum() + g[1].square().sum()).item<double>()), 1, 1e-5);
+  const at::Tensor before = g[0].clone();
+  clip_gradients(g, 100);
+  EXPECT_TRUE(at::equal(g[0], before));
+}
+
+TEST(Autocast, EndsWithItsScope) {
+  const at::Tensor a = at::ones({4, 4});
+  {
+    const Autocast on(c10::kCPU, autocast_type("bf16", c10::kCPU));
+    EXPECT_EQ(at::matmul(a, a).scalar_type(), c10::kBFloat16);
+  }
+  EXPECT_EQ(at::matmul(a, a).scalar_type(), c10::kFloat);
+  const Autocast off(c10::kCPU, autocast_type("fp32", c10::kCPU));
+  EXPECT_EQ(at::matmul(a, a).scalar_type(), c10::kFloat);
+  EXPECT_THAT([] { autocast_type("fp16", c10::kCPU); }, ThrowsMessage<Error>(HasSubstr("needs a CUDA device")));
+  EXPECT_THAT([] { autocast_type("int8", c10::kCPU); }, ThrowsMessage<Error>(HasSubstr("expected \"fp32\"")));
+}
+
+TEST(Device, SaysWhatItWants) {
+  EXPECT_TRUE(parse_device("cpu").is_cpu());
+  for (const char* wrong : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", ""})
+    EXPECT_THAT([&] { parse_device(wrong); }, ThrowsMessage<Error>(HasSubstr("unknown device"))) << wrong;
+  if (cuda_available()) return;
+  EXPECT_THAT([] { parse_device("cuda"); }, ThrowsMessage<Error>(HasSubstr("cannot be used")));
+}
+
+}  // namespace
+}  // namespace nephron::host

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <c10/core/Device.h>
+
+#include <host/config/experiment.hpp>
+#include <host/feed/prepared.hpp>
+#include <host/plugins/registry.hpp>
+#include <host/runs/run.hpp>
+#include <host/train/checkpoint.hpp>
+
+namespace nephron::host {
+
+/// What one fold is trained with. Everything outlives the training.
+struct FoldJob {
+  const Experiment& experiment;
+  const Registry& registry;
+  const PreparedData& data;
+  std::vector<int> folds;  ///< of every slide, as folds_of() gives them
+  FoldFolder folder;
+  c10::Device device;
+  bool resume = false;     ///< go on from the checkpoint when there is one
+};
+
+struct FoldResult {
+  TrainProgress progress;
+  bool finished = false;   ///< false: interrupted, and saved
+  double tiles_per_s = 0;  ///< of the training steps of this process
+  double waited = 0;       ///< share of their time spent waiting for data
+};
+
+/// Trains one fold to its end, or until Ctrl-C. Throws Error; a NaN loss leaves a checkpoint beside the others.
+FoldResult train_fold(const FoldJob& job);
+
+}  // namespace nephron::host

@@ -1,0 +1,140 @@
+#include <host/util/files.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string reason() { return std::strerror(errno); }
+
+/// A file descriptor that closes itself.
+class File {
+ public:
+  File(const fs::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int get() const { return fd_; }
+  bool good() const { return fd_ >= 0; }
+  /// close() reports what a network disk could not write.
+  bool close() {
+    const int fd = fd_;
+    fd_ = -1;
+    return ::close(fd) == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& file, std::size_t most) {
+  const File in(file, O_RDONLY);
+  if (!in.good()) throw Error("cannot read " + file.string() + ": " + reason());
+  struct stat info = {};
+  if (fstat(in.get(), &info) != 0) throw Error("cannot read " + file.string() + ": " + reason());
+  if (S_ISDIR(info.st_mode)) throw Error("cannot read " + file.string() + ": it is a folder");
+  std::string bytes;
+  const auto size = static_cast<std::size_t>(info.st_size > 0 ? info.st_size : 0);
+  if (size > most) throw Error(file.string() + " has " + std::to_string(size) + " bytes, more than the " + std::to_string(most) + " that are read");
+  bytes.resize(size);
+  std::size_t done = 0;
+  while (true) {
+    if (done == bytes.size()) {  // all of it, or a pipe whose size is not known
+      if (size > 0) break;
+      if (done >= most) throw Error(file.string() + " has more than the " + std::to_string(most) + " bytes that are read");
+      bytes.resize(done + 65536);
+    }
+    const ssize_t n = ::read(in.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error("cannot read " + file.string() + ": " + reason());
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+void write_file_atomically(const fs::path& file, std::string_view bytes) {
+  const fs::path temporary = file.string() + ".tmp." + std::to_string(::getpid());
+  const auto give_up = [&](const std::string& why) {
+    ::unlink(temporary.c_str());
+    throw Error("cannot write " + file.string() + ": " + why);
+  };
+  File out(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!out.good()) give_up(reason());
+  if (!write_all(out.get(), bytes) || ::fsync(out.get()) != 0 || !out.close()) give_up(reason());
+  if (::rename(temporary.c_str(), file.c_str()) != 0) give_up(reason());
+  // The rename itself is only safe from a power cut once the folder is synced; a folder that cannot be is no error.
+  const File folder(file.parent_path().empty() ? fs::path(".") : file.parent_path(), O_RDONLY | O_DIRECTORY);
+  if (folder.good()) ::fsync(folder.get());
+}
+
+void require_writable(const fs::path& folder, std::size_t need) {
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) throw Error("cannot make the folder " + folder.string() + ": " + failed.message());
+  const fs::path probe = folder / (".nephron-probe." + std::to_string(::getpid()));
+  {
+    const File out(probe, O_WRONLY | O_CREAT | O_TRUNC);
+    const bool written = out.good() && write_all(out.get(), std::string(4096, '\0'));
+    const std::string why = reason();
+    ::unlink(probe.c_str());
+    if (!written) throw Error("cannot write into " + folder.string() + ": " + why);
+  }
+  const fs::space_info space = fs::space(folder, failed);
+  if (!failed && space.available < need)
+    throw Error("the disk of " + folder.string() + " has " + std::to_string(space.available >> 20) + " MiB free; " +
+                std::to_string((need >> 20) + 1) + " MiB are needed");
+}
+
+std::string sha256_of(const fs::path& file) {
+  const File in(file, O_RDONLY);
+  if (!in.good()) throw Error("cannot read " + file.string() + ": " + reason());
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
+  std::string buffer(1 << 20, '\0');
+  while (true) {
+    const ssize_t n = ::read(in.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error("cannot read " + file.string() + ": " + reason());
+    if (n == 0) break;
+    EVP_DigestUpdate(digest.get(), buffer.data(), static_cast<std::size_t>(n));
+  }
+  unsigned char bytes[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(digest.get(), bytes, &size);
+  std::string hex;
+  for (unsigned int i = 0; i < size; ++i) {
+    constexpr char digits[] = "0123456789abcdef";
+    (hex += digits[bytes[i] >> 4]) += digits[bytes[i] & 15];
+  }
+  return hex;
+}
+
+}  // namespace nephron::host

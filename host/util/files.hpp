@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace nephron::host {
+
+/// Whole file as bytes. Throws Error that names the file; refuses more than `most` bytes.
+std::string read_file(const std::filesystem::path& file, std::size_t most = std::size_t{1} << 32);
+/// Writes to a temporary name in the same folder, syncs, renames. Throws Error; leaves nothing half-written.
+void write_file_atomically(const std::filesystem::path& file, std::string_view bytes);
+/// Throws Error when `folder` cannot be made or written, or has less than `need` bytes free.
+void require_writable(const std::filesystem::path& folder, std::size_t need);
+/// Hex SHA-256 of a file.
+std::string sha256_of(const std::filesystem::path& file);
+
+}  // namespace nephron::host

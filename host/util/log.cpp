@@ -1,0 +1,68 @@
+#include <host/util/log.hpp>
+
+#include <vector>
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+spdlog::level::level_enum level_of(Log::Level level) {
+  switch (level) {
+    case Log::Level::debug: return spdlog::level::debug;
+    case Log::Level::info: return spdlog::level::info;
+    case Log::Level::warning: return spdlog::level::warn;
+    case Log::Level::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+class ProgramLog final : public Log {
+ public:
+  ProgramLog() {
+    auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+    terminal->set_pattern("%^%v%$");
+    logger_ = std::make_shared<spdlog::logger>("nephron", std::move(terminal));
+    logger_->set_level(spdlog::level::info);
+    logger_->flush_on(spdlog::level::warn);
+  }
+
+  void write(Level level, std::string_view text) override {
+    const char* prefix = level == Level::error ? "error: " : level == Level::warning ? "warning: " : "";
+    logger_->log(level_of(level), "{}{}", prefix, text);
+  }
+
+  void open(const std::filesystem::path& file) try {
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), false);
+    sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+    // Sinks are replaced, not added to: a program that trains several folds logs each into one file at a time.
+    logger_->sinks().resize(1);
+    logger_->sinks().push_back(std::move(sink));
+    logger_->flush_on(spdlog::level::info);
+  } catch (const spdlog::spdlog_ex& e) {
+    throw Error("cannot write the log " + file.string() + ": " + e.what());
+  }
+
+  void level(Level l) { logger_->set_level(level_of(l)); }
+
+ private:
+  std::shared_ptr<spdlog::logger> logger_;
+};
+
+ProgramLog& program_log() {
+  static ProgramLog instance;
+  return instance;
+}
+
+}  // namespace
+
+Log& log() { return program_log(); }
+void open_log_file(const std::filesystem::path& file) { program_log().open(file); }
+void set_log_level(Log::Level level) { program_log().level(level); }
+
+}  // namespace nephron::host

@@ -1,0 +1,64 @@
+#include <host/util/progress.hpp>
+
+#include <cmath>
+#include <cstdio>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace nephron::host {
+
+using clock = std::chrono::steady_clock;
+
+std::string duration_text(double seconds) {
+  const auto s = static_cast<long long>(std::llround(std::max(0.0, seconds)));
+  char text[64];
+  if (s >= 3600) std::snprintf(text, sizeof text, "%lld h %02lld min", s / 3600, s / 60 % 60);
+  else if (s >= 60) std::snprintf(text, sizeof text, "%lld min %02lld s", s / 60, s % 60);
+  else std::snprintf(text, sizeof text, "%lld s", s);
+  return text;
+}
+
+Progress::Progress(std::string what, std::int64_t total)
+    : what_(std::move(what)), total_(total), terminal_(isatty(STDERR_FILENO) == 1), start_(clock::now()), last_(start_) {}
+
+Progress::~Progress() { finish(); }
+
+void Progress::update(std::int64_t done, std::string_view note) {
+  done_ = done;
+  note_ = note;
+  const auto now = clock::now();
+  const std::chrono::duration<double> since = now - last_, all = now - start_;
+  if (all.count() < 2 || since.count() < (terminal_ ? 0.1 : 5.0)) return;
+  last_ = now;
+  draw(false);
+}
+
+void Progress::finish() {
+  if (drawn_ && terminal_) {
+    draw(true);
+    std::fputc('\n', stderr);
+  }
+  drawn_ = false;
+}
+
+void Progress::draw(bool last) {
+  const std::chrono::duration<double> all = clock::now() - start_;
+  std::string line = what_ + "  " + std::to_string(done_);
+  if (total_ > 0) line += "/" + std::to_string(total_);
+  if (!note_.empty()) line += "  " + note_;
+  if (last) line += "  " + duration_text(all.count());
+  else if (total_ > 0 && done_ > 0)
+    line += "  ETA " + duration_text(all.count() / static_cast<double>(done_) * static_cast<double>(total_ - done_));
+  if (terminal_) {
+    winsize size = {};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && line.size() >= size.ws_col) line.resize(size.ws_col - 1U);
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  } else {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,89 @@
+#include "image_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include <nephron/error.hpp>
+
+#include "image_header.hpp"
+
+namespace image_folder {
+
+namespace {
+
+std::string read_bytes(const std::filesystem::path& file, std::size_t most) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw nephron::Error(file.string() + ": cannot be opened: " + std::strerror(errno));
+  std::string bytes(most, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(most));
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  return bytes;
+}
+
+std::size_t length_of(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto length = std::filesystem::file_size(file, error);
+  if (error) throw nephron::Error(file.string() + ": cannot be read: " + error.message());
+  return static_cast<std::size_t>(length);
+}
+
+template <class F>
+auto naming(const std::filesystem::path& file, F&& call) {
+  try {
+    return call();
+  } catch (const nephron::Error& e) {
+    throw nephron::Error(file.string() + ": " + e.what(), e.hint());
+  }
+}
+
+std::string text(nephron::Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
+
+void check_size(nephron::Size size, std::size_t length, std::int64_t most_pixels) {
+  constexpr std::int64_t longest = 1 << 20;  // OpenCV's own limit of a side
+  if (size.empty() || size.width > longest || size.height > longest || size.area() > most_pixels)
+    throw nephron::Error(
+        "the header claims " + text(size) + " px; expected at most " + std::to_string(most_pixels) +
+            " px and sides of at most " + std::to_string(longest),
+        "raise most_megapixels if the picture really is that large; whole slides need another dataset");
+  // The best compression of a blank picture in these formats stays well below this.
+  constexpr std::int64_t most_per_byte = 10000;
+  if (size.area() / most_per_byte > static_cast<std::int64_t>(length))
+    throw nephron::Error("the header claims " + text(size) + " px, which a file of " + std::to_string(length) +
+                         " bytes cannot hold: it is truncated or broken");
+}
+
+}  // namespace
+
+nephron::Size size_of(const std::filesystem::path& file) {
+  return naming(file, [&] { return size_in_header(read_bytes(file, length_of(file))); });
+}
+
+cv::Mat decode(const std::filesystem::path& file, As as, std::int64_t most_pixels) {
+  return naming(file, [&] {
+    const std::string bytes = read_bytes(file, length_of(file));
+    const nephron::Size size = size_in_header(bytes);
+    check_size(size, bytes.size(), most_pixels);
+    const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
+    cv::Mat out;
+    try {
+      const int how = as == As::rgb ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_UNCHANGED;
+      out = cv::imdecode(raw, how);
+    } catch (const cv::Exception& e) {
+      throw nephron::Error("the picture cannot be decoded: " + (e.err.empty() ? std::string(e.what()) : e.err));
+    }
+    if (out.empty()) throw nephron::Error("the picture cannot be decoded: it is truncated or broken");
+    if (out.cols != size.width || out.rows != size.height)
+      throw nephron::Error("the picture decodes to " + text({out.cols, out.rows}) + " px, its header claims " +
+                           text(size));
+    if (out.channels() == 4) cv::cvtColor(out, out, cv::COLOR_BGRA2RGB);
+    else if (out.channels() == 3) cv::cvtColor(out, out, cv::COLOR_BGR2RGB);
+    return out;
+  });
+}
+
+}  // namespace image_folder

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <opencv2/core/mat.hpp>
+
+#include <nephron/value.hpp>
+
+namespace image_folder {
+
+/// How the pixels of a mask file say their class.
+struct MaskCoding {
+  /// One code of one class: a grey value, or a colour (three numbers).
+  struct Code {
+    std::string class_name;
+    std::vector<int> code;
+  };
+  enum class By { nonzero, values, colours } by = By::nonzero;
+  std::vector<Code> codes;    ///< of values and colours
+  std::string nonzero_class;  ///< "": the first class
+  int tolerance = 0;          ///< largest difference in any channel that still counts as equal
+  bool ignore_unknown = false;
+
+  /// From a table such as { healthy = 1, unhealthy = [2, 3] } or { healthy = [255, 0, 0] } (also a list of colours).
+  /// Throws nephron::Error that shows what was expected.
+  static std::vector<Code> parse(const nephron::Value& table, By by);
+
+  /// Throws nephron::Error when a class that is named is not one of `classes`.
+  void check_classes(const std::vector<std::string>& classes) const;
+  /// One u8 channel with one bit a class. `mask`: as stored, colours as RGB. Throws nephron::Error for a pixel that has
+  /// no class and is not background (0), unless ignore_unknown.
+  cv::Mat labels(const cv::Mat& mask, const std::vector<std::string>& classes) const;
+};
+
+}  // namespace image_folder

@@ -1,0 +1,162 @@
+#include <ATen/ops/ones.h>
+#include <nephron/batch_augmentation.hpp>
+
+#include <conformance/bench.hpp>
+#include <conformance/kind_checks.hpp>
+#include <conformance/recording_plan.hpp>
+
+namespace nephron::conformance {
+
+namespace {
+
+constexpr Size usual{97, 64};
+constexpr std::uint64_t draws = 40;
+
+/// What one draw does: the plan, and the pixels after the functions that it holds.
+struct Effect {
+  std::string plan;
+  Image image;
+  Image labels;
+  bool operator==(const Effect& o) const {
+    return plan == o.plan && same_pixels(image.view(), o.image.view()) && same_pixels(labels.view(), o.labels.view());
+  }
+};
+
+Effect effect_of(const Augmentation& augmentation, Size size, std::uint64_t sample) {
+  Rng rng(11, "check/augmentation", 0, sample);
+  RecordingPlan plan(size);
+  augmentation.draw(size, rng, plan);
+  Effect out{plan.bytes(), random_image(size, 3, 1), random_image(size, 1, 2)};
+  for (const auto& change : plan.changes()) change(out.image.view(), out.labels.view());
+  return out;
+}
+
+struct BatchEffect {
+  at::Tensor images, targets, weights;
+  bool operator==(const BatchEffect& o) const { return same(images, o.images) && same(targets, o.targets) && same(weights, o.weights); }
+};
+
+BatchEffect effect_of(const BatchAugmentation& augmentation, std::int64_t n, std::uint64_t sample, const std::string& device = "cpu") {
+  Rng rng(11, "check/augmentation", 0, sample);
+  const auto there = at::Device(device);
+  BatchEffect e{random_tensor({n, 3, 32, 48}, 1).to(there), random_tensor({n, 2, 32, 48}, 2, 0, 1).to(there), at::ones({n, 2}).to(there)};
+  const BatchEffect before = e;
+  augmentation.apply(e.images, e.targets, e.weights, rng);
+  for (const auto& [name, a, b] : {std::tuple{"images", before.images, e.images}, std::tuple{"targets", before.targets, e.targets}, std::tuple{"weights", before.weights, e.weights}}) {
+    expect(b.defined() && a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type() && a.device() == b.device(),
+           [&, what = name, from = a, to = b] { return std::string(what) + " " + shape_text(from) + " became " + shape_text(to) + "; shape, type and device must stay"; });
+    expect(all_finite(b), [what = name] { return std::string(what) + " are not finite afterwards"; });
+  }
+  expect(e.targets.min().item<double>() >= -1e-6 && e.targets.max().item<double>() <= 1 + 1e-6, "targets leave 0 to 1");
+  expect(e.weights.min().item<double>() >= 0, "weights become negative");
+  return e;
+}
+
+/// Calls `on_pixels` or `on_batches`, whichever sort of augmentation this is.
+template <class OnPixels, class OnBatches>
+void either(const Augmentation& augmentation, OnPixels&& on_pixels, OnBatches&& on_batches) {
+  if (const auto* batch = dynamic_cast<const BatchAugmentation*>(&augmentation)) on_batches(*batch);
+  else on_pixels(augmentation);
+}
+
+void check_plans(const Subject& s) {
+  BenchContext context(s);
+  const auto made = s.make<Augmentation>(context);
+  const auto all = [](const auto& a, const auto& size) {
+    for (std::uint64_t i = 0; i < draws; ++i) effect_of(a, size, i);
+  };
+  either(*made, [&](const Augmentation& a) { all(a, usual); }, [&](const BatchAugmentation& a) { all(a, std::int64_t{4}); });
+}
+
+void check_determinism(const Subject& s) {
+  BenchContext context(s);
+  const auto one = s.make<Augmentation>(context);
+  const auto two = s.make<Augmentation>(context);
+  const auto compare = [&](const auto& first, const auto& second, const auto& size) {
+    for (std::uint64_t i = 0; i < draws; ++i) {
+      const auto before = effect_of(first, size, i);
+      expect(before == effect_of(first, size, i), "drawn again with an equal Rng, it does something else");
+      expect(before == effect_of(second, size, i), "a second instance with equal parameters does something else with an equal Rng");
+    }
+  };
+  either(*one, [&](const Augmentation& a) { compare(a, *two, usual); },
+         [&](const BatchAugmentation& a) { compare(a, dynamic_cast<const BatchAugmentation&>(*two), std::int64_t{4}); });
+}
+
+void check_randomness(const Subject& s) {
+  BenchContext context(s);
+  const auto made = s.make<Augmentation>(context);
+  RandomWatch watch;
+  const auto all = [](const auto& a, const auto& size) {
+    for (std::uint64_t i = 0; i < draws; ++i) effect_of(a, size, i);
+  };
+  either(*made, [&](const Augmentation& a) { all(a, usual); }, [&](const BatchAugmentation& a) { all(a, std::int64_t{4}); });
+  watch.require_untouched();
+}
+
+void check_threads(const Subject& s) {
+  BenchContext context(s);
+  const auto made = s.make<Augmentation>(context);
+  const auto compare = [](const auto& a, const auto& size) {
+    std::vector<decltype(effect_of(a, size, 0))> serial;
+    for (std::uint64_t i = 0; i < 16; ++i) serial.push_back(effect_of(a, size, i));
+    on_threads(4, [&](std::size_t t) {
+      for (std::uint64_t k = 0; k < 16; ++k) {
+        const std::uint64_t i = (k + 4 * t) % 16;
+        expect(effect_of(a, size, i) == serial[i], "calls from several threads at once do something else than one after the other");
+      }
+    });
+  };
+  either(*made, [&](const Augmentation& a) { compare(a, usual); }, [&](const BatchAugmentation& a) { compare(a, std::int64_t{4}); });
+}
+
+void check_extremes(const Subject& s) {
+  BenchContext context(s);
+  const auto made = s.make<Augmentation>(context);
+  either(
+      *made,
+      [&](const Augmentation& a) {
+        for (const Size size : {Size{1, 1}, Size{1, 40}, Size{2000, 3}})
+          for (std::uint64_t i = 0; i < 4; ++i) {
+            effect_of(a, size, i);
+            // Prediction has no labels.
+            Rng rng(11, "check/augmentation", 0, i);
+            RecordingPlan plan(size);
+            a.draw(size, rng, plan);
+            const Image image = random_image(size, 3, 1);
+            for (const auto& change : plan.changes()) change(image.view(), ImageView{});
+          }
+      },
+      [&](const BatchAugmentation& a) {
+        for (std::uint64_t i = 0; i < 4; ++i) effect_of(a, std::int64_t{1}, i);
+      });
+}
+
+void check_cuda(const Subject& s) {
+  BenchContext context(s, s.cuda.empty() ? "cpu" : s.cuda);
+  const auto made = s.make<Augmentation>(context);
+  const auto* batch = dynamic_cast<const BatchAugmentation*>(made.get());
+  if (batch == nullptr) throw Skipped("the host carries its plan out, on any device");
+  if (s.cuda.empty()) throw Skipped(s.no_cuda_because);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    const BatchEffect here = effect_of(*batch, 4, i);
+    const BatchEffect there = effect_of(*batch, 4, i, s.cuda);
+    expect(relative_difference(here.images, there.images) < 1e-5 && relative_difference(here.targets, there.targets) < 1e-5,
+           "on CUDA it does something else than on the CPU");
+  }
+}
+
+}  // namespace
+
+std::vector<Check> augmentation_checks() {
+  return {
+      {"plans", "what is drawn can be carried out, and keeps sizes and ranges", &check_plans},
+      {"determinism", "an equal Rng draws the same, from every instance", &check_determinism},
+      {"randomness", "random numbers come from the Rng alone", &check_randomness},
+      {"threads", "calls at once do what calls in turn do", &check_threads},
+      {"extremes", "pictures of one pixel, thin ones and ones without labels are served", &check_extremes},
+      {"cuda", "batches on CUDA are served, and agree with the CPU", &check_cuda},
+  };
+}
+
+}  // namespace nephron::conformance

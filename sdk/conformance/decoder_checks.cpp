@@ -1,0 +1,147 @@
+#include <ATen/core/grad_mode.h>
+#include <nephron/decoder.hpp>
+
+#include <conformance/kind_checks.hpp>
+#include <conformance/module_checks.hpp>
+
+namespace nephron::conformance {
+
+namespace {
+
+/// Levels as an encoder of the wanted depth and stride has them, with few channels.
+std::vector<Level> levels_for(const Decoder& decoder) {
+  const int depth = decoder.depth();
+  const int most = decoder.output_stride();
+  expect(depth >= 1 && depth <= 8, [&] { return "depth() is " + std::to_string(depth) + "; expected 1 to 8"; });
+  expect(most == 8 || most == 16 || most == 32 || depth < 5, [&] { return "output_stride() is " + std::to_string(most) + "; expected 8, 16 or 32"; });
+  std::vector<Level> levels{{3, 1}};
+  for (int i = 1; i <= depth; ++i) levels.push_back({8 * i + 8, std::min<std::int64_t>(std::int64_t{1} << i, most)});
+  return levels;
+}
+
+std::vector<at::Tensor> features_for(const std::vector<Level>& levels, std::int64_t n, std::int64_t height, std::int64_t width) {
+  std::vector<at::Tensor> out;
+  for (std::size_t i = 0; i < levels.size(); ++i)
+    out.push_back(random_tensor({n, levels[i].channels, height / levels[i].stride, width / levels[i].stride}, 20 + i).requires_grad_(true));
+  return out;
+}
+
+std::shared_ptr<Decoder> built(const Subject& s, Context& context) {
+  auto decoder = s.make<Decoder>(context);
+  decoder->build(levels_for(*decoder));
+  return decoder;
+}
+
+at::Tensor require_map(Decoder& decoder, std::int64_t n, std::int64_t height, std::int64_t width) {
+  const HeadSpec head = decoder.head();
+  expect(head.in_channels > 0 && head.kernel > 0 && head.kernel % 2 == 1 && head.upsampling >= 1, "head() is not a convolution of odd size on at least one channel");
+  const at::Tensor map = decoder.forward(features_for(levels_for(decoder), n, height, width));
+  const std::vector<std::int64_t> wanted{n, head.in_channels, height / head.upsampling, width / head.upsampling};
+  expect(map.defined() && map.sizes() == at::IntArrayRef(wanted), [&] {
+    return "forward for an image of " + std::to_string(height) + " x " + std::to_string(width) + " gives " + shape_text(map) + "; head() promised " + std::to_string(head.in_channels) +
+           " channels and " + std::to_string(head.upsampling) + "-fold upsampling to the image";
+  });
+  expect(all_finite(map), "the map is not finite");
+  return map;
+}
+
+void check_shapes(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  const auto decoder = built(s, context);
+  decoder->eval();
+  require_map(*decoder, 1, 64, 64);
+  require_map(*decoder, 2, 96, 128);
+}
+
+void check_gradients(const Subject& s) {
+  BenchContext context(s);
+  const auto decoder = built(s, context);
+  decoder->train();
+  const auto features = features_for(levels_for(*decoder), 2, 64, 64);
+  const at::Tensor map = decoder->forward(features);
+  expect(map.requires_grad(), "the map depends neither on the features nor on the weights");
+  map.square().mean().backward();
+  const auto missing = without_gradient(*decoder);
+  expect(missing.empty(), [&] { return "no gradient reaches " + few_of(missing); });
+  int used = 0;
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    const at::Tensor& gradient = features[i].grad();
+    if (!gradient.defined()) continue;
+    expect(all_finite(gradient), [&] { return "the gradient of level " + std::to_string(i) + " is not finite"; });
+    expect(gradient.abs().max().item<double>() > 0, [&] { return "level " + std::to_string(i) + " is used, but its gradient is zero everywhere"; });
+    ++used;
+  }
+  expect(used > 0, "no gradient reaches the encoder's features: the encoder would not be trained");
+}
+
+void check_state(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  const auto one = built(s, context);
+  const auto two = built(s, context);
+  const auto state = state_of(*one);
+  expect(state == state_of(*two), "two instances have other names or shapes of parameters");
+  one->eval();
+  require_map(*one, 1, 64, 64);
+  expect(state == state_of(*one), "forward adds, drops or reshapes parameters");
+}
+
+void check_determinism(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  const auto one = built(s, context);
+  const auto two = built(s, context);
+  copy_state(*one, *two);
+  one->eval();
+  two->eval();
+  RandomWatch watch;
+  const at::Tensor first = require_map(*one, 1, 64, 64);
+  expect(same(first, require_map(*one, 1, 64, 64)), "in eval mode, a second forward of the same features gives another result");
+  expect(relative_difference(first, require_map(*two, 1, 64, 64)) < 1e-5, "two instances with equal weights give other results in eval mode");
+  watch.require_untouched();
+}
+
+void check_refusals(const Subject& s) {
+  BenchContext context(s);
+  const std::vector<Level> right = levels_for(*s.make<Decoder>(context));
+  for (const std::vector<Level>& wrong : {std::vector<Level>{}, std::vector<Level>{right.front()}}) {
+    const auto decoder = s.make<Decoder>(context);
+    try {
+      decoder->build(wrong);
+    } catch (const Error&) {
+      continue;
+    } catch (const std::exception& e) {
+      throw Failed("built on " + std::to_string(wrong.size()) + " levels it throws something other than an Error: " + e.what());
+    }
+    throw Failed("built on " + std::to_string(wrong.size()) + " levels it does not say what is missing; expected an Error");
+  }
+}
+
+void check_cuda(const Subject& s) {
+  if (s.cuda.empty()) throw Skipped(s.no_cuda_because);
+  const at::NoGradGuard no_grad;
+  BenchContext context(s, s.cuda);
+  const auto decoder = built(s, context);
+  decoder->eval();
+  auto features = features_for(levels_for(*decoder), 1, 64, 64);
+  const at::Tensor here = decoder->forward(features);
+  decoder->to(at::Device(s.cuda));
+  for (at::Tensor& f : features) f = f.to(at::Device(s.cuda));
+  expect(relative_difference(here, decoder->forward(features)) < 1e-2, "the map on CUDA differs from the CPU's by more than 0.01");
+}
+
+}  // namespace
+
+std::vector<Check> decoder_checks() {
+  return {
+      {"shapes", "the map has the channels and the size that head() says, at two sizes", &check_shapes},
+      {"gradients", "gradients are finite, and reach every parameter and the encoder", &check_gradients},
+      {"state", "names and shapes of weights are the same in every instance", &check_state},
+      {"determinism", "in eval mode equal weights give equal results, without random numbers", &check_determinism},
+      {"missing_levels", "levels that are missing are explained by an Error", &check_refusals},
+      {"cuda", "CUDA tensors work, and agree with the CPU", &check_cuda},
+  };
+}
+
+}  // namespace nephron::conformance

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include <conformance/conformance.hpp>
+
+// What each kind adds to the checks of every component. A new kind adds a file, a line here and one in conformance.cpp.
+namespace nephron::conformance {
+
+std::vector<Check> any_checks();
+std::vector<Check> dataset_checks();
+std::vector<Check> sampler_checks();
+std::vector<Check> augmentation_checks();
+std::vector<Check> encoder_checks();
+std::vector<Check> decoder_checks();
+std::vector<Check> loss_checks();
+
+}  // namespace nephron::conformance

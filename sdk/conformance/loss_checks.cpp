@@ -1,0 +1,198 @@
+#include <cmath>
+
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros_like.h>
+#include <nephron/loss.hpp>
+
+#include <conformance/bench.hpp>
+#include <conformance/kind_checks.hpp>
+
+namespace nephron::conformance {
+
+namespace {
+
+struct Pair {
+  at::Tensor logits;
+  at::Tensor target;
+};
+
+/// Soft targets with whole ones and zeros among them.
+Pair example(const std::vector<std::int64_t>& sizes, std::uint64_t seed = 1) {
+  at::Tensor target = random_tensor(sizes, seed + 1, -0.5, 1.5).clamp(0, 1);
+  return {random_tensor(sizes, seed, -3, 3), target};
+}
+
+const std::vector<std::int64_t> usual{3, 2, 8, 12};
+
+void require_value(const at::Tensor& value, const at::Tensor& logits) {
+  expect(value.defined() && value.dim() == 2 && value.size(1) == logits.size(1) && (value.size(0) == logits.size(0) || value.size(0) == 1), [&] {
+    return "forward of logits " + shape_text(logits) + " returned " + shape_text(value) + "; expected [" + std::to_string(logits.size(0)) + ", " +
+           std::to_string(logits.size(1)) + "] or [1, " + std::to_string(logits.size(1)) + "]";
+  });
+  expect(value.scalar_type() == logits.scalar_type(),
+         [&] { return "forward of logits " + shape_text(logits) + " returned " + shape_text(value) + "; expected the type of the logits"; });
+}
+
+struct Outcome {
+  at::Tensor value;
+  at::Tensor gradient;
+};
+
+Outcome run(const Loss& loss, const Pair& in) {
+  const at::Tensor logits = in.logits.detach().clone(at::MemoryFormat::Preserve).requires_grad_(true);
+  const at::Tensor value = loss.forward(logits, in.target);
+  require_value(value, logits);
+  expect(value.requires_grad(), "the value does not depend on the logits: there is nothing to train");
+  value.sum().backward();
+  expect(logits.grad().defined(), "no gradient reaches the logits");
+  return {value.detach(), logits.grad()};
+}
+
+void check_shapes(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  for (const auto& sizes : std::vector<std::vector<std::int64_t>>{usual, {1, 1, 16, 16}, {4, 1, 7, 5}, {2, 5, 32, 32}}) {
+    const Pair in = example(sizes);
+    const at::Tensor value = loss->forward(in.logits, in.target);
+    require_value(value, in.logits);
+    expect(all_finite(value), [&] { return "the value for logits " + shape_text(in.logits) + " is not finite"; });
+  }
+}
+
+void check_memory_formats(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  const Pair in = example(usual);
+  const Pair other{in.logits.contiguous(at::MemoryFormat::ChannelsLast), in.target.contiguous(at::MemoryFormat::ChannelsLast)};
+  const at::Tensor plain = run(*loss, in).value;
+  const double difference = relative_difference(plain, run(*loss, other).value);
+  expect(difference < 1e-5, [&] { return "channels_last memory gives another value (relative difference " + std::to_string(difference) + ")"; });
+  const Pair before{in.logits.clone(), in.target.clone()};
+  loss->forward(in.logits, in.target);
+  expect(same(before.logits, in.logits) && same(before.target, in.target), "forward changes its inputs");
+}
+
+void check_gradients(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  const Pair single = example({2, 2, 3, 4}, 5);
+  const Pair in{single.logits.to(at::kDouble), single.target.to(at::kDouble)};
+  const at::Tensor gradient = run(*loss, in).gradient;
+  expect(all_finite(gradient), "the gradient is not finite");
+  // Central differences in double precision: their own error is about 1e-9 of the value.
+  constexpr double step = 1e-5;
+  double worst = 0;
+  double most = 1e-6;
+  for (std::int64_t i = 0; i < in.logits.numel(); ++i) {
+    const auto shifted = [&](double by) {
+      const at::Tensor logits = in.logits.clone();
+      logits.mutable_data_ptr<double>()[i] += by;
+      return loss->forward(logits, in.target).sum().item<double>();
+    };
+    const double expected = (shifted(step) - shifted(-step)) / (2 * step);
+    const double found = gradient.const_data_ptr<double>()[i];
+    worst = std::max(worst, std::abs(expected - found));
+    most = std::max(most, std::abs(expected));
+  }
+  expect(worst < 1e-4 * most, [&] {
+    return "the gradient differs from finite differences by " + Value(worst / most).str() + " of its largest value; expected under 0.0001";
+  });
+}
+
+void check_samples(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  const Pair in = example(usual);
+  const at::Tensor before = loss->forward(in.logits, in.target);
+  if (before.size(0) == 1) throw Skipped("its value belongs to the batch as a whole");
+  Pair other{in.logits.clone(), in.target};
+  other.logits.select(0, 1).add_(2.5);
+  const at::Tensor after = loss->forward(other.logits, other.target);
+  for (const std::int64_t n : {0, 2})
+    expect(relative_difference(before.select(0, n), after.select(0, n)) < 1e-6,
+           "the value of a sample changes with another sample of the batch; return [1, C] when it belongs to the batch");
+}
+
+void check_determinism(const Subject& s) {
+  BenchContext context(s);
+  const auto one = s.make<Loss>(context);
+  const auto two = s.make<Loss>(context);
+  const Pair in = example(usual);
+  const Outcome first = run(*one, in);
+  for (const auto& loss : {one, two}) {
+    const Outcome again = run(*loss, in);
+    expect(same(first.value, again.value) && same(first.gradient, again.gradient),
+           [&] { return loss == one ? "a second call with equal input gives another result" : "a second instance with equal parameters gives another result"; });
+  }
+}
+
+void check_randomness(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  const Pair in = example(usual);
+  RandomWatch watch;
+  run(*loss, in);
+  watch.require_untouched();
+}
+
+void check_threads(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  constexpr std::size_t threads = 4;
+  std::vector<Pair> inputs;
+  std::vector<at::Tensor> serial;
+  for (std::size_t i = 0; i < threads; ++i) {
+    inputs.push_back(example(usual, 10 * i + 1));
+    serial.push_back(loss->forward(inputs[i].logits, inputs[i].target));
+  }
+  on_threads(threads, [&](std::size_t i) {
+    for (int round = 0; round < 20; ++round)
+      expect(same(loss->forward(inputs[i].logits, inputs[i].target), serial[i]), "calls from several threads at once give other results than one after the other");
+  });
+}
+
+void check_extremes(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  const Pair in = example(usual);
+  const auto require_finite = [&](const Pair& pair, const std::string& what) {
+    const Outcome out = run(*loss, pair);
+    expect(all_finite(out.value), [&] { return "the value for " + what + " is not finite"; });
+    expect(all_finite(out.gradient), [&] { return "the gradient for " + what + " is not finite"; });
+  };
+  for (const auto& [target, name] : {std::pair{at::zeros_like(in.target), "an empty target"}, std::pair{at::ones_like(in.target), "a full target"}})
+    for (const double scale : {1.0, 30.0, 1e4})
+      require_finite({in.logits * scale, target}, std::string(name) + " and logits up to " + Value(3 * scale).str());
+  require_finite({at::zeros_like(in.logits), in.target}, "logits of 0");
+  require_finite(example({1, 1, 1, 1}), "a single pixel");
+}
+
+void check_cuda(const Subject& s) {
+  if (s.cuda.empty()) throw Skipped(s.no_cuda_because);
+  BenchContext context(s, s.cuda);
+  const auto loss = s.make<Loss>(context);
+  const Pair in = example(usual);
+  const Outcome there = run(*loss, {in.logits.to(at::Device(s.cuda)), in.target.to(at::Device(s.cuda))});
+  expect(there.value.device() == at::Device(s.cuda), "the value of CUDA tensors is not on their device");
+  const Outcome here = run(*loss, in);
+  expect(relative_difference(here.value, there.value) < 1e-4 && relative_difference(here.gradient, there.gradient) < 1e-4,
+         "value or gradient on CUDA differ from the CPU's by more than 0.0001");
+}
+
+}  // namespace
+
+std::vector<Check> loss_checks() {
+  return {
+      {"shapes", "forward returns [N, C] or [1, C] of the logits' type, finite", &check_shapes},
+      {"memory", "channels_last gives the same; the inputs are left alone", &check_memory_formats},
+      {"gradients", "gradients agree with finite differences in double precision", &check_gradients},
+      {"samples", "a sample's value does not depend on the others", &check_samples},
+      {"determinism", "equal input gives equal results, from every instance", &check_determinism},
+      {"randomness", "no random numbers are drawn", &check_randomness},
+      {"threads", "calls at once give what calls in turn give", &check_threads},
+      {"extremes", "empty and full targets, huge logits and a single pixel give finite results", &check_extremes},
+      {"cuda", "CUDA tensors work, and agree with the CPU", &check_cuda},
+  };
+}
+
+}  // namespace nephron::conformance

@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <map>
+
+#include <nephron/sampler.hpp>
+
+#include <conformance/bench.hpp>
+#include <conformance/kind_checks.hpp>
+
+namespace nephron::conformance {
+
+namespace {
+
+/// Prepared slides that exist in numbers alone: one square of each class a slide, at a known place.
+class FakeCatalog final : public Catalog {
+ public:
+  explicit FakeCatalog(const std::vector<Size>& sizes, bool labelled = true) {
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      CatalogSlide slide{.id = "slide" + std::to_string(i), .group = i % 2 == 0 ? "first" : "second", .size = sizes[i], .foreground = {}, .tissue = sizes[i].area() / 2};
+      squares_.push_back(labelled ? Region{sizes[i].width / 3, sizes[i].height / 3, std::max<std::int64_t>(1, sizes[i].width / 8), std::max<std::int64_t>(1, sizes[i].height / 8)} : Region{});
+      slide.foreground = {squares_.back().size().area(), squares_.back().size().area() / 2};
+      slides_.push_back(std::move(slide));
+    }
+    if (!sizes.empty()) shares_.emplace_back("first", sizes.size() > 1 ? 0.75 : 1);
+    if (sizes.size() > 1) shares_.emplace_back("second", 0.25);
+  }
+  const std::vector<CatalogSlide>& slides() const noexcept override { return slides_; }
+  const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return shares_; }
+  bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const override {
+    expect(slide >= 0 && slide < static_cast<std::int64_t>(slides_.size()), "any_label() is asked for a slide that is not in the catalogue");
+    return (classes & 3) != 0 && !squares_[static_cast<std::size_t>(slide)].clipped(region).empty();
+  }
+
+ private:
+  std::vector<CatalogSlide> slides_;
+  std::vector<Region> squares_;
+  std::vector<std::pair<std::string, double>> shares_;
+};
+
+const FakeCatalog& usual() {
+  static const FakeCatalog catalog({{4000, 3000}, {2500, 6000}, {900, 800}, {5000, 5000}});
+  return catalog;
+}
+
+constexpr std::int64_t side = 384;
+constexpr std::int64_t draws = 500;
+
+bool equal(const Window& a, const Window& b) { return a.slide == b.slide && a.region == b.region; }
+
+std::string text(const Window& w) {
+  return "slide " + std::to_string(w.slide) + ", x " + std::to_string(w.region.x) + ", y " + std::to_string(w.region.y) + ", " +
+         std::to_string(w.region.width) + " x " + std::to_string(w.region.height);
+}
+
+/// Number of different windows that can be asked for.
+std::int64_t reach(const Sampler& sampler, const Catalog& catalog, std::int64_t window) {
+  const std::int64_t count = sampler.count(catalog, window);
+  expect(count >= 0, "count() is negative");
+  return count == 0 ? draws : std::min(count, draws);
+}
+
+Window draw(const Sampler& sampler, const Catalog& catalog, std::int64_t window, std::int64_t index) {
+  Rng rng(3, "check/sampler", 0, static_cast<std::uint64_t>(index));
+  return sampler.draw(catalog, window, index, rng);
+}
+
+void require_window(const Window& w, const Catalog& catalog, std::int64_t window) {
+  expect(w.slide >= 0 && w.slide < static_cast<std::int64_t>(catalog.slides().size()), [&] { return "a window of a slide that is not there: " + text(w); });
+  expect(w.region.width == window && w.region.height == window, [&] { return "a window that is not a square of side " + std::to_string(window) + ": " + text(w); });
+  const Size size = catalog.slides()[static_cast<std::size_t>(w.slide)].size;
+  expect(!w.region.clipped({0, 0, size.width, size.height}).empty(),
+         [&] { return "a window beside its slide of " + std::to_string(size.width) + " x " + std::to_string(size.height) + ": " + text(w); });
+}
+
+void check_windows(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = s.make<Sampler>(context);
+  for (const std::int64_t window : {std::int64_t{64}, side, std::int64_t{700}})
+    for (std::int64_t i = 0; i < reach(*sampler, usual(), window); ++i) require_window(draw(*sampler, usual(), window, i), usual(), window);
+}
+
+void check_determinism(const Subject& s) {
+  BenchContext context(s);
+  const auto one = s.make<Sampler>(context);
+  const auto two = s.make<Sampler>(context);
+  const std::int64_t n = reach(*one, usual(), side);
+  expect(reach(*two, usual(), side) == n, "count() differs between two instances with equal parameters");
+  std::vector<Window> forwards;
+  for (std::int64_t i = 0; i < n; ++i) forwards.push_back(draw(*one, usual(), side, i));
+  for (std::int64_t i = n - 1; i >= 0; --i)
+    for (const auto& sampler : {one, two}) {
+      const Window again = draw(*sampler, usual(), side, i);
+      expect(equal(again, forwards[static_cast<std::size_t>(i)]), [&] {
+        return "window " + std::to_string(i) + " drawn again with an equal Rng, in another order, is another: " + text(again) + "; before: " + text(forwards[static_cast<std::size_t>(i)]);
+      });
+    }
+}
+
+void check_randomness(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = s.make<Sampler>(context);
+  RandomWatch watch;
+  for (std::int64_t i = 0; i < reach(*sampler, usual(), side); ++i) draw(*sampler, usual(), side, i);
+  watch.require_untouched();
+}
+
+void check_spread(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = s.make<Sampler>(context);
+  const std::int64_t n = reach(*sampler, usual(), side);
+  std::map<std::vector<std::int64_t>, int> times;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const Window w = draw(*sampler, usual(), side, i);
+    ++times[{w.slide, w.region.x, w.region.y}];
+  }
+  expect(n < 2 || times.size() > 1, [&] { return "all of " + std::to_string(n) + " windows are the same"; });
+}
+
+void check_threads(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = s.make<Sampler>(context);
+  const std::int64_t n = reach(*sampler, usual(), side);
+  std::vector<Window> serial;
+  for (std::int64_t i = 0; i < n; ++i) serial.push_back(draw(*sampler, usual(), side, i));
+  on_threads(4, [&](std::size_t t) {
+    for (std::int64_t k = 0; k < n; ++k) {
+      const std::int64_t i = (k + static_cast<std::int64_t>(t) * n / 4) % n;
+      expect(equal(draw(*sampler, usual(), side, i), serial[static_cast<std::size_t>(i)]), "calls from several threads at once give other windows than one after the other");
+    }
+  });
+}
+
+void check_extremes(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = s.make<Sampler>(context);
+  const std::vector<std::pair<std::string, FakeCatalog>> cases = [] {
+    std::vector<std::pair<std::string, FakeCatalog>> out;
+    out.emplace_back("a slide smaller than the window", FakeCatalog({{100, 2000}}));
+    out.emplace_back("a slide of one pixel", FakeCatalog({{1, 1}}));
+    out.emplace_back("slides without labels", FakeCatalog({{4000, 3000}, {2500, 6000}}, false));
+    return out;
+  }();
+  for (const auto& [name, catalog] : cases) {
+    try {
+      for (std::int64_t i = 0; i < std::min<std::int64_t>(50, reach(*sampler, catalog, side)); ++i) require_window(draw(*sampler, catalog, side, i), catalog, side);
+    } catch (const Failed& e) {
+      throw Failed("with " + name + ": " + e.what());
+    } catch (const Error&) {  // it may refuse, readably
+    }
+  }
+  try {
+    const FakeCatalog empty({});
+    if (sampler->count(empty, side) == 0) draw(*sampler, empty, side, 0);
+    expect(sampler->count(empty, side) == 0, "it counts windows in an empty catalogue");
+    throw Failed("it draws a window from an empty catalogue; expected an Error");
+  } catch (const Failed&) {
+    throw;
+  } catch (const Error&) {
+  }
+}
+
+}  // namespace
+
+std::vector<Check> sampler_checks() {
+  return {
+      {"windows", "every window is a square of the wanted side that touches its slide", &check_windows},
+      {"determinism", "a window is a function of the catalogue, its number and the Rng", &check_determinism},
+      {"randomness", "random numbers come from the Rng alone", &check_randomness},
+      {"spread", "windows differ", &check_spread},
+      {"threads", "calls at once give what calls in turn give", &check_threads},
+      {"extremes", "small slides, slides without labels and an empty catalogue are served or refused readably", &check_extremes},
+  };
+}
+
+}  // namespace nephron::conformance

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <nephron/encoder.hpp>
+
+namespace nephron {
+
+/// The last layer, which the host makes: a convolution to the classes, then bilinear upsampling (corners aligned).
+struct HeadSpec {
+  std::int64_t in_channels = 0;
+  int kernel = 3;
+  int upsampling = 1;
+};
+
+/// A torch module that joins an encoder's features into one map. Used by one thread at a time.
+class NEPHRON_API Decoder : public torch::nn::Module, public Component {
+ public:
+  static constexpr std::string_view kind = "decoder";
+  ~Decoder() override;
+
+  /// Encoder depth and output stride that this decoder wants; the host builds the encoder accordingly.
+  virtual int depth() const { return 5; }
+  virtual int output_stride() const { return 32; }
+  /// Called once, before forward: makes the layers for these levels (input first). Throws Error that explains what
+  /// is needed and missing.
+  virtual void build(const std::vector<Level>& levels) = 0;
+  virtual HeadSpec head() const = 0;
+  /// features: one tensor a level, as the encoder gave them. Returns [N, head().in_channels, H', W'].
+  virtual at::Tensor forward(const std::vector<at::Tensor>& features) = 0;
+};
+
+}  // namespace nephron

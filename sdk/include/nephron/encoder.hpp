@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <torch/nn/module.h>
+
+#include <nephron/component.hpp>
+#include <nephron/context.hpp>
+#include <nephron/plugin.hpp>
+#include <nephron/torch.hpp>
+
+namespace nephron {
+
+/// One output of an encoder: [N, channels, H / stride, W / stride].
+struct Level {
+  std::int64_t channels = 0;
+  std::int64_t stride = 1;
+};
+
+/// What the host decides for a model, besides the component's own parameters.
+struct EncoderOptions {
+  std::int64_t in_channels = 3;
+  int depth = 5;  ///< levels after the input
+};
+
+/// A torch module that turns an image into features. State-dict names follow Segmentation Models PyTorch where it has
+/// the model, so that weights move both ways. Used by one thread at a time.
+class NEPHRON_API Encoder : public torch::nn::Module, public Component {
+ public:
+  static constexpr std::string_view kind = "encoder";
+  ~Encoder() override;
+
+  /// Called once, before anything else: makes the layers. Throws Error for options that this encoder cannot serve.
+  virtual void build(const EncoderOptions& options) = 0;
+  /// depth + 1 levels: the input first (stride 1), then finer to coarser.
+  virtual std::vector<Level> levels() const = 0;
+  /// image [N, in_channels, H, W], sides multiples of the coarsest stride. One tensor a level; the first is the input.
+  virtual std::vector<at::Tensor> forward(const at::Tensor& image) = 0;
+  /// Lowers the coarsest stride to 16 or 8 by dilation. The default refuses with an Error that says so.
+  virtual void set_output_stride(int stride);
+};
+
+}  // namespace nephron

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include <nephron/export.hpp>
+#include <nephron/geometry.hpp>
+#include <nephron/image.hpp>
+
+namespace nephron {
+
+/// Where a dataset puts the annotation of a slide; the host rasterises it. Classes are indices into the
+/// experiment's `classes`. Calls may follow in any number and order; labels are joined (bits are set).
+class NEPHRON_API AnnotationSink {
+ public:
+  virtual ~AnnotationSink();
+  /// One object. Coordinates may be fractional and may leave the slide.
+  virtual void polygon(int class_index, const Polygon& polygon) = 0;
+  /// Labels of `region` (level-0 pixels): one u8 channel, one bit a class, size equal to the region's.
+  virtual void mask(const Region& region, const ImageView& labels) = 0;
+  /// Runs (start, length) of the whole slide, 0-based; column_major counts down columns first.
+  virtual void runs(int class_index, std::span<const std::pair<std::int64_t, std::int64_t>> runs, bool column_major) = 0;
+  /// Probabilities in [0, 1] of `region`: f32, one channel. They become soft targets.
+  virtual void probability(int class_index, const Region& region, const ImageView& map) = 0;
+};
+
+/// How label bits become one target channel: 1 where any bit of `any_of` is set and none of `none_of`.
+struct ChannelRule {
+  std::uint8_t any_of = 1;
+  std::uint8_t none_of = 0;
+  float weight = 1;  ///< of this channel in the loss of this dataset's samples; 0 switches it off
+};
+
+}  // namespace nephron

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string_view>
+
+#include <nephron/component.hpp>
+#include <nephron/context.hpp>
+#include <nephron/plugin.hpp>
+#include <nephron/torch.hpp>
+
+namespace nephron {
+
+/// How far logits are from targets. The host weighs classes and samples and sums terms, so every loss works with
+/// every weighting. Const calls are thread-safe.
+class NEPHRON_API Loss : public Component {
+ public:
+  static constexpr std::string_view kind = "loss";
+  ~Loss() override;
+
+  /// logits [N, C, H, W] float32, any memory format; target of the same shape in [0, 1].
+  /// Returns [N, C], or [1, C] when the value belongs to the batch as a whole; differentiable in logits.
+  virtual at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const = 0;
+};
+
+}  // namespace nephron

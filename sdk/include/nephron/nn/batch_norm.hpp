@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include <torch/nn/module.h>
+
+#include <nephron/export.hpp>
+#include <nephron/torch.hpp>
+
+namespace nephron::nn {
+
+class Conv2d;
+
+/// torch.nn.BatchNorm2d: names "weight", "bias", "running_mean", "running_var", "num_batches_tracked".
+class NEPHRON_API BatchNorm2d final : public torch::nn::Module {
+ public:
+  explicit BatchNorm2d(std::int64_t channels, double eps = 1e-5, double momentum = 0.1);
+  ~BatchNorm2d() override;
+
+  /// Throws Error in training mode when a channel has a single value, which has no variance.
+  at::Tensor forward(const at::Tensor& x);
+  /// Puts this normalisation into the convolution that it follows, for inference alone: from then on forward() returns
+  /// its input. False, and nothing changes, when it is in training mode, folded already, or of other channels.
+  bool fold_into(Conv2d& conv);
+  const at::Tensor& batches_tracked() const noexcept { return batches_tracked_; }
+
+ private:
+  double eps_;
+  double momentum_;
+  bool folded_ = false;
+  at::Tensor weight_, bias_, running_mean_, running_var_, batches_tracked_;
+};
+
+}  // namespace nephron::nn

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+
+#include <torch/nn/module.h>
+
+#include <nephron/export.hpp>
+#include <nephron/torch.hpp>
+
+namespace nephron::nn {
+
+/// Zeros added before the first and after the last row and column.
+struct Padding {
+  std::int64_t before = 0;
+  std::int64_t after = 0;
+};
+
+struct ConvShape {
+  std::int64_t in = 0;
+  std::int64_t out = 0;
+  std::int64_t kernel = 1;
+  std::int64_t stride = 1;
+  std::int64_t groups = 1;
+  bool bias = false;
+};
+
+/// A square 2-d convolution with the names and the initialisation of torch.nn.Conv2d ("weight", "bias"). In place of
+/// torch::nn::Conv2d because it pads the two ends apart, can be dilated afterwards, and compiles in a fraction of the
+/// time.
+class NEPHRON_API Conv2d final : public torch::nn::Module {
+ public:
+  /// Padding: kernel / 2 at both ends.
+  explicit Conv2d(const ConvShape& shape);
+  Conv2d(const ConvShape& shape, Padding padding);
+  ~Conv2d() override;
+
+  at::Tensor forward(const at::Tensor& x) const;
+  /// Stride 1 and this dilation, the size of the map kept: how an encoder's output stride is lowered.
+  void dilate(std::int64_t dilation);
+
+  const ConvShape& shape() const noexcept { return shape_; }
+  at::Tensor& weight() noexcept { return weight_; }
+  const at::Tensor& weight() const noexcept { return weight_; }
+  at::Tensor& bias() noexcept { return bias_; }
+  const at::Tensor& bias() const noexcept { return bias_; }
+
+ private:
+  ConvShape shape_;
+  Padding padding_;
+  std::int64_t dilation_ = 1;
+  at::Tensor weight_;
+  at::Tensor bias_;
+};
+
+/// Dilates every Conv2d of a module, itself included.
+NEPHRON_API void dilate(torch::nn::Module& module, std::int64_t dilation);
+
+}  // namespace nephron::nn

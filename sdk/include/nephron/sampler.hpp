@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nephron/component.hpp>
+#include <nephron/context.hpp>
+#include <nephron/geometry.hpp>
+#include <nephron/plugin.hpp>
+
+namespace nephron {
+
+/// A square to cut: slide by its index in the catalogue, region in pixels of the prepared (reduced) level.
+struct Window {
+  std::int64_t slide = 0;
+  Region region;
+};
+
+/// A prepared slide as samplers see it. Sizes and counts are in pixels of the prepared level.
+struct CatalogSlide {
+  std::string id;
+  std::string group;  ///< name of its dataset or sampling group
+  Size size;
+  std::vector<std::int64_t> foreground;  ///< pixels a class
+  std::int64_t tissue = 0;               ///< pixels that are not background
+};
+
+/// What is prepared, and fast look-ups in its labels. Const calls are thread-safe.
+class NEPHRON_API Catalog {
+ public:
+  virtual ~Catalog();
+  virtual const std::vector<CatalogSlide>& slides() const noexcept = 0;
+  /// Share of samples each group should have, by the experiment; sums to 1. In the order of first appearance.
+  virtual const std::vector<std::pair<std::string, double>>& shares() const noexcept = 0;
+  /// True when a pixel of the region (clipped to the slide) has one of the classes in the bit set.
+  virtual bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const = 0;
+};
+
+/// Draws windows. Stateless: every window is a function of the catalogue, its number and the generator, so that any
+/// worker can draw any sample. Const calls are thread-safe.
+class NEPHRON_API Sampler : public Component {
+ public:
+  static constexpr std::string_view kind = "sampler";
+  ~Sampler() override;
+
+  /// Number of windows of a sampler that walks a fixed list; 0 when it draws without end.
+  virtual std::int64_t count(const Catalog& catalog, std::int64_t window) const;
+  /// Window number `index`, a square of side `window`. It may leave a slide that is smaller than it; what lies
+  /// outside reads as background.
+  virtual Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const = 0;
+};
+
+}  // namespace nephron

@@ -1,0 +1,10 @@
+#pragma once
+
+// Version of the plugin contract; CMake reads it from here.
+//
+// Once major is 1, a plugin built against 1.x loads in every host 1.y with y >= x.
+// While major is 0, minor must be equal. History:
+//   0.1  first version
+#define NEPHRON_SDK_MAJOR 0
+#define NEPHRON_SDK_MINOR 1
+#define NEPHRON_SDK_PATCH 0

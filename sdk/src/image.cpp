@@ -1,0 +1,48 @@
+#include <nephron/image.hpp>
+
+#include <cstring>
+
+#include <nephron/error.hpp>
+
+namespace nephron {
+
+namespace {
+std::string text(const Size& s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
+}  // namespace
+
+ImageView ImageView::crop(const Region& r) const {
+  if (r.x < 0 || r.y < 0 || r.width < 0 || r.height < 0 || r.x > width - r.width || r.y > height - r.height)
+    throw Error("region " + text(r.size()) + " at (" + std::to_string(r.x) + ", " + std::to_string(r.y) +
+                ") is not inside the picture of " + text(size()));
+  ImageView part = *this;
+  part.data = row<std::byte>(r.y) + static_cast<std::size_t>(r.x) * pixel_bytes();
+  part.width = r.width;
+  part.height = r.height;
+  return part;
+}
+
+Image::Image(Size size, int channels, Depth depth) {
+  constexpr std::int64_t most = std::int64_t{1} << 40;
+  if (size.empty() || channels < 1 || channels > 1024) throw Error("a picture cannot be " + text(size) + " with " + std::to_string(channels) + " channels");
+  const auto pixel = static_cast<std::int64_t>(channels) * static_cast<std::int64_t>(bytes_of(depth));
+  if (size.width > most / pixel || size.height > most / (size.width * pixel)) throw Error("a picture of " + text(size) + " is too large");
+  const auto bytes = static_cast<std::size_t>(size.area() * pixel);
+  pixels_ = std::make_shared<std::byte[]>(bytes);
+  view_ = {pixels_.get(), size.width, size.height, channels, depth, static_cast<std::ptrdiff_t>(size.width * pixel)};
+}
+
+Image Image::clone() const {
+  if (empty()) return {};
+  Image out(size(), view_.channels, view_.depth);
+  copy(view_, out.view_);
+  return out;
+}
+
+void copy(const ImageView& from, const ImageView& to) {
+  if (from.size() != to.size() || from.channels != to.channels || from.depth != to.depth)
+    throw Error("cannot copy a picture of " + text(from.size()) + " to one of " + text(to.size()));
+  const auto bytes = static_cast<std::size_t>(from.width) * from.pixel_bytes();
+  for (std::int64_t y = 0; y < from.height; ++y) std::memcpy(to.row<std::byte>(y), from.row<const std::byte>(y), bytes);
+}
+
+}  // namespace nephron

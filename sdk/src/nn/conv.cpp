@@ -1,0 +1,99 @@
+#include <nephron/nn/conv.hpp>
+
+#include <cmath>
+
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/empty.h>
+
+#include <nephron/error.hpp>
+#include <nephron/nn/init.hpp>
+
+namespace nephron::nn {
+
+namespace {
+
+std::int64_t receptive(const ConvShape& s) { return s.in / s.groups * s.kernel * s.kernel; }
+
+void fill_uniform(at::Tensor& t, double bound) {
+  const at::NoGradGuard no_grad;
+  t.uniform_(-bound, bound);
+}
+
+void zero_bias(Conv2d& conv) {
+  const at::NoGradGuard no_grad;
+  if (conv.bias().defined()) conv.bias().zero_();
+}
+
+}  // namespace
+
+Conv2d::Conv2d(const ConvShape& shape) : Conv2d(shape, {shape.kernel / 2, shape.kernel / 2}) {}
+
+Conv2d::Conv2d(const ConvShape& shape, Padding padding)
+    : torch::nn::Module("Conv2d"), shape_(shape), padding_(padding) {
+  if (shape.in <= 0 || shape.out <= 0 || shape.kernel <= 0 || shape.stride <= 0 || shape.groups <= 0 ||
+      shape.in % shape.groups != 0 || shape.out % shape.groups != 0)
+    throw Error("a convolution from " + std::to_string(shape.in) + " to " + std::to_string(shape.out) +
+                " channels in " + std::to_string(shape.groups) + " groups, kernel " + std::to_string(shape.kernel) +
+                ", stride " + std::to_string(shape.stride) +
+                " cannot be made: all must be positive, and the groups divide the channels");
+  weight_ = register_parameter("weight", at::empty({shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}));
+  if (shape.bias) bias_ = register_parameter("bias", at::empty({shape.out}));
+  // torch.nn.Conv2d: He uniform with negative slope sqrt(5), which is 1 / sqrt(fan in) for weight and bias alike.
+  const double bound = 1 / std::sqrt(static_cast<double>(receptive(shape)));
+  fill_uniform(weight_, bound);
+  if (shape.bias) fill_uniform(bias_, bound);
+}
+
+Conv2d::~Conv2d() = default;
+
+at::Tensor Conv2d::forward(const at::Tensor& x) const {
+  const auto [before, after] = padding_;
+  const bool even = before == after;
+  // conv2d pads both ends alike at no cost; uneven padding has to be written out.
+  const at::Tensor padded = even ? x : at::constant_pad_nd(x, {before, after, before, after});
+  const std::int64_t padding = even ? before : 0;
+  return at::conv2d(padded, weight_, bias_, at::IntArrayRef(shape_.stride), at::IntArrayRef(padding),
+                    at::IntArrayRef(dilation_), shape_.groups);
+}
+
+void Conv2d::dilate(std::int64_t dilation) {
+  shape_.stride = 1;
+  dilation_ = dilation;
+  padding_.before = padding_.after = shape_.kernel / 2 * dilation;
+}
+
+void dilate(torch::nn::Module& module, std::int64_t dilation) {
+  for (const auto& m : module.modules())
+    if (auto* conv = dynamic_cast<Conv2d*>(m.get())) conv->dilate(dilation);
+}
+
+void init_kaiming_normal_fan_out(Conv2d& conv) {
+  const ConvShape& s = conv.shape();
+  // torch counts the outputs of one group's kernel as weight.size(0) * k * k, whatever the groups.
+  const double deviation = std::sqrt(2.0 / static_cast<double>(s.out * s.kernel * s.kernel));
+  {
+    const at::NoGradGuard no_grad;
+    conv.weight().normal_(0, deviation);
+  }
+  zero_bias(conv);
+}
+
+void init_kaiming_uniform_fan_in(Conv2d& conv) {
+  fill_uniform(conv.weight(), std::sqrt(6.0 / static_cast<double>(receptive(conv.shape()))));
+  zero_bias(conv);
+}
+
+void init_xavier_uniform(Conv2d& conv) {
+  const ConvShape& s = conv.shape();
+  const std::int64_t fans = receptive(s) + s.out * s.kernel * s.kernel;
+  fill_uniform(conv.weight(), std::sqrt(6.0 / static_cast<double>(fans)));
+  zero_bias(conv);
+}
+
+void init_convs(torch::nn::Module& module, void (*init)(Conv2d&)) {
+  for (const auto& m : module.modules())
+    if (auto* conv = dynamic_cast<Conv2d*>(m.get())) init(*conv);
+}
+
+}  // namespace nephron::nn

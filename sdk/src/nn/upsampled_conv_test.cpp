@@ -1,0 +1,59 @@
+#include <nephron/nn/upsampled_conv.hpp>
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/upsample_nearest2d.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/variable.h>
+
+namespace nephron::nn {
+namespace {
+
+at::Tensor plain(const at::Tensor& x, const at::Tensor& skip, const at::Tensor& weight) {
+  at::Tensor up = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+  if (skip.defined()) up = at::cat({up, skip}, 1);
+  return at::conv2d(up, weight, {}, 1, 1);
+}
+
+struct Shape {
+  std::int64_t n, cx, cs, o, h, w;
+};
+
+class UpsampledConv : public testing::TestWithParam<Shape> {};
+
+// Both sides in double: they differ by the order of additions alone, 1e-12 of values near 1 to 30.
+TEST_P(UpsampledConv, EqualsThePlainFormForwardAndBackward) {
+  const Shape s = GetParam();
+  const auto make = [](at::IntArrayRef size) { return at::randn(size, at::kDouble).requires_grad_(); };
+  const at::Tensor x = make({s.n, s.cx, s.h, s.w}), weight = make({s.o, s.cx + s.cs, 3, 3});
+  const at::Tensor skip = s.cs > 0 ? make({s.n, s.cs, 2 * s.h, 2 * s.w}) : at::Tensor();
+  const at::Tensor gradient = at::randn({s.n, s.o, 2 * s.h, 2 * s.w}, at::kDouble);
+  std::vector<at::Tensor> results[2];
+  for (int fast = 0; fast < 2; ++fast) {
+    const at::Tensor y = fast == 1 ? upsampled_conv3x3(x, skip, weight) : plain(x, skip, weight);
+    for (const at::Tensor* t : {&x, &weight, &skip})
+      if (t->defined()) t->mutable_grad().reset();
+    y.backward(gradient);
+    results[fast] = {y.detach(), x.grad().clone(), weight.grad().clone()};
+    if (skip.defined()) results[fast].push_back(skip.grad().clone());
+  }
+  for (std::size_t i = 0; i < results[0].size(); ++i) {
+    ASSERT_EQ(results[0][i].sizes(), results[1][i].sizes());
+    EXPECT_LT((results[0][i] - results[1][i]).abs().max().item<double>(), 1e-12 * std::max(1.0, results[0][i].abs().max().item<double>()));
+  }
+  EXPECT_TRUE(results[1][0].is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, UpsampledConv,
+                         testing::Values(Shape{1, 1, 0, 1, 1, 1}, Shape{2, 3, 0, 4, 5, 7}, Shape{2, 3, 2, 5, 4, 6},
+                                         Shape{3, 8, 8, 16, 16, 8}));
+
+TEST(UpsampledConvErrors, ChannelsAndSizesMustFit) {
+  const at::Tensor x = at::randn({1, 2, 4, 4}), weight = at::randn({1, 3, 3, 3});
+  EXPECT_THROW(upsampled_conv3x3(x, {}, weight), c10::Error);
+  EXPECT_THROW(upsampled_conv3x3(x, at::randn({1, 1, 7, 8}), weight), c10::Error);
+}
+
+}  // namespace
+}  // namespace nephron::nn

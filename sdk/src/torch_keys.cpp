@@ -1,0 +1,19 @@
+// Key functions of the boundary types that need tensors.
+#include <nephron/batch_augmentation.hpp>
+#include <nephron/decoder.hpp>
+#include <nephron/loss.hpp>
+
+namespace nephron {
+
+Loss::~Loss() = default;
+Encoder::~Encoder() = default;
+Decoder::~Decoder() = default;
+BatchAugmentation::~BatchAugmentation() = default;
+void BatchAugmentation::draw(Size, Rng&, Plan&) const {}
+
+void Encoder::set_output_stride(int stride) {
+  throw Error("this encoder cannot be dilated to output stride " + std::to_string(stride),
+              "take an encoder that can, or a decoder that works at stride 32");
+}
+
+}  // namespace nephron

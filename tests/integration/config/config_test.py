@@ -1,0 +1,155 @@
+"""nephron config, bench and doctor as a person runs them: exit codes, output, files that others read."""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+import unittest
+
+p = argparse.ArgumentParser()
+p.add_argument("--nephron", required=True)
+p.add_argument("--source", required=True)
+a, rest = p.parse_known_args()
+a.nephron, a.source = os.path.abspath(a.nephron), os.path.abspath(a.source)
+
+GOOD = """classes = ["glomerulus"]
+[[dataset]]
+type = "image_folder"
+root = "data"
+[sampler]
+type = "uniform"
+[[augmentation]]
+type = "one_of"
+of = [ { type = "flip" }, { type = "sequence", of = [ { type = "gaussian_blur" } ] } ]
+[model]
+encoder = { type = "resnet34" }
+decoder = { type = "unet" }
+[loss]
+terms = [ { type = "focal", gamma = 3 } ]
+"""
+
+
+class Config(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(self.scratch.cleanup)
+        for name in ("data/images", "data/masks"):
+            os.makedirs(os.path.join(self.scratch.name, name))
+        self.write("good.toml", GOOD)
+
+    def write(self, name, text):
+        with open(os.path.join(self.scratch.name, name), "w") as f:
+            f.write(text)
+
+    def run_nephron(self, *arguments):
+        return subprocess.run([a.nephron, *arguments], cwd=self.scratch.name, capture_output=True, text=True)
+
+    def test_check_says_good_and_exits_with_0(self):
+        done = self.run_nephron("config", "check", "good.toml")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "good.toml: good\n", ""))
+
+    def test_check_reports_every_fault_exactly(self):
+        self.write("bad.toml", GOOD.replace("gamma = 3", "gama = 3").replace('"resnet34"', '"resnet43"'))
+        done = self.run_nephron("config", "check", "bad.toml", "good.toml", "--set", "train.epoch=4")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('bad.toml:11:20: error: unknown encoder "resnet43"\n    encoder = { type = "resnet43" }\n'
+                      '                       ^\n    did you mean "resnet34"?\n', done.stderr)
+        self.assertIn('bad.toml:14:29: error: unknown key "gama"\n    terms = [ { type = "focal", gama = 3 } ]\n'
+                      '                                ^\n    did you mean "gamma"?', done.stderr)
+        self.assertIn('--set train.epoch=4: error: unknown key "epoch"\n    did you mean "epochs"?', done.stderr)
+
+    def test_show_reads_back_equal_and_names_origins(self):
+        self.write("leaf.toml", 'extends = "good.toml"\n[train]\nbatch = 4\n')
+        done = self.run_nephron("config", "show", "leaf.toml", "--set", "train.epochs=3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"\nbatch = 4 +# leaf.toml:3:9\n")
+        self.assertRegex(done.stdout, r"\nepochs = 3 +# --set train.epochs=3\n")
+        self.assertRegex(done.stdout, r"\naccumulate = 1 +# default\n")
+        self.assertRegex(done.stdout, r"\ngamma = 3 +# good.toml:\d+:\d+\n")
+        self.assertRegex(done.stdout, r"\nalpha = [\d.]+ +# default\n")  # a default of the component
+        shown = tomllib.loads(done.stdout)
+        self.assertEqual(shown["dataset"][0]["root"], os.path.join(self.scratch.name, "data"))
+        self.write("shown.toml", done.stdout)
+        self.assertEqual(tomllib.loads(self.run_nephron("config", "show", "shown.toml").stdout), shown)
+        as_json = json.loads(self.run_nephron("config", "show", "leaf.toml", "--json").stdout)
+        self.assertEqual(as_json["values"]["train"]["batch"], 4)
+        self.assertEqual(as_json["origins"]["train.batch"], "leaf.toml:3:9")
+
+    def test_diff_names_what_differs(self):
+        self.write("other.toml", 'extends = "good.toml"\ndescription = "x"\n[train.optimizer]\nlr = 0.01\n')
+        done = self.run_nephron("config", "diff", "good.toml", "other.toml")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("  train.optimizer.lr: 0.001 (default) -> 0.01 (other.toml:4:6)\n", done.stdout)
+        self.assertEqual(len(done.stdout.splitlines()), 2, done.stdout)
+        self.assertEqual(self.run_nephron("config", "diff", "good.toml", "good.toml").stdout, "no difference\n")
+
+    def test_schema_accepts_good_files_and_refuses_bad_ones(self):
+        try:
+            from jsonschema import Draft202012Validator
+        except ImportError:
+            self.skipTest("this Python has no jsonschema")
+        done = self.run_nephron("config", "schema", "--out", "schema.json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(os.path.join(self.scratch.name, "schema.json")) as f:
+            schema = json.load(f)
+        Draft202012Validator.check_schema(schema)
+        validator = Draft202012Validator(schema)
+        good = [GOOD, 'extends = "x.toml"\n[dataset.a]\nshare = 0.5\n', 'extends = ["a", "b"]\n[model.encoder]\nweights = "w"\n',
+                GOOD + '[predict]\nthreshold = "search"\n', GOOD + '[predict]\nthreshold = 0.25\n',
+                GOOD + '[train]\nprecision = "${PRECISION}"\n']
+        for text in good:
+            self.assertEqual([e.message for e in validator.iter_errors(tomllib.loads(text))], [], text)
+        bad = [GOOD.replace("gamma = 3", "gama = 3"), GOOD.replace("gamma = 3", "gamma = 11"), GOOD.replace("resnet34", "resnet43"),
+               GOOD.replace("classes", "clases"), GOOD.replace('type = "uniform"', "", 1), GOOD + "[train]\nbatch = 0\n",
+               GOOD + '[train]\nprecision = "fp8"\n', GOOD + "[data]\nmean = [1, 1]\n", GOOD + "[predict]\nthreshold = 2\n",
+               GOOD.replace('"flip"', '"flop"'), GOOD.replace('type = "gaussian_blur"', "nope = 1, type = \"gaussian_blur\"")]
+        for text in bad:
+            self.assertFalse(validator.is_valid(tomllib.loads(text)), text)
+
+    def test_reference_in_docs_is_in_step(self):
+        done = self.run_nephron("config", "schema", "--markdown")
+        with open(os.path.join(a.source, "docs", "experiment.md")) as f:
+            self.assertEqual(f.read().split("<!-- reference -->\n\n")[1], done.stdout, "run: nephron config schema --markdown")
+
+    def test_bench_compares_medians(self):
+        os.mkdir(os.path.join(self.scratch.name, "bench"))
+        self.write("bench/x.toml", """doc = "about x"
+[[pair]]
+name = "a"
+ours = "echo noise; echo '{\\"s\\": 2, \\"r\\": 10}'"
+peer = "echo '{\\"s\\": 3, \\"r\\": 5}'"
+measure = [ { key = "s", bar = 1.6 }, { key = "r", better = "higher", bar = 2.0 }, { key = "s", limit = 1 } ]
+[[pair]]
+name = "b"
+ours = "echo '{\\"s\\": 2}'"
+peer = "{python} x"
+measure = [ { key = "s", bar = 1.0 } ]
+""")
+        os.environ["NEPHRON_PEERS"] = "/nonexistent/python"
+        done = self.run_nephron("bench", "--dir", "bench", "--list")
+        self.assertEqual(done.stdout.split(), ["x", "about", "x"])
+        done = self.run_nephron("bench", "x", "--dir", "bench", "--json", "--rounds", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        lines = [line for pair in report["pairs"] for line in pair["lines"]]
+        self.assertEqual([line["verdict"] for line in lines], ["NOT MET", "met", "NOT MET", "not measured"])
+        self.assertEqual([line["ratio"] for line in lines], [1.5, 2.0, 1.5, None])
+        self.assertIn("/nonexistent/python is not there", report["pairs"][1]["absent"])
+        self.assertEqual(self.run_nephron("bench", "y", "--dir", "bench").returncode, 2)
+        self.write("bench/x.toml", 'doc = "x"\n[[pair]]\nname = "a"\nours = "exit 3"\nmeasure = [ { key = "s" } ]\n')
+        done = self.run_nephron("bench", "--dir", "bench")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("this command failed: exit 3", done.stdout)
+
+    def test_doctor_tells_as_json(self):
+        done = self.run_nephron("doctor", "--json")
+        facts = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 1 if any(p["serious"] for p in facts["problems"]) else 0)
+        self.assertGreater(facts["machine"]["cores"], 0)
+        self.assertGreater(facts["plugins"]["encoders"], 0)
+        self.assertIn("to look at" if facts["problems"] else "nothing is missing", self.run_nephron("doctor").stdout)
+
+
+unittest.main(argv=[sys.argv[0], *rest], verbosity=2)

@@ -1,0 +1,235 @@
+#include <cmath>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nephron/error.hpp>
+
+#include <host/feed/augmenter.hpp>
+
+#include "data_fixture.hpp"
+
+namespace nephron::host {
+namespace {
+
+class FeedTest : public testing::Test {
+ protected:
+  FeedTest() : registry_(plugins()), experiment_(synthetic_experiment()) {}
+
+  const PreparedData& data() {
+    if (data_.slides.empty()) data_ = prepare(experiment_, registry_);
+    return data_;
+  }
+  FeedOptions options(int workers = 1) {
+    FeedOptions o;
+    o.slides = all_slides(data());
+    o.batch = 4;
+    o.workers = workers;
+    o.seed = 11;
+    return o;
+  }
+  std::vector<RawBatch> take(Feed& feed) {
+    std::vector<RawBatch> out;
+    while (auto batch = feed.next()) {
+      out.push_back(*batch);
+      feed.recycle(std::move(batch));
+    }
+    return out;
+  }
+  std::vector<RawBatch> run(const FeedOptions& o, std::uint64_t epoch, std::int64_t first, std::int64_t n) {
+    Feed feed(experiment_, registry_, data(), o);
+    feed.start(epoch, first, n);
+    return take(feed);
+  }
+
+  Registry registry_;
+  Experiment experiment_;
+  PreparedData data_;
+};
+
+void expect_equal(const RawBatch& a, const RawBatch& b) {
+  EXPECT_EQ(a.first, b.first);
+  EXPECT_EQ(a.count, b.count);
+  EXPECT_EQ(a.ids, b.ids);
+  EXPECT_EQ(a.weights, b.weights);
+  EXPECT_TRUE(a.images == b.images);
+  EXPECT_TRUE(a.labels == b.labels);
+}
+
+TEST_F(FeedTest, BytesDoNotDependOnTheNumberOfWorkers) {
+  const auto one = run(options(1), 2, 0, 7);
+  ASSERT_EQ(one.size(), 7U);
+  for (const int workers : {2, 5}) {
+    const auto several = run(options(workers), 2, 0, 7);
+    ASSERT_EQ(several.size(), one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) expect_equal(one[i], several[i]);
+  }
+}
+
+TEST_F(FeedTest, AResumeGoesOnAsTheUnbrokenStream) {
+  const auto whole = run(options(2), 1, 0, 9);
+  const auto rest = run(options(3), 1, 4, 5);
+  ASSERT_EQ(rest.size(), 5U);
+  for (std::size_t i = 0; i < rest.size(); ++i) expect_equal(whole[i + 4], rest[i]);
+}
+
+TEST_F(FeedTest, SeedAndEpochChangeTheSamples) {
+  const auto a = run(options(), 0, 0, 1), b = run(options(), 1, 0, 1);
+  FeedOptions other = options();
+  other.seed = 12;
+  const auto c = run(other, 0, 0, 1);
+  EXPECT_FALSE(a[0].images == b[0].images);
+  EXPECT_FALSE(a[0].images == c[0].images);
+}
+
+TEST_F(FeedTest, ASampleAloneEqualsItsPlaceInTheBatch) {
+  Feed feed(experiment_, registry_, data(), options(2));
+  feed.start(3, 2, 1);
+  const auto batch = feed.next();
+  Image image({64, 64}, 3);
+  std::vector<std::uint8_t> labels;
+  std::vector<float> weights;
+  std::string id;
+  feed.sample(3, 2 * 4 + 1, image.view(), labels, weights, id);
+  EXPECT_EQ(id, batch->ids[1]);
+  const std::size_t bytes = 64 * 64 * 3;
+  EXPECT_TRUE(
+      std::equal(batch->images.begin() + bytes, batch->images.begin() + 2 * bytes, image.view().row<std::uint8_t>(0)));
+  EXPECT_TRUE(std::equal(labels.begin(), labels.end(), batch->labels.begin() + 64 * 64 * 2));
+}
+
+TEST_F(FeedTest, StartDropsWhatWasUnderWay) {
+  Feed feed(experiment_, registry_, data(), options(3));
+  feed.start(0, 0, 1000);
+  feed.next();
+  feed.start(5, 3, 2);
+  const auto now = take(feed);
+  const auto expected = run(options(), 5, 3, 2);
+  ASSERT_EQ(now.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) expect_equal(now[i], expected[i]);
+  EXPECT_EQ(feed.next(), nullptr);
+}
+
+// The picture is the label: whatever is done to one is seen on the other.
+TEST_F(FeedTest, LabelsAndImageMoveTogether) {
+  experiment_.augmentations = {augmentation("flip"), augmentation("shift_scale_rotate")};
+  experiment_.data.factor = 1;
+  DatasetConfig& d = experiment_.datasets[0];
+  d.component.params.set("glomeruli", 20);
+  d.component.params.set("sclerotic", 1.0);
+  d.component.params.set("stain", 0.0);
+  // Sclerotic glomeruli are pink and even; everything around them is not: within labels green is far from glass.
+  double inside = 0, n_inside = 0;
+  std::int64_t glass_inside = 0;
+  for (const RawBatch& b : run(options(2), 0, 0, 10)) {
+    const auto pixels = static_cast<std::size_t>(b.side * b.side);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(b.count); ++i)
+      for (std::size_t p = 0; p < pixels; ++p) {
+        if (b.labels[(i * 2 + 1) * pixels + p] == 0) continue;
+        const auto* rgb = &b.images[(i * pixels + p) * 3];
+        inside += rgb[1];
+        ++n_inside;
+        glass_inside += rgb[1] > 215;
+      }
+  }
+  ASSERT_GT(n_inside, 5000);
+  EXPECT_LT(inside / n_inside, 165);
+  EXPECT_LT(static_cast<double>(glass_inside), 0.01 * n_inside);
+}
+
+TEST_F(FeedTest, ValidationWalksTheGridOnceWithoutAugmentation) {
+  FeedOptions o = options(2);
+  o.training = false;
+  Feed feed(experiment_, registry_, data(), o);
+  EXPECT_EQ(feed.count(), 3 * 5 * 4);  // slides of 300 x 256 in tiles of 64
+  feed.start(0, 0, 1000);
+  std::set<std::string> ids;
+  std::int64_t samples = 0;
+  while (auto b = feed.next()) {
+    samples += b->count;
+    ids.insert(b->ids.begin(), b->ids.end());
+    for (std::int64_t i = 0; i < b->count; ++i) {
+      const std::string& id = b->ids[static_cast<std::size_t>(i)];
+      const auto space = id.find(' '), comma = id.find(',');
+      const Region r{std::stol(id.substr(space + 1)), std::stol(id.substr(comma + 1)), 64, 64};
+      Image image(r.size(), 3);
+      for (const auto& slide : data().slides)
+        if (slide->info().id == id.substr(0, space)) slide->read(r, image.view(), {});
+      EXPECT_TRUE(std::equal(image.view().row<std::uint8_t>(0), image.view().row<std::uint8_t>(0) + 64 * 64 * 3,
+                             b->images.begin() + i * 64 * 64 * 3));
+    }
+  }
+  EXPECT_EQ(samples, feed.count());
+  EXPECT_EQ(static_cast<std::int64_t>(ids.size()), feed.count());
+}
+
+/// A slide whose disk fails.
+class BrokenSlide final : public PreparedSlide {
+ public:
+  explicit BrokenSlide(std::shared_ptr<const PreparedSlide> whole) : whole_(std::move(whole)) {}
+  const SlideInfo& info() const noexcept override { return whole_->info(); }
+  std::size_t dataset() const noexcept override { return 0; }
+  Size size() const noexcept override { return whole_->size(); }
+  bool annotated() const noexcept override { return true; }
+  void read(const Region&, const ImageView&, const ImageView&) const override { throw Error("the disk is gone"); }
+  bool any_label(const Region& region, std::uint8_t classes) const override {
+    return whole_->any_label(region, classes);
+  }
+  const CatalogSlide& catalog() const noexcept override { return whole_->catalog(); }
+  const std::vector<ChannelRule>& targets() const noexcept override { return whole_->targets(); }
+
+ private:
+  std::shared_ptr<const PreparedSlide> whole_;
+};
+
+TEST_F(FeedTest, AWorkersErrorReachesNextAgainAndAgainAndAFreshStartGoesOn) {
+  data();
+  const auto good = data_.slides[0];
+  data_.slides = {std::make_shared<BrokenSlide>(good)};
+  Feed feed(experiment_, registry_, data_, options(3));
+  feed.start(0, 0, 5);
+  for (int i = 0; i < 2; ++i) {
+    try {
+      feed.next();
+      ADD_FAILURE() << "no error";
+    } catch (const Error& e) {
+      EXPECT_STREQ(e.what(), "the disk is gone");
+    }
+  }
+  feed.start(0, 0, 0);
+  EXPECT_EQ(feed.next(), nullptr);
+}
+
+TEST_F(FeedTest, SlidesOfNoUseAreRefused) {
+  FeedOptions o = options();
+  o.slides = {};
+  EXPECT_THROW(Feed(experiment_, registry_, data(), o), Error);
+  o.slides = {17};
+  EXPECT_THROW(Feed(experiment_, registry_, data(), o), Error);
+  o = options();
+  o.workers = 0;
+  EXPECT_THROW(Feed(experiment_, registry_, data(), o), Error);
+}
+
+TEST_F(FeedTest, CombinatorsKeepTheirProbabilities) {
+  const Augmenter augmenter(
+      {combinator("one_of",
+                  {augmentation("gaussian_blur", Value(Value::Table{}), 3), augmentation("brightness_contrast")}, 0.5)},
+      registry_, 1);
+  int blurred = 0, brightened = 0, nothing = 0;
+  constexpr int n = 4000;
+  for (std::uint64_t i = 0; i < n; ++i) {
+    RecordedPlan plan({96, 96});
+    augmenter.draw(0, i, plan);
+    if (plan.steps().empty()) ++nothing;
+    else if (std::holds_alternative<SeparableStep>(plan.steps()[0])) ++blurred;
+    else ++brightened;
+  }
+  EXPECT_NEAR(nothing, n / 2, 130);  // four standard deviations
+  EXPECT_NEAR(blurred, n * 3 / 8, 125);
+  EXPECT_NEAR(brightened, n / 8, 85);
+}
+
+}  // namespace
+}  // namespace nephron::host

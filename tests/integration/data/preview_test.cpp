@@ -1,0 +1,70 @@
+#include <gtest/gtest.h>
+#include <opencv2/imgcodecs.hpp>
+
+#include <nephron/error.hpp>
+
+#include <host/feed/preview.hpp>
+
+#include "data_fixture.hpp"
+
+namespace nephron::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Counts pixels of the first class's outline in a PNG.
+std::int64_t red_in(const cv::Mat& bgr) {
+  std::int64_t n = 0;
+  for (int y = 0; y < bgr.rows; ++y)
+    for (int x = 0; x < bgr.cols; ++x) n += bgr.at<cv::Vec3b>(y, x) == cv::Vec3b(20, 20, 230);
+  return n;
+}
+
+FeedOptions everything(const PreparedData& data) {
+  FeedOptions o;
+  o.slides = all_slides(data);
+  return o;
+}
+
+TEST(Preview, ShowsWindowsWithTheirLabelsOutlined) {
+  const Registry registry = plugins();
+  const Experiment e = synthetic_experiment();
+  const PreparedData data = prepare(e, registry);
+  const Feed feed(e, registry, data, everything(data));
+  const fs::path file = fs::path(NEPHRON_BUILD_DIR) / "preview_test.png";
+  write_png(file, draw_preview(feed, e, 0, 10).view());
+  const cv::Mat picture = cv::imread(file.string());
+  EXPECT_EQ(picture.cols, 4 * 68 - 4);
+  EXPECT_EQ(picture.rows, 3 * 68 - 4);
+  EXPECT_GT(red_in(picture), 200);
+  EXPECT_EQ(picture.at<cv::Vec3b>(190, 260), cv::Vec3b(255, 255, 255));  // places 11 and 12 stay empty
+  EXPECT_THROW(draw_preview(feed, e, 0, 0), Error);
+  EXPECT_THROW(write_png("/proc/nephron/x.png", Image({4, 4}, 3).view()), Error);
+}
+
+TEST(Preview, RealTilesWithTheReferencesWindows) {
+  const char* shared = std::getenv("NEPHRON_SHARED");
+  const fs::path tiles =
+      (shared != nullptr ? fs::path(shared) : fs::path(NEPHRON_SOURCE_DIR) / "../shared") / "data/aidpath-tiles";
+  if (!fs::exists(tiles)) GTEST_SKIP() << tiles << " is not there; set NEPHRON_SHARED";
+  const Registry registry = plugins();
+  Experiment e = synthetic_experiment();
+  e.classes = {"glomerulus"};
+  e.data.tile = 256;
+  e.datasets[0].component = {
+      "image_folder",
+      table({{"root", tiles.string()}, {"colours", table({{"glomerulus", Value::Array{255, 0, 0}}})}}),
+      {}};
+  const PreparedData data = prepare(e, registry);
+  EXPECT_EQ(data.slides.size(), 18U);
+  EXPECT_TRUE(data.problems.empty());
+  const Feed feed(e, registry, data, everything(data));
+  const fs::path file = fs::path(NEPHRON_BUILD_DIR) / "preview_aidpath.png";
+  write_png(file, draw_preview(feed, e, 0, 16).view());
+  const cv::Mat picture = cv::imread(file.string());
+  EXPECT_EQ(picture.cols, 4 * 260 - 4);
+  EXPECT_GT(red_in(picture), 2000);
+}
+
+}  // namespace
+}  // namespace nephron::host

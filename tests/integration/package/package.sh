@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# package.sh STEP BUILD_FOLDER INSTALLED_TREE: the installed package as somebody outside the repository meets it.
+set -euo pipefail
+step=$1 build=$2 tree=$3
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+scratch=$build/Testing/package/$step
+
+fail() {
+  echo "package.$step: $*" >&2
+  exit 1
+}
+
+# Not piped into grep -q, which would break the pipe of a command that still writes.
+needs_libtorch() { grep -q libtorch <<<"$(readelf -d "$1")"; }
+lists() { grep -q "$1" <<<"$list" || fail "plugins list does not name $1: $list"; }
+
+# configure_outside PREFIX ARGUMENT...: the project beside this file, against the package in PREFIX alone.
+configure_outside() {
+  local prefix=$1
+  shift
+  rm -rf "$scratch/build"
+  cmake -S "$here/outside" -B "$scratch/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "$@"
+}
+
+# Like the tree, but as if the LibTorch of its build had been deleted. No other one can be found either: no cache, no
+# Python with torch.
+tree_without_libtorch() {
+  rm -rf "$scratch"
+  mkdir -p "$scratch/home"
+  cp -r "$tree" "$scratch/tree"
+  grep -q 'set(NEPHRON_TORCH_HINT "/' "$scratch/tree/lib/cmake/nephron/nephron-config.cmake" ||
+    fail "the package does not record the LibTorch of its build"
+  sed -i 's|set(NEPHRON_TORCH_HINT .*|set(NEPHRON_TORCH_HINT "/deleted")|' "$scratch/tree/lib/cmake/nephron/nephron-config.cmake"
+  unset NEPHRON_TORCH_ROOT Torch_DIR CMAKE_PREFIX_PATH
+  export HOME=$scratch/home XDG_CACHE_HOME=$scratch/home PYTHONPATH=
+}
+no_python=(-DNEPHRON_PYTHON=/bin/false)
+
+case $step in
+  install)
+    rm -rf "$tree" "$tree.first"
+    cmake --install "$build" --prefix "$tree.first"
+    mv "$tree.first" "$tree"
+    for file in bin/nephron lib/libnephron_sdk.so lib/libnephron_torch.so include/nephron/plugin.hpp \
+      lib/cmake/nephron/nephron-config.cmake share/doc/nephron/LICENSE; do
+      [[ -e $tree/$file ]] || fail "$file was not installed"
+    done
+    # A path of the build in a binary would work here and nowhere else.
+    for file in "$tree"/bin/nephron "$tree"/lib/*.so "$tree"/lib/nephron/plugins/*.so; do
+      if readelf -d "$file" | grep -E 'RUNPATH|RPATH' | grep -F "$build"; then fail "$file looks into the build folder"; fi
+      if ldd "$file" | grep 'libnephron.*not found'; then fail "$file does not find the SDK in the moved tree"; fi
+    done
+    ;;
+  out_of_tree)
+    configure_outside "$tree"
+    cmake --build "$scratch/build"
+    if needs_libtorch "$scratch/build/outside_sampler.so"; then fail "a torch-free plugin was linked with LibTorch"; fi
+    needs_libtorch "$scratch/build/outside_loss.so" || fail "the loss is not linked with LibTorch"
+    list=$("$tree/bin/nephron" plugins list --plugin "$scratch/build/outside_sampler.so" --plugin "$scratch/build/outside_loss.so")
+    lists outside_centre
+    lists outside_absolute
+    "$tree/bin/nephron" plugins check "$scratch/build/outside_loss.so"
+    "$tree/bin/nephron" plugins check "$scratch/build/outside_sampler.so"
+    ;;
+  plugins_in_place)
+    # bin/nephron finds the plugins of its own tree, and not those of the build.
+    unset NEPHRON_PLUGIN_PATH
+    list=$(cd / && "$tree/bin/nephron" plugins list --json)
+    lists "$(realpath "$tree")/lib/nephron/plugins/focal.so"
+    if grep -qF "$build/plugins" <<<"$list"; then fail "plugins of the build folder are listed"; fi
+    ;;
+  without_libtorch)
+    tree_without_libtorch
+    configure_outside "$scratch/tree" "${no_python[@]}" | tee "$scratch/configure.log"
+    grep -q 'only plugins that include no torch header' "$scratch/configure.log" || fail "configuring does not say that LibTorch is missing"
+    cmake --build "$scratch/build"
+    [[ -e $scratch/build/outside_sampler.so && ! -e $scratch/build/outside_loss.so ]] || fail "not just the torch-free plugin was built"
+    list=$("$tree/bin/nephron" plugins list --plugin "$scratch/build/outside_sampler.so")
+    lists outside_centre
+    ;;
+  named_libtorch)
+    tree_without_libtorch
+    configure_outside "$scratch/tree" "${no_python[@]}" -DTorch_DIR="$LIBTORCH/share/cmake/Torch" | tee "$scratch/configure.log"
+    grep -qF "in $LIBTORCH" "$scratch/configure.log" || fail "the LibTorch that Torch_DIR names was not taken"
+    cmake --build "$scratch/build" --target outside_loss
+    ;;
+  *) fail "no such step" ;;
+esac

@@ -1,0 +1,238 @@
+// Each broken plugin of tests/fixtures/plugins through the whole program: the exact message, the exit code, and that the
+// program itself goes on.
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+fs::path fixture(const std::string& name) { return fs::canonical(NEPHRON_BUILD_DIR "/fixtures/plugins") / (name + ".so"); }
+
+struct Result {
+  int code = 0;
+  std::string output;
+};
+
+/// A folder of the test's own, with no plugins and no memory of trials.
+class BrokenPlugins : public testing::Test {
+ protected:
+  BrokenPlugins() {
+    fs::create_directories(root_);
+    ::setenv("XDG_DATA_HOME", (root_ / "share").c_str(), 1);
+    ::setenv("XDG_CACHE_HOME", (root_ / "cache").c_str(), 1);
+    ::setenv("NEPHRON_PLUGIN_PATH", "", 1);
+  }
+  ~BrokenPlugins() override { fs::remove_all(root_); }
+
+  /// Runs nephron; `stream`: "2>&1" for both outputs, "2>/dev/null" for stdout, "2>&1 >/dev/null" for stderr.
+  static Result nephron(const std::string& arguments, const std::string& stream = "2>&1 >/dev/null") {
+    Result r;
+    FILE* pipe = ::popen((NEPHRON_BUILD_DIR "/bin/nephron " + arguments + " " + stream).c_str(), "r");
+    if (pipe == nullptr) return {-1, "cannot run"};
+    std::array<char, 4096> buffer;
+    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) r.output.append(buffer.data(), n);
+    const int status = ::pclose(pipe);
+    r.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return r;
+  }
+
+  static Result describe(const std::string& name, const fs::path& file, const std::string& kind = "augmentation") {
+    return nephron("plugins describe " + kind + " " + name + " --plugin " + file.string());
+  }
+
+  /// The rows of `plugins check --json` as "check outcome: detail", those that passed left out.
+  static std::vector<std::string> check(const fs::path& file, const std::string& more = "", int expected_code = 1) {
+    const Result r = nephron("plugins check " + file.string() + " --json " + more, "2>/dev/null");
+    EXPECT_EQ(r.code, expected_code) << r.output;
+    const nlohmann::json out = nlohmann::json::parse(r.output, nullptr, false);
+    EXPECT_TRUE(out.is_object()) << r.output;
+    std::vector<std::string> rows;
+    if (!out.is_object()) return rows;
+    EXPECT_EQ(out["passed"].get<bool>(), expected_code == 0);
+    for (const auto& row : out["checks"])
+      if (row["outcome"] == "failed") rows.push_back(row["check"].get<std::string>() + ": " + row["detail"].get<std::string>());
+    return rows;
+  }
+
+  fs::path root_ = fs::temp_directory_path() / ("nephron_broken_" + std::to_string(::getpid()));
+};
+
+TEST_F(BrokenPlugins, AGoodOneForComparison) {
+  EXPECT_EQ(check(fixture("good"), "", 0), std::vector<std::string>{});
+  EXPECT_EQ(describe("fixture_turn", fixture("good")).code, 0);
+}
+
+TEST_F(BrokenPlugins, WrongSdkVersion) {
+  const std::string message = "plugin \"wrong_sdk\" (" + fixture("wrong_sdk").string() +
+                              ") was built for another nephron and is not loaded (SDK rule 1):\n"
+                              "              plugin  this nephron\n"
+                              "  SDK         0.77    0.1";
+  const Result r = describe("fixture_wrong_sdk", fixture("wrong_sdk"));
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.output, "error: " + message + "\n  build the plugin again with this nephron: find_package(nephron) finds it in CMAKE_PREFIX_PATH\n");
+  EXPECT_THAT(check(fixture("wrong_sdk")), testing::ElementsAre("fingerprint: " + message));
+}
+
+TEST_F(BrokenPlugins, WrongTorchBuild) {
+  const Result r = describe("fixture_wrong_torch", fixture("wrong_torch"));
+  EXPECT_EQ(r.code, 1);
+  EXPECT_THAT(r.output, StartsWith("error: plugin \"wrong_torch\" (" + fixture("wrong_torch").string() +
+                                   ") was built for another nephron and is not loaded (SDK rule 1):\n"
+                                   "              plugin     this nephron\n"
+                                   "  LibTorch    1.0.0+cpu  "));
+  EXPECT_THAT(check(fixture("wrong_torch")), testing::ElementsAre(HasSubstr("  LibTorch    1.0.0+cpu  ")));
+}
+
+TEST_F(BrokenPlugins, MissingEntry) {
+  const std::string message = "plugin \"missing_entry\" (" + fixture("missing_entry").string() + ") has no entry point nephron_plugin_entry";
+  const Result r = describe("fixture_missing_entry", fixture("missing_entry"));
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.output, "error: " + message + "\n  NEPHRON_PLUGIN(\"name\", \"version\") makes it; is it hidden by a linker script?\n");
+  EXPECT_THAT(check(fixture("missing_entry")), testing::ElementsAre(StartsWith("load: " + message)));
+}
+
+TEST_F(BrokenPlugins, MissingSymbol) {
+  const std::string message = "plugin \"missing_symbol\" (" + fixture("missing_symbol").string() +
+                              ") cannot be loaded: undefined symbol: nephron_fixture_function_that_no_library_has";
+  const Result r = describe("fixture_missing_symbol", fixture("missing_symbol"));
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.output, "error: " + message + "\n  link the library that has the symbol: target_link_libraries(PLUGIN PRIVATE ...)\n");
+  EXPECT_THAT(check(fixture("missing_symbol")), testing::ElementsAre(StartsWith("load: " + message)));
+}
+
+TEST_F(BrokenPlugins, ThrowingStaticInitialiser) {
+  const std::string end = "it was killed by signal 6 (Aborted); its last words: terminate called after throwing an instance of "
+                          "'nephron::Error'   what():  the static initialiser of the fixture fails";
+  const Result r = describe("fixture_throwing_initialiser", fixture("throwing_initialiser"));
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.output, "error: plugin \"throwing_initialiser\" (" + fixture("throwing_initialiser").string() +
+                          ") ends the program that loads it: in a child process " + end +
+                          "\n  look at its static initialisers: objects at namespace scope, and what their constructors do\n");
+  EXPECT_THAT(check(fixture("throwing_initialiser")), testing::ElementsAre("load: the component ended the process: " + end));
+}
+
+TEST_F(BrokenPlugins, ThrowingFactory) {
+  const std::string message = "augmentation \"fixture_throwing_factory\" of plugin \"throwing_factory\" (" + fixture("throwing_factory").string() +
+                              ") failed when it was made: the factory of the fixture fails (there is nothing to do about it)";
+  // Parameters can be told all the same.
+  EXPECT_EQ(describe("fixture_throwing_factory", fixture("throwing_factory")).code, 0);
+  const auto rows = check(fixture("throwing_factory"));
+  ASSERT_FALSE(rows.empty());
+  EXPECT_EQ(rows.front(), "defaults: " + message);
+}
+
+TEST_F(BrokenPlugins, ThrowingForward) {
+  EXPECT_THAT(check(fixture("throwing_forward")), testing::Contains("shapes: the forward of the fixture fails"));
+}
+
+TEST_F(BrokenPlugins, WrongOutputShape) {
+  EXPECT_THAT(check(fixture("wrong_shape")),
+              testing::Contains("shapes: forward of logits [3, 2, 8, 12] Float returned [3, 12] Float; expected [3, 2] or [1, 2]"));
+}
+
+TEST_F(BrokenPlugins, DuplicateName) {
+  const Result r = nephron("plugins list --plugin " + fixture("duplicate_a").string() + " --plugin " + fixture("duplicate_b").string());
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.output, "error: augmentation \"fixture_twice\" is in two plugin files (SDK rule 7): " + fixture("duplicate_a").string() + " and " +
+                          fixture("duplicate_b").string() + "\n  rename one of the components, or take one of the files out of the search\n");
+  EXPECT_EQ(check(fixture("duplicate_a"), "", 0), std::vector<std::string>{});
+}
+
+TEST_F(BrokenPlugins, NotElf) {
+  const fs::path file = root_ / "text.so";
+  std::ofstream(file) << "this is not a plugin\n";
+  const Result r = describe("x", file);
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.output, "error: " + file.string() + " is not an ELF file\n  a plugin is a shared object (.so) that nephron_add_plugin builds\n");
+  EXPECT_THAT(check(file), testing::ElementsAre("records: " + file.string() + " is not an ELF file"));
+}
+
+TEST_F(BrokenPlugins, TruncatedElf) {
+  const fs::path file = root_ / "cut.so";
+  fs::copy_file(fixture("good"), file);
+  const auto size = fs::file_size(file);
+  fs::resize_file(file, size / 2);
+  const Result r = describe("x", file);
+  EXPECT_EQ(r.code, 1);
+  EXPECT_THAT(r.output, StartsWith("error: " + file.string() + " is cut short: its section table should be "));
+  EXPECT_THAT(r.output, HasSubstr(", but the file has " + std::to_string(size / 2) + "\n  build or copy the plugin again\n"));
+  EXPECT_THAT(check(file), testing::ElementsAre(StartsWith("records: " + file.string() + " is cut short: ")));
+}
+
+TEST_F(BrokenPlugins, Hanging) {
+  EXPECT_THAT(check(fixture("hanging"), "--timeout 1"), testing::Contains("plans: the component hung: it did not answer for 1 s and was stopped"));
+}
+
+TEST_F(BrokenPlugins, CallingExit) {
+  const auto rows = check(fixture("exiting"));
+  // Every check that draws ends the child; those after it are made all the same.
+  EXPECT_THAT(rows, testing::ElementsAre(StartsWith("plans: the component called exit(): it exited with code 0"), StartsWith("determinism: "),
+                                         StartsWith("randomness: "), StartsWith("threads: "), StartsWith("extremes: ")));
+}
+
+TEST_F(BrokenPlugins, Crashing) {
+  EXPECT_THAT(check(fixture("crashing")), testing::Contains("plans: the component ended the process: it was killed by signal 11 (Segmentation fault)"));
+}
+
+TEST_F(BrokenPlugins, LeakingAForeignException) {
+  EXPECT_THAT(check(fixture("foreign_exception")), testing::Contains("shapes: it threw a \"int\", which is not a std::exception"));
+}
+
+TEST_F(BrokenPlugins, DrawingFromRand) {
+  EXPECT_THAT(check(fixture("drawing_from_rand")),
+              testing::Contains("randomness: rand(), random() or srand() was called; random numbers come from the Rng that is handed in (SDK rule 5)"));
+}
+
+TEST_F(BrokenPlugins, UnknownNamesAndKinds) {
+  const Result r = nephron("plugins describe augmentation fixture_tern --plugin " + fixture("good").string());
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.output, "error: unknown augmentation \"fixture_tern\"\n  did you mean \"fixture_turn\"?\n");
+  EXPECT_EQ(nephron("plugins describe augmentashun x").code, 2);
+  EXPECT_EQ(nephron("plugins").code, 2);
+  const Result bad_name = nephron("plugins new loss 'My Loss' " + (root_ / "new").string());
+  EXPECT_EQ(bad_name.code, 1);
+  EXPECT_THAT(bad_name.output, StartsWith("error: \"My Loss\" cannot be the name of a component: "));
+}
+
+TEST_F(BrokenPlugins, ListsInJson) {
+  const Result r = nephron("plugins list --json --plugin " + fixture("good").string(), "2>/dev/null");
+  EXPECT_EQ(r.code, 0);
+  const nlohmann::json out = nlohmann::json::parse(r.output);
+  bool found = false;
+  for (const auto& c : out["components"])
+    if (c["name"] == "fixture_turn") {
+      found = true;
+      EXPECT_EQ(c["kind"], "augmentation");
+      EXPECT_EQ(c["version"], "1.2.3");
+      EXPECT_EQ(c["file"], fixture("good").string());
+      EXPECT_EQ(c["doc"], "Turns the picture about its centre");
+    }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(BrokenPlugins, DescribesInJson) {
+  const Result r = nephron("plugins describe augmentation fixture_turn --json --plugin " + fixture("good").string(), "2>/dev/null");
+  EXPECT_EQ(r.code, 0);
+  const nlohmann::json p = nlohmann::json::parse(r.output)["parameters"][0];
+  EXPECT_EQ(p["name"], "degrees");
+  EXPECT_EQ(p["type"], "float");
+  EXPECT_EQ(p["default"], 10.0);
+  EXPECT_EQ(p["minimum"], 0.0);
+  EXPECT_EQ(p["maximum"], 180.0);
+  EXPECT_EQ(p["unit"], "degrees");
+  EXPECT_EQ(p["doc"], "largest rotation");
+}
+
+}  // namespace

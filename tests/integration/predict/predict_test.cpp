@@ -1,0 +1,250 @@
+// Whole runs of `nephron predict` on a network whose answer is known: sigmoid(4 (red - mean) / deviation).
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include <host/predict/picture_file.hpp>
+#include <host/util/files.hpp>
+#include <host/weights/weights.hpp>
+
+namespace nephron::host {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct Outcome {
+  int code = -1;
+  std::string text;  ///< stdout and stderr
+};
+
+Outcome nephron(const std::string& arguments) {
+  Outcome out;
+  FILE* const pipe = ::popen((NEPHRON_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
+  std::array<char, 4096> buffer;
+  for (std::size_t n = 0; (n = ::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) out.text.append(buffer.data(), n);
+  const int status = ::pclose(pipe);
+  out.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  return out;
+}
+
+constexpr const char* experiment = R"(name = "echo"
+classes = ["glomerulus"]
+plugins = ["%s"]
+[data]
+factor = %d
+tile = 32
+mean = [0.5, 0.5, 0.5]
+std = [0.25, 0.25, 0.25]
+[[dataset]]
+type = "synthetic"
+slides = 1
+size = [96, 64]
+[sampler]
+type = "uniform"
+[model]
+encoder = { type = "test-echo" }
+decoder = { type = "test-echo" }
+[loss]
+terms = [{ type = "bce" }]
+[train]
+batch = 2
+)";
+
+float expected(std::uint8_t red) {
+  return 1.0F / (1.0F + std::exp(-4.0F * (static_cast<float>(red) - 127.5F) / 63.75F));
+}
+
+class Predict : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root = fs::temp_directory_path() / ("nephron-predict-" + std::to_string(::getpid()));
+    fs::remove_all(root);
+    fs::create_directories(root / "images");
+    fs::create_directories(root / "masks");
+    run = make_run(1);
+    put_picture("a", {70, 45});
+    put_picture("b", {16, 16});
+    put_picture("c", {5, 100});
+  }
+  void TearDown() override { fs::remove_all(root); }
+
+  /// A run as training leaves it. A second fold says the opposite of the first.
+  fs::path make_run(int factor, int folds = 1) const {
+    const fs::path folder =
+        root / "runs/echo" / ("20260101-000000-00000" + std::to_string(factor) + std::to_string(folds));
+    char text[2048];
+    std::snprintf(text, sizeof text, experiment, NEPHRON_ECHO, factor);
+    for (int k = 0; k < folds; ++k) {
+      const fs::path step = folder / ("fold-" + std::to_string(k)) / "checkpoints/step-7";
+      fs::create_directories(step);
+      at::Tensor weight = at::zeros({1, 3, 1, 1});
+      weight.select(1, 0).fill_(k == 0 ? 4.0 : -4.0);
+      write_tensors(step / "weights.safetensors",
+                    {{"segmentation_head.0.weight", weight}, {"segmentation_head.0.bias", at::zeros({1})}});
+      fs::create_directory_symlink("step-7", step.parent_path() / "best");
+      fs::create_directory_symlink("step-7", step.parent_path() / "last");
+    }
+    std::ofstream(folder / "experiment.resolved.toml") << text;
+    return folder;
+  }
+
+  void put_picture(const std::string& id, Size size) const {
+    Image picture(size, 3), mask(size, 1);
+    for (std::int64_t y = 0; y < size.height; ++y) {
+      for (std::int64_t x = 0; x < size.width; ++x) {
+        const std::uint8_t red = static_cast<std::uint8_t>((x * 7 + y * 13) % 256);
+        picture.view().row<std::uint8_t>(y)[3 * x] = red;
+        mask.view().row<std::uint8_t>(y)[x] = red > 127 ? 255 : 0;  // what the network says
+      }
+    }
+    save_png(root / "images" / (id + ".png"), picture.view());
+    save_png(root / "masks" / (id + ".png"), mask.view());
+  }
+
+  Outcome predict(const std::string& more = "", const fs::path& which = {}) const {
+    return nephron("predict " + (which.empty() ? run : which).string() + " --images " + (root / "images").string() +
+                   " --out " + (root / "out").string() + " " + more);
+  }
+  std::string masks() const { return " --masks " + (root / "masks").string() + " "; }
+  fs::path output(const std::string& kind, const std::string& id) const {
+    return root / "out" / kind / "glomerulus" / (id + ".png");
+  }
+
+  /// Greatest difference from the known answer, in steps of 1/255.
+  int worst(const std::string& id) const {
+    const Image picture = read_picture(root / "images" / (id + ".png")),
+                map = read_picture(output("probabilities", id));
+    EXPECT_EQ(picture.size(), map.size());
+    int worst = 0;
+    for (std::int64_t y = 0; y < map.size().height; ++y) {
+      for (std::int64_t x = 0; x < map.size().width; ++x) {
+        const int wanted = static_cast<int>(std::lround(255 * expected(picture.view().row<std::uint8_t>(y)[3 * x])));
+        worst = std::max(worst, std::abs(wanted - map.view().row<std::uint8_t>(y)[3 * x]));
+      }
+    }
+    return worst;
+  }
+
+  fs::path root, run;
+};
+
+TEST_F(Predict, KnownAnswerWhateverTheTilingAndFlips) {
+  for (const char* how : {"", "--tta identity,flip_x,flip_y,flip_xy --overlap 2", "--whole", "--tile 16 --batch 3",
+                          "--checkpoint last --fold 0 --tta flip_xy --whole"}) {
+    const Outcome outcome = predict(std::string("--overwrite --device cpu ") + how + masks());
+    ASSERT_EQ(outcome.code, 0) << how << "\n" << outcome.text;
+    for (const char* id : {"a", "b", "c"}) EXPECT_LE(worst(id), 1) << how << " " << id;
+    EXPECT_THAT(outcome.text, HasSubstr("1.0000")) << how;
+    const auto scores = nlohmann::json::parse(read_file(root / "out/scores.json"));
+    EXPECT_EQ(scores["pictures"].size(), 3U);
+    EXPECT_NEAR(scores["mean"]["dice"]["glomerulus"].get<double>(), 1, 1e-9) << how;
+  }
+}
+
+TEST_F(Predict, Bf16IsClose) {
+  const Outcome outcome = predict("--precision bf16 --device cpu");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_LE(worst("a"), 4);
+}
+
+TEST_F(Predict, FoldsAreAveraged) {
+  const fs::path two = make_run(1, 2);
+  ASSERT_EQ(predict("", two).code, 0);
+  const Image map = read_picture(output("probabilities", "a"));
+  for (int x = 0; x < 70; ++x) EXPECT_NEAR(map.view().row<std::uint8_t>(20)[3 * x], 128, 1);
+  ASSERT_EQ(predict("--overwrite", two / "fold-0").code, 0);
+  EXPECT_LE(worst("a"), 1);
+  const Outcome wrong = predict("--overwrite --fold 5", two);
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_THAT(wrong.text, HasSubstr("it has 0, 1, or \"all\""));
+}
+
+TEST_F(Predict, ReducedPicturesComeBackAtTheirSize) {
+  const Outcome outcome = predict(masks() + "--threshold search", make_run(2));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(read_picture(output("probabilities", "a")).size(), (Size{70, 45}));
+  EXPECT_EQ(read_picture(output("masks", "c")).size(), (Size{5, 100}));
+  EXPECT_THAT(outcome.text, HasSubstr("reduced"));
+}
+
+TEST_F(Predict, BadPicturesAreReportedAndTheRestGoOn) {
+  std::ofstream(root / "images/bad.png") << "no picture";
+  save_png(root / "masks/b.png", Image({3, 3}, 1).view());
+  const Outcome outcome = predict(masks());
+  EXPECT_EQ(outcome.code, 1) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("bad.png: it is damaged"));
+  EXPECT_THAT(outcome.text, HasSubstr("3 x 3 px; its picture is 16 x 16 px"));
+  EXPECT_THAT(outcome.text, HasSubstr("predicted 2 pictures, 2 failed"));
+  EXPECT_TRUE(fs::exists(output("masks", "c")));
+  const Outcome strict = predict("--overwrite --strict");
+  EXPECT_EQ(strict.code, 1);
+  EXPECT_THAT(strict.text, Not(HasSubstr("predicted")));
+}
+
+TEST_F(Predict, NothingIsOverwrittenUnasked) {
+  ASSERT_EQ(predict(masks()).code, 0);
+  const Outcome again = predict(masks());
+  EXPECT_EQ(again.code, 1);
+  EXPECT_THAT(again.text, HasSubstr("holds a prediction already"));
+  EXPECT_THAT(again.text, HasSubstr("--continue"));
+  fs::remove(output("masks", "b"));
+  const auto before = fs::last_write_time(output("masks", "a"));
+  const Outcome rest = predict(masks() + "--continue");
+  EXPECT_EQ(rest.code, 0) << rest.text;
+  EXPECT_THAT(rest.text, HasSubstr("predicted 1 pictures, 2 were finished before"));
+  EXPECT_EQ(fs::last_write_time(output("masks", "a")), before);
+  EXPECT_EQ(nlohmann::json::parse(read_file(root / "out/scores.json"))["pictures"].size(), 3U);
+  const Outcome other = predict(masks() + "--continue --threshold 0.3");
+  EXPECT_EQ(other.code, 1);
+  EXPECT_THAT(other.text, HasSubstr("another threshold: 0.5 there, 0.3 now"));
+}
+
+TEST_F(Predict, WrongUseIsSaidBeforeAnyWork) {
+  EXPECT_EQ(predict("--tta upside_down").code, 2);
+  EXPECT_EQ(predict("--threshold 3").code, 2);
+  EXPECT_EQ(predict("--whole --tile 32").code, 2);
+  EXPECT_EQ(
+      nephron("predict " + run.string() + " --images " + (root / "none").string() + " --out " + (root / "out").string())
+          .code,
+      2);
+  const Outcome tile = predict("--tile 20");
+  EXPECT_EQ(tile.code, 1);
+  EXPECT_THAT(tile.text, HasSubstr("multiples of 16"));
+  EXPECT_EQ(predict("", root / "images").code, 1);
+  EXPECT_FALSE(fs::exists(root / "out"));
+}
+
+TEST_F(Predict, ExportedSlidesCanBePredicted) {
+  const fs::path slides = root / "slides";
+  const Outcome exported = nephron("data export " + (run / "experiment.resolved.toml").string() +
+                                   " --dataset synthetic --out " + slides.string());
+  ASSERT_EQ(exported.code, 0) << exported.text;
+  EXPECT_THAT(exported.text, HasSubstr("wrote 1 slides, 1 of them with masks"));
+  const auto pictures = list_pictures(slides / "images");
+  ASSERT_EQ(pictures.size(), 1U);
+  EXPECT_EQ(read_picture(pictures[0].file).size(), (Size{96, 64}));
+  EXPECT_EQ(read_mask(find_picture(slides / "masks", pictures[0].id)).size(), (Size{96, 64}));
+  const Outcome again =
+      nephron("data export " + (run / "experiment.resolved.toml").string() + " --out " + slides.string());
+  EXPECT_EQ(again.code, 1);
+  EXPECT_THAT(again.text, HasSubstr("exists already"));
+  const Outcome unknown = nephron("data export " + (run / "experiment.resolved.toml").string() +
+                                  " --dataset synthetics --out " + slides.string());
+  EXPECT_THAT(unknown.text, HasSubstr("Did you mean \"synthetic\""));
+  const Outcome predicted = nephron("predict " + run.string() + " --images " + (slides / "images").string() +
+                                    " --masks " + (slides / "masks").string() + " --out " + (root / "out").string());
+  EXPECT_EQ(predicted.code, 0) << predicted.text;
+}
+
+}  // namespace
+}  // namespace nephron::host

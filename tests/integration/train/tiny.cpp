@@ -1,0 +1,80 @@
+// A network small enough to train whole runs in a test, and a loss that breaks on demand.
+#include <atomic>
+#include <cmath>
+#include <limits>
+
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/upsample_nearest2d.h>
+
+#include <nephron/decoder.hpp>
+#include <nephron/loss.hpp>
+
+namespace {
+
+at::Tensor filter(std::int64_t out, std::int64_t in) {
+  return at::empty({out, in, 3, 3}).normal_(0, std::sqrt(2.0 / (9.0 * static_cast<double>(in))));
+}
+
+// Dropout draws from torch's generator: a resumed run must draw what an unbroken one draws.
+class TinyEncoder final : public nephron::Encoder {
+ public:
+  void build(const nephron::EncoderOptions& options) override {
+    weight_ = register_parameter("conv", filter(8, options.in_channels));
+  }
+  std::vector<nephron::Level> levels() const override { return {{3, 1}, {8, 2}}; }
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    return {image, at::dropout(at::relu(at::conv2d(image, weight_, {}, 2, 1)), 0.2, is_training())};
+  }
+
+ private:
+  at::Tensor weight_;
+};
+
+class TinyDecoder final : public nephron::Decoder {
+ public:
+  int depth() const override { return 1; }
+  void build(const std::vector<nephron::Level>& levels) override { weight_ = register_parameter("conv", filter(8, levels.back().channels)); }
+  nephron::HeadSpec head() const override { return {8, 3, 1}; }
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    const at::Tensor x = at::relu(at::conv2d(features.back(), weight_, {}, 1, 1));
+    return at::upsample_nearest2d(x, {features[0].size(2), features[0].size(3)});
+  }
+
+ private:
+  at::Tensor weight_;
+};
+
+struct BrittleParams {
+  std::int64_t good_calls = 0;
+  bool wrong_shape = false;
+  static void describe(nephron::Schema<BrittleParams>& s) {
+    s.field("good_calls", &BrittleParams::good_calls, "calls before the loss is NaN");
+    s.field("wrong_shape", &BrittleParams::wrong_shape, "return a scalar");
+  }
+};
+
+class BrittleLoss final : public nephron::Loss {
+ public:
+  explicit BrittleLoss(const BrittleParams& params) : params_(params) {}
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    const at::Tensor bce = at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None).mean({2, 3});
+    if (params_.wrong_shape) return bce.mean();
+    return calls_++ < params_.good_calls ? bce : bce * std::numeric_limits<double>::quiet_NaN();
+  }
+
+ private:
+  BrittleParams params_;
+  mutable std::atomic<std::int64_t> calls_{0};
+};
+
+}  // namespace
+
+NEPHRON_PLUGIN("tiny", "1.0.0")
+NEPHRON_COMPONENT(nephron::Encoder, TinyEncoder, "test-tiny", "One convolution, for tests")
+NEPHRON_COMPONENT(nephron::Decoder, TinyDecoder, "test-tiny", "One convolution, for tests")
+NEPHRON_COMPONENT(nephron::Loss, BrittleLoss, "test-brittle", "Breaks after some calls, for tests")

@@ -1,0 +1,29 @@
+"""Makes the reference files of smp_cases.json that are not there yet, in one process: importing SMP takes longer than
+running it. Usage: export_smp_cases.py CASES.json PEERS_FOLDER OUT_FOLDER [--full]"""
+import json
+import os
+import sys
+
+
+def main():
+    cases, peers, out = sys.argv[1:4]
+    full = "--full" in sys.argv[4:]
+    wanted = [c for c in json.load(open(cases)) if full or not c["full"]]
+    todo = [c for c in wanted if not os.path.exists(os.path.join(out, c["name"] + ".safetensors"))]
+    if not todo:
+        return
+    sys.path.insert(0, peers)
+    import export_smp
+    import torch
+    for case in todo:
+        torch.use_deterministic_algorithms(False)
+        path = os.path.join(out, case["name"] + ".safetensors")
+        sys.argv = ["export_smp.py", "--decoder", "Unet", "--encoder", case["encoder"], "--size", "64", "--seed", "1",
+                    "--in-channels", str(case.get("channels", 3)), "--options", json.dumps(case.get("smp", {})),
+                    "--out", path + ".tmp"]
+        export_smp.main()
+        os.replace(path + ".tmp", path)
+
+
+if __name__ == "__main__":
+    main()

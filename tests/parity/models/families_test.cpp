@@ -1,0 +1,97 @@
+// Every member of the families: parameter counts, buffers, levels, and the names and shapes of the state dict in order,
+// against the tables measured from SMP 0.6.0.
+#include <fstream>
+#include <map>
+
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <host/util/files.hpp>
+#include <host/weights/weights.hpp>
+
+#include <tests/parity/models/support.hpp>
+
+namespace nephron::host {
+namespace {
+
+using testing::model_config;
+
+std::vector<std::string> split(const std::string& line) {
+  std::vector<std::string> cells(1);
+  for (const char c : line) {
+    if (c == ',') cells.emplace_back();
+    else if (c != '\r') cells.back() += c;
+  }
+  return cells;
+}
+
+/// Rows of Unet by encoder, each a map from column to text.
+std::map<std::string, std::map<std::string, std::string>> oracle(const std::filesystem::path& csv) {
+  std::ifstream in(csv);
+  std::string line;
+  std::getline(in, line);
+  const std::vector<std::string> header = split(line);
+  std::map<std::string, std::map<std::string, std::string>> rows;
+  while (std::getline(in, line)) {
+    const std::vector<std::string> cells = split(line);
+    std::map<std::string, std::string> row;
+    for (std::size_t i = 0; i < header.size() && i < cells.size(); ++i) row[header[i]] = cells[i];
+    if (row["decoder"] == "Unet") rows[row["encoder"]] = row;
+  }
+  return rows;
+}
+
+std::string python_shape(at::IntArrayRef shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+std::string sha256(const std::string& text, const std::string& name) {
+  const auto file = std::filesystem::temp_directory_path() / ("nephron-names-" + name + "." + std::to_string(::getpid()));
+  write_file_atomically(file, text);
+  const std::string sum = sha256_of(file);
+  std::filesystem::remove(file);
+  return sum;
+}
+
+class Families : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Families, MatchSmp) {
+  const auto shared = testing::shared_folder();
+  if (!shared) GTEST_SKIP() << "no shared data (NEPHRON_SHARED)";
+  const auto rows = oracle(*shared / "data/smp-oracle/models.csv");
+  ASSERT_TRUE(rows.contains(GetParam()));
+  const auto& row = rows.at(GetParam());
+  const Registry registry = testing::plugins_under_test();
+  const auto model = build_model(model_config(GetParam()), 2, registry, 1);
+  std::int64_t parameters = 0, buffers = 0;
+  for (const at::Tensor& p : model->parameters()) parameters += p.numel();
+  for (const at::Tensor& b : model->buffers())
+    if (b.is_floating_point()) buffers += b.numel();
+  EXPECT_EQ(std::to_string(parameters), row.at("params"));
+  EXPECT_EQ(std::to_string(buffers), row.at("buffers"));
+  std::string channels;
+  for (const Level& level : model->levels()) channels += (channels.empty() ? "" : " ") + std::to_string(level.channels);
+  EXPECT_EQ(channels, row.at("encoder_out_channels"));
+  const TensorMap tensors = state_dict(*model);
+  std::string names;
+  for (const std::string& name : state_dict_order(*model))
+    names += (names.empty() ? "" : "\n") + name + " " + python_shape(tensors.at(name).sizes());
+  EXPECT_EQ(std::to_string(tensors.size()), row.at("state_dict_tensors"));
+  EXPECT_EQ(sha256(names, GetParam()), row.at("state_dict_names_sha256")) << names.substr(0, 2000);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Families,
+                         ::testing::Values("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "efficientnet-b0",
+                                           "efficientnet-b1", "efficientnet-b2", "efficientnet-b3", "efficientnet-b4",
+                                           "efficientnet-b5", "efficientnet-b6", "efficientnet-b7"),
+                         [](const auto& tested) {
+                           std::string name = tested.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace nephron::host

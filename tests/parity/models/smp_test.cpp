@@ -1,0 +1,149 @@
+// Numbers against SMP: logits in both modes, loss, gradients and running statistics of the same weights and input.
+#include <fstream>
+
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <host/weights/weights.hpp>
+
+#include <tests/parity/models/support.hpp>
+
+namespace nephron::host {
+namespace {
+
+using testing::model_config;
+
+constexpr double relative = 1e-5;
+constexpr double noises = 4;  // how many times the reference's own float32 noise
+
+double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double size_of(const at::Tensor& t) { return std::max(t.abs().max().item<double>(), 1e-30); }
+
+nlohmann::json cases() {
+  std::ifstream in(std::filesystem::path(NEPHRON_SOURCE_DIR) / "tests/parity/models/smp_cases.json");
+  return nlohmann::json::parse(in);
+}
+
+bool full() { return testing::environment("NEPHRON_PARITY") == "full"; }
+
+const std::filesystem::path references = std::filesystem::path(NEPHRON_BUILD_DIR) / "parity-models";
+
+class Smp : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    const auto shared = testing::shared_folder();
+    const auto python = testing::peers_python();
+    if (!shared || !python) return;
+    std::filesystem::create_directories(references);
+    const std::string here = std::string(NEPHRON_SOURCE_DIR) + "/tests/parity/models/";
+    const std::string command = python->string() + " " + here + "export_smp_cases.py " + here + "smp_cases.json " +
+                                (*shared / "peers").string() + " " + references.string() + (full() ? " --full" : "");
+    made_ = std::system(command.c_str()) == 0;
+  }
+  void SetUp() override {
+    if (!testing::shared_folder()) GTEST_SKIP() << "no shared data (NEPHRON_SHARED)";
+    if (!testing::peers_python()) GTEST_SKIP() << "no Python with SMP (NEPHRON_PEERS)";
+    ASSERT_TRUE(made_) << "the reference files could not be made";
+  }
+  static bool made_;
+};
+bool Smp::made_ = false;
+
+void compare(const nlohmann::json& one) {
+  SCOPED_TRACE(one.at("name").get<std::string>());
+  std::map<std::string, std::string> metadata;
+  TensorMap reference = read_tensors(references / (one.at("name").get<std::string>() + ".safetensors"), &metadata);
+  const auto noise = [&](const std::string& what) { return noises * std::stod(metadata.at("noise." + what)); };
+  TensorMap weights;
+  for (const auto& [name, tensor] : reference)
+    if (name.starts_with("model.")) weights.emplace(name.substr(6), tensor);
+
+  const Registry registry = testing::plugins_under_test();
+  ModelConfig config = model_config(one.at("encoder"), one.value("decoder", nlohmann::json::object()));
+  if (one.at("encoder").get<std::string>().starts_with("efficientnet")) config.encoder.component.params.set("drop_connect", Value(0.0));
+  config.in_channels = one.value("channels", 3);
+  const auto model = build_model(config, 2, registry, 7);
+  apply_weights(*model, weights, true, "the reference");
+  const at::Tensor& input = reference.at("input");
+
+  model->eval();
+  const at::Tensor eval = model->forward(input).detach();
+  const at::Tensor& expected_eval = reference.at("output.eval");
+  EXPECT_LE(difference(eval, expected_eval), std::max(relative * size_of(expected_eval), noise("eval")));
+
+  model->train();
+  const at::Tensor train = model->forward(input);
+  const at::Tensor& expected_train = reference.at("output.train");
+  EXPECT_LE(difference(train, expected_train), std::max(relative * size_of(expected_train), noise("train")));
+  const at::Tensor loss = at::binary_cross_entropy_with_logits(train, reference.at("target"));
+  EXPECT_LE(difference(loss, reference.at("loss")), std::max(relative * size_of(reference.at("loss")), noise("loss")));
+  loss.backward();
+
+  const TensorMap own = state_dict(*model);
+  int gradients = 0, statistics = 0;
+  for (const auto& [name, tensor] : reference) {
+    if (name.starts_with("grad.")) {
+      const at::Tensor gradient = own.at(name.substr(5)).grad();
+      ASSERT_TRUE(gradient.defined()) << name;
+      EXPECT_LE(difference(gradient, tensor) / size_of(tensor), std::max(relative, noise("grad"))) << name;
+      ++gradients;
+    } else if (name.starts_with("stats.")) {
+      EXPECT_LE(difference(own.at(name.substr(6)), tensor), std::max(relative, noise("train")) * size_of(tensor)) << name;
+      ++statistics;
+    }
+  }
+  EXPECT_GE(gradients, 5);
+  EXPECT_GE(statistics, 20);
+}
+
+TEST_F(Smp, LogitsLossGradientsAndStatistics) {
+  for (const nlohmann::json& one : cases())
+    if (full() || !one.at("full").get<bool>()) compare(one);
+}
+
+TEST_F(Smp, FastAndPlainDecodersAgree) {
+  const Registry registry = testing::plugins_under_test();
+  const auto fast = build_model(model_config("resnet18", {{"fast", true}}), 2, registry, 3);
+  const auto plain = build_model(model_config("resnet18", {{"fast", false}}), 2, registry, 3);
+  const TensorMap reference = read_tensors(references / "resnet18.safetensors");
+  for (const auto& model : {fast, plain}) {
+    model->to(at::kDouble);
+    model->train();
+  }
+  const at::Tensor input = reference.at("input").to(at::kDouble);
+  const at::Tensor a = fast->forward(input), b = plain->forward(input);
+  EXPECT_LE(difference(a, b) / size_of(b), 1e-12);
+  a.square().sum().backward();
+  b.square().sum().backward();
+  const TensorMap left = state_dict(*fast), right = state_dict(*plain);
+  for (const auto& [name, tensor] : left)
+    if (tensor.requires_grad()) {
+      const at::Tensor other = right.at(name).grad();
+      EXPECT_LE(difference(tensor.grad(), other), 1e-9 * size_of(other)) << name;
+    }
+}
+
+TEST_F(Smp, FirstConvolutionTakesOtherNumbersOfChannels) {
+  const Registry registry = testing::plugins_under_test();
+  const TensorMap reference = read_tensors(references / "resnet18.safetensors");
+  TensorMap encoder;
+  for (const auto& [name, tensor] : reference)
+    if (name.starts_with("model.encoder.")) encoder.emplace(name.substr(14), tensor);
+  encoder.emplace("fc.weight", at::zeros({10, 512}));  // a classifier, which is dropped
+  const std::filesystem::path file = references / "resnet18-encoder.safetensors";
+  write_tensors(file, encoder);
+  const at::Tensor& rgb = encoder.at("conv1.weight");
+  for (const std::int64_t channels : {1, 3, 4}) {
+    ModelConfig config = model_config("resnet18");
+    config.in_channels = channels;
+    config.encoder.weights = file;
+    const at::Tensor own = state_dict(*build_model(config, 1, registry, 1)).at("encoder.conv1.weight");
+    const at::Tensor expected = channels == 1 ? rgb.sum(1, true) : channels == 3 ? rgb : at::cat({rgb, rgb.narrow(1, 0, 1)}, 1) * 0.75;
+    EXPECT_LE(difference(own, expected), 1e-6) << channels;
+  }
+}
+
+}  // namespace
+}  // namespace nephron::host

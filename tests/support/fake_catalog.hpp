@@ -1,0 +1,24 @@
+#pragma once
+
+// For tests of samplers: a catalogue made by hand.
+#include <nephron/sampler.hpp>
+
+namespace nephron {
+
+struct FakeCatalog final : Catalog {
+  std::vector<CatalogSlide> entries;
+  std::vector<std::pair<std::string, double>> group_shares;
+  std::vector<Region> labels;  ///< a slide: where its label (bit 0) is
+
+  const std::vector<CatalogSlide>& slides() const noexcept override { return entries; }
+  const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return group_shares; }
+  bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const override {
+    return (classes & 1) != 0 && !region.clipped(labels[static_cast<std::size_t>(slide)]).empty();
+  }
+  void add(const std::string& group, Size size, std::int64_t foreground, Region label = {}) {
+    entries.push_back({group + std::to_string(entries.size()), group, size, {foreground}, size.area()});
+    labels.push_back(label);
+  }
+};
+
+}  // namespace nephron
