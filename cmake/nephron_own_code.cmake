@@ -6,8 +6,10 @@ find_program(NEPHRON_CCACHE ccache)
 find_program(NEPHRON_MOLD mold)
 mark_as_advanced(NEPHRON_CCACHE NEPHRON_MOLD)
 if(NEPHRON_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # The sloppiness lets it serve files that use a precompiled header; none of ours depends on the date.
-  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${NEPHRON_CCACHE})
+  # The sloppiness lets it serve files that use a precompiled header; none of ours depends on the date. Paths relative
+  # to the checkout let checkouts and build folders share what was compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+    CCACHE_NOHASHDIR=1 ${NEPHRON_CCACHE})
 endif()
 if(NEPHRON_MOLD)
   add_link_options(-fuse-ld=mold)
