@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <nephron/image.hpp>
+
+namespace nephron::host {
+
+/// A slide at 1/factor by area means, a part at a time: every part is bit-equal to the same part of OpenCV's
+/// cv::resize(whole, INTER_AREA) to (W / factor, H / factor), rounded down, whatever the sides of the slide.
+///
+/// Where both sides are multiples of the factor a pixel is the rounded mean of factor x factor pixels. Otherwise
+/// OpenCV stretches the odd side over its whole length: a pixel is a weighted mean of up to (factor + 2)^2 pixels.
+/// Immutable; calls are thread-safe.
+class AreaReduction {
+ public:
+  /// Throws Error for a slide smaller than the factor.
+  AreaReduction(Size full, int factor);
+
+  int factor() const noexcept { return factor_; }
+  Size size() const noexcept { return size_; }
+  /// The level-0 pixels that a part of the reduced picture is made of.
+  Region source_of(const Region& part) const;
+  /// Fills `out` (u8 RGB, the size of `part`) from `source`, the pixels of `region`, which holds source_of(part).
+  void reduce(const ImageView& source, const Region& region, const Region& part, const ImageView& out) const;
+
+ private:
+  /// One axis of the weighted mean: pixel i is the sum of weights[first_weight + k] * source[first + k].
+  struct Taps {
+    std::int64_t first = 0;
+    std::int32_t count = 0;
+    std::uint32_t first_weight = 0;
+  };
+  struct Axis {
+    std::vector<Taps> taps;
+    std::vector<float> weights;
+  };
+  static Axis weighted_axis(std::int64_t full, std::int64_t reduced, double scale);
+  void reduce_exact(const ImageView& source, const Region& region, const Region& part, const ImageView& out) const;
+  void reduce_weighted(const ImageView& source, const Region& region, const Region& part, const ImageView& out) const;
+
+  Size full_, size_;
+  int factor_;
+  bool exact_;
+  Axis x_, y_;  ///< of the weighted mean alone
+};
+
+}  // namespace nephron::host

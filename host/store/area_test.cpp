@@ -1,0 +1,100 @@
+#include <host/store/area.hpp>
+
+#include <algorithm>
+#include <random>
+
+#include <gtest/gtest.h>
+#include <opencv2/imgproc.hpp>
+
+#include <nephron/error.hpp>
+#include <nephron/image_cv.hpp>
+
+#include <host/store/area_rows.hpp>
+
+namespace nephron::host {
+namespace {
+
+cv::Mat noise(int width, int height, std::uint64_t seed) {
+  cv::Mat image(height, width, CV_8UC3);
+  cv::RNG rng(seed);
+  // Few values make many ties, where rounding shows.
+  if (seed % 2 == 0) rng.fill(image, cv::RNG::UNIFORM, 0, 256);
+  else rng.fill(image, cv::RNG::UNIFORM, 100, 103);
+  return image;
+}
+
+ImageView view(cv::Mat& m) {
+  return {m.data, m.cols, m.rows, m.channels(), Depth::u8, static_cast<std::ptrdiff_t>(m.step[0])};
+}
+
+/// Reduces in parts of odd sizes, each from no more pixels than it needs.
+cv::Mat in_parts(const cv::Mat& whole, int factor, std::mt19937& random) {
+  const AreaReduction area({whole.cols, whole.rows}, factor);
+  cv::Mat out(static_cast<int>(area.size().height), static_cast<int>(area.size().width), CV_8UC3, cv::Scalar::all(77));
+  for (std::int64_t y = 0; y < area.size().height;) {
+    const std::int64_t height = std::min<std::int64_t>(1 + random() % 37, area.size().height - y);
+    for (std::int64_t x = 0; x < area.size().width;) {
+      const Region part{x, y, std::min<std::int64_t>(1 + random() % 53, area.size().width - x), height};
+      const Region from = area.source_of(part);
+      cv::Mat source = whole(cv::Rect(static_cast<int>(from.x), static_cast<int>(from.y), static_cast<int>(from.width),
+                                      static_cast<int>(from.height)))
+                           .clone();
+      area.reduce(view(source), from, part, view(out).crop(part));
+      x += part.width;
+    }
+    y += height;
+  }
+  return out;
+}
+
+TEST(AreaReduction, EqualsOpenCvOfTheWholePictureForMultiples) {
+  std::mt19937 random(1);
+  for (int factor = 1; factor <= 64; ++factor)
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {
+      const int width = factor * static_cast<int>(1 + random() % (1500 / factor + 1));
+      const int height = factor * static_cast<int>(1 + random() % (300 / factor + 1));
+      const cv::Mat whole = noise(width, height, seed);
+      cv::Mat expected;
+      cv::resize(whole, expected, {width / factor, height / factor}, 0, 0, cv::INTER_AREA);
+      ASSERT_EQ(cv::norm(in_parts(whole, factor, random), expected, cv::NORM_INF), 0)
+          << width << " x " << height << " by " << factor;
+    }
+}
+
+TEST(AreaReduction, EqualsOpenCvOfTheWholePictureForOtherSides) {
+  std::mt19937 random(2);
+  for (int n = 0; n < 400; ++n) {
+    const int factor = n % 3 == 0 ? 2 : n % 3 == 1 ? 4 : 2 + static_cast<int>(random() % 20);
+    const int width = factor + static_cast<int>(random() % 1500), height = factor + static_cast<int>(random() % 300);
+    const cv::Mat whole = noise(width, height, static_cast<std::uint64_t>(n));
+    cv::Mat expected;
+    cv::resize(whole, expected, {width / factor, height / factor}, 0, 0, cv::INTER_AREA);
+    ASSERT_EQ(cv::norm(in_parts(whole, factor, random), expected, cv::NORM_INF), 0)
+        << width << " x " << height << " by " << factor;
+  }
+}
+
+TEST(AreaReduction, RowsWithAndWithoutSimdAreEqualAndStayInsideTheirPixels) {
+  std::mt19937 random(3);
+  for (int factor = 2; factor <= 9; ++factor)
+    for (std::int64_t n = 1; n < 40; ++n) {
+      const std::ptrdiff_t stride = 3 * factor * n;
+      std::vector<std::uint8_t> from(static_cast<std::size_t>(stride * factor));  // exactly: a sanitizer sees a byte more
+      for (auto& v : from) v = static_cast<std::uint8_t>(random());
+      std::vector<std::uint8_t> a(static_cast<std::size_t>(3 * n + 8), 9), b = a;
+      area_row(from.data(), stride, factor, n, a.data());
+      area_row_portable(from.data(), stride, factor, n, b.data());
+      ASSERT_EQ(a, b) << factor << ", " << n;
+      for (std::size_t i = static_cast<std::size_t>(3 * n); i < a.size(); ++i) ASSERT_EQ(a[i], 9);
+    }
+}
+
+TEST(AreaReduction, ASlideSmallerThanTheFactorIsRefused) {
+  EXPECT_THROW(AreaReduction({3, 100}, 4), Error);
+  EXPECT_THROW(AreaReduction({100, 100}, 0), Error);
+  const AreaReduction area({100, 100}, 4);
+  EXPECT_THROW(area.source_of({20, 0, 6, 1}), Error);
+}
+
+}  // namespace
+}  // namespace nephron::host
