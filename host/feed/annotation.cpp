@@ -85,7 +85,7 @@ void Rasteriser::mask(const Region& region, const ImageView& labels) {
                 std::to_string(classes_) + " classes, counted from bit 0");
 }
 
-void Rasteriser::runs(int class_index, std::span<const std::pair<std::int64_t, std::int64_t>> runs, bool column_major) {
+void Rasteriser::runs(int class_index, std::span<const Run> runs, bool column_major) {
   check_class(class_index);
   const ImageView& to = canvas();
   const std::int64_t total = slide_.area(), along = column_major ? slide_.height : slide_.width;

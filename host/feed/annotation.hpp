@@ -17,7 +17,7 @@ class Rasteriser final : public AnnotationSink {
 
   void polygon(int class_index, const Polygon& polygon) override;
   void mask(const Region& region, const ImageView& labels) override;
-  void runs(int class_index, std::span<const std::pair<std::int64_t, std::int64_t>> runs, bool column_major) override;
+  void runs(int class_index, std::span<const Run> runs, bool column_major) override;
   void probability(int class_index, const Region& region, const ImageView& map) override;
 
   /// Labels at `size` (nearest neighbour, as the reference); empty when nothing was drawn. A pixel whose probability

@@ -45,7 +45,7 @@ TEST(Rasteriser, PolygonsMayLeaveTheSlide) {
 
 TEST(Rasteriser, RunsGoDownColumnsOrAlongRows) {
   Rasteriser r({4, 3}, 2);
-  const std::vector<std::pair<std::int64_t, std::int64_t>> runs{{2, 3}};
+  const std::vector<Run> runs{{2, 3}};
   r.runs(0, runs, true);   // (0,2), (1,0), (1,1)
   r.runs(1, runs, false);  // (2,0), (3,0), (0,1)
   const Image m = r.labels({4, 3});
@@ -85,7 +85,7 @@ TEST(Rasteriser, SaysWhatIsWrong) {
   EXPECT_THAT(error_of([&] { r.polygon(2, {}); }), HasSubstr("class 2, but the experiment has 2 classes"));
   EXPECT_THAT(error_of([&] { r.mask({8, 8, 3, 3}, small.view()); }), HasSubstr("3 x 3 at (8, 8), which is not inside"));
   EXPECT_THAT(error_of([&] { r.mask({0, 0, 3, 3}, small.view()); }), HasSubstr("sets bit 2"));
-  const std::vector<std::pair<std::int64_t, std::int64_t>> runs{{90, 11}};
+  const std::vector<Run> runs{{90, 11}};
   EXPECT_THAT(error_of([&] { r.runs(0, runs, true); }), HasSubstr("run 90 + 11 leaves the slide of 10 x 10"));
   Image p({1, 1}, 1, Depth::f32);
   p.view().row<float>(0)[0] = 1.5F;

@@ -30,7 +30,7 @@ struct MaskSink final : AnnotationSink {
     labels = Image(region.size(), 1);
     copy(view, labels.view());
   }
-  void runs(int, std::span<const std::pair<std::int64_t, std::int64_t>>, bool) override { ADD_FAILURE(); }
+  void runs(int, std::span<const Run>, bool) override { ADD_FAILURE(); }
   void probability(int, const Region&, const ImageView&) override { ADD_FAILURE(); }
 };
 

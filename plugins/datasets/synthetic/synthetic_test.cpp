@@ -23,7 +23,7 @@ struct KeepingSink final : AnnotationSink {
       for (std::int64_t x = 0; x < r.width; ++x)
         labels.view().row<std::uint8_t>(r.y + y)[r.x + x] |= bits.row<std::uint8_t>(y)[x];
   }
-  void runs(int, std::span<const std::pair<std::int64_t, std::int64_t>>, bool) override {}
+  void runs(int, std::span<const Run>, bool) override {}
   void probability(int, const Region&, const ImageView&) override {}
 };
 

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <span>
-#include <utility>
 
 #include <nephron/export.hpp>
 #include <nephron/geometry.hpp>
 #include <nephron/image.hpp>
+#include <nephron/rle.hpp>
 
 namespace nephron {
 
@@ -19,8 +19,8 @@ class NEPHRON_API AnnotationSink {
   virtual void polygon(int class_index, const Polygon& polygon) = 0;
   /// Labels of `region` (level-0 pixels): one u8 channel, one bit a class, size equal to the region's.
   virtual void mask(const Region& region, const ImageView& labels) = 0;
-  /// Runs (start, length) of the whole slide, 0-based; column_major counts down columns first.
-  virtual void runs(int class_index, std::span<const std::pair<std::int64_t, std::int64_t>> runs, bool column_major) = 0;
+  /// Runs of the whole slide, in any order; column_major counts down the columns, as Kaggle does.
+  virtual void runs(int class_index, std::span<const Run> runs, bool column_major) = 0;
   /// Probabilities in [0, 1] of `region`: f32, one channel. They become soft targets.
   virtual void probability(int class_index, const Region& region, const ImageView& map) = 0;
 };
