@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+
+#include <nephron/labels.hpp>
+
+namespace nephron::host {
+
+/// Takes the annotation of one slide and paints any window of its label map, at any reduction, without ever holding the
+/// map. What is painted is equal, pixel by pixel, to drawing the whole slide and reducing it:
+///
+/// - polygons as OpenCV's fillPoly on a picture of the slide's size, vertices truncated to whole pixels, boundary
+///   included, holes kept (their boundary belongs to the object);
+/// - reduced labels as cv::resize(whole, (W // factor, H // factor), INTER_NEAREST);
+/// - probabilities, 0..255, as the same with INTER_AREA. Where one exceeds 1/2 the class's bit is set too.
+///
+/// Fill it from one thread; after that every const call is thread-safe. Memory: vertices, runs, and the parts of
+/// probability maps that are not empty.
+class LabelPainter final : public AnnotationSink {
+ public:
+  /// `reference_compat`: fill as the reference pipeline does, all rings of a polygon joined into one.
+  LabelPainter(Size slide, int classes, bool reference_compat = false);
+  ~LabelPainter() override;
+  LabelPainter(LabelPainter&&) noexcept;
+  LabelPainter& operator=(LabelPainter&&) noexcept;
+
+  void polygon(int class_index, const Polygon& polygon) override;
+  void mask(const Region& region, const ImageView& labels) override;
+  void runs(int class_index, std::span<const Run> runs, bool column_major) override;
+  void probability(int class_index, const Region& region, const ImageView& map) override;
+
+  Size slide() const noexcept;
+  int classes() const noexcept;
+  /// Size of the label map reduced by `factor`.
+  Size size(int factor) const;
+  /// True when nothing was given.
+  bool empty() const noexcept;
+  /// False when a window (pixels of the reduced map) is surely without labels; looks at outlines only.
+  bool touches(int factor, const Region& window) const;
+  /// Writes every pixel of `labels`: one u8 channel, one bit a class, the window's size. The window lies inside the
+  /// reduced map. Throws Error when it does not.
+  void paint(int factor, const Region& window, const ImageView& labels) const;
+
+  /// Classes that were given as probabilities, as a bit set.
+  std::uint8_t soft_classes() const noexcept;
+  /// Writes probabilities 0..255 of one of soft_classes().
+  void paint_soft(int class_index, int factor, const Region& window, const ImageView& map) const;
+
+ private:
+  struct Content;
+  std::unique_ptr<Content> content_;
+};
+
+}  // namespace nephron::host
