@@ -172,8 +172,9 @@ void check_cuda(const Subject& s) {
   BenchContext context(s, s.cuda);
   const auto loss = s.make<Loss>(context);
   const Pair in = example(usual);
-  const Outcome there = run(*loss, {in.logits.to(at::Device(s.cuda)), in.target.to(at::Device(s.cuda))});
-  expect(there.value.device() == at::Device(s.cuda), "the value of CUDA tensors is not on their device");
+  const Pair moved{in.logits.to(at::Device(s.cuda)), in.target.to(at::Device(s.cuda))};
+  const Outcome there = run(*loss, moved);
+  expect(there.value.device() == moved.logits.device(), "the value of CUDA tensors is not on their device");
   const Outcome here = run(*loss, in);
   expect(relative_difference(here.value, there.value) < 1e-4 && relative_difference(here.gradient, there.gradient) < 1e-4,
          "value or gradient on CUDA differ from the CPU's by more than 0.0001");

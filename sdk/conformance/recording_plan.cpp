@@ -23,7 +23,11 @@ void RecordingPlan::floats(const char* what, const std::vector<float>& values) {
 void RecordingPlan::affine(const Affine& forward, Border border) {
   begin('a', border);
   for (const double v : forward.m) expect(std::isfinite(v), "affine() is given a matrix with a value that is not finite");
-  forward.inverse();  // throws Error when it cannot be turned back, as the host would
+  try {
+    forward.inverse();  // as the host will
+  } catch (const Error& e) {
+    throw Failed(std::string("affine() is given a matrix that cannot be turned back: ") + e.what());
+  }
   write(forward.m.data(), sizeof forward.m);
 }
 

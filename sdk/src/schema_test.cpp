@@ -161,6 +161,26 @@ TEST(Schema, EncodeReadsBackEqual) {
   EXPECT_TRUE(faults.empty());
 }
 
+TEST(Schema, NormalisedIsWhatWasWrittenWithTheDefaultsAndStaysSo) {
+  const SchemaBase& schema = schema_of<Params>();
+  Diagnostics faults;
+  DecodeContext context{faults};
+  const Value once = schema.normalised(table({{"id", "x"}, {"rate", 1}, {"inner", table({{"depth", 2}})}}), context);
+  EXPECT_EQ(once.find("id")->string(), "x");
+  EXPECT_TRUE(once.find("rate")->is(Value::Type::real));  // a number is written as one, however it was given
+  EXPECT_EQ(once.find("inner")->find("depth")->integer(), 2);
+  EXPECT_EQ(once.find("limit"), nullptr);  // what is unset stays unset
+  for (const FieldInfo& f : schema.fields())
+    if (f.name != "id" && f.name != "rate" && f.name != "inner" && f.name != "limit") {
+      ASSERT_NE(once.find(f.name), nullptr) << f.name;
+      EXPECT_EQ(*once.find(f.name), f.fallback) << f.name;
+    }
+  EXPECT_EQ(schema.normalised(once, context), once);
+  EXPECT_TRUE(faults.empty());
+  schema.normalised(table({{"id", "x"}, {"rate", 2}}), context);
+  EXPECT_EQ(faults.size(), 1u);
+}
+
 struct Term {
   ComponentSpec component;
   double weight = 1;

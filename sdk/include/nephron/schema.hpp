@@ -249,6 +249,9 @@ class NEPHRON_API SchemaBase {
   virtual const std::string& shared_kind() const noexcept = 0;
   /// Adds a fault for everything that is wrong with `table`; true when nothing is.
   virtual bool check(const Value& table, DecodeContext& context) const = 0;
+  /// `table` decoded and written out again, defaults included. Adds faults as check() does; the result is only good when
+  /// there are none, and then normalised(normalised(x)) equals normalised(x).
+  virtual Value normalised(const Value& table, DecodeContext& context) const = 0;
 };
 
 /// The parameters of T, declared once: decoding, validation, `describe`, the JSON schema and the docs come from it.
@@ -349,6 +352,8 @@ class Schema final : public SchemaBase {
     decode(table, context);
     return context.faults.size() == before;
   }
+
+  Value normalised(const Value& table, DecodeContext& context) const override { return encode(decode(table, context)); }
 
   /// The whole struct as a table, defaults included.
   Value encode(const T& params) const {

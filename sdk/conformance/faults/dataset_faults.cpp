@@ -1,0 +1,163 @@
+#include <cstdlib>
+#include <memory>
+
+#include <nephron/dataset.hpp>
+
+#include <conformance/faults/faults.hpp>
+
+namespace nephron::conformance {
+
+namespace {
+
+void paint(const Region& region, const ImageView& out, std::int64_t x0, std::int64_t y0) {
+  for (std::int64_t y = 0; y < region.height; ++y)
+    for (std::int64_t x = 0; x < 3 * region.width; ++x)
+      out.row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(7 * (3 * x0 + x) + 13 * (y0 + y));
+}
+
+class GoodReader : public SlideReader {
+ public:
+  explicit GoodReader(Size size) : size_(size) {}
+  Size size() const noexcept override { return size_; }
+  void read(const Region& region, const ImageView& out) const override {
+    if (region.clipped({0, 0, size_.width, size_.height}) != region) throw Error("the region leaves the slide");
+    paint(region, out, region.x, region.y);
+  }
+
+ private:
+  Size size_;
+};
+
+class GoodDataset : public Dataset {
+ public:
+  std::vector<SlideInfo> slides(const std::vector<std::string>&) const override {
+    SlideInfo one, two;
+    one.id = "one", one.size = {300, 200};
+    two.id = "two", two.size = {128, 257};
+    return {one, two};
+  }
+  std::unique_ptr<SlideReader> open(const SlideInfo& slide) const override {
+    return std::make_unique<GoodReader>(slide.size);
+  }
+  bool annotated(const SlideInfo& slide) const override { return slide.id == "one"; }
+  void annotate(const SlideInfo& slide, const std::vector<std::string>&, AnnotationSink& sink) const override {
+    if (slide.id == "one") sink.polygon(0, {{{1, 1}, {20, 1}, {20, 30}}});
+  }
+};
+
+/// The good dataset with another reader.
+template <class Reader>
+class Opening final : public GoodDataset {
+ public:
+  std::unique_ptr<SlideReader> open(const SlideInfo& slide) const override {
+    return std::make_unique<Reader>(slide.size);
+  }
+};
+
+class TheSameIdTwice final : public GoodDataset {
+ public:
+  std::vector<SlideInfo> slides(const std::vector<std::string>& classes) const override {
+    std::vector<SlideInfo> out = GoodDataset::slides(classes);
+    out[1].id = out[0].id;
+    return out;
+  }
+};
+
+class AnotherOrderEachTime final : public GoodDataset {
+ public:
+  std::vector<SlideInfo> slides(const std::vector<std::string>& classes) const override {
+    std::vector<SlideInfo> out = GoodDataset::slides(classes);
+    if (calls_++ % 2 == 1) std::swap(out[0], out[1]);
+    return out;
+  }
+
+ private:
+  mutable std::atomic<int> calls_ = 0;
+};
+
+class StartsAtTheRegion final : public GoodReader {
+ public:
+  using GoodReader::GoodReader;
+  void read(const Region& region, const ImageView& out) const override {
+    GoodReader::read(region, out);
+    paint(region, out, 0, 0);
+  }
+};
+
+class FillsWholeRows final : public GoodReader {
+ public:
+  using GoodReader::GoodReader;
+  void read(const Region& region, const ImageView& out) const override {
+    GoodReader::read(region, out);
+    out.row<std::uint8_t>(0)[3 * region.width] = 0;  // one pixel too many
+  }
+};
+
+class ServesAnything final : public GoodReader {
+ public:
+  using GoodReader::GoodReader;
+  void read(const Region& region, const ImageView& out) const override { paint(region, out, region.x, region.y); }
+};
+
+class KeepsItsRegion final : public GoodReader {
+ public:
+  using GoodReader::GoodReader;
+  void read(const Region& region, const ImageView& out) const override {
+    GoodReader::read(region, out);
+    const Region kept = scratch_.through(region);
+    paint(region, out, kept.x, kept.y);
+  }
+
+ private:
+  mutable SharedScratch<Region> scratch_;
+};
+
+class OneClassTooMany final : public GoodDataset {
+ public:
+  void annotate(const SlideInfo& slide, const std::vector<std::string>& classes, AnnotationSink& sink) const override {
+    if (slide.id == "one") sink.polygon(static_cast<int>(classes.size()), {{{1, 1}, {20, 1}, {20, 30}}});
+  }
+};
+
+class RunPastTheEnd final : public GoodDataset {
+ public:
+  void annotate(const SlideInfo& slide, const std::vector<std::string>&, AnnotationSink& sink) const override {
+    const Run run{slide.size.area() - 1, 2};
+    if (slide.id == "one") sink.runs(0, {&run, 1}, true);
+  }
+};
+
+class RuleForOneClass final : public GoodDataset {
+ public:
+  std::vector<ChannelRule> targets(const std::vector<std::string>&) const override { return {ChannelRule{}}; }
+};
+
+class CallsRand final : public GoodDataset {
+ public:
+  void annotate(const SlideInfo& slide, const std::vector<std::string>& classes, AnnotationSink& sink) const override {
+    static_cast<void>(std::rand());
+    GoodDataset::annotate(slide, classes, sink);
+  }
+};
+
+}  // namespace
+
+Fixture dataset_fixture() {
+  return {
+      {subject_of<Dataset, GoodDataset>("good")},
+      {
+          {"slides", "two slides have the id \"one\"", subject_of<Dataset, TheSameIdTwice>("same_id_twice")},
+          {"slides", "another list or order", subject_of<Dataset, AnotherOrderEachTime>("another_order")},
+          {"reading", "differs from the same part",
+           subject_of<Dataset, Opening<StartsAtTheRegion>>("starts_at_the_region")},
+          {"reading", "writes outside the view", subject_of<Dataset, Opening<FillsWholeRows>>("one_pixel_too_many")},
+          {"outside", "without a word", subject_of<Dataset, Opening<ServesAnything>>("serves_anything")},
+          {"threads", "from several threads at once", subject_of<Dataset, Opening<KeepsItsRegion>>("shared_scratch")},
+          {"annotation", "class index 2 of 2", subject_of<Dataset, OneClassTooMany>("one_class_too_many")},
+          {"annotation", "a run leaves the slide", subject_of<Dataset, RunPastTheEnd>("run_past_the_end")},
+          {"annotation", "1 rules for 2 classes", subject_of<Dataset, RuleForOneClass>("rule_for_one_class")},
+          {"randomness", "rand(), random() or srand() was called", subject_of<Dataset, CallsRand>("calls_rand")},
+      }};
+}
+
+}  // namespace nephron::conformance

@@ -1,0 +1,122 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/ones.h>
+#include <nephron/decoder.hpp>
+
+#include <conformance/bench.hpp>
+#include <conformance/faults/faults.hpp>
+
+namespace nephron::conformance {
+
+namespace {
+
+/// A convolution of the finest features.
+class GoodDecoder : public Decoder {
+ public:
+  void build(const std::vector<Level>& levels) override {
+    if (levels.size() < 2) throw Error("a level of features is needed besides the input");
+    weight_ = register_parameter("weight", random_tensor({6, levels[1].channels, 3, 3}, 1));
+  }
+  HeadSpec head() const override { return {6, 3, 2}; }
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    return at::conv2d(features.at(1), weight_, {}, 1, 1).tanh();
+  }
+
+ private:
+  at::Tensor weight_;
+};
+
+class TurnsWidePictures final : public GoodDecoder {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    return GoodDecoder::forward(features).transpose(2, 3);
+  }
+};
+
+class UnusedParameter final : public GoodDecoder {
+ public:
+  void build(const std::vector<Level>& levels) override {
+    GoodDecoder::build(levels);
+    register_parameter("attention", at::ones({4}));
+  }
+};
+
+class CutOffFromTheEncoder final : public GoodDecoder {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    std::vector<at::Tensor> cut;
+    for (const at::Tensor& f : features) cut.push_back(f.detach());
+    return GoodDecoder::forward(cut);
+  }
+};
+
+class MakesABufferLate final : public GoodDecoder {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    if (!made_) register_buffer("scale", at::ones({1}));
+    made_ = true;
+    return GoodDecoder::forward(features);
+  }
+
+ private:
+  bool made_ = false;
+};
+
+class SecondInstanceDiffers final : public GoodDecoder {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    const at::Tensor out = GoodDecoder::forward(features);
+    return second_ ? out * 2 : out;
+  }
+
+ private:
+  static inline std::atomic<int> instances = 0;
+  EverySecond second_{instances};
+};
+
+class SaysNothing final : public GoodDecoder {
+ public:
+  void build(const std::vector<Level>& levels) override {
+    if (levels.size() >= 2) GoodDecoder::build(levels);
+  }
+};
+
+class NoReadableReason final : public GoodDecoder {
+ public:
+  void build(const std::vector<Level>& levels) override {
+    static_cast<void>(levels.at(1));  // std::out_of_range
+    GoodDecoder::build(levels);
+  }
+};
+
+class OtherwiseOnTheDevice final : public GoodDecoder {
+ public:
+  explicit OtherwiseOnTheDevice(Context& context) : wrong_(context) {}
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    const at::Tensor out = GoodDecoder::forward(features);
+    return wrong_() ? out * 2 : out;
+  }
+
+ private:
+  WrongThere wrong_;
+};
+
+}  // namespace
+
+Fixture decoder_fixture() {
+  return {{subject_of<Decoder, GoodDecoder>("good")},
+          {
+              {"shapes", "head() promised 6 channels", subject_of<Decoder, TurnsWidePictures>("turns_wide_pictures")},
+              {"gradients", "no gradient reaches attention", subject_of<Decoder, UnusedParameter>("unused_parameter")},
+              {"gradients", "the encoder would not be trained", subject_of<Decoder, CutOffFromTheEncoder>("cut_off")},
+              {"state", "forward adds, drops or reshapes", subject_of<Decoder, MakesABufferLate>("late_buffer")},
+              {"determinism", "two instances with equal weights",
+               subject_of<Decoder, SecondInstanceDiffers>("second_differs")},
+              {"missing_levels", "does not say what is missing", subject_of<Decoder, SaysNothing>("says_nothing")},
+              {"missing_levels", "something other than an Error",
+               subject_of<Decoder, NoReadableReason>("no_readable_reason")},
+              {"cuda", "the map on CUDA differs", subject_of<Decoder, OtherwiseOnTheDevice>("device_differs")},
+          }};
+}
+
+}  // namespace nephron::conformance

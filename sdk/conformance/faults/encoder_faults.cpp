@@ -1,0 +1,132 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/ones.h>
+#include <nephron/encoder.hpp>
+
+#include <conformance/bench.hpp>
+#include <conformance/faults/faults.hpp>
+
+namespace nephron::conformance {
+
+namespace {
+
+/// A convolution a level, of 4 channels more each.
+class GoodEncoder : public Encoder {
+ public:
+  void build(const EncoderOptions& options) override {
+    options_ = options;
+    const std::vector<Level> all = GoodEncoder::levels();
+    for (std::size_t i = 1; i < all.size(); ++i)
+      weights_.push_back(register_parameter("level" + std::to_string(i),
+                                            random_tensor({all[i].channels, all[i - 1].channels, 3, 3}, i)));
+  }
+  std::vector<Level> levels() const override {
+    std::vector<Level> out{{options_.in_channels, 1}};
+    for (int i = 1; i <= options_.depth; ++i)
+      out.push_back({4 * i, std::min<std::int64_t>(std::int64_t{1} << i, coarsest_)});
+    return out;
+  }
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    const std::vector<Level> all = GoodEncoder::levels();
+    std::vector<at::Tensor> out{image};
+    for (std::size_t i = 1; i < all.size(); ++i)
+      out.push_back(at::conv2d(out.back(), weights_[i - 1], {}, all[i].stride / all[i - 1].stride, 1).tanh());
+    return out;
+  }
+  void set_output_stride(int stride) override { coarsest_ = stride; }
+
+ private:
+  EncoderOptions options_;
+  std::int64_t coarsest_ = 1 << 8;
+  std::vector<at::Tensor> weights_;
+};
+
+class RoundsUp final : public GoodEncoder {
+ public:
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    std::vector<at::Tensor> out = GoodEncoder::forward(image);
+    if (out.back().size(2) % 2 == 1) out.back() = at::cat({out.back(), out.back().narrow(2, 0, 1)}, 2);
+    return out;
+  }
+};
+
+class AlwaysThreeChannels final : public GoodEncoder {
+ public:
+  std::vector<Level> levels() const override {
+    std::vector<Level> out = GoodEncoder::levels();
+    out.front().channels = 3;
+    return out;
+  }
+};
+
+class ForgetsTheStride final : public GoodEncoder {
+ public:
+  void set_output_stride(int) override {}
+};
+
+class MakesABufferLate final : public GoodEncoder {
+ public:
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    if (!made_) register_buffer("scale", at::ones({1}));
+    made_ = true;
+    return GoodEncoder::forward(image);
+  }
+
+ private:
+  bool made_ = false;
+};
+
+class SecondInstanceDiffers final : public GoodEncoder {
+ public:
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    std::vector<at::Tensor> out = GoodEncoder::forward(image);
+    if (second_) out.back() = out.back() * 2;
+    return out;
+  }
+
+ private:
+  static inline std::atomic<int> instances = 0;
+  EverySecond second_{instances};
+};
+
+class UnusedParameter final : public GoodEncoder {
+ public:
+  void build(const EncoderOptions& options) override {
+    GoodEncoder::build(options);
+    register_parameter("classifier", at::ones({4}));
+  }
+};
+
+class OtherwiseOnTheDevice final : public GoodEncoder {
+ public:
+  explicit OtherwiseOnTheDevice(Context& context) : wrong_(context) {}
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    std::vector<at::Tensor> out = GoodEncoder::forward(image);
+    if (wrong_()) out.back() = out.back() * 2;
+    return out;
+  }
+
+ private:
+  WrongThere wrong_;
+};
+
+}  // namespace
+
+Fixture encoder_fixture() {
+  return {
+      {subject_of<Encoder, GoodEncoder>("good")},
+      {
+          {"levels", "promised 20 channels at stride 32", subject_of<Encoder, RoundsUp>("rounds_up")},
+          {"options", "the first level is not the input", subject_of<Encoder, AlwaysThreeChannels>("three_channels")},
+          {"output_stride", "the coarsest level has stride 32",
+           subject_of<Encoder, ForgetsTheStride>("forgets_the_stride")},
+          {"state", "forward adds, drops or reshapes", subject_of<Encoder, MakesABufferLate>("late_buffer")},
+          {"determinism", "two instances with equal weights",
+           subject_of<Encoder, SecondInstanceDiffers>("second_differs")},
+          {"gradients", "no gradient reaches classifier", subject_of<Encoder, UnusedParameter>("unused_parameter")},
+          {"cuda", "level 5 on CUDA differs", subject_of<Encoder, OtherwiseOnTheDevice>("device_differs")},
+      }};
+}
+
+}  // namespace nephron::conformance

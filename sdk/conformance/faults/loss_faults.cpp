@@ -1,0 +1,118 @@
+#include <conformance/faults/loss_faults.hpp>
+
+#include <cstdlib>
+
+#include <ATen/ops/log.h>
+#include <ATen/ops/sigmoid.h>
+
+namespace nephron::conformance {
+
+namespace {
+
+class AtMostFourClasses final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    const std::int64_t classes = std::min<std::int64_t>(4, logits.size(1));
+    return GoodLoss::forward(logits, target).narrow(1, 0, classes);
+  }
+};
+
+class SinglePrecision final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    const at::Tensor value = GoodLoss::forward(logits, target);
+    return logits.size(1) == 5 ? value.to(at::kDouble) : value;
+  }
+};
+
+class ReadsMemoryInOrder final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return GoodLoss::forward(logits, target) * (logits.is_contiguous() ? 1 : 2);
+  }
+};
+
+/// A focal loss whose weight is taken for a constant.
+class DetachedWeight final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    const at::Tensor miss = (at::sigmoid(logits) - target).abs().detach();
+    return (miss * miss * (at::softplus(logits) - logits * target)).mean(at::IntArrayRef{2, 3});
+  }
+};
+
+class NormalisesByTheBatch final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    const at::Tensor value = GoodLoss::forward(logits, target);
+    return value / value.mean();
+  }
+};
+
+class SecondInstanceDiffers final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return GoodLoss::forward(logits, target) * (second_ ? 2 : 1);
+  }
+
+ private:
+  static inline std::atomic<int> instances = 0;
+  EverySecond second_{instances};
+};
+
+class CallsRand final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return GoodLoss::forward(logits, target) * (std::rand() >= 0 ? 1 : 2);
+  }
+};
+
+class KeepsItsLogits final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return GoodLoss::forward(scratch_.through(logits), target);
+  }
+
+ private:
+  mutable SharedScratch<at::Tensor> scratch_;
+};
+
+class LogarithmOfNothing final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    const at::Tensor p = at::sigmoid(logits);
+    return (-(target * at::log(p) + (1 - target) * at::log(1 - p))).mean(at::IntArrayRef{2, 3});
+  }
+};
+
+class OtherwiseOnTheDevice final : public GoodLoss {
+ public:
+  explicit OtherwiseOnTheDevice(Context& context) : wrong_(context) {}
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return GoodLoss::forward(logits, target) * (wrong_() ? 2 : 1);
+  }
+
+ private:
+  mutable WrongThere wrong_;
+};
+
+}  // namespace
+
+Fixture loss_fixture() {
+  return {
+      {subject_of<Loss, GoodLoss>("good")},
+      {
+          {"shapes", "expected [2, 5] or [1, 5]", subject_of<Loss, AtMostFourClasses>("at_most_four_classes")},
+          {"shapes", "expected the type of the logits", subject_of<Loss, SinglePrecision>("another_type")},
+          {"memory", "channels_last memory gives another value", subject_of<Loss, ReadsMemoryInOrder>("memory_order")},
+          {"gradients", "differs from finite differences", subject_of<Loss, DetachedWeight>("detached_weight")},
+          {"samples", "changes with another sample", subject_of<Loss, NormalisesByTheBatch>("normalised_by_batch")},
+          {"determinism", "a second instance", subject_of<Loss, SecondInstanceDiffers>("second_differs")},
+          {"randomness", "rand(), random() or srand() was called", subject_of<Loss, CallsRand>("calls_rand")},
+          {"threads", "from several threads at once", subject_of<Loss, KeepsItsLogits>("shared_scratch")},
+          {"extremes", "is not finite", subject_of<Loss, LogarithmOfNothing>("logarithm_of_nothing")},
+          {"cuda", "differ from the CPU's", subject_of<Loss, OtherwiseOnTheDevice>("device_differs")},
+      }};
+}
+
+}  // namespace nephron::conformance

@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+
+#include <nephron/sampler.hpp>
+
+#include <conformance/faults/faults.hpp>
+
+namespace nephron::conformance {
+
+namespace {
+
+class GoodSampler : public Sampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t, Rng& rng) const override {
+    if (catalog.slides().empty()) throw Error("there is no slide to draw from");
+    const std::int64_t slide = rng.integer(0, static_cast<std::int64_t>(catalog.slides().size()) - 1);
+    const Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
+    const auto place = [&](std::int64_t extent) { return extent > window ? rng.integer(0, extent - window) : 0; };
+    const std::int64_t x = place(size.width);
+    return {slide, {x, place(size.height), window, window}};
+  }
+};
+
+class RoundsItsSide final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    return GoodSampler::draw(catalog, window / 128 * 128, index, rng);
+  }
+};
+
+class SlideBesideTheList final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    Window out = GoodSampler::draw(catalog, window, index, rng);
+    if (window == 64) out.slide = static_cast<std::int64_t>(catalog.slides().size());
+    return out;
+  }
+};
+
+class SecondInstanceDiffers final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    if (second_) rng.bits();
+    return GoodSampler::draw(catalog, window, index, rng);
+  }
+
+ private:
+  static inline std::atomic<int> instances = 0;
+  EverySecond second_{instances};
+};
+
+class CallsRand final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    static_cast<void>(std::rand());
+    return GoodSampler::draw(catalog, window, index, rng);
+  }
+};
+
+class AlwaysTheCorner final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t, Rng&) const override {
+    if (catalog.slides().empty()) throw Error("there is no slide to draw from");
+    return {0, {0, 0, window, window}};
+  }
+};
+
+class KeepsItsWindow final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    return scratch_.through(GoodSampler::draw(catalog, window, index, rng));
+  }
+
+ private:
+  mutable SharedScratch<Window> scratch_;
+};
+
+class SlideFromNothing final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    if (catalog.slides().empty()) return {0, {0, 0, window, window}};
+    return GoodSampler::draw(catalog, window, index, rng);
+  }
+};
+
+/// Takes it that a window fits into every slide.
+class LeavesSmallSlides final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    Window out = GoodSampler::draw(catalog, window, index, rng);
+    if (catalog.slides()[static_cast<std::size_t>(out.slide)].size.width < window) out.region.x -= 2 * window;
+    return out;
+  }
+};
+
+class SomethingElseThanAnError final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    if (catalog.slides().empty()) throw std::out_of_range("vector");
+    return GoodSampler::draw(catalog, window, index, rng);
+  }
+};
+
+}  // namespace
+
+Fixture sampler_fixture() {
+  return {
+      {subject_of<Sampler, GoodSampler>("good")},
+      {
+          {"windows", "not a square of side 64", subject_of<Sampler, RoundsItsSide>("rounds_its_side")},
+          {"windows", "of a slide that is not there", subject_of<Sampler, SlideBesideTheList>("slide_beside_the_list")},
+          {"determinism", "is another", subject_of<Sampler, SecondInstanceDiffers>("second_differs")},
+          {"randomness", "rand(), random() or srand() was called", subject_of<Sampler, CallsRand>("calls_rand")},
+          {"spread", "windows are the same", subject_of<Sampler, AlwaysTheCorner>("always_the_corner")},
+          {"threads", "from several threads at once", subject_of<Sampler, KeepsItsWindow>("shared_scratch")},
+          {"extremes", "from an empty catalogue", subject_of<Sampler, SlideFromNothing>("slide_from_nothing")},
+          {"extremes", "a slide smaller than the window",
+           subject_of<Sampler, LeavesSmallSlides>("leaves_small_slides")},
+          {"extremes", "vector", subject_of<Sampler, SomethingElseThanAnError>("no_error")},
+      }};
+}
+
+}  // namespace nephron::conformance
