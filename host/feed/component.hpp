@@ -7,20 +7,24 @@
 #include <host/plugins/guard.hpp>
 #include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
+#include <host/slides/opener.hpp>
 
 namespace nephron::host {
 
 /// Makes a component together with the context that it must not outlive; the pointer owns both. `place` is its place
-/// in the experiment ("augmentation[2]"), the key of its random streams.
+/// in the experiment ("augmentation[2]"), the key of its random streams. The registry must outlive it.
 template <class Base>
 std::shared_ptr<Base> make_with_context(const Registry& registry, const ComponentSpec& spec, const std::string& place,
                                         std::uint64_t seed) {
   struct Pair {
-    Pair(const std::string& name, const std::string& where) : context(name, where) {}
-    HostContext context;  // first: destroyed last
+    Pair(const Registry& from, const std::string& name, const std::string& where) : opener(from), context(name, where) {
+      context.opener = &opener;
+    }
+    ReaderOpener opener;  // first: destroyed last
+    HostContext context;
     std::shared_ptr<Base> component;
   };
-  auto pair = std::make_shared<Pair>(spec.type, place);
+  auto pair = std::make_shared<Pair>(registry, spec.type, place);
   pair->context.seed = seed;
   pair->component = registry.create<Base>(spec, pair->context);
   return std::shared_ptr<Base>(pair, pair->component.get());

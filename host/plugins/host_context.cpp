@@ -1,5 +1,7 @@
 #include <host/plugins/host_context.hpp>
 
+#include <nephron/error.hpp>
+
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/thread_pool.hpp>
@@ -20,6 +22,11 @@ bool HostContext::cancelled() const noexcept { return interrupted(); }
 
 void HostContext::metric(std::string_view metric_name, double value) {
   if (metric_sink) metric_sink(metric_name, value);
+}
+
+SlideOpener& HostContext::slides() {
+  if (opener == nullptr) throw Error("slide files cannot be opened here");
+  return *opener;
 }
 
 }  // namespace nephron::host

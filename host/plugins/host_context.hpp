@@ -20,12 +20,14 @@ struct HostContext final : Context {
   ThreadPool& threads() override;
   bool cancelled() const noexcept override;  ///< host::interrupted()
   void metric(std::string_view metric_name, double value) override;
+  SlideOpener& slides() override;  ///< throws Error where `opener` was not set
 
   std::string name;
   std::string place;  ///< "augmentation[2]": key of random streams
   std::uint64_t seed = 0;
   std::string device_name = "cpu";
   std::function<void(std::string_view, double)> metric_sink;  ///< may be empty
+  SlideOpener* opener = nullptr;
 };
 
 }  // namespace nephron::host

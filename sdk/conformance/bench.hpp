@@ -9,6 +9,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <nephron/context.hpp>
+#include <nephron/error.hpp>
 #include <nephron/image.hpp>
 
 #include <conformance/conformance.hpp>
@@ -36,6 +37,7 @@ class BenchContext final : public Context {
   ThreadPool& threads() override { return *threads_; }
   bool cancelled() const noexcept override { return false; }
   void metric(std::string_view, double) override {}
+  SlideOpener& slides() override { throw Error("slide files cannot be opened in a check"); }
 
  private:
   std::string name_;

@@ -4,6 +4,7 @@
 #include <nephron/context.hpp>
 #include <nephron/dataset.hpp>
 #include <nephron/error.hpp>
+#include <nephron/reader.hpp>
 #include <nephron/sampler.hpp>
 #include <nephron/schema.hpp>
 
@@ -15,6 +16,9 @@ Log::~Log() = default;
 ThreadPool::~ThreadPool() = default;
 Context::~Context() = default;
 SlideReader::~SlideReader() = default;
+SlideFile::~SlideFile() = default;
+SlideOpener::~SlideOpener() = default;
+Reader::~Reader() = default;
 AnnotationSink::~AnnotationSink() = default;
 Dataset::~Dataset() = default;
 Catalog::~Catalog() = default;

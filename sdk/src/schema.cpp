@@ -153,6 +153,7 @@ class NoContext final : public Context {
   ThreadPool& threads() override { refuse(); }
   bool cancelled() const noexcept override { return false; }
   void metric(std::string_view, double) override { refuse(); }
+  SlideOpener& slides() override { refuse(); }
 
  private:
   [[noreturn]] static void refuse() { throw Error("there is no context while a schema is told"); }

@@ -12,6 +12,8 @@
 
 namespace nephron {
 
+class SlideOpener;
+
 /// The host's threads. Thread-safe.
 class NEPHRON_API ThreadPool {
  public:
@@ -39,6 +41,8 @@ class NEPHRON_API Context {
   virtual bool cancelled() const noexcept = 0;
   /// Adds a number to metrics.jsonl and TensorBoard at the current step.
   virtual void metric(std::string_view name, double value) = 0;
+  /// Opens slide files (<nephron/slide.hpp>).
+  virtual SlideOpener& slides() = 0;
 };
 
 }  // namespace nephron

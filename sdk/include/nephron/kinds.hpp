@@ -15,6 +15,7 @@ struct KindInfo {
 };
 
 inline constexpr std::array kinds{
+    KindInfo{"reader", "readers", "nephron/reader.hpp", "opens slide files and reads regions of them"},
     KindInfo{"dataset", "datasets", "nephron/dataset.hpp", "lists slides, opens them, gives their annotation"},
     KindInfo{"sampler", "samplers", "nephron/sampler.hpp", "draws the next window"},
     KindInfo{"augmentation", "augmentations", "nephron/augmentation.hpp", "changes image and labels at random"},
