@@ -2,6 +2,9 @@
 # sanitize (the asan run), torch-free (the tsan run: LibTorch's own threads are not instrumented).
 # COST makes a parallel ctest start the cheap unit tests first, so that a plain mistake shows at once.
 
+# What is tested is compiled as ever; the test itself need not be fast, and half of a clean build is tests.
+set(nephron_test_options $<$<CONFIG:Release>:-O1>)
+
 # nephron_unit_tests(LIBRARY): every *_test.cpp of the folder and of src/ becomes a test program linked with LIBRARY.
 function(nephron_unit_tests library)
   file(GLOB tests CONFIGURE_DEPENDS *_test.cpp src/*_test.cpp)
@@ -22,8 +25,8 @@ function(nephron_test file)
   target_link_libraries(${target} PRIVATE ${ARGN} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE NEPHRON_SOURCE_DIR="${PROJECT_SOURCE_DIR}" NEPHRON_BUILD_DIR="${CMAKE_BINARY_DIR}")
   nephron_own_code(${target})
-  # What is tested is compiled as ever; the test itself need not be fast, and half of a clean build is tests.
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${target} PRIVATE ${nephron_test_options})
+  nephron_test_pch(${target} ${file})
   set_property(GLOBAL APPEND PROPERTY NEPHRON_TESTS ${target})
 
   # Whether LibTorch is in the closure of what is linked shows only once all targets are known.

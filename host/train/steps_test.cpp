@@ -63,14 +63,17 @@ TEST(BatchTensors, OwnTheirMemoryAndCheckTheirSize) {
   EXPECT_THAT([&] { to_tensors(raw, Normalise{}, c10::kCPU, true); }, ThrowsMessage<Error>(HasSubstr("16 were expected")));
 }
 
-TEST(TileDice, CountsTilesApart) {
+TEST(OverlapCounts, CountTilesApart) {
   at::Tensor logits = at::full({2, 1, 2, 2}, -1.0), target = at::zeros({2, 1, 2, 2});
   logits[0][0][0][0] = 3;
   logits[0][0][0][1] = 1e-3;  // just over one half
   target[0][0][0][0] = 1;
-  const at::Tensor dice = tile_dice(logits, target);
+  const at::Tensor counts = overlap_counts(logits, target);
+  EXPECT_EQ(counts.sizes(), (std::vector<std::int64_t>{3, 2, 1}));
+  const at::Tensor dice = dice_of(counts);
   EXPECT_NEAR(dice[0][0].item<double>(), 2.0 / 3, 1e-8);
   EXPECT_NEAR(dice[1][0].item<double>(), 1, 1e-12) << "both empty";
+  EXPECT_NEAR(dice_of(counts.sum(1))[0].item<double>(), 2.0 / 3, 1e-8) << "an empty tile changes nothing of the whole";
 }
 
 TEST(WeightedMean, WeighsSamples) {

@@ -253,8 +253,12 @@ bool FoldTrainer::end_epoch() {
     best = validation.mean_dice() > progress_.best_dice;
     note_validation(validation);
     line.insert(line.end(), {{"val_loss", validation.loss}, {"dice", validation.mean_dice()}});
-    for (std::size_t c = 0; c < validation.dice.size(); ++c) line.emplace_back("dice_" + experiment_.classes[c], validation.dice[c]);
-    text += "  validation loss " + text_of("%.4f", validation.loss) + "  Dice " + text_of("%.4f", validation.mean_dice()) + (best ? "  (best)" : "");
+    for (std::size_t c = 0; c < validation.dice.size(); ++c) {
+      line.emplace_back("dice_" + experiment_.classes[c], validation.dice[c]);
+      line.emplace_back("tile_dice_" + experiment_.classes[c], validation.tile_dice[c]);
+    }
+    text += "  validation loss " + text_of("%.4f", validation.loss) + "  Dice " +
+            text_of("%.4f", validation.mean_dice()) + (best ? "  (best)" : "");
   }
   line.emplace_back("seconds", since(epoch_started_));
   line.emplace_back("peak_rss_mb", peak_rss_mb());

@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include <ATen/ops/sigmoid.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/stack.h>
 #include <c10/core/InferenceMode.h>
 
 #include <host/train/autocast.hpp>
@@ -15,21 +15,61 @@ double Validation::mean_dice() const {
   return dice.empty() ? 0 : std::accumulate(dice.begin(), dice.end(), 0.0) / static_cast<double>(dice.size());
 }
 
-at::Tensor tile_dice(const at::Tensor& logits, const at::Tensor& targets) {
-  constexpr double eps = 1e-8;
+at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets) {
   const at::Tensor predicted = at::sigmoid(logits) > 0.5, truth = targets > 0.5;
   const auto count = [](const at::Tensor& mask) { return mask.sum(at::IntArrayRef{2, 3}).to(c10::kDouble); };
-  return (2 * count(predicted.logical_and(truth)) + eps) / (count(predicted) + count(truth) + eps);
+  return at::stack({count(predicted.logical_and(truth)), count(predicted), count(truth)});
 }
+
+at::Tensor dice_of(const at::Tensor& counts) {
+  constexpr double eps = 1e-8;
+  return (2 * counts[0] + eps) / (counts[1] + counts[2] + eps);
+}
+
+namespace {
+
+/// Sums of one pass, kept on the device: nothing waits for it.
+class Tally {
+ public:
+  void add(const at::Tensor& logits, const BatchTensors& batch, const at::Tensor& mean_loss, std::int64_t n) {
+    const at::Tensor counted = (batch.weights > 0).to(c10::kDouble);
+    const at::Tensor counts = overlap_counts(logits, batch.targets) * counted;
+    add_to(loss_, mean_loss.to(c10::kDouble) * static_cast<double>(n));
+    add_to(counts_, counts.sum(1));
+    add_to(tile_dice_, (dice_of(counts) * counted).sum(0));
+    add_to(counted_, counted.sum(0));
+    tiles_ += n;
+  }
+
+  Validation result() const {
+    Validation out;
+    out.tiles = tiles_;
+    if (tiles_ == 0) return out;
+    out.loss = loss_.item<double>() / static_cast<double>(tiles_);
+    out.dice = list_of(dice_of(counts_));
+    out.tile_dice = list_of(tile_dice_ / counted_.clamp_min(1));
+    return out;
+  }
+
+ private:
+  static void add_to(at::Tensor& sum, const at::Tensor& part) { sum = sum.defined() ? sum + part : part; }
+  static std::vector<double> list_of(const at::Tensor& values) {
+    const at::Tensor on_cpu = values.cpu().contiguous();
+    return {on_cpu.data_ptr<double>(), on_cpu.data_ptr<double>() + on_cpu.numel()};
+  }
+
+  std::int64_t tiles_ = 0;
+  at::Tensor loss_, counts_, tile_dice_, counted_;
+};
+
+}  // namespace
 
 Validation validate(SegmentationModel& model, Feed& feed, const Objective& objective, const Normalise& normalise, c10::Device device,
                     const TrainConfig& config, int batch, std::int64_t draws) {
   const std::int64_t tiles = feed.count() > 0 ? feed.count() : draws;
   const c10::InferenceMode inference;
   model.eval();
-  Validation out;
-  at::Tensor dice, counted;
-  at::Tensor loss = at::zeros({}, at::TensorOptions().dtype(c10::kDouble).device(device));
+  Tally tally;
   feed.start(0, 0, (tiles + batch - 1) / batch);
   while (!interrupted()) {
     std::unique_ptr<RawBatch> raw = feed.next();
@@ -43,19 +83,10 @@ Validation validate(SegmentationModel& model, Feed& feed, const Objective& objec
       logits = model.forward(tensors.images);
     }
     logits = logits.to(c10::kFloat);
-    loss += objective(logits, tensors.targets, tensors.weights).to(c10::kDouble) * static_cast<double>(n);
-    const at::Tensor counts = (tensors.weights > 0).to(c10::kDouble);
-    const at::Tensor sum = (tile_dice(logits, tensors.targets) * counts).sum(0);
-    dice = dice.defined() ? dice + sum : sum;
-    counted = counted.defined() ? counted + counts.sum(0) : counts.sum(0);
-    out.tiles += n;
+    tally.add(logits, tensors, objective(logits, tensors.targets, tensors.weights), n);
   }
   model.train();
-  if (out.tiles == 0) return out;
-  out.loss = loss.item<double>() / static_cast<double>(out.tiles);
-  const at::Tensor mean = (dice / counted.clamp_min(1)).cpu();
-  for (std::int64_t c = 0; c < mean.numel(); ++c) out.dice.push_back(mean[c].item<double>());
-  return out;
+  return tally.result();
 }
 
 }  // namespace nephron::host

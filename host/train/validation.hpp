@@ -9,16 +9,20 @@
 
 namespace nephron::host {
 
-/// Means over the tiles of one pass.
+/// What one pass over the validation tiles gives. A tile counts for the classes whose weight in it is not 0.
 struct Validation {
   std::int64_t tiles = 0;
-  double loss = 0;
-  std::vector<double> dice;  ///< a class: mean over the tiles where it counts of the tile's Dice (sigmoid > 0.5)
-  double mean_dice() const;  ///< over the classes
+  double loss = 0;                ///< mean over the tiles
+  std::vector<double> dice;       ///< a class: Dice of the pixels of all tiles together, as of one large slide
+  std::vector<double> tile_dice;  ///< a class: mean of the tiles' own Dice, the reference's measure
+  double mean_dice() const;       ///< mean of `dice` over the classes: what chooses the best checkpoint
 };
 
-/// Dice of every tile and class: prediction is sigmoid(logit) > 0.5, truth is target > 0.5. [N, C] double.
-at::Tensor tile_dice(const at::Tensor& logits, const at::Tensor& targets);
+/// Pixels of every tile and class: predicted (sigmoid(logit) > 0.5) and true (target > 0.5) at once, predicted, true.
+/// Double, [3, N, C].
+at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets);
+/// (2 both + 1e-8) / (predicted + true + 1e-8) of counts [3, ...].
+at::Tensor dice_of(const at::Tensor& counts);
 
 /// One pass over the validation tiles of `feed`, in evaluation mode; the model is back in training mode afterwards.
 /// `draws`: tiles when the sampler has no list of its own. Stops early after Ctrl-C, with what was done so far.
