@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 
 #include <nephron/labels.hpp>
@@ -41,10 +42,15 @@ class LabelPainter final : public AnnotationSink {
   /// reduced map. Throws Error when it does not.
   void paint(int factor, const Region& window, const ImageView& labels) const;
 
+  /// The whole map; empty() when nothing was given. For slides that are held in memory.
+  Image labels(int factor) const;
+
   /// Classes that were given as probabilities, as a bit set.
   std::uint8_t soft_classes() const noexcept;
   /// Writes probabilities 0..255 of one of soft_classes().
   void paint_soft(int class_index, int factor, const Region& window, const ImageView& map) const;
+  /// The whole maps of soft_classes().
+  std::map<int, Image> soft(int factor) const;
 
  private:
   struct Content;

@@ -24,6 +24,7 @@ struct AnnotatedObject {
 struct SkippedFeature {
   std::size_t number = 0;  ///< its place in the file, counted from 1
   std::string why;
+  std::string class_name;  ///< empty: no classification
 };
 
 struct AnnotatedObjects {

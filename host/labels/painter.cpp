@@ -1,0 +1,254 @@
+#include <host/labels/painter.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <string>
+
+#include <nephron/error.hpp>
+#include <nephron/geojson.hpp>
+
+#include <host/labels/nearest.hpp>
+#include <host/labels/polygon_scan.hpp>
+#include <host/labels/row_runs.hpp>
+#include <host/labels/soft_map.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+std::string text(Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
+std::string text(const Region& r) {
+  return text(r.size()) + " at (" + std::to_string(r.x) + ", " + std::to_string(r.y) + ")";
+}
+
+std::uint8_t bit(int class_index) { return static_cast<std::uint8_t>(1U << class_index); }
+
+template <class Shape>
+struct Labelled {
+  std::uint8_t bits;
+  Shape shape;
+};
+
+/// A window of the reduced map and the level-0 pixels that it shows.
+struct Aperture {
+  NearestAxis x, y;
+  Aperture(Size slide, int factor, const Region& window)
+      : x(slide.width, factor, window.x, window.width), y(slide.height, factor, window.y, window.height) {}
+  Region source() const { return {x.front(), y.front(), x.back() - x.front() + 1, y.back() - y.front() + 1}; }
+};
+
+/// Sets bits where pixels of the window show source pixels [first, last].
+void add(const NearestAxis& axis, std::int64_t first, std::int64_t last, std::uint8_t bits, std::uint8_t* row) {
+  const std::int64_t end = axis.at_or_after(last + 1);
+  for (std::int64_t x = axis.at_or_after(first); x < end; ++x) row[x] |= bits;
+}
+
+void paint_polygon(const Labelled<PolygonScan>& polygon, const Aperture& aperture, const ImageView& out) {
+  const Region& box = polygon.shape.box();
+  PolygonScan::Walk walk(polygon.shape);
+  std::vector<Span> spans;
+  const std::int64_t end = aperture.y.at_or_after(box.y + box.height);
+  for (std::int64_t y = aperture.y.at_or_after(box.y); y < end; ++y) {
+    spans.clear();
+    walk.row(aperture.y.source(y), spans);
+    for (const Span& s : spans) add(aperture.x, s.first, s.last, polygon.bits, out.row<std::uint8_t>(y));
+  }
+}
+
+void paint_runs(const Labelled<RowRuns>& runs, const Aperture& aperture, const ImageView& out) {
+  const Region& box = runs.shape.box();
+  const std::int64_t end = aperture.y.at_or_after(box.y + box.height);
+  for (std::int64_t y = aperture.y.at_or_after(box.y); y < end; ++y)
+    runs.shape.for_row(aperture.y.source(y), aperture.x.front(), aperture.x.back(),
+                       [&](std::int64_t first, std::int64_t last) {
+                         add(aperture.x, first, last, runs.bits, out.row<std::uint8_t>(y));
+                       });
+}
+
+/// The runs of pixels with a bit, counted along the slide's rows.
+Runs runs_of(const Region& region, const ImageView& labels, std::uint8_t bits, std::int64_t slide_width) {
+  Runs runs;
+  for (std::int64_t y = 0; y < region.height; ++y) {
+    const auto* row = labels.row<const std::uint8_t>(y);
+    const std::int64_t origin = (region.y + y) * slide_width + region.x;
+    for (std::int64_t x = 0; x < region.width;) {
+      while (x < region.width && (row[x] & bits) == 0) ++x;
+      const std::int64_t start = x;
+      while (x < region.width && (row[x] & bits) != 0) ++x;
+      if (x > start) runs.push_back({origin + start, x - start});
+    }
+  }
+  return normalised(std::move(runs));
+}
+
+}  // namespace
+
+struct LabelPainter::Content {
+  Size slide;
+  int classes = 0;
+  bool reference_compat = false;
+  bool empty = true;
+  std::vector<Labelled<PolygonScan>> polygons;
+  std::vector<Labelled<RowRuns>> runs;
+  std::map<int, SoftMap> soft;
+
+  void check_class(int class_index) const {
+    if (class_index < 0 || class_index >= classes)
+      throw Error("the annotation names class " + std::to_string(class_index) + ", but the experiment has " +
+                  std::to_string(classes) + " classes, counted from 0");
+  }
+
+  void check_map(const Region& r, const ImageView& map, Depth depth, const std::string& what) const {
+    if (r.x < 0 || r.y < 0 || r.empty() || r.x > slide.width - r.width || r.y > slide.height - r.height)
+      throw Error(what + " covers " + text(r) + ", which is not inside the slide of " + text(slide) + " px");
+    if (map.size() != r.size() || map.channels != 1 || map.depth != depth)
+      throw Error(what + " of the region " + text(r) + " has " + text(map.size()) + " px, " +
+                  std::to_string(map.channels) + " channels of " + std::to_string(bytes_of(map.depth)) +
+                  " bytes; expected the region's size, one channel of " + std::to_string(bytes_of(depth)) + " bytes");
+  }
+
+  Size reduced(int factor) const {
+    const Size size{slide.width / std::max(1, factor), slide.height / std::max(1, factor)};
+    if (factor < 1 || size.empty())
+      throw Error("labels of a slide of " + text(slide) + " px cannot be reduced by " + std::to_string(factor));
+    return size;
+  }
+
+  void check_window(int factor, const Region& window) const {
+    const Size size = reduced(factor);
+    if (window.empty() || window.clipped({0, 0, size.width, size.height}) != window)
+      throw Error("the window " + text(window) + " is not inside the label map of " + text(size) + " px");
+  }
+
+  void add_runs(int class_index, Runs added) {
+    empty = false;
+    if (!added.empty()) runs.push_back({bit(class_index), RowRuns(std::move(added), slide)});
+  }
+};
+
+LabelPainter::LabelPainter(Size slide, int classes, bool reference_compat) : content_(std::make_unique<Content>()) {
+  constexpr std::int64_t longest = 100'000'000;  // fillPoly's arithmetic ends not far beyond
+  if (slide.empty() || slide.width > longest || slide.height > longest)
+    throw Error("labels cannot be painted on a slide of " + text(slide) + " px; expected sides of 1 to 10^8");
+  if (classes < 1 || classes > 8)
+    throw Error("labels have one bit a class: expected 1 to 8 classes, not " + std::to_string(classes));
+  content_->slide = slide;
+  content_->classes = classes;
+  content_->reference_compat = reference_compat;
+}
+
+LabelPainter::~LabelPainter() = default;
+LabelPainter::LabelPainter(LabelPainter&&) noexcept = default;
+LabelPainter& LabelPainter::operator=(LabelPainter&&) noexcept = default;
+
+void LabelPainter::polygon(int class_index, const Polygon& polygon) {
+  content_->check_class(class_index);
+  content_->empty = false;
+  PolygonScan scan(content_->reference_compat ? joined_rings({polygon}) : polygon, content_->slide);
+  if (!scan.empty()) content_->polygons.push_back({bit(class_index), std::move(scan)});
+}
+
+void LabelPainter::mask(const Region& region, const ImageView& labels) {
+  content_->check_map(region, labels, Depth::u8, "a label mask");
+  std::uint8_t seen = 0;
+  for (std::int64_t y = 0; y < region.height; ++y)
+    for (std::int64_t x = 0; x < region.width; ++x) seen |= labels.row<const std::uint8_t>(y)[x];
+  if (seen >> content_->classes != 0)
+    throw Error("a label mask sets bit " + std::to_string(31 - __builtin_clz(seen)) + ", but the experiment has " +
+                std::to_string(content_->classes) + " classes, counted from bit 0");
+  content_->empty = false;
+  for (int c = 0; c < content_->classes; ++c)
+    if ((seen & bit(c)) != 0) content_->add_runs(c, runs_of(region, labels, bit(c), content_->slide.width));
+}
+
+void LabelPainter::runs(int class_index, std::span<const Run> runs, bool column_major) {
+  content_->check_class(class_index);
+  const Size slide = content_->slide;
+  for (const Run& run : runs)
+    if (run.start < 0 || run.length < 0 || run.start > slide.area() - run.length)
+      throw Error("run " + std::to_string(run.start) + " + " + std::to_string(run.length) + " leaves the slide of " +
+                  text(slide) + " = " + std::to_string(slide.area()) + " px");
+  Runs sorted = normalised({runs.begin(), runs.end()});
+  content_->add_runs(class_index, column_major ? turned(sorted, slide, true) : std::move(sorted));
+}
+
+void LabelPainter::probability(int class_index, const Region& region, const ImageView& map) {
+  content_->check_class(class_index);
+  content_->check_map(region, map, Depth::f32, "a probability map");
+  const Image levels(region.size(), 1), over(region.size(), 1);
+  for (std::int64_t y = 0; y < region.height; ++y) {
+    const auto* from = map.row<const float>(y);
+    for (std::int64_t x = 0; x < region.width; ++x) {
+      if (!(from[x] >= 0 && from[x] <= 1))
+        throw Error("a probability map holds " + std::to_string(from[x]) + "; expected numbers in [0, 1]");
+      levels.view().row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(std::lround(from[x] * 255));
+      over.view().row<std::uint8_t>(y)[x] = from[x] > 0.5F;
+    }
+  }
+  content_->soft.try_emplace(class_index, content_->slide).first->second.put(region, levels.view());
+  content_->add_runs(class_index, runs_of(region, over.view(), 1, content_->slide.width));
+}
+
+Size LabelPainter::slide() const noexcept { return content_->slide; }
+int LabelPainter::classes() const noexcept { return content_->classes; }
+Size LabelPainter::size(int factor) const { return content_->reduced(factor); }
+bool LabelPainter::empty() const noexcept { return content_->empty; }
+
+bool LabelPainter::touches(int factor, const Region& window) const {
+  content_->check_window(factor, window);
+  const Region source = Aperture(content_->slide, factor, window).source();
+  const auto meets = [&](const auto& labelled) { return !labelled.shape.box().clipped(source).empty(); };
+  return std::any_of(content_->polygons.begin(), content_->polygons.end(), meets) ||
+         std::any_of(content_->runs.begin(), content_->runs.end(),
+                     [&](const Labelled<RowRuns>& runs) { return meets(runs) && runs.shape.any_in(source); });
+}
+
+void LabelPainter::paint(int factor, const Region& window, const ImageView& labels) const {
+  content_->check_window(factor, window);
+  if (labels.size() != window.size() || labels.channels != 1 || labels.depth != Depth::u8)
+    throw Error("labels are painted into one u8 channel of the window's size, " + text(window.size()));
+  for (std::int64_t y = 0; y < labels.height; ++y)
+    std::memset(labels.row<std::uint8_t>(y), 0, static_cast<std::size_t>(labels.width));
+  const Aperture aperture(content_->slide, factor, window);
+  const Region source = aperture.source();
+  for (const auto& polygon : content_->polygons)
+    if (!polygon.shape.box().clipped(source).empty()) paint_polygon(polygon, aperture, labels);
+  for (const auto& runs : content_->runs)
+    if (!runs.shape.box().clipped(source).empty()) paint_runs(runs, aperture, labels);
+}
+
+Image LabelPainter::labels(int factor) const {
+  if (empty()) return {};
+  Image out(size(factor), 1);
+  paint(factor, {0, 0, out.size().width, out.size().height}, out.view());
+  return out;
+}
+
+std::map<int, Image> LabelPainter::soft(int factor) const {
+  std::map<int, Image> out;
+  for (const auto& [c, map] : content_->soft) {
+    const Image& plane = out[c] = Image(size(factor), 1);
+    paint_soft(c, factor, {0, 0, plane.size().width, plane.size().height}, plane.view());
+  }
+  return out;
+}
+
+std::uint8_t LabelPainter::soft_classes() const noexcept {
+  std::uint8_t out = 0;
+  for (const auto& [c, map] : content_->soft) out |= bit(c);
+  return out;
+}
+
+void LabelPainter::paint_soft(int class_index, int factor, const Region& window, const ImageView& map) const {
+  content_->check_window(factor, window);
+  const auto found = content_->soft.find(class_index);
+  if (found == content_->soft.end())
+    throw Error("class " + std::to_string(class_index) + " was given no probabilities");
+  if (map.size() != window.size() || map.channels != 1 || map.depth != Depth::u8)
+    throw Error("probabilities are painted into one u8 channel of the window's size, " + text(window.size()));
+  found->second.paint(factor, window, map);
+}
+
+}  // namespace nephron::host
