@@ -14,7 +14,8 @@ namespace nephron::host {
 
 AreaReduction::AreaReduction(Size full, int factor)
     : full_(full), size_{full.width / std::max(1, factor), full.height / std::max(1, factor)}, factor_(factor) {
-  if (factor < 1 || factor > 64) throw Error("a slide cannot be reduced by " + std::to_string(factor) + "; expected 1 to 64");
+  if (factor < 1 || factor > 64)
+    throw Error("a slide cannot be reduced by " + std::to_string(factor) + "; expected 1 to 64");
   if (size_.empty())
     throw Error("the slide of " + std::to_string(full.width) + " x " + std::to_string(full.height) +
                     " px has nothing left after reduction by " + std::to_string(factor),

@@ -12,18 +12,18 @@ namespace {
 
 std::uint8_t rounded(unsigned sum, int factor) {
   if (factor == 2) return static_cast<std::uint8_t>((sum + 2) >> 2);
-  return static_cast<std::uint8_t>(std::nearbyint(static_cast<float>(sum) * (1.F / static_cast<float>(factor * factor))));
+  return static_cast<std::uint8_t>(
+      std::nearbyint(static_cast<float>(sum) * (1.F / static_cast<float>(factor * factor))));
 }
 
 #if defined(__x86_64__)
 // A lane of 16 bytes takes 4 pixels (12 bytes): neighbours of a colour are brought side by side and added in pairs.
 __attribute__((target("avx2"))) inline __m256i pair_sums(const std::uint8_t* p) {
-  const __m256i side_by_side =
-      _mm256_setr_epi8(0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11, -1, -1, -1, -1, 0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11, -1,
-                       -1, -1, -1);
-  const __m256i eight = _mm256_inserti128_si256(
-      _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
-      _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 12)), 1);
+  const __m256i side_by_side = _mm256_setr_epi8(0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11, -1, -1, -1, -1, 0, 3, 1, 4, 2, 5,
+                                                6, 9, 7, 10, 8, 11, -1, -1, -1, -1);
+  const __m256i eight =
+      _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
+                              _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 12)), 1);
   return _mm256_maddubs_epi16(_mm256_shuffle_epi8(eight, side_by_side), _mm256_set1_epi8(1));
 }
 
@@ -48,7 +48,8 @@ __attribute__((target("avx2"))) std::int64_t row_by_4(const std::uint8_t* from, 
   std::int64_t x = 0;
   for (; x + 3 <= n; x += 2, from += 24, to += 6) {
     const __m256i two = _mm256_add_epi16(pair_sums(from), pair_sums(from + stride));
-    const __m256i four = _mm256_add_epi16(two, _mm256_add_epi16(pair_sums(from + 2 * stride), pair_sums(from + 3 * stride)));
+    const __m256i four =
+        _mm256_add_epi16(two, _mm256_add_epi16(pair_sums(from + 2 * stride), pair_sums(from + 3 * stride)));
     const __m256i sum = _mm256_add_epi16(four, _mm256_bsrli_epi128(four, 6));
     // Half to even: of a sum of 16, half is 8; it is carried where the quotient is odd.
     const __m256i odd = _mm256_and_si256(_mm256_srli_epi16(sum, 4), one);

@@ -79,7 +79,8 @@ TEST(AreaReduction, RowsWithAndWithoutSimdAreEqualAndStayInsideTheirPixels) {
   for (int factor = 2; factor <= 9; ++factor)
     for (std::int64_t n = 1; n < 40; ++n) {
       const std::ptrdiff_t stride = 3 * factor * n;
-      std::vector<std::uint8_t> from(static_cast<std::size_t>(stride * factor));  // exactly: a sanitizer sees a byte more
+      std::vector<std::uint8_t> from(
+          static_cast<std::size_t>(stride * factor));  // exactly: a sanitizer sees a byte more
       for (auto& v : from) v = static_cast<std::uint8_t>(random());
       std::vector<std::uint8_t> a(static_cast<std::size_t>(3 * n + 8), 9), b = a;
       area_row(from.data(), stride, factor, n, a.data());

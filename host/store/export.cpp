@@ -1,0 +1,152 @@
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <memory>
+
+#include <tiffio.h>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include <nephron/error.hpp>
+#include <nephron/image_cv.hpp>
+
+#include <host/store/inventory.hpp>
+#include <host/store/tiff_writer.hpp>
+#include <host/util/files.hpp>
+#include <host/util/interrupt.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What is written: a part of one picture of a mapped file.
+struct Selection {
+  MappedTiff file;
+  std::size_t picture = 0;
+  Region region;
+  int channels = 3;
+  double mpp = 0;
+};
+
+void choose_region(Selection& s, const Region& wanted) {
+  const Size size = s.file.pictures()[s.picture].size;
+  s.region = wanted.empty() ? Region{0, 0, size.width, size.height} : wanted;
+  if (s.region.clipped({0, 0, size.width, size.height}) != s.region)
+    throw Error(
+        "the region leaves the level of " + std::to_string(size.width) + " x " + std::to_string(size.height) + " px",
+        "regions are X,Y,W,H in pixels of the level that is exported");
+}
+
+Selection select(const SlideFolder& folder, const ExportWish& wish) {
+  const SlideLock lock(folder, SlideLock::For::reading);
+  const PictureRecord record = PictureRecord::read(folder.picture_record());
+  const int factor = wish.factor == 0 ? record.factors.front() : wish.factor;
+  const auto found = std::find(record.factors.begin(), record.factors.end(), factor);
+  if (found == record.factors.end())
+    throw Error(folder.path().string() + " is not prepared at factor " + std::to_string(factor));
+  Selection s;
+  s.mpp = record.mpp * factor;
+  if (wish.what == ExportWish::What::picture) {
+    s.file = MappedTiff(folder.picture());
+    s.picture = static_cast<std::size_t>(found - record.factors.begin());
+    if (s.file.pictures().size() != record.factors.size() || s.file.pictures()[s.picture].channels != 3)
+      throw Error(folder.picture().string() + " is not the picture that slide.json tells of",
+                  "prepare the slide again");
+  } else {
+    const fs::path path = folder.labels(wish.classes);
+    s.file = MappedTiff(path);
+    s.picture = LabelPictures(s.file, path, record.size).levels.at(factor).bits;
+    s.channels = 1;
+  }
+  choose_region(s, wish.region);
+  return s;
+}
+
+void write_png(const Selection& s, const fs::path& out) {
+  constexpr std::int64_t most = std::int64_t{1} << 29;
+  if (s.region.size().area() * s.channels > most)
+    throw Error(out.string() + ": a PNG of " + std::to_string(s.region.width) + " x " +
+                    std::to_string(s.region.height) + " px would be built in memory",
+                "name a .tiff, or give a smaller --region or a larger --factor");
+  const Image image(s.region.size(), s.channels);
+  s.file.read(s.picture, s.region, image.view());
+  cv::Mat pixels = as_mat(image.view());
+  if (s.channels == 3) cv::cvtColor(pixels, pixels, cv::COLOR_RGB2BGR);
+  std::vector<std::uint8_t> bytes;
+  if (!cv::imencode(".png", pixels, bytes)) throw Error(out.string() + ": the picture cannot be encoded as PNG");
+  write_file_atomically(out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+/// libtiff tells of errors through a function of the whole process; its text goes into ours.
+thread_local std::string tiff_says;
+void note_error(const char*, const char* format, va_list arguments) {
+  char text[512];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  tiff_says = text;
+}
+
+void write_tiff(const Selection& s, const fs::path& out) {
+  const fs::path part = out.string() + ".part";
+  TIFFSetErrorHandler(note_error);
+  TIFFSetWarningHandler(nullptr);
+  const auto fail = [&] {
+    std::error_code ignored;
+    fs::remove(part, ignored);
+    throw Error("cannot write " + out.string() + (tiff_says.empty() ? "" : ": " + tiff_says));
+  };
+  std::unique_ptr<TIFF, void (*)(TIFF*)> tiff(
+      TIFFOpen(part.c_str(), s.region.size().area() > (std::int64_t{1} << 30) ? "w8" : "w"), TIFFClose);
+  if (tiff == nullptr) fail();
+  TIFF* const t = tiff.get();
+  TIFFSetField(t, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(s.region.width));
+  TIFFSetField(t, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(s.region.height));
+  TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, 8);
+  TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, s.channels);
+  TIFFSetField(t, TIFFTAG_PHOTOMETRIC, s.channels == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
+  TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+  TIFFSetField(t, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
+  TIFFSetField(t, TIFFTAG_PREDICTOR, s.channels == 3 ? PREDICTOR_HORIZONTAL : PREDICTOR_NONE);
+  TIFFSetField(t, TIFFTAG_TILEWIDTH, static_cast<std::uint32_t>(tile_side));
+  TIFFSetField(t, TIFFTAG_TILELENGTH, static_cast<std::uint32_t>(tile_side));
+  if (s.mpp > 0) {
+    TIFFSetField(t, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
+    TIFFSetField(t, TIFFTAG_XRESOLUTION, 1e4 / s.mpp);
+    TIFFSetField(t, TIFFTAG_YRESOLUTION, 1e4 / s.mpp);
+  }
+  const Image tile({tile_side, tile_side}, s.channels);
+  const TileGrid grid(s.region.size());
+  for (std::int64_t i = 0; i < grid.count(); ++i) {
+    if (interrupted()) {
+      tiff.reset();
+      std::error_code ignored;
+      fs::remove(part, ignored);
+      throw Cancelled();
+    }
+    const Region place = Region{i % grid.across * tile_side, i / grid.across * tile_side, tile_side, tile_side}.clipped(
+        {0, 0, s.region.width, s.region.height});
+    s.file.read(s.picture, {s.region.x + place.x, s.region.y + place.y, place.width, place.height},
+                tile.view().crop({0, 0, place.width, place.height}));
+    if (TIFFWriteEncodedTile(t, static_cast<std::uint32_t>(i), tile.view().data,
+                             static_cast<tmsize_t>(tile_side * tile_side * s.channels)) < 0)
+      fail();
+  }
+  if (TIFFFlush(t) != 1) fail();
+  tiff.reset();
+  std::error_code failed;
+  fs::rename(part, out, failed);
+  if (failed) fail();
+}
+
+}  // namespace
+
+void export_slide(const SlideFolder& folder, const ExportWish& wish) {
+  const Selection selection = select(folder, wish);
+  const std::string extension = wish.out.extension().string();
+  if (extension == ".png") write_png(selection, wish.out);
+  else if (extension == ".tif" || extension == ".tiff") write_tiff(selection, wish.out);
+  else throw Error(wish.out.string() + ": slides are exported as .png, .tif or .tiff");
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+
+namespace nephron::host {
+
+/// An open file, written at places. Throws Error that names the file and what the system says.
+class OutputFile {
+ public:
+  /// Makes the file anew.
+  explicit OutputFile(const std::filesystem::path& path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  /// Thread-safe for places that do not overlap.
+  void write_at(std::int64_t offset, const void* bytes, std::size_t size) const;
+  /// Brings it to the disk and closes it.
+  void close();
+
+ private:
+  [[noreturn]] void fail(const char* doing) const;
+  std::filesystem::path path_;
+  int fd_ = -1;
+};
+
+/// A whole file as read-only memory; its pages are shared by all processes. What is read beyond the end of a file that
+/// another process cuts short ends the program: the store never changes a file in place.
+class MappedFile {
+ public:
+  MappedFile() = default;
+  /// Throws Error that names the file.
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+
+  const std::uint8_t* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  const std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace nephron::host

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <host/store/slide_folder.hpp>
+
+namespace nephron::host {
+
+/// What stands in a folder of the store.
+struct StoredEntry {
+  SlideFolder folder;
+  std::optional<PictureRecord> picture;  ///< none: unfinished or damaged
+  std::vector<LabelsRecord> labels;      ///< a list of classes each
+  std::int64_t bytes = 0;                ///< of all its files
+  std::vector<std::string> problems;
+};
+
+/// Every slide of a store, by dataset and id. Throws Error when the folder is no store.
+std::vector<StoredEntry> list_store(const std::filesystem::path& store);
+
+struct VerifyRequest {
+  bool sources = false;  ///< hash the source files too
+};
+
+/// Reads every tile of a slide and compares digests, label counts and source with its records; returns what is wrong.
+std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequest& request);
+
+/// Writes a level of a slide, or a part of it, as PNG (up to 2^29 bytes) or as a compressed TIFF (.tif, .tiff),
+/// streamed.
+struct ExportWish {
+  enum class What { picture, labels } what = What::picture;
+  std::vector<std::string> classes;  ///< of the labels
+  int factor = 0;                    ///< 0: the least that is there
+  Region region;                     ///< in pixels of that level; empty: all of it
+  std::filesystem::path out;
+};
+void export_slide(const SlideFolder& folder, const ExportWish& wish);
+
+}  // namespace nephron::host

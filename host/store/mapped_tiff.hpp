@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nephron/image.hpp>
+
+#include <host/store/file.hpp>
+
+namespace nephron::host {
+
+/// A TIFF of the store, mapped: reading is copying from the page cache. Opening checks every place in the file that
+/// reading will touch, so that no damaged or cut file can lead outside of it. Const calls are thread-safe.
+class MappedTiff {
+ public:
+  struct Picture {
+    Size size;
+    int channels = 0;
+    std::string description;
+    std::int64_t across = 0;             ///< tiles
+    std::vector<std::uint64_t> offsets;  ///< of tiles
+  };
+
+  MappedTiff() = default;
+  /// Throws Error that names the file and what is wrong with it: the store's files alone are understood.
+  explicit MappedTiff(const std::filesystem::path& file);
+
+  const std::vector<Picture>& pictures() const noexcept { return pictures_; }
+  std::size_t bytes() const noexcept { return map_.size(); }
+  /// Copies a region, which lies inside the picture, of equal channels.
+  void read(std::size_t picture, const Region& region, const ImageView& out) const;
+  /// True when a byte of the region, which lies inside the picture of one channel, has one of the bits.
+  bool any(std::size_t picture, const Region& region, std::uint8_t bits) const;
+  /// Packed pixels of a tile.
+  const std::uint8_t* tile(std::size_t picture, std::int64_t column, std::int64_t row) const;
+
+ private:
+  MappedFile map_;
+  std::vector<Picture> pictures_;
+};
+
+}  // namespace nephron::host

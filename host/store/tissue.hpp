@@ -1,0 +1,32 @@
+#pragma once
+
+#include <nephron/image.hpp>
+
+namespace nephron::host {
+
+/// Where a slide is not glass: Otsu's threshold on the saturation of the slide at low resolution, one pixel a block.
+struct Tissue {
+  int block = 1;      ///< side of a block, in pixels of the level that the small picture was made from
+  int threshold = 0;  ///< saturation above which a block is tissue, 0..255
+  Image mask;         ///< u8, 0 or 255
+
+  /// Blocks of tissue, as pixels of a level of this size.
+  std::int64_t pixels(Size level) const;
+};
+
+/// The small picture of a level, filled block by block by several threads.
+class SmallPicture {
+ public:
+  /// A power of two, so that the longer side has at most 1024 blocks.
+  explicit SmallPicture(Size level);
+  int block() const noexcept { return block_; }
+  /// `pixels`: a part of the level that begins at `at`, a multiple of the block. Blocks at its far edges may be cut.
+  void add(const ImageView& pixels, std::int64_t x, std::int64_t y);
+  Tissue tissue() const;
+
+ private:
+  int block_ = 1;
+  Image means_;  // RGB
+};
+
+}  // namespace nephron::host
