@@ -11,7 +11,10 @@ void FoldsConfig::describe(Schema<FoldsConfig>& s) {
 }
 
 void DataConfig::describe(Schema<DataConfig>& s) {
+  s.field("store", &DataConfig::store,
+          "folder of prepared slides, which experiments share; when empty, each start prepares them in memory");
   s.field("factor", &DataConfig::factor, "reduction of slides before anything else").range(1, 64);
+  s.field("factors", &DataConfig::factors, "reductions that are prepared in the store besides \"factor\"").range(1, 64);
   s.field("tile", &DataConfig::tile, "side of a training tile at the reduced level; a multiple of 32")
       .range(32, 4096)
       .unit("px");

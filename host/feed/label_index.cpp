@@ -1,15 +1,42 @@
 #include <host/feed/label_index.hpp>
 
-#include <algorithm>
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include <nephron/error.hpp>
 
 namespace nephron::host {
 
+struct LabelIndex::Sums {
+  std::once_flag once;
+  std::vector<std::vector<std::uint32_t>> of_class;
+};
+
+LabelIndex::LabelIndex(Size size, std::vector<std::uint8_t> presence, int classes, Look look)
+    : size_(size),
+      classes_(classes),
+      across_((size.width + block - 1) / block),
+      down_((size.height + block - 1) / block),
+      present_(std::move(presence)),
+      look_(std::move(look)),
+      sums_(std::make_shared<Sums>()) {
+  if (present_.size() != static_cast<std::size_t>(across_ * down_)) throw Error("a label index has the wrong size");
+}
+
 LabelIndex::LabelIndex(const ImageView& labels, int classes)
-    : labels_(labels),
-      across_((labels.width + block - 1) / block),
-      down_((labels.height + block - 1) / block),
-      counts_(static_cast<std::size_t>(classes)) {
-  present_.resize(static_cast<std::size_t>(across_ * down_));
+    : LabelIndex(labels.size(),
+                 std::vector<std::uint8_t>(static_cast<std::size_t>((labels.width + block - 1) / block) *
+                                           static_cast<std::size_t>((labels.height + block - 1) / block)),
+                 classes, [labels](const Region& r, std::uint8_t bits) {
+                   for (std::int64_t y = r.y; y < r.y + r.height; ++y) {
+                     const auto* row = labels.row<const std::uint8_t>(y);
+                     for (std::int64_t x = r.x; x < r.x + r.width; ++x)
+                       if ((row[x] & bits) != 0) return true;
+                   }
+                   return false;
+                 }) {
+  counts_.resize(static_cast<std::size_t>(classes));
   std::array<std::int64_t, 256> histogram{};
   for (std::int64_t y = 0; y < labels.height; ++y) {
     const auto* row = labels.row<const std::uint8_t>(y);
@@ -22,10 +49,13 @@ LabelIndex::LabelIndex(const ImageView& labels, int classes)
   for (std::size_t value = 0; value < histogram.size(); ++value)
     for (std::size_t c = 0; c < counts_.size(); ++c)
       if ((value >> c & 1U) != 0) counts_[c] += histogram[value];
-  sums_.resize(counts_.size());
+}
+
+void LabelIndex::make_sums() const {
+  sums_->of_class.resize(static_cast<std::size_t>(classes_));
   const auto wide = static_cast<std::size_t>(across_ + 1);
-  for (std::size_t c = 0; c < sums_.size(); ++c) {
-    auto& s = sums_[c];
+  for (std::size_t c = 0; c < sums_->of_class.size(); ++c) {
+    auto& s = sums_->of_class[c];
     s.resize(wide * static_cast<std::size_t>(down_ + 1));
     for (std::size_t y = 0; y < static_cast<std::size_t>(down_); ++y)
       for (std::size_t x = 0; x < static_cast<std::size_t>(across_); ++x)
@@ -34,22 +64,14 @@ LabelIndex::LabelIndex(const ImageView& labels, int classes)
   }
 }
 
-bool LabelIndex::any_pixel(const Region& r, std::uint8_t classes) const {
-  for (std::int64_t y = r.y; y < r.y + r.height; ++y) {
-    const auto* row = labels_.row<const std::uint8_t>(y);
-    for (std::int64_t x = r.x; x < r.x + r.width; ++x)
-      if ((row[x] & classes) != 0) return true;
-  }
-  return false;
-}
-
 bool LabelIndex::any_in_blocks(const Region& b, std::uint8_t classes) const {
   if (b.empty()) return false;
+  std::call_once(sums_->once, [this] { make_sums(); });
   const std::int64_t wide = across_ + 1;
   const auto at = [&](std::int64_t x, std::int64_t y) { return static_cast<std::size_t>(y * wide + x); };
-  for (std::size_t c = 0; c < sums_.size(); ++c) {
+  for (std::size_t c = 0; c < sums_->of_class.size(); ++c) {
     if ((classes >> c & 1U) == 0) continue;
-    const auto& s = sums_[c];
+    const auto& s = sums_->of_class[c];
     if (s[at(b.x + b.width, b.y + b.height)] - s[at(b.x, b.y + b.height)] - s[at(b.x + b.width, b.y)] +
             s[at(b.x, b.y)] !=
         0)
@@ -66,15 +88,15 @@ bool LabelIndex::any_on_edge(const Region& r, const Region& inner, std::uint8_t 
       if (inner_row && inner.width > 0 && bx == inner.x) bx = inner.x + inner.width;
       if (bx * block >= r.x + r.width) break;
       if ((present_[static_cast<std::size_t>(by * across_ + bx)] & classes) == 0) continue;
-      if (any_pixel(r.clipped({bx * block, by * block, block, block}), classes)) return true;
+      if (look_(r.clipped({bx * block, by * block, block, block}), classes)) return true;
     }
   }
   return false;
 }
 
 bool LabelIndex::any(const Region& region, std::uint8_t classes) const {
-  const Region r = region.clipped({0, 0, labels_.width, labels_.height});
-  if (r.empty() || labels_.empty()) return false;
+  const Region r = region.clipped({0, 0, size_.width, size_.height});
+  if (r.empty()) return false;
   const std::int64_t x0 = (r.x + block - 1) / block, y0 = (r.y + block - 1) / block;
   Region inner{x0, y0, (r.x + r.width) / block - x0, (r.y + r.height) / block - y0};
   if (inner.empty()) inner = {};

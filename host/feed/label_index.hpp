@@ -1,7 +1,8 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include <nephron/image.hpp>
@@ -10,27 +11,36 @@ namespace nephron::host {
 
 /// Answers "is there a label in this region" in constant time: sums over blocks of 16 x 16 px for what lies inside,
 /// a look at the pixels only in blocks that the region's edge cuts and that hold a label. A table of sums a pixel
-/// would take four bytes a pixel and class; this takes a sixty-fourth of one.
+/// would take four bytes a pixel and class; this takes a sixty-fourth of one. Const calls are thread-safe.
 class LabelIndex {
  public:
+  static constexpr std::int64_t block = 16;
+  /// Looks at the pixels of a region, which lies inside the map: does one have one of the bits?
+  using Look = std::function<bool(const Region& region, std::uint8_t bits)>;
+
   LabelIndex() = default;
   /// `labels`: one u8 channel, one bit a class; must outlive the index.
   LabelIndex(const ImageView& labels, int classes);
+  /// Of a map of `size` px whose presence is known: the union of the bits of each block, row by row. The sums are made
+  /// at the first question, so that a slide that is only opened costs nothing.
+  LabelIndex(Size size, std::vector<std::uint8_t> presence, int classes, Look look);
 
   bool any(const Region& region, std::uint8_t classes) const;
-  /// Pixels of each class.
+  /// Pixels of each class; empty when only presence was given.
   const std::vector<std::int64_t>& counts() const noexcept { return counts_; }
 
  private:
-  static constexpr std::int64_t block = 16;
-  bool any_pixel(const Region& region, std::uint8_t classes) const;
+  struct Sums;  ///< a class: blocks with it above and left, (across + 1)(down + 1)
+  void make_sums() const;
   bool any_in_blocks(const Region& blocks, std::uint8_t classes) const;
   bool any_on_edge(const Region& region, const Region& blocks, std::uint8_t classes) const;
 
-  ImageView labels_;
+  Size size_;
+  int classes_ = 0;
   std::int64_t across_ = 0, down_ = 0;
-  std::vector<std::uint8_t> present_;             ///< union of the bits of a block
-  std::vector<std::vector<std::uint32_t>> sums_;  ///< a class: blocks with it above and left, (across + 1)(down + 1)
+  std::vector<std::uint8_t> present_;  ///< union of the bits of a block
+  Look look_;
+  std::shared_ptr<Sums> sums_;
   std::vector<std::int64_t> counts_;
 };
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <set>
 
-#include <host/feed/annotation.hpp>
-#include <host/feed/component.hpp>
+#include <host/feed/listing.hpp>
 #include <host/feed/memory_slide.hpp>
 #include <host/feed/reduce.hpp>
+#include <host/feed/store_slides.hpp>
+#include <host/labels/painter.hpp>
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/thread_pool.hpp>
@@ -17,27 +17,20 @@ namespace nephron::host {
 
 namespace {
 
-/// A slide that is to be prepared.
-struct Job {
-  std::size_t dataset = 0;
-  SlideInfo info;
-};
-
+/// Slides held in memory.
 class Preparation {
  public:
-  Preparation(const Experiment& experiment, const Registry& registry) : experiment_(experiment), registry_(registry) {
-    if (experiment.datasets.empty()) throw Error("the experiment names no dataset", "add a [[dataset]] section");
-    for (std::size_t i = 0; i < experiment.datasets.size(); ++i) list(i);
-  }
+  explicit Preparation(const Listing& listing) : listing_(listing), experiment_(listing.experiment()) {}
 
   PreparedData run() {
-    slides_.resize(jobs_.size());
-    Progress progress("preparing slides", static_cast<std::int64_t>(jobs_.size()));
+    const auto& entries = listing_.slides();
+    slides_.resize(entries.size());
+    Progress progress("preparing slides", static_cast<std::int64_t>(entries.size()));
     std::int64_t done = 0;
-    thread_pool().parallel_for(jobs_.size(), [&](std::size_t i) {
+    thread_pool().parallel_for(entries.size(), [&](std::size_t i) {
       std::string problem;
       try {
-        slides_[i] = prepare_one(jobs_[i]);
+        slides_[i] = prepare_one(entries[i]);
       } catch (const Cancelled&) {
         throw;
       } catch (const std::exception& e) {
@@ -48,94 +41,61 @@ class Preparation {
       progress.update(++done);
     });
     progress.finish();
-    return collect();
+    PreparedData data;
+    for (auto& slide : slides_)
+      if (slide != nullptr) data.slides.push_back(std::move(slide));
+    for (const auto& [i, problem] : problems_) data.problems.push_back(problem);
+    return data;
   }
 
  private:
-  Blame blame(std::size_t dataset, std::string doing) const {
-    return blame_of(registry_, Dataset::kind, experiment_.datasets[dataset].component, std::move(doing));
-  }
-
-  void list(std::size_t i) {
-    const DatasetConfig& config = experiment_.datasets[i];
-    const std::string place = "dataset[" + std::to_string(i) + "]";
-    data_.datasets.push_back(
-        make_with_context<Dataset>(registry_, config.component, place, static_cast<std::uint64_t>(experiment_.seed)));
-    auto found = guarded(blame(i, "listing slides"), [&] { return data_.datasets[i]->slides(experiment_.classes); });
-    targets_.push_back(
-        guarded(blame(i, "telling targets"), [&] { return data_.datasets[i]->targets(experiment_.classes); }));
-    if (targets_[i].size() != experiment_.classes.size())
-      throw Error("dataset \"" + config.component.type + "\" gives " + std::to_string(targets_[i].size()) +
-                  " target rules; expected one for each of the " + std::to_string(experiment_.classes.size()) +
-                  " classes");
-    if (found.empty()) log().warning("dataset \"" + config.component.type + "\" lists no slides");
-    std::set<std::string> ids;
-    for (SlideInfo& info : found) {
-      if (!ids.insert(info.id).second)
-        throw Error("dataset \"" + config.component.type + "\" lists slide \"" + info.id + "\" twice; ids are unique");
-      jobs_.push_back({i, std::move(info)});
-    }
-  }
-
-  std::shared_ptr<const PreparedSlide> prepare_one(const Job& job) const {
-    const Dataset& dataset = *data_.datasets[job.dataset];
-    const DatasetConfig& config = experiment_.datasets[job.dataset];
+  std::shared_ptr<const PreparedSlide> prepare_one(const Listing::Entry& entry) const {
+    const Dataset& dataset = *listing_.datasets()[entry.dataset];
     MemorySlide::Parts parts;
-    parts.info = job.info;
-    parts.dataset = job.dataset;
+    parts.info = entry.info;
+    parts.dataset = entry.dataset;
     parts.classes = static_cast<int>(experiment_.classes.size());
-    parts.targets = targets_[job.dataset];
-    parts.group = !job.info.group.empty() ? job.info.group : !config.name.empty() ? config.name : config.component.type;
-    const std::string what = "slide \"" + job.info.id + "\"";
+    parts.targets = listing_.targets(entry);
+    parts.group = listing_.group(entry);
     Size full;
-    guarded(blame(job.dataset, "reading " + what), [&] {
-      const auto reader = dataset.open(job.info);
+    guarded(listing_.blame(entry, "reading"), [&] {
+      const auto reader = dataset.open(entry.info);
       if (reader == nullptr) throw Error("the dataset gave no reader");
       full = reader->size();
       parts.image = read_reduced(*reader, experiment_.data.factor);
     });
     parts.info.size = full;
-    guarded(blame(job.dataset, "annotating " + what), [&] {
-      parts.annotated = dataset.annotated(job.info);
+    guarded(listing_.blame(entry, "annotating"), [&] {
+      parts.annotated = dataset.annotated(entry.info);
       if (!parts.annotated) return;
-      Rasteriser sink(full, parts.classes);
-      dataset.annotate(job.info, experiment_.classes, sink);
-      parts.labels = sink.labels(parts.image.size());
-      parts.soft = sink.soft(parts.image.size());
+      LabelPainter sink(full, parts.classes);
+      dataset.annotate(entry.info, experiment_.classes, sink);
+      parts.labels = sink.labels(experiment_.data.factor);
+      parts.soft = sink.soft(experiment_.data.factor);
     });
     return std::make_shared<MemorySlide>(std::move(parts));
   }
 
-  PreparedData collect() {
-    for (auto& slide : slides_)
-      if (slide != nullptr) data_.slides.push_back(std::move(slide));
-    for (const auto& [i, problem] : problems_) {
-      log().warning(problem + "; the rest go on without it");
-      data_.problems.push_back(problem);
-    }
-    if (data_.slides.empty())
-      throw Error(problems_.empty() ? "the datasets of the experiment list no slides"
-                                    : "none of the " + std::to_string(jobs_.size()) +
-                                          " slides could be read; the first: " + data_.problems.front());
-    return std::move(data_);
-  }
-
+  const Listing& listing_;
   const Experiment& experiment_;
-  const Registry& registry_;
-  PreparedData data_;
-  std::vector<std::vector<ChannelRule>> targets_;  // a dataset
-  std::vector<Job> jobs_;
   std::vector<std::shared_ptr<const PreparedSlide>> slides_;
-  std::map<std::size_t, std::string> problems_;  // by job, so that their order does not depend on threads
+  std::map<std::size_t, std::string> problems_;  // by slide, so that their order does not depend on threads
   std::mutex mutex_;
 };
 
 }  // namespace
 
 PreparedData prepare(const Experiment& experiment, const Registry& registry) {
-  if (experiment.classes.empty() || experiment.classes.size() > 8)
-    throw Error("the experiment has " + std::to_string(experiment.classes.size()) + " classes; expected 1 to 8");
-  return Preparation(experiment, registry).run();
+  const Listing listing(experiment, registry);
+  PreparedData data = experiment.data.store.empty() ? Preparation(listing).run() : prepare_and_open(listing);
+  data.datasets = listing.datasets();
+  data.problems.insert(data.problems.begin(), listing.problems().begin(), listing.problems().end());
+  for (const std::string& problem : data.problems) log().warning(problem + "; the rest go on without it");
+  if (data.slides.empty())
+    throw Error(data.problems.empty() ? "the datasets of the experiment list no slides"
+                                      : "none of the " + std::to_string(listing.slides().size()) +
+                                            " slides could be read; the first: " + data.problems.front());
+  return data;
 }
 
 std::vector<int> folds_of(const Experiment& experiment, const PreparedData& data) {

@@ -12,8 +12,8 @@
 
 namespace nephron::host {
 
-/// A slide at the experiment's factor, ready to be cut. Const calls are thread-safe. Memory-held today; the store on
-/// disk will be another implementation.
+/// A slide at the experiment's factor, ready to be cut: held in memory, or mapped from the store. Const calls are
+/// thread-safe.
 class PreparedSlide {
  public:
   virtual ~PreparedSlide() = default;
@@ -39,6 +39,7 @@ struct PreparedData {
 };
 
 /// Lists, opens, reduces (INTER_AREA, labels INTER_NEAREST) and rasterises every slide of the experiment, in parallel.
+/// With data.store, slides are mapped from there; what is missing or stale is prepared first.
 /// A slide that cannot be read is named in `problems` and the rest go on; throws Error when none is left, and
 /// Cancelled after Ctrl-C.
 PreparedData prepare(const Experiment& experiment, const Registry& registry);

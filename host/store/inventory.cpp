@@ -149,4 +149,21 @@ std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequ
   return out;
 }
 
+void remove_slide(const SlideFolder& folder) {
+  const SlideLock lock(folder, SlideLock::For::writing);
+  std::error_code failed;
+  fs::remove(folder.picture_record(), failed);  // first: without it nobody takes the rest for whole
+  if (!failed) fs::remove_all(folder.path(), failed);
+  if (failed) throw Error("cannot remove " + folder.path().string() + ": " + failed.message());
+  fs::remove(folder.path().parent_path(), failed);  // of a dataset without slides; fails while there are others
+}
+
+void remove_labels(const SlideFolder& folder, const std::vector<std::string>& classes) {
+  const SlideLock lock(folder, SlideLock::For::writing);
+  std::error_code failed;
+  fs::remove(folder.labels_record(classes), failed);
+  if (!failed) fs::remove(folder.labels(classes), failed);
+  if (failed) throw Error("cannot remove " + folder.labels(classes).string() + ": " + failed.message());
+}
+
 }  // namespace nephron::host

@@ -28,6 +28,10 @@ struct VerifyRequest {
 /// Reads every tile of a slide and compares digests, label counts and source with its records; returns what is wrong.
 std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequest& request);
 
+/// Removes a slide, or its labels for one list of classes, when no other process uses them for preparing.
+void remove_slide(const SlideFolder& folder);
+void remove_labels(const SlideFolder& folder, const std::vector<std::string>& classes);
+
 /// Writes a level of a slide, or a part of it, as PNG (up to 2^29 bytes) or as a compressed TIFF (.tif, .tiff),
 /// streamed.
 struct ExportWish {

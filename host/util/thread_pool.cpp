@@ -109,4 +109,8 @@ ThreadPool& thread_pool() {
   return pool;
 }
 
+std::unique_ptr<ThreadPool> make_thread_pool(std::size_t threads) {
+  return std::make_unique<Pool>(std::max<std::size_t>(1, threads) - 1);
+}
+
 }  // namespace nephron::host

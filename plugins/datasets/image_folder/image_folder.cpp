@@ -152,6 +152,7 @@ class ImageFolder final : public nephron::Dataset {
       SlideInfo info;
       info.id = name;
       info.source = file;
+      if (fs::path mask = mask_of(info); !mask.empty()) info.annotations = {std::move(mask)};
       info.mpp = params_.mpp;
       info.donor = first_group(donor_, name);
       info.group = first_group(group_, name);

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <host/feed/listing.hpp>
+#include <host/feed/prepared.hpp>
+#include <host/store/slide_folder.hpp>
+
+namespace nephron::host {
+
+/// The folder of a slide in the experiment's store, and what it should hold.
+struct StorePlace {
+  SlideFolder folder;
+  SlideWish wish;
+};
+StorePlace place_of(const Listing& listing, const Listing::Entry& entry);
+
+struct StoreRequest {
+  std::vector<std::string> only;  ///< ids; empty: all
+  int jobs = 0;                   ///< threads; 0: all cores
+  bool verify = false;            ///< compare the content of sources too
+};
+
+struct StoreOutcome {
+  int made = 0;                       ///< slides that were prepared
+  int kept = 0;                       ///< slides that were up to date
+  std::vector<std::string> problems;  ///< slides that could not be prepared, and why
+};
+
+/// Prepares in the store what is missing or stale; a slide that fails is reported, and the rest go on. Throws Cancelled
+/// after Ctrl-C, when finished slides are kept; and Error when `only` names an unknown slide.
+StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request);
+
+/// Prepares what is missing or stale, and opens every slide at the experiment's factor.
+PreparedData prepare_and_open(const Listing& listing);
+
+}  // namespace nephron::host

@@ -1,0 +1,318 @@
+// Preparing in this process: what the store holds equals what memory holds, and what went wrong is told.
+#include <random>
+#include <thread>
+
+#include <sys/resource.h>
+
+#include <host/feed/catalog.hpp>
+#include <host/feed/stored_slide.hpp>
+#include <host/util/interrupt.hpp>
+
+#include "store_fixture.hpp"
+
+namespace nephron::host {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+using StoreTest = StoreFixture;
+
+void expect_equal(const PreparedSlide& a, const PreparedSlide& b, std::mt19937& random) {
+  ASSERT_EQ(a.size(), b.size());
+  EXPECT_EQ(a.info().id, b.info().id);
+  EXPECT_EQ(a.annotated(), b.annotated());
+  EXPECT_EQ(a.catalog().foreground, b.catalog().foreground);
+  EXPECT_EQ(a.catalog().group, b.catalog().group);
+  EXPECT_EQ(a.soft_classes(), b.soft_classes());
+  const auto random_region = [&](std::int64_t most) {
+    const auto side = [&](std::int64_t n) {
+      return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n + 80)) - 40;
+    };
+    return Region{side(a.size().width), side(a.size().height), 1 + static_cast<std::int64_t>(random()) % most,
+                  1 + static_cast<std::int64_t>(random()) % most};
+  };
+  for (int n = 0; n < 60; ++n) {
+    const Region r = n == 0 ? Region{0, 0, a.size().width, a.size().height} : random_region(200);
+    const Image image[2] = {Image(r.size(), 3), Image(r.size(), 3)},
+                labels[2] = {Image(r.size(), 1), Image(r.size(), 1)};
+    a.read(r, image[0].view(), a.annotated() ? labels[0].view() : ImageView{});
+    b.read(r, image[1].view(), b.annotated() ? labels[1].view() : ImageView{});
+    ASSERT_EQ(cv::norm(as_mat(image[0].view()), as_mat(image[1].view()), cv::NORM_INF), 0);
+    ASSERT_EQ(cv::norm(as_mat(labels[0].view()), as_mat(labels[1].view()), cv::NORM_INF), 0);
+  }
+  if (!a.annotated()) return;
+  for (int n = 0; n < 2000; ++n) {
+    const Region r = random_region(n % 2 == 0 ? 25 : 200);
+    const auto bits = static_cast<std::uint8_t>(1 + random() % 3);
+    ASSERT_EQ(a.any_label(r, bits), b.any_label(r, bits));
+  }
+}
+
+TEST_F(StoreTest, HoldsWhatMemoryHolds) {
+  write_pair("even", 1360, 1104);
+  write_pair("odd", 1343, 1117);
+  write_pair("small", 61, 47);
+  write_pair("unlabelled", 200, 300, false);
+  std::mt19937 random(1);
+  for (const int factor : {2, 4, 1, 3}) {
+    experiment_.data.factor = factor;
+    experiment_.data.store = store_;
+    const PreparedData stored = prepare(experiment_, registry_);
+    experiment_.data.store.clear();
+    const PreparedData held = prepare(experiment_, registry_);
+    ASSERT_EQ(stored.slides.size(), 4U);
+    EXPECT_THAT(stored.problems, IsEmpty());
+    for (std::size_t i = 0; i < 4; ++i) expect_equal(*held.slides[i], *stored.slides[i], random);
+    EXPECT_EQ(folds_of(experiment_, held), folds_of(experiment_, stored));
+  }
+}
+
+TEST_F(StoreTest, SyntheticSlidesWithoutAFileAreKeptToo) {
+  Value params{Value::Table{}};
+  params.set("slides", 2);
+  params.set("size", Value::Array{900, 700});
+  params.set("radius", 50);
+  experiment_.datasets[0].component = {"synthetic", params, {}};
+  const PreparedData stored = prepare(experiment_, registry_);
+  experiment_.data.store.clear();
+  const PreparedData held = prepare(experiment_, registry_);
+  std::mt19937 random(2);
+  for (std::size_t i = 0; i < 2; ++i) expect_equal(*held.slides[i], *stored.slides[i], random);
+  experiment_.data.store = store_;
+  EXPECT_EQ(prepare_all().kept, 2);
+}
+
+TEST_F(StoreTest, ASecondStartMakesNothing) {
+  write_pair("a", 300, 200);
+  write_pair("b", 300, 200);
+  EXPECT_EQ(prepare_all().made, 2);
+  const auto before = contents();
+  const StoreOutcome again = prepare_all({{}, 0, true});
+  EXPECT_EQ(again.made, 0);
+  EXPECT_EQ(again.kept, 2);
+  EXPECT_EQ(contents(), before);
+  experiment_.data.factors = {8};  // grows; what was there stays
+  EXPECT_EQ(prepare_all().made, 2);
+  EXPECT_THAT(PictureRecord::read(only_folder("a") / "slide.json").factors, ElementsAre(2, 4, 8));
+  experiment_.data.factors = {};
+  EXPECT_EQ(prepare_all().made, 0);
+}
+
+TEST_F(StoreTest, ChangedSourcesAreNoticed) {
+  write_pair("a", 300, 200);
+  write_pair("b", 300, 200);
+  prepare_all();
+  write_pair("a", 302, 200);
+  EXPECT_EQ(prepare_all().made, 1);
+  // Content alone, size and time as before: noticed by its hash.
+  const fs::path file = root_ / "images/b.png";
+  const auto time = fs::last_write_time(file);
+  std::string bytes = read_file(file);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  std::ofstream(file, std::ios::binary) << bytes;
+  fs::last_write_time(file, time);
+  EXPECT_EQ(prepare_all().made, 0);
+  StoreRequest verify;
+  verify.verify = true;
+  const StoreOutcome outcome = prepare_all(verify);
+  EXPECT_EQ(outcome.made + static_cast<int>(outcome.problems.size()), 1);  // the picture may be broken now
+}
+
+TEST_F(StoreTest, ChangedAnnotationsMakeLabelsAnewAndLeaveThePicture) {
+  write_pair("a", 300, 200);
+  prepare_all();
+  const fs::path folder = only_folder("a");
+  const auto picture_time = fs::last_write_time(folder / "picture.tiff");
+  cv::imwrite((root_ / "masks/a.png").string(), cv::Mat(200, 300, CV_8U, cv::Scalar(1)));
+  EXPECT_EQ(prepare_all().made, 1);
+  EXPECT_EQ(fs::last_write_time(folder / "picture.tiff"), picture_time);
+  EXPECT_THAT(prepare(experiment_, registry_).slides[0]->catalog().foreground, ElementsAre(150 * 100, 0));
+  fs::remove(root_ / "masks/a.png");
+  EXPECT_EQ(prepare_all().made, 1);
+  EXPECT_FALSE(prepare(experiment_, registry_).slides[0]->annotated());
+}
+
+TEST_F(StoreTest, TwoListsOfClassesShareOnePicture) {
+  write_pair("a", 300, 200);
+  prepare_all();
+  experiment_.classes = {"sclerotic", "healthy"};
+  const auto swapped = prepare(experiment_, registry_).slides[0]->catalog().foreground;
+  experiment_.classes = {"healthy", "sclerotic"};
+  EXPECT_EQ(prepare_all().made, 0);
+  const auto counts = prepare(experiment_, registry_).slides[0]->catalog().foreground;
+  EXPECT_THAT(swapped, ElementsAre(counts[1], counts[0]));
+  int pictures = 0, labels = 0;
+  for (const auto& entry : fs::directory_iterator(only_folder("a"))) {
+    pictures += entry.path().filename() == "picture.tiff";
+    labels += entry.path().filename().string().starts_with("labels-") && entry.path().extension() == ".tiff";
+  }
+  EXPECT_EQ(pictures, 1);
+  EXPECT_EQ(labels, 2);
+}
+
+TEST_F(StoreTest, ASlideThatFailsIsNamedAndTheRestGoOn) {
+  write_pair("good", 300, 200);
+  write_pair("bad", 300, 200);
+  write_pair("tiny", 1, 200);
+  std::ofstream(root_ / "images/bad.png") << "no picture";
+  const StoreOutcome outcome = prepare_all();
+  EXPECT_EQ(outcome.made, 1);
+  ASSERT_EQ(outcome.problems.size(), 2U);
+  EXPECT_THAT(outcome.problems[0], testing::AllOf(HasSubstr("slide \"bad\""), HasSubstr("bad.png")));
+  EXPECT_THAT(outcome.problems[1],
+              testing::AllOf(HasSubstr("slide \"tiny\""), HasSubstr("nothing left after reduction by 2")));
+  const PreparedData data = prepare(experiment_, registry_);
+  ASSERT_EQ(data.slides.size(), 1U);
+  EXPECT_EQ(data.slides[0]->info().id, "good");
+  EXPECT_EQ(data.problems.size(), 2U);
+  StoreRequest unknown;
+  unknown.only = {"god"};
+  try {
+    prepare_all(unknown);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("no slide \"god\""));
+    EXPECT_THAT(e.hint(), HasSubstr("good"));
+  }
+}
+
+TEST_F(StoreTest, DamagedFilesAreMadeAnew) {
+  write_pair("a", 700, 600);
+  prepare_all();
+  const auto good = contents();
+  for (const auto& [name, bytes] : good) {
+    const fs::path file = store_ / name;
+    if (file.extension() == ".png") continue;
+    std::ofstream(file, std::ios::binary) << bytes.substr(0, bytes.size() / 2);
+    EXPECT_EQ(prepare_all().made, 1) << name;
+    EXPECT_EQ(contents(), good) << name;
+    fs::remove(file);
+    EXPECT_EQ(prepare_all().made, 1) << name;
+    EXPECT_EQ(contents(), good) << name;
+  }
+}
+
+// A file whose size is right and whose places are wrong is refused when it is opened, by name; never read.
+TEST_F(StoreTest, WrongDirectoriesAreRefusedWhenSlidesAreOpened) {
+  write_pair("a", 700, 600);
+  prepare_all();
+  const fs::path folder = only_folder("a");
+  const Listing listing(experiment_, registry_);
+  StoredSlide::Place place{
+      listing.slides()[0].info, 0, "g", experiment_.classes, listing.targets(listing.slides()[0]), 2};
+  std::mt19937 random(7);
+  int refused = 0;
+  for (const char* name : {"picture.tiff", "labels"}) {
+    fs::path file = folder / name;
+    if (!fs::exists(file)) file = SlideFolder(folder).labels(experiment_.classes);
+    const std::string good = read_file(file);
+    for (int n = 0; n < 150; ++n) {
+      std::string bad = good;
+      const std::size_t tail = 1200 + random() % 800;  // the directories are at the end
+      for (int k = 0; k < 3; ++k) bad[bad.size() - 1 - random() % tail] = static_cast<char>(random());
+      std::ofstream(file, std::ios::binary) << bad;
+      try {
+        const StoredSlide slide(SlideFolder(folder), place);
+        const Image image(slide.size(), 3), labels(slide.size(), 1);
+        slide.read({0, 0, slide.size().width, slide.size().height}, image.view(), labels.view());
+        slide.any_label({0, 0, 100, 100}, 3);
+      } catch (const Error& e) {
+        ++refused;
+        EXPECT_THAT(e.what(), HasSubstr(file.filename().string()));
+      }
+    }
+    std::ofstream(file, std::ios::binary) << good;
+  }
+  EXPECT_GT(refused, 50);
+}
+
+TEST_F(StoreTest, AReadOnlyStoreServesWhatItHas) {
+  write_pair("a", 300, 200);
+  prepare_all();
+  const fs::path folder = only_folder("a");
+  const auto lock = [&](bool locked) {
+    const auto may = locked ? fs::perms::owner_read | fs::perms::owner_exec : fs::perms::owner_all;
+    for (const fs::path& p : {folder, folder.parent_path(), store_}) fs::permissions(p, may);
+  };
+  lock(true);
+  EXPECT_EQ(prepare(experiment_, registry_).slides.size(), 1U);
+  if (geteuid() != 0) {  // root may write anywhere
+    write_pair("b", 300, 200);
+    const StoreOutcome outcome = prepare_all();
+    ASSERT_EQ(outcome.problems.size(), 1U);
+    EXPECT_THAT(outcome.problems[0],
+                testing::AllOf(HasSubstr("slide \"b\""), HasSubstr("cannot make the folder"), HasSubstr("data.store")));
+  }
+  lock(false);
+}
+
+TEST_F(StoreTest, AStoreThatCannotBeMadeIsSaid) {
+  write_pair("a", 300, 200);
+  std::ofstream(root_ / "file") << "no folder";
+  experiment_.data.store = root_ / "file" / "store";
+  const StoreOutcome outcome = prepare_all();
+  ASSERT_EQ(outcome.problems.size(), 1U);
+  EXPECT_THAT(outcome.problems[0],
+              testing::AllOf(HasSubstr("slide \"a\""), HasSubstr("cannot make the folder"), HasSubstr("data.store")));
+}
+
+// A limit on the size of files is what a full disk looks like, without one.
+TEST_F(StoreTest, AFullDiskCostsOnlyTheSlideThatDidNotFit) {
+  write_pair("a", 300, 200);
+  write_pair("z", 2600, 2500);
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  rlimit small = old;
+  small.rlim_cur = 4 << 20;
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  const StoreOutcome outcome = prepare_all();
+  setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_EQ(outcome.made, 1);
+  ASSERT_EQ(outcome.problems.size(), 1U);
+  EXPECT_THAT(outcome.problems[0],
+              testing::AllOf(HasSubstr("slide \"z\""), HasSubstr("cannot write"), HasSubstr("File too large")));
+  for (const auto& [name, bytes] : contents())
+    EXPECT_THAT(name, testing::Not(HasSubstr(".part."))) << "nothing half-written stays";
+  EXPECT_EQ(prepare_all().made, 1);
+}
+
+TEST_F(StoreTest, ThreadsThatPrepareOneSlideDoItOnce) {
+  write_pair("a", 1400, 1300);
+  std::atomic<int> made{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { made += prepare_all().made; });
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(prepare(experiment_, registry_).slides.size(), 1U);
+}
+
+TEST_F(StoreTest, CtrlCKeepsWhatIsDone) {
+  write_pair("a", 300, 200);
+  prepare_all();
+  write_pair("b", 300, 200);
+  set_interrupted(true);
+  EXPECT_THROW(prepare_all(), Cancelled);
+  set_interrupted(false);
+  const StoreOutcome outcome = prepare_all();
+  EXPECT_EQ(outcome.kept, 1);
+  EXPECT_EQ(outcome.made, 1);
+}
+
+TEST_F(StoreTest, TissueIsFoundAndCanBeLookedAt) {
+  cv::Mat image(1024, 2048, CV_8UC3, cv::Scalar::all(240));
+  image.colRange(0, 512).setTo(cv::Scalar(150, 60, 190));  // a quarter, BGR
+  cv::imwrite((root_ / "images/a.png").string(), image);
+  const PreparedData data = prepare(experiment_, registry_);
+  EXPECT_EQ(data.slides[0]->catalog().tissue, 1024 * 512 / 4);
+  const cv::Mat mask = cv::imread((only_folder("a") / "tissue.png").string(), cv::IMREAD_GRAYSCALE);
+  EXPECT_EQ(mask.cols, 512);  // the level of factor 4, a pixel a pixel
+  EXPECT_EQ(cv::countNonZero(mask.colRange(0, 128)), 128 * 256);
+  EXPECT_EQ(cv::countNonZero(mask.colRange(128, 512)), 0);
+}
+
+}  // namespace
+}  // namespace nephron::host
