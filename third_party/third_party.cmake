@@ -6,10 +6,15 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(TIFF REQUIRED)
+find_package(PNG REQUIRED)
+find_package(pugixml REQUIRED)
 find_package(Boost REQUIRED COMPONENTS filesystem)
 find_package(GTest REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+# Optional: plugins/readers leaves out what these are needed for.
+pkg_check_modules(openjpeg IMPORTED_TARGET libopenjp2)
+pkg_check_modules(openslide IMPORTED_TARGET openslide)
 
 # Debian keeps OpenCVConfig.cmake in libopencv-dev, which draws in every OpenCV module and half a desktop. Three
 # libraries are used, so they are found by hand. SYSTEM: OpenCV 4.6 headers warn under C++20.
