@@ -196,6 +196,18 @@ int LabelPainter::classes() const noexcept { return content_->classes; }
 Size LabelPainter::size(int factor) const { return content_->reduced(factor); }
 bool LabelPainter::empty() const noexcept { return content_->empty; }
 
+Region LabelPainter::box() const noexcept {
+  std::int64_t x0 = slide().width, y0 = slide().height, x1 = 0, y1 = 0;
+  const auto cover = [&](const auto& labelled) {
+    const Region& box = labelled.shape.box();
+    x0 = std::min(x0, box.x), x1 = std::max(x1, box.x + box.width);
+    y0 = std::min(y0, box.y), y1 = std::max(y1, box.y + box.height);
+  };
+  std::for_each(content_->polygons.begin(), content_->polygons.end(), cover);
+  std::for_each(content_->runs.begin(), content_->runs.end(), cover);
+  return x1 > x0 ? Region{x0, y0, x1 - x0, y1 - y0} : Region{};
+}
+
 bool LabelPainter::touches(int factor, const Region& window) const {
   content_->check_window(factor, window);
   const Region source = Aperture(content_->slide, factor, window).source();

@@ -36,6 +36,8 @@ class LabelPainter final : public AnnotationSink {
   Size size(int factor) const;
   /// True when nothing was given.
   bool empty() const noexcept;
+  /// Level-0 pixels that all labels lie in; 0 x 0 when there are none.
+  Region box() const noexcept;
   /// False when a window (pixels of the reduced map) is surely without labels; looks at outlines only.
   bool touches(int factor, const Region& window) const;
   /// Writes every pixel of `labels`: one u8 channel, one bit a class, the window's size. The window lies inside the

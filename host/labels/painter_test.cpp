@@ -235,10 +235,7 @@ TEST(LabelPainter, SaysWhatIsWrong) {
   EXPECT_THAT(error_of([&] { r.polygon(2, {}); }), HasSubstr("class 2, but the experiment has 2 classes"));
   EXPECT_THAT(error_of([&] { r.mask({8, 8, 3, 3}, small.view()); }), HasSubstr("3 x 3 at (8, 8), which is not inside"));
   EXPECT_THAT(error_of([&] { r.mask({0, 0, 3, 3}, small.view()); }), HasSubstr("sets bit 2"));
-  EXPECT_THAT(error_of([&] {
-                r.runs(0, Runs{{90, 11}}, true);
-              }),
-              HasSubstr("run 90 + 11 leaves the slide of 10 x 10"));
+  EXPECT_THAT(error_of([&] { r.runs(0, Runs{{90, 11}}, true); }), HasSubstr("run 90 + 11 leaves the slide of 10 x 10"));
   Image p({1, 1}, 1, Depth::f32);
   p.view().row<float>(0)[0] = 1.5F;
   EXPECT_THAT(error_of([&] { r.probability(0, {0, 0, 1, 1}, p.view()); }), HasSubstr("numbers in [0, 1]"));

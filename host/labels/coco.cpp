@@ -1,0 +1,257 @@
+#include <host/labels/coco.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+
+#include <host/labels/trace.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+using Json = nlohmann::json;
+constexpr int deepest = 64;
+constexpr std::int64_t longest_side = 1'000'000;
+
+[[noreturn]] void refuse(std::string_view where, const std::string& what) {
+  throw Error(std::string(where) + ": " + what);
+}
+
+Json parsed(std::string_view text, std::string_view where) {
+  try {
+    return Json::parse(text, [&](int depth, Json::parse_event_t, Json&) {
+      if (depth > deepest) refuse(where, "lists and objects are nested more than 64 deep");
+      return true;
+    });
+  } catch (const Json::exception& e) {
+    const std::string what = e.what();
+    const std::size_t end = what.find("] ");
+    refuse(where, "this is no JSON: " + (end == std::string::npos ? what : what.substr(end + 2)).substr(0, 200));
+  }
+}
+
+const Json& need(const Json& object, const char* name, std::string_view where) {
+  if (!object.is_object() || !object.contains(name)) refuse(where, "there is no \"" + std::string(name) + "\"");
+  return object[name];
+}
+
+const Json& need_list(const Json& object, const char* name, std::string_view where) {
+  const Json& list = need(object, name, where);
+  if (!list.is_array()) refuse(where, "\"" + std::string(name) + "\" is not a list");
+  return list;
+}
+
+std::int64_t need_integer(const Json& object, const char* name, std::string_view where) {
+  const Json& value = need(object, name, where);
+  if (!value.is_number_integer()) refuse(where, "\"" + std::string(name) + "\" is not a whole number");
+  return value.get<std::int64_t>();
+}
+
+std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+Runs runs_of_counts(std::span<const std::int64_t> counts, std::int64_t pixels, std::string_view where) {
+  Runs out;
+  std::int64_t at = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] < 0 || counts[i] > pixels - at)
+      refuse(where, "count " + std::to_string(i + 1) + " of the run lengths (" + std::to_string(counts[i]) +
+                        ") leaves the mask of " + std::to_string(pixels) + " pixels");
+    if (i % 2 == 1 && counts[i] > 0) out.push_back({at, counts[i]});
+    at += counts[i];
+  }
+  if (at != pixels)
+    refuse(where, "the run lengths cover " + std::to_string(at) + " pixels; expected the " + std::to_string(pixels) +
+                      " of the mask");
+  return normalised(std::move(out));
+}
+
+std::vector<Point> ring_of(const Json& json, std::string_view where) {
+  if (!json.is_array() || json.size() % 2 != 0 || json.empty())
+    refuse(where, "a polygon is not a list of x, y, x, y, ...");
+  std::vector<Point> ring;
+  for (std::size_t i = 0; i < json.size(); i += 2) {
+    if (!json[i].is_number() || !json[i + 1].is_number())
+      refuse(where, "a polygon has a coordinate that is not a number");
+    ring.push_back({json[i].get<double>(), json[i + 1].get<double>()});
+  }
+  return ring;
+}
+
+Runs runs_of(const Json& segmentation, Size size, std::string_view where) {
+  const Json& shape = need_list(segmentation, "size", where);
+  if (shape.size() != 2 || shape[0] != Json(size.height) || shape[1] != Json(size.width))
+    refuse(where, "the run lengths are of a mask of [height, width] " + shape.dump().substr(0, 60) +
+                      "; the image has [" + std::to_string(size.height) + ", " + std::to_string(size.width) + "]");
+  const Json& counts = need(segmentation, "counts", where);
+  if (counts.is_string()) return coco_runs(counts.get<std::string>(), size.area(), where);
+  if (!counts.is_array()) refuse(where, "\"counts\" is neither text nor a list");
+  std::vector<std::int64_t> numbers;
+  for (const Json& count : counts) {
+    if (!count.is_number_integer()) refuse(where, "\"counts\" holds something that is not a whole number");
+    numbers.push_back(count.get<std::int64_t>());
+  }
+  return runs_of_counts(numbers, size.area(), where);
+}
+
+std::vector<Polygon> parts_of(const Json& segmentation, Size size, std::string_view where) {
+  std::vector<Polygon> parts;
+  if (segmentation.is_array()) {
+    for (const Json& ring : segmentation) parts.push_back({ring_of(ring, where)});
+    return parts;
+  }
+  if (!segmentation.is_object()) refuse(where, "\"segmentation\" is neither a list of polygons nor run lengths");
+  for (AnnotatedObject& object : trace_objects(runs_of(segmentation, size, where), size))
+    parts.push_back(std::move(object.parts.front()));
+  return parts;
+}
+
+const Json& chosen_image(const Json& images, const std::string& wanted, std::string_view where) {
+  if (wanted.empty() && images.size() == 1) return images[0];
+  std::string names;
+  for (const Json& image : images) {
+    const std::string id = text_of(need(image, "id", where));
+    const std::string name = image.contains("file_name") ? text_of(image["file_name"]) : id;
+    if (!wanted.empty() && (wanted == id || wanted == name || wanted == name.substr(0, name.rfind('.')))) return image;
+    if (names.size() < 200) names += (names.empty() ? "\"" : ", \"") + name + "\"";
+  }
+  refuse(where, wanted.empty() ? "the file has " + std::to_string(images.size()) + " images; say which: " + names
+                               : "there is no image \"" + wanted + "\"; the file has " + names);
+}
+
+bool is_plain(const AnnotatedObject& object) {
+  return std::all_of(object.parts.begin(), object.parts.end(),
+                     [](const Polygon& part) { return part.size() == 1 && part.front().size() > 2; });
+}
+
+Json polygons_of(const AnnotatedObject& object) {
+  Json out = Json::array();
+  for (const Polygon& part : object.parts) {
+    Json& ring = out.emplace_back(Json::array());
+    for (const Point& p : part.front()) ring.push_back(p.x), ring.push_back(p.y);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string coco_counts_text(std::span<const Run> runs, std::int64_t pixels) {
+  std::vector<std::int64_t> counts;
+  std::int64_t at = 0;
+  for (const Run& run : runs) {
+    counts.push_back(run.start - at);
+    counts.push_back(run.length);
+    at = run.end();
+  }
+  if (at < pixels || counts.empty()) counts.push_back(pixels - at);
+  std::string out;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    std::int64_t value = i > 2 ? counts[i] - counts[i - 2] : counts[i];
+    for (bool more = true; more;) {
+      int bits = static_cast<int>(value & 31);
+      value >>= 5;
+      more = (bits & 16) != 0 ? value != -1 : value != 0;
+      if (more) bits |= 32;
+      out += static_cast<char>(bits + 48);
+    }
+  }
+  return out;
+}
+
+Runs coco_runs(std::string_view text, std::int64_t pixels, std::string_view where) {
+  std::vector<std::int64_t> counts;
+  for (std::size_t at = 0; at < text.size();) {
+    std::int64_t value = 0;
+    int shift = 0, bits = 32;
+    for (; (bits & 32) != 0; shift += 5) {
+      if (at == text.size()) refuse(where, "the compressed run lengths end inside a number");
+      bits = static_cast<unsigned char>(text[at++]) - 48;
+      if (bits < 0 || bits > 63 || shift > 55)
+        refuse(where, "character " + std::to_string(at) + " of the compressed run lengths is not of COCO's alphabet");
+      value |= static_cast<std::int64_t>(bits & 31) << shift;
+    }
+    if ((bits & 16) != 0) value -= std::int64_t{1} << shift;
+    if (counts.size() > 2) value += counts[counts.size() - 2];
+    if (value < 0 || value > pixels)
+      refuse(where, "count " + std::to_string(counts.size() + 1) + " of the run lengths (" + std::to_string(value) +
+                        ") leaves the mask of " + std::to_string(pixels) + " pixels");
+    counts.push_back(value);
+  }
+  return runs_of_counts(counts, pixels, where);
+}
+
+bool looks_like_coco(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  return first != std::string_view::npos && text[first] == '{' &&
+         text.find("\"annotations\"") != std::string_view::npos &&
+         text.find("\"categories\"") != std::string_view::npos;
+}
+
+LabelSet parse_coco(std::string_view text, std::string_view where, const std::string& wanted, Size size) {
+  const Json json = parsed(text, where);
+  const Json& image = chosen_image(need_list(json, "images", where), wanted, where);
+  LabelSet out;
+  out.holds_objects = true;
+  out.size = {need_integer(image, "width", where), need_integer(image, "height", where)};
+  if (out.size.empty() || out.size.width > longest_side || out.size.height > longest_side)
+    refuse(where, "the image has " + std::to_string(out.size.width) + " x " + std::to_string(out.size.height) + " px");
+  if (!size.empty() && !(size == out.size))
+    refuse(where, "the image has " + std::to_string(out.size.width) + " x " + std::to_string(out.size.height) +
+                      " px, the slide " + std::to_string(size.width) + " x " + std::to_string(size.height));
+  std::map<std::string, std::string> categories;
+  for (const Json& category : need_list(json, "categories", where)) {
+    const std::string name = text_of(need(category, "name", where));
+    categories[text_of(need(category, "id", where))] = name;
+    if (out.class_index(name) < 0) out.classes.push_back(name);
+  }
+  const std::string id = text_of(need(image, "id", where));
+  std::size_t number = 0;
+  for (const Json& annotation : need_list(json, "annotations", where)) {
+    const std::string place = std::string(where) + ": annotation " + std::to_string(++number);
+    if (text_of(need(annotation, "image_id", place)) != id) continue;
+    const auto category = categories.find(text_of(need(annotation, "category_id", place)));
+    if (category == categories.end()) refuse(place, "its category_id is none of the categories");
+    AnnotatedObject object;
+    object.parts = parts_of(need(annotation, "segmentation", place), out.size, place);
+    object.class_name = category->second;
+    if (annotation.contains("id")) object.id = text_of(annotation["id"]);
+    if (object.parts.empty())
+      out.notes.push_back("annotation " + std::to_string(number) + " skipped: it has no pixels");
+    else out.objects.push_back(std::move(object));
+  }
+  return out;
+}
+
+std::string coco_text(const LabelSet& labels, const std::string& file_name) {
+  using Ordered = nlohmann::ordered_json;
+  Ordered annotations = Ordered::array(), categories = Ordered::array();
+  for (std::size_t c = 0; c < labels.classes.size(); ++c)
+    categories.push_back({{"id", c + 1}, {"name", labels.classes[c]}});
+  for (const AnnotatedObject& object : objects_of(labels)) {
+    const Runs runs = runs_of_object(object, labels.size);
+    const Region box = box_of(runs, labels.size);
+    Ordered segmentation{{"size", {labels.size.height, labels.size.width}},
+                         {"counts", coco_counts_text(runs, labels.size.area())}};
+    if (labels.holds_objects && is_plain(object)) segmentation = polygons_of(object);
+    annotations.push_back({{"id", annotations.size() + 1},
+                           {"image_id", 1},
+                           {"category_id", labels.class_index(object.class_name) + 1},
+                           {"segmentation", std::move(segmentation)},
+                           {"area", area_of(runs)},
+                           {"bbox", {box.x, box.y, box.width, box.height}},
+                           {"iscrowd", 0}});
+  }
+  return Ordered{
+             {"images",
+              {{{"id", 1}, {"width", labels.size.width}, {"height", labels.size.height}, {"file_name", file_name}}}},
+             {"categories", std::move(categories)},
+             {"annotations", std::move(annotations)}}
+             .dump(-1, ' ', false, Ordered::error_handler_t::replace) +
+         "\n";
+}
+
+}  // namespace nephron::host

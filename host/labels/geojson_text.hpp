@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nephron/geojson.hpp>
+
+namespace nephron::host {
+
+/// A FeatureCollection that QuPath opens: annotations with id, objectType, classification (name and colour) and
+/// measurements. Rings are closed. An id that is no UUID, which QuPath wants, is replaced by one made from the object's
+/// place in the file and its vertices, so that equal objects give equal text. `classes` give the colours their order.
+std::string geojson_text(const std::vector<AnnotatedObject>& objects, const std::vector<std::string>& classes);
+
+}  // namespace nephron::host

@@ -1,0 +1,245 @@
+#include <host/labels/label_file.hpp>
+
+#include <algorithm>
+
+#include <nephron/csv.hpp>
+#include <nephron/error.hpp>
+
+#include <host/labels/coco.hpp>
+#include <host/labels/geojson_text.hpp>
+#include <host/labels/label_image.hpp>
+#include <host/util/files.hpp>
+#include <host/util/interrupt.hpp>
+#include <host/util/progress.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t most_json = std::size_t{1} << 30;  // a parsed file takes ten times its size
+
+std::vector<std::string> classes_or(const LabelReading& reading, const std::string& otherwise) {
+  return reading.classes.empty() ? std::vector<std::string>{otherwise} : reading.classes;
+}
+
+[[noreturn]] void refuse_class(const std::string& where, const std::string& name,
+                               const std::vector<std::string>& classes) {
+  std::string known;
+  for (const std::string& one : classes) known += (known.empty() ? "\"" : ", \"") + one + "\"";
+  throw Error(where + ": class \"" + name + "\" is none of " + known, "name it with --classes");
+}
+
+Size need_size(const LabelReading& reading, const fs::path& file) {
+  if (reading.size.empty())
+    throw Error(file.string() + " does not say how large the slide is", "give --slide FILE or --size WIDTHxHEIGHT");
+  return reading.size;
+}
+
+LabelSet read_csv(const fs::path& file, const LabelReading& reading) {
+  const CsvTable table = CsvTable::read(file);
+  const auto id = table.column("id");
+  std::size_t encoding = 0;
+  if (const auto found = table.find_column("encoding")) encoding = *found;
+  else if (const auto predicted = table.find_column("predicted")) encoding = *predicted;
+  else table.require_columns({"encoding"});
+  const auto named = table.find_column("class");
+  LabelSet out;
+  out.size = need_size(reading, file);
+  if (named && reading.classes.empty()) {
+    for (std::size_t row = 0; row < table.rows(); ++row)
+      if (const std::string& name = table.cell(row, *named); out.class_index(name) < 0) out.classes.push_back(name);
+  } else {
+    out.classes = classes_or(reading, "label");
+  }
+  out.masks.resize(out.classes.size());
+  std::string wanted = reading.id, known;
+  bool found = false;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const std::string& here = table.cell(row, id);
+    if (known.size() < 200 && known.find("\"" + here + "\"") == std::string::npos)
+      known += (known.empty() ? "\"" : ", \"") + here + "\"";
+    if (wanted.empty()) wanted = here;
+    if (reading.id.empty() && here != wanted)
+      throw Error(file.string() + " has rows of several slides: " + known + ", ...", "say which with --id");
+    if (here != wanted) continue;
+    const std::string name = named ? table.cell(row, *named) : out.classes.front();
+    const int c = out.class_index(name);
+    if (c < 0) refuse_class(table.where(row), name, out.classes);
+    Runs& mask = out.masks[static_cast<std::size_t>(c)];
+    mask = union_of(mask, parse_rle(table.cell(row, encoding), out.size, table.where(row)));
+    found = true;
+  }
+  if (!found)
+    throw Error(file.string() + " has no row \"" + wanted + "\"; it has " + (known.empty() ? "no rows" : known));
+  return out;
+}
+
+/// Gives objects their class, or leaves them out.
+void classify(LabelSet& labels, const LabelReading& reading, const fs::path& file) {
+  const bool given = !reading.classes.empty();
+  labels.classes = reading.classes;
+  std::size_t left_out = 0;
+  std::erase_if(labels.objects, [&](AnnotatedObject& object) {
+    if (object.class_name.empty()) object.class_name = reading.unclassified;
+    left_out += object.class_name.empty();
+    return object.class_name.empty();
+  });
+  if (left_out > 0)
+    labels.notes.push_back(std::to_string(left_out) +
+                           " objects without a class are left out; --unclassified NAME gives them one");
+  for (const AnnotatedObject& object : labels.objects) {
+    if (labels.class_index(object.class_name) >= 0) continue;
+    if (given) refuse_class(file.string(), object.class_name, labels.classes);
+    labels.classes.push_back(object.class_name);
+  }
+  if (labels.classes.empty()) labels.classes = {"label"};
+}
+
+LabelSet read_json(const fs::path& file, const LabelReading& reading) {
+  const std::string text = read_file(file, most_json);
+  if (looks_like_coco(text)) {
+    LabelSet out = parse_coco(text, file.string(), reading.id, reading.size);
+    if (!reading.classes.empty()) classify(out, reading, file);
+    return out;
+  }
+  AnnotatedObjects found = parse_geojson(text, file.string());
+  LabelSet out;
+  out.size = need_size(reading, file);
+  out.holds_objects = true;
+  out.objects = std::move(found.objects);
+  for (const SkippedFeature& skipped : found.skipped)
+    out.notes.push_back("feature " + std::to_string(skipped.number) + " skipped: " + skipped.why);
+  classify(out, reading, file);
+  return out;
+}
+
+/// Runs of values along the rows, of one class.
+class RowCollector {
+ public:
+  explicit RowCollector(std::size_t classes) : runs_(classes) {}
+  void add(std::size_t c, std::int64_t start, std::int64_t length) { runs_[c].push_back({start, length}); }
+  std::vector<Runs> columns(Size size) {
+    for (Runs& runs : runs_) runs = turned(runs, size, false);
+    return std::move(runs_);
+  }
+
+ private:
+  std::vector<Runs> runs_;
+};
+
+LabelSet read_picture(const fs::path& file, const LabelReading& reading) {
+  const auto picture = open_label_image(file);
+  LabelSet out;
+  out.size = picture->size();
+  out.classes = classes_or(reading, "label");
+  if (!reading.size.empty() && !(reading.size == out.size))
+    throw Error(file.string() + " has " + std::to_string(out.size.width) + " x " + std::to_string(out.size.height) +
+                " px, the slide " + std::to_string(reading.size.width) + " x " + std::to_string(reading.size.height));
+  const std::size_t n = out.classes.size();
+  const std::string values = reading.values != "auto"        ? reading.values
+                             : n == 1 || picture->coloured() ? "mask"
+                                                             : "bits";
+  const auto has = [&](std::uint8_t value, std::size_t c) {
+    if (values == "mask") return value != 0 && c == 0;
+    return values == "index" ? value == c + 1 : (value >> c & 1) != 0;
+  };
+  const int most = values == "mask" ? 255 : values == "index" ? static_cast<int>(n) : (1 << n) - 1;
+  RowCollector rows(n);
+  const std::int64_t width = out.size.width,
+                     band_rows = std::clamp<std::int64_t>((1 << 24) / width, 1, out.size.height);
+  const Image band({width, band_rows}, 1);
+  Progress progress("reading " + file.filename().string(), out.size.height);
+  for (std::int64_t y0 = 0; y0 < out.size.height; y0 += band_rows) {
+    if (interrupted()) throw Cancelled();
+    const ImageView view = band.view().crop({0, 0, width, std::min(band_rows, out.size.height - y0)});
+    picture->read(view);
+    for (std::int64_t y = 0; y < view.height; ++y) {
+      const auto* row = view.row<const std::uint8_t>(y);
+      for (std::int64_t x = 0; x < width;) {
+        const std::uint8_t value = row[x];
+        const std::int64_t start = x;
+        while (x < width && row[x] == value) ++x;
+        if (value > most)
+          throw Error(file.string() + " holds " + std::to_string(value) + " at (" + std::to_string(start) + ", " +
+                          std::to_string(y0 + y) + "); " + std::to_string(n) + " classes as " + values + " end at " +
+                          std::to_string(most),
+                      "name all classes with --classes, or say what numbers mean with --values");
+        for (std::size_t c = 0; value != 0 && c < n; ++c)
+          if (has(value, c)) rows.add(c, (y0 + y) * width + start, x - start);
+      }
+    }
+    progress.update(y0);
+  }
+  progress.finish();
+  out.masks = rows.columns(out.size);
+  return out;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of("\",\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+std::string csv_text(const LabelSet& labels, const LabelWriting& writing) {
+  const std::vector<Runs> masks = masks_of(labels, writing.reference_compat);
+  const bool one = masks.size() == 1;
+  std::string out = one ? "id,encoding\n" : "id,class,encoding\n";
+  for (std::size_t c = 0; c < masks.size(); ++c)
+    out += csv_field(writing.id) + (one ? "" : "," + csv_field(labels.classes[c])) + "," + rle_text(masks[c]) + "\n";
+  return out;
+}
+
+void write_picture(const LabelSet& labels, const fs::path& file, bool reference_compat) {
+  const LabelPainter painter = painter_of(labels, reference_compat);
+  const auto writer = make_label_image(file, labels.size);
+  const std::int64_t rows = std::min(writer->rows_at_once(), labels.size.height);
+  const Image band({labels.size.width, rows}, 1);
+  Progress progress("writing " + file.filename().string(), labels.size.height);
+  for (std::int64_t y = 0; y < labels.size.height; y += rows) {
+    if (interrupted()) throw Cancelled();
+    const Region window{0, y, labels.size.width, std::min(rows, labels.size.height - y)};
+    const ImageView view = band.view().crop({0, 0, window.width, window.height});
+    painter.paint(1, window, view);
+    writer->write(view);
+    progress.update(y);
+  }
+  writer->finish();
+  progress.finish();
+}
+
+}  // namespace
+
+LabelSet read_labels(const fs::path& file, const LabelReading& reading) {
+  std::string extension = file.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  LabelSet out;
+  if (extension == ".csv") out = read_csv(file, reading);
+  else if (extension == ".json" || extension == ".geojson") out = read_json(file, reading);
+  else if (extension == ".png" || extension == ".tif" || extension == ".tiff") out = read_picture(file, reading);
+  else
+    throw Error(file.string() + " is no label file by its name; expected .csv, .json, .geojson, .png, .tif or .tiff");
+  if (out.classes.size() > 8)
+    throw Error(file.string() + " has " + std::to_string(out.classes.size()) +
+                " classes; labels have one bit a class, so 8 at most");
+  return out;
+}
+
+void write_labels(const LabelSet& labels, const fs::path& file, const LabelWriting& writing) {
+  switch (writing.format) {
+    case LabelFormat::rle:
+      return write_file_atomically(file, csv_text(labels, writing));
+    case LabelFormat::geojson:
+      return write_file_atomically(file, geojson_text(objects_of(labels), labels.classes));
+    case LabelFormat::coco:
+      return write_file_atomically(file, coco_text(labels, writing.id));
+    case LabelFormat::png:
+    case LabelFormat::tiff:
+      return write_picture(labels, file, writing.reference_compat);
+  }
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,59 @@
+#include <host/labels/label_image.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+#include <unistd.h>
+
+#include <nephron/error.hpp>
+
+#include <host/labels/label_image_files.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+std::string extension_of(const std::filesystem::path& file) {
+  std::string out = file.extension().string();
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+[[noreturn]] void refuse(const std::filesystem::path& file) {
+  throw Error(file.string() + " is no label picture by its name; expected .png, .tif or .tiff");
+}
+
+}  // namespace
+
+std::unique_ptr<LabelImageReader> open_label_image(const std::filesystem::path& file) {
+  const std::string extension = extension_of(file);
+  if (extension == ".png") return open_label_png(file);
+  if (extension == ".tif" || extension == ".tiff") return open_label_tiff(file);
+  refuse(file);
+}
+
+std::unique_ptr<LabelImageWriter> make_label_image(const std::filesystem::path& file, Size size) {
+  const std::string extension = extension_of(file);
+  if (extension == ".png") return make_label_png(file, size);
+  if (extension == ".tif" || extension == ".tiff") return make_label_tiff(file, size);
+  refuse(file);
+}
+
+PartialFile::PartialFile(std::filesystem::path file) : file_(std::move(file)), partial_(file_) {
+  partial_ += ".partial" + std::to_string(getpid());
+}
+
+PartialFile::~PartialFile() {
+  std::error_code ignored;
+  if (!kept_) std::filesystem::remove(partial_, ignored);
+}
+
+void PartialFile::keep() {
+  std::error_code error;
+  std::filesystem::rename(partial_, file_, error);
+  if (error) throw Error("cannot write " + file_.string() + ": " + error.message());
+  kept_ = true;
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,146 @@
+// PNG row by row with libpng. Its errors are thrown out of its callback, which its manual allows in C++.
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include <png.h>
+
+#include <nephron/error.hpp>
+
+#include <host/labels/label_image_files.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+using File = std::unique_ptr<FILE, int (*)(FILE*)>;
+
+File open_file(const std::filesystem::path& file, const char* mode) {
+  FILE* const opened = std::fopen(file.c_str(), mode);
+  if (opened == nullptr) throw Error("cannot open " + file.string() + ": " + std::strerror(errno));
+  return {opened, std::fclose};
+}
+
+[[noreturn]] void fail(png_structp png, png_const_charp message) {
+  throw Error(*static_cast<const std::string*>(png_get_error_ptr(png)) + ": " + message);
+}
+void ignore(png_structp, png_const_charp) {}
+
+class PngReader final : public LabelImageReader {
+ public:
+  explicit PngReader(const std::filesystem::path& file) : name_(file.string()), file_(open_file(file, "rb")) {
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &name_, fail, ignore);
+    info_ = png_create_info_struct(png_);
+    try {
+      open();
+    } catch (...) {
+      png_destroy_read_struct(&png_, &info_, nullptr);
+      throw;
+    }
+  }
+  ~PngReader() override { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+
+  Size size() const noexcept override { return size_; }
+  bool coloured() const noexcept override { return channels_ > 1; }
+  void read(const ImageView& rows) override {
+    for (std::int64_t y = 0; y < rows.height; ++y) {
+      png_read_row(png_, row_.data(), nullptr);
+      auto* to = rows.row<std::uint8_t>(y);
+      if (channels_ == 1) std::memcpy(to, row_.data(), static_cast<std::size_t>(size_.width));
+      else
+        for (std::int64_t x = 0; x < size_.width; ++x)
+          to[x] = std::any_of(&row_[static_cast<std::size_t>(3 * x)], &row_[static_cast<std::size_t>(3 * x)] + 3,
+                              [](auto v) { return v != 0; });
+    }
+  }
+
+ private:
+  void open() {
+    png_byte signature[8] = {};
+    if (std::fread(signature, 1, 8, file_.get()) != 8 || png_sig_cmp(signature, 0, 8) != 0)
+      throw Error(name_ + " is no PNG");
+    png_init_io(png_, file_.get());
+    png_set_sig_bytes(png_, 8);
+    png_set_user_limits(png_, 10'000'000, 10'000'000);
+    png_read_info(png_, info_);
+    const int depth = png_get_bit_depth(png_, info_), colour = png_get_color_type(png_, info_);
+    if (depth > 8) throw Error(name_ + " has 16 bits a pixel; expected labels of 8 bits");
+    if (png_get_interlace_type(png_, info_) != PNG_INTERLACE_NONE)
+      throw Error(name_ + " is interlaced, so that its rows cannot be read in turn", "save it without interlacing");
+    png_set_packing(png_);  // 1, 2 and 4 bits a pixel become bytes; a palette's numbers stay numbers
+    if ((colour & PNG_COLOR_MASK_ALPHA) != 0) png_set_strip_alpha(png_);
+    channels_ = (colour & PNG_COLOR_MASK_COLOR) != 0 && colour != PNG_COLOR_TYPE_PALETTE ? 3 : 1;
+    png_read_update_info(png_, info_);
+    size_ = {png_get_image_width(png_, info_), png_get_image_height(png_, info_)};
+    row_.resize(png_get_rowbytes(png_, info_));
+    if (row_.size() != static_cast<std::size_t>(size_.width) * channels_)
+      throw Error(name_ + " has pixels of an unknown layout");
+  }
+
+  std::string name_;
+  File file_;
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+  Size size_;
+  std::size_t channels_ = 1;
+  std::vector<png_byte> row_;
+};
+
+class PngWriter final : public LabelImageWriter {
+ public:
+  PngWriter(const std::filesystem::path& file, Size size)
+      : partial_(file), name_(file.string()), file_(open_file(partial_.path(), "wb")) {
+    constexpr std::int64_t longest = 10'000'000;
+    if (size.width > longest || size.height > longest)
+      throw Error(name_ + ": a PNG has sides below 10^7 px", "write a TIFF");
+    png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, &name_, fail, ignore);
+    info_ = png_create_info_struct(png_);
+    try {
+      png_set_user_limits(png_, longest, longest);
+      png_init_io(png_, file_.get());
+      png_set_compression_level(png_, 3);
+      png_set_filter(png_, 0, PNG_FILTER_UP);  // most rows of labels equal the one above
+      png_set_IHDR(png_, info_, static_cast<png_uint_32>(size.width), static_cast<png_uint_32>(size.height), 8,
+                   PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+      png_write_info(png_, info_);
+    } catch (...) {
+      png_destroy_write_struct(&png_, &info_);
+      throw;
+    }
+  }
+  ~PngWriter() override { png_destroy_write_struct(&png_, &info_); }
+  PngWriter(const PngWriter&) = delete;
+  PngWriter& operator=(const PngWriter&) = delete;
+
+  std::int64_t rows_at_once() const noexcept override { return 256; }
+  void write(const ImageView& rows) override {
+    for (std::int64_t y = 0; y < rows.height; ++y) png_write_row(png_, rows.row<const png_byte>(y));
+  }
+  void finish() override {
+    png_write_end(png_, info_);
+    if (std::fclose(file_.release()) != 0) throw Error("cannot write " + name_ + ": " + std::strerror(errno));
+    partial_.keep();
+  }
+
+ private:
+  PartialFile partial_;
+  std::string name_;
+  File file_;
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<LabelImageReader> open_label_png(const std::filesystem::path& file) {
+  return std::make_unique<PngReader>(file);
+}
+std::unique_ptr<LabelImageWriter> make_label_png(const std::filesystem::path& file, Size size) {
+  return std::make_unique<PngWriter>(file, size);
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,187 @@
+// Label TIFFs with libtiff: tiled and deflated when written, any 8-bit layout of one picture when read.
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include <tiffio.h>
+
+#include <nephron/error.hpp>
+
+#include <host/labels/label_image_files.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+constexpr std::int64_t tile = 512;
+
+/// An open file whose messages go to error texts and nowhere else.
+class Handle {
+ public:
+  Handle(const std::filesystem::path& file, const char* mode, std::string name) : name_(std::move(name)) {
+    const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
+                                                                               TIFFOpenOptionsFree);
+    TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, this);
+    TIFFOpenOptionsSetWarningHandlerExtR(options.get(), drop_message, nullptr);
+    tiff_ = TIFFOpenExt(file.c_str(), mode, options.get());
+    if (tiff_ == nullptr) fail("cannot be opened as a TIFF");
+  }
+  ~Handle() { close(); }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  TIFF* get() const noexcept { return tiff_; }
+  const std::string& name() const noexcept { return name_; }
+  bool failed() const noexcept { return !message_.empty(); }
+  void close() {
+    if (tiff_ != nullptr) TIFFClose(std::exchange(tiff_, nullptr));
+  }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(name_ + " " + what + (message_.empty() ? "" : ": " + message_));
+  }
+
+ private:
+  static int keep_message(TIFF*, void* self, const char*, const char* format, va_list arguments) {
+    char text[400];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    static_cast<Handle*>(self)->message_ = text;
+    return 1;
+  }
+  static int drop_message(TIFF*, void*, const char*, const char*, va_list) { return 1; }
+
+  std::string name_, message_;
+  TIFF* tiff_ = nullptr;
+};
+
+class TiffReader final : public LabelImageReader {
+ public:
+  explicit TiffReader(const std::filesystem::path& file) : tiff_(file, "r", file.string()) {
+    std::uint32_t width = 0, height = 0;
+    std::uint16_t samples = 1, bits = 1, planes = PLANARCONFIG_CONTIG;
+    TIFFGetField(tiff_.get(), TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(tiff_.get(), TIFFTAG_IMAGELENGTH, &height);
+    TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_SAMPLESPERPIXEL, &samples);
+    TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_BITSPERSAMPLE, &bits);
+    TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_PLANARCONFIG, &planes);
+    size_ = {width, height};
+    samples_ = samples;
+    if (size_.empty() || bits != 8 || samples < 1 || samples > 4 || (samples > 1 && planes != PLANARCONFIG_CONTIG))
+      tiff_.fail("has " + std::to_string(width) + " x " + std::to_string(height) + " px with " +
+                 std::to_string(samples) + " samples of " + std::to_string(bits) +
+                 " bits; expected labels of 8 bits, of one channel or interleaved");
+    if (TIFFIsTiled(tiff_.get()) != 0) {
+      TIFFGetField(tiff_.get(), TIFFTAG_TILEWIDTH, &part_width_);
+      TIFFGetField(tiff_.get(), TIFFTAG_TILELENGTH, &part_rows_);
+    } else {
+      part_width_ = width;
+      TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_ROWSPERSTRIP, &part_rows_);
+      part_rows_ = std::min(part_rows_, height);
+    }
+    constexpr std::int64_t most = std::int64_t{1} << 31;
+    if (part_width_ < 1 || part_rows_ < 1 || std::int64_t{part_rows_} * std::max(width, part_width_) * samples > most)
+      tiff_.fail("has strips or rows of tiles over 2 GiB");
+    band_ = Image({width, part_rows_}, samples);
+    part_.resize(static_cast<std::size_t>(TIFFIsTiled(tiff_.get()) != 0 ? TIFFTileSize64(tiff_.get())
+                                                                        : TIFFStripSize64(tiff_.get())));
+    if (part_.size() < std::size_t{part_width_} * part_rows_ * samples) tiff_.fail("has parts of a strange size");
+  }
+
+  Size size() const noexcept override { return size_; }
+  bool coloured() const noexcept override { return samples_ > 1; }
+  void read(const ImageView& rows) override {
+    for (std::int64_t y = 0; y < rows.height; ++y, ++next_) {
+      if (next_ % part_rows_ == 0) load_band();
+      const auto* from = band_.view().row<const std::uint8_t>(next_ % part_rows_);
+      auto* to = rows.row<std::uint8_t>(y);
+      const int colours = samples_ > 2 ? 3 : 1;  // a second or fourth sample is alpha
+      for (std::int64_t x = 0; x < size_.width; ++x, from += samples_)
+        to[x] = samples_ == 1 ? *from : std::any_of(from, from + colours, [](auto v) { return v != 0; });
+    }
+  }
+
+ private:
+  void load_band() {
+    const auto y = static_cast<std::uint32_t>(next_);
+    const auto rows = std::min<std::int64_t>(part_rows_, size_.height - next_);
+    for (std::uint32_t x = 0; x < size_.width; x += part_width_) {
+      const bool tiled = TIFFIsTiled(tiff_.get()) != 0;
+      const tmsize_t got =
+          tiled ? TIFFReadTile(tiff_.get(), part_.data(), x, y, 0, 0)
+                : TIFFReadEncodedStrip(tiff_.get(), TIFFComputeStrip(tiff_.get(), y, 0), part_.data(), -1);
+      if (got < 0) tiff_.fail("cannot be read at row " + std::to_string(y));
+      const auto columns = std::min<std::int64_t>(part_width_, size_.width - x);
+      for (std::int64_t row = 0; row < rows; ++row)
+        std::memcpy(
+            band_.view().row<std::uint8_t>(row) + static_cast<std::size_t>(x) * static_cast<std::size_t>(samples_),
+            part_.data() + static_cast<std::size_t>(row * part_width_ * samples_),
+            static_cast<std::size_t>(columns * samples_));
+    }
+  }
+
+  Handle tiff_;
+  Size size_;
+  int samples_ = 1;
+  std::uint32_t part_width_ = 0, part_rows_ = 0;
+  Image band_;
+  std::vector<std::uint8_t> part_;
+  std::int64_t next_ = 0;
+};
+
+class TiffWriter final : public LabelImageWriter {
+ public:
+  TiffWriter(const std::filesystem::path& file, Size size)
+      : partial_(file),
+        size_(size),
+        tiff_(partial_.path(), size.area() < (std::int64_t{1} << 31) ? "w" : "w8", file.string()) {
+    TIFFSetField(tiff_.get(), TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(size.width));
+    TIFFSetField(tiff_.get(), TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(size.height));
+    TIFFSetField(tiff_.get(), TIFFTAG_BITSPERSAMPLE, 8);
+    TIFFSetField(tiff_.get(), TIFFTAG_SAMPLESPERPIXEL, 1);
+    TIFFSetField(tiff_.get(), TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+    TIFFSetField(tiff_.get(), TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+    TIFFSetField(tiff_.get(), TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
+    TIFFSetField(tiff_.get(), TIFFTAG_TILEWIDTH, static_cast<std::uint32_t>(tile));
+    TIFFSetField(tiff_.get(), TIFFTAG_TILELENGTH, static_cast<std::uint32_t>(tile));
+    if (tiff_.failed()) tiff_.fail("cannot be written");
+  }
+
+  std::int64_t rows_at_once() const noexcept override { return tile; }
+  void write(const ImageView& rows) override {
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(tile * tile));
+    for (std::int64_t x = 0; x < size_.width; x += tile) {
+      std::fill(pixels.begin(), pixels.end(), std::uint8_t{0});
+      const auto columns = static_cast<std::size_t>(std::min(tile, size_.width - x));
+      for (std::int64_t y = 0; y < rows.height; ++y)
+        std::memcpy(&pixels[static_cast<std::size_t>(y * tile)], rows.row<const std::uint8_t>(y) + x, columns);
+      if (TIFFWriteTile(tiff_.get(), pixels.data(), static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(next_), 0,
+                        0) < 0)
+        tiff_.fail("cannot be written");
+    }
+    next_ += rows.height;
+  }
+  void finish() override {
+    if (TIFFFlush(tiff_.get()) == 0 || tiff_.failed()) tiff_.fail("cannot be written");
+    tiff_.close();
+    partial_.keep();
+  }
+
+ private:
+  PartialFile partial_;
+  Size size_;
+  Handle tiff_;
+  std::int64_t next_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<LabelImageReader> open_label_tiff(const std::filesystem::path& file) {
+  return std::make_unique<TiffReader>(file);
+}
+std::unique_ptr<LabelImageWriter> make_label_tiff(const std::filesystem::path& file, Size size) {
+  return std::make_unique<TiffWriter>(file, size);
+}
+
+}  // namespace nephron::host
