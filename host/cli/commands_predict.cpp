@@ -53,7 +53,7 @@ void add_predict(CLI::App& app, int& exit) {
       ->check(CLI::IsMember({"identity", "flip_x", "flip_y", "flip_xy"}));
   command
       ->add_option("--threshold", request->threshold,
-                   "Of the masks; \"search\": each picture's best, where its mask is known [the experiment's]")
+                   "Of the masks; \"search\": the best for all pictures with a true mask together [the experiment's]")
       ->check(threshold_value);
   CLI::Option* const tile =
       command->add_option("--tile", request->tile, "Side of a tile, px at the reduced level [the experiment's]")

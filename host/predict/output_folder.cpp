@@ -31,6 +31,10 @@ fs::path OutputFolder::mask(std::size_t c, const std::string& id) const {
   return folder_ / "masks" / names_[c] / (id + ".png");
 }
 
+fs::path OutputFolder::levels(std::size_t c, const std::string& id) const {
+  return folder_ / "levels" / names_[c] / (id + ".png");
+}
+
 bool OutputFolder::complete(const std::string& id) const {
   for (std::size_t c = 0; c < names_.size(); ++c) {
     if (!fs::exists(probability(c, id)) || !fs::exists(mask(c, id))) return false;
@@ -38,10 +42,24 @@ bool OutputFolder::complete(const std::string& id) const {
   return true;
 }
 
-void OutputFolder::make() const {
+bool OutputFolder::computed(const std::string& id) const {
+  for (std::size_t c = 0; c < names_.size(); ++c) {
+    if (!fs::exists(probability(c, id)) || !fs::exists(levels(c, id))) return false;
+  }
+  return true;
+}
+
+void OutputFolder::remove(const std::string& id) const {
+  std::error_code ignored;  // what cannot be removed cannot be replaced either, which is said then
+  for (std::size_t c = 0; c < names_.size(); ++c)
+    for (const fs::path& file : {probability(c, id), mask(c, id), levels(c, id)}) fs::remove(file, ignored);
+}
+
+void OutputFolder::make(bool with_levels) const {
   for (std::size_t c = 0; c < names_.size(); ++c) {
     require_writable(probability(c, "x").parent_path(), 1 << 20);
     require_writable(mask(c, "x").parent_path(), 1 << 20);
+    if (with_levels) require_writable(levels(c, "x").parent_path(), 1 << 20);
   }
 }
 

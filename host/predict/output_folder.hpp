@@ -10,6 +10,7 @@ namespace nephron::host {
 ///
 ///   probabilities/CLASS/ID.png   8-bit, 255 is 1, at the picture's own size
 ///   masks/CLASS/ID.png           255 where the probability exceeds the threshold
+///   levels/CLASS/ID.png          with a threshold search: how many of the searched thresholds it exceeds
 ///   scores.json                  Dice and failures
 ///   predict.json                 what was predicted, and how
 class OutputFolder {
@@ -17,14 +18,19 @@ class OutputFolder {
   OutputFolder(std::filesystem::path folder, const std::vector<std::string>& classes);
   std::filesystem::path probability(std::size_t c, const std::string& id) const;
   std::filesystem::path mask(std::size_t c, const std::string& id) const;
+  std::filesystem::path levels(std::size_t c, const std::string& id) const;
   std::filesystem::path scores() const { return folder_ / "scores.json"; }
   std::filesystem::path facts() const { return folder_ / "predict.json"; }
   const std::filesystem::path& folder() const noexcept { return folder_; }
 
   /// True when every file of this picture is there.
   bool complete(const std::string& id) const;
+  /// True when everything of this picture is there from which its masks are made, once the threshold is found.
+  bool computed(const std::string& id) const;
+  /// Removes every file of this picture.
+  void remove(const std::string& id) const;
   /// Makes the folders; throws Error when they cannot be written.
-  void make() const;
+  void make(bool with_levels = false) const;
 
  private:
   std::filesystem::path folder_;

@@ -28,6 +28,9 @@ Image read_picture(const std::filesystem::path& file);
 /// One channel: 255 where any channel of the file (alpha aside) is not 0.
 Image read_mask(const std::filesystem::path& file);
 
+/// One u8 channel, as it is in the file.
+Image read_gray(const std::filesystem::path& file);
+
 /// To width / factor by height / factor (rounded down), each pixel the mean of those it stands for.
 Image reduce_picture(const Image& picture, int factor);
 /// The same size by nearest neighbour.

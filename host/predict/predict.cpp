@@ -13,6 +13,7 @@
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/settings.hpp>
+#include <host/predict/threshold_search.hpp>
 #include <host/predict/tiled.hpp>
 #include <host/predict/tiling.hpp>
 #include <host/predict/truth.hpp>
@@ -84,13 +85,15 @@ class Prediction {
         output_(request.out, experiment.classes),
         model_(std::move(model)) {}
 
-  PredictOutcome run(const std::vector<PictureFile>& pictures);
+  PredictOutcome run(const std::vector<PictureFile>& all);
 
  private:
+  void compute_all(const std::vector<PictureFile>& pictures);
   std::vector<PictureFile> left_to_do(const std::vector<PictureFile>& pictures);
   Loaded load(const PictureFile& picture) const;
   std::vector<Image> compute(const Loaded& loaded, const std::string& id, Progress& progress, std::int64_t done);
   Written write(const std::string& id, const Loaded& loaded, const std::vector<Image>& maps) const;
+  void apply_search(const std::vector<PictureFile>& pictures);
   void note_facts() const;
   void collect(std::future<Written>& writing, const std::string& id);
   void failed(const std::string& id, const std::exception& e);
@@ -131,7 +134,9 @@ std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& 
   std::vector<PictureFile> left;
   for (const PictureFile& picture : pictures) {
     const auto scored = before.pictures.find(picture.id);
-    const bool finished = output_.complete(picture.id) && (request_.masks.empty() || scored != before.pictures.end());
+    const bool known = scored != before.pictures.end() && settings_.search == !scored->second.curve.empty();
+    const bool written = settings_.search ? output_.computed(picture.id) : output_.complete(picture.id);
+    const bool finished = written && (known || request_.masks.empty() || !has_truth(request_.masks, picture.id, classes_));
     if (!finished) left.push_back(picture);
     else if (scored != before.pictures.end()) outcome_.scores.pictures.insert(*scored);
   }
@@ -171,18 +176,44 @@ Written Prediction::write(const std::string& id, const Loaded& loaded, const std
     const ImageView& map = maps[c].view();
     const bool known = !loaded.truth.empty();
     const Image reduced_truth = known ? reduce_mask(loaded.truth[c], settings_.factor) : Image();
-    const double threshold = settings_.search && known ? best_threshold(map, reduced_truth) : settings_.threshold;
     const Image full = resize_map(map, loaded.size);
-    const Image mask = above(full.view(), threshold);
     save_png(output_.probability(c, id), to_bytes(full.view()).view());
+    score.threshold.push_back(settings_.threshold);
+    if (settings_.search) {  // the masks follow, when every picture has had its say
+      const Image levels = levels_of(full.view());
+      save_png(output_.levels(c, id), levels.view());
+      if (!known) continue;
+      score.curve.push_back(dice_curve(levels, loaded.truth[c]));
+      score.curve_reduced.push_back(dice_curve(levels_of(map), reduced_truth));
+      score.dice.push_back(0);
+      score.dice_reduced.push_back(0);
+      continue;
+    }
+    const Image mask = above(full.view(), settings_.threshold);
     save_png(output_.mask(c, id), mask.view());
     if (!known) continue;
-    score.threshold.push_back(threshold);
     score.dice.push_back(dice_of(mask, loaded.truth[c]));
-    score.dice_reduced.push_back(dice_of(above(map, threshold), reduced_truth));
+    score.dice_reduced.push_back(dice_of(above(map, settings_.threshold), reduced_truth));
   }
   if (!loaded.truth.empty()) out.score = std::move(score);
   return out;
+}
+
+/// Masks of all pictures at the threshold that is best for them together.
+void Prediction::apply_search(const std::vector<PictureFile>& pictures) {
+  const std::vector<std::size_t> chosen = outcome_.scores.choose_thresholds();
+  if (outcome_.scores.pictures.empty())
+    log().warning("no picture has a mask to search a threshold with: 0.5 is taken");
+  write_scores(output_.scores(), outcome_.scores);
+  Progress progress("masks", static_cast<std::int64_t>(pictures.size()));
+  std::int64_t done = 0;
+  for (const PictureFile& picture : pictures) {
+    if (interrupted()) throw Cancelled();
+    for (std::size_t c = 0; c < classes_.size() && output_.computed(picture.id); ++c)
+      save_png(output_.mask(c, picture.id), mask_of(read_gray(output_.levels(c, picture.id)), chosen[c]).view());
+    progress.update(++done);
+  }
+  progress.finish();
 }
 
 void Prediction::note_facts() const {
@@ -206,6 +237,7 @@ void Prediction::collect(std::future<Written>& writing, const std::string& id) {
     Written written = writing.get();
     if (written.score) outcome_.scores.pictures[written.id] = std::move(*written.score);
     ++outcome_.predicted;
+    if (settings_.search) outcome_.scores.choose_thresholds();  // what holds until the next picture
     write_scores(output_.scores(), outcome_.scores);
   } catch (const std::exception& e) {
     failed(id, e);
@@ -213,11 +245,7 @@ void Prediction::collect(std::future<Written>& writing, const std::string& id) {
 }
 
 /// The next picture is read and the last one written while this one is computed.
-PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
-  const std::vector<PictureFile> pictures = left_to_do(all);
-  output_.make();
-  note_facts();
-  write_scores(output_.scores(), outcome_.scores);
+void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
   Progress progress("predicting", static_cast<std::int64_t>(pictures.size()));
   const auto read_ahead = [&](std::size_t i) {
     return i < pictures.size() ? std::async(std::launch::async, [this, &pictures, i] { return load(pictures[i]); })
@@ -237,7 +265,7 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
       writing_id = id;
       writing = std::async(std::launch::async, [this, id, loaded, maps] { return write(id, *loaded, *maps); });
     } catch (const Cancelled&) {
-      collect(writing, writing_id);
+      collect(writing, writing_id);  // what is computed is written
       throw;
     } catch (const std::exception& e) {
       failed(id, e);
@@ -245,8 +273,27 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
     progress.update(static_cast<std::int64_t>(i + 1));
   }
   collect(writing, writing_id);
-  write_scores(output_.scores(), outcome_.scores);
   progress.finish();
+}
+
+PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
+  const std::vector<PictureFile> pictures = left_to_do(all);
+  output_.make(settings_.search);
+  // What an earlier prediction left must not pass for this one's, should this one be interrupted.
+  if (request_.overwrite)
+    for (const PictureFile& picture : all) output_.remove(picture.id);
+  note_facts();
+  write_scores(output_.scores(), outcome_.scores);
+  try {
+    compute_all(pictures);
+    if (settings_.search) apply_search(all);
+  } catch (const Cancelled&) {
+    log().warning(std::to_string(outcome_.skipped + outcome_.predicted) + " of " + std::to_string(all.size()) +
+                  " pictures are finished; to go on, give the same command with --continue" +
+                  (request_.overwrite ? " in place of --overwrite" : ""));
+    throw;
+  }
+  write_scores(output_.scores(), outcome_.scores);
   return std::move(outcome_);
 }
 

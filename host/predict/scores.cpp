@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include <nephron/error.hpp>
 
 #include <host/metrics/dice.hpp>
+#include <host/predict/threshold_search.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -29,10 +31,40 @@ std::vector<double> by_class(const std::vector<std::string>& classes, const Json
   return values;
 }
 
+using Curves = std::vector<std::vector<double>>;
+
+Json by_class(const std::vector<std::string>& classes, const Curves& curves) {
+  Json out = Json::object();
+  for (std::size_t c = 0; c < classes.size() && c < curves.size(); ++c) out[classes[c]] = curves[c];
+  return out;
+}
+
+Curves curves_of(const std::vector<std::string>& classes, const Json& entry, const char* key) {
+  Curves out;
+  if (!entry.contains(key)) return out;
+  for (const std::string& name : classes) {
+    out.push_back(entry.at(key).at(name).get<std::vector<double>>());
+    if (out.back().size() != searched_thresholds.size())
+      throw Error(std::string(key) + " has " + std::to_string(out.back().size()) + " values, not " +
+                  std::to_string(searched_thresholds.size()));
+  }
+  return out;
+}
+
 Json to_json(const std::vector<std::string>& classes, const PictureScore& score) {
-  return {{"threshold", by_class(classes, score.threshold)},
-          {"dice", by_class(classes, score.dice)},
-          {"dice_reduced", by_class(classes, score.dice_reduced)}};
+  Json out{{"threshold", by_class(classes, score.threshold)},
+           {"dice", by_class(classes, score.dice)},
+           {"dice_reduced", by_class(classes, score.dice_reduced)}};
+  if (score.curve.empty()) return out;
+  Json own = Json::object();
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const std::size_t best = best_of(score.curve_reduced[c]);
+    own[classes[c]] = {{"threshold", searched_thresholds[best]}, {"dice_reduced", score.curve_reduced[c][best]}};
+  }
+  out["own_best"] = std::move(own);
+  out["dice_by_threshold"] = by_class(classes, score.curve);
+  out["dice_reduced_by_threshold"] = by_class(classes, score.curve_reduced);
+  return out;
 }
 
 std::string cell(double value) {
@@ -47,6 +79,24 @@ std::string padded(std::string text, std::size_t width) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> Scores::choose_thresholds() {
+  std::vector<std::size_t> chosen(classes.size(), half);
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    std::vector<std::span<const double>> curves;
+    for (const auto& [id, score] : pictures)
+      if (!score.curve_reduced.empty()) curves.emplace_back(score.curve_reduced[c]);
+    if (curves.empty()) continue;
+    const std::size_t best = chosen[c] = best_of_all(curves);
+    for (auto& [id, score] : pictures) {
+      if (score.curve_reduced.empty()) continue;
+      score.threshold[c] = searched_thresholds[best];
+      score.dice[c] = score.curve[c][best];
+      score.dice_reduced[c] = score.curve_reduced[c][best];
+    }
+  }
+  return chosen;
+}
 
 PictureScore Scores::mean() const {
   PictureScore out;
@@ -74,7 +124,11 @@ std::string Scores::table(bool reduced) const {
     text += "  " + padded("Dice " + name, 12);
     if (reduced) text += "  " + padded("reduced", 12);
   }
-  text += "  threshold\n";
+  const bool searched = !pictures.begin()->second.curve_reduced.empty();
+  text += searched ? "  threshold" + std::string(6 * (classes.size() - 1), ' ') : "  threshold";
+  if (searched)
+    for (const std::string& name : classes) text += "  own best" + (classes.size() > 1 ? " " + name : "");
+  text += "\n";
   const auto line = [&](const std::string& name, const PictureScore& score) {
     text += padded(name, width);
     for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -87,6 +141,15 @@ std::string Scores::table(bool reduced) const {
       char number[32];
       std::snprintf(number, sizeof number, "%s%.2f", c == 0 ? "  " : " ", score.threshold[c]);
       text += number;
+    }
+    if (searched && !score.curve_reduced.empty()) {
+      text += "     ";
+      for (std::size_t c = 0; c < classes.size(); ++c) {
+        const std::size_t best = best_of(score.curve_reduced[c]);
+        char own[48];
+        std::snprintf(own, sizeof own, "  %.4f @ %.2f", score.curve_reduced[c][best], searched_thresholds[best]);
+        text += own;
+      }
     }
     text += "\n";
   };
@@ -104,7 +167,9 @@ Scores read_scores(const std::filesystem::path& file) {
     for (const auto& [id, entry] : json.at("pictures").items())
       scores.pictures[id] = {by_class(scores.classes, entry.at("threshold")),
                              by_class(scores.classes, entry.at("dice")),
-                             by_class(scores.classes, entry.at("dice_reduced"))};
+                             by_class(scores.classes, entry.at("dice_reduced")),
+                             curves_of(scores.classes, entry, "dice_by_threshold"),
+                             curves_of(scores.classes, entry, "dice_reduced_by_threshold")};
     scores.failures = json.at("failures").get<std::map<std::string, std::string>>();
   } catch (const Json::exception& e) {
     throw Error(file.string() + " is not what nephron predict writes: " + e.what(), "Predict again with --overwrite.");

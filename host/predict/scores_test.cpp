@@ -39,6 +39,28 @@ TEST(Scores, TableHasALineAPicture) {
   EXPECT_THAT(example().table(true), HasSubstr("0.9100"));
 }
 
+TEST(Scores, OneThresholdIsChosenForAllPictures) {
+  Scores scores;
+  scores.classes = {"healthy"};
+  std::vector<double> early(11, 0.1), late(11, 0.1);
+  early[2] = 0.9, early[5] = 0.8;
+  late[5] = 0.7, late[9] = 0.75;
+  scores.pictures["a"] = {{0.5}, {0}, {0}, {early}, {early}};
+  scores.pictures["b"] = {{0.5}, {0}, {0}, {late}, {late}};
+  EXPECT_THAT(scores.choose_thresholds(), ::testing::ElementsAre(5U));
+  EXPECT_DOUBLE_EQ(scores.pictures["a"].threshold[0], 0.45);
+  EXPECT_DOUBLE_EQ(scores.mean().dice[0], 0.75);
+  EXPECT_THAT(scores.table(false), HasSubstr("0.9000 @ 0.30"));
+  EXPECT_THAT(scores.table(false), HasSubstr("0.7500 @ 0.65"));
+  const fs::path file = fs::temp_directory_path() / ("nephron-search-" + std::to_string(::getpid()) + ".json");
+  write_scores(file, scores);
+  EXPECT_EQ(read_scores(file).pictures.at("b").curve_reduced, scores.pictures.at("b").curve_reduced);
+  fs::remove(file);
+  Scores none;
+  none.classes = {"healthy"};
+  EXPECT_THAT(none.choose_thresholds(), ::testing::ElementsAre(6U));  // 0.5
+}
+
 TEST(Scores, ReadBackAsWritten) {
   const fs::path file = fs::temp_directory_path() / ("nephron-scores-" + std::to_string(::getpid()) + ".json");
   write_scores(file, example());

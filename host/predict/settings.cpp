@@ -7,6 +7,8 @@
 
 #include <nephron/error.hpp>
 
+#include <host/predict/threshold_search.hpp>
+
 namespace nephron::host {
 
 namespace fs = std::filesystem;
@@ -63,6 +65,7 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
     if (!out.search && (!parse(*request.threshold, out.threshold) || !(out.threshold >= 0 && out.threshold <= 1)))
       throw Error("threshold \"" + *request.threshold + "\" is neither a number from 0 to 1 nor \"search\"");
   }
+  if (out.search) out.threshold = searched_thresholds[half];
   out.batch =
       request.batch.value_or(experiment.predict.batch > 0 ? experiment.predict.batch : 2 * experiment.train.batch);
   out.precision = request.precision;

@@ -20,7 +20,7 @@ struct PredictSettings {
   std::int64_t tile = 256;  ///< 0: the whole picture
   double overlap = 1.5;
   std::vector<std::string> tta;
-  bool search = false;  ///< the best threshold of each picture that has a mask
+  bool search = false;  ///< the threshold with the best mean Dice over all pictures that have a mask
   double threshold = 0.5;
   std::int64_t batch = 8;
   std::string precision;

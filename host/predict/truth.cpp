@@ -1,5 +1,6 @@
 #include <host/predict/truth.hpp>
 
+#include <algorithm>
 #include <span>
 
 #include <nephron/error.hpp>
@@ -19,14 +20,19 @@ std::span<const std::uint8_t> bytes(const Image& mask) {
   return {mask.view().row<const std::uint8_t>(0), static_cast<std::size_t>(mask.size().area())};
 }
 
+fs::path truth_file(const fs::path& folder, const std::string& id, const std::string& name, std::size_t classes) {
+  fs::path file = find_picture(folder / name, id);
+  if (file.empty() && classes == 1) file = find_picture(folder, id);
+  return file;
+}
+
 }  // namespace
 
 std::vector<Image> read_truth(const fs::path& folder, const std::string& id, const std::vector<std::string>& classes,
                               Size size) {
   std::vector<fs::path> files;
   for (const std::string& name : classes) {
-    fs::path file = find_picture(folder / name, id);
-    if (file.empty() && classes.size() == 1) file = find_picture(folder, id);
+    fs::path file = truth_file(folder, id, name, classes.size());
     if (!file.empty()) files.push_back(std::move(file));
   }
   if (files.empty()) return {};
@@ -44,6 +50,11 @@ std::vector<Image> read_truth(const fs::path& folder, const std::string& id, con
   return masks;
 }
 
+bool has_truth(const fs::path& folder, const std::string& id, const std::vector<std::string>& classes) {
+  return std::any_of(classes.begin(), classes.end(),
+                     [&](const std::string& name) { return !truth_file(folder, id, name, classes.size()).empty(); });
+}
+
 Image above(const ImageView& map, double threshold) {
   Image mask(map.size(), 1);
   const auto limit = static_cast<float>(threshold);
@@ -56,15 +67,5 @@ Image above(const ImageView& map, double threshold) {
 }
 
 double dice_of(const Image& predicted, const Image& truth) { return overlap_of(bytes(predicted), bytes(truth)).dice(); }
-
-double best_threshold(const ImageView& map, const Image& truth) {
-  double best = 0.2, best_dice = -1;
-  for (int i = 0; i <= 10; ++i) {
-    const double threshold = 0.2 + 0.05 * i;
-    const double dice = dice_of(above(map, threshold), truth);
-    if (dice > best_dice) best = threshold, best_dice = dice;
-  }
-  return best;
-}
 
 }  // namespace nephron::host

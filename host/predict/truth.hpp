@@ -17,11 +17,11 @@ namespace nephron::host {
 std::vector<Image> read_truth(const std::filesystem::path& folder, const std::string& id,
                               const std::vector<std::string>& classes, Size size);
 
+/// True when there is a mask of this picture for some class.
+bool has_truth(const std::filesystem::path& folder, const std::string& id, const std::vector<std::string>& classes);
+
 /// 255 where the map (f32) exceeds the threshold.
 Image above(const ImageView& map, double threshold);
-
-/// Best Dice over 0.2, 0.25, ..., 0.7 (the lowest of equals).
-double best_threshold(const ImageView& map, const Image& truth);
 
 double dice_of(const Image& predicted, const Image& truth);
 

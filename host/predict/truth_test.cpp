@@ -37,11 +37,6 @@ TEST(DiceOf, CountsPixels) {
   EXPECT_DOUBLE_EQ(dice_of(mask({0, 0}), mask({0, 0})), 1);
 }
 
-TEST(BestThreshold, SeparatesWhatCanBeSeparated) {
-  EXPECT_NEAR(best_threshold(row({0.1F, 0.33F, 0.42F, 0.6F}).view(), mask({0, 0, 1, 1})), 0.35, 1e-9);
-  EXPECT_NEAR(best_threshold(row({0.1F, 0.9F}).view(), mask({0, 1})), 0.2, 1e-9);
-}
-
 TEST(ReadTruth, FindsOneMaskAClass) {
   const fs::path folder = fs::temp_directory_path() / ("nephron-truth-" + std::to_string(::getpid()));
   fs::create_directories(folder / "healthy");

@@ -1,8 +1,12 @@
 // Whole runs of `nephron predict` on a network whose answer is known: sigmoid(4 (red - mean) / deviation).
 #include <array>
+#include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <map>
+#include <thread>
 
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
@@ -14,6 +18,7 @@
 #include <host/predict/picture_file.hpp>
 #include <host/util/files.hpp>
 #include <host/weights/weights.hpp>
+#include <tests/support/program.hpp>
 
 namespace nephron::host {
 namespace {
@@ -207,6 +212,157 @@ TEST_F(Predict, NothingIsOverwrittenUnasked) {
   const Outcome other = predict(masks() + "--continue --threshold 0.3");
   EXPECT_EQ(other.code, 1);
   EXPECT_THAT(other.text, HasSubstr("another threshold: 0.5 there, 0.3 now"));
+}
+
+/// Pictures that take a while, and what a run over them must never leave behind.
+class InterruptedPredict : public Predict {
+ protected:
+  static constexpr int count = 40;
+  static constexpr Size size{160, 160};
+
+  void SetUp() override {
+    Predict::SetUp();
+    for (const char* id : {"a", "b", "c"}) {
+      fs::remove(root / "images" / (std::string(id) + ".png"));
+      fs::remove(root / "masks" / (std::string(id) + ".png"));
+    }
+    for (int i = 0; i < count; ++i) put_picture("p" + std::to_string(i), size);
+  }
+  std::vector<std::string> command(const std::string& more = "") const {
+    std::vector<std::string> out{NEPHRON_PROGRAM, "predict", run.string(), "--images", (root / "images").string(), "--out", (root / "out").string(),
+                                 "--masks", (root / "masks").string(), "--device", "cpu", "--tile", "16", "--overlap", "4", "--batch", "1"};
+    if (!more.empty()) out.push_back(more);
+    return out;
+  }
+  static std::size_t files_in(const fs::path& folder) {
+    std::error_code none;
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder, none), fs::directory_iterator()));
+  }
+  /// Sends a signal once some masks are there; the exit code, or minus the signal that ended it.
+  int stop(int signal, const std::string& more = "") const {
+    StartedProgram program(command(more), root / "output.txt");
+    while (!program.done() && files_in(root / "out/masks/glomerulus") < 4) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    program.signal(signal);
+    return program.wait();
+  }
+  /// Every file that has its final name is whole; their number.
+  int whole_pictures() const {
+    int whole = 0;
+    for (int i = 0; i < count; ++i) {
+      const std::string id = "p" + std::to_string(i);
+      for (const char* kind : {"probabilities", "masks"})
+        if (fs::exists(output(kind, id))) {
+          EXPECT_EQ(read_picture(output(kind, id)).size(), size) << kind << " " << id;
+        }
+      if (!fs::exists(output("masks", id))) continue;
+      EXPECT_LE(worst(id), 1) << id;
+      ++whole;
+    }
+    return whole;
+  }
+};
+
+TEST_F(InterruptedPredict, CtrlCKeepsWhatIsFinishedAndSaysHowToGoOn) {
+  ASSERT_EQ(stop(SIGINT), 130) << read_file(root / "output.txt");
+  const std::string said = read_file(root / "output.txt");
+  const int whole = whole_pictures();
+  EXPECT_GE(whole, 4);
+  ASSERT_LT(whole, count) << "it ended before the signal came";
+  EXPECT_THAT(said, HasSubstr(std::to_string(whole) + " of 40 pictures are finished; to go on, give the same command with --continue"));
+  EXPECT_EQ(files_in(root / "out/masks/glomerulus"), static_cast<std::size_t>(whole)) << "something unfinished is left";
+  const auto before = fs::last_write_time(output("masks", "p0"));
+  StartedProgram rest(command("--continue"), root / "output.txt");
+  EXPECT_EQ(rest.wait(), 0) << rest.output();
+  EXPECT_THAT(rest.output(), HasSubstr("predicted " + std::to_string(count - whole) + " pictures, " + std::to_string(whole) + " were finished before"));
+  EXPECT_EQ(fs::last_write_time(output("masks", "p0")), before);
+  EXPECT_EQ(whole_pictures(), count);
+  EXPECT_EQ(nlohmann::json::parse(read_file(root / "out/scores.json"))["pictures"].size(), std::size_t{count});
+}
+
+TEST_F(InterruptedPredict, AKillLeavesNoPictureHalfWritten) {
+  ASSERT_EQ(stop(SIGKILL), -SIGKILL);
+  ASSERT_LT(whole_pictures(), count);
+  StartedProgram rest(command("--continue"), root / "output.txt");
+  EXPECT_EQ(rest.wait(), 0) << rest.output();
+  EXPECT_EQ(whole_pictures(), count);
+}
+
+TEST_F(InterruptedPredict, AnOverwriteThatIsInterruptedLeavesNothingOfBefore) {
+  StartedProgram first(command(), root / "output.txt");
+  ASSERT_EQ(first.wait(), 0) << first.output();
+  for (int i = 0; i < count; ++i) fs::resize_file(output("masks", "p" + std::to_string(i)), 0);  // of other settings, as it were
+  StartedProgram again(command("--overwrite"), root / "output.txt");
+  while (!again.done() && (fs::exists(output("masks", "p9")) || files_in(root / "out/masks/glomerulus") < 2))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  again.signal(SIGINT);
+  ASSERT_EQ(again.wait(), 130) << again.output();
+  EXPECT_THAT(again.output(), HasSubstr("--continue in place of --overwrite"));
+  ASSERT_LT(whole_pictures(), count);
+  StartedProgram rest(command("--continue"), root / "output.txt");
+  EXPECT_EQ(rest.wait(), 0) << rest.output();
+  EXPECT_EQ(whole_pictures(), count);
+}
+
+/// The searched threshold against a computation that does one thing after the other.
+TEST_F(Predict, TheSearchedThresholdIsBestForAllPicturesTogether) {
+  // Truths that want thresholds of their own: what the network calls sure in one, what it calls likely in another.
+  const std::map<std::string, double> cut{{"a", 0.62}, {"b", 0.33}, {"c", 0.58}};
+  for (const auto& [id, least] : cut) {
+    const Image picture = read_picture(root / "images" / (id + ".png"));
+    Image truth(picture.size(), 1);
+    for (std::int64_t y = 0; y < picture.size().height; ++y)
+      for (std::int64_t x = 0; x < picture.size().width; ++x)
+        truth.view().row<std::uint8_t>(y)[x] = static_cast<double>(expected(picture.view().row<std::uint8_t>(y)[3 * x])) > least ? 255 : 0;
+    save_png(root / "masks" / (id + ".png"), truth.view());
+  }
+  put_picture("d", {30, 30});
+  fs::remove(root / "masks/d.png");  // known of nothing, cut like the others
+  const Outcome outcome = predict(masks() + "--device cpu --threshold search");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+
+  const auto dice_at = [&](const std::string& id, double threshold) {
+    const Image picture = read_picture(root / "images" / (id + ".png")), truth = read_mask(root / "masks" / (id + ".png"));
+    double both = 0, predicted = 0, real = 0;
+    for (std::int64_t y = 0; y < picture.size().height; ++y)
+      for (std::int64_t x = 0; x < picture.size().width; ++x) {
+        const bool p = static_cast<double>(expected(picture.view().row<std::uint8_t>(y)[3 * x])) > threshold;
+        const bool t = truth.view().row<std::uint8_t>(y)[x] != 0;
+        both += p && t, predicted += p, real += t;
+      }
+    return (2 * both + 1e-8) / (predicted + real + 1e-8);
+  };
+  double best = -1, best_mean = -1;
+  std::map<std::string, std::pair<double, double>> own;  // threshold, Dice
+  for (int i = 0; i <= 10; ++i) {
+    const double threshold = 0.2 + 0.05 * i;
+    double mean = 0;
+    for (const auto& [id, least] : cut) {
+      const double dice = dice_at(id, threshold);
+      mean += dice / static_cast<double>(cut.size());
+      if (dice > own[id].second) own[id] = {threshold, dice};
+    }
+    if (mean > best_mean) best = threshold, best_mean = mean;
+  }
+  const auto scores = nlohmann::json::parse(read_file(root / "out/scores.json"));
+  EXPECT_NEAR(scores["mean"]["dice"]["glomerulus"].get<double>(), best_mean, 1e-9);
+  for (const auto& [id, least] : cut) {
+    const auto& score = scores["pictures"][id];
+    EXPECT_NEAR(score["threshold"]["glomerulus"].get<double>(), best, 1e-9) << id;
+    EXPECT_NEAR(score["dice"]["glomerulus"].get<double>(), dice_at(id, best), 1e-9) << id;
+    EXPECT_NEAR(score["own_best"]["glomerulus"]["threshold"].get<double>(), own[id].first, 1e-9) << id;
+    EXPECT_NEAR(score["own_best"]["glomerulus"]["dice_reduced"].get<double>(), own[id].second, 1e-9) << id;
+  }
+  EXPECT_NE(own["a"].first, own["b"].first);
+  for (const char* id : {"a", "b", "c", "d"}) {
+    const Image picture = read_picture(root / "images" / (std::string(id) + ".png")), mask = read_mask(output("masks", id));
+    for (std::int64_t x = 0; x < picture.size().width; ++x)
+      ASSERT_EQ(mask.view().row<std::uint8_t>(3)[x] != 0, static_cast<double>(expected(picture.view().row<std::uint8_t>(3)[3 * x])) > best) << id << " " << x;
+  }
+  EXPECT_THAT(outcome.text, HasSubstr("own best"));
+  // Nothing is done twice, and the figures stay.
+  const Outcome again = predict(masks() + "--device cpu --threshold search --continue");
+  EXPECT_EQ(again.code, 0) << again.text;
+  EXPECT_EQ(nlohmann::json::parse(read_file(root / "out/scores.json")), scores);
 }
 
 TEST_F(Predict, WrongUseIsSaidBeforeAnyWork) {
