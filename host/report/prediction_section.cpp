@@ -7,6 +7,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/metrics/dice.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/truth.hpp>
@@ -50,6 +51,19 @@ std::string scores_table(const Scores& scores) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [id, score] : scores.pictures) rows.push_back(row(escaped(id), score));
   rows.push_back(row("<b>mean of " + std::to_string(scores.pictures.size()) + "</b>", scores.mean()));
+  if (scores.pictures.size() > 1) {
+    std::vector<std::string> cells{"<b>standard deviation</b>"};
+    for (std::size_t c = 0; c < scores.classes.size(); ++c) {
+      std::vector<double> dice, threshold;
+      for (const auto& [id, score] : scores.pictures) {
+        dice.push_back(score.dice[c]);
+        threshold.push_back(score.threshold[c]);
+      }
+      cells.push_back(figure(spread_of(dice).deviation));
+      cells.push_back(figure(spread_of(threshold).deviation, "%.2f"));
+    }
+    rows.push_back(std::move(cells));
+  }
   return "<div class=\"card\">" + html_table(head, rows) + "</div>\n";
 }
 
@@ -140,9 +154,9 @@ std::string card(const ReportRequest& request, const OutputFolder& output, const
 
 }  // namespace
 
-std::string prediction_section(const ReportRequest& request, const Scores& scores) {
-  const Facts facts = facts_of(request.predictions / "predict.json");
-  const OutputFolder output(request.predictions, facts.classes);
+std::string prediction_section(const ReportRequest& request, const fs::path& folder, const Scores& scores) {
+  const Facts facts = facts_of(folder / "predict.json");
+  const OutputFolder output(folder, facts.classes);
   std::string out;
   if (!scores.pictures.empty()) out += "<h2>Dice of each picture</h2>\n" + scores_table(scores);
   out += failures_list(scores);

@@ -9,6 +9,6 @@
 namespace nephron::host {
 
 /// A table of Dice a picture, then the pictures themselves with outlines and heat maps.
-std::string prediction_section(const ReportRequest& request, const Scores& scores);
+std::string prediction_section(const ReportRequest& request, const std::filesystem::path& folder, const Scores& scores);
 
 }  // namespace nephron::host

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@
 
 #include <host/config/load.hpp>
 #include <host/metrics/dice.hpp>
+#include <host/report/fold_table.hpp>
 #include <host/report/html.hpp>
 #include <host/report/prediction_section.hpp>
 #include <host/report/run_sections.hpp>
@@ -31,15 +33,31 @@ std::string figure(double value) {
   return text;
 }
 
-/// The figures of greatest interest, largest.
-std::string tiles(const std::vector<FoldHistory>& folds, const Scores& scores) {
+/// Mean Dice of a class over all slides and predictions.
+std::string dice_tiles(const std::vector<NamedScores>& predictions) {
+  std::vector<std::string> classes;
+  std::map<std::string, std::vector<double>> dice;
+  for (const NamedScores& p : predictions)
+    for (std::size_t c = 0; c < p.scores.classes.size(); ++c) {
+      std::vector<double>& values = dice[p.scores.classes[c]];
+      if (std::find(classes.begin(), classes.end(), p.scores.classes[c]) == classes.end())
+        classes.push_back(p.scores.classes[c]);
+      for (const auto& [id, score] : p.scores.pictures) values.push_back(score.dice[c]);
+    }
   std::string out;
-  if (!scores.pictures.empty()) {
-    const std::vector<double> mean = scores.mean().dice;
-    for (std::size_t c = 0; c < mean.size(); ++c)
-      out += tile(figure(mean[c]), "mean Dice" + (mean.size() > 1 ? " " + scores.classes[c] : "") + ", " +
-                                       std::to_string(scores.pictures.size()) + " pictures");
+  for (const std::string& name : classes) {
+    const std::vector<double>& values = dice[name];
+    if (values.empty()) continue;
+    const Spread spread = spread_of(values);
+    out += tile(figure(spread.mean) + (values.size() > 1 ? " ± " + figure(spread.deviation) : ""),
+                "mean Dice" + (classes.size() > 1 ? " " + name : "") + ", " + std::to_string(values.size()) + " pictures");
   }
+  return out;
+}
+
+/// The figures of greatest interest, largest.
+std::string tiles(const std::vector<FoldHistory>& folds, const std::vector<NamedScores>& predictions) {
+  std::string out = dice_tiles(predictions);
   std::vector<double> best;
   double seconds = 0, steps = 0;
   for (const FoldHistory& fold : folds) {
@@ -84,16 +102,21 @@ std::string report_html(const ReportRequest& request) {
   const RunFolder run = RunFolder::open(request.run);
   const Value experiment = parse_toml(run.experiment());
   const std::vector<FoldHistory> folds = histories(run);
-  Scores scores;
+  std::vector<NamedScores> scores;
   std::string predictions;
-  if (!request.predictions.empty()) {
-    if (!std::filesystem::exists(request.predictions / "predict.json"))
-      throw Error(
-          request.predictions.string() + " holds no prediction: predict.json is not there",
-          "Make one: nephron predict " + request.run.string() + " --images DIR --out " + request.predictions.string());
-    scores = read_scores(request.predictions / "scores.json");
-    predictions = prediction_section(request, scores);
+  for (const std::filesystem::path& folder : request.predictions) {
+    if (!std::filesystem::exists(folder / "predict.json"))
+      throw Error(folder.string() + " holds no prediction: predict.json is not there",
+                  "Make one: nephron predict " + request.run.string() + " --images DIR --out " + folder.string());
+    std::string name = prediction_name(folder);
+    const auto taken = [&](const NamedScores& p) { return p.name == name; };
+    if (std::any_of(scores.begin(), scores.end(), taken)) name += " (" + folder.string() + ")";
+    scores.push_back({std::move(name), read_scores(folder / "scores.json")});
+    const NamedScores& here = scores.back();
+    if (request.predictions.size() > 1) predictions += "<h2>Prediction of " + escaped(here.name) + "</h2>\n";
+    predictions += prediction_section(request, folder, here.scores);
   }
+  if (scores.size() > 1) predictions = fold_table(scores) + predictions;
   const std::string body = header(run, experiment) + tiles(folds, scores) + predictions + curves_section(folds) +
                            folds_section(folds) + environment_section(run) + experiment_section(run);
   return html_page(text_of(experiment, "name") + " – nephron report", body);

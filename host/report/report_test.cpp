@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <regex>
 
 #include <gmock/gmock.h>
@@ -109,7 +110,7 @@ class ReportTest : public ::testing::Test {
 
 TEST_F(ReportTest, HoldsEverythingAndRefersToNothing) {
   predict();
-  const std::string page = report_html({run, root / "out", 24, 200});
+  const std::string page = report_html({run, {root / "out"}, 24, 200});
   for (const char* part : {"<!DOCTYPE html>", "Validation Dice", "Learning rate", "0.9321", "0.8125", "slide-2",
                            "1 min 01 s", "slide-3", "2 &amp; 3"})
     EXPECT_THAT(page, HasSubstr(part)) << part;
@@ -135,21 +136,61 @@ TEST_F(ReportTest, HoldsEverythingAndRefersToNothing) {
 TEST_F(ReportTest, TrainingAloneAndFewerPictures) {
   EXPECT_THAT(report_html({run, {}, 24, 200}), Not(HasSubstr("<img")));
   predict();
-  const std::string one = report_html({run, root / "out", 1, 200});
+  const std::string one = report_html({run, {root / "out"}, 1, 200});
   EXPECT_THAT(one, HasSubstr("The 1 worst of 2 pictures"));
 }
 
 TEST_F(ReportTest, APictureThatIsGoneIsSaid) {
   predict();
   put(root / "images/slide-2.png", "no longer a picture");
-  const std::string page = report_html({run, root / "out", 24, 200});
+  const std::string page = report_html({run, {root / "out"}, 24, 200});
   EXPECT_THAT(page, HasSubstr("cannot read the picture"));
+}
+
+/// The rows of a table as texts of their cells.
+std::vector<std::vector<std::string>> rows_of(const std::string& page, const std::string& after) {
+  const std::size_t from = page.find("<table", page.find(after));
+  const std::string table = page.substr(from, page.find("</table>", from) - from);
+  std::vector<std::vector<std::string>> out;
+  const std::regex row("<tr>([\\s\\S]*?)</tr>"), cell("<t[dh][^>]*>([\\s\\S]*?)</t[dh]>"), tag("<[^>]*>");
+  for (std::sregex_iterator r(table.begin(), table.end(), row), end; r != end; ++r) {
+    const std::string line = (*r)[1];
+    out.emplace_back();
+    for (std::sregex_iterator c(line.begin(), line.end(), cell); c != end; ++c)
+      out.back().push_back(std::regex_replace((*c)[1].str(), tag, ""));
+  }
+  return out;
+}
+
+TEST_F(ReportTest, SlidesAgainstFoldsWithMeanAndDeviation) {
+  const auto fold = [&](int k, const std::map<std::string, double>& dice) {
+    const fs::path folder = root / ("out-" + std::to_string(k));
+    fs::create_directories(folder);
+    Scores scores;
+    scores.classes = {"glomerulus"};
+    for (const auto& [id, value] : dice) scores.pictures[id] = {{0.5}, {value}, {value}};
+    write_scores(folder / "scores.json", scores);
+    put(folder / "predict.json", "{\"images\": \"" + (root / "images").string() +
+                                     "\", \"masks\": \"\", \"classes\": [\"glomerulus\"], \"settings\": {\"folds\": [" +
+                                     std::to_string(k) + "]}}");
+    return folder;
+  };
+  save_png(root / "images/a.png", Image({8, 8}, 3).view());
+  const std::vector<fs::path> folders{fold(0, {{"a", 0.9}, {"b", 0.7}}), fold(3, {{"b", 0.5}, {"c", 0.6}})};
+  const auto rows = rows_of(report_html({run, folders, 24, 200}), "Dice of each slide and fold");
+  // Deviations are of the population, as numpy.std gives them.
+  EXPECT_THAT(rows, ElementsAre(ElementsAre("slide", "fold 0", "fold 3", "mean", "deviation"),
+                                ElementsAre("a", "0.9000", "", "0.9000", ""),
+                                ElementsAre("b", "0.7000", "0.5000", "0.6000", "0.1000"),
+                                ElementsAre("c", "", "0.6000", "0.6000", ""),
+                                ElementsAre("mean", "0.8000", "0.5500", "0.6750", ""),
+                                ElementsAre("standard deviation", "0.1000", "0.0500", "0.1479", "")));
 }
 
 TEST_F(ReportTest, SaysWhatIsMissing) {
   fs::create_directories(root / "nothing");
   EXPECT_THROW(report_html({root / "nothing", {}, 24, 200}), Error);
-  EXPECT_THROW(report_html({run, root / "nothing", 24, 200}), Error);
+  EXPECT_THROW(report_html({run, {root / "nothing"}, 24, 200}), Error);
   put(run / "fold-0/done.json", "{torn");
   put(run / "environment.json", "{torn");
   EXPECT_THAT(report_html({run, {}, 24, 200}), HasSubstr("not finished"));

@@ -1,0 +1,104 @@
+#include <host/report/fold_table.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include <host/metrics/dice.hpp>
+#include <host/report/html.hpp>
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string figure(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", value);
+  return text;
+}
+
+std::string mean_of(const std::vector<double>& values) { return values.empty() ? "" : figure(spread_of(values).mean); }
+/// One figure has no deviation.
+std::string deviation_of(const std::vector<double>& values) {
+  return values.size() < 2 ? "" : figure(spread_of(values).deviation);
+}
+
+/// Of each class that a prediction has, its place there.
+const double* dice_of(const Scores& scores, const std::string& picture, const std::string& name) {
+  const auto found = scores.pictures.find(picture);
+  const auto place = std::find(scores.classes.begin(), scores.classes.end(), name);
+  if (found == scores.pictures.end() || place == scores.classes.end()) return nullptr;
+  return &found->second.dice[static_cast<std::size_t>(place - scores.classes.begin())];
+}
+
+std::string table_of(const std::vector<NamedScores>& predictions, const std::set<std::string>& pictures,
+                     const std::string& name) {
+  const bool several = predictions.size() > 1;
+  std::vector<std::string> head{"slide"};
+  for (const NamedScores& p : predictions) head.push_back(escaped(p.name));
+  if (several) head.insert(head.end(), {"mean", "deviation"});
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::vector<double>> columns(predictions.size());
+  std::vector<double> all;
+  for (const std::string& picture : pictures) {
+    std::vector<std::string> row{escaped(picture)};
+    std::vector<double> here;
+    for (std::size_t i = 0; i < predictions.size(); ++i) {
+      const double* const dice = dice_of(predictions[i].scores, picture, name);
+      row.push_back(dice != nullptr ? figure(*dice) : "");
+      if (dice == nullptr) continue;
+      columns[i].push_back(*dice);
+      here.push_back(*dice);
+      all.push_back(*dice);
+    }
+    if (here.empty()) continue;
+    if (several) row.insert(row.end(), {mean_of(here), deviation_of(here)});
+    rows.push_back(std::move(row));
+  }
+  const auto last_row = [&](const char* what, std::string (*of)(const std::vector<double>&)) {
+    std::vector<std::string> row{"<b>" + std::string(what) + "</b>"};
+    for (const auto& column : columns) row.push_back("<b>" + of(column) + "</b>");
+    if (several) row.insert(row.end(), {"<b>" + of(all) + "</b>", ""});
+    rows.push_back(std::move(row));
+  };
+  last_row("mean", &mean_of);
+  last_row("standard deviation", &deviation_of);
+  return "<div class=\"card\">" + html_table(head, rows) + "</div>\n";
+}
+
+}  // namespace
+
+std::string prediction_name(const fs::path& folder) {
+  const auto json = nlohmann::json::parse(read_file(folder / "predict.json"), nullptr, /*allow_exceptions=*/false);
+  const fs::path plain = folder.filename().empty() ? folder.parent_path().filename() : folder.filename();
+  if (!json.is_object() || !json.contains("settings") || !json["settings"].is_object()) return plain.string();
+  const auto folds = json["settings"].find("folds");
+  if (folds == json["settings"].end() || !folds->is_array() || folds->empty()) return plain.string();
+  std::string text = folds->size() > 1 ? "folds" : "fold";
+  for (std::size_t i = 0; i < folds->size(); ++i) text += (i > 0 ? ", " : " ") + (*folds)[i].dump();
+  return text;
+}
+
+std::string fold_table(const std::vector<NamedScores>& predictions) {
+  std::set<std::string> pictures;
+  std::vector<std::string> classes;
+  for (const NamedScores& p : predictions) {
+    for (const auto& [picture, score] : p.scores.pictures) pictures.insert(picture);
+    for (const std::string& name : p.scores.classes)
+      if (std::find(classes.begin(), classes.end(), name) == classes.end()) classes.push_back(name);
+  }
+  if (pictures.empty()) return {};
+  std::string out = "<h2>Dice of each slide and fold</h2>\n";
+  for (const std::string& name : classes) {
+    if (classes.size() > 1) out += "<h3>" + escaped(name) + "</h3>\n";
+    out += table_of(predictions, pictures, name);
+  }
+  return out;
+}
+
+}  // namespace nephron::host
