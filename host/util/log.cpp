@@ -1,5 +1,7 @@
 #include <host/util/log.hpp>
 
+#include <cstdio>
+#include <utility>
 #include <vector>
 
 #include <spdlog/sinks/basic_file_sink.h>
@@ -44,6 +46,10 @@ class ProgramLog final : public Log {
     logger_->sinks().resize(1);
     logger_->sinks().push_back(std::move(sink));
     logger_->flush_on(spdlog::level::info);
+    // A full disk must not fill the terminal too; spdlog's own words name its source file.
+    logger_->set_error_handler([told = false, file](const std::string& why) mutable {
+      if (!std::exchange(told, true)) std::fprintf(stderr, "warning: %s cannot be written: %s\n", file.c_str(), why.c_str());
+    });
   } catch (const spdlog::spdlog_ex& e) {
     throw Error("cannot write the log " + file.string() + ": " + e.what());
   }

