@@ -118,7 +118,8 @@ void write_new(Options& o) {
         "Check it:  nephron plugins check " + (build / (o.name + ".so")).string() + "\n");
   try {
     const ComponentInfo taken = Registry(search_of(o)).find(o.kind, o.name);
-    log().warning(o.kind + " \"" + o.name + "\" is also in " + taken.file.string() + ": the two cannot be used at once (SDK rule 7)");
+    log().warning("there is the " + o.kind + " \"" + o.name + "\" already, in " + taken.file.string() +
+                  ": nephron loads no two of one name (SDK rule 7); rename yours in NEPHRON_COMPONENT to load it beside that one");
   } catch (const Error&) {  // as it should be: the name is free
   }
 }

@@ -74,6 +74,34 @@ TEST_F(BrokenPlugins, AGoodOneForComparison) {
   EXPECT_EQ(describe("fixture_turn", fixture("good")).code, 0);
 }
 
+TEST_F(BrokenPlugins, ANewOneOfATakenNameIsWrittenWithAWarning) {
+  ::setenv("NEPHRON_PLUGIN_PATH", fixture("good").c_str(), 1);
+  const Result taken = nephron("plugins new augmentation fixture_turn " + (root_ / "taken").string());
+  EXPECT_EQ(taken.code, 0) << taken.output;
+  EXPECT_THAT(taken.output, HasSubstr("there is the augmentation \"fixture_turn\" already, in " + fixture("good").string()));
+  EXPECT_THAT(taken.output, HasSubstr("rename yours"));
+  EXPECT_TRUE(fs::exists(root_ / "taken" / "fixture_turn.cpp"));
+  const Result free = nephron("plugins new augmentation fixture_roll " + (root_ / "free").string());
+  EXPECT_EQ(free.code, 0) << free.output;
+  EXPECT_EQ(free.output, "");
+}
+
+TEST_F(BrokenPlugins, OneFileNamedTwiceCountsOnce) {
+  fs::create_symlink(fixture("good"), root_ / "link.so");
+  const Result twice = nephron("plugins list --plugin " + fixture("good").string() + " --plugin " + fixture("good").string() + " --plugin " +
+                                   (root_ / "link.so").string(),
+                               "2>&1");
+  EXPECT_EQ(twice.code, 0) << twice.output;
+  const std::size_t first = twice.output.find("fixture_turn");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(twice.output.find("fixture_turn", first + 1), std::string::npos) << twice.output;
+  // A copy is another file.
+  fs::copy_file(fixture("good"), root_ / "copy.so");
+  const Result copy = nephron("plugins list --plugin " + fixture("good").string() + " --plugin " + (root_ / "copy.so").string());
+  EXPECT_EQ(copy.code, 1);
+  EXPECT_THAT(copy.output, testing::AllOf(HasSubstr(fixture("good").string()), HasSubstr((root_ / "copy.so").string())));
+}
+
 TEST_F(BrokenPlugins, WrongSdkVersion) {
   const std::string message = "plugin \"wrong_sdk\" (" + fixture("wrong_sdk").string() +
                               ") was built for another nephron and is not loaded (SDK rule 1):\n"
