@@ -104,7 +104,7 @@ void TrainConfig::describe(Schema<TrainConfig>& s) {
   s.field("checkpoint_minutes", &TrainConfig::checkpoint_minutes, "a checkpoint at least that often, besides one an epoch")
       .range(1, 10080)
       .unit("minutes");
-  s.field("threads", &TrainConfig::threads, "of training on the CPU; 0: all cores").range(0, 1024);
+  s.field("threads", &TrainConfig::threads, "of training on the CPU; 0: OMP_NUM_THREADS, or all cores").range(0, 1024);
   s.field("deterministic", &TrainConfig::deterministic, "the same bits in every run on CUDA, at some cost in speed");
 }
 
