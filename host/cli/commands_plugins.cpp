@@ -114,7 +114,8 @@ void write_new(Options& o) {
   if (o.folder.empty()) o.folder = o.name;
   for (const fs::path& file : write_new_plugin(o.kind, o.name, o.folder)) print("wrote " + file.string() + "\n");
   const fs::path build = o.folder / "build";
-  print("Build it:  cmake -S " + o.folder.string() + " -B " + build.string() + " && cmake --build " + build.string() + "\n" +
+  print("Build it:  cmake -S " + o.folder.string() + " -B " + build.string() + " -DCMAKE_PREFIX_PATH=" +
+        package_root().string() + " && cmake --build " + build.string() + "\n" +
         "Check it:  nephron plugins check " + (build / (o.name + ".so")).string() + "\n");
   try {
     const ComponentInfo taken = Registry(search_of(o)).find(o.kind, o.name);
@@ -147,6 +148,10 @@ void add_plugins(CLI::App& app, int& exit) {
   sub = plugins->add_subcommand("check", "Does a plugin keep what its kind promises? In child processes");
   sub->add_option("FILE|NAME", o->name, "A plugin file, or the name of a plugin or component")->required();
   sub->add_option("--set", o->check.overrides, "NAME=VALUE: a parameter of the component")->type_name("NAME=VALUE")->allow_extra_args(false);
+  sub->add_option("--file", o->check.files, "A small slide that a reader can open; may be repeated")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile)
+      ->allow_extra_args(false);
   sub->add_option("--component", o->check.component, "Check only this component of the file");
   sub->add_option("--timeout", o->check.patience, "Seconds that one check may take")->check(CLI::Range(0.1, 86400.0))->capture_default_str();
   add_shared(sub, o, true);
@@ -176,6 +181,7 @@ void add_check_child(CLI::App& app, int&) {
   command->add_option("KIND", child->kind)->required();
   command->add_option("NAME", child->name)->required();
   command->add_option("--set", child->overrides)->allow_extra_args(false);
+  command->add_option("--file", child->files)->allow_extra_args(false);
   command->add_option("--skip", child->skip)->allow_extra_args(false);
   command->callback([child] {
     // Loading LibTorch's CUDA part takes seconds; a plugin without tensors has no use for it.

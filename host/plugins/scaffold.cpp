@@ -10,12 +10,17 @@ namespace nephron::host {
 
 namespace fs = std::filesystem;
 
+fs::path package_root() {
+  std::error_code failed;
+  return fs::read_symlink("/proc/self/exe", failed).parent_path().parent_path();
+}
+
 namespace {
 
 /// share/nephron/template of the installed tree, or the source folder when this program runs in its build tree.
 fs::path template_folder(const std::string& kind) {
   std::error_code failed;
-  const fs::path root = fs::read_symlink("/proc/self/exe", failed).parent_path().parent_path();
+  const fs::path root = package_root();
   for (const fs::path& place : {root / "share" / "nephron" / "template", fs::path(NEPHRON_SOURCE_TEMPLATES)})
     if (fs::is_directory(place / kind, failed)) return place / kind;
   throw Error("there is no template for a " + kind + " in " + (root / "share" / "nephron" / "template").string(), "install nephron again");

@@ -1,5 +1,5 @@
-// Each broken plugin of tests/fixtures/plugins through the whole program: the exact message, the exit code, and that the
-// program itself goes on.
+// Each broken plugin of tests/fixtures/plugins through the whole program: the exact message, the exit code, and that
+// the program itself goes on.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -8,9 +8,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 namespace {
 
@@ -18,7 +18,9 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-fs::path fixture(const std::string& name) { return fs::canonical(NEPHRON_BUILD_DIR "/fixtures/plugins") / (name + ".so"); }
+fs::path fixture(const std::string& name) {
+  return fs::canonical(NEPHRON_BUILD_DIR "/fixtures/plugins") / (name + ".so");
+}
 
 struct Result {
   int code = 0;
@@ -42,7 +44,8 @@ class BrokenPlugins : public testing::Test {
     FILE* pipe = ::popen((NEPHRON_BUILD_DIR "/bin/nephron " + arguments + " " + stream).c_str(), "r");
     if (pipe == nullptr) return {-1, "cannot run"};
     std::array<char, 4096> buffer;
-    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) r.output.append(buffer.data(), n);
+    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+      r.output.append(buffer.data(), n);
     const int status = ::pclose(pipe);
     r.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return r;
@@ -62,7 +65,8 @@ class BrokenPlugins : public testing::Test {
     if (!out.is_object()) return rows;
     EXPECT_EQ(out["passed"].get<bool>(), expected_code == 0);
     for (const auto& row : out["checks"])
-      if (row["outcome"] == "failed") rows.push_back(row["check"].get<std::string>() + ": " + row["detail"].get<std::string>());
+      if (row["outcome"] == "failed")
+        rows.push_back(row["check"].get<std::string>() + ": " + row["detail"].get<std::string>());
     return rows;
   }
 
@@ -78,7 +82,8 @@ TEST_F(BrokenPlugins, ANewOneOfATakenNameIsWrittenWithAWarning) {
   ::setenv("NEPHRON_PLUGIN_PATH", fixture("good").c_str(), 1);
   const Result taken = nephron("plugins new augmentation fixture_turn " + (root_ / "taken").string());
   EXPECT_EQ(taken.code, 0) << taken.output;
-  EXPECT_THAT(taken.output, HasSubstr("there is the augmentation \"fixture_turn\" already, in " + fixture("good").string()));
+  EXPECT_THAT(taken.output,
+              HasSubstr("there is the augmentation \"fixture_turn\" already, in " + fixture("good").string()));
   EXPECT_THAT(taken.output, HasSubstr("rename yours"));
   EXPECT_TRUE(fs::exists(root_ / "taken" / "fixture_turn.cpp"));
   const Result free = nephron("plugins new augmentation fixture_roll " + (root_ / "free").string());
@@ -88,8 +93,8 @@ TEST_F(BrokenPlugins, ANewOneOfATakenNameIsWrittenWithAWarning) {
 
 TEST_F(BrokenPlugins, OneFileNamedTwiceCountsOnce) {
   fs::create_symlink(fixture("good"), root_ / "link.so");
-  const Result twice = nephron("plugins list --plugin " + fixture("good").string() + " --plugin " + fixture("good").string() + " --plugin " +
-                                   (root_ / "link.so").string(),
+  const Result twice = nephron("plugins list --plugin " + fixture("good").string() + " --plugin " +
+                                   fixture("good").string() + " --plugin " + (root_ / "link.so").string(),
                                "2>&1");
   EXPECT_EQ(twice.code, 0) << twice.output;
   const std::size_t first = twice.output.find("fixture_turn");
@@ -97,9 +102,11 @@ TEST_F(BrokenPlugins, OneFileNamedTwiceCountsOnce) {
   EXPECT_EQ(twice.output.find("fixture_turn", first + 1), std::string::npos) << twice.output;
   // A copy is another file.
   fs::copy_file(fixture("good"), root_ / "copy.so");
-  const Result copy = nephron("plugins list --plugin " + fixture("good").string() + " --plugin " + (root_ / "copy.so").string());
+  const Result copy =
+      nephron("plugins list --plugin " + fixture("good").string() + " --plugin " + (root_ / "copy.so").string());
   EXPECT_EQ(copy.code, 1);
-  EXPECT_THAT(copy.output, testing::AllOf(HasSubstr(fixture("good").string()), HasSubstr((root_ / "copy.so").string())));
+  EXPECT_THAT(copy.output,
+              testing::AllOf(HasSubstr(fixture("good").string()), HasSubstr((root_ / "copy.so").string())));
 }
 
 TEST_F(BrokenPlugins, WrongSdkVersion) {
@@ -109,7 +116,9 @@ TEST_F(BrokenPlugins, WrongSdkVersion) {
                               "  SDK         0.77    0.1";
   const Result r = describe("fixture_wrong_sdk", fixture("wrong_sdk"));
   EXPECT_EQ(r.code, 1);
-  EXPECT_EQ(r.output, "error: " + message + "\n  build the plugin again with this nephron: find_package(nephron) finds it in CMAKE_PREFIX_PATH\n");
+  EXPECT_EQ(r.output,
+            "error: " + message +
+                "\n  build the plugin again with this nephron: find_package(nephron) finds it in CMAKE_PREFIX_PATH\n");
   EXPECT_THAT(check(fixture("wrong_sdk")), testing::ElementsAre("fingerprint: " + message));
 }
 
@@ -124,10 +133,12 @@ TEST_F(BrokenPlugins, WrongTorchBuild) {
 }
 
 TEST_F(BrokenPlugins, MissingEntry) {
-  const std::string message = "plugin \"missing_entry\" (" + fixture("missing_entry").string() + ") has no entry point nephron_plugin_entry";
+  const std::string message =
+      "plugin \"missing_entry\" (" + fixture("missing_entry").string() + ") has no entry point nephron_plugin_entry";
   const Result r = describe("fixture_missing_entry", fixture("missing_entry"));
   EXPECT_EQ(r.code, 1);
-  EXPECT_EQ(r.output, "error: " + message + "\n  NEPHRON_PLUGIN(\"name\", \"version\") makes it; is it hidden by a linker script?\n");
+  EXPECT_EQ(r.output, "error: " + message +
+                          "\n  NEPHRON_PLUGIN(\"name\", \"version\") makes it; is it hidden by a linker script?\n");
   EXPECT_THAT(check(fixture("missing_entry")), testing::ElementsAre(StartsWith("load: " + message)));
 }
 
@@ -136,24 +147,30 @@ TEST_F(BrokenPlugins, MissingSymbol) {
                               ") cannot be loaded: undefined symbol: nephron_fixture_function_that_no_library_has";
   const Result r = describe("fixture_missing_symbol", fixture("missing_symbol"));
   EXPECT_EQ(r.code, 1);
-  EXPECT_EQ(r.output, "error: " + message + "\n  link the library that has the symbol: target_link_libraries(PLUGIN PRIVATE ...)\n");
+  EXPECT_EQ(r.output, "error: " + message +
+                          "\n  link the library that has the symbol: target_link_libraries(PLUGIN PRIVATE ...)\n");
   EXPECT_THAT(check(fixture("missing_symbol")), testing::ElementsAre(StartsWith("load: " + message)));
 }
 
 TEST_F(BrokenPlugins, ThrowingStaticInitialiser) {
-  const std::string end = "it was killed by signal 6 (Aborted); its last words: terminate called after throwing an instance of "
-                          "'nephron::Error'   what():  the static initialiser of the fixture fails";
+  const std::string end =
+      "it was killed by signal 6 (Aborted); its last words: terminate called after throwing an instance of "
+      "'nephron::Error'   what():  the static initialiser of the fixture fails";
   const Result r = describe("fixture_throwing_initialiser", fixture("throwing_initialiser"));
   EXPECT_EQ(r.code, 1);
-  EXPECT_EQ(r.output, "error: plugin \"throwing_initialiser\" (" + fixture("throwing_initialiser").string() +
-                          ") ends the program that loads it: in a child process " + end +
-                          "\n  look at its static initialisers: objects at namespace scope, and what their constructors do\n");
-  EXPECT_THAT(check(fixture("throwing_initialiser")), testing::ElementsAre("load: the component ended the process: " + end));
+  EXPECT_EQ(r.output,
+            "error: plugin \"throwing_initialiser\" (" + fixture("throwing_initialiser").string() +
+                ") ends the program that loads it: in a child process " + end +
+                "\n  look at its static initialisers: objects at namespace scope, and what their constructors do\n");
+  EXPECT_THAT(check(fixture("throwing_initialiser")),
+              testing::ElementsAre("load: the component ended the process: " + end));
 }
 
 TEST_F(BrokenPlugins, ThrowingFactory) {
-  const std::string message = "augmentation \"fixture_throwing_factory\" of plugin \"throwing_factory\" (" + fixture("throwing_factory").string() +
-                              ") failed when it was made: the factory of the fixture fails (there is nothing to do about it)";
+  const std::string message =
+      "augmentation \"fixture_throwing_factory\" of plugin \"throwing_factory\" (" +
+      fixture("throwing_factory").string() +
+      ") failed when it was made: the factory of the fixture fails (there is nothing to do about it)";
   // Parameters can be told all the same.
   EXPECT_EQ(describe("fixture_throwing_factory", fixture("throwing_factory")).code, 0);
   const auto rows = check(fixture("throwing_factory"));
@@ -167,14 +184,17 @@ TEST_F(BrokenPlugins, ThrowingForward) {
 
 TEST_F(BrokenPlugins, WrongOutputShape) {
   EXPECT_THAT(check(fixture("wrong_shape")),
-              testing::Contains("shapes: forward of logits [3, 2, 8, 12] Float returned [3, 12] Float; expected [3, 2] or [1, 2]"));
+              testing::Contains(
+                  "shapes: forward of logits [3, 2, 8, 12] Float returned [3, 12] Float; expected [3, 2] or [1, 2]"));
 }
 
 TEST_F(BrokenPlugins, DuplicateName) {
-  const Result r = nephron("plugins list --plugin " + fixture("duplicate_a").string() + " --plugin " + fixture("duplicate_b").string());
+  const Result r = nephron("plugins list --plugin " + fixture("duplicate_a").string() + " --plugin " +
+                           fixture("duplicate_b").string());
   EXPECT_EQ(r.code, 1);
-  EXPECT_EQ(r.output, "error: augmentation \"fixture_twice\" is in two plugin files (SDK rule 7): " + fixture("duplicate_a").string() + " and " +
-                          fixture("duplicate_b").string() + "\n  rename one of the components, or take one of the files out of the search\n");
+  EXPECT_EQ(r.output, "error: augmentation \"fixture_twice\" is in two plugin files (SDK rule 7): " +
+                          fixture("duplicate_a").string() + " and " + fixture("duplicate_b").string() +
+                          "\n  rename one of the components, or take one of the files out of the search\n");
   EXPECT_EQ(check(fixture("duplicate_a"), "", 0), std::vector<std::string>{});
 }
 
@@ -183,7 +203,8 @@ TEST_F(BrokenPlugins, NotElf) {
   std::ofstream(file) << "this is not a plugin\n";
   const Result r = describe("x", file);
   EXPECT_EQ(r.code, 1);
-  EXPECT_EQ(r.output, "error: " + file.string() + " is not an ELF file\n  a plugin is a shared object (.so) that nephron_add_plugin builds\n");
+  EXPECT_EQ(r.output, "error: " + file.string() +
+                          " is not an ELF file\n  a plugin is a shared object (.so) that nephron_add_plugin builds\n");
   EXPECT_THAT(check(file), testing::ElementsAre("records: " + file.string() + " is not an ELF file"));
 }
 
@@ -195,32 +216,39 @@ TEST_F(BrokenPlugins, TruncatedElf) {
   const Result r = describe("x", file);
   EXPECT_EQ(r.code, 1);
   EXPECT_THAT(r.output, StartsWith("error: " + file.string() + " is cut short: its section table should be "));
-  EXPECT_THAT(r.output, HasSubstr(", but the file has " + std::to_string(size / 2) + "\n  build or copy the plugin again\n"));
+  EXPECT_THAT(r.output,
+              HasSubstr(", but the file has " + std::to_string(size / 2) + "\n  build or copy the plugin again\n"));
   EXPECT_THAT(check(file), testing::ElementsAre(StartsWith("records: " + file.string() + " is cut short: ")));
 }
 
 TEST_F(BrokenPlugins, Hanging) {
-  EXPECT_THAT(check(fixture("hanging"), "--timeout 1"), testing::Contains("plans: the component hung: it did not answer for 1 s and was stopped"));
+  EXPECT_THAT(check(fixture("hanging"), "--timeout 1"),
+              testing::Contains("plans: the component hung: it did not answer for 1 s and was stopped"));
 }
 
 TEST_F(BrokenPlugins, CallingExit) {
   const auto rows = check(fixture("exiting"));
   // Every check that draws ends the child; those after it are made all the same.
-  EXPECT_THAT(rows, testing::ElementsAre(StartsWith("plans: the component called exit(): it exited with code 0"), StartsWith("determinism: "),
-                                         StartsWith("randomness: "), StartsWith("threads: "), StartsWith("extremes: ")));
+  EXPECT_THAT(rows, testing::ElementsAre(StartsWith("plans: the component called exit(): it exited with code 0"),
+                                         StartsWith("determinism: "), StartsWith("randomness: "),
+                                         StartsWith("threads: "), StartsWith("extremes: ")));
 }
 
 TEST_F(BrokenPlugins, Crashing) {
-  EXPECT_THAT(check(fixture("crashing")), testing::Contains("plans: the component ended the process: it was killed by signal 11 (Segmentation fault)"));
+  EXPECT_THAT(
+      check(fixture("crashing")),
+      testing::Contains("plans: the component ended the process: it was killed by signal 11 (Segmentation fault)"));
 }
 
 TEST_F(BrokenPlugins, LeakingAForeignException) {
-  EXPECT_THAT(check(fixture("foreign_exception")), testing::Contains("shapes: it threw a \"int\", which is not a std::exception"));
+  EXPECT_THAT(check(fixture("foreign_exception")),
+              testing::Contains("shapes: it threw a \"int\", which is not a std::exception"));
 }
 
 TEST_F(BrokenPlugins, DrawingFromRand) {
   EXPECT_THAT(check(fixture("drawing_from_rand")),
-              testing::Contains("randomness: rand(), random() or srand() was called; random numbers come from the Rng that is handed in (SDK rule 5)"));
+              testing::Contains("randomness: rand(), random() or srand() was called; random numbers come from the Rng "
+                                "that is handed in (SDK rule 5)"));
 }
 
 TEST_F(BrokenPlugins, UnknownNamesAndKinds) {
@@ -251,7 +279,8 @@ TEST_F(BrokenPlugins, ListsInJson) {
 }
 
 TEST_F(BrokenPlugins, DescribesInJson) {
-  const Result r = nephron("plugins describe augmentation fixture_turn --json --plugin " + fixture("good").string(), "2>/dev/null");
+  const Result r =
+      nephron("plugins describe augmentation fixture_turn --json --plugin " + fixture("good").string(), "2>/dev/null");
   EXPECT_EQ(r.code, 0);
   const nlohmann::json p = nlohmann::json::parse(r.output)["parameters"][0];
   EXPECT_EQ(p["name"], "degrees");

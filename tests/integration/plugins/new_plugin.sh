@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# new_plugin.sh KIND TREE: `plugins new`, built out of tree against the installed tree, passes its own check.
+# new_plugin.sh KIND TREE: `plugins new`, built out of tree against TREE (installed, or a build folder), passes its check.
 set -euo pipefail
 kind=$1
 tree=$2
@@ -9,7 +9,8 @@ export XDG_DATA_HOME=$work/share XDG_CACHE_HOME=$work/cache NEPHRON_PLUGIN_PATH=
 cd "$work"
 
 name=my-$kind
-"$tree/bin/nephron" plugins new "$kind" "$name" source
+"$tree/bin/nephron" plugins new "$kind" "$name" source | tee said
+grep -qF "cmake -S source -B source/build -DCMAKE_PREFIX_PATH=$(realpath "$tree") " said
 test "$(ls source | sort | tr '\n' ' ')" = "CMakeLists.txt $name.cpp "
 if "$tree/bin/nephron" plugins new "$kind" "$name" source 2> again; then
   echo "a second 'plugins new' overwrote the first" >&2
@@ -29,6 +30,10 @@ if [ "$kind" = dataset ]; then
   done
   { printf 'P5\n90 70\n255\n'; head -c $((90 * 70)) /dev/zero | tr '\0' '\1'; } > pictures/one.pgm
   options=(--set "root=$work/pictures")
+elif [ "$kind" = reader ]; then
+  { printf 'P6\n90 70\n255\n'; head -c $((90 * 70 * 3)) /dev/urandom; } > one.ppm
+  { printf 'P5\n70 90\n255\n'; head -c $((90 * 70)) /dev/urandom; } > two.pgm
+  options=(--file one.ppm --file two.pgm)
 fi
 "$tree/bin/nephron" plugins check "build/$name.so" "${options[@]}" | tee table
 # Nothing may be skipped for want of parameters; without a CUDA device that line is skipped, and rightly so.
