@@ -1,5 +1,7 @@
 #include <host/train/network.hpp>
 
+#include <algorithm>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
