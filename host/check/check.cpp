@@ -39,6 +39,7 @@ class ComponentCheck {
   std::vector<std::string> command() const {
     std::vector<std::string> out{"/proc/self/exe", "__check", file_.string(), component_.kind, component_.name};
     for (const std::string& o : options_.overrides) out.insert(out.end(), {"--set", o});
+    for (const std::filesystem::path& f : options_.files) out.insert(out.end(), {"--file", f.string()});
     for (const std::string& d : done_) out.insert(out.end(), {"--skip", d});
     return out;
   }

@@ -19,6 +19,7 @@ struct CheckRow {
 struct CheckOptions {
   double patience = 120;               ///< seconds a check may take
   std::vector<std::string> overrides;  ///< "root=...": parameters of the component
+  std::vector<std::filesystem::path> files;  ///< that a reader can open
   std::string component;               ///< check only this one; empty: all of the file
 };
 
@@ -34,6 +35,7 @@ struct CheckChild {
   std::string kind;
   std::string name;
   std::vector<std::string> overrides;
+  std::vector<std::filesystem::path> files;
   std::vector<std::string> skip;  ///< checks that earlier children made
   std::string cuda;               ///< "cuda:0" or ""
   std::string no_cuda_because;

@@ -84,6 +84,7 @@ Subject subject_of(const Registry& registry, const CheckChild& what) {
     return registry.create(what.kind, {.type = what.name, .params = params, .source = {}}, context);
   };
   for (const std::string& text : what.overrides) set(s.params, text);
+  s.files = what.files;
   s.cuda = what.cuda;
   s.no_cuda_because = what.no_cuda_because;
   s.imports = read_records(what.file).imports;

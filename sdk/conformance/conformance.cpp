@@ -9,7 +9,7 @@ namespace nephron::conformance {
 namespace {
 
 constexpr std::pair<std::string_view, std::vector<Check> (*)()> kinds_with_checks[] = {
-    {"dataset", &dataset_checks}, {"sampler", &sampler_checks}, {"augmentation", &augmentation_checks},
+    {"reader", &reader_checks}, {"dataset", &dataset_checks}, {"sampler", &sampler_checks}, {"augmentation", &augmentation_checks},
     {"encoder", &encoder_checks}, {"decoder", &decoder_checks}, {"loss", &loss_checks},
 };
 

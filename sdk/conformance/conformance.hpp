@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,6 +37,7 @@ class Subject {
   const SchemaBase* schema = nullptr;
   Create create;
   Value params{Value::Table{}};      ///< set by the person who checks: what has no default
+  std::vector<std::filesystem::path> files;  ///< that the component can open, set by the person who checks
   std::string cuda;                  ///< "cuda:0", or "" where there is no such device
   std::string no_cuda_because;       ///< shown when checks on it are skipped
   std::vector<std::string> imports;  ///< symbols that the plugin file takes from elsewhere

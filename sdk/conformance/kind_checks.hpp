@@ -8,6 +8,7 @@
 namespace nephron::conformance {
 
 std::vector<Check> any_checks();
+std::vector<Check> reader_checks();
 std::vector<Check> dataset_checks();
 std::vector<Check> sampler_checks();
 std::vector<Check> augmentation_checks();
