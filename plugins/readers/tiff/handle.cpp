@@ -18,7 +18,8 @@ Handle::Handle(const std::filesystem::path& file, std::size_t most_memory) : fil
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), &take_error, this);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), &take_warning, this);
   // m: no memory map, a file that shrinks is an error and not a SIGBUS. O: places of tiles are read as they are needed.
-  tiff_ = TIFFOpenExt(file.c_str(), "rmO", options.get());
+  // c: strips are as they are stored, not chopped into smaller ones.
+  tiff_ = TIFFOpenExt(file.c_str(), "rmOc", options.get());
   if (tiff_ == nullptr) throw Error(file.string() + " cannot be read as TIFF: " + trouble());
   directory_ = TIFFCurrentDirOffset(tiff_);
 }

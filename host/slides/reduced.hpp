@@ -1,0 +1,21 @@
+#pragma once
+
+#include <functional>
+
+#include <nephron/slide.hpp>
+
+namespace nephron::host {
+
+/// A region of one level of a slide (in that level's pixels), each side divided by `factor` by area means, bit-equal to
+/// OpenCV's resize(INTER_AREA) of the whole region to (W / factor, H / factor). Read band by band: memory is bounded by
+/// the result and some 64 MiB. `progress(done, total)` is told of rows, from one thread. Throws Cancelled on Ctrl-C,
+/// and Error for a result above 2^28 pixels or a region smaller than the factor.
+Image read_reduced(const SlideFile& slide, int level, const Region& region, int factor,
+                   const std::function<void(std::int64_t, std::int64_t)>& progress);
+
+/// The whole slide so small that its longer side has `longest` pixels, from the smallest level that is as large; a
+/// slide that is smaller stays as it is.
+Image read_thumbnail(const SlideFile& slide, std::int64_t longest,
+                     const std::function<void(std::int64_t, std::int64_t)>& progress);
+
+}  // namespace nephron::host
