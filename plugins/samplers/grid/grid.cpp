@@ -25,6 +25,7 @@ class Grid final : public nephron::Sampler {
 
   nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t index,
                        nephron::Rng&) const override {
+    if (catalog.slides().empty()) throw nephron::Error("there is no slide to draw a window from");
     const std::int64_t n = all(catalog, window), taken = count(catalog, window);
     std::int64_t left = static_cast<std::int64_t>(static_cast<double>(index % taken) * static_cast<double>(n) /
                                                   static_cast<double>(taken));

@@ -56,6 +56,7 @@ class Guided final : public nephron::Sampler {
 
   nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t,
                        nephron::Rng& rng) const override {
+    if (catalog.slides().empty()) throw nephron::Error("there is no slide to draw a window from");
     const std::string& group = choose_group(catalog, rng);
     const GuidedRule& rule = rule_of(group);
     const std::int64_t slide = choose_slide(catalog, group, rule, rng);

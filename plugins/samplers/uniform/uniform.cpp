@@ -19,6 +19,7 @@ class Uniform final : public nephron::Sampler {
   nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t,
                        nephron::Rng& rng) const override {
     const auto& slides = catalog.slides();
+    if (slides.empty()) throw nephron::Error("there is no slide to draw a window from");
     double u = rng.uniform();
     std::string_view group;
     for (const auto& [name, share] : catalog.shares()) {
