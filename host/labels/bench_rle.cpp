@@ -29,15 +29,15 @@ double best(int repeats, F&& job) {
   return least;
 }
 
-std::string read_mask(const std::filesystem::path& file, std::int64_t& side) {
-  std::string bytes = read_file(file);
-  side = std::llround(std::sqrt(static_cast<double>(bytes.size())));
+Image read_mask(const std::filesystem::path& file) {
+  const std::string bytes = read_file(file);
+  const std::int64_t side = std::llround(std::sqrt(static_cast<double>(bytes.size())));
   if (side < 1 || side * side != static_cast<std::int64_t>(bytes.size()))
     throw Error(file.string() + " has " + std::to_string(bytes.size()) + " bytes; expected those of a square mask");
-  return bytes;
+  Image mask({side, side}, 1);
+  std::memcpy(mask.view().data, bytes.data(), bytes.size());
+  return mask;
 }
-
-ImageView view_of(void* pixels, std::int64_t side) { return {pixels, side, side, 1, Depth::u8, side}; }
 
 double peak_rss_mb() {
   std::ifstream status("/proc/self/status");
@@ -53,13 +53,12 @@ double peak_rss_mb() {
 }  // namespace
 
 std::string bench_rle(const BenchRleRequest& request) {
-  std::int64_t side = 0, other_side = 0;
-  std::string truth = read_mask(request.truth, side), found = read_mask(request.found, other_side);
-  if (side != other_side) throw Error("the two masks differ in size");
-  const Size size{side, side};
+  const Image truth = read_mask(request.truth), found = read_mask(request.found);
+  const Size size = truth.size();
+  if (!(size == found.size())) throw Error("the two masks differ in size");
   std::string text;
-  const double encode_s = best(request.repeats, [&] { text = rle_text(encode_rle(view_of(truth.data(), side))); });
-  const std::string other = rle_text(encode_rle(view_of(found.data(), side)));
+  const double encode_s = best(request.repeats, [&] { text = rle_text(encode_rle(truth.view())); });
+  const std::string other = rle_text(encode_rle(found.view()));
   // As the peer does: into memory that is fresh each time, and without keeping two masks.
   Image decoded;
   const double decode_s = best(request.repeats, [&] {
@@ -67,12 +66,12 @@ std::string bench_rle(const BenchRleRequest& request) {
     decoded = Image(size, 1);
     decode_rle(parse_rle(text, size), decoded.view());
   });
-  if (std::memcmp(decoded.view().data, truth.data(), truth.size()) != 0)
+  if (std::memcmp(decoded.view().data, truth.view().data, static_cast<std::size_t>(size.area())) != 0)
     throw Error("the decoded mask is not the encoded one; expected a mask of 0 and 1");
   double overlap = 0;
   const double dice_s = best(request.repeats, [&] { overlap = dice(parse_rle(text, size), parse_rle(other, size)); });
   return nlohmann::ordered_json{{"job", "rle"},
-                                {"size", side},
+                                {"size", size.width},
                                 {"runs", (std::count(text.begin(), text.end(), ' ') + 1) / 2},
                                 {"text_bytes", text.size()},
                                 {"encode_s", encode_s},

@@ -1,0 +1,100 @@
+"""nephron labels: exit codes, what is said, what lies on disk afterwards."""
+import argparse
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+p = argparse.ArgumentParser()
+p.add_argument("--nephron", required=True)
+a, rest = p.parse_known_args()
+a.nephron = os.path.abspath(a.nephron)
+
+SQUARE = [[[10, 10], [29, 10], [29, 29], [10, 29], [10, 10]], [[15, 15], [20, 15], [20, 20], [15, 20]]]
+FEATURES = [
+    {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": SQUARE}, "properties": {"classification": {"name": "G"}}},
+    {"type": "Feature", "geometry": {"type": "LineString", "coordinates": [[1, 1], [2, 2]]}, "properties": {}},
+    {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[90, 90], [120, 90], [120, 120], [90, 120]]]},
+     "properties": {"classification": {"name": "FC"}}}]
+
+
+class Labels(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = scratch.name
+        with open(os.path.join(self.folder, "a.json"), "w") as f:
+            json.dump(FEATURES, f)
+
+    def run_labels(self, *words, expect=0):
+        done = subprocess.run([a.nephron, "labels", *words], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return done
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name)) as f:
+            return f.read()
+
+    def test_converts_through_all_formats_and_back(self):
+        first = self.run_labels("convert", "a.json", "--size", "100x100", "--to", "rle", "--out-id", "slide")
+        self.assertIn("feature 2 skipped: a LineString is no area", first.stderr)
+        self.assertTrue(self.read("a.csv").startswith("id,class,encoding\nslide,G,1011 20 1111 20"))
+        self.run_labels("convert", "a.csv", "--size", "100x100", "--to", "geojson")
+        self.run_labels("convert", "a.geojson", "--size", "100x100", "--to", "tiff")
+        self.run_labels("convert", "a.tiff", "--classes", "G,FC", "--to", "png")
+        self.run_labels("convert", "a.png", "--classes", "G,FC", "--to", "coco")
+        self.run_labels("convert", "a.coco.json", "--to", "rle", "--out", "b.csv", "--out-id", "slide")
+        self.assertEqual(self.read("a.csv"), self.read("b.csv"))
+
+    def test_tells_statistics(self):
+        text = self.run_labels("stats", "a.json", "--size", "100x100", "--mpp", "0.5", "--json").stdout
+        report = json.loads(text)
+        g, fc = report["classes"]
+        self.assertEqual((g["class"], g["objects"], g["area_px"]), ("G", 1, 20 * 20 - 4 * 4))
+        self.assertEqual((fc["area_px"], fc["box"]), (100, [90, 90, 10, 10]))  # what leaves the slide is cut off
+        self.assertEqual(g["area_um2"], g["area_px"] / 4)
+        self.assertEqual(g["object_area_px"]["median"], g["area_px"])
+        self.assertIn("G", self.run_labels("stats", "a.json", "--size", "100x100").stdout)
+
+    def test_says_what_is_wrong(self):
+        self.assertIn("does not say how large", self.run_labels("stats", "a.json", expect=1).stderr)
+        self.assertIn("WIDTHxHEIGHT", self.run_labels("stats", "a.json", "--size", "100", expect=2).stderr)
+        self.run_labels("convert", "a.json", "--size", "9x9", "--to", "jpeg", expect=2)
+        self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle")
+        self.assertIn("--overwrite", self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle", expect=2).stderr)
+        self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle", "--overwrite")
+        with open(os.path.join(self.folder, "bad.json"), "w") as f:
+            f.write('[{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[1]]]}}]')
+        self.assertIn("bad.json: feature 1: vertex 1 of a ring is not [x, y]",
+                      self.run_labels("stats", "bad.json", "--size", "9x9", expect=1).stderr)
+
+    def test_a_large_slide_needs_little_memory(self):
+        done = subprocess.Popen([a.nephron, "labels", "convert", "a.json", "--size", "60000x50000", "--to", "tiff"], cwd=self.folder,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        _, status, usage = os.wait4(done.pid, 0)
+        done.stdout.close(), done.stderr.close()
+        done.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(done.returncode, 0)
+        self.assertLess(usage.ru_maxrss / 1024, 600)  # the mask has 3000 MB
+        self.assertEqual(os.listdir(self.folder).count("a.tiff"), 1)
+
+    def test_an_interrupt_leaves_nothing_half_written(self):
+        running = subprocess.Popen([a.nephron, "labels", "convert", "a.json", "--size", "400000x400000", "--to", "png"], cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 60
+        while not any("partial" in name for name in os.listdir(self.folder)) and time.monotonic() < deadline:
+            time.sleep(.02)
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 130)
+        self.assertEqual(os.listdir(self.folder), ["a.json"])
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    unittest.main(argv=[sys.argv[0], *rest])
