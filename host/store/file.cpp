@@ -39,8 +39,8 @@ void OutputFile::write_at(std::int64_t offset, const void* bytes, std::size_t si
   }
 }
 
-void OutputFile::close() {
-  const bool synced = ::fdatasync(fd_) == 0 || errno == EINVAL || errno == ENOTSUP;
+void OutputFile::close(bool sync) {
+  const bool synced = !sync || ::fdatasync(fd_) == 0 || errno == EINVAL || errno == ENOTSUP;
   if (!synced) fail("write");
   const int fd = fd_;
   fd_ = -1;

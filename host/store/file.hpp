@@ -17,8 +17,8 @@ class OutputFile {
 
   /// Thread-safe for places that do not overlap.
   void write_at(std::int64_t offset, const void* bytes, std::size_t size) const;
-  /// Brings it to the disk and closes it.
-  void close();
+  /// Closes it; `sync`: once it is on the disk.
+  void close(bool sync = true);
 
  private:
   [[noreturn]] void fail(const char* doing) const;

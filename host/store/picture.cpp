@@ -197,7 +197,7 @@ std::int64_t picture_bytes(Size full, const std::vector<int>& factors) {
 
 WrittenPicture write_picture(const std::filesystem::path& file, const PictureSource& source,
                              const std::vector<int>& factors, ThreadPool& threads,
-                             const std::function<void(std::int64_t)>& advance) {
+                             const std::function<void(std::int64_t)>& advance, const PictureOptions& options) {
   const auto pictures = pictures_of(source, factors);
   TiffWriter writer(file, pictures, /*sparse=*/false);
   TileDigests digests(pictures.size());
@@ -224,7 +224,8 @@ WrittenPicture write_picture(const std::filesystem::path& file, const PictureSou
                 static_cast<std::size_t>(std::find(factors.begin(), factors.end(), members[i]) - factors.begin());
             const TileGrid grid(pictures[picture].size);
             writer.write_tile(picture, column, row, pixels);
-            digests.set(picture, static_cast<std::size_t>(row * grid.across + column), pixels, tile_bytes);
+            if (options.digest)
+              digests.set(picture, static_cast<std::size_t>(row * grid.across + column), pixels, tile_bytes);
             if (picture + 1 < pictures.size()) return;
             const Region level{0, 0, pictures[picture].size.width, pictures[picture].size.height};
             const Region inside = Region{column * tile_side, row * tile_side, tile_side, tile_side}.clipped(level);
@@ -236,7 +237,7 @@ WrittenPicture write_picture(const std::filesystem::path& file, const PictureSou
     });
   }
   WrittenPicture out;
-  out.bytes = writer.finish();
+  out.bytes = writer.finish(options.sync);
   out.digest = digests.hex();
   out.tissue = small.tissue();
   return out;

@@ -23,6 +23,11 @@ struct PictureSource {
   std::function<void(const Region&, const ImageView&)> read;
 };
 
+struct PictureOptions {
+  bool digest = true;  ///< of every tile, for `store verify`
+  bool sync = true;    ///< wait until the file is on the disk
+};
+
 struct WrittenPicture {
   std::int64_t bytes = 0;
   std::string digest;  ///< of its tiles
@@ -35,7 +40,7 @@ struct WrittenPicture {
 /// `advance` is told how many pixels of level 0 are done, by several threads. Throws Cancelled after Ctrl-C.
 WrittenPicture write_picture(const std::filesystem::path& file, const PictureSource& source,
                              const std::vector<int>& factors, ThreadPool& threads,
-                             const std::function<void(std::int64_t)>& advance);
+                             const std::function<void(std::int64_t)>& advance, const PictureOptions& options = {});
 
 /// The bytes that it will take.
 std::int64_t picture_bytes(Size full, const std::vector<int>& factors);

@@ -138,7 +138,7 @@ std::string TiffWriter::directory(std::size_t picture, std::int64_t at, bool las
   return d.bytes(last);
 }
 
-std::int64_t TiffWriter::finish() {
+std::int64_t TiffWriter::finish(bool sync) {
   std::uint64_t blank = 0;
   for (std::size_t i = 0; i < pictures_.size(); ++i)
     for (auto& offset : offsets_[i]) {
@@ -165,7 +165,7 @@ std::int64_t TiffWriter::finish() {
   if (big_) put(header, 8, 4);
   put(header, static_cast<std::uint64_t>(first), big_ ? 8 : 4);
   out_.write_at(0, header.data(), header.size());
-  out_.close();
+  out_.close(sync);
   return end_;
 }
 

@@ -40,8 +40,9 @@ class TiffWriter {
 
   /// Thread-safe when not sparse. `pixels`: tile_side x tile_side, packed; what lies outside the picture is padding.
   void write_tile(std::size_t picture, std::int64_t column, std::int64_t row, const std::uint8_t* pixels);
-  /// Writes the directories and closes the file; without it the file is no TIFF. Returns its size.
-  std::int64_t finish();
+  /// Writes the directories and closes the file; without it the file is no TIFF. `sync`: waits until it is on the disk.
+  /// Returns its size.
+  std::int64_t finish(bool sync = true);
 
   /// Bytes of such a file when every tile is stored.
   static std::int64_t bytes_of(const std::vector<Picture>& pictures);

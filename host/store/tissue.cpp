@@ -7,6 +7,8 @@
 
 #include <nephron/image_cv.hpp>
 
+#include <host/store/area_rows.hpp>
+
 namespace nephron::host {
 
 std::int64_t Tissue::pixels(Size level) const {
@@ -22,7 +24,7 @@ std::int64_t Tissue::pixels(Size level) const {
 
 SmallPicture::SmallPicture(Size level) {
   constexpr std::int64_t most_blocks = 1024;
-  while (std::max(level.width, level.height) > most_blocks * block_) block_ *= 2;
+  while (std::max(level.width, level.height) > most_blocks * block_ && block_ < 256) block_ *= 2;
   means_ = Image({(level.width + block_ - 1) / block_, (level.height + block_ - 1) / block_}, 3);
 }
 
@@ -30,17 +32,26 @@ void SmallPicture::add(const ImageView& pixels, std::int64_t x, std::int64_t y) 
   for (std::int64_t top = 0; top < pixels.height; top += block_) {
     const std::int64_t height = std::min<std::int64_t>(block_, pixels.height - top);
     auto* to = means_.view().row<std::uint8_t>((y + top) / block_) + 3 * (x / block_);
-    for (std::int64_t left = 0; left < pixels.width; left += block_, to += 3) {
-      const std::int64_t width = std::min<std::int64_t>(block_, pixels.width - left);
-      std::int64_t sum[3] = {0, 0, 0};
-      for (std::int64_t v = 0; v < height; ++v) {
-        const auto* p = pixels.row<const std::uint8_t>(top + v) + 3 * left;
-        for (std::int64_t u = 0; u < width; ++u, p += 3) sum[0] += p[0], sum[1] += p[1], sum[2] += p[2];
-      }
-      const std::int64_t n = width * height;
-      for (int c = 0; c < 3; ++c) to[c] = static_cast<std::uint8_t>((sum[c] + n / 2) / n);
+    std::int64_t left = 0;
+    if (height == block_) {
+      const std::int64_t whole = pixels.width / block_;
+      if (block_ == 1) std::copy_n(pixels.row<const std::uint8_t>(top), 3 * whole, to);
+      else area_row(pixels.row<const std::uint8_t>(top), pixels.stride, block_, whole, to);
+      left = whole * block_, to += 3 * whole;
     }
+    for (; left < pixels.width; left += block_, to += 3) mean_of(pixels, left, top, height, to);
   }
+}
+
+void SmallPicture::mean_of(const ImageView& pixels, std::int64_t left, std::int64_t top, std::int64_t height,
+                           std::uint8_t* to) const {
+  const std::int64_t width = std::min<std::int64_t>(block_, pixels.width - left), n = width * height;
+  std::int64_t sum[3] = {0, 0, 0};
+  for (std::int64_t v = 0; v < height; ++v) {
+    const auto* p = pixels.row<const std::uint8_t>(top + v) + 3 * left;
+    for (std::int64_t u = 0; u < width; ++u, p += 3) sum[0] += p[0], sum[1] += p[1], sum[2] += p[2];
+  }
+  for (int c = 0; c < 3; ++c) to[c] = static_cast<std::uint8_t>((sum[c] + n / 2) / n);
 }
 
 Tissue SmallPicture::tissue() const {

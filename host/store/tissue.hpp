@@ -17,7 +17,7 @@ struct Tissue {
 /// The small picture of a level, filled block by block by several threads.
 class SmallPicture {
  public:
-  /// A power of two, so that the longer side has at most 1024 blocks.
+  /// A power of two up to 256, so that the longer side has at most 1024 blocks.
   explicit SmallPicture(Size level);
   int block() const noexcept { return block_; }
   /// `pixels`: a part of the level that begins at `at`, a multiple of the block. Blocks at its far edges may be cut.
@@ -25,6 +25,9 @@ class SmallPicture {
   Tissue tissue() const;
 
  private:
+  void mean_of(const ImageView& pixels, std::int64_t left, std::int64_t top, std::int64_t height,
+               std::uint8_t* to) const;
+
   int block_ = 1;
   Image means_;  // RGB
 };

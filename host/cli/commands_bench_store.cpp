@@ -1,0 +1,202 @@
+// What tests/bench times of the store: hidden commands that print one line of JSON.
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/geojson.hpp>
+#include <nephron/rle.hpp>
+#include <nephron/rng.hpp>
+
+#include <host/cli/command.hpp>
+#include <host/labels/painter.hpp>
+#include <host/plugins/registry.hpp>
+#include <host/slides/opener.hpp>
+#include <host/store/slide_folder.hpp>
+#include <host/util/files.hpp>
+#include <host/util/thread_pool.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+/// Memory is counted from here on.
+void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+double peak_mb() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+  return 0;
+}
+
+class Clock {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+void warm(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string buffer(1 << 24, '\0');
+  while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()))) {}
+}
+
+struct PrepareBench {
+  fs::path slide, polygons, out;
+  std::vector<int> factors{2};
+  bool whole = false;
+};
+
+PictureSource source_of(const std::shared_ptr<SlideFile>& file) {
+  return {file->size(), file->header().mpp, file->header().tile,
+          [file](const Region& region, const ImageView& to) { file->read(region, to); }};
+}
+
+LabelPainter painter_of(const fs::path& polygons, Size size) {
+  LabelPainter painter(size, 1);
+  for (const AnnotatedObject& object : read_geojson(polygons).objects)
+    for (const Polygon& part : object.parts) painter.polygon(0, part);
+  return painter;
+}
+
+/// Runs of the reduced mask, painted a few columns at a time: the mask is never whole.
+Runs mask_runs(const LabelPainter& painter, int factor) {
+  constexpr std::int64_t columns = 256;
+  const Size size = painter.size(factor);
+  std::vector<Runs> parts(static_cast<std::size_t>((size.width + columns - 1) / columns));
+  thread_pool().parallel_for(parts.size(), [&](std::size_t i) {
+    const std::int64_t x = static_cast<std::int64_t>(i) * columns;
+    const Region window{x, 0, std::min(columns, size.width - x), size.height};
+    if (!painter.touches(factor, window)) return;
+    const Image mask(window.size(), 1);
+    painter.paint(factor, window, mask.view());
+    parts[i] = encode_rle(mask.view());
+    for (Run& run : parts[i]) run.start += x * size.height;
+  });
+  Runs all;
+  for (const Runs& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return normalised(std::move(all));
+}
+
+/// The reduced picture and the run lengths of the reduced mask: what the peer writes.
+Json write_as_peer(const PrepareBench& b, const std::shared_ptr<SlideFile>& file) {
+  const Clock clock;
+  write_picture(b.out, source_of(file), b.factors, thread_pool(), [](std::int64_t) {},
+                {.digest = false, .sync = false});
+  const double picture_s = clock.seconds();
+  const LabelPainter painter = painter_of(b.polygons, file->size());
+  std::ofstream(b.out.string() + ".rle") << rle_text(mask_runs(painter, b.factors.front()));
+  return {{"seconds", clock.seconds()}, {"picture_s", picture_s}, {"mask_s", clock.seconds() - picture_s}};
+}
+
+/// A slide of the store: every factor, labels, look-up index, tissue, digests, hashes of the sources, on the disk.
+Json write_whole(const PrepareBench& b, const std::shared_ptr<SlideFile>& file) {
+  const Clock clock;
+  SlideWish wish{"bench", "slide", "bench 1", b.slide, {b.polygons}, {"glomerulus"}, b.factors, true};
+  SlideContent content;
+  content.picture = source_of(file);
+  const auto painter = std::make_shared<std::unique_ptr<LabelPainter>>();
+  content.labels = [&] {
+    *painter = std::make_unique<LabelPainter>(painter_of(b.polygons, file->size()));
+    LabelSource source;
+    source.touches = [painter](int f, const Region& r) { return (*painter)->touches(f, r); };
+    source.paint = [painter](int f, const Region& r, const ImageView& v) { (*painter)->paint(f, r, v); };
+    return source;
+  };
+  fs::remove_all(b.out);
+  const bool made = SlideFolder(b.out).prepare(
+      wish, false, [&] { return content; }, thread_pool(), [](std::int64_t) {});
+  return {{"seconds", clock.seconds()}, {"made", made}};
+}
+
+void prepare_bench(const PrepareBench& b) {
+  const Registry registry;
+  ReaderOpener opener(registry);
+  opener.open(b.slide);  // the plugin is loaded once unmeasured, as the peer's imports are
+  warm(b.slide);
+  reset_peak();
+  const Clock clock;
+  const std::shared_ptr<SlideFile> file = opener.open(b.slide);
+  const double open_s = clock.seconds();
+  Json json{{"job", "prepare"}, {"variant", b.whole ? "store" : "as_peer"}};
+  json.update(b.whole ? write_whole(b, file) : write_as_peer(b, file));
+  json["seconds"] = json["seconds"].get<double>() + open_s;
+  json.update({{"width", file->size().width},
+               {"height", file->size().height},
+               {"factors", b.factors},
+               {"peak_job_rss_mb", peak_mb()}});
+  std::printf("%s\n", json.dump().c_str());
+}
+
+void add_prepare_bench(CLI::App& app, int& exit) {
+  auto* command = app.add_subcommand("bench-prepare", "Time preparing one slide")->group("");
+  const auto b = std::make_shared<PrepareBench>();
+  command->add_option("--slide", b->slide)->required();
+  command->add_option("--polygons", b->polygons)->required();
+  command->add_option("--out", b->out)->required();
+  command->add_option("--factors", b->factors)->delimiter(',')->capture_default_str();
+  command->add_flag("--whole", b->whole);
+  command->callback([b, &exit] {
+    prepare_bench(*b);
+    exit = Exit::done;
+  });
+}
+
+struct WindowBench {
+  fs::path slide;
+  std::int64_t size = 768, n = 500;
+  std::uint64_t seed = 0;
+};
+
+/// Windows of a picture of the store, in the page cache, one thread.
+void windows_bench(const WindowBench& b) {
+  const MappedTiff tiff(b.slide);
+  const Size size = tiff.pictures().front().size;
+  if (size.width <= b.size || size.height <= b.size) throw Error(b.slide.string() + " is smaller than a window");
+  warm(b.slide);
+  Rng rng(b.seed, "windows");
+  std::vector<Region> places;
+  for (std::int64_t i = 0; i < b.n; ++i)
+    places.push_back({rng.integer(0, size.width - b.size), rng.integer(0, size.height - b.size), b.size, b.size});
+  const Image out({b.size, b.size}, 3);
+  for (const Region& r : places) tiff.read(0, r, out.view());  // once unmeasured: page tables are filled
+  reset_peak();
+  const Clock clock;
+  for (const Region& r : places) tiff.read(0, r, out.view());
+  const double seconds = clock.seconds();
+  const Json json{{"job", "windows"},
+                  {"variant", "store"},
+                  {"seconds", seconds},
+                  {"items", b.n},
+                  {"items_per_s", static_cast<double>(b.n) / seconds},
+                  {"peak_rss_mb", peak_mb()}};
+  std::printf("%s\n", json.dump().c_str());
+}
+
+void add_windows_bench(CLI::App& app, int& exit) {
+  auto* command = app.add_subcommand("bench-windows", "Time windows of a prepared slide")->group("");
+  const auto b = std::make_shared<WindowBench>();
+  command->add_option("--slide", b->slide)->required();
+  command->add_option("--size", b->size)->capture_default_str();
+  command->add_option("--n", b->n)->capture_default_str();
+  command->add_option("--seed", b->seed)->capture_default_str();
+  command->callback([b, &exit] {
+    windows_bench(*b);
+    exit = Exit::done;
+  });
+}
+
+}  // namespace
+
+NEPHRON_COMMAND("bench-prepare", 901, add_prepare_bench)
+NEPHRON_COMMAND("bench-windows", 902, add_windows_bench)
+
+}  // namespace nephron::host
