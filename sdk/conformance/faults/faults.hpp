@@ -31,6 +31,7 @@ struct Fixture {
 
 /// Faults of parameters and constructors, which components of every kind can have.
 Fixture any_fixture();
+Fixture reader_fixture();
 Fixture dataset_fixture();
 Fixture sampler_fixture();
 Fixture augmentation_fixture();
