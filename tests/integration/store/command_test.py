@@ -1,0 +1,184 @@
+"""`nephron prepare` and `nephron store` as commands: kill -9, two at a time, verify, prune, export, exit codes."""
+import glob
+import json
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM, PLUGINS = sys.argv[1], sys.argv[2]
+failures = []
+
+
+def run(*arguments, want=0):
+    command = [PROGRAM, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=ENVIRONMENT)
+    if done.returncode != want:
+        failures.append(f"{' '.join(command)}: exit code {done.returncode}, not {want}\n{done.stdout}{done.stderr}")
+    return done.stdout, done.stderr
+
+
+def check(good, what):
+    if not good:
+        failures.append(what)
+
+
+def experiment(folder, store, name="experiment.toml", classes='["glomerulus"]', slides=6, size=900):
+    """Synthetic slides: no files are needed, and each takes a while to paint."""
+    path = os.path.join(folder, name)
+    with open(path, "w") as out:
+        out.write(f"""
+classes = {classes}
+sampler = {{ type = "uniform" }}
+[data]
+store = "{store}"
+factor = 2
+factors = [4]
+tile = 64
+[[dataset]]
+type = "synthetic"
+slides = {slides}
+size = [{size}, {size - 64}]
+radius = 40
+[model]
+encoder = {{ type = "resnet18" }}
+decoder = {{ type = "unet" }}
+[loss]
+terms = [ {{ type = "bce" }} ]
+""")
+    return path
+
+
+def contents(store):
+    out = {}
+    for path in glob.glob(os.path.join(store, "**", "*"), recursive=True):
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                out[os.path.relpath(path, store)] = file.read()
+    return out
+
+
+def killed_at_any_moment(folder):
+    """Whatever moment a process is killed at, the next one ends at what an unbroken one makes."""
+    whole = experiment(folder, "whole", "whole.toml")
+    start = time.monotonic()
+    run("prepare", whole)
+    seconds = time.monotonic() - start
+    expected = contents(os.path.join(folder, "whole"))
+    check(len(expected) == 6 * 5, f"unexpected files: {sorted(expected)}")
+    broken = experiment(folder, "broken", "broken.toml")
+    rng = random.Random(1)
+    kills = 0
+    for _ in range(12):
+        child = subprocess.Popen([PROGRAM, "prepare", broken], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+        time.sleep(rng.uniform(0.1, 0.9) * seconds)
+        if child.poll() is None:
+            child.send_signal(signal.SIGKILL)
+            kills += 1
+        child.wait()
+        # What claims to be whole is whole.
+        if os.path.isdir(os.path.join(folder, "broken")):
+            out, _ = run("store", "list", os.path.join(folder, "broken"), "--json")
+            for entry in json.loads(out):
+                place = os.path.join(folder, "broken", entry["place"])
+                if os.path.exists(os.path.join(place, "slide.json")):
+                    check(not entry["problems"], f"after a kill: {entry['problems']}")
+    check(kills > 0, "no process was killed in time")
+    run("prepare", broken)
+    check(contents(os.path.join(folder, "broken")) == expected, "after kills the store differs from an unbroken one")
+
+
+def two_at_a_time(folder):
+    path = experiment(folder, "shared", "shared.toml")
+    children = [subprocess.Popen([PROGRAM, "prepare", path, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                 env=ENVIRONMENT) for _ in range(3)]
+    reports = [json.loads(child.communicate(timeout=120)[0]) for child in children]
+    check(sum(r["prepared"] for r in reports) == 6, f"slides were prepared more than once: {reports}")
+    check(all(r["prepared"] + r["up_to_date"] == 6 and not r["problems"] for r in reports), f"{reports}")
+
+
+def interrupted(folder):
+    path = experiment(folder, "ctrl-c", "ctrl-c.toml", slides=30)
+    child = subprocess.Popen([PROGRAM, "prepare", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT)
+    store = os.path.join(folder, "ctrl-c")
+    while child.poll() is None and not glob.glob(os.path.join(store, "*", "*", ".lock")):
+        time.sleep(0.02)  # until it is at work
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=60)
+    check(child.returncode == 130, f"Ctrl-C ended with {child.returncode}, not 130")
+    left = [f for f in contents(store) if ".part." in f]
+    check(not left, f"Ctrl-C left {left}")
+    check(len(glob.glob(os.path.join(store, "*", "*", "slide.json"))) < 30, "it was over before Ctrl-C")
+
+
+def looked_after(folder):
+    store = os.path.join(folder, "kept")
+    path = experiment(folder, "kept", "kept.toml", slides=2)
+    other = experiment(folder, "kept", "other.toml", classes='["a", "b"]', slides=2)
+    out, _ = run("prepare", path)
+    check("2 slides prepared, 0 up to date, 0 failed" in out, out)
+    out, _ = run("prepare", path)
+    check("0 slides prepared, 2 up to date" in out, out)
+    entries = json.loads(run("store", "list", store, "--json")[0])
+    check(len(entries) == 2 and entries[0]["factors"] == [2, 4] and entries[0]["size"] == [900, 836], f"{entries}")
+    out, _ = run("store", "verify", store, "--sources")
+    check("2 slides, 0 problems" in out, out)
+
+    name = entries[0]["slide"]
+    picture, labels = os.path.join(folder, "a.png"), os.path.join(folder, "labels.tiff")
+    run("store", "export", store, name, "--out", picture, "--factor", 4, "--region", "10,20,50,40")
+    with open(picture, "rb") as file:
+        check(struct.unpack(">II", file.read(24)[16:]) == (50, 40), "the exported region has another size")
+    run("store", "export", store, name, "--labels", "--out", labels)
+    check(os.path.getsize(labels) > 100, "no labels were exported")
+    _, error = run("store", "export", store, name, "--out", picture, "--region", "0,0,9999,1", want=1)
+    check("leaves the level of 450 x 418" in error, error)
+    _, error = run("store", "export", store, "nobody", "--out", picture, want=1)
+    check("holds no slide \"nobody\"" in error, error)
+    run("store", "export", store, name, "--out", "a.gif", want=1)
+
+    run("prepare", other)
+    dry = json.loads(run("store", "prune", path, "--dry-run", "--json")[0])
+    check(len(dry["removed"]) == 2 and "labels-" in dry["removed"][0], f"{dry}")
+    check(contents(store) != {} and json.loads(run("store", "prune", path, "--json")[0])["removed"] == dry["removed"], "prune")
+    check(json.loads(run("store", "prune", path, "--json")[0])["removed"] == [], "prune twice removes twice")
+    out, _ = run("prepare", path)
+    check("0 slides prepared, 2 up to date" in out, out)
+
+    target = os.path.join(store, entries[0]["place"], "picture.tiff")
+    with open(target, "r+b") as file:
+        file.seek(5000)
+        byte = file.read(1)
+        file.seek(5000)
+        file.write(bytes([byte[0] ^ 1]))
+    out, _ = run("store", "verify", store, want=1)
+    check("pixels of picture.tiff have changed" in out, out)
+
+
+def refused(folder):
+    path = experiment(folder, "none", "none.toml")
+    _, error = run("prepare", path, "--set", "data.store=\"\"", want=1)
+    check("names no store" in error, error)
+    _, error = run("prepare", path, "--only", "nobody", want=1)
+    check("no slide \"nobody\"" in error, error)
+    run("prepare", os.path.join(folder, "absent.toml"), want=2)
+    run("prepare", want=2)
+    run("store", want=2)
+    _, error = run("store", "list", os.path.join(folder, "absent"), want=1)
+    check("is not a folder" in error, error)
+
+
+ENVIRONMENT = {**os.environ, "NEPHRON_PLUGIN_PATH": PLUGINS}
+with tempfile.TemporaryDirectory() as scratch:
+    for test in (refused, looked_after, two_at_a_time, interrupted, killed_at_any_moment):
+        begin = time.monotonic()
+        before = len(failures)
+        test(scratch)
+        print(f"{test.__name__}: {'ok' if len(failures) == before else 'FAILED'} ({time.monotonic() - begin:.1f} s)", flush=True)
+for failure in failures:
+    print("FAILED:", failure)
+sys.exit(1 if failures else 0)
