@@ -73,6 +73,8 @@ void export_slide(const PreparedSlide& slide, const std::vector<std::string>& cl
 
 ExportOutcome export_datasets(Experiment experiment, const Registry& registry, const ExportRequest& request) {
   if (!request.dataset.empty()) keep_only(experiment.datasets, request.dataset);
+  // What is written once needs no place in the store, unless it is there.
+  if (request.factor != experiment.data.factor) experiment.data.store.clear();
   experiment.data.factor = request.factor;
   require_writable(request.out / "images", std::size_t{1} << 20);
   if (experiment.classes.size() == 1) require_writable(request.out / "masks", 0);
