@@ -107,15 +107,21 @@ void TiffSlide::read_raw(const Plane& p, std::int64_t index, const Region& part,
   }
   const std::int64_t row_bytes = p.row_bytes(), bytes = samples * p.directory.sample_bytes();
   const bool as_stored = p.channel < 0 && p.samples() == 3 && p.directory.bits == 8;
-  // Whole rows of the chunk are read where little of them is left out; one call for many rows costs less than many.
-  const std::int64_t rows_at_once = row_bytes <= 4 * bytes ? std::max<std::int64_t>(1, piece_bytes / row_bytes) : 1;
+  const std::uint64_t first =
+      p.places[k] + static_cast<std::uint64_t>(part.y * row_bytes + part.x * p.samples() * p.directory.sample_bytes());
+  // Rows of the chunk are read whole where little of them is left out: few calls cost less than many.
+  const bool whole_rows = row_bytes <= 4 * bytes;
+  if (as_stored && whole_rows) {
+    bytes_.read_rows(first, static_cast<std::size_t>(bytes), static_cast<std::size_t>(row_bytes),
+                     static_cast<std::size_t>(part.height), out.row<std::uint8_t>(0), out.stride);
+    return;
+  }
+  const std::int64_t rows_at_once = whole_rows ? std::max<std::int64_t>(1, piece_bytes / row_bytes) : 1;
   std::uint8_t* const converted = scratch(static_cast<std::size_t>(samples + rows_at_once * row_bytes));
   std::uint8_t* const stored = converted + samples;
   for (std::int64_t y = 0; y < part.height; y += rows_at_once) {
     const std::int64_t rows = std::min(rows_at_once, part.height - y);
-    const std::uint64_t place =
-        p.places[k] +
-        static_cast<std::uint64_t>((part.y + y) * row_bytes + part.x * p.samples() * p.directory.sample_bytes());
+    const std::uint64_t place = first + static_cast<std::uint64_t>(y * row_bytes);
     if (as_stored && rows == 1) {
       bytes_.read(place, static_cast<std::size_t>(bytes), out.row<std::uint8_t>(y));
       continue;

@@ -283,8 +283,7 @@ TEST_F(Tiff, HeadersThatClaimTooMuch) {
   EXPECT_THAT(claims(46341, 46341, 5, 46341), HasSubstr("claims 46341 x 46341 pixels"));
   EXPECT_THAT(claims(0x7fffffff, 1, 1, 1), HasSubstr("a side may have 16777216"));
   EXPECT_THAT(claims(1 << 20, 1 << 20, 1, 1), HasSubstr("do not fit into a file of 400 bytes"));
-  EXPECT_THAT(claims(4000, 4000, 1, 4000),
-              HasSubstr("16000000 bytes at 200, but the file has 400 bytes"));
+  EXPECT_THAT(claims(4000, 4000, 1, 4000), HasSubstr("16000000 bytes at 200, but the file has 400 bytes"));
   EXPECT_THAT(claims(0, 10, 1, 10), HasSubstr("claims.tif"));
   EXPECT_EQ(claims(10, 10, 1, 10), "");
 }
