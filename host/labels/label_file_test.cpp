@@ -224,10 +224,10 @@ TEST_F(LabelFile, SaysWhatIsWrong) {
               HasSubstr("t.csv:3: run 1 of the run lengths (1 + 99) leaves"));
   EXPECT_THAT(fault(text_file("u.csv", "id,mask\n"), {{5, 5}, {}, "", "", "auto"}),
               HasSubstr("no column \"encoding\""));
-  const fs::path json = text_file(
-      "u.json",
-      R"([{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[1, 1], [2, 2]]]}, "properties": {"classification": {"name": "X"}}},
-      {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[1, 1], [2, 2]]]}}])");
+  const std::string feature =
+      R"({"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[1, 1], [2, 2]]]})";
+  const fs::path json =
+      text_file("u.json", "[" + feature + R"(, "properties": {"classification": {"name": "X"}}}, )" + feature + "}]");
   EXPECT_THAT(fault(json, {{5, 5}, {"G", "FC"}, "", "", "auto"}), HasSubstr("class \"X\" is none of \"G\", \"FC\""));
   EXPECT_THAT(read_labels(json, {{5, 5}, {}, "", "", "auto"}).notes,
               ElementsAre(HasSubstr("1 objects without a class")));

@@ -28,7 +28,9 @@ struct Place {
   }
 };
 
-std::string kind_of(const Json& value) { return value.is_null() ? "nothing" : std::string("JSON of type ") + value.type_name(); }
+std::string kind_of(const Json& value) {
+  return value.is_null() ? "nothing" : std::string("JSON of type ") + value.type_name();
+}
 
 const Json* member(const Json& object, const char* name) {
   if (!object.is_object()) return nullptr;

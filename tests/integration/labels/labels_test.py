@@ -17,7 +17,8 @@ a.nephron = os.path.abspath(a.nephron)
 
 SQUARE = [[[10, 10], [29, 10], [29, 29], [10, 29], [10, 10]], [[15, 15], [20, 15], [20, 20], [15, 20]]]
 FEATURES = [
-    {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": SQUARE}, "properties": {"classification": {"name": "G"}}},
+    {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": SQUARE},
+     "properties": {"classification": {"name": "G"}}},
     {"type": "Feature", "geometry": {"type": "LineString", "coordinates": [[1, 1], [2, 2]]}, "properties": {}},
     {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[90, 90], [120, 90], [120, 120], [90, 120]]]},
      "properties": {"classification": {"name": "FC"}}}]
@@ -66,7 +67,8 @@ class Labels(unittest.TestCase):
         self.assertIn("WIDTHxHEIGHT", self.run_labels("stats", "a.json", "--size", "100", expect=2).stderr)
         self.run_labels("convert", "a.json", "--size", "9x9", "--to", "jpeg", expect=2)
         self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle")
-        self.assertIn("--overwrite", self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle", expect=2).stderr)
+        again = self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle", expect=2)
+        self.assertIn("--overwrite", again.stderr)
         self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle", "--overwrite")
         with open(os.path.join(self.folder, "bad.json"), "w") as f:
             f.write('[{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[1]]]}}]')
@@ -74,8 +76,8 @@ class Labels(unittest.TestCase):
                       self.run_labels("stats", "bad.json", "--size", "9x9", expect=1).stderr)
 
     def test_a_large_slide_needs_little_memory(self):
-        done = subprocess.Popen([a.nephron, "labels", "convert", "a.json", "--size", "60000x50000", "--to", "tiff"], cwd=self.folder,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = [a.nephron, "labels", "convert", "a.json", "--size", "60000x50000", "--to", "tiff"]
+        done = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         _, status, usage = os.wait4(done.pid, 0)
         done.stdout.close(), done.stderr.close()
         done.returncode = os.waitstatus_to_exitcode(status)
@@ -84,8 +86,8 @@ class Labels(unittest.TestCase):
         self.assertEqual(os.listdir(self.folder).count("a.tiff"), 1)
 
     def test_an_interrupt_leaves_nothing_half_written(self):
-        running = subprocess.Popen([a.nephron, "labels", "convert", "a.json", "--size", "400000x400000", "--to", "png"], cwd=self.folder,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = [a.nephron, "labels", "convert", "a.json", "--size", "400000x400000", "--to", "png"]
+        running = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 60
         while not any("partial" in name for name in os.listdir(self.folder)) and time.monotonic() < deadline:
             time.sleep(.02)

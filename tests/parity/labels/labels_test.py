@@ -107,8 +107,8 @@ class Labels(unittest.TestCase):
         return self.at(name)
 
     def convert(self, source, to, out, *options):
-        done = subprocess.run([a.nephron, "labels", "convert", source, "--to", to, "--out", self.at(out), "--overwrite", *options],
-                              capture_output=True, text=True)
+        command = [a.nephron, "labels", "convert", source, "--to", to, "--out", self.at(out), "--overwrite", *options]
+        done = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return self.at(out)
 
@@ -205,7 +205,8 @@ class Labels(unittest.TestCase):
                 "annotations": [
                     {"id": 1, "image_id": 7, "category_id": 3, "iscrowd": 0,
                      "segmentation": {"size": list(shape), "counts": packed["counts"].decode()}},
-                    {"id": 2, "image_id": 7, "category_id": 5, "iscrowd": 1, "segmentation": {"size": list(shape), "counts": counts}},
+                    {"id": 2, "image_id": 7, "category_id": 5, "iscrowd": 1,
+                     "segmentation": {"size": list(shape), "counts": counts}},
                     {"id": 3, "image_id": 7, "category_id": 6, "iscrowd": 0, "segmentation": polygon}]}
         found = self.masks(self.convert(self.write("c.json", name), "rle", "c.csv"), shape)
         np.testing.assert_array_equal(found["a"], masks[0])
