@@ -47,14 +47,15 @@ terms = [ { type = "focal", gamma = 11 }, { type = "broken" }, { type = "mix", l
 batch = "16"
 )");
   load("bad.toml");
-  EXPECT_THAT(messages(),
-              UnorderedElementsAre("bad.toml:1:1: unknown key \"clases\"", "bad.toml:1:1: \"classes\" is missing",
-                                   "bad.toml:3:8: unknown dataset \"fodler\"",
-                                   "bad.toml:6:8: \"root\" names a file or folder that is not there: " + (folder / "nowhere").string(),
-                                   "bad.toml:10:29: unknown key \"depth\"", "bad.toml:9:1: \"decoder\" is missing",
-                                   "bad.toml:12:37: \"gamma\" must be in 0 to 10, not 11",
-                                   "bad.toml:12:52: plugin broken.so cannot be loaded", "bad.toml:12:99: unknown loss \"bec\"",
-                                   "bad.toml:14:9: \"batch\" must be an integer, not a string"));
+  EXPECT_THAT(
+      messages(),
+      UnorderedElementsAre(
+          "bad.toml:1:1: unknown key \"clases\"", "bad.toml:1:1: \"classes\" is missing",
+          "bad.toml:3:8: unknown dataset \"fodler\"",
+          "bad.toml:6:8: \"root\" names a file or folder that is not there: " + (folder / "nowhere").string(),
+          "bad.toml:10:29: unknown key \"depth\"", "bad.toml:9:1: \"decoder\" is missing",
+          "bad.toml:12:37: \"gamma\" must be in 0 to 10, not 11", "bad.toml:12:52: plugin broken.so cannot be loaded",
+          "bad.toml:12:99: unknown loss \"bec\"", "bad.toml:14:9: \"batch\" must be an integer, not a string"));
 }
 
 TEST_F(LoadTest, TheReportShowsLineCaretAndHint) {
@@ -66,8 +67,10 @@ TEST_F(LoadTest, TheReportShowsLineCaretAndHint) {
     one.push_back({std::move(source), message, hint});
     return report(one);
   };
-  EXPECT_EQ(told({name, 3, 3}, "unknown key \"epoch\"", "did you mean \"epochs\"?"),
-            file.string() + ":3:3: error: unknown key \"epoch\"\n      epoch = 40  # \xc3\xbc\n      ^\n    did you mean \"epochs\"?");
+  EXPECT_EQ(
+      told({name, 3, 3}, "unknown key \"epoch\"", "did you mean \"epochs\"?"),
+      file.string() +
+          ":3:3: error: unknown key \"epoch\"\n      epoch = 40  # \xc3\xbc\n      ^\n    did you mean \"epochs\"?");
   EXPECT_EQ(told({name, 2, 2}, "x", ""), file.string() + ":2:2: error: x\n    \t[train]\n    \t^");
   EXPECT_EQ(told({}, "x\x1b[31m\n", ""), "error: x?[31m?");  // nothing for the terminal to obey
 }
@@ -113,7 +116,8 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
 TEST_F(LoadTest, ExtendsMergesDeeply) {
   write("base/a.toml", good + "[train]\nbatch = 4\noptimizer = { lr = 0.5, eps = 1e-6 }\n");
   write("base/b.toml", "[train]\nbatch = 8\nepochs = 3\n");
-  write("leaf.toml", "extends = [\"base/a.toml\", \"base/b.toml\"]\nclasses = [\"x\", \"y\"]\n[train.optimizer]\nlr = 0.25\n");
+  write("leaf.toml",
+        "extends = [\"base/a.toml\", \"base/b.toml\"]\nclasses = [\"x\", \"y\"]\n[train.optimizer]\nlr = 0.25\n");
   const Experiment e = load("leaf.toml");
   ASSERT_THAT(messages(), IsEmpty());
   EXPECT_EQ(e.train.batch, 8);
@@ -127,7 +131,8 @@ TEST_F(LoadTest, ExtendsMergesDeeply) {
 
 TEST_F(LoadTest, AComponentOfAnotherTypeReplacesTheOld) {
   write("base.toml", good + "[train.optimizer]\nlr = 0.5\n");
-  write("leaf.toml", "extends = \"base.toml\"\n[model.encoder]\ntype = \"net34\"\n[loss]\nterms = [ { type = \"bce\" } ]\n");
+  write("leaf.toml",
+        "extends = \"base.toml\"\n[model.encoder]\ntype = \"net34\"\n[loss]\nterms = [ { type = \"bce\" } ]\n");
   Experiment e = load("leaf.toml", {"train.optimizer.type=sgd", "loss.terms.0.type=focal"});
   ASSERT_THAT(messages(), IsEmpty());
   EXPECT_EQ(e.model.encoder.component.type, "net34");
@@ -137,14 +142,18 @@ TEST_F(LoadTest, AComponentOfAnotherTypeReplacesTheOld) {
 
 TEST_F(LoadTest, ListsArePatchedByNameTypeOrNumber) {
   write("base.toml", good);
-  write("leaf.toml", "extends = \"base.toml\"\n[dataset.second]\nshare = 0.5\n[augmentation.one_of]\np = 0.75\n[loss.terms.0]\ngamma = 9\n");
+  write("leaf.toml",
+        "extends = \"base.toml\"\n[dataset.second]\nshare = 0.5\n[augmentation.one_of]\np = "
+        "0.75\n[loss.terms.0]\ngamma = 9\n");
   const Experiment e = load("leaf.toml");
   ASSERT_THAT(messages(), IsEmpty());
   EXPECT_EQ(e.datasets[1].share, 0.5);
   EXPECT_EQ(e.augmentations[0].p, 0.75);
   EXPECT_EQ(e.augmentations[0].of.size(), 2u);
   EXPECT_EQ(e.loss.terms[0].component.params.find("gamma")->integer(), 9);
-  write("typo.toml", "extends = \"base.toml\"\n[dataset.third]\nshare = 0.5\n[loss.terms.7]\nweight = 1\n[dataset.made]\nshare = 0.1\n");
+  write("typo.toml",
+        "extends = \"base.toml\"\n[dataset.third]\nshare = 0.5\n[loss.terms.7]\nweight = 1\n[dataset.made]\nshare = "
+        "0.1\n");
   load("typo.toml");
   EXPECT_THAT(messages(), UnorderedElementsAre("typo.toml:2:10: the list has no entry \"third\" to change",
                                                "typo.toml:4:13: the list has no entry \"7\" to change",
@@ -155,7 +164,8 @@ TEST_F(LoadTest, ExtendsFaultsHavePlacesAndNoFollowers) {
   write("a.toml", "extends = \"b.toml\"\n");
   write("b.toml", "extends = [\"a.toml\", \"gone.toml\", 3]\n");
   load("a.toml");
-  EXPECT_THAT(messages(), ElementsAre(HasSubstr("b.toml:1:12: \"extends\" runs in a circle"), HasSubstr("b.toml:1:22: \"extends\" names a file that is not there"),
+  EXPECT_THAT(messages(), ElementsAre(HasSubstr("b.toml:1:12: \"extends\" runs in a circle"),
+                                      HasSubstr("b.toml:1:22: \"extends\" names a file that is not there"),
                                       HasSubstr("b.toml:1:35: \"extends\" must be a file")));
   write("self.toml", "extends = \"./self.toml\"\n");
   load("self.toml");
@@ -181,7 +191,8 @@ TEST_F(LoadTest, EnvironmentVariablesAreReplaced) {
   EXPECT_THAT(messages(), ElementsAre("unset.toml:3:11: environment variable NEPHRON_TEST_UNSET is not set"));
   load("unset.toml", {"model.encoder.weights="});
   EXPECT_THAT(messages(), testing::Contains(HasSubstr("--set model.encoder.weights=: the value is missing")));
-  EXPECT_THAT((load("unset.toml", {"model.encoder.weights=\"\""}), messages()), IsEmpty());  // what is replaced is not looked up
+  EXPECT_THAT((load("unset.toml", {"model.encoder.weights=\"\""}), messages()),
+              IsEmpty());  // what is replaced is not looked up
   for (const char* text : {"${", "${}", "${1A}", "${A B}", "x${A"}) {
     write("odd.toml", "description = \"" + std::string(text) + "\"\n" + good);
     load("odd.toml");
@@ -192,7 +203,9 @@ TEST_F(LoadTest, EnvironmentVariablesAreReplaced) {
 TEST_F(LoadTest, PathsBecomeAbsoluteInTheResolvedFile) {
   write("data/x.txt", "");
   write("sub/base.toml", good);
-  write("leaf.toml", "extends = \"sub/base.toml\"\n[[dataset]]\ntype = \"folder\"\nroot = \"data\"\n[model]\nencoder = { type = \"net18\", weights = \"pypi:net\" }\n");
+  write("leaf.toml",
+        "extends = \"sub/base.toml\"\n[[dataset]]\ntype = \"folder\"\nroot = \"data\"\n[model]\nencoder = { type = "
+        "\"net18\", weights = \"pypi:net\" }\n");
   const Experiment e = load("leaf.toml");
   ASSERT_THAT(messages(), IsEmpty());
   EXPECT_EQ(e.resolved.find("dataset")->array()[0].find("root")->string(), (folder / "data").string());
@@ -202,8 +215,9 @@ TEST_F(LoadTest, PathsBecomeAbsoluteInTheResolvedFile) {
 
 TEST_F(LoadTest, SettingsAreTomlOrBareWords) {
   write("good.toml", good);
-  const Experiment e = load("good.toml", {"train.optimizer.lr=1e-4", "train.precision=bf16", "name=a-1.5x", "loss.class_weights=[2, 3]",
-                                          "model.encoder={type=\"net34\"}", "train.deterministic=true", "data.mean=[0, 0, 0]", "data.mean.1=0.25"});
+  const Experiment e = load("good.toml", {"train.optimizer.lr=1e-4", "train.precision=bf16", "name=a-1.5x",
+                                          "loss.class_weights=[2, 3]", "model.encoder={type=\"net34\"}",
+                                          "train.deterministic=true", "data.mean=[0, 0, 0]", "data.mean.1=0.25"});
   ASSERT_THAT(messages(), IsEmpty());
   EXPECT_EQ(e.train.optimizer.lr, 1e-4);
   EXPECT_EQ(e.train.precision, "bf16");

@@ -78,7 +78,9 @@ TEST(ElfRecords, SaysWhatTheFileIsInstead) {
   EXPECT_EQ(s.refusal(), "is empty");
   s.write("#!/bin/sh\necho plugin\n");
   EXPECT_EQ(s.refusal(), "is not an ELF file");
-  s.write("\x7f" "ELF");
+  s.write(
+      "\x7f"
+      "ELF");
   EXPECT_EQ(s.refusal(), "is cut short: its ELF header should be 64 bytes at byte 0, but the file has 4");
 }
 
@@ -117,7 +119,8 @@ TEST(ElfRecords, RefusesForgedSections) {
   for (unsigned i = 0; i < header.e_shnum; ++i) {
     const std::size_t where = header.e_shoff + i * sizeof(Elf64_Shdr);
     auto section = at<Elf64_Shdr>(whole, where);
-    for (const std::uint64_t size : {~std::uint64_t{0}, ~std::uint64_t{0} - section.sh_offset + 1, std::uint64_t{1} << 40}) {
+    for (const std::uint64_t size :
+         {~std::uint64_t{0}, ~std::uint64_t{0} - section.sh_offset + 1, std::uint64_t{1} << 40}) {
       std::string forged = whole;
       section.sh_size = size;
       put(forged, where, section);
@@ -169,7 +172,8 @@ TEST(ElfRecords, SurvivesFiveThousandMutations) {
       const std::int64_t place = rng.chance(0.2)   ? rng.integer(0, 63)
                                  : rng.chance(0.4) ? rng.integer(std::min(table, last), last)
                                                    : rng.integer(0, last);
-      bytes[static_cast<std::size_t>(place)] = static_cast<char>(rng.chance(0.3) ? (rng.chance(0.5) ? 0xff : 0) : rng.integer(0, 255));
+      bytes[static_cast<std::size_t>(place)] =
+          static_cast<char>(rng.chance(0.3) ? (rng.chance(0.5) ? 0xff : 0) : rng.integer(0, 255));
     }
     if (rng.chance(0.1)) bytes.resize(static_cast<std::size_t>(rng.integer(0, last)));
     s.write(bytes);

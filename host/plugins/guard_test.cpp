@@ -5,7 +5,8 @@
 namespace nephron::host {
 namespace {
 
-const Blame blame{.plugin = "\"p\" (/p.so)", .component = "loss \"l\"", .place = "e.toml:3:1", .doing = "in forward at step 12"};
+const Blame blame{
+    .plugin = "\"p\" (/p.so)", .component = "loss \"l\"", .place = "e.toml:3:1", .doing = "in forward at step 12"};
 
 template <class F>
 std::string message_of(F&& call) {
@@ -25,9 +26,10 @@ TEST(Guard, NamesPluginComponentPlaceAndStep) {
 }
 
 TEST(Guard, NamesTheTypeOfForeignExceptions) {
-  EXPECT_EQ(message_of([] { throw 42; }),
-            "e.toml:3:1: loss \"l\" of plugin \"p\" (/p.so) failed in forward at step 12: it threw a \"int\", which is not a "
-            "std::exception | a plugin throws nephron::Error (SDK rule 6)");
+  EXPECT_EQ(
+      message_of([] { throw 42; }),
+      "e.toml:3:1: loss \"l\" of plugin \"p\" (/p.so) failed in forward at step 12: it threw a \"int\", which is not a "
+      "std::exception | a plugin throws nephron::Error (SDK rule 6)");
 }
 
 TEST(Guard, LeavesBacktracesOut) {

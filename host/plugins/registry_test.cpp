@@ -83,20 +83,25 @@ TEST(Registry, ProposesTheNearestName) {
 }
 
 TEST(Registry, RefusesTwoOfOneName) {
-  EXPECT_EQ(message_of([&] { only({"duplicate_a", "duplicate_b"}); }),
-            "augmentation \"fixture_twice\" is in two plugin files (SDK rule 7): " + fs::canonical(fixture("duplicate_a")).string() + " and " +
-                fs::canonical(fixture("duplicate_b")).string() + " | rename one of the components, or take one of the files out of the search");
+  EXPECT_EQ(message_of([&] {
+              only({"duplicate_a", "duplicate_b"});
+            }),
+            "augmentation \"fixture_twice\" is in two plugin files (SDK rule 7): " +
+                fs::canonical(fixture("duplicate_a")).string() + " and " +
+                fs::canonical(fixture("duplicate_b")).string() +
+                " | rename one of the components, or take one of the files out of the search");
 }
 
 TEST(Registry, TakesAFileFoundTwiceOnce) { EXPECT_EQ(only({"good", "good"}).components().size(), 1u); }
 
 TEST(Registry, RefusesOtherSdksWithATable) {
-  EXPECT_EQ(message_of([&] { only({"wrong_sdk"}); }),
-            "plugin \"wrong_sdk\" (" + fs::canonical(fixture("wrong_sdk")).string() +
-                ") was built for another nephron and is not loaded (SDK rule 1):\n"
-                "              plugin  this nephron\n"
-                "  SDK         0.77    0.1 | build the plugin again with this nephron: find_package(nephron) finds it in "
-                "CMAKE_PREFIX_PATH");
+  EXPECT_EQ(
+      message_of([&] { only({"wrong_sdk"}); }),
+      "plugin \"wrong_sdk\" (" + fs::canonical(fixture("wrong_sdk")).string() +
+          ") was built for another nephron and is not loaded (SDK rule 1):\n"
+          "              plugin  this nephron\n"
+          "  SDK         0.77    0.1 | build the plugin again with this nephron: find_package(nephron) finds it in "
+          "CMAKE_PREFIX_PATH");
   EXPECT_THAT(message_of([&] { only({"wrong_torch"}); }), HasSubstr("  LibTorch    1.0.0+cpu  "));
 }
 
@@ -153,7 +158,8 @@ TEST_F(Folders, FilesNamedInTheEnvironmentAreFound) {
 TEST_F(Folders, AFileThatIsNamedMustBeUsable) {
   PluginSearch search;
   search.command_line = {root_ / "absent.so"};
-  EXPECT_EQ(message_of([&] { Registry r(search); }), "cannot read plugin " + (root_ / "absent.so").string() + ": No such file or directory");
+  EXPECT_EQ(message_of([&] { Registry r(search); }),
+            "cannot read plugin " + (root_ / "absent.so").string() + ": No such file or directory");
 }
 
 TEST_F(Folders, ThirtyPluginsAreReadFast) {
@@ -164,7 +170,8 @@ TEST_F(Folders, ThirtyPluginsAreReadFast) {
   for (int i = 10; i < 40; ++i) {
     std::string copy = bytes;
     copy.replace(name + 10, 2, std::to_string(i));
-    std::ofstream(root_ / "share" / "nephron" / "plugins" / ("p" + std::to_string(i) + ".so"), std::ios::binary) << copy;
+    std::ofstream(root_ / "share" / "nephron" / "plugins" / ("p" + std::to_string(i) + ".so"), std::ios::binary)
+        << copy;
   }
   const auto start = std::chrono::steady_clock::now();
   const Registry r;

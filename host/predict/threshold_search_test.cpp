@@ -29,7 +29,8 @@ Picture picture(std::uint64_t seed, double shift) {
 
 TEST(ThresholdSearch, ThresholdsAreNumpysLinspace) {
   // numpy.linspace(0.2, 0.7, 11).tolist()
-  const std::vector<double> expected{0.2, 0.25, 0.3, 0.35, 0.4, 0.44999999999999996, 0.5, 0.55, 0.6, 0.6499999999999999, 0.7};
+  const std::vector<double> expected{0.2, 0.25, 0.3, 0.35, 0.4, 0.44999999999999996, 0.5, 0.55, 0.6, 0.6499999999999999,
+                                     0.7};
   for (std::size_t i = 0; i < 11; ++i) EXPECT_EQ(searched_thresholds[i], expected[i]) << i;
 }
 

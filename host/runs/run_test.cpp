@@ -33,7 +33,8 @@ TEST_F(Runs, TwoRunsNeverShareAFolder) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 10; ++i) made[static_cast<std::size_t>(t * 10 + i)] = RunFolder::create(root_, "a b/../c").folder();
+      for (int i = 0; i < 10; ++i)
+        made[static_cast<std::size_t>(t * 10 + i)] = RunFolder::create(root_, "a b/../c").folder();
     });
   for (auto& t : threads) t.join();
   EXPECT_EQ(std::set<fs::path>(made.begin(), made.end()).size(), 40U);
@@ -60,8 +61,10 @@ TEST_F(Runs, OpensARunOrAFoldOfIt) {
 TEST_F(Runs, SaysWhatIsNoRun) {
   EXPECT_THAT([&] { RunFolder::open(root_ / "none"); }, ThrowsMessage<Error>(HasSubstr("no such folder")));
   EXPECT_THAT([&] { RunFolder::open(root_); }, ThrowsMessage<Error>(HasSubstr("holds no experiment.resolved.toml")));
-  EXPECT_THAT([&] { RunFolder::create("/proc/nephron", "x"); }, ThrowsMessage<Error>(HasSubstr("cannot make the folder")));
-  EXPECT_THAT([&] { RunFolder::create(root_, "x").fold(3).weights("best"); }, ThrowsMessage<Error>(HasSubstr("no checkpoint \"best\"")));
+  EXPECT_THAT([&] { RunFolder::create("/proc/nephron", "x"); },
+              ThrowsMessage<Error>(HasSubstr("cannot make the folder")));
+  EXPECT_THAT([&] { RunFolder::create(root_, "x").fold(3).weights("best"); },
+              ThrowsMessage<Error>(HasSubstr("no checkpoint \"best\"")));
 }
 
 }  // namespace

@@ -39,9 +39,12 @@ class Checkpoints : public testing::Test {
     p.step = step;
     p.best_dice = 0.25;
     p.epoch_loss = 0.1 * static_cast<double>(step);
-    save_checkpoint(fold_, Model(static_cast<double>(step)), {{"exp_avg.weight", at::full({2, 3}, -static_cast<double>(step))}}, p, best);
+    save_checkpoint(fold_, Model(static_cast<double>(step)),
+                    {{"exp_avg.weight", at::full({2, 3}, -static_cast<double>(step))}}, p, best);
   }
-  double weight_in(const std::string& which) { return read_tensors(fold_.weights(which)).at("weight")[0][0].item<double>(); }
+  double weight_in(const std::string& which) {
+    return read_tensors(fold_.weights(which)).at("weight")[0][0].item<double>();
+  }
   std::size_t folders() const {
     std::size_t n = 0;
     for (const auto& entry : fs::directory_iterator(fold_.checkpoints())) n += !entry.is_symlink();

@@ -44,7 +44,8 @@ TEST(BatchTensors, PixelsLandWhereTheyBelong) {
   for (const bool channels_last : {true, false}) {
     const BatchTensors t = to_tensors(raw, normalise, c10::kCPU, channels_last);
     ASSERT_EQ(t.images.sizes(), (at::IntArrayRef{2, 3, 3, 3}));
-    EXPECT_EQ(t.images.is_contiguous(channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous), true);
+    EXPECT_EQ(t.images.is_contiguous(channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous),
+              true);
     const std::size_t pixel = ((1 * 3 + 2) * 3 + 1) * 3;  // sample 1, row 2, column 1
     EXPECT_NEAR(t.images[1][2][2][1].item<double>(), (raw.images[pixel + 2] / 255.0 - 0.75) / 0.3, 1e-6);
     EXPECT_EQ(t.targets[1][1][0][2].item<double>(), raw.labels[((1 * 2 + 1) * 3 + 0) * 3 + 2] / 255);
@@ -58,9 +59,11 @@ TEST(BatchTensors, OwnTheirMemoryAndCheckTheirSize) {
   const at::Tensor images = t.images.clone(), weights = t.weights.clone();
   std::fill(raw.images.begin(), raw.images.end(), std::uint8_t{9});
   std::fill(raw.weights.begin(), raw.weights.end(), 9.0F);
-  EXPECT_TRUE(at::equal(t.images, images) && at::equal(t.weights, weights)) << "a recycled batch would change the one in use";
+  EXPECT_TRUE(at::equal(t.images, images) && at::equal(t.weights, weights))
+      << "a recycled batch would change the one in use";
   raw.labels.pop_back();
-  EXPECT_THAT([&] { to_tensors(raw, Normalise{}, c10::kCPU, true); }, ThrowsMessage<Error>(HasSubstr("16 were expected")));
+  EXPECT_THAT([&] { to_tensors(raw, Normalise{}, c10::kCPU, true); },
+              ThrowsMessage<Error>(HasSubstr("16 were expected")));
 }
 
 TEST(OverlapCounts, CountTilesApart) {
@@ -103,7 +106,8 @@ TEST(Optimizer, GoesOnFromItsState) {
     Optimizer two(config, {{"p", part}});
     train(two, part, 0, 3);
     TensorMap saved;
-    for (const auto& [name, t] : two.state()) saved[name] = t.clone(at::MemoryFormat::Contiguous);  // as a file gives it
+    for (const auto& [name, t] : two.state())
+      saved[name] = t.clone(at::MemoryFormat::Contiguous);  // as a file gives it
     Optimizer three(config, {{"p", part}});
     three.load(saved);
     train(three, part, 3, 6);

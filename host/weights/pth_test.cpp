@@ -31,14 +31,14 @@ std::string global(const std::string& module, const std::string& name) { return 
 
 /// The instructions that make a float tensor [rows, columns].
 std::string tensor(const std::string& key, char rows, char columns, char elements, bool legacy) {
-  const std::string storage = "(" + text("storage") + global("torch", "FloatStorage") + text(key) + text("cpu") + "K" + elements +
-                              (legacy ? "N" : "") + "tQ";
-  return global("torch._utils", "_rebuild_tensor_v2") + "(" + storage + "K\0"s + "K" + rows + "K" + columns + "\x86" + "K" + columns +
-         "K\1\x86\x89"s + global("collections", "OrderedDict") + ")RtR";
+  const std::string storage = "(" + text("storage") + global("torch", "FloatStorage") + text(key) + text("cpu") + "K" +
+                              elements + (legacy ? "N" : "") + "tQ";
+  return global("torch._utils", "_rebuild_tensor_v2") + "(" + storage + "K\0"s + "K" + rows + "K" + columns + "\x86" +
+         "K" + columns + "K\1\x86\x89"s + global("collections", "OrderedDict") + ")RtR";
 }
 std::string state_dict_pickle(bool legacy) {
-  return "\x80\x02"s + global("collections", "OrderedDict") + ")R(" + text("a.weight") + tensor("0", 2, 3, 6, legacy) + text("b.weight") +
-         tensor("1", 1, 2, 2, legacy) + "u}" + text("_metadata") + "}sb.";
+  return "\x80\x02"s + global("collections", "OrderedDict") + ")R(" + text("a.weight") + tensor("0", 2, 3, 6, legacy) +
+         text("b.weight") + tensor("1", 1, 2, 2, legacy) + "u}" + text("_metadata") + "}sb.";
 }
 std::string floats(int n, float first) {
   std::string bytes;
@@ -47,9 +47,11 @@ std::string floats(int n, float first) {
 }
 
 std::string legacy_file() {
-  const std::string facts = "\x80\x02}("s + text("protocol_version") + "M" + number(std::uint16_t{1001}) + text("little_endian") + "\x88u.";
-  return "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."s + facts + state_dict_pickle(true) + "\x80\x02]("s +
-         text("0") + text("1") + "e." + number(std::int64_t{6}) + floats(6, 0) + number(std::int64_t{2}) + floats(2, 10);
+  const std::string facts =
+      "\x80\x02}("s + text("protocol_version") + "M" + number(std::uint16_t{1001}) + text("little_endian") + "\x88u.";
+  return "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."s + facts +
+         state_dict_pickle(true) + "\x80\x02]("s + text("0") + text("1") + "e." + number(std::int64_t{6}) +
+         floats(6, 0) + number(std::int64_t{2}) + floats(2, 10);
 }
 
 class Pth : public ::testing::Test {
@@ -64,18 +66,23 @@ class Pth : public ::testing::Test {
     write_file_atomically(folder_ / name, bytes);
     return folder_ / name;
   }
-  std::filesystem::path write_zip(const std::string& name, const std::map<std::string, std::string>& entries, bool compress = false) const {
+  std::filesystem::path write_zip(const std::string& name, const std::map<std::string, std::string>& entries,
+                                  bool compress = false) const {
     const std::filesystem::path file = folder_ / name;
     zip_t* zip = zip_open(file.c_str(), ZIP_CREATE | ZIP_TRUNCATE, nullptr);
     for (const auto& [entry, bytes] : entries) {
-      const zip_int64_t i = zip_file_add(zip, ("model/" + entry).c_str(), zip_source_buffer(zip, bytes.data(), bytes.size(), 0), 0);
+      const zip_int64_t i =
+          zip_file_add(zip, ("model/" + entry).c_str(), zip_source_buffer(zip, bytes.data(), bytes.size(), 0), 0);
       zip_set_file_compression(zip, static_cast<zip_uint64_t>(i), compress ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
     }
     EXPECT_EQ(zip_close(zip), 0);
     return file;
   }
   std::filesystem::path good_zip() const {
-    return write_zip("good.pth", {{"data.pkl", state_dict_pickle(false)}, {"byteorder", "little"}, {"data/0", floats(6, 0)}, {"data/1", floats(2, 10)}});
+    return write_zip("good.pth", {{"data.pkl", state_dict_pickle(false)},
+                                  {"byteorder", "little"},
+                                  {"data/0", floats(6, 0)},
+                                  {"data/1", floats(2, 10)}});
   }
   static std::string error_of(const std::filesystem::path& file) {
     try {
@@ -87,7 +94,8 @@ class Pth : public ::testing::Test {
   }
   /// A zip .pth with this pickle.
   std::string error_of_pickle(const std::string& pickle) const {
-    return error_of(write_zip("pickle.pth", {{"data.pkl", pickle}, {"data/0", floats(6, 0)}, {"data/1", floats(2, 10)}}));
+    return error_of(
+        write_zip("pickle.pth", {{"data.pkl", pickle}, {"data/0", floats(6, 0)}, {"data/1", floats(2, 10)}}));
   }
   std::filesystem::path folder_;
 };
@@ -118,22 +126,30 @@ TEST_F(Pth, BombsAreRefused) {
   EXPECT_THAT(error_of_pickle("\x80\x02X\xff\xff\xff\xff."s), HasSubstr("ends in the middle"));
   EXPECT_THAT(error_of_pickle("\x80\x02\x8a\x0a" + std::string(10, 'x') + "."), HasSubstr("more than 64 bits"));
   // A dictionary inside itself.
-  EXPECT_THAT(error_of_pickle("\x80\x02}q\x00"s + text("me") + "h\x00s."s), HasSubstr("holds no dictionary of tensors"));
+  EXPECT_THAT(error_of_pickle("\x80\x02}q\x00"s + text("me") + "h\x00s."s),
+              HasSubstr("holds no dictionary of tensors"));
   // More elements than the storage holds, by stride 0 or by size.
-  EXPECT_THAT(error_of_pickle("\x80\x02}"s + text("a") + tensor("0", 100, 100, 6, false) + "s."), HasSubstr("does not fit"));
-  EXPECT_THAT(error_of(write_zip("compressed.pth", {{"data.pkl", state_dict_pickle(false)}, {"data/0", std::string(1 << 20, '\0')}}, true)),
-              HasSubstr("is compressed"));
+  EXPECT_THAT(error_of_pickle("\x80\x02}"s + text("a") + tensor("0", 100, 100, 6, false) + "s."),
+              HasSubstr("does not fit"));
+  EXPECT_THAT(
+      error_of(write_zip("compressed.pth",
+                         {{"data.pkl", state_dict_pickle(false)}, {"data/0", std::string(1 << 20, '\0')}}, true)),
+      HasSubstr("is compressed"));
 }
 
 TEST_F(Pth, WrongFilesAreExplained) {
   EXPECT_THAT(error_of(folder_ / "absent.pth"), HasSubstr("there is no such file"));
   EXPECT_THAT(error_of(folder_), HasSubstr("it is a folder"));
   EXPECT_THAT(error_of(write("empty.pth", "")), HasSubstr("it is empty"));
-  EXPECT_THAT(error_of(write("text.pth", "this is some text that is no file of weights")), HasSubstr("neither .safetensors nor a .pth"));
+  EXPECT_THAT(error_of(write("text.pth", "this is some text that is no file of weights")),
+              HasSubstr("neither .safetensors nor a .pth"));
   EXPECT_THAT(error_of(write_zip("other.zip", {{"a.txt", "a"}})), HasSubstr("without data.pkl"));
-  EXPECT_THAT(error_of(write_zip("big.pth", {{"data.pkl", state_dict_pickle(false)}, {"byteorder", "big"}})), HasSubstr("big-endian"));
-  EXPECT_THAT(error_of(write_zip("few.pth", {{"data.pkl", state_dict_pickle(false)}, {"data/0", floats(5, 0)}, {"data/1", floats(2, 0)}})),
-              HasSubstr("has 20 bytes, not the 6 elements"));
+  EXPECT_THAT(error_of(write_zip("big.pth", {{"data.pkl", state_dict_pickle(false)}, {"byteorder", "big"}})),
+              HasSubstr("big-endian"));
+  EXPECT_THAT(
+      error_of(write_zip("few.pth",
+                         {{"data.pkl", state_dict_pickle(false)}, {"data/0", floats(5, 0)}, {"data/1", floats(2, 0)}})),
+      HasSubstr("has 20 bytes, not the 6 elements"));
   const std::string legacy = legacy_file();
   EXPECT_THAT(error_of(write("cut.pth", legacy.substr(0, legacy.size() - 3))), HasSubstr("it ends inside its numbers"));
 }
@@ -142,9 +158,15 @@ TEST_F(Pth, WrongFilesAreExplained) {
 std::string mutated(std::string bytes, std::mt19937_64& random) {
   const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
   switch (below(5)) {
-    case 0: bytes.resize(below(bytes.size())); break;
-    case 1: bytes.insert(below(bytes.size()), bytes.substr(below(bytes.size()), 1 + below(40))); break;
-    case 2: bytes.erase(below(bytes.size()), 1 + below(20)); break;
+    case 0:
+      bytes.resize(below(bytes.size()));
+      break;
+    case 1:
+      bytes.insert(below(bytes.size()), bytes.substr(below(bytes.size()), 1 + below(40)));
+      break;
+    case 2:
+      bytes.erase(below(bytes.size()), 1 + below(20));
+      break;
     case 3: {
       const std::string huge = number(below(2) == 0 ? ~std::uint64_t{0} : random() >> below(60));
       bytes.replace(below(bytes.size()), huge.size(), huge);
@@ -159,7 +181,8 @@ std::string mutated(std::string bytes, std::mt19937_64& random) {
 TEST_F(Pth, FiveThousandMutationsOfEachFormatEndInTensorsOrOneError) {
   const TensorMap tensors = read_tensors(good_zip());
   write_tensors(folder_ / "good.safetensors", tensors, {{"key", "value"}});
-  for (const std::string& bytes : {legacy_file(), read_file(folder_ / "good.pth"), read_file(folder_ / "good.safetensors")}) {
+  for (const std::string& bytes :
+       {legacy_file(), read_file(folder_ / "good.pth"), read_file(folder_ / "good.safetensors")}) {
     std::mt19937_64 random(20);
     int refused = 0;
     for (int i = 0; i < 5000; ++i) {
@@ -192,7 +215,8 @@ torch.manual_seed(1)
 net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
 base = torch.arange(24.).reshape(4, 6)
 odd = OrderedDict(t=base.t(), part=base[1:3, 2:], half=base.half(), bf=base.bfloat16(), flag=base > 5,
-                  small=base.to(torch.int8), long=base.long(), double=base.double(), one=torch.tensor(3.5), none=torch.zeros(0, 2))
+                  small=base.to(torch.int8), long=base.long(), double=base.double(),
+                   one=torch.tensor(3.5), none=torch.zeros(0, 2))
 for name, d in (("net", net.state_dict()), ("odd", odd)):
     save_file({k: v.clone().contiguous() for k, v in d.items()}, f"{out}/{name}.safetensors")
     for how in (True, False):
@@ -207,7 +231,8 @@ for how in (True, False):
     torch.save(dict(net.named_parameters()), f"{out}/parameters-{how}.pth", _use_new_zipfile_serialization=how)
 )";
   write("save.py", script);
-  ASSERT_EQ(std::system((std::string(python) + " " + (folder_ / "save.py").string() + " " + folder_.string()).c_str()), 0);
+  ASSERT_EQ(std::system((std::string(python) + " " + (folder_ / "save.py").string() + " " + folder_.string()).c_str()),
+            0);
   for (const std::string how : {"True", "False"}) {
     for (const std::string name : {"net", "odd", "step"}) {
       const TensorMap expected = read_tensors(folder_ / (name + ".safetensors"));

@@ -35,7 +35,8 @@ class Weights : public ::testing::Test {
 
 TEST_F(Weights, SafetensorsKeepEveryTypeAndShape) {
   TensorMap tensors;
-  for (const auto type : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte})
+  for (const auto type :
+       {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte})
     tensors.emplace(c10::toString(type), at::arange(6, at::kFloat).view({2, 3}).to(type));
   tensors.emplace("bool", at::ones({3}, at::kBool));
   tensors.emplace("scalar", at::full({}, 3, at::kLong));
@@ -55,7 +56,8 @@ TEST_F(Weights, SafetensorsKeepEveryTypeAndShape) {
 TEST_F(Weights, StrictLoadingNamesEveryDifferenceAndChangesNothing) {
   nn::ConvNormRelu block(3, 4, 3);
   TensorMap weights;
-  for (const auto& [name, tensor] : state_dict(block)) weights.emplace(name, at::full(tensor.sizes(), 2, tensor.scalar_type()));
+  for (const auto& [name, tensor] : state_dict(block))
+    weights.emplace(name, at::full(tensor.sizes(), 2, tensor.scalar_type()));
   weights.erase("1.bias");
   weights.erase("1.num_batches_tracked");  // never counts
   weights.insert_or_assign("0.weight", at::zeros({4, 3, 1, 1}));
@@ -100,12 +102,16 @@ TEST_F(Weights, DamagedHeadersAreExplained) {
     return std::string("no error");
   };
   EXPECT_THAT(message(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234"), HasSubstr("needs 8 bytes"));
-  EXPECT_THAT(message(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", "12345678"), HasSubstr("lies at bytes 4 to 8"));
-  EXPECT_THAT(message(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "12"), HasSubstr("damaged or cut off"));
-  EXPECT_THAT(message(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})", "1234"), HasSubstr("impossibly large"));
+  EXPECT_THAT(message(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", "12345678"),
+              HasSubstr("lies at bytes 4 to 8"));
+  EXPECT_THAT(message(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "12"),
+              HasSubstr("damaged or cut off"));
+  EXPECT_THAT(message(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})", "1234"),
+              HasSubstr("impossibly large"));
   EXPECT_THAT(message(R"({"a":{"dtype":"C64","shape":[],"data_offsets":[0,8]}})", "12345678"), HasSubstr("\"C64\""));
   EXPECT_THAT(message("{" + std::string(100000, '['), ""), HasSubstr("not valid JSON"));
-  EXPECT_THAT(message(R"({"a":)" + std::string(100000, '[') + std::string(100000, ']') + "}", ""), HasSubstr("nested deeper"));
+  EXPECT_THAT(message(R"({"a":)" + std::string(100000, '[') + std::string(100000, ']') + "}", ""),
+              HasSubstr("nested deeper"));
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ TEST(Affine, ThenComposesInOrder) {
 }
 
 TEST(Affine, InverseUndoesIt) {
-  const Affine map = Affine::rotation(33).then(Affine::scaling(0.7, 1.9)).then(Affine::translation(-4, 11)).about({3, 8});
+  const Affine map =
+      Affine::rotation(33).then(Affine::scaling(0.7, 1.9)).then(Affine::translation(-4, 11)).about({3, 8});
   const Point there = map({17, -2});
   expect_at(map.inverse()(there), 17, -2);
 }

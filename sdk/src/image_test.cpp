@@ -38,8 +38,8 @@ TEST(ImageView, CropPointsIntoThePicture) {
 TEST(ImageView, CropOutsideIsRefused) {
   const Image image({6, 5}, 1, Depth::u8);
   constexpr auto most = std::numeric_limits<std::int64_t>::max();
-  for (const Region r : {Region{-1, 0, 2, 2}, Region{5, 0, 2, 2}, Region{0, 4, 1, 2}, Region{0, 0, -1, 1}, Region{1, 0, most, 1},
-                         Region{most, 0, 1, 1}})
+  for (const Region r : {Region{-1, 0, 2, 2}, Region{5, 0, 2, 2}, Region{0, 4, 1, 2}, Region{0, 0, -1, 1},
+                         Region{1, 0, most, 1}, Region{most, 0, 1, 1}})
     EXPECT_THROW(image.view().crop(r), Error);
   EXPECT_NO_THROW(image.view().crop({0, 0, 6, 5}));
 }

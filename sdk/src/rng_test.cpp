@@ -17,7 +17,8 @@ using Block = std::array<std::uint32_t, 4>;
 TEST(Philox, GivesTheKnownAnswersOfRandom123) {
   EXPECT_EQ(detail::philox({0, 0, 0, 0}, {0, 0}), (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   constexpr std::uint32_t ones = 0xffffffff;
-  EXPECT_EQ(detail::philox({ones, ones, ones, ones}, {ones, ones}), (Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(detail::philox({ones, ones, ones, ones}, {ones, ones}),
+            (Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(detail::philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
             (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
@@ -36,7 +37,8 @@ TEST(Rng, EveryPartOfTheKeyCounts) {
   for (const std::uint64_t seed : {0, 1, 2})
     for (const char* path : {"", "a", "b", "ab"})
       for (std::uint64_t epoch = 0; epoch < 5; ++epoch)
-        for (std::uint64_t index = 0; index < 50; ++index, ++streams) seen.insert(Rng(seed, path, epoch, index).bits64());
+        for (std::uint64_t index = 0; index < 50; ++index, ++streams)
+          seen.insert(Rng(seed, path, epoch, index).bits64());
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(streams));
 }
 
@@ -147,7 +149,8 @@ TEST(Rng, GammaAndBetaHaveTheirMoments) {
 TEST(Rng, NeighbouringStreamsAreUncorrelated) {
   double sum = 0;
   constexpr int n = 100000;
-  for (std::uint64_t i = 0; i < n; ++i) sum += (Rng(1, "a", 0, i).uniform() - 0.5) * (Rng(1, "a", 0, i + 1).uniform() - 0.5);
+  for (std::uint64_t i = 0; i < n; ++i)
+    sum += (Rng(1, "a", 0, i).uniform() - 0.5) * (Rng(1, "a", 0, i + 1).uniform() - 0.5);
   EXPECT_NEAR(sum / n * 12, 0, 5 / std::sqrt(n));
 }
 

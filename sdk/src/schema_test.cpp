@@ -81,11 +81,18 @@ TEST(Schema, DefaultsAreTheMembersOwn) {
 TEST(Schema, ReadsEveryType) {
   Diagnostics faults;
   DecodeContext context{faults};
-  const Params p = schema_of<Params>().decode(
-      table({{"id", "x"}, {"on", false}, {"count", 7}, {"byte", 255}, {"rate", 1}, {"mode", "slow"}, {"limit", 2.5},
-             {"sizes", Value::Array{}}, {"pair", Value::Array{3, 4.5}}, {"inner", table({{"depth", 9}})},
-             {"many", Value::Array{table({}), table({{"depth", 2}})}}}),
-      context);
+  const Params p = schema_of<Params>().decode(table({{"id", "x"},
+                                                     {"on", false},
+                                                     {"count", 7},
+                                                     {"byte", 255},
+                                                     {"rate", 1},
+                                                     {"mode", "slow"},
+                                                     {"limit", 2.5},
+                                                     {"sizes", Value::Array{}},
+                                                     {"pair", Value::Array{3, 4.5}},
+                                                     {"inner", table({{"depth", 9}})},
+                                                     {"many", Value::Array{table({}), table({{"depth", 2}})}}}),
+                                              context);
   EXPECT_TRUE(faults.empty());
   EXPECT_FALSE(p.on);
   EXPECT_EQ(p.byte, 255);
@@ -124,7 +131,8 @@ TEST(Schema, NumbersKeepToTheirTypeAndRange) {
 
 TEST(Schema, MissingKeysAndValidateAreTold) {
   EXPECT_THAT(faults_of(table({})), ElementsAre("\"id\" is missing | needed"));
-  EXPECT_THAT(faults_of(table({{"id", "x"}, {"count", 101}})), ElementsAre("\"count\" above 100 needs mode = \"slow\""));
+  EXPECT_THAT(faults_of(table({{"id", "x"}, {"count", 101}})),
+              ElementsAre("\"count\" above 100 needs mode = \"slow\""));
   EXPECT_THAT(faults_of(Value(3)), ElementsAre("this must be a table, not an integer"));
 }
 

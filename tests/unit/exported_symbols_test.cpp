@@ -1,5 +1,6 @@
 // Each boundary type of the SDK has its key functions, vtable and typeinfo in one of the two SDK libraries: otherwise
-// every plugin would carry a copy of its own, dynamic_cast and catch would fail across files, and abidiff would be blind.
+// every plugin would carry a copy of its own, dynamic_cast and catch would fail across files, and abidiff would be
+// blind.
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -107,8 +108,9 @@ TEST(ExportedSymbols, NothingElseIsExported) {
 }
 
 TEST(ExportedSymbols, SonameIsTheMajorVersion) {
-  EXPECT_NE(output_of(NEPHRON_READELF " -d '" NEPHRON_SDK_LIBRARY "'").find("[libnephron_sdk.so." NEPHRON_SOVERSION "]"),
-            std::string::npos);
+  EXPECT_NE(
+      output_of(NEPHRON_READELF " -d '" NEPHRON_SDK_LIBRARY "'").find("[libnephron_sdk.so." NEPHRON_SOVERSION "]"),
+      std::string::npos);
   EXPECT_NE(
       output_of(NEPHRON_READELF " -d '" NEPHRON_TORCH_LIBRARY "'").find("[libnephron_torch.so." NEPHRON_SOVERSION "]"),
       std::string::npos);

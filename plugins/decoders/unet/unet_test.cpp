@@ -68,8 +68,10 @@ TEST_F(UnetTest, ExplainsWhatItNeeds) {
   };
   EXPECT_THAT(message([&] { make({})->build({{3, 1}, {8, 2}}); }), HasSubstr("needs that many levels"));
   const Value eight(Value::Array{Value(32), Value(16), Value(8)});
-  const ComponentSpec narrow{"unet", Value(Value::Table{{"channels", eight, {}}, {"attention", Value("scse"), {}}}), {}};
-  EXPECT_THAT(message([&] { registry_.create<Decoder>(narrow, context_)->build(levels); }), HasSubstr("there are only 8"));
+  const ComponentSpec narrow{
+      "unet", Value(Value::Table{{"channels", eight, {}}, {"attention", Value("scse"), {}}}), {}};
+  EXPECT_THAT(message([&] { registry_.create<Decoder>(narrow, context_)->build(levels); }),
+              HasSubstr("there are only 8"));
   const ComponentSpec none{"unet", Value(Value::Table{{"channels", Value(Value::Array{}), {}}}), {}};
   EXPECT_THAT(message([&] { registry_.create<Decoder>(none, context_); }), HasSubstr("1 to 5 entries"));
 }

@@ -44,7 +44,8 @@ TEST_F(EfficientNetTest, LevelsAreWhatForwardGives) {
       ASSERT_EQ(features.size(), 6U);
       EXPECT_EQ(levels.back().stride, stride);
       for (std::size_t i = 0; i < levels.size(); ++i)
-        EXPECT_EQ(features[i].sizes(), (at::IntArrayRef{1, levels[i].channels, 64 / levels[i].stride, 96 / levels[i].stride}))
+        EXPECT_EQ(features[i].sizes(),
+                  (at::IntArrayRef{1, levels[i].channels, 64 / levels[i].stride, 96 / levels[i].stride}))
             << name << " at stride " << stride << " level " << i;
     }
 }

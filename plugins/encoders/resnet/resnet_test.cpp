@@ -27,8 +27,9 @@ class ResnetTest : public ::testing::Test {
     const auto levels = encoder.levels();
     ASSERT_EQ(features.size(), levels.size());
     for (std::size_t i = 0; i < levels.size(); ++i)
-      EXPECT_EQ(features[i].sizes(), (at::IntArrayRef{image.size(0), levels[i].channels, image.size(2) / levels[i].stride,
-                                                      image.size(3) / levels[i].stride}));
+      EXPECT_EQ(features[i].sizes(),
+                (at::IntArrayRef{image.size(0), levels[i].channels, image.size(2) / levels[i].stride,
+                                 image.size(3) / levels[i].stride}));
   }
   Registry registry_{PluginSearch{{NEPHRON_PLUGIN_FILE}, {}}};
   std::vector<std::unique_ptr<HostContext>> contexts_;

@@ -40,7 +40,8 @@ TEST_P(UpsampledConv, EqualsThePlainFormForwardAndBackward) {
   }
   for (std::size_t i = 0; i < results[0].size(); ++i) {
     ASSERT_EQ(results[0][i].sizes(), results[1][i].sizes());
-    EXPECT_LT((results[0][i] - results[1][i]).abs().max().item<double>(), 1e-12 * std::max(1.0, results[0][i].abs().max().item<double>()));
+    EXPECT_LT((results[0][i] - results[1][i]).abs().max().item<double>(),
+              1e-12 * std::max(1.0, results[0][i].abs().max().item<double>()));
   }
   EXPECT_TRUE(results[1][0].is_contiguous(at::MemoryFormat::ChannelsLast));
 }

@@ -229,8 +229,23 @@ class InterruptedPredict : public Predict {
     for (int i = 0; i < count; ++i) put_picture("p" + std::to_string(i), size);
   }
   std::vector<std::string> command(const std::string& more = "") const {
-    std::vector<std::string> out{NEPHRON_PROGRAM, "predict", run.string(), "--images", (root / "images").string(), "--out", (root / "out").string(),
-                                 "--masks", (root / "masks").string(), "--device", "cpu", "--tile", "16", "--overlap", "4", "--batch", "1"};
+    std::vector<std::string> out{NEPHRON_PROGRAM,
+                                 "predict",
+                                 run.string(),
+                                 "--images",
+                                 (root / "images").string(),
+                                 "--out",
+                                 (root / "out").string(),
+                                 "--masks",
+                                 (root / "masks").string(),
+                                 "--device",
+                                 "cpu",
+                                 "--tile",
+                                 "16",
+                                 "--overlap",
+                                 "4",
+                                 "--batch",
+                                 "1"};
     if (!more.empty()) out.push_back(more);
     return out;
   }
@@ -241,7 +256,8 @@ class InterruptedPredict : public Predict {
   /// Sends a signal once some masks are there; the exit code, or minus the signal that ended it.
   int stop(int signal, const std::string& more = "") const {
     StartedProgram program(command(more), root / "output.txt");
-    while (!program.done() && files_in(root / "out/masks/glomerulus") < 4) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!program.done() && files_in(root / "out/masks/glomerulus") < 4)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     program.signal(signal);
     return program.wait();
   }
@@ -268,12 +284,14 @@ TEST_F(InterruptedPredict, CtrlCKeepsWhatIsFinishedAndSaysHowToGoOn) {
   const int whole = whole_pictures();
   EXPECT_GE(whole, 4);
   ASSERT_LT(whole, count) << "it ended before the signal came";
-  EXPECT_THAT(said, HasSubstr(std::to_string(whole) + " of 40 pictures are finished; to go on, give the same command with --continue"));
+  EXPECT_THAT(said, HasSubstr(std::to_string(whole) +
+                              " of 40 pictures are finished; to go on, give the same command with --continue"));
   EXPECT_EQ(files_in(root / "out/masks/glomerulus"), static_cast<std::size_t>(whole)) << "something unfinished is left";
   const auto before = fs::last_write_time(output("masks", "p0"));
   StartedProgram rest(command("--continue"), root / "output.txt");
   EXPECT_EQ(rest.wait(), 0) << rest.output();
-  EXPECT_THAT(rest.output(), HasSubstr("predicted " + std::to_string(count - whole) + " pictures, " + std::to_string(whole) + " were finished before"));
+  EXPECT_THAT(rest.output(), HasSubstr("predicted " + std::to_string(count - whole) + " pictures, " +
+                                       std::to_string(whole) + " were finished before"));
   EXPECT_EQ(fs::last_write_time(output("masks", "p0")), before);
   EXPECT_EQ(whole_pictures(), count);
   EXPECT_EQ(nlohmann::json::parse(read_file(root / "out/scores.json"))["pictures"].size(), std::size_t{count});
@@ -290,7 +308,8 @@ TEST_F(InterruptedPredict, AKillLeavesNoPictureHalfWritten) {
 TEST_F(InterruptedPredict, AnOverwriteThatIsInterruptedLeavesNothingOfBefore) {
   StartedProgram first(command(), root / "output.txt");
   ASSERT_EQ(first.wait(), 0) << first.output();
-  for (int i = 0; i < count; ++i) fs::resize_file(output("masks", "p" + std::to_string(i)), 0);  // of other settings, as it were
+  for (int i = 0; i < count; ++i)
+    fs::resize_file(output("masks", "p" + std::to_string(i)), 0);  // of other settings, as it were
   StartedProgram again(command("--overwrite"), root / "output.txt");
   while (!again.done() && (fs::exists(output("masks", "p9")) || files_in(root / "out/masks/glomerulus") < 2))
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -312,7 +331,8 @@ TEST_F(Predict, TheSearchedThresholdIsBestForAllPicturesTogether) {
     Image truth(picture.size(), 1);
     for (std::int64_t y = 0; y < picture.size().height; ++y)
       for (std::int64_t x = 0; x < picture.size().width; ++x)
-        truth.view().row<std::uint8_t>(y)[x] = static_cast<double>(expected(picture.view().row<std::uint8_t>(y)[3 * x])) > least ? 255 : 0;
+        truth.view().row<std::uint8_t>(y)[x] =
+            static_cast<double>(expected(picture.view().row<std::uint8_t>(y)[3 * x])) > least ? 255 : 0;
     save_png(root / "masks" / (id + ".png"), truth.view());
   }
   put_picture("d", {30, 30});
@@ -321,7 +341,8 @@ TEST_F(Predict, TheSearchedThresholdIsBestForAllPicturesTogether) {
   ASSERT_EQ(outcome.code, 0) << outcome.text;
 
   const auto dice_at = [&](const std::string& id, double threshold) {
-    const Image picture = read_picture(root / "images" / (id + ".png")), truth = read_mask(root / "masks" / (id + ".png"));
+    const Image picture = read_picture(root / "images" / (id + ".png")),
+                truth = read_mask(root / "masks" / (id + ".png"));
     double both = 0, predicted = 0, real = 0;
     for (std::int64_t y = 0; y < picture.size().height; ++y)
       for (std::int64_t x = 0; x < picture.size().width; ++x) {
@@ -354,9 +375,12 @@ TEST_F(Predict, TheSearchedThresholdIsBestForAllPicturesTogether) {
   }
   EXPECT_NE(own["a"].first, own["b"].first);
   for (const char* id : {"a", "b", "c", "d"}) {
-    const Image picture = read_picture(root / "images" / (std::string(id) + ".png")), mask = read_mask(output("masks", id));
+    const Image picture = read_picture(root / "images" / (std::string(id) + ".png")),
+                mask = read_mask(output("masks", id));
     for (std::int64_t x = 0; x < picture.size().width; ++x)
-      ASSERT_EQ(mask.view().row<std::uint8_t>(3)[x] != 0, static_cast<double>(expected(picture.view().row<std::uint8_t>(3)[3 * x])) > best) << id << " " << x;
+      ASSERT_EQ(mask.view().row<std::uint8_t>(3)[x] != 0,
+                static_cast<double>(expected(picture.view().row<std::uint8_t>(3)[3 * x])) > best)
+          << id << " " << x;
   }
   EXPECT_THAT(outcome.text, HasSubstr("own best"));
   // Nothing is done twice, and the figures stay.

@@ -38,7 +38,9 @@ class TinyEncoder final : public nephron::Encoder {
 class TinyDecoder final : public nephron::Decoder {
  public:
   int depth() const override { return 1; }
-  void build(const std::vector<nephron::Level>& levels) override { weight_ = register_parameter("conv", filter(8, levels.back().channels)); }
+  void build(const std::vector<nephron::Level>& levels) override {
+    weight_ = register_parameter("conv", filter(8, levels.back().channels));
+  }
   nephron::HeadSpec head() const override { return {8, 3, 1}; }
   at::Tensor forward(const std::vector<at::Tensor>& features) override {
     const at::Tensor x = at::relu(at::conv2d(features.back(), weight_, {}, 1, 1));
@@ -62,7 +64,8 @@ class BrittleLoss final : public nephron::Loss {
  public:
   explicit BrittleLoss(const BrittleParams& params) : params_(params) {}
   at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
-    const at::Tensor bce = at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None).mean({2, 3});
+    const at::Tensor bce =
+        at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None).mean({2, 3});
     if (params_.wrong_shape) return bce.mean();
     return calls_++ < params_.good_calls ? bce : bce * std::numeric_limits<double>::quiet_NaN();
   }

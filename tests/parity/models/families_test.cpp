@@ -49,7 +49,8 @@ std::string python_shape(at::IntArrayRef shape) {
 }
 
 std::string sha256(const std::string& text, const std::string& name) {
-  const auto file = std::filesystem::temp_directory_path() / ("nephron-names-" + name + "." + std::to_string(::getpid()));
+  const auto file =
+      std::filesystem::temp_directory_path() / ("nephron-names-" + name + "." + std::to_string(::getpid()));
   write_file_atomically(file, text);
   const std::string sum = sha256_of(file);
   std::filesystem::remove(file);
@@ -84,9 +85,9 @@ TEST_P(Families, MatchSmp) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Families,
-                         ::testing::Values("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "efficientnet-b0",
-                                           "efficientnet-b1", "efficientnet-b2", "efficientnet-b3", "efficientnet-b4",
-                                           "efficientnet-b5", "efficientnet-b6", "efficientnet-b7"),
+                         ::testing::Values("resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
+                                           "efficientnet-b0", "efficientnet-b1", "efficientnet-b2", "efficientnet-b3",
+                                           "efficientnet-b4", "efficientnet-b5", "efficientnet-b6", "efficientnet-b7"),
                          [](const auto& tested) {
                            std::string name = tested.param;
                            std::erase(name, '-');

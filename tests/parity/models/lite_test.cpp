@@ -45,7 +45,8 @@ TEST(Lite, PublishedWeightsGiveThePeersNumbers) {
   model->eval();
   const at::Tensor& expected = reference.at("output.eval");
   const double noise = 4 * difference(expected.to(at::kDouble), reference.at("output.double"));
-  EXPECT_LE(difference(model->forward(reference.at("input")), expected), std::max(1e-5 * expected.abs().max().item<double>(), noise));
+  EXPECT_LE(difference(model->forward(reference.at("input")), expected),
+            std::max(1e-5 * expected.abs().max().item<double>(), noise));
   model->train();
   const at::Tensor& trained = reference.at("output.train");
   EXPECT_LE(difference(model->forward(reference.at("input")), trained), 1e-4 * trained.abs().max().item<double>());

@@ -62,7 +62,8 @@ void compare(const nlohmann::json& one) {
 
   const Registry registry = testing::plugins_under_test();
   ModelConfig config = model_config(one.at("encoder"), one.value("decoder", nlohmann::json::object()));
-  if (one.at("encoder").get<std::string>().starts_with("efficientnet")) config.encoder.component.params.set("drop_connect", Value(0.0));
+  if (one.at("encoder").get<std::string>().starts_with("efficientnet"))
+    config.encoder.component.params.set("drop_connect", Value(0.0));
   config.in_channels = one.value("channels", 3);
   const auto model = build_model(config, 2, registry, 7);
   apply_weights(*model, weights, true, "the reference");
@@ -90,7 +91,8 @@ void compare(const nlohmann::json& one) {
       EXPECT_LE(difference(gradient, tensor) / size_of(tensor), std::max(relative, noise("grad"))) << name;
       ++gradients;
     } else if (name.starts_with("stats.")) {
-      EXPECT_LE(difference(own.at(name.substr(6)), tensor), std::max(relative, noise("train")) * size_of(tensor)) << name;
+      EXPECT_LE(difference(own.at(name.substr(6)), tensor), std::max(relative, noise("train")) * size_of(tensor))
+          << name;
       ++statistics;
     }
   }
@@ -140,7 +142,9 @@ TEST_F(Smp, FirstConvolutionTakesOtherNumbersOfChannels) {
     config.in_channels = channels;
     config.encoder.weights = file;
     const at::Tensor own = state_dict(*build_model(config, 1, registry, 1)).at("encoder.conv1.weight");
-    const at::Tensor expected = channels == 1 ? rgb.sum(1, true) : channels == 3 ? rgb : at::cat({rgb, rgb.narrow(1, 0, 1)}, 1) * 0.75;
+    const at::Tensor expected = channels == 1   ? rgb.sum(1, true)
+                                : channels == 3 ? rgb
+                                                : at::cat({rgb, rgb.narrow(1, 0, 1)}, 1) * 0.75;
     EXPECT_LE(difference(own, expected), 1e-6) << channels;
   }
 }

@@ -63,7 +63,8 @@ inline Value value_of(const nlohmann::json& json) {
   return table;
 }
 
-inline ModelConfig model_config(const std::string& encoder, const nlohmann::json& decoder_params = nlohmann::json::object(),
+inline ModelConfig model_config(const std::string& encoder,
+                                const nlohmann::json& decoder_params = nlohmann::json::object(),
                                 const nlohmann::json& encoder_params = nlohmann::json::object()) {
   ModelConfig config;
   config.encoder.component = {encoder, value_of(encoder_params), {}};

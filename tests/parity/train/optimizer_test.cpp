@@ -27,7 +27,8 @@ TEST_F(OptimizerParity, FiveStepsEqualTorchs) {
           for (auto& [name, p] : parameters) {
             const auto g = peer.find("gradient" + std::to_string(i) + "." + name);
             if (g == peer.end()) continue;
-            p.mutable_grad() = g->second.clone(p.dim() == 4 && channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Preserve);
+            p.mutable_grad() = g->second.clone(p.dim() == 4 && channels_last ? at::MemoryFormat::ChannelsLast
+                                                                             : at::MemoryFormat::Preserve);
           }
           if (clip) clip_gradients(optimizer.gradients(), 1.5);
           optimizer.step(config.lr / (1 + i));

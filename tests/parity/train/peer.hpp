@@ -20,9 +20,11 @@ class Peer : public testing::Test {
     } else {
       const char* cache = std::getenv("XDG_CACHE_HOME");
       const char* home = std::getenv("HOME");
-      python_ = (cache != nullptr ? fs::path(cache) : fs::path(home != nullptr ? home : "") / ".cache") / "nephron/peers/bin/python";
+      python_ = (cache != nullptr ? fs::path(cache) : fs::path(home != nullptr ? home : "") / ".cache") /
+                "nephron/peers/bin/python";
     }
-    if (!fs::exists(python_)) GTEST_SKIP() << "no Python with the peers at " << python_ << ": ./nephron peers makes it, or set NEPHRON_PEERS";
+    if (!fs::exists(python_))
+      GTEST_SKIP() << "no Python with the peers at " << python_ << ": ./nephron peers makes it, or set NEPHRON_PEERS";
     std::string name = (fs::temp_directory_path() / "nephron-parity-XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
@@ -34,7 +36,8 @@ class Peer : public testing::Test {
   /// Runs the script, which writes a safetensors file whose path it is given; reads that file.
   TensorMap run(const std::string& script) {
     const std::filesystem::path out = folder_ / "out.safetensors";
-    const std::string command = python_.string() + " " + NEPHRON_SOURCE_DIR "/tests/parity/train/" + script + " " + out.string();
+    const std::string command =
+        python_.string() + " " + NEPHRON_SOURCE_DIR "/tests/parity/train/" + script + " " + out.string();
     if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
     return read_tensors(out);
   }
