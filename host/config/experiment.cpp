@@ -33,6 +33,8 @@ void DatasetConfig::describe(Schema<DatasetConfig>& s) {
   s.field("name", &DatasetConfig::name, "of the sampling group; when empty, the type");
   s.field("share", &DatasetConfig::share, "share of samples; what is left over goes to the datasets without one")
       .range(0, 1);
+  s.field("hold_out", &DatasetConfig::hold_out,
+          "its slides are held out for validation in their turn; false: they are only trained on");
 }
 
 void AugmentationConfig::describe(Schema<AugmentationConfig>& s) {

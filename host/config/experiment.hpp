@@ -38,6 +38,7 @@ struct DatasetConfig {
   ComponentSpec component;
   std::string name;      ///< of the sampling group; default: the type
   double share = 0;      ///< share of samples; what is left over goes to the datasets without one
+  bool hold_out = true;  ///< its slides are validated on in their turn
   static void describe(Schema<DatasetConfig>& s);
 };
 

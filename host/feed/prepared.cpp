@@ -4,6 +4,8 @@
 #include <map>
 #include <mutex>
 
+#include <nephron/fold_rules.hpp>
+
 #include <host/feed/listing.hpp>
 #include <host/feed/memory_slide.hpp>
 #include <host/feed/reduce.hpp>
@@ -105,7 +107,8 @@ std::vector<int> folds_of(const Experiment& experiment, const PreparedData& data
   int next = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     const PreparedSlide& slide = *data.slides[i];
-    if (!slide.annotated()) continue;
+    const auto* rules = dynamic_cast<const FoldRules*>(data.datasets.at(slide.dataset()).get());
+    if (!slide.annotated() || rules != nullptr || !experiment.datasets.at(slide.dataset()).hold_out) continue;
     const std::string& donor = slide.info().donor;
     if (folds.by == "donor" && !donor.empty()) {
       const auto [found, fresh] = donors.try_emplace(donor, next);

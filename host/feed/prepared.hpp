@@ -44,7 +44,8 @@ struct PreparedData {
 /// Cancelled after Ctrl-C.
 PreparedData prepare(const Experiment& experiment, const Registry& registry);
 
-/// Fold of every slide: index modulo count over annotated slides, or by donor. -1: never validated (not annotated).
+/// Fold of every slide: index modulo count over annotated slides, or by donor. -1: never held out (not annotated, or of
+/// a dataset that is only trained on).
 std::vector<int> folds_of(const Experiment& experiment, const PreparedData& data);
 
 }  // namespace nephron::host

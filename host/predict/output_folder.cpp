@@ -39,23 +39,25 @@ bool OutputFolder::complete(const std::string& id) const {
   for (std::size_t c = 0; c < names_.size(); ++c) {
     if (!fs::exists(probability(c, id)) || !fs::exists(mask(c, id))) return false;
   }
-  return true;
+  return fs::exists(picture(id));
 }
 
 bool OutputFolder::computed(const std::string& id) const {
   for (std::size_t c = 0; c < names_.size(); ++c) {
     if (!fs::exists(probability(c, id)) || !fs::exists(levels(c, id))) return false;
   }
-  return true;
+  return fs::exists(picture(id));
 }
 
 void OutputFolder::remove(const std::string& id) const {
   std::error_code ignored;  // what cannot be removed cannot be replaced either, which is said then
   for (std::size_t c = 0; c < names_.size(); ++c)
     for (const fs::path& file : {probability(c, id), mask(c, id), levels(c, id)}) fs::remove(file, ignored);
+  fs::remove(picture(id), ignored);
 }
 
 void OutputFolder::make(bool with_levels) const {
+  require_writable(picture("x").parent_path(), 0);
   for (std::size_t c = 0; c < names_.size(); ++c) {
     require_writable(probability(c, "x").parent_path(), 1 << 20);
     require_writable(mask(c, "x").parent_path(), 1 << 20);

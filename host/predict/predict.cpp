@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include <nephron/error.hpp>
+#include <nephron/fingerprint.hpp>
 
 #include <host/config/load.hpp>
+#include <host/feed/folds.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
@@ -56,6 +58,7 @@ class Maps final : public ProbabilitySink {
 
 struct Loaded {
   Size size;
+  std::string fingerprint;
   Image reduced;
   std::vector<Image> truth;  ///< empty when there is none
 };
@@ -148,6 +151,8 @@ Loaded Prediction::load(const PictureFile& picture) const {
   Loaded out;
   Image full = read_picture(picture.file);
   out.size = full.size();
+  out.fingerprint = fingerprint(
+      out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
   if (!request_.masks.empty()) {
     out.truth = read_truth(request_.masks, picture.id, classes_, out.size);
     if (out.truth.empty())
@@ -195,6 +200,8 @@ Written Prediction::write(const std::string& id, const Loaded& loaded, const std
     score.dice.push_back(dice_of(mask, loaded.truth[c]));
     score.dice_reduced.push_back(dice_of(above(map, settings_.threshold), reduced_truth));
   }
+  const Json picture{{"size", {loaded.size.width, loaded.size.height}}, {"fingerprint", loaded.fingerprint}};
+  write_file_atomically(output_.picture(id), picture.dump() + "\n");
   if (!loaded.truth.empty()) out.score = std::move(score);
   return out;
 }
@@ -221,6 +228,7 @@ void Prediction::note_facts() const {
              {"masks", request_.masks.empty() ? "" : fs::absolute(request_.masks).lexically_normal().string()},
              {"classes", classes_},
              {"device", request_.device}};
+  if (const auto slides = trained_on(settings_.run, settings_.folds)) facts["trained_on"] = *slides;
   facts["settings"] = Json::parse(settings_.str());
   write_file_atomically(output_.facts(), facts.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }

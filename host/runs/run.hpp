@@ -10,6 +10,7 @@ namespace nephron::host {
 ///
 ///   fold-K/metrics.jsonl              one JSON object a line (MetricsLog)
 ///         /events.out.tfevents.*      the same for TensorBoard
+///         /slides.json                what it was trained on, and what was held out
 ///         /done.json                  final figures; its presence says that the fold is finished
 ///         /checkpoints/step-N/        weights.safetensors (SMP's names), state.safetensors (to go on)
 ///         /checkpoints/last, best     symbolic links to the step folders, replaced atomically
@@ -18,6 +19,7 @@ struct FoldFolder {
   int fold = 0;
 
   std::filesystem::path metrics() const { return folder / "metrics.jsonl"; }
+  std::filesystem::path slides() const { return folder / "slides.json"; }
   std::filesystem::path done() const { return folder / "done.json"; }
   std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
   /// `which`: "best" or "last". Throws Error when there is no such checkpoint yet.

@@ -12,6 +12,7 @@
 
 #include <host/config/load.hpp>
 #include <host/config/show.hpp>
+#include <host/feed/folds.hpp>
 #include <host/feed/prepared.hpp>
 #include <host/metrics/dice.hpp>
 #include <host/model/weights_there.hpp>
@@ -172,9 +173,12 @@ int train(const TrainRequest& request) {
   const PreparedData data = prepare(experiment, *session.registry);
   for (const std::string& problem : data.problems) log().warning(problem);
   const std::vector<int> slide_folds = folds_of(experiment, data);
+  for (const std::string& leak : leaks(experiment, data, slide_folds, session.folds)) log().warning(leak);
+  for (const int fold : session.folds) require_unseen(data, slide_folds, fold);
   std::vector<std::pair<int, FoldResult>> results;
   for (const int fold : session.folds) {
     if (interrupted()) break;
+    write_fold_slides(session.run.fold(fold).slides(), experiment, data, slides_of(data, slide_folds, fold));
     const FoldJob job{experiment, *session.registry, data, slide_folds, session.run.fold(fold), device, session.resume};
     results.emplace_back(fold, train_and_say_how_to_go_on(job, session.run));
   }

@@ -13,6 +13,7 @@
 #include <host/runs/process.hpp>
 #include <host/train/autocast.hpp>
 #include <host/train/batch_augmentations.hpp>
+#include <host/feed/folds.hpp>
 #include <host/train/fold_lock.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
@@ -120,10 +121,8 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
 
 std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   FeedOptions options;
-  for (std::size_t i = 0; i < job_.data.slides.size(); ++i) {
-    const bool held_out = job_.folds[i] == job_.folder.fold;
-    if (job_.data.slides[i]->annotated() && held_out != training) options.slides.push_back(i);
-  }
+  const FoldSlides slides = slides_of(job_.data, job_.folds, job_.folder.fold);
+  options.slides = training ? slides.training : slides.held_out;
   if (options.slides.empty()) {
     if (!training) return nullptr;
     throw Error("fold " + std::to_string(job_.folder.fold) + " leaves no annotated slide to train on",

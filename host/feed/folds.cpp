@@ -1,0 +1,187 @@
+#include <host/feed/folds.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+#include <nephron/fingerprint.hpp>
+#include <nephron/fold_rules.hpp>
+
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+const FoldRules* rules_of(const PreparedData& data, std::size_t slide) {
+  const std::size_t dataset = data.slides[slide]->dataset();
+  return dataset < data.datasets.size() ? dynamic_cast<const FoldRules*>(data.datasets[dataset].get()) : nullptr;
+}
+
+std::string name_of(const Experiment& experiment, const PreparedSlide& slide) {
+  const DatasetConfig& config = experiment.datasets.at(slide.dataset());
+  return "slide \"" + slide.info().id + "\" of \"" + (config.name.empty() ? config.component.type : config.name) + "\"";
+}
+
+std::string list(const std::set<int>& folds) {
+  std::string out = folds.size() == 1 ? "fold " : "folds ";
+  for (const int k : folds) out += (k == *folds.begin() ? "" : ", ") + std::to_string(k);
+  return out;
+}
+
+/// Folds of which one slide is trained on and the other held out.
+using Sides = std::map<std::size_t, std::map<int, bool>>;  // slide -> fold -> held out
+
+Sides sides_of(const PreparedData& data, const std::vector<int>& folds, const std::vector<int>& which) {
+  Sides out;
+  for (const int k : which) {
+    const FoldSlides slides = slides_of(data, folds, k);
+    for (const std::size_t i : slides.training) out[i][k] = false;
+    for (const std::size_t i : slides.held_out) out[i][k] = true;
+  }
+  return out;
+}
+
+std::set<int> apart(const Sides& sides, std::size_t a, std::size_t b) {
+  std::set<int> out;
+  if (!sides.contains(a) || !sides.contains(b)) return out;
+  for (const auto& [fold, held_out] : sides.at(a))
+    if (const auto other = sides.at(b).find(fold); other != sides.at(b).end() && other->second != held_out)
+      out.insert(fold);
+  return out;
+}
+
+void find_donors(const PreparedData& data, const Sides& sides, std::vector<std::string>& out) {
+  std::map<std::string, std::vector<std::size_t>> donors;
+  for (std::size_t i = 0; i < data.slides.size(); ++i)
+    if (const std::string& donor = data.slides[i]->info().donor; !donor.empty()) donors[donor].push_back(i);
+  for (const auto& [donor, slides] : donors) {
+    std::set<int> both;
+    std::string names;
+    for (const std::size_t a : slides) {
+      names += (names.empty() ? "\"" : ", \"") + data.slides[a]->info().id + "\"";
+      for (const std::size_t b : slides) both.merge(apart(sides, a, b));
+    }
+    if (!both.empty())
+      out.push_back("donor \"" + donor + "\" stands on both sides of " + list(both) + " (slides " + names +
+                    "), so its Dice is too good: data.folds.by = \"donor\" keeps donors together");
+  }
+}
+
+bool equal_pixels(const PreparedSlide& a, const PreparedSlide& b) {
+  constexpr std::int64_t rows = 256;
+  const Size size = a.size();
+  if (size != b.size()) return false;
+  for (std::int64_t y = 0; y < size.height; y += rows) {
+    const Region band = Region{0, y, size.width, rows}.clipped({0, 0, size.width, size.height});
+    const Image x(band.size(), 3), z(band.size(), 3);
+    a.read(band, x.view(), {}), b.read(band, z.view(), {});
+    const auto bytes = static_cast<std::size_t>(band.width * band.height * 3);
+    if (!std::equal(x.view().row<std::uint8_t>(0), x.view().row<std::uint8_t>(0) + bytes,
+                    z.view().row<std::uint8_t>(0)))
+      return false;
+  }
+  return true;
+}
+
+/// A slide that its dataset lists several times, as for each fold, is meant to be there so often.
+bool listed_again(const PreparedSlide& a, const PreparedSlide& b) {
+  return a.dataset() == b.dataset() && !a.info().source.empty() && a.info().source == b.info().source;
+}
+
+void find_duplicates(const Experiment& experiment, const PreparedData& data, const Sides& sides,
+                     std::vector<std::string>& out) {
+  std::map<std::string, std::vector<std::size_t>> prints;  // of the pixels at the factor
+  for (std::size_t i = 0; i < data.slides.size(); ++i) {
+    const PreparedSlide& slide = *data.slides[i];
+    auto& alike = prints[fingerprint(slide.size(),
+                                     [&](const Region& region, const ImageView& to) { slide.read(region, to, {}); })];
+    for (const std::size_t j : alike) {
+      const PreparedSlide& other = *data.slides[j];
+      if (listed_again(slide, other) || !equal_pixels(slide, other)) continue;
+      const std::set<int> both = apart(sides, i, j);
+      out.push_back(name_of(experiment, other) + " and " + name_of(experiment, slide) + " have equal pixels" +
+                    (both.empty() ? "; one of them can go"
+                                  : ", and " + list(both) + " " + (both.size() == 1 ? "is" : "are") +
+                                        " trained on one and validated on the other: remove one of them"));
+      break;
+    }
+    alike.push_back(i);
+  }
+}
+
+}  // namespace
+
+FoldSlides slides_of(const PreparedData& data, const std::vector<int>& folds, int fold) {
+  FoldSlides out;
+  for (std::size_t i = 0; i < data.slides.size(); ++i) {
+    if (!data.slides[i]->annotated()) continue;
+    if (folds.at(i) == fold) {
+      out.held_out.push_back(i);
+      continue;
+    }
+    const FoldRules* rules = rules_of(data, i);
+    const int only = rules == nullptr ? -1 : rules->only_fold(data.slides[i]->info());
+    if (only < 0 || only == fold) out.training.push_back(i);
+  }
+  return out;
+}
+
+void require_unseen(const PreparedData& data, const std::vector<int>& folds, int fold) {
+  const FoldSlides slides = slides_of(data, folds, fold);
+  std::vector<SlideInfo> held_out;
+  for (const std::size_t i : slides.held_out) held_out.push_back(data.slides[i]->info());
+  for (const auto& dataset : data.datasets)
+    if (const auto* rules = dynamic_cast<const FoldRules*>(dataset.get())) rules->require_unseen(fold, held_out);
+}
+
+std::vector<std::string> leaks(const Experiment& experiment, const PreparedData& data, const std::vector<int>& folds,
+                               const std::vector<int>& which) {
+  std::vector<std::string> out;
+  const Sides sides = sides_of(data, folds, which);
+  find_donors(data, sides, out);
+  find_duplicates(experiment, data, sides, out);
+  return out;
+}
+
+void write_fold_slides(const fs::path& file, const Experiment& experiment, const PreparedData& data,
+                       const FoldSlides& slides) {
+  const auto side = [&](const std::vector<std::size_t>& which) {
+    Json out = Json::array();
+    for (const std::size_t i : which) {
+      const PreparedSlide& slide = *data.slides[i];
+      const DatasetConfig& config = experiment.datasets.at(slide.dataset());
+      out.push_back({{"id", slide.info().id},
+                     {"dataset", config.name.empty() ? config.component.type : config.name},
+                     {"donor", slide.info().donor},
+                     {"source", slide.info().source.string()}});
+    }
+    return out;
+  };
+  const Json json{{"trained_on", side(slides.training)}, {"held_out", side(slides.held_out)}};
+  fs::create_directories(file.parent_path());
+  write_file_atomically(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+std::optional<std::vector<std::string>> trained_on(const fs::path& run, const std::vector<int>& folds) {
+  std::set<std::string> ids;
+  for (const int k : folds) {
+    const fs::path file = run / ("fold-" + std::to_string(k)) / "slides.json";
+    if (!fs::exists(file)) return std::nullopt;
+    try {
+      const Json json = Json::parse(read_file(file));
+      for (const Json& slide : json.at("trained_on")) ids.insert(slide.at("id").get<std::string>());
+    } catch (const Json::exception& e) {
+      throw Error(file.string() + " is not what nephron train writes: " + e.what());
+    }
+  }
+  return std::vector<std::string>(ids.begin(), ids.end());
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,7 @@
+#include <nephron/fold_rules.hpp>
+
+namespace nephron {
+
+FoldRules::~FoldRules() = default;
+
+}  // namespace nephron
