@@ -1,9 +1,13 @@
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
+#include <host/feed/folds.hpp>
 #include <host/feed/preview.hpp>
+#include <host/report/data_page.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 
@@ -19,6 +23,34 @@ struct PreviewRequest {
   bool validation = false;
 };
 
+std::vector<std::string> findings_of(const Experiment& experiment, const PreparedData& data) {
+  std::vector<std::string> out = data.problems;
+  const std::vector<int> folds = folds_of(experiment, data);
+  std::vector<int> all;
+  for (int k = 0; k < std::max(1, experiment.data.folds.count); ++k) all.push_back(k);
+  for (std::string& leak : leaks(experiment, data, folds, all)) out.push_back(std::move(leak));
+  for (const int k : all) {
+    try {
+      require_unseen(data, folds, k);
+    } catch (const Error& e) {
+      out.emplace_back(e.what());
+    }
+  }
+  return out;
+}
+
+int check(const PreviewRequest& request) {
+  PluginSearch search;
+  search.command_line = request.plugins;
+  std::unique_ptr<Registry> registry;
+  const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
+  const PreparedData data = prepare(experiment, *registry);
+  const auto findings = findings_of(experiment, data);
+  for (const std::string& finding : findings) std::cout << finding << "\n";
+  std::cout << data.slides.size() << " slides, " << findings.size() << " findings\n";
+  return findings.empty() ? Exit::done : Exit::failed;
+}
+
 void preview(const PreviewRequest& request) {
   PluginSearch search;
   search.command_line = request.plugins;
@@ -33,7 +65,11 @@ void preview(const PreviewRequest& request) {
   const Feed feed(experiment, *registry, data, options);
   int windows = request.windows;
   if (request.validation && feed.count() > 0) windows = static_cast<int>(std::min<std::int64_t>(windows, feed.count()));
-  write_png(request.out, draw_preview(feed, experiment, request.epoch, windows).view());
+  const Image sheet = draw_preview(feed, experiment, request.epoch, windows);
+  const std::string ending = request.out.extension().string();
+  if (ending == ".html" || ending == ".htm")
+    write_file_atomically(request.out, data_page(experiment, data, sheet, findings_of(experiment, data)));
+  else write_png(request.out, sheet.view());
   std::cout << request.out.string() << ": " << windows << " windows of " << experiment.data.tile << " px from "
             << options.slides.size() << " slides at factor " << experiment.data.factor << "\n";
 }
@@ -45,7 +81,10 @@ void add_data(CLI::App& app, int& exit) {
       data->add_subcommand("preview", "One picture of sampled windows as the model will see them, labels outlined");
   const auto request = std::make_shared<PreviewRequest>();
   command->add_option("experiment", request->experiment, "Experiment file (TOML)")->required();
-  command->add_option("--out", request->out, "PNG to write")->required();
+  command
+      ->add_option("--out", request->out,
+                   "PNG of the windows to write, or .html: a page with slides, labels, counts and windows")
+      ->required();
   command->add_option("--windows", request->windows, "Number of windows")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
@@ -58,6 +97,15 @@ void add_data(CLI::App& app, int& exit) {
     preview(*request);
     exit = Exit::done;
   });
+
+  auto* checking = data->add_subcommand(
+      "check", "Look for slides that cannot be read, donors on both sides of a fold, and slides that are there twice");
+  const auto what = std::make_shared<PreviewRequest>();
+  checking->add_option("experiment", what->experiment, "Experiment file (TOML)")->required();
+  checking->add_option("--set", what->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);
+  checking->add_option("--plugin", what->plugins, "A plugin file to use besides; may be repeated")
+      ->allow_extra_args(false);
+  checking->callback([what, &exit] { exit = check(*what); });
 }
 
 }  // namespace

@@ -1,0 +1,149 @@
+#include <host/report/data_page.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <map>
+
+#include <opencv2/imgproc.hpp>
+
+#include <nephron/image_cv.hpp>
+
+#include <host/report/html.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+const std::array<cv::Scalar, 8> colours{cv::Scalar(230, 20, 20), cv::Scalar(20, 60, 235),  cv::Scalar(0, 150, 40),
+                                        cv::Scalar(240, 150, 0), cv::Scalar(0, 170, 190),  cv::Scalar(120, 70, 20),
+                                        cv::Scalar(20, 20, 20),  cv::Scalar(130, 130, 130)};
+
+void outline(cv::Mat& picture, const cv::Mat& mask, const cv::Scalar& colour, int width) {
+  std::vector<std::vector<cv::Point>> contours;
+  cv::findContours(mask, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
+  cv::drawContours(picture, contours, -1, colour, width);
+}
+
+/// Where the picture has colour: Otsu's threshold on the saturation.
+cv::Mat tissue_of(const cv::Mat& rgb) {
+  cv::Mat hsv, saturation, mask;
+  cv::cvtColor(rgb, hsv, cv::COLOR_RGB2HSV);
+  cv::extractChannel(hsv, saturation, 1);
+  cv::threshold(saturation, mask, 0, 255, cv::THRESH_BINARY | cv::THRESH_OTSU);
+  return mask;
+}
+
+/// Rows of counts by a key: slides, slides with annotation, pixels of tissue and of each class.
+class Counts {
+ public:
+  explicit Counts(const std::vector<std::string>& classes) : classes_(classes) {}
+  void add(const std::string& key, const PreparedSlide& slide) {
+    auto& row = rows_[key];
+    row.resize(3 + classes_.size());
+    const CatalogSlide& c = slide.catalog();
+    row[0] += 1, row[1] += slide.annotated() ? 1 : 0, row[2] += static_cast<double>(c.tissue);
+    for (std::size_t i = 0; i < classes_.size() && i < c.foreground.size(); ++i)
+      row[3 + i] += static_cast<double>(c.foreground[i]);
+  }
+  std::string html(const std::string& title) const {
+    std::vector<std::string> head{title, "slides", "annotated", "tissue, Mpx"};
+    for (const std::string& name : classes_) head.push_back(escaped(name) + ", Mpx");
+    std::vector<std::vector<std::string>> cells;
+    for (const auto& [key, row] : rows_) {
+      auto& line = cells.emplace_back(1, escaped(key));
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        std::array<char, 40> text{};
+        std::snprintf(text.data(), text.size(), i < 2 ? "%.0f" : "%.3f", i < 2 ? row[i] : row[i] / 1e6);
+        line.emplace_back(text.data());
+      }
+    }
+    return "<div class=\"card\">" + html_table(head, cells) + "</div>";
+  }
+
+ private:
+  const std::vector<std::string>& classes_;
+  std::map<std::string, std::vector<double>> rows_;
+};
+
+std::string dataset_name(const Experiment& experiment, const PreparedSlide& slide) {
+  const DatasetConfig& config = experiment.datasets.at(slide.dataset());
+  return config.name.empty() ? config.component.type : config.name;
+}
+
+std::string legend(const std::vector<std::string>& classes) {
+  std::string out = "<p class=\"legend\">";
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    std::array<char, 64> colour{};
+    std::snprintf(colour.data(), colour.size(), "rgb(%d,%d,%d)", static_cast<int>(colours[c][0]),
+                  static_cast<int>(colours[c][1]), static_cast<int>(colours[c][2]));
+    out += std::string("<span><i style=\"background:") + colour.data() + "\"></i>" + escaped(classes[c]) + "</span>";
+  }
+  return out + "<span><i style=\"background:#888\"></i>tissue</span></p>";
+}
+
+}  // namespace
+
+Image slide_thumbnail(const PreparedSlide& slide, int classes) {
+  constexpr std::int64_t side = 320;
+  const Size full = slide.size();
+  const std::int64_t step = std::max<std::int64_t>(1, (std::max(full.width, full.height) + side - 1) / side);
+  const Size size{std::max<std::int64_t>(1, full.width / step), std::max<std::int64_t>(1, full.height / step)};
+  Image out(size, 3);
+  cv::Mat picture = as_mat(out.view());
+  std::vector<cv::Mat> masks;
+  for (int c = 0; c < classes; ++c) masks.push_back(cv::Mat::zeros(picture.size(), CV_8U));
+  const Image band({full.width, step}, 3), labels({full.width, step}, 1);
+  for (std::int64_t y = 0; y < size.height; ++y) {
+    slide.read({0, y * step, full.width, step}, band.view(), labels.view());
+    cv::Mat row = picture.row(static_cast<int>(y));
+    cv::resize(as_mat(band.view()).colRange(0, static_cast<int>(size.width * step)), row, row.size(), 0, 0,
+               cv::INTER_AREA);
+    for (std::int64_t dy = 0; dy < step; ++dy)
+      for (std::int64_t x = 0; x < size.width * step; ++x)
+        for (int c = 0, bits = labels.view().row<std::uint8_t>(dy)[x]; c < classes && bits >> c != 0; ++c)
+          if ((bits >> c & 1) != 0)
+            masks[static_cast<std::size_t>(c)].at<std::uint8_t>(static_cast<int>(y), static_cast<int>(x / step)) = 255;
+  }
+  outline(picture, tissue_of(picture), cv::Scalar::all(136), 1);
+  for (int c = 0; c < classes; ++c)
+    outline(picture, masks[static_cast<std::size_t>(c)], colours[static_cast<std::size_t>(c)], 1);
+  return out;
+}
+
+std::string data_page(const Experiment& experiment, const PreparedData& data, const Image& sheet,
+                      const std::vector<std::string>& findings) {
+  const std::vector<int> folds = folds_of(experiment, data);
+  Counts datasets(experiment.classes), groups(experiment.classes), donors(experiment.classes),
+      by_fold(experiment.classes);
+  std::string thumbnails;
+  for (std::size_t i = 0; i < data.slides.size(); ++i) {
+    const PreparedSlide& slide = *data.slides[i];
+    const SlideInfo& info = slide.info();
+    const std::string fold = folds[i] >= 0       ? "fold " + std::to_string(folds[i])
+                             : slide.annotated() ? "trained on only"
+                                                 : "not annotated";
+    datasets.add(dataset_name(experiment, slide), slide);
+    groups.add(slide.catalog().group, slide);
+    donors.add(info.donor.empty() ? "unknown" : info.donor, slide);
+    by_fold.add(fold, slide);
+    const Image picture = slide_thumbnail(slide, static_cast<int>(experiment.classes.size()));
+    thumbnails += "<figure><img src=\"" + jpeg_uri(picture.view()) + "\" alt=\"\"><figcaption>" + escaped(info.id) +
+                  " · " + escaped(dataset_name(experiment, slide)) + " · " + escaped(fold) + " · " +
+                  std::to_string(slide.size().width) + " x " + std::to_string(slide.size().height) +
+                  " px</figcaption></figure>";
+  }
+  std::string body = "<h1>" + escaped(experiment.name) + "</h1><p class=\"soft\">" +
+                     std::to_string(data.slides.size()) + " slides at factor " +
+                     std::to_string(experiment.data.factor) + ", windows of " + std::to_string(experiment.data.tile) +
+                     " px</p>";
+  for (const std::string& finding : findings) body += "<p class=\"fault\">" + escaped(finding) + "</p>";
+  body += "<h2>What there is</h2>" + datasets.html("dataset") + groups.html("group") + donors.html("donor") +
+          by_fold.html("fold");
+  body += "<h2>Slides</h2>" + legend(experiment.classes) + "<div class=\"pair\">" + thumbnails + "</div>";
+  body += "<h2>Windows as the model will see them</h2><figure><img src=\"" + jpeg_uri(sheet.view()) +
+          "\" alt=\"\"></figure>";
+  return html_page(experiment.name + ": data", body);
+}
+
+}  // namespace nephron::host
