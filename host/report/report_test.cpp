@@ -98,6 +98,7 @@ class ReportTest : public ::testing::Test {
       save_png(root / "masks" / (std::string(id) + ".png"), mask.view());
       save_png(output.mask(0, id), mask.view());
       save_png(output.probability(0, id), mask.view());
+      put(output.picture(id), "{}");
       scores.pictures[id] = {{0.5}, {0.9321}, {0.93}};
     }
     scores.failures["slide-3"] = "is damaged & <b>lost</b>";
