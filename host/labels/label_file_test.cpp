@@ -21,22 +21,14 @@
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 
+#include <tests/support/error_of.hpp>
+
 namespace nephron::host {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class F>
-std::string error_of(F&& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 class LabelFile : public testing::Test {
  protected:

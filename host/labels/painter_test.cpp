@@ -12,20 +12,12 @@
 #include <nephron/image_cv.hpp>
 #include <nephron/rng.hpp>
 
+#include <tests/support/error_of.hpp>
+
 namespace nephron::host {
 namespace {
 
 using testing::HasSubstr;
-
-template <class F>
-std::string error_of(F&& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 /// Draws everything that a painter gets at full size too.
 class Whole {

@@ -35,19 +35,16 @@ fs::path OutputFolder::levels(std::size_t c, const std::string& id) const {
   return folder_ / "levels" / names_[c] / (id + ".png");
 }
 
-bool OutputFolder::complete(const std::string& id) const {
+bool OutputFolder::there(const std::string& id, PathOf last) const {
   for (std::size_t c = 0; c < names_.size(); ++c) {
-    if (!fs::exists(probability(c, id)) || !fs::exists(mask(c, id))) return false;
+    if (!fs::exists(probability(c, id)) || !fs::exists((this->*last)(c, id))) return false;
   }
   return fs::exists(picture(id));
 }
 
-bool OutputFolder::computed(const std::string& id) const {
-  for (std::size_t c = 0; c < names_.size(); ++c) {
-    if (!fs::exists(probability(c, id)) || !fs::exists(levels(c, id))) return false;
-  }
-  return fs::exists(picture(id));
-}
+bool OutputFolder::complete(const std::string& id) const { return there(id, &OutputFolder::mask); }
+
+bool OutputFolder::computed(const std::string& id) const { return there(id, &OutputFolder::levels); }
 
 void OutputFolder::remove(const std::string& id) const {
   std::error_code ignored;  // what cannot be removed cannot be replaced either, which is said then

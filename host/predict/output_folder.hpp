@@ -35,6 +35,10 @@ class OutputFolder {
   void make(bool with_levels = false) const;
 
  private:
+  using PathOf = std::filesystem::path (OutputFolder::*)(std::size_t, const std::string&) const;
+  /// True when probabilities, the picture's facts and the maps that `last` names are there.
+  bool there(const std::string& id, PathOf last) const;
+
   std::filesystem::path folder_;
   std::vector<std::string> names_;  ///< of the classes, as folders
 };

@@ -5,21 +5,13 @@
 
 #include <nephron/rng.hpp>
 
+#include <tests/support/error_of.hpp>
+
 namespace nephron {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class F>
-std::string error_of(F&& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 TEST(Csv, ReadsQuotesLineEndsAndAByteOrderMark) {
   const CsvTable t =

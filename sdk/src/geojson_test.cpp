@@ -9,21 +9,13 @@
 #include <nephron/error.hpp>
 #include <nephron/rng.hpp>
 
+#include <tests/support/error_of.hpp>
+
 namespace nephron {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-template <class F>
-std::string error_of(F&& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 const std::string list = R"([
   {"type": "Feature", "id": "PathAnnotationObject",

@@ -6,6 +6,8 @@
 #include <nephron/error.hpp>
 #include <nephron/target_rules.hpp>
 
+#include <tests/support/error_of.hpp>
+
 namespace nephron {
 namespace {
 
@@ -16,25 +18,15 @@ using testing::IsEmpty;
 
 const std::vector<std::string> classes{"healthy", "unhealthy", "cortex"};
 
-template <class F>
-std::string error_of(F&& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return std::string(e.what()) + " | " + e.hint();
-  }
-  return "no error";
-}
-
 TEST(ObjectClasses, NamesMayHaveSeveralClassesOrNone) {
   const ObjectClasses c({{"G", "healthy"}, {"fc", "unhealthy"}, {"FC", "healthy"}, {"other", ""}}, classes);
   EXPECT_THAT(c.of("g", "f"), ElementsAre(0));
   EXPECT_THAT(c.of("FC", "f"), ElementsAre(1, 0));
   EXPECT_THAT(c.of("Other", "f"), IsEmpty());
-  EXPECT_THAT(error_of([&] { (void)c.of("X", "a.json"); }),
+  EXPECT_THAT(error_and_hint_of([&] { (void)c.of("X", "a.json"); }),
               HasSubstr("a.json: an object is classified as \"X\"; expected one of \"G\", \"fc\", \"other\""));
-  EXPECT_THAT(error_of([&] { (void)c.of("", "a.json"); }), HasSubstr("an object has no classification"));
-  EXPECT_THAT(error_of([] {
+  EXPECT_THAT(error_and_hint_of([&] { (void)c.of("", "a.json"); }), HasSubstr("an object has no classification"));
+  EXPECT_THAT(error_and_hint_of([] {
                 ObjectClasses({{"G", "helthy"}}, classes);
               }),
               AllOf(HasSubstr("\"helthy\" is not one of"), HasSubstr("did you mean \"healthy\"?")));
@@ -51,11 +43,11 @@ TEST(TargetRules, FillInWhatTheyDoNotName) {
   EXPECT_EQ(rules[1].weight, 0);
   EXPECT_EQ(rules[2].any_of, 4);
   EXPECT_EQ(rules[2].weight, 2);
-  EXPECT_THAT(error_of([&] {
+  EXPECT_THAT(error_and_hint_of([&] {
                 channel_rules({{"cortex", {}, {}, 1}, {"cortex", {}, {}, 1}}, otherwise, classes);
               }),
               HasSubstr("twice"));
-  EXPECT_THAT(error_of([&] {
+  EXPECT_THAT(error_and_hint_of([&] {
                 channel_rules({{"cortex", {"kortex"}, {}, 1}}, otherwise, classes);
               }),
               HasSubstr("\"kortex\""));

@@ -6,20 +6,12 @@
 #include <nephron/error.hpp>
 #include <nephron/rng.hpp>
 
+#include <tests/support/error_of.hpp>
+
 namespace nephron {
 namespace {
 
 using testing::HasSubstr;
-
-template <class F>
-std::string error_of(F&& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 /// Blocks, noise and whole columns, in the bits of a mask.
 Image random_mask(Rng& rng, Size size) {

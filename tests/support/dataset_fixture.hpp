@@ -17,6 +17,7 @@
 #include <host/labels/painter.hpp>
 #include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
+#include <tests/support/error_of.hpp>
 #include <tests/support/fake_slides.hpp>
 
 namespace nephron::host {
@@ -80,12 +81,7 @@ class DatasetFixture : public testing::Test {
   }
   template <class F>
   static std::string error_of(F&& call) {
-    try {
-      call();
-    } catch (const Error& e) {
-      return std::string(e.what()) + " | " + e.hint();
-    }
-    return "no error";
+    return error_and_hint_of(call);
   }
   /// What the component logs, with the levels' names.
   struct KeptLog final : Log {
