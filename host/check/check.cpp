@@ -19,8 +19,8 @@ using nlohmann::json;
 /// One component's checks, in as many children as it takes.
 class ComponentCheck {
  public:
-  ComponentCheck(const std::filesystem::path& file, const PluginRecords::Component& component, const CheckOptions& options,
-                 const std::function<void(CheckRow)>& add)
+  ComponentCheck(const std::filesystem::path& file, const PluginRecords::Component& component,
+                 const CheckOptions& options, const std::function<void(CheckRow)>& add)
       : file_(file), component_(component), options_(options), add_(add) {}
 
   void run() {
@@ -53,7 +53,11 @@ class ComponentCheck {
       // Loading is done by every child, and told once.
       if (std::find(done_.begin(), done_.end(), check) != done_.end()) return;
       done_.push_back(check);
-      add_({.component = {}, .check = check, .outcome = event["outcome"], .detail = event["detail"], .seconds = event["seconds"]});
+      add_({.component = {},
+            .check = check,
+            .outcome = event["outcome"],
+            .detail = event["detail"],
+            .seconds = event["seconds"]});
     }
   }
 
@@ -63,7 +67,11 @@ class ComponentCheck {
     if (end.silent) what = "the component hung: ";
     else if (end.signal == 0) what = "the component called exit(): ";
     if (std::find(done_.begin(), done_.end(), running_) == done_.end()) done_.push_back(running_);
-    add_({.component = {}, .check = running_, .outcome = "failed", .detail = what + end.text(), .seconds = end.silent ? end.patience : 0});
+    add_({.component = {},
+          .check = running_,
+          .outcome = "failed",
+          .detail = what + end.text(),
+          .seconds = end.silent ? end.patience : 0});
   }
 
   const std::filesystem::path& file_;
@@ -77,7 +85,8 @@ class ComponentCheck {
 
 }  // namespace
 
-std::vector<CheckRow> check_plugin(const std::filesystem::path& file, const CheckOptions& options, const std::function<void(const CheckRow&)>& on_row) {
+std::vector<CheckRow> check_plugin(const std::filesystem::path& file, const CheckOptions& options,
+                                   const std::function<void(const CheckRow&)>& on_row) {
   std::vector<CheckRow> rows;
   const auto add = [&](CheckRow row) {
     rows.push_back(std::move(row));

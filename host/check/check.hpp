@@ -17,10 +17,10 @@ struct CheckRow {
 };
 
 struct CheckOptions {
-  double patience = 120;               ///< seconds a check may take
-  std::vector<std::string> overrides;  ///< "root=...": parameters of the component
+  double patience = 120;                     ///< seconds a check may take
+  std::vector<std::string> overrides;        ///< "root=...": parameters of the component
   std::vector<std::filesystem::path> files;  ///< that a reader can open
-  std::string component;               ///< check only this one; empty: all of the file
+  std::string component;                     ///< check only this one; empty: all of the file
 };
 
 /// Checks a plugin file. Every component runs in a child process; a crash, a hang or an exit fails the check that was

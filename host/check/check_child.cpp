@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <conformance/conformance.hpp>
 
@@ -107,7 +107,8 @@ void check_in_child(const CheckChild& what) {
   });
   if (loaded) {
     for (const Check& check : conformance::checks_of(what.kind))
-      if (std::find(what.skip.begin(), what.skip.end(), check.name) == what.skip.end()) reported(check.name, [&] { check.run(subject); });
+      if (std::find(what.skip.begin(), what.skip.end(), check.name) == what.skip.end())
+        reported(check.name, [&] { check.run(subject); });
   }
   report({{"finished", true}});
   ::_exit(0);

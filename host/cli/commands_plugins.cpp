@@ -45,13 +45,16 @@ void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), s
 void list(const Options& o) {
   const Registry registry(search_of(o));
   if (o.json) {
-    nlohmann::ordered_json out{{"components", nlohmann::ordered_json::array()}, {"set_aside", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json out{{"components", nlohmann::ordered_json::array()},
+                               {"set_aside", nlohmann::ordered_json::array()}};
     for (const ComponentInfo& c : registry.components()) out["components"].push_back(as_json(c));
-    for (const auto& r : registry.rejected()) out["set_aside"].push_back({{"file", r.file.string()}, {"reason", r.reason}});
+    for (const auto& r : registry.rejected())
+      out["set_aside"].push_back({{"file", r.file.string()}, {"reason", r.reason}});
     return print(json_text(out) + "\n");
   }
   std::vector<std::vector<std::string>> rows{{"KIND", "NAME", "VERSION", "FILE", "WHAT IT IS"}};
-  for (const ComponentInfo& c : registry.components()) rows.push_back({c.kind, c.name, c.version, c.file.string(), c.doc});
+  for (const ComponentInfo& c : registry.components())
+    rows.push_back({c.kind, c.name, c.version, c.file.string(), c.doc});
   print(table_text(rows));
   for (const auto& r : registry.rejected()) log().warning("set aside: " + r.reason);
 }
@@ -88,7 +91,8 @@ int check(const Options& o) {
   const auto show = [&](const CheckRow& r) {
     if (o.json) return;
     char line[256];
-    std::snprintf(line, sizeof line, "%-28s  %-14s  %-7s  %6.2f s  ", r.component.empty() ? "(file)" : r.component.c_str(), r.check.c_str(), r.outcome.c_str(), r.seconds);
+    std::snprintf(line, sizeof line, "%-28s  %-14s  %-7s  %6.2f s  ",
+                  r.component.empty() ? "(file)" : r.component.c_str(), r.check.c_str(), r.outcome.c_str(), r.seconds);
     std::string text = line + r.detail;
     text.erase(text.find_last_not_of(' ') + 1);
     print(text + "\n");
@@ -99,13 +103,19 @@ int check(const Options& o) {
   int passed = 0;
   for (const CheckRow& r : rows) (r.outcome == "failed" ? failed : passed) += r.outcome != "skipped";
   if (o.json) {
-    nlohmann::ordered_json out{{"file", file.string()}, {"passed", failed == 0}, {"checks", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json out{
+        {"file", file.string()}, {"passed", failed == 0}, {"checks", nlohmann::ordered_json::array()}};
     for (const CheckRow& r : rows)
-      out["checks"].push_back({{"component", r.component}, {"check", r.check}, {"outcome", r.outcome}, {"detail", r.detail}, {"seconds", r.seconds}});
+      out["checks"].push_back({{"component", r.component},
+                               {"check", r.check},
+                               {"outcome", r.outcome},
+                               {"detail", r.detail},
+                               {"seconds", r.seconds}});
     print(json_text(out) + "\n");
   } else {
     const int skipped = static_cast<int>(rows.size()) - failed - passed;
-    print(file.string() + ": " + std::to_string(passed) + " passed, " + std::to_string(failed) + " failed, " + std::to_string(skipped) + " skipped\n");
+    print(file.string() + ": " + std::to_string(passed) + " passed, " + std::to_string(failed) + " failed, " +
+          std::to_string(skipped) + " skipped\n");
   }
   return failed == 0 ? Exit::done : Exit::failed;
 }
@@ -114,19 +124,22 @@ void write_new(Options& o) {
   if (o.folder.empty()) o.folder = o.name;
   for (const fs::path& file : write_new_plugin(o.kind, o.name, o.folder)) print("wrote " + file.string() + "\n");
   const fs::path build = o.folder / "build";
-  print("Build it:  cmake -S " + o.folder.string() + " -B " + build.string() + " -DCMAKE_PREFIX_PATH=" +
-        package_root().string() + " && cmake --build " + build.string() + "\n" +
+  print("Build it:  cmake -S " + o.folder.string() + " -B " + build.string() +
+        " -DCMAKE_PREFIX_PATH=" + package_root().string() + " && cmake --build " + build.string() + "\n" +
         "Check it:  nephron plugins check " + (build / (o.name + ".so")).string() + "\n");
   try {
     const ComponentInfo taken = Registry(search_of(o)).find(o.kind, o.name);
     log().warning("there is the " + o.kind + " \"" + o.name + "\" already, in " + taken.file.string() +
-                  ": nephron loads no two of one name (SDK rule 7); rename yours in NEPHRON_COMPONENT to load it beside that one");
+                  ": nephron loads no two of one name (SDK rule 7); rename yours in NEPHRON_COMPONENT to load it "
+                  "beside that one");
   } catch (const Error&) {  // as it should be: the name is free
   }
 }
 
 void add_shared(CLI::App* command, const std::shared_ptr<Options>& o, bool json) {
-  command->add_option("--plugin", o->plugins, "Plugin file to use besides those that are found")->type_name("FILE")->allow_extra_args(false);
+  command->add_option("--plugin", o->plugins, "Plugin file to use besides those that are found")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   if (json) command->add_flag("--json", o->json, "Print JSON");
 }
 
@@ -147,13 +160,17 @@ void add_plugins(CLI::App& app, int& exit) {
 
   sub = plugins->add_subcommand("check", "Does a plugin keep what its kind promises? In child processes");
   sub->add_option("FILE|NAME", o->name, "A plugin file, or the name of a plugin or component")->required();
-  sub->add_option("--set", o->check.overrides, "NAME=VALUE: a parameter of the component")->type_name("NAME=VALUE")->allow_extra_args(false);
+  sub->add_option("--set", o->check.overrides, "NAME=VALUE: a parameter of the component")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   sub->add_option("--file", o->check.files, "A small slide that a reader can open; may be repeated")
       ->type_name("FILE")
       ->check(CLI::ExistingFile)
       ->allow_extra_args(false);
   sub->add_option("--component", o->check.component, "Check only this component of the file");
-  sub->add_option("--timeout", o->check.patience, "Seconds that one check may take")->check(CLI::Range(0.1, 86400.0))->capture_default_str();
+  sub->add_option("--timeout", o->check.patience, "Seconds that one check may take")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str();
   add_shared(sub, o, true);
   sub->callback([o, &exit] { exit = check(*o); });
 

@@ -36,7 +36,9 @@ void add_report(CLI::App& app, int& exit) {
                    "Folder that nephron predict wrote: adds pictures and Dice; may be repeated, once a fold")
       ->allow_extra_args(false)
       ->check(CLI::ExistingDirectory);
-  command->add_option("--pictures", options->request.pictures, "Pictures shown of each prediction; the worst where there are more")
+  command
+      ->add_option("--pictures", options->request.pictures,
+                   "Pictures shown of each prediction; the worst where there are more")
       ->check(CLI::Range(0, 10000))
       ->capture_default_str();
   command->add_option("--side", options->request.side, "Longer side of a shown picture, px")

@@ -13,7 +13,9 @@ void add_train(CLI::App& app, int& exit) {
   CLI::App* const command = app.add_subcommand("train", "Train an experiment");
   const auto request = std::make_shared<TrainRequest>();
   CLI::Option* const experiment = command->add_option("experiment", request->experiment, "The experiment, a TOML file");
-  command->add_option("--fold", request->fold, "Number of the fold that is held out, or \"all\"")->capture_default_str()->take_last();
+  command->add_option("--fold", request->fold, "Number of the fold that is held out, or \"all\"")
+      ->capture_default_str()
+      ->take_last();
   command->add_option("--set", request->overrides, "Change a key of the experiment: train.batch=4; may be repeated")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -36,7 +38,8 @@ void add_train(CLI::App& app, int& exit) {
 }
 
 void add_bench_step(CLI::App& app, int& exit) {
-  CLI::App* const command = app.add_subcommand("bench-train-step", "Time a training step on a batch held in memory")->group("");
+  CLI::App* const command =
+      app.add_subcommand("bench-train-step", "Time a training step on a batch held in memory")->group("");
   const auto request = std::make_shared<BenchStepRequest>();
   command->add_option("--encoder", request->encoder)->required();
   command->add_option("--decoder", request->decoder)->capture_default_str();
@@ -44,7 +47,9 @@ void add_bench_step(CLI::App& app, int& exit) {
   command->add_option("--batch", request->batch)->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--tile", request->tile)->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--classes", request->classes)->check(CLI::Range(1, 8))->capture_default_str();
-  command->add_option("--precision", request->precision)->check(CLI::IsMember({"fp32", "bf16", "fp16"}))->capture_default_str();
+  command->add_option("--precision", request->precision)
+      ->check(CLI::IsMember({"fp32", "bf16", "fp16"}))
+      ->capture_default_str();
   command->add_option("--steps", request->steps)->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--warmup", request->warmup)->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--threads", request->threads)->capture_default_str();

@@ -9,11 +9,16 @@ using Json = nlohmann::ordered_json;
 
 Json as_json(const Value& value) {
   switch (value.type()) {
-    case Value::Type::null: return nullptr;
-    case Value::Type::boolean: return value.boolean();
-    case Value::Type::integer: return value.integer();
-    case Value::Type::real: return value.number();
-    case Value::Type::string: return value.string();
+    case Value::Type::null:
+      return nullptr;
+    case Value::Type::boolean:
+      return value.boolean();
+    case Value::Type::integer:
+      return value.integer();
+    case Value::Type::real:
+      return value.number();
+    case Value::Type::string:
+      return value.string();
     case Value::Type::array: {
       Json out = Json::array();
       for (const Value& v : value.array()) out.push_back(as_json(v));
@@ -29,7 +34,8 @@ Json as_json(const Value& value) {
 }
 
 Json as_json(const FieldInfo& f) {
-  Json out{{"name", f.name}, {"type", f.type}, {"doc", f.doc}, {"required", f.required}, {"default", as_json(f.fallback)}};
+  Json out{
+      {"name", f.name}, {"type", f.type}, {"doc", f.doc}, {"required", f.required}, {"default", as_json(f.fallback)}};
   if (std::isfinite(f.low)) out["minimum"] = f.low;
   if (std::isfinite(f.high)) out["maximum"] = f.high;
   if (!f.choices.empty()) out["choices"] = f.choices;
@@ -42,7 +48,13 @@ Json as_json(const FieldInfo& f) {
 }
 
 Json as_json(const ComponentInfo& c) {
-  return {{"kind", c.kind}, {"name", c.name}, {"doc", c.doc}, {"plugin", c.plugin}, {"version", c.version}, {"file", c.file.string()}, {"needs_torch", c.needs_torch}};
+  return {{"kind", c.kind},
+          {"name", c.name},
+          {"doc", c.doc},
+          {"plugin", c.plugin},
+          {"version", c.version},
+          {"file", c.file.string()},
+          {"needs_torch", c.needs_torch}};
 }
 
 std::string json_text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
@@ -56,7 +68,8 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows) {
   std::string out;
   for (const auto& row : rows) {
     std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += row[i] + (i + 1 < row.size() ? std::string(widths[i] - row[i].size() + 2, ' ') : "");
+    for (std::size_t i = 0; i < row.size(); ++i)
+      line += row[i] + (i + 1 < row.size() ? std::string(widths[i] - row[i].size() + 2, ' ') : "");
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
   }
@@ -65,7 +78,9 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows) {
 
 namespace {
 
-std::string number(double v) { return v == std::floor(v) && std::abs(v) < 1e15 ? std::to_string(static_cast<std::int64_t>(v)) : Value(v).str(); }
+std::string number(double v) {
+  return v == std::floor(v) && std::abs(v) < 1e15 ? std::to_string(static_cast<std::int64_t>(v)) : Value(v).str();
+}
 
 std::string range_of(const FieldInfo& f) {
   if (!f.choices.empty()) {
@@ -82,12 +97,16 @@ std::string range_of(const FieldInfo& f) {
 }
 
 std::string type_of(const FieldInfo& f) {
-  if (f.type == "array" && f.element != nullptr) return f.element->type + (f.length >= 0 ? "[" + std::to_string(f.length) + "]" : "[]");
+  if (f.type == "array" && f.element != nullptr)
+    return f.element->type + (f.length >= 0 ? "[" + std::to_string(f.length) + "]" : "[]");
   return f.type == "component" ? f.component_kind : f.type;
 }
 
 void add_rows(std::vector<std::vector<std::string>>& rows, const FieldInfo& f, const std::string& prefix) {
-  std::string fallback = f.required ? "required" : f.fallback.is(Value::Type::null) ? "unset" : f.type == "table" ? "" : f.fallback.str();
+  std::string fallback = f.required                         ? "required"
+                         : f.fallback.is(Value::Type::null) ? "unset"
+                         : f.type == "table"                ? ""
+                                                            : f.fallback.str();
   rows.push_back({"  " + prefix + f.name, type_of(f), fallback, range_of(f), f.unit, f.doc});
   for (const FieldInfo& m : f.members) add_rows(rows, m, prefix + f.name + ".");
 }
@@ -95,7 +114,8 @@ void add_rows(std::vector<std::vector<std::string>>& rows, const FieldInfo& f, c
 }  // namespace
 
 std::string describe_text(const ComponentInfo& info, const SchemaBase& schema) {
-  std::string out = info.kind + " \"" + info.name + "\": " + info.doc + "\nplugin " + info.plugin + " " + info.version + ", " + info.file.string() + "\n";
+  std::string out = info.kind + " \"" + info.name + "\": " + info.doc + "\nplugin " + info.plugin + " " + info.version +
+                    ", " + info.file.string() + "\n";
   if (schema.fields().empty()) return out + "It has no parameters.\n";
   std::vector<std::vector<std::string>> rows{{"  parameter", "type", "default", "range", "unit", "what it is"}};
   for (const FieldInfo& f : schema.fields()) add_rows(rows, f, "");

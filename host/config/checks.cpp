@@ -43,7 +43,8 @@ class Checks {
     const Value& v = at({"classes"});
     if (e_.classes.empty() || e_.classes.size() > 8)  // labels have one bit a class in a byte
       fault(v, "\"classes\" must name 1 to 8 classes, not " + std::to_string(e_.classes.size()));
-    if (std::set(e_.classes.begin(), e_.classes.end()).size() != e_.classes.size()) fault(v, "\"classes\" names one class twice");
+    if (std::set(e_.classes.begin(), e_.classes.end()).size() != e_.classes.size())
+      fault(v, "\"classes\" names one class twice");
     if (std::count(e_.classes.begin(), e_.classes.end(), "") > 0) fault(v, "a class needs a name");
   }
 
@@ -64,10 +65,12 @@ class Checks {
       sum += d.share;
       without_share = without_share || d.share == 0;
       if (!names.insert(d.name).second)
-        fault(list.array()[i], "two datasets are called \"" + d.name + "\"", "give one of them another: name = \"...\"");
+        fault(list.array()[i], "two datasets are called \"" + d.name + "\"",
+              "give one of them another: name = \"...\"");
     }
     constexpr double slack = 1e-9;
-    if (sum > 1 + slack) fault(list.array()[0], "the shares of the datasets add up to " + Value(sum).str() + ", which is more than 1");
+    if (sum > 1 + slack)
+      fault(list.array()[0], "the shares of the datasets add up to " + Value(sum).str() + ", which is more than 1");
     else if (without_share && sum > 1 - slack)
       fault(list.array()[0], "the shares of the datasets add up to 1: nothing is left for those without a share");
     else if (!without_share && sum < 1 - slack)
@@ -78,12 +81,14 @@ class Checks {
   void loss() {
     const auto& weights = e_.loss.class_weights;
     if (!weights.empty() && weights.size() != e_.classes.size())
-      fault(at({"loss", "class_weights"}), "\"class_weights\" must have one number a class: " + std::to_string(e_.classes.size()) +
-                                               ", not " + std::to_string(weights.size()));
+      fault(at({"loss", "class_weights"}),
+            "\"class_weights\" must have one number a class: " + std::to_string(e_.classes.size()) + ", not " +
+                std::to_string(weights.size()));
     const auto zero = [](double w) { return w == 0; };
     if (!weights.empty() && std::all_of(weights.begin(), weights.end(), zero))
       fault(at({"loss", "class_weights"}), "every class has weight 0: nothing would be learnt");
-    if (e_.loss.terms.empty()) fault(at({"loss", "terms"}), "at least one loss is needed", "terms = [ { type = \"NAME\" } ]");
+    if (e_.loss.terms.empty())
+      fault(at({"loss", "terms"}), "at least one loss is needed", "terms = [ { type = \"NAME\" } ]");
     else if (std::all_of(e_.loss.terms.begin(), e_.loss.terms.end(), [&](const LossTerm& t) { return zero(t.weight); }))
       fault(at({"loss", "terms"}), "every loss has weight 0: nothing would be learnt");
   }
@@ -93,7 +98,8 @@ class Checks {
       if (beta >= 1) fault(at({"train", "optimizer", "betas"}), "\"betas\" must be below 1, not " + Value(beta).str());
     if (e_.train.accumulate > e_.train.steps_per_epoch)
       fault(at({"train", "accumulate"}), "\"accumulate\" must not be more than \"steps_per_epoch\" (" +
-                                             std::to_string(e_.train.steps_per_epoch) + "): no epoch would have a step");
+                                             std::to_string(e_.train.steps_per_epoch) +
+                                             "): no epoch would have a step");
   }
 
   void predict() {
@@ -102,10 +108,13 @@ class Checks {
     const bool good = number ? threshold.number() >= 0 && threshold.number() <= 1
                              : threshold.is(Value::Type::string) && threshold.string() == "search";
     if (!good)
-      fault(at({"predict", "threshold"}), "\"threshold\" must be a number in 0 to 1, or \"search\", not " + threshold.str());
+      fault(at({"predict", "threshold"}),
+            "\"threshold\" must be a number in 0 to 1, or \"search\", not " + threshold.str());
     const auto& tta = e_.predict.tta;
-    if (tta.empty()) fault(at({"predict", "tta"}), "\"tta\" must name at least one flip", "[\"identity\"] predicts once");
-    if (std::set(tta.begin(), tta.end()).size() != tta.size()) fault(at({"predict", "tta"}), "\"tta\" names one flip twice");
+    if (tta.empty())
+      fault(at({"predict", "tta"}), "\"tta\" must name at least one flip", "[\"identity\"] predicts once");
+    if (std::set(tta.begin(), tta.end()).size() != tta.size())
+      fault(at({"predict", "tta"}), "\"tta\" names one flip twice");
   }
 
   void augmentation(const AugmentationConfig& a, const Value& table) {
@@ -114,7 +123,8 @@ class Checks {
       if (of != nullptr) fault(*of, "only one_of and sequence hold other augmentations", "leave \"of\" out");
       return;
     }
-    if (a.of.empty()) return fault(table, a.component.type + " needs augmentations", "of = [ { type = \"NAME\" }, ... ]");
+    if (a.of.empty())
+      return fault(table, a.component.type + " needs augmentations", "of = [ { type = \"NAME\" }, ... ]");
     double sum = 0;
     for (std::size_t i = 0; i < a.of.size(); ++i) {
       augmentation(a.of[i], of->array()[i]);

@@ -24,7 +24,8 @@ std::vector<std::string> RegistryComponents::names(std::string_view kind) const 
 
 std::string RegistryComponents::doc(std::string_view kind, std::string_view name) const {
   if (!is_combinator(kind, name)) return registry_.find(kind, name).doc;
-  return name == "one_of" ? "one of the augmentations in `of`, drawn by their p" : "the augmentations in `of`, one after the other";
+  return name == "one_of" ? "one of the augmentations in `of`, drawn by their p"
+                          : "the augmentations in `of`, one after the other";
 }
 
 const SchemaBase& RegistryComponents::schema(std::string_view kind, std::string_view name) const {
@@ -38,10 +39,12 @@ void ComponentCheck::component(std::string_view kind, const ComponentSpec& spec,
     const std::string near = nearest(spec.type, names);
     std::string known;
     for (const std::string& n : names) (known += known.empty() ? "" : ", ") += n;
-    faults.push_back({type_source, "unknown " + std::string(kind) + " \"" + spec.type + "\"",
-                      !near.empty()   ? "did you mean \"" + near + "\"?"
-                      : names.empty() ? "no plugin has one; `nephron plugins list` shows which are found, `nephron doctor` which are not"
-                                      : "known: " + known});
+    faults.push_back(
+        {type_source, "unknown " + std::string(kind) + " \"" + spec.type + "\"",
+         !near.empty() ? "did you mean \"" + near + "\"?"
+         : names.empty()
+             ? "no plugin has one; `nephron plugins list` shows which are found, `nephron doctor` which are not"
+             : "known: " + known});
     return;
   }
   try {
@@ -94,7 +97,8 @@ class Walker {
 
 }  // namespace
 
-void walk_fields(Value& table, const std::vector<FieldInfo>& fields, const Components& components, const FieldVisit& visit) {
+void walk_fields(Value& table, const std::vector<FieldInfo>& fields, const Components& components,
+                 const FieldVisit& visit) {
   Walker(components, visit).table(table, fields, nullptr);
 }
 

@@ -51,6 +51,7 @@ class ComponentCheck final : public ComponentVisitor {
 /// Calls visit(table, field) for every declared field of `table` and of the tables and components below it, written
 /// or not: before it looks below the field, so that visit may add a value. Components that are unknown are left out.
 using FieldVisit = std::function<void(Value& table, const FieldInfo& field)>;
-void walk_fields(Value& table, const std::vector<FieldInfo>& fields, const Components& components, const FieldVisit& visit);
+void walk_fields(Value& table, const std::vector<FieldInfo>& fields, const Components& components,
+                 const FieldVisit& visit);
 
 }  // namespace nephron::host

@@ -1,6 +1,5 @@
 #include <host/config/experiment.hpp>
 
-
 namespace nephron::host {
 
 void FoldsConfig::describe(Schema<FoldsConfig>& s) {
@@ -18,7 +17,8 @@ void DataConfig::describe(Schema<DataConfig>& s) {
   s.field("tile", &DataConfig::tile, "side of a training tile at the reduced level; a multiple of 32")
       .range(32, 4096)
       .unit("px");
-  s.field("window", &DataConfig::window, "side of the raw window that is augmented before the tile is cut from its middle")
+  s.field("window", &DataConfig::window,
+          "side of the raw window that is augmented before the tile is cut from its middle")
       .range(1, 4)
       .unit("tiles");
   s.field("folds", &DataConfig::folds, "cross-validation");
@@ -77,7 +77,8 @@ void LossConfig::describe(Schema<LossConfig>& s) {
 void OptimizerConfig::describe(Schema<OptimizerConfig>& s) {
   s.field("type", &OptimizerConfig::type, "rule of the update").choices({"adam", "adamw", "sgd"});
   s.field("lr", &OptimizerConfig::lr, "learning rate at the top of the schedule").range(0, 1000);
-  s.field("weight_decay", &OptimizerConfig::weight_decay, "adam, sgd: added to the gradient; adamw: decoupled").at_least(0);
+  s.field("weight_decay", &OptimizerConfig::weight_decay, "adam, sgd: added to the gradient; adamw: decoupled")
+      .at_least(0);
   s.field("momentum", &OptimizerConfig::momentum, "of sgd").range(0, 1);
   s.field("betas", &OptimizerConfig::betas, "of adam and adamw: decay of the two running means").range(0, 1);
   s.field("eps", &OptimizerConfig::eps, "of adam and adamw: added to the divisor").at_least(0);
@@ -96,14 +97,16 @@ void TrainConfig::describe(Schema<TrainConfig>& s) {
   s.field("accumulate", &TrainConfig::accumulate, "batches an optimiser step").range(1, 1024);
   s.field("optimizer", &TrainConfig::optimizer, "optimiser");
   s.field("schedule", &TrainConfig::schedule, "learning rate over time");
-  s.field("precision", &TrainConfig::precision, "arithmetic of the model; fp16 needs CUDA").choices({"fp32", "bf16", "fp16"});
+  s.field("precision", &TrainConfig::precision, "arithmetic of the model; fp16 needs CUDA")
+      .choices({"fp32", "bf16", "fp16"});
   s.field("channels_last", &TrainConfig::channels_last, "memory order of images; faster on nearly every machine");
   s.field("clip_norm", &TrainConfig::clip_norm, "largest norm of the gradient; 0: any").at_least(0);
   s.field("validate_every", &TrainConfig::validate_every, "time between validations").at_least(1).unit("epochs");
   s.field("patience", &TrainConfig::patience, "time without a better Dice before training stops; 0: never")
       .at_least(0)
       .unit("epochs");
-  s.field("checkpoint_minutes", &TrainConfig::checkpoint_minutes, "a checkpoint at least that often, besides one an epoch")
+  s.field("checkpoint_minutes", &TrainConfig::checkpoint_minutes,
+          "a checkpoint at least that often, besides one an epoch")
       .range(1, 10080)
       .unit("minutes");
   s.field("threads", &TrainConfig::threads, "of training on the CPU; 0: OMP_NUM_THREADS, or all cores").range(0, 1024);
@@ -116,7 +119,8 @@ void PredictConfig::describe(Schema<PredictConfig>& s) {
       .unit("tiles");
   s.field("tta", &PredictConfig::tta, "flips whose predictions are averaged")
       .choices({"identity", "flip_x", "flip_y", "flip_xy"});
-  s.field("threshold", &PredictConfig::threshold, "probability above which a pixel is foreground, or found on the validation slides")
+  s.field("threshold", &PredictConfig::threshold,
+          "probability above which a pixel is foreground, or found on the validation slides")
       .range(0, 1)
       .choices({"search"});
   s.field("batch", &PredictConfig::batch, "windows a batch; 0: twice the training batch").range(0, 4096);

@@ -22,15 +22,15 @@ struct FoldsConfig {
 
 struct DataConfig {
   std::filesystem::path store;  ///< folder of prepared slides; empty: slides are held in memory
-  int factor = 1;             ///< reduction of slides before anything else
-  std::vector<int> factors;   ///< that are prepared in the store; data.factor is always among them
-  std::int64_t tile = 256;    ///< side of a training tile, px at the reduced level
-  double window = 1.5;        ///< side of the raw window, in tiles
+  int factor = 1;               ///< reduction of slides before anything else
+  std::vector<int> factors;     ///< that are prepared in the store; data.factor is always among them
+  std::int64_t tile = 256;      ///< side of a training tile, px at the reduced level
+  double window = 1.5;          ///< side of the raw window, in tiles
   FoldsConfig folds;
   std::array<double, 3> mean{0.66437738, 0.50478148, 0.70114894};  ///< of 0..1, RGB
   std::array<double, 3> std{0.15825711, 0.24371008, 0.13832686};
-  int workers = 0;            ///< threads that make samples; 0: as many as cores leave
-  int prefetch = 4;           ///< batches made ahead
+  int workers = 0;   ///< threads that make samples; 0: as many as cores leave
+  int prefetch = 4;  ///< batches made ahead
   static void describe(Schema<DataConfig>& s);
 };
 
@@ -47,7 +47,7 @@ struct AugmentationConfig {
   double p = 1;             ///< inside one_of: relative weight
   std::vector<AugmentationConfig> of;
   static void describe(Schema<AugmentationConfig>& s);
-  Value of_table;           ///< as written; load_experiment makes `of` of it
+  Value of_table;  ///< as written; load_experiment makes `of` of it
 };
 
 struct ValidationConfig {
@@ -87,7 +87,7 @@ struct OptimizerConfig {
   std::string type = "adam";  ///< "adam", "adamw", "sgd"
   double lr = 1e-3;
   double weight_decay = 0;
-  double momentum = 0.9;               ///< sgd
+  double momentum = 0.9;  ///< sgd
   std::array<double, 2> betas{0.9, 0.999};
   double eps = 1e-8;
   static void describe(Schema<OptimizerConfig>& s);
@@ -103,17 +103,17 @@ struct TrainConfig {
   int epochs = 40;
   int steps_per_epoch = 312;
   int batch = 16;
-  int accumulate = 1;             ///< batches an optimiser step
+  int accumulate = 1;  ///< batches an optimiser step
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   std::string precision = "fp32";  ///< "fp32", "bf16", "fp16"
   bool channels_last = true;
-  double clip_norm = 0;           ///< 0: off
-  int validate_every = 1;         ///< epochs
-  int patience = 0;               ///< epochs without a better Dice before stopping; 0: never
-  int checkpoint_minutes = 10;    ///< a checkpoint at least that often, besides one an epoch
-  int threads = 0;                ///< of the CPU backend; 0: all cores
-  bool deterministic = false;     ///< on CUDA
+  double clip_norm = 0;         ///< 0: off
+  int validate_every = 1;       ///< epochs
+  int patience = 0;             ///< epochs without a better Dice before stopping; 0: never
+  int checkpoint_minutes = 10;  ///< a checkpoint at least that often, besides one an epoch
+  int threads = 0;              ///< of the CPU backend; 0: all cores
+  bool deterministic = false;   ///< on CUDA
   static void describe(Schema<TrainConfig>& s);
 };
 
@@ -135,7 +135,7 @@ struct Experiment {
   std::vector<DatasetConfig> datasets;  ///< [[dataset]]
   ComponentSpec sampler;
   ValidationConfig validation;
-  ComponentSpec validation_sampler;     ///< [validation] sampler; default: grid
+  ComponentSpec validation_sampler;               ///< [validation] sampler; default: grid
   std::vector<AugmentationConfig> augmentations;  ///< [[augmentation]]
   ModelConfig model;
   LossConfig loss;

@@ -19,24 +19,34 @@ namespace nephron::host {
 
 struct FakeLossParams {
   double gamma = 2;
-  static void describe(Schema<FakeLossParams>& s) { s.field("gamma", &FakeLossParams::gamma, "an exponent").range(0, 10); }
+  static void describe(Schema<FakeLossParams>& s) {
+    s.field("gamma", &FakeLossParams::gamma, "an exponent").range(0, 10);
+  }
 };
 struct FakeFolderParams {
   std::filesystem::path root;
-  static void describe(Schema<FakeFolderParams>& s) { s.field("root", &FakeFolderParams::root, "a folder").must_exist().required(); }
+  static void describe(Schema<FakeFolderParams>& s) {
+    s.field("root", &FakeFolderParams::root, "a folder").must_exist().required();
+  }
 };
 /// A component that names another one.
 struct FakeMixParams {
   std::vector<ComponentSpec> losses;
-  static void describe(Schema<FakeMixParams>& s) { s.field("losses", &FakeMixParams::losses, "what is mixed").of_kind("loss"); }
+  static void describe(Schema<FakeMixParams>& s) {
+    s.field("losses", &FakeMixParams::losses, "what is mixed").of_kind("loss");
+  }
 };
 
 class FakeComponents final : public Components {
  public:
   std::vector<std::string> names(std::string_view kind) const override {
     static const std::map<std::string, std::vector<std::string>, std::less<>> known{
-        {"dataset", {"folder", "made"}}, {"sampler", {"grid", "uniform"}}, {"augmentation", {"flip", "blur", "one_of", "sequence"}},
-        {"encoder", {"net18", "net34"}}, {"decoder", {"unet"}},            {"loss", {"bce", "focal", "mix", "broken"}}};
+        {"dataset", {"folder", "made"}},
+        {"sampler", {"grid", "uniform"}},
+        {"augmentation", {"flip", "blur", "one_of", "sequence"}},
+        {"encoder", {"net18", "net34"}},
+        {"decoder", {"unet"}},
+        {"loss", {"bce", "focal", "mix", "broken"}}};
     return known.at(std::string(kind));
   }
   std::string doc(std::string_view, std::string_view name) const override { return "about " + std::string(name); }
@@ -77,7 +87,8 @@ class ConfigTest : public testing::Test {
     return out;
   }
 
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / ("nephron_config_" + std::to_string(::getpid()));
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("nephron_config_" + std::to_string(::getpid()));
   Diagnostics faults;
 
   /// A small experiment that is good.

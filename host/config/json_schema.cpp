@@ -32,8 +32,9 @@ class SchemaWriter {
              {"type", "object"},
              {"properties", properties(fields)},
              {"additionalProperties", false}};
-    out["properties"]["extends"] = {{"description", "file, or list of files, that this one changes; relative to this file"},
-                                    {"oneOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}}};
+    out["properties"]["extends"] = {
+        {"description", "file, or list of files, that this one changes; relative to this file"},
+        {"oneOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}}};
     out["if"] = {{"not", {{"required", {"extends"}}}}};
     out["then"] = requirements(fields);
     Json defs = Json::object();
@@ -111,13 +112,16 @@ class SchemaWriter {
     if (defs_.emplace(name, Json::object()).second) {
       Json choices = Json::array();
       for (const std::string& type : components_.names(kind)) choices.push_back(component(kind, type, own, name));
-      choices.push_back({{"type", "object"}, {"not", {{"required", {"type"}}}}, {"title", "part of a " + kind + " of the file that is extended"}});
+      choices.push_back({{"type", "object"},
+                         {"not", {{"required", {"type"}}}},
+                         {"title", "part of a " + kind + " of the file that is extended"}});
       defs_[name] = {{"oneOf", std::move(choices)}};
     }
     return {{"$ref", "#/$defs/" + name}};
   }
 
-  Json component(const std::string& kind, const std::string& type, const std::vector<FieldInfo>& own, const std::string& name) {
+  Json component(const std::string& kind, const std::string& type, const std::vector<FieldInfo>& own,
+                 const std::string& name) {
     Json out{{"title", type}, {"description", components_.doc(kind, type)}, {"type", "object"}};
     FieldInfo holder;
     holder.name = name;

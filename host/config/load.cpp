@@ -35,7 +35,8 @@ void fill_in(Experiment& e, const fs::path& file) {
 void check_name(const Experiment& e, const Value& resolved, Diagnostics& faults) {
   const bool good = e.name.size() <= 120 && e.name[0] != '.' && e.name[0] != '-' &&
                     std::all_of(e.name.begin(), e.name.end(), [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                             c == '_' || c == '-';
                     });
   if (good) return;
   const Value* written = resolved.find("name");
@@ -66,13 +67,15 @@ void make_paths_absolute(Value& resolved, const Components& components) {
 /// which could not be read would have given.
 void drop_consequences(Diagnostics& faults, std::size_t known) {
   const auto same_place = [](const Source& a, const Source& b) {
-    return a.line > 0 && a.line == b.line && a.column == b.column && a.file != nullptr && b.file != nullptr && *a.file == *b.file;
+    return a.line > 0 && a.line == b.line && a.column == b.column && a.file != nullptr && b.file != nullptr &&
+           *a.file == *b.file;
   };
   const auto first = faults.begin() + static_cast<std::ptrdiff_t>(known);
   faults.erase(std::remove_if(first, faults.end(),
                               [&](const Diagnostic& d) {
                                 if (known > 0 && d.message.ends_with("\" is missing")) return true;
-                                return std::any_of(faults.begin(), first, [&](const Diagnostic& k) { return same_place(k.source, d.source); });
+                                return std::any_of(faults.begin(), first,
+                                                   [&](const Diagnostic& k) { return same_place(k.source, d.source); });
                               }),
                faults.end());
 }
@@ -93,7 +96,9 @@ void check_default_sampler(const Experiment& e, const Value& resolved, Component
 /// In the order in which people read.
 void sort(Diagnostics& faults) {
   std::stable_sort(faults.begin(), faults.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    const auto place = [](const Source& s) { return std::tuple(s.file == nullptr ? std::string() : *s.file, s.line, s.column); };
+    const auto place = [](const Source& s) {
+      return std::tuple(s.file == nullptr ? std::string() : *s.file, s.line, s.column);
+    };
     return place(a.source) < place(b.source);
   });
 }
@@ -142,7 +147,8 @@ Experiment load_experiment(const fs::path& file, const std::vector<std::string>&
   Diagnostics faults;
   Value resolved = resolve_experiment(file, overrides, faults);
   if (!resolved.is(Value::Type::table) || resolved.table().empty()) {
-    if (faults.empty()) faults.push_back({resolved.source, "this experiment is empty", "docs/experiment.md lists what it holds"});
+    if (faults.empty())
+      faults.push_back({resolved.source, "this experiment is empty", "docs/experiment.md lists what it holds"});
     throw ConfigError(std::move(faults));
   }
   const std::size_t before = faults.size();

@@ -29,7 +29,8 @@ Value parse_toml(const std::filesystem::path& file);
 Value parse_toml(const std::string& text, const std::string& name);
 
 /// The file with its `extends`, `--set` and ${ENV} carried out; faults are added, the rest is still returned.
-Value resolve_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides, Diagnostics& faults);
+Value resolve_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                         Diagnostics& faults);
 
 class Components;
 

@@ -8,7 +8,9 @@ namespace nephron::host {
 
 namespace {
 
-std::string number(double v) { return v == std::floor(v) ? std::to_string(static_cast<std::int64_t>(v)) : Value(v).str(); }
+std::string number(double v) {
+  return v == std::floor(v) ? std::to_string(static_cast<std::int64_t>(v)) : Value(v).str();
+}
 
 std::string type_text(const FieldInfo& f) {
   if (f.type == "array") {
@@ -42,12 +44,14 @@ std::string default_text(const FieldInfo& f) {
 class MarkdownWriter {
  public:
   /// One table for the keys of a section, then one for each section below it.
-  void section(const std::string& title, const std::string& intro, const std::vector<FieldInfo>& fields, const std::string& path) {
+  void section(const std::string& title, const std::string& intro, const std::vector<FieldInfo>& fields,
+               const std::string& path) {
     text += "### " + title + "\n\n" + intro + "\n\n";
     text += "| key | type | default | range, choices | meaning |\n|---|---|---|---|---|\n";
     for (const FieldInfo& f : fields)
       if (!has_section(f))
-        text += "| `" + f.name + "` | " + type_text(f) + " | " + default_text(f) + " | " + range_text(f) + " | " + f.doc + " |\n";
+        text += "| `" + f.name + "` | " + type_text(f) + " | " + default_text(f) + " | " + range_text(f) + " | " +
+                f.doc + " |\n";
     text += "\n";
     for (const FieldInfo& f : fields)
       if (has_section(f)) below(f, path);
@@ -67,7 +71,8 @@ class MarkdownWriter {
     intro += f.required ? ". Required." : ".";
     const std::string& kind = inner(f).shared_kind;
     if (!kind.empty())
-      intro += " `type` names the " + kind + "; its own keys stand beside these (`nephron plugins describe " + kind + " NAME`).";
+      intro += " `type` names the " + kind + "; its own keys stand beside these (`nephron plugins describe " + kind +
+               " NAME`).";
     section("`" + title + "`", intro, inner(f).members, here);
   }
 };

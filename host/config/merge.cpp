@@ -30,7 +30,8 @@ bool type_changes(const Value& base, const Value& over) {
 
 std::string label(const Value& entry) {
   for (const char* key : {"name", "type"})
-    if (const Value* v = entry.find(key); v != nullptr && v->is(Value::Type::string) && !v->string().empty()) return v->string();
+    if (const Value* v = entry.find(key); v != nullptr && v->is(Value::Type::string) && !v->string().empty())
+      return v->string();
   return {};
 }
 
@@ -64,7 +65,8 @@ class Merger {
     base.source = over.source;
     for (const Value::Member& m : over.table()) {
       auto& members = base.table();
-      const auto old = std::find_if(members.begin(), members.end(), [&](const Value::Member& o) { return o.key == m.key; });
+      const auto old =
+          std::find_if(members.begin(), members.end(), [&](const Value::Member& o) { return o.key == m.key; });
       if (old == members.end()) {
         members.push_back(m);
         continue;
@@ -88,7 +90,8 @@ class Merger {
       for (Value& e : entries) {
         const Value* v = e.find(key);
         if (v == nullptr || !v->is(Value::Type::string) || v->string() != patch.key) continue;
-        if (found != nullptr) return refuse(patch, "\"" + patch.key + "\" names more than one entry of the list", entries);
+        if (found != nullptr)
+          return refuse(patch, "\"" + patch.key + "\" names more than one entry of the list", entries);
         found = &e;
       }
       if (found != nullptr) return found;

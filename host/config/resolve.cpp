@@ -69,7 +69,8 @@ class Resolver {
   void set(Value& experiment, const std::string& setting) {
     const Source source{std::make_shared<const std::string>("--set " + setting), 0, 0};
     const std::size_t equals = setting.find('=');
-    const std::vector<std::string> parts = split_key(std::string_view(setting).substr(0, std::min(equals, setting.size())));
+    const std::vector<std::string> parts =
+        split_key(std::string_view(setting).substr(0, std::min(equals, setting.size())));
     if (equals == std::string::npos || parts.empty() || parts.size() > most_parts)
       return fault(source, "a setting is KEY=VALUE", "such as train.lr=1e-3 or dataset.0.share=0.2");
     Value value;
@@ -114,7 +115,8 @@ class Resolver {
       return fault(named.source, "\"extends\" names a file that is not there: " + path.string(),
                    "a path is relative to the file that states it");
     if (in_circle(path, named.source)) return;
-    if (++files_ > most_files) return fault(named.source, "more than " + std::to_string(most_files) + " files extend each other");
+    if (++files_ > most_files)
+      return fault(named.source, "more than " + std::to_string(most_files) + " files extend each other");
     try {
       merge(out, file(path), sections(), faults_);
     } catch (const ConfigError& e) {

@@ -66,7 +66,8 @@ class TomlWriter {
     if (origins_) {
       if (out.size() < 40) out.resize(40, ' ');
       std::string where = origin(m.value);
-      std::replace_if(where.begin(), where.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+      std::replace_if(
+          where.begin(), where.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
       out += "  # " + where;
     }
     text += out + "\n";
@@ -79,11 +80,16 @@ class TomlWriter {
 
 Json json_of(const Value& v) {
   switch (v.type()) {
-    case Value::Type::null: return nullptr;
-    case Value::Type::boolean: return v.boolean();
-    case Value::Type::integer: return v.integer();
-    case Value::Type::real: return v.number();
-    case Value::Type::string: return v.string();
+    case Value::Type::null:
+      return nullptr;
+    case Value::Type::boolean:
+      return v.boolean();
+    case Value::Type::integer:
+      return v.integer();
+    case Value::Type::real:
+      return v.number();
+    case Value::Type::string:
+      return v.string();
     case Value::Type::array: {
       Json out = Json::array();
       for (const Value& x : v.array()) out.push_back(json_of(x));
@@ -164,7 +170,8 @@ std::string difference(const Value& a, const Value& b) {
       out += "- " + leaf.key + ": " + told(*leaf.value) + "\n";
       continue;
     }
-    if (!same(*leaf.value, *other->second)) out += "  " + leaf.key + ": " + told(*leaf.value) + " -> " + told(*other->second) + "\n";
+    if (!same(*leaf.value, *other->second))
+      out += "  " + leaf.key + ": " + told(*leaf.value) + " -> " + told(*other->second) + "\n";
     others.erase(other);
   }
   for (const Leaf& leaf : right)

@@ -1,7 +1,7 @@
 // TOML text -> Value with sources. Files are hostile until proven otherwise: size, nesting and width are bounded
 // before toml++ sees them, because its tables are freed by recursion.
-#include <algorithm>
 #include <toml++/toml.h>
+#include <algorithm>
 
 #include <host/config/load.hpp>
 #include <host/util/files.hpp>
@@ -60,8 +60,8 @@ class DepthGuard {
     const std::string_view before = text_.substr(0, at_);
     const auto line = static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1;
     const std::size_t start = before.rfind('\n');
-    refuse(file_, line, static_cast<int>(at_ - (start == std::string_view::npos ? 0 : start + 1)) + 1, std::move(message),
-           "no experiment needs this");
+    refuse(file_, line, static_cast<int>(at_ - (start == std::string_view::npos ? 0 : start + 1)) + 1,
+           std::move(message), "no experiment needs this");
   }
 
   std::string_view text_;
@@ -89,20 +89,29 @@ class Converter {
 
   Value content(const toml::node& node, const Source& fallback) const {
     switch (node.type()) {
-      case toml::node_type::table: return table(*node.as_table(), source(node.source(), fallback));
-      case toml::node_type::array: return array(*node.as_array(), source(node.source(), fallback));
-      case toml::node_type::string: return Value(node.as_string()->get());
-      case toml::node_type::integer: return Value(node.as_integer()->get());
-      case toml::node_type::floating_point: return Value(node.as_floating_point()->get());
-      case toml::node_type::boolean: return Value(node.as_boolean()->get());
-      default: break;
+      case toml::node_type::table:
+        return table(*node.as_table(), source(node.source(), fallback));
+      case toml::node_type::array:
+        return array(*node.as_array(), source(node.source(), fallback));
+      case toml::node_type::string:
+        return Value(node.as_string()->get());
+      case toml::node_type::integer:
+        return Value(node.as_integer()->get());
+      case toml::node_type::floating_point:
+        return Value(node.as_floating_point()->get());
+      case toml::node_type::boolean:
+        return Value(node.as_boolean()->get());
+      default:
+        break;
     }
     const Source at = source(node.source(), fallback);
-    refuse(file_, at.line, at.column, "dates and times mean nothing in an experiment", "write it as a string, in quotes");
+    refuse(file_, at.line, at.column, "dates and times mean nothing in an experiment",
+           "write it as a string, in quotes");
   }
 
   Value table(const toml::table& from, const Source& at) const {
-    if (from.size() > most_keys) refuse(file_, at.line, at.column, "a table with more than " + std::to_string(most_keys) + " keys");
+    if (from.size() > most_keys)
+      refuse(file_, at.line, at.column, "a table with more than " + std::to_string(most_keys) + " keys");
     Value::Table out;
     out.reserve(from.size());
     for (const auto& [key, node] : from) {
@@ -133,17 +142,20 @@ class Converter {
 Value parse_toml(const std::string& text, const std::string& name) {
   const auto file = std::make_shared<const std::string>(name);
   if (text.size() > most_bytes)
-    refuse(file, 0, 0, "this file has " + std::to_string(text.size()) + " bytes; an experiment has at most " + std::to_string(most_bytes));
+    refuse(file, 0, 0,
+           "this file has " + std::to_string(text.size()) + " bytes; an experiment has at most " +
+               std::to_string(most_bytes));
   if (const std::size_t nul = text.find('\0'); nul != std::string::npos)
-    refuse(file, static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n')) + 1, 1,
-           "a zero byte: this is not a text file");
+    refuse(file, static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n')) + 1,
+           1, "a zero byte: this is not a text file");
   DepthGuard(text, file).check();
   try {
     Value out = Converter(file).value(toml::parse(std::string_view(text)), {file, 1, 1});
     out.source = {file, 1, 1};
     return out;
   } catch (const toml::parse_error& e) {
-    refuse(file, static_cast<int>(e.source().begin.line), static_cast<int>(e.source().begin.column), std::string(e.description()));
+    refuse(file, static_cast<int>(e.source().begin.line), static_cast<int>(e.source().begin.column),
+           std::string(e.description()));
   }
 }
 

@@ -86,19 +86,45 @@ TEST_F(HostileFile, FiveThousandMutationsEndWell) {
   std::mt19937_64 random(20260101);
   const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
   // clang-format off: a line an item says no more
-  const std::vector<std::string> parts{
-      "[", "]", "{", "}", "=", ".", "\"", "'", "\"\"\"", "\n", "\\u0000", "${", "}", "nan", "-inf", "1e999",
-      "99999999999999999999", "0x7fffffffffffffff", "-9223372036854775808", "\xff", "\xf0\x9f\x92\xa9", "type", "of",
-      "extends = \"x.toml\"\n"};
+  const std::vector<std::string> parts{"[",
+                                       "]",
+                                       "{",
+                                       "}",
+                                       "=",
+                                       ".",
+                                       "\"",
+                                       "'",
+                                       "\"\"\"",
+                                       "\n",
+                                       "\\u0000",
+                                       "${",
+                                       "}",
+                                       "nan",
+                                       "-inf",
+                                       "1e999",
+                                       "99999999999999999999",
+                                       "0x7fffffffffffffff",
+                                       "-9223372036854775808",
+                                       "\xff",
+                                       "\xf0\x9f\x92\xa9",
+                                       "type",
+                                       "of",
+                                       "extends = \"x.toml\"\n"};
   // clang-format on
   for (int round = 0; round < 5000; ++round) {
     std::string text = good;
     for (std::size_t edits = 1 + below(4); edits > 0; --edits) {
       const std::size_t at = below(text.size() + 1);
       switch (below(4)) {
-        case 0: text.insert(at, parts[below(parts.size())]); break;
-        case 1: text.erase(at, 1 + below(12)); break;
-        case 2: text.insert(at, text.substr(below(text.size() + 1), below(60))); break;
+        case 0:
+          text.insert(at, parts[below(parts.size())]);
+          break;
+        case 1:
+          text.erase(at, 1 + below(12));
+          break;
+        case 2:
+          text.insert(at, text.substr(below(text.size() + 1), below(60)));
+          break;
         default:
           if (at < text.size()) text[at] = static_cast<char>(random());
       }
@@ -106,7 +132,7 @@ TEST_F(HostileFile, FiveThousandMutationsEndWell) {
     }
     try_one(text);
   }
-  EXPECT_GT(good_ones, 50);     // comments of nothing: some edits are harmless
+  EXPECT_GT(good_ones, 50);    // comments of nothing: some edits are harmless
   EXPECT_LT(good_ones, 2500);  // most are not
 }
 

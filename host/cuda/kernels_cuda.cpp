@@ -7,15 +7,16 @@
 
 namespace nephron::host {
 
-cudaError_t launch_normalise(const Normalise& how, const std::uint8_t* in, float* out, std::int64_t pixels, cudaStream_t stream);
+cudaError_t launch_normalise(const Normalise& how, const std::uint8_t* in, float* out, std::int64_t pixels,
+                             cudaStream_t stream);
 cudaError_t launch_targets(const std::uint8_t* in, float* out, std::int64_t n, cudaStream_t stream);
 
 namespace {
 
 void normalise(const at::Tensor& bytes, const Normalise& how, const at::Tensor& out) {
   const c10::cuda::CUDAGuard guard(bytes.device());
-  C10_CUDA_CHECK(launch_normalise(how, bytes.const_data_ptr<std::uint8_t>(), out.mutable_data_ptr<float>(), bytes.numel() / 3,
-                                  at::cuda::getCurrentCUDAStream()));
+  C10_CUDA_CHECK(launch_normalise(how, bytes.const_data_ptr<std::uint8_t>(), out.mutable_data_ptr<float>(),
+                                  bytes.numel() / 3, at::cuda::getCurrentCUDAStream()));
 }
 
 void targets(const at::Tensor& bytes, const at::Tensor& out) {

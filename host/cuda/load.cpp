@@ -23,12 +23,16 @@ Loaded load() {
   // Global, so that the operators it registers find each other; before anything asks LibTorch about CUDA, because it
   // remembers the answer.
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr)
-    return {nullptr, "LibTorch's CUDA part does not load (the CPU part alone may be installed; ./nephron build fetches the whole "
-                     "where it sees a GPU): " + reason()};
+    return {
+        nullptr,
+        "LibTorch's CUDA part does not load (the CPU part alone may be installed; ./nephron build fetches the whole "
+        "where it sees a GPU): " +
+            reason()};
   if (!at::detail::getCUDAHooks().hasCUDA() || at::detail::getCUDAHooks().deviceCount() == 0)
     return {nullptr, "LibTorch sees no CUDA device (is CUDA_VISIBLE_DEVICES set, is the driver new enough for it?)"};
   void* const library = dlopen("libnephron_cuda.so", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return {nullptr, "nephron was built without its CUDA part (no nvcc was found then): " + reason()};
+  if (library == nullptr)
+    return {nullptr, "nephron was built without its CUDA part (no nvcc was found then): " + reason()};
   const auto entry = reinterpret_cast<CudaKernelsEntry>(dlsym(library, cuda_entry_name));
   if (entry == nullptr || entry()->version_built != CudaKernels::version)
     return {nullptr, "libnephron_cuda.so is of another build of nephron; build both together"};

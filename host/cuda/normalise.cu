@@ -9,7 +9,8 @@ namespace {
 template <class Body>
 __global__ void each(Body body, const std::uint8_t* in, float* out, std::int64_t n) {
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += step) body(in, out, i);
+  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += step)
+    body(in, out, i);
 }
 
 template <class Body>
@@ -23,7 +24,8 @@ cudaError_t launch(const Body& body, const std::uint8_t* in, float* out, std::in
 
 }  // namespace
 
-cudaError_t launch_normalise(const Normalise& how, const std::uint8_t* in, float* out, std::int64_t pixels, cudaStream_t stream) {
+cudaError_t launch_normalise(const Normalise& how, const std::uint8_t* in, float* out, std::int64_t pixels,
+                             cudaStream_t stream) {
   return launch(how, in, out, pixels, stream);
 }
 

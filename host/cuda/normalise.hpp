@@ -16,8 +16,8 @@ namespace nephron::host {
 
 /// Bytes RGB to normalised floats: (v - 255 mean) / (255 deviation).
 struct Normalise {
-  float mean[3] = {0, 0, 0};        ///< of bytes
-  float inverse[3] = {1, 1, 1};     ///< 1 / deviation of bytes
+  float mean[3] = {0, 0, 0};     ///< of bytes
+  float inverse[3] = {1, 1, 1};  ///< 1 / deviation of bytes
 
   static Normalise of(const std::array<double, 3>& mean, const std::array<double, 3>& deviation) noexcept {
     Normalise out;

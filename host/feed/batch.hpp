@@ -11,14 +11,14 @@ namespace nephron::host {
 /// A batch as the feed makes it, without torch: bytes that become tensors with one copy. Images stay u8; the device
 /// normalises them.
 struct RawBatch {
-  std::int64_t first = 0;                ///< number of its first sample in the epoch
+  std::int64_t first = 0;  ///< number of its first sample in the epoch
   std::int64_t count = 0;
   std::int64_t side = 0;
   int classes = 0;
-  std::vector<std::uint8_t> images;      ///< [N, H, W, 3]
-  std::vector<std::uint8_t> labels;      ///< [N, C, H, W]: targets 0..255 (255 = 1), so that soft ones fit
-  std::vector<float> weights;            ///< [N, C]
-  std::vector<std::string> ids;          ///< "slide x,y": where each sample came from
+  std::vector<std::uint8_t> images;  ///< [N, H, W, 3]
+  std::vector<std::uint8_t> labels;  ///< [N, C, H, W]: targets 0..255 (255 = 1), so that soft ones fit
+  std::vector<float> weights;        ///< [N, C]
+  std::vector<std::string> ids;      ///< "slide x,y": where each sample came from
 };
 
 }  // namespace nephron::host

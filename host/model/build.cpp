@@ -40,7 +40,8 @@ class SeededGenerator {
 
 /// A component that keeps its context alive as long as itself.
 template <class Base>
-std::shared_ptr<Base> make(const Registry& registry, const ComponentSpec& spec, const std::string& place, std::uint64_t seed) {
+std::shared_ptr<Base> make(const Registry& registry, const ComponentSpec& spec, const std::string& place,
+                           std::uint64_t seed) {
   auto context = std::make_shared<HostContext>(spec.type, place);
   context->seed = seed;
   std::shared_ptr<Base> made = registry.create<Base>(spec, *context);
@@ -53,11 +54,12 @@ std::shared_ptr<Base> make(const Registry& registry, const ComponentSpec& spec, 
 
 /// Pretrained files hold the classifier of their training task, which an encoder has not.
 void drop_classifier(TensorMap& weights, const TensorMap& own) {
-  constexpr std::array<std::string_view, 6> classifiers{"fc.", "_fc.", "last_linear.", "classifier.", "head.", "linear."};
+  constexpr std::array<std::string_view, 6> classifiers{"fc.",         "_fc.",  "last_linear.",
+                                                        "classifier.", "head.", "linear."};
   std::erase_if(weights, [&](const auto& entry) {
-    return !own.contains(entry.first) && std::any_of(classifiers.begin(), classifiers.end(), [&](std::string_view prefix) {
-      return entry.first.starts_with(prefix);
-    });
+    return !own.contains(entry.first) &&
+           std::any_of(classifiers.begin(), classifiers.end(),
+                       [&](std::string_view prefix) { return entry.first.starts_with(prefix); });
   });
 }
 
@@ -92,8 +94,8 @@ void load_encoder(Encoder& encoder, const EncoderConfig& config, std::int64_t in
 
 }  // namespace
 
-std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes, const Registry& registry,
-                                               std::uint64_t seed, bool load) {
+std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes,
+                                               const Registry& registry, std::uint64_t seed, bool load) {
   const SeededGenerator seeded(seed);
   const auto decoder = make<Decoder>(registry, config.decoder, "model.decoder", seed);
   const auto encoder = make<Encoder>(registry, config.encoder.component, "model.encoder", seed);
@@ -104,7 +106,8 @@ std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::i
     if (stride < 32 && stride < (1 << depth)) encoder->set_output_stride(stride);
     std::vector<Level> told = encoder->levels();
     if (told.size() != static_cast<std::size_t>(depth) + 1)
-      throw Error("the encoder was asked for " + std::to_string(depth + 1) + " levels and tells " + std::to_string(told.size()));
+      throw Error("the encoder was asked for " + std::to_string(depth + 1) + " levels and tells " +
+                  std::to_string(told.size()));
     return told;
   });
   guarded(*decoder, "while its layers were made", [&] { decoder->build(levels); });

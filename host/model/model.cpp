@@ -21,14 +21,16 @@ SegmentationModel::SegmentationModel(std::shared_ptr<Encoder> encoder, std::shar
   struct Holder final : torch::nn::Module {};  // SMP's head is a sequence whose first member has the weights
   auto head = register_module("segmentation_head", std::make_shared<Holder>());
   head_ = head->register_module(
-      "0", std::make_shared<nn::Conv2d>(nn::ConvShape{
-               .in = head_spec_.in_channels, .out = classes, .kernel = head_spec_.kernel, .bias = true}));
+      "0", std::make_shared<nn::Conv2d>(
+               nn::ConvShape{.in = head_spec_.in_channels, .out = classes, .kernel = head_spec_.kernel, .bias = true}));
 }
 
 SegmentationModel::~SegmentationModel() = default;
 
 void SegmentationModel::check_features(const std::vector<at::Tensor>& features, const at::Tensor& image) const {
-  const auto fail = [](const std::string& why) { throw Error("the encoder's features are not what its levels say: " + why); };
+  const auto fail = [](const std::string& why) {
+    throw Error("the encoder's features are not what its levels say: " + why);
+  };
   if (features.size() != levels_.size())
     fail(std::to_string(features.size()) + " tensors for " + std::to_string(levels_.size()) + " levels");
   for (std::size_t i = 0; i < features.size(); ++i) {

@@ -39,7 +39,7 @@ class SegmentationModel : public torch::nn::Module {
 
 /// Builds the experiment's model on the CPU and loads the weights that it names. Random initialisation is a function
 /// of `seed` alone. `load`: false leaves the weights out, for what only needs names and shapes.
-std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes, const Registry& registry,
-                                               std::uint64_t seed, bool load = true);
+std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes,
+                                               const Registry& registry, std::uint64_t seed, bool load = true);
 
 }  // namespace nephron::host

@@ -102,7 +102,8 @@ std::string text_of(const ModelFacts& facts) {
   for (std::size_t i = 0; i < facts.levels.size(); ++i) {
     const auto& map = facts.levels[i];
     const std::string size = std::to_string(map.width) + "x" + std::to_string(map.height);
-    text += row("%-8zu %10lld %8lld %12s\n", i, static_cast<long long>(map.channels), static_cast<long long>(map.stride), size.c_str());
+    text += row("%-8zu %10lld %8lld %12s\n", i, static_cast<long long>(map.channels),
+                static_cast<long long>(map.stride), size.c_str());
   }
   const auto per_batch = static_cast<double>(facts.kept_bytes) * static_cast<double>(facts.batch);
   text += "\none tile of " + std::to_string(facts.tile) + "x" + std::to_string(facts.tile) + ", fp32:\n";
@@ -122,15 +123,16 @@ void model_forward(const ForwardRequest& request) {
   search.experiment = file.plugins;
   const Registry registry(search);
   const bool own = !request.weights.empty();
-  const auto model = build_model(file.model, static_cast<std::int64_t>(file.classes.size()), registry, 0, /*load=*/!own);
+  const auto model =
+      build_model(file.model, static_cast<std::int64_t>(file.classes.size()), registry, 0, /*load=*/!own);
   if (own) apply_weights(*model, read_tensors(request.weights), file.model.strict, request.weights.string());
   const TensorMap inputs = read_tensors(request.input);
   const auto found = inputs.find("input");
   if (found == inputs.end()) throw Error(request.input.string() + " holds no tensor called \"input\"");
   const at::Tensor& input = found->second;
   if (input.dim() != 4 || input.size(1) != file.model.in_channels || !input.is_floating_point())
-    throw Error("\"input\" of " + request.input.string() + " is " + shape_text(input.sizes()) + "; floating-point images of shape Nx" +
-                std::to_string(file.model.in_channels) + "xHxW were expected");
+    throw Error("\"input\" of " + request.input.string() + " is " + shape_text(input.sizes()) +
+                "; floating-point images of shape Nx" + std::to_string(file.model.in_channels) + "xHxW were expected");
   const at::NoGradGuard no_grad;
   model->eval();
   write_tensors(request.output, {{"output", model->forward(input.to(at::kFloat))}});

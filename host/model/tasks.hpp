@@ -11,9 +11,9 @@ namespace nephron::host {
 
 struct ModelFacts {
   struct Part {
-    std::string name;             ///< "encoder", "decoder", "segmentation_head"
+    std::string name;  ///< "encoder", "decoder", "segmentation_head"
     std::int64_t parameters = 0;
-    std::int64_t buffers = 0;     ///< numbers that are not trained
+    std::int64_t buffers = 0;  ///< numbers that are not trained
   };
   struct Map {
     std::int64_t channels = 0, stride = 1, height = 0, width = 0;

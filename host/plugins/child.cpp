@@ -98,7 +98,8 @@ std::string ChildEnd::text() const {
   return words.empty() ? out : out + "; its last words: " + words;
 }
 
-ChildEnd run_child(const std::vector<std::string>& command, double patience, const std::function<void(std::string_view)>& on_report) {
+ChildEnd run_child(const std::vector<std::string>& command, double patience,
+                   const std::function<void(std::string_view)>& on_report) {
   constexpr std::size_t kept_output = 4096;
   Pipe output, report;
   const pid_t pid = spawn(command, output, report);
@@ -139,8 +140,7 @@ ChildEnd run_child(const std::vector<std::string>& command, double patience, con
     else listen(50);
   }
   ::kill(-pid, SIGKILL);  // whatever it started itself
-  while ((output.ends[0] >= 0 || report.ends[0] >= 0) && listen(0)) {
-  }
+  while ((output.ends[0] >= 0 || report.ends[0] >= 0) && listen(0)) {}
   if (interrupted()) throw Cancelled();
   if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
   else end.code = WEXITSTATUS(status);

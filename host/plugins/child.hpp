@@ -9,8 +9,8 @@ namespace nephron::host {
 
 /// How a child process ended.
 struct ChildEnd {
-  int code = 0;    ///< exit code, when it ended by itself
-  int signal = 0;  ///< signal that killed it, or 0
+  int code = 0;         ///< exit code, when it ended by itself
+  int signal = 0;       ///< signal that killed it, or 0
   bool silent = false;  ///< it was stopped because it reported nothing for too long
   double patience = 0;  ///< seconds that it was given between two reports
   std::string output;   ///< the end of what it wrote on stdout and stderr
@@ -24,7 +24,8 @@ inline constexpr int report_descriptor = 3;
 
 /// Runs a command with its stdin closed and its own process group, and hands on what it writes on
 /// `report_descriptor` as it comes. Stops it after `patience` seconds without a report (a minute at least
-/// for the first one), and when this program is interrupted (throws Cancelled). Throws Error when the command cannot be started.
+/// for the first one), and when this program is interrupted (throws Cancelled). Throws Error when the command cannot be
+/// started.
 ChildEnd run_child(const std::vector<std::string>& command, double patience,
                    const std::function<void(std::string_view)>& on_report);
 

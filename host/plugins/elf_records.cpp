@@ -35,7 +35,8 @@ std::string decimal(std::uint64_t n) { return std::to_string(n); }
 /// The file, read in pieces: a plugin may be large, its records are small, and a map would fault if it shrank.
 class ElfFile {
  public:
-  explicit ElfFile(const std::filesystem::path& file) : name_(file.string()), fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit ElfFile(const std::filesystem::path& file)
+      : name_(file.string()), fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (fd_ < 0) throw Error("cannot read plugin " + name_ + ": " + std::strerror(errno));
     struct stat info = {};
     if (::fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -50,12 +51,14 @@ class ElfFile {
 
   std::uint64_t size() const { return size_; }
 
-  [[noreturn]] void refuse(const std::string& why, std::string hint = {}) const { throw Error(name_ + " " + why, std::move(hint)); }
+  [[noreturn]] void refuse(const std::string& why, std::string hint = {}) const {
+    throw Error(name_ + " " + why, std::move(hint));
+  }
 
   void read(std::uint64_t offset, void* out, std::uint64_t size, const char* what) const {
     if (offset > size_ || size > size_ - offset)
-      refuse("is cut short: its " + std::string(what) + " should be " + decimal(size) + " bytes at byte " + decimal(offset) +
-                 ", but the file has " + decimal(size_),
+      refuse("is cut short: its " + std::string(what) + " should be " + decimal(size) + " bytes at byte " +
+                 decimal(offset) + ", but the file has " + decimal(size_),
              "build or copy the plugin again");
     std::uint64_t done = 0;
     while (done < size) {
@@ -71,7 +74,8 @@ class ElfFile {
       refuse("is damaged: its " + std::string(what) + " holds no plain bytes");
     if (section.sh_size > most_bytes_a_section)
       refuse("is damaged: its " + std::string(what) + " claims " + decimal(section.sh_size) + " bytes");
-    if (section.sh_offset > size_ || section.sh_size > size_ - section.sh_offset) read(section.sh_offset, nullptr, section.sh_size, what);
+    if (section.sh_offset > size_ || section.sh_size > size_ - section.sh_offset)
+      read(section.sh_offset, nullptr, section.sh_size, what);
     std::string out(section.sh_size, '\0');
     read(section.sh_offset, out.data(), out.size(), what);
     return out;
@@ -91,7 +95,8 @@ Elf64_Ehdr read_header(const ElfFile& file) {
   if (std::memcmp(magic, ELFMAG, SELFMAG) != 0) file.refuse("is not an ELF file", expected);
   Elf64_Ehdr header = {};
   file.read(0, &header, sizeof header, "ELF header");
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != this_machine)
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
+      header.e_machine != this_machine)
     file.refuse("is built for another processor", "build the plugin on this machine's architecture");
   if (header.e_type != ET_DYN) file.refuse("is an ELF file, but not a shared object", expected);
   if (header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shoff == 0)
@@ -109,7 +114,8 @@ std::vector<Elf64_Shdr> read_sections(const ElfFile& file, Elf64_Ehdr& header) {
   if (size > file.size()) file.read(header.e_shoff, nullptr, size, "section table");
   sections.resize(count);
   file.read(header.e_shoff, sections.data(), size, "section table");
-  if (header.e_shstrndx == SHN_XINDEX && first.sh_link < count) header.e_shstrndx = static_cast<Elf64_Half>(first.sh_link);
+  if (header.e_shstrndx == SHN_XINDEX && first.sh_link < count)
+    header.e_shstrndx = static_cast<Elf64_Half>(first.sh_link);
   if (header.e_shstrndx >= count) file.refuse("is damaged: its table of section names does not exist");
   return sections;
 }
@@ -132,7 +138,10 @@ bool printable(std::string_view text) {
       ++i;
       continue;
     }
-    const std::size_t more = lead >= 0xf0 && lead < 0xf5 ? 3 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xc2 && lead < 0xe0 ? 1 : 0;
+    const std::size_t more = lead >= 0xf0 && lead < 0xf5   ? 3
+                             : lead >= 0xe0 && lead < 0xf0 ? 2
+                             : lead >= 0xc2 && lead < 0xe0 ? 1
+                                                           : 0;
     if (more == 0) return false;
     std::uint32_t code = lead & (0x3fU >> more);
     for (std::size_t k = 1; k <= more; ++k) {
@@ -207,10 +216,12 @@ PluginRecords read_records(const std::filesystem::path& path) {
   for (const Elf64_Shdr& section : sections) {
     const auto name = text_at(names, section.sh_name);
     if (name == "nephron_plugin") {
-      for (auto& r : records_of<PluginRecord>(file, file.bytes(section, "plugin record"), "nephron_plugin")) plugins.push_back(r);
+      for (auto& r : records_of<PluginRecord>(file, file.bytes(section, "plugin record"), "nephron_plugin"))
+        plugins.push_back(r);
     } else if (name == "nephron_text") {
       for (const auto& r : records_of<ComponentRecord>(file, file.bytes(section, "component records"), "nephron_text"))
-        out.components.push_back({text_of(file, r.kind, "kind"), text_of(file, r.name, "component name"), text_of(file, r.doc, "doc", true)});
+        out.components.push_back({text_of(file, r.kind, "kind"), text_of(file, r.name, "component name"),
+                                  text_of(file, r.doc, "doc", true)});
     }
   }
   if (plugins.empty())

@@ -26,10 +26,12 @@ std::string dotted(unsigned major, unsigned minor) { return std::to_string(major
 
 std::vector<FingerprintRow> differing_rows(const PluginRecords& p) {
   std::vector<FingerprintRow> rows;
-  if (!sdk_fits(p)) rows.push_back({"SDK", dotted(p.sdk_major, p.sdk_minor), dotted(NEPHRON_SDK_MAJOR, NEPHRON_SDK_MINOR)});
+  if (!sdk_fits(p))
+    rows.push_back({"SDK", dotted(p.sdk_major, p.sdk_minor), dotted(NEPHRON_SDK_MAJOR, NEPHRON_SDK_MINOR)});
   // at::Tensor is not binary compatible between builds; a plugin without tensors does not care.
   if (!p.torch.empty() && p.torch != NEPHRON_TORCH_BUILD) rows.push_back({"LibTorch", p.torch, NEPHRON_TORCH_BUILD});
-  if (family(p.compiler) != family(NEPHRON_COMPILER_ROW)) rows.push_back({"compiler", p.compiler, NEPHRON_COMPILER_ROW});
+  if (family(p.compiler) != family(NEPHRON_COMPILER_ROW))
+    rows.push_back({"compiler", p.compiler, NEPHRON_COMPILER_ROW});
   if (p.cxx_abi != NEPHRON_ABI_ROW) rows.push_back({"C++ ABI", p.cxx_abi, NEPHRON_ABI_ROW});
   if (p.build != NEPHRON_BUILD_ROW) rows.push_back({"build type", p.build, NEPHRON_BUILD_ROW});
   return rows;
@@ -40,10 +42,14 @@ void require_fitting(const std::string& file, const PluginRecords& plugin) {
   if (rows.empty()) return;
   std::size_t first = 10, second = 6;
   for (const FingerprintRow& r : rows) second = std::max(second, r.plugin.size());
-  const auto pad = [](std::string text, std::size_t width) { return text + std::string(width > text.size() ? width - text.size() : 0, ' '); };
+  const auto pad = [](std::string text, std::size_t width) {
+    return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
+  };
   std::string table = "  " + pad("", first) + "  " + pad("plugin", second) + "  this nephron";
-  for (const FingerprintRow& r : rows) table += "\n  " + pad(r.what, first) + "  " + pad(r.plugin, second) + "  " + r.host;
-  throw Error("plugin \"" + plugin.name + "\" (" + file + ") was built for another nephron and is not loaded (SDK rule 1):\n" + table,
+  for (const FingerprintRow& r : rows)
+    table += "\n  " + pad(r.what, first) + "  " + pad(r.plugin, second) + "  " + r.host;
+  throw Error("plugin \"" + plugin.name + "\" (" + file +
+                  ") was built for another nephron and is not loaded (SDK rule 1):\n" + table,
               "build the plugin again with this nephron: find_package(nephron) finds it in CMAKE_PREFIX_PATH");
 }
 

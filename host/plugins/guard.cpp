@@ -26,7 +26,8 @@ std::string type_of_current_exception() {
   const std::type_info* type = abi::__cxa_current_exception_type();
   if (type == nullptr) return "unknown";
   int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(type->name(), nullptr, nullptr, &status),
+                                                         &std::free);
   return status == 0 ? text.get() : type->name();
 }
 
@@ -77,7 +78,9 @@ Blame blame_of(const Component& component) {
   Blames& all = blames();
   const std::lock_guard lock(all.mutex);
   const auto found = all.by_component.find(&component);
-  return found != all.by_component.end() ? found->second : Blame{.plugin = "(unknown)", .component = "a component", .place = {}, .doing = {}};
+  return found != all.by_component.end()
+             ? found->second
+             : Blame{.plugin = "(unknown)", .component = "a component", .place = {}, .doing = {}};
 }
 
 std::shared_ptr<Component> with_blame(std::shared_ptr<Component> component, Blame blame) {

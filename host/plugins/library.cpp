@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include <boost/dll/shared_library.hpp>
 #include <dlfcn.h>
+#include <boost/dll/shared_library.hpp>
 
 #include <nephron/error.hpp>
 
@@ -55,17 +55,22 @@ const detail::PluginTable& load_library(const std::filesystem::path& file, const
     throw Error(who + " cannot be loaded: " + reason, hint_for(reason));
   }
   if (!library->has(entry_name))
-    throw Error(who + " has no entry point " + entry_name, "NEPHRON_PLUGIN(\"name\", \"version\") makes it; is it hidden by a linker script?");
+    throw Error(who + " has no entry point " + entry_name,
+                "NEPHRON_PLUGIN(\"name\", \"version\") makes it; is it hidden by a linker script?");
   const Blame blame{.plugin = plugin_text(records, file), .component = {}, .place = {}, .doing = "in its entry point"};
-  const detail::PluginTable* table = guarded(blame, [&] { return library->get<const detail::PluginTable*()>(entry_name)(); });
+  const detail::PluginTable* table =
+      guarded(blame, [&] { return library->get<const detail::PluginTable*()>(entry_name)(); });
   const auto promised = [&](const detail::ComponentCode& code) {
     return code.record != nullptr && code.ops != nullptr &&
-           std::any_of(records.components.begin(), records.components.end(), [&](const auto& c) { return same(*code.record, c); });
+           std::any_of(records.components.begin(), records.components.end(),
+                       [&](const auto& c) { return same(*code.record, c); });
   };
-  if (table == nullptr || table->begin > table->end || table->sdk_major != records.sdk_major || table->sdk_minor != records.sdk_minor ||
+  if (table == nullptr || table->begin > table->end || table->sdk_major != records.sdk_major ||
+      table->sdk_minor != records.sdk_minor ||
       static_cast<std::size_t>(table->end - table->begin) != records.components.size() ||
       !std::all_of(table->begin, table->end, promised))
-    throw Error(who + " is damaged: its entry point does not return what its records promise", "build the plugin again");
+    throw Error(who + " is damaged: its entry point does not return what its records promise",
+                "build the plugin again");
   return *table;
 }
 

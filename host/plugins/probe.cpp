@@ -85,8 +85,9 @@ void probe(const fs::path& file, const PluginRecords& records) {
   std::string report;
   const ChildEnd end = run_child(command, patience, [&](std::string_view text) { report += text; });
   if (report != survived)
-    throw Error("plugin " + plugin_text(records, file) + " ends the program that loads it: in a child process " + end.text(),
-                "look at its static initialisers: objects at namespace scope, and what their constructors do");
+    throw Error(
+        "plugin " + plugin_text(records, file) + " ends the program that loads it: in a child process " + end.text(),
+        "look at its static initialisers: objects at namespace scope, and what their constructors do");
   memory.add();
 }
 
@@ -94,8 +95,7 @@ void load_and_report_survival(const fs::path& file) {
   enter_child();
   try {
     load_library(file, read_records(file));
-  } catch (const std::exception&) {
-  }
+  } catch (const std::exception&) {}
   std::string_view left = survived;
   while (!left.empty()) {
     const ssize_t n = ::write(report_descriptor, left.data(), left.size());

@@ -81,8 +81,8 @@ struct Registry::State {
     const auto [slot, is_new] = by_name.try_emplace({component.kind, component.name}, components.size(), &plugin);
     if (!is_new) {
       const fs::path& first = components[slot->second.first].file;
-      throw Error(component_text(component.kind, component.name) + " is in two plugin files (SDK rule 7): " + first.string() + " and " +
-                      plugin.file.string(),
+      throw Error(component_text(component.kind, component.name) +
+                      " is in two plugin files (SDK rule 7): " + first.string() + " and " + plugin.file.string(),
                   "rename one of the components, or take one of the files out of the search");
     }
     components.push_back({.kind = component.kind,
@@ -114,10 +114,12 @@ struct Registry::State {
         if (c.kind == kind && c.name == name) throw Error(what + ": " + r.reason);
     const std::vector<std::string> known = names(kind);
     const std::string near = nearest(name, known);
-    std::string hint = "no plugin that was found has a component of this kind; --plugin FILE or NEPHRON_PLUGIN_PATH adds plugins";
+    std::string hint =
+        "no plugin that was found has a component of this kind; --plugin FILE or NEPHRON_PLUGIN_PATH adds plugins";
     if (!near.empty()) hint = "did you mean \"" + near + "\"?";
     else if (!known.empty()) hint = "known: " + list_of(known);
-    if (!rejected.empty()) hint += " (`nephron plugins list` says why files were set aside: " + std::to_string(rejected.size()) + ")";
+    if (!rejected.empty())
+      hint += " (`nephron plugins list` says why files were set aside: " + std::to_string(rejected.size()) + ")";
     throw Error(what, hint);
   }
 
@@ -131,7 +133,10 @@ struct Registry::State {
 
   Blame blame(std::string_view kind, std::string_view name, std::string doing) const {
     const Plugin& plugin = *find(kind, name).second;
-    return {.plugin = plugin_text(plugin.records, plugin.file), .component = component_text(kind, name), .place = {}, .doing = std::move(doing)};
+    return {.plugin = plugin_text(plugin.records, plugin.file),
+            .component = component_text(kind, name),
+            .place = {},
+            .doing = std::move(doing)};
   }
 };
 
@@ -140,9 +145,10 @@ Registry::Registry(const PluginSearch& search) : state_(std::make_unique<State>(
   std::map<std::string_view, std::size_t> order;
   for (std::size_t i = 0; i < kinds.size(); ++i) order[kinds[i].name] = i;
   const auto rank = [&](const ComponentInfo& c) { return order.contains(c.kind) ? order[c.kind] : kinds.size(); };
-  std::stable_sort(state_->components.begin(), state_->components.end(), [&](const ComponentInfo& a, const ComponentInfo& b) {
-    return std::pair{rank(a), std::string_view(a.name)} < std::pair{rank(b), std::string_view(b.name)};
-  });
+  std::stable_sort(state_->components.begin(), state_->components.end(),
+                   [&](const ComponentInfo& a, const ComponentInfo& b) {
+                     return std::pair{rank(a), std::string_view(a.name)} < std::pair{rank(b), std::string_view(b.name)};
+                   });
   for (std::size_t i = 0; i < state_->components.size(); ++i)
     state_->by_name.find(std::pair{state_->components[i].kind, state_->components[i].name})->second.first = i;
 }
@@ -160,7 +166,8 @@ std::vector<std::string> Registry::names(std::string_view kind) const { return s
 
 const SchemaBase& Registry::schema(std::string_view kind, std::string_view name) const {
   const detail::ComponentOps& ops = state_->ops(kind, name);
-  return guarded(state_->blame(kind, name, "when it told its parameters"), [&]() -> const SchemaBase& { return ops.schema(); });
+  return guarded(state_->blame(kind, name, "when it told its parameters"),
+                 [&]() -> const SchemaBase& { return ops.schema(); });
 }
 
 std::shared_ptr<Component> Registry::create(std::string_view kind, const ComponentSpec& spec, Context& context) const {
@@ -168,7 +175,8 @@ std::shared_ptr<Component> Registry::create(std::string_view kind, const Compone
   Blame blame = state_->blame(kind, spec.type, "when it was made");
   blame.place = spec.source.str();
   std::shared_ptr<Component> made = guarded(blame, [&] { return ops.create(spec.params, context); });
-  if (made == nullptr) throw PluginError(blame.component + " of plugin " + blame.plugin + " gave no object when it was made");
+  if (made == nullptr)
+    throw PluginError(blame.component + " of plugin " + blame.plugin + " gave no object when it was made");
   return with_blame(std::move(made), std::move(blame));
 }
 

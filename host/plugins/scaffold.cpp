@@ -23,7 +23,8 @@ fs::path template_folder(const std::string& kind) {
   const fs::path root = package_root();
   for (const fs::path& place : {root / "share" / "nephron" / "template", fs::path(NEPHRON_SOURCE_TEMPLATES)})
     if (fs::is_directory(place / kind, failed)) return place / kind;
-  throw Error("there is no template for a " + kind + " in " + (root / "share" / "nephron" / "template").string(), "install nephron again");
+  throw Error("there is no template for a " + kind + " in " + (root / "share" / "nephron" / "template").string(),
+              "install nephron again");
 }
 
 /// "my-focal" as "MyFocal".
@@ -44,7 +45,10 @@ std::string class_name(const std::string& name) {
 void require_name(const std::string& name) {
   const bool fits = name.size() <= 60 && !name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
                     name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
-  if (!fits) throw Error("\"" + name + "\" cannot be the name of a component: it begins with a-z and goes on with a-z, 0-9, _ and - (60 at most)");
+  if (!fits)
+    throw Error(
+        "\"" + name +
+        "\" cannot be the name of a component: it begins with a-z and goes on with a-z, 0-9, _ and - (60 at most)");
 }
 
 std::string filled(std::string text, const std::string& placeholder, const std::string& value) {
@@ -61,7 +65,9 @@ std::vector<fs::path> write_new_plugin(const std::string& kind, const std::strin
   std::vector<std::pair<fs::path, std::string>> files;
   for (const char* file : {"CMakeLists.txt", "NAME.cpp"}) {
     const fs::path to = folder / (std::string(file) == "NAME.cpp" ? name + ".cpp" : file);
-    if (fs::exists(to)) throw Error(to.string() + " is there already and is not overwritten", "name another folder: plugins new " + kind + " " + name + " FOLDER");
+    if (fs::exists(to))
+      throw Error(to.string() + " is there already and is not overwritten",
+                  "name another folder: plugins new " + kind + " " + name + " FOLDER");
     files.emplace_back(to, filled(filled(read_file(from / file), "@NAME@", name), "@CLASS@", class_name(name)));
   }
   std::error_code failed;

@@ -14,7 +14,8 @@ namespace {
 fs::path xdg_folder(const char* variable, const char* below_home) {
   // The XDG specification has relative paths ignored.
   if (const char* set = std::getenv(variable); set != nullptr && *set == '/') return fs::path(set) / "nephron";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return fs::path(home) / below_home / "nephron";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return fs::path(home) / below_home / "nephron";
   return {};
 }
 
@@ -36,7 +37,8 @@ class Collector {
     std::error_code failed;
     if (!fs::is_directory(entry, failed)) return add_file(entry, named, installed);
     std::vector<fs::path> files;
-    for (const fs::directory_entry& e : fs::directory_iterator(entry, fs::directory_options::skip_permission_denied, failed))
+    for (const fs::directory_entry& e :
+         fs::directory_iterator(entry, fs::directory_options::skip_permission_denied, failed))
       if (e.path().extension() == ".so") files.push_back(e.path());
     std::sort(files.begin(), files.end());
     for (const fs::path& file : files) add_file(file, false, installed);

@@ -139,7 +139,8 @@ std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& 
     const auto scored = before.pictures.find(picture.id);
     const bool known = scored != before.pictures.end() && settings_.search == !scored->second.curve.empty();
     const bool written = settings_.search ? output_.computed(picture.id) : output_.complete(picture.id);
-    const bool finished = written && (known || request_.masks.empty() || !has_truth(request_.masks, picture.id, classes_));
+    const bool finished =
+        written && (known || request_.masks.empty() || !has_truth(request_.masks, picture.id, classes_));
     if (!finished) left.push_back(picture);
     else if (scored != before.pictures.end()) outcome_.scores.pictures.insert(*scored);
   }
@@ -151,8 +152,8 @@ Loaded Prediction::load(const PictureFile& picture) const {
   Loaded out;
   Image full = read_picture(picture.file);
   out.size = full.size();
-  out.fingerprint = fingerprint(
-      out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
+  out.fingerprint =
+      fingerprint(out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
   if (!request_.masks.empty()) {
     out.truth = read_truth(request_.masks, picture.id, classes_, out.size);
     if (out.truth.empty())
@@ -209,8 +210,7 @@ Written Prediction::write(const std::string& id, const Loaded& loaded, const std
 /// Masks of all pictures at the threshold that is best for them together.
 void Prediction::apply_search(const std::vector<PictureFile>& pictures) {
   const std::vector<std::size_t> chosen = outcome_.scores.choose_thresholds();
-  if (outcome_.scores.pictures.empty())
-    log().warning("no picture has a mask to search a threshold with: 0.5 is taken");
+  if (outcome_.scores.pictures.empty()) log().warning("no picture has a mask to search a threshold with: 0.5 is taken");
   write_scores(output_.scores(), outcome_.scores);
   Progress progress("masks", static_cast<std::int64_t>(pictures.size()));
   std::int64_t done = 0;

@@ -165,11 +165,10 @@ Scores read_scores(const std::filesystem::path& file) {
     const Json json = Json::parse(read_file(file));
     scores.classes = json.at("classes").get<std::vector<std::string>>();
     for (const auto& [id, entry] : json.at("pictures").items())
-      scores.pictures[id] = {by_class(scores.classes, entry.at("threshold")),
-                             by_class(scores.classes, entry.at("dice")),
-                             by_class(scores.classes, entry.at("dice_reduced")),
-                             curves_of(scores.classes, entry, "dice_by_threshold"),
-                             curves_of(scores.classes, entry, "dice_reduced_by_threshold")};
+      scores.pictures[id] = {
+          by_class(scores.classes, entry.at("threshold")), by_class(scores.classes, entry.at("dice")),
+          by_class(scores.classes, entry.at("dice_reduced")), curves_of(scores.classes, entry, "dice_by_threshold"),
+          curves_of(scores.classes, entry, "dice_reduced_by_threshold")};
     scores.failures = json.at("failures").get<std::map<std::string, std::string>>();
   } catch (const Json::exception& e) {
     throw Error(file.string() + " is not what nephron predict writes: " + e.what(), "Predict again with --overwrite.");

@@ -22,16 +22,16 @@ struct Scores {
   std::map<std::string, PictureScore> pictures;  ///< by id; only those with a mask
   std::map<std::string, std::string> failures;   ///< id -> why it has no prediction
 
-  /// Where curves are there: for each class the threshold with the best mean Dice over the pictures, at the level that the
-  /// model works on. Every picture's figures become those of that threshold. Gives back an index into searched_thresholds a
-  /// class: that of 0.5 where no picture has a curve.
+  /// Where curves are there: for each class the threshold with the best mean Dice over the pictures, at the level that
+  /// the model works on. Every picture's figures become those of that threshold. Gives back an index into
+  /// searched_thresholds a class: that of 0.5 where no picture has a curve.
   std::vector<std::size_t> choose_thresholds();
 
   /// Mean over the pictures, a value a class; empty when nothing was scored.
   PictureScore mean() const;
   /// One line a picture, then the mean, for the terminal; empty when nothing was scored. `reduced`: says the second
-  /// Dice too, where the model works on reduced pictures. Where thresholds were searched, each picture's own best follows,
-  /// at that level.
+  /// Dice too, where the model works on reduced pictures. Where thresholds were searched, each picture's own best
+  /// follows, at that level.
   std::string table(bool reduced) const;
 };
 

@@ -16,7 +16,8 @@ inline constexpr std::array<double, 11> searched_thresholds = [] {
   return out;
 }();
 
-inline constexpr std::size_t half = 6;  ///< searched_thresholds[half] is 0.5: taken where there is nothing to search with
+inline constexpr std::size_t half =
+    6;  ///< searched_thresholds[half] is 0.5: taken where there is nothing to search with
 static_assert(searched_thresholds[half] == 0.5);
 
 /// For each pixel of a map (f32) the number of searched thresholds that it exceeds. It has all that the masks of every

@@ -49,8 +49,9 @@ std::string dice_tiles(const std::vector<NamedScores>& predictions) {
     const std::vector<double>& values = dice[name];
     if (values.empty()) continue;
     const Spread spread = spread_of(values);
-    out += tile(figure(spread.mean) + (values.size() > 1 ? " ± " + figure(spread.deviation) : ""),
-                "mean Dice" + (classes.size() > 1 ? " " + name : "") + ", " + std::to_string(values.size()) + " pictures");
+    out +=
+        tile(figure(spread.mean) + (values.size() > 1 ? " ± " + figure(spread.deviation) : ""),
+             "mean Dice" + (classes.size() > 1 ? " " + name : "") + ", " + std::to_string(values.size()) + " pictures");
   }
   return out;
 }

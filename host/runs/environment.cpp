@@ -51,7 +51,11 @@ Json plugins_json(const Experiment& experiment, const Registry& registry) {
   for (const ComponentInfo& info : registry.components()) {
     if (!types.contains(info.name)) continue;
     Json& entry = files[info.file];
-    if (entry.is_null()) entry = {{"plugin", info.plugin}, {"version", info.version}, {"file", info.file.string()}, {"sha256", sha256_of(info.file)}};
+    if (entry.is_null())
+      entry = {{"plugin", info.plugin},
+               {"version", info.version},
+               {"file", info.file.string()},
+               {"sha256", sha256_of(info.file)}};
     entry["components"].push_back(info.kind + " " + info.name);
   }
   Json out = Json::array();
@@ -133,7 +137,8 @@ std::string environment_json(const Experiment& experiment, const Registry& regis
   out["user"] = user_name();
   out["cpu"] = cpu_name();
   out["cores"] = std::thread::hardware_concurrency();
-  out["versions"] = {{"nephron", NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH)},
+  out["versions"] = {{"nephron", NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(
+                                     NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH)},
                      {"torch", facts.torch},
                      {"compiler", NEPHRON_COMPILER_ROW}};
   out["program"] = {{"file", fs::read_symlink("/proc/self/exe").string()}, {"sha256", sha256_of("/proc/self/exe")}};

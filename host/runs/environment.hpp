@@ -16,8 +16,8 @@ struct EnvironmentFacts {
   std::vector<int> folds;
 };
 
-/// JSON text: commit, versions, plugin files that the experiment uses with their hashes, host, user, device, seed, folds,
-/// command line, time.
+/// JSON text: commit, versions, plugin files that the experiment uses with their hashes, host, user, device, seed,
+/// folds, command line, time.
 std::string environment_json(const Experiment& experiment, const Registry& registry, const EnvironmentFacts& facts);
 
 /// The folds that a run was started for, of its environment.json. Throws Error.

@@ -38,7 +38,8 @@ std::string short_id() {
 /// What a folder may be called everywhere.
 std::string folder_name(const std::string& name) {
   std::string out;
-  for (const char c : name) out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
+  for (const char c : name)
+    out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
   if (out.empty() || out.find_first_not_of('.') == std::string::npos) out = "experiment" + out;
   return out;
 }
@@ -59,8 +60,8 @@ std::optional<int> fold_number(const fs::path& folder) {
 fs::path FoldFolder::weights(const std::string& which) const {
   const fs::path file = checkpoints() / which / "weights.safetensors";
   if (fs::exists(file)) return file;
-  throw Error("fold " + std::to_string(fold) + " of " + folder.parent_path().string() + " has no checkpoint \"" + which + "\": " +
-                  file.string() + " does not exist",
+  throw Error("fold " + std::to_string(fold) + " of " + folder.parent_path().string() + " has no checkpoint \"" +
+                  which + "\": " + file.string() + " does not exist",
               "Train it first, or resume it: nephron train --resume " + folder.parent_path().string());
 }
 

@@ -84,7 +84,8 @@ TensorBoardWriter::TensorBoardWriter(const std::filesystem::path& folder, std::i
   // TensorBoard reads the files of a folder in the order of their names; the counter keeps two of one second in order.
   for (int n = 0; file_.empty() || std::filesystem::exists(file_); ++n) {
     char name[400];
-    std::snprintf(name, sizeof name, "events.out.tfevents.%010lld.%s.%d.%d", seconds + n, host, static_cast<int>(getpid()), n);
+    std::snprintf(name, sizeof name, "events.out.tfevents.%010lld.%s.%d.%d", seconds + n, host,
+                  static_cast<int>(getpid()), n);
     file_ = folder / name;
   }
   out_.open(file_, std::ios::binary);

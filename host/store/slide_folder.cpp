@@ -46,8 +46,7 @@ std::string changed(const FileStamp& then, const fs::path& file, bool contents) 
     return "";  // what cannot be read now cannot have changed the store: it stays in use
   }
   if (!then.looks_like(now)) return file.string() + " has changed";
-  if (contents && hash_of(file) != then.sha256)
-    return "the content of " + file.string() + " has changed";
+  if (contents && hash_of(file) != then.sha256) return "the content of " + file.string() + " has changed";
   return "";
 }
 

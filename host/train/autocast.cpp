@@ -9,13 +9,16 @@ namespace nephron::host {
 std::optional<c10::ScalarType> autocast_type(const std::string& precision, c10::Device device) {
   if (precision == "fp32") return std::nullopt;
   if (precision == "bf16") return c10::ScalarType::BFloat16;
-  if (precision != "fp16") throw Error("unknown precision \"" + precision + "\": expected \"fp32\", \"bf16\" or \"fp16\"");
+  if (precision != "fp16")
+    throw Error("unknown precision \"" + precision + "\": expected \"fp32\", \"bf16\" or \"fp16\"");
   if (!device.is_cuda())
-    throw Error("precision \"fp16\" needs a CUDA device; this is " + device.str(), "Use precision = \"bf16\" or \"fp32\" on a CPU.");
+    throw Error("precision \"fp16\" needs a CUDA device; this is " + device.str(),
+                "Use precision = \"bf16\" or \"fp32\" on a CPU.");
   return c10::ScalarType::Half;
 }
 
-Autocast::Autocast(c10::Device device, std::optional<c10::ScalarType> type) : device_(device.type()), on_(type.has_value()) {
+Autocast::Autocast(c10::Device device, std::optional<c10::ScalarType> type)
+    : device_(device.type()), on_(type.has_value()) {
   if (!on_) return;
   was_on_ = at::autocast::is_autocast_enabled(device_);
   was_type_ = at::autocast::get_autocast_dtype(device_);

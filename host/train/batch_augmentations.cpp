@@ -4,7 +4,8 @@
 
 namespace nephron::host {
 
-BatchAugmentations::BatchAugmentations(const Experiment& experiment, const Registry& registry, const std::string& device)
+BatchAugmentations::BatchAugmentations(const Experiment& experiment, const Registry& registry,
+                                       const std::string& device)
     : seed_(static_cast<std::uint64_t>(experiment.seed)) {
   for (std::size_t i = 0; i < experiment.augmentations.size(); ++i) {
     const AugmentationConfig& from = experiment.augmentations[i];
@@ -15,7 +16,8 @@ BatchAugmentations::BatchAugmentations(const Experiment& experiment, const Regis
     entry.context = std::make_unique<HostContext>(from.component.type, "augmentation[" + std::to_string(i) + "]");
     entry.context->seed = seed_;
     entry.context->device_name = device;
-    entry.augmentation = std::dynamic_pointer_cast<BatchAugmentation>(registry.create<Augmentation>(from.component, *entry.context));
+    entry.augmentation =
+        std::dynamic_pointer_cast<BatchAugmentation>(registry.create<Augmentation>(from.component, *entry.context));
     if (entry.augmentation == nullptr) continue;
     entry.type = from.component.type;
     entry.plugin = info.plugin + " (" + info.file.string() + ")";

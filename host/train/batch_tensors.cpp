@@ -18,7 +18,8 @@ at::Tensor view(const std::vector<T>& values, at::IntArrayRef sizes, c10::Scalar
   std::int64_t n = 1;
   for (const std::int64_t s : sizes) n *= s;
   if (static_cast<std::int64_t>(values.size()) < n)
-    throw Error("a batch holds " + std::to_string(values.size()) + " values where " + std::to_string(n) + " were expected");
+    throw Error("a batch holds " + std::to_string(values.size()) + " values where " + std::to_string(n) +
+                " were expected");
   return at::from_blob(const_cast<T*>(values.data()), sizes, at::TensorOptions().dtype(type));
 }
 

@@ -23,14 +23,24 @@ constexpr const char* state_name = "state.safetensors";
 constexpr const char* format = "nephron-training-state-1";
 
 Json to_json(const TrainProgress& p) {
-  return {{"format", format},           {"step", p.step},           {"epoch", p.epoch},           {"step_in_epoch", p.step_in_epoch},
-          {"epoch_loss", p.epoch_loss}, {"best_dice", p.best_dice}, {"best_step", p.best_step},   {"best_epoch", p.best_epoch},
-          {"since_best", p.since_best}, {"last_dice", p.last_dice}, {"last_val_loss", p.last_val_loss}, {"seconds", p.seconds},
+  return {{"format", format},
+          {"step", p.step},
+          {"epoch", p.epoch},
+          {"step_in_epoch", p.step_in_epoch},
+          {"epoch_loss", p.epoch_loss},
+          {"best_dice", p.best_dice},
+          {"best_step", p.best_step},
+          {"best_epoch", p.best_epoch},
+          {"since_best", p.since_best},
+          {"last_dice", p.last_dice},
+          {"last_val_loss", p.last_val_loss},
+          {"seconds", p.seconds},
           {"finished", p.finished}};
 }
 
 TrainProgress from_json(const Json& j) {
-  if (j.at("format") != format) throw Error("the training state is of another version of nephron: " + j.at("format").dump());
+  if (j.at("format") != format)
+    throw Error("the training state is of another version of nephron: " + j.at("format").dump());
   TrainProgress p;
   j.at("step").get_to(p.step);
   j.at("epoch").get_to(p.epoch);
@@ -58,8 +68,8 @@ void sync(const fs::path& folder) {
 }
 
 /// A new folder with both files; hidden until it is complete.
-fs::path write_folder(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model, const TensorMap& state,
-                      TrainProgress progress) {
+fs::path write_folder(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
+                      const TensorMap& state, TrainProgress progress) {
   progress.epoch_loss = finite(progress.epoch_loss);
   progress.last_val_loss = finite(progress.last_val_loss);
   const fs::path parent = fold.checkpoints();
@@ -69,7 +79,8 @@ fs::path write_folder(const FoldFolder& fold, const std::string& name, const tor
   fs::create_directory(hidden);
   const std::string text = to_json(progress).dump();
   try {
-    write_tensors(hidden / weights_name, state_dict(model), {{"format", "pt"}, {"step", std::to_string(progress.step)}});
+    write_tensors(hidden / weights_name, state_dict(model),
+                  {{"format", "pt"}, {"step", std::to_string(progress.step)}});
     write_tensors(hidden / state_name, state, {{"format", "pt"}, {"progress", text}});
   } catch (...) {  // a half of a checkpoint is of no use, and on a full disk in the way
     std::error_code ignored;
@@ -112,8 +123,8 @@ std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& op
   return bytes;
 }
 
-void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state, const TrainProgress& progress,
-                     bool best) try {
+void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state,
+                     const TrainProgress& progress, bool best) try {
   const fs::path folder = write_folder(fold, "step-" + std::to_string(progress.step), model, state, progress);
   // `best` first: a kill in between leaves a `last` that finds the better Dice once more.
   if (best) point(fold.checkpoints() / "best", folder);
@@ -124,8 +135,8 @@ void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, con
   throw Error("the checkpoint of step " + std::to_string(progress.step) + " is not written: " + e.what());
 }
 
-fs::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model, const TensorMap& state,
-                    const TrainProgress& progress) try {
+fs::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
+                    const TensorMap& state, const TrainProgress& progress) try {
   return write_folder(fold, name, model, state, progress);
 } catch (const std::runtime_error& e) {
   throw Error("the checkpoint " + name + " is not written: " + e.what());

@@ -14,18 +14,18 @@ namespace nephron::host {
 /// Where a fold stands, besides weights and optimiser. Random numbers need no state: every step derives its own from
 /// (seed, step).
 struct TrainProgress {
-  std::int64_t step = 0;         ///< optimiser steps done
-  std::int64_t epoch = 0;        ///< epochs done
+  std::int64_t step = 0;   ///< optimiser steps done
+  std::int64_t epoch = 0;  ///< epochs done
   std::int64_t step_in_epoch = 0;
-  double epoch_loss = 0;         ///< sum over the steps of the running epoch
+  double epoch_loss = 0;  ///< sum over the steps of the running epoch
   double best_dice = -1;
   std::int64_t best_step = 0;
   std::int64_t best_epoch = 0;
-  std::int64_t since_best = 0;   ///< validations without a better Dice
+  std::int64_t since_best = 0;  ///< validations without a better Dice
   double last_dice = -1;
   double last_val_loss = -1;
-  double seconds = 0;            ///< spent in all processes of this fold
-  bool finished = false;         ///< nothing is left to train
+  double seconds = 0;     ///< spent in all processes of this fold
+  bool finished = false;  ///< nothing is left to train
 };
 
 /// Bytes that one checkpoint takes, about: to ask for disk space before training.
@@ -33,8 +33,8 @@ std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& op
 
 /// Writes weights and state as one folder, then makes the link `last` (and `best`, when asked) point to it; checkpoints
 /// that no link names are removed. A kill at any moment leaves the old or the new checkpoint, whole.
-void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state, const TrainProgress& progress,
-                     bool best);
+void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state,
+                     const TrainProgress& progress, bool best);
 /// A checkpoint beside the others that is kept and that nothing goes on from; returns its folder.
 std::filesystem::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
                                  const TensorMap& state, const TrainProgress& progress);

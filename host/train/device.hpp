@@ -10,8 +10,8 @@ namespace nephron::host {
 /// `why`, when not null, says what is missing.
 bool cuda_available(std::string* why = nullptr);
 
-/// "cpu", "cuda" (the first), "cuda:1"; "auto": a CUDA device where the machine has one, otherwise the CPU. Throws Error
-/// for anything else, and for a device that is not there.
+/// "cpu", "cuda" (the first), "cuda:1"; "auto": a CUDA device where the machine has one, otherwise the CPU. Throws
+/// Error for anything else, and for a device that is not there.
 c10::Device parse_device(const std::string& text);
 
 }  // namespace nephron::host

@@ -20,7 +20,8 @@ FoldLock::FoldLock(const std::filesystem::path& folder) {
   ::close(fd_);
   // A disk that knows no locks is no reason not to train.
   fd_ = -1;
-  if (why == EWOULDBLOCK) throw Error("another process is training " + folder.string(), "Wait for it, or stop it first.");
+  if (why == EWOULDBLOCK)
+    throw Error("another process is training " + folder.string(), "Wait for it, or stop it first.");
 }
 
 FoldLock::~FoldLock() {

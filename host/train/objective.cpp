@@ -26,11 +26,13 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
     : class_weights_(config.class_weights) {
   if (class_weights_.empty()) class_weights_.assign(classes, 1.0);
   if (class_weights_.size() != classes)
-    throw Error("loss.class_weights has " + std::to_string(class_weights_.size()) + " values for " + std::to_string(classes) + " classes");
+    throw Error("loss.class_weights has " + std::to_string(class_weights_.size()) + " values for " +
+                std::to_string(classes) + " classes");
   const double sum = std::accumulate(class_weights_.begin(), class_weights_.end(), 0.0);
   if (!(sum > 0)) throw Error("loss.class_weights must have a positive sum");
   for (double& w : class_weights_) w /= sum;
-  if (config.terms.empty()) throw Error("the experiment names no loss", "Add for example: [loss] terms = [ { type = \"bce\" } ]");
+  if (config.terms.empty())
+    throw Error("the experiment names no loss", "Add for example: [loss] terms = [ { type = \"bce\" } ]");
   for (std::size_t i = 0; i < config.terms.size(); ++i) {
     const LossTerm& from = config.terms[i];
     Term term;
@@ -58,7 +60,8 @@ at::Tensor Objective::operator()(const at::Tensor& logits, const at::Tensor& tar
   return total;
 }
 
-at::Tensor Objective::value(const Term& term, const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights) const {
+at::Tensor Objective::value(const Term& term, const at::Tensor& logits, const at::Tensor& target,
+                            const at::Tensor& weights) const {
   const std::int64_t n = logits.size(0), classes = logits.size(1);
   at::Tensor per_class;
   at::Tensor values = call(term, logits, target);
@@ -72,7 +75,8 @@ at::Tensor Objective::value(const Term& term, const at::Tensor& logits, const at
     for (std::int64_t c = 0; c < classes; ++c) {
       const at::Tensor rows = weights.select(1, c).nonzero().squeeze(1);
       const auto pick = [&](const at::Tensor& t) { return t.narrow(1, c, 1).index_select(0, rows); };
-      parts.push_back(rows.numel() == 0 ? at::zeros({1}, logits.options()) : call(term, pick(logits), pick(target)).mean(0));
+      parts.push_back(rows.numel() == 0 ? at::zeros({1}, logits.options())
+                                        : call(term, pick(logits), pick(target)).mean(0));
     }
     per_class = at::cat(parts);
   }
@@ -88,7 +92,8 @@ at::Tensor Objective::call(const Term& term, const at::Tensor& logits, const at:
   const Blame blame{term.plugin, "loss \"" + term.type + "\"", term.place, "in forward"};
   return guarded(blame, [&] {
     at::Tensor out = term.loss->forward(logits, target);
-    const bool good = out.defined() && out.dim() == 2 && (out.size(0) == logits.size(0) || out.size(0) == 1) && out.size(1) == logits.size(1);
+    const bool good = out.defined() && out.dim() == 2 && (out.size(0) == logits.size(0) || out.size(0) == 1) &&
+                      out.size(1) == logits.size(1);
     if (!good) {
       std::ostringstream text;
       text << "returned a tensor of shape ";

@@ -25,8 +25,10 @@ namespace {
 
 void copy_checked(const TensorMap& from, const std::string& name, at::Tensor& to) {
   const auto found = from.find(name);
-  if (found == from.end()) throw Error("the training state lacks \"" + name + "\"", "It was written for another optimizer or model.");
-  if (found->second.sizes() != to.sizes()) throw Error("\"" + name + "\" of the training state has another shape than the model");
+  if (found == from.end())
+    throw Error("the training state lacks \"" + name + "\"", "It was written for another optimizer or model.");
+  if (found->second.sizes() != to.sizes())
+    throw Error("\"" + name + "\" of the training state has another shape than the model");
   to.copy_(found->second);
 }
 
@@ -39,7 +41,8 @@ Optimizer::Optimizer(const OptimizerConfig& config, Named parameters) : config_(
   for (auto& [name, parameter] : parameters) {
     if (!parameter.requires_grad()) continue;
     Slot slot{name, parameter, {}, {}, {}};
-    // The fused kernels walk memory: state must lie as the parameter does, channels_last included; zeros_like sees to it.
+    // The fused kernels walk memory: state must lie as the parameter does, channels_last included; zeros_like sees to
+    // it.
     slot.average = at::zeros_like(parameter);
     if (adaptive()) slot.square = at::zeros_like(parameter);
     slot.steps = at::zeros({}, parameter.options().dtype(at::kFloat).requires_grad(false));
@@ -62,10 +65,12 @@ void Optimizer::step(double lr, const std::optional<at::Tensor>& found_inf) {
   const double decay = config_.weight_decay;
   at::_foreach_add_(steps, 1);
   if (config_.type == "adam") {
-    at::_fused_adam_(parameters, gradients, averages, squares, {}, steps, lr, config_.betas[0], config_.betas[1], decay, config_.eps,
+    at::_fused_adam_(parameters, gradients, averages, squares, {}, steps, lr, config_.betas[0], config_.betas[1], decay,
+                     config_.eps,
                      /*amsgrad=*/false, /*maximize=*/false, {}, found_inf);
   } else if (config_.type == "adamw") {
-    at::_fused_adamw_(parameters, gradients, averages, squares, {}, steps, lr, config_.betas[0], config_.betas[1], decay, config_.eps,
+    at::_fused_adamw_(parameters, gradients, averages, squares, {}, steps, lr, config_.betas[0], config_.betas[1],
+                      decay, config_.eps,
                       /*amsgrad=*/false, /*maximize=*/false, {}, found_inf);
   } else {
     // A zero buffer times the momentum plus the gradient is the gradient: there is no special first step.
@@ -88,7 +93,9 @@ std::vector<at::Tensor> Optimizer::gradients() const {
 
 std::vector<std::pair<std::string, at::Tensor*>> Optimizer::tensors(Slot& slot) const {
   if (!adaptive()) return {{"momentum." + slot.name, &slot.average}, {"steps." + slot.name, &slot.steps}};
-  return {{"exp_avg." + slot.name, &slot.average}, {"exp_avg_sq." + slot.name, &slot.square}, {"steps." + slot.name, &slot.steps}};
+  return {{"exp_avg." + slot.name, &slot.average},
+          {"exp_avg_sq." + slot.name, &slot.square},
+          {"steps." + slot.name, &slot.steps}};
 }
 
 TensorMap Optimizer::state() const {

@@ -68,7 +68,8 @@ std::vector<int> folds_asked(const std::string& text, int count) {
   int k = -1;
   const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), k);
   if (failed != std::errc() || stop != text.data() + text.size() || k < 0 || k >= count)
-    throw Error("--fold " + text + ": expected 0 to " + std::to_string(count - 1) + ", or \"all\" (data.folds.count is " + std::to_string(count) + ")");
+    throw Error("--fold " + text + ": expected 0 to " + std::to_string(count - 1) +
+                ", or \"all\" (data.folds.count is " + std::to_string(count) + ")");
   return {k};
 }
 
@@ -84,8 +85,9 @@ void require_experiment_can(const Experiment& e, const std::string& device) {
   if (e.train.precision == "fp16" && device == "cpu") {
     const Value* const train = e.resolved.find("train");
     const Value* const at = train != nullptr ? train->find("precision") : nullptr;
-    throw ConfigError({{at != nullptr ? at->source : Source{}, "precision \"fp16\" needs a CUDA device; this run is on the CPU",
-                        "take \"bf16\" or \"fp32\", or name a device with --device cuda"}});
+    throw ConfigError(
+        {{at != nullptr ? at->source : Source{}, "precision \"fp16\" needs a CUDA device; this run is on the CPU",
+          "take \"bf16\" or \"fp32\", or name a device with --device cuda"}});
   }
 }
 
@@ -94,7 +96,8 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
   s.experiment = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry);
   require_experiment_can(s.experiment, device.str());
   require_weights(s.experiment);
-  s.folds = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold, std::max(1, s.experiment.data.folds.count));
+  s.folds = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
+                        std::max(1, s.experiment.data.folds.count));
   if (request.debug) shrink(s.experiment);
   require_writable(runs, std::size_t{1} << 20);
   s.run = RunFolder::create(runs, s.experiment.name);
@@ -102,12 +105,15 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
   // A run holds all that it needs: plugins of the command line too.
   if (!request.plugins.empty()) {
     Value::Array files;
-    if (const Value* const named = resolved.find("plugins"); named != nullptr && named->is(Value::Type::array)) files = named->array();
+    if (const Value* const named = resolved.find("plugins"); named != nullptr && named->is(Value::Type::array))
+      files = named->array();
     for (const fs::path& file : request.plugins) files.emplace_back(fs::absolute(file).lexically_normal().string());
     resolved.set("plugins", Value(std::move(files)));
   }
-  write_file_atomically(s.run.environment(), environment_json(s.experiment, *s.registry, {NEPHRON_TORCH_BUILD, device.str(), s.folds}));
-  write_file_atomically(s.run.experiment(), to_toml(resolved, /*origins=*/true));  // last: it makes the folder a run that --resume takes
+  write_file_atomically(s.run.environment(),
+                        environment_json(s.experiment, *s.registry, {NEPHRON_TORCH_BUILD, device.str(), s.folds}));
+  write_file_atomically(s.run.experiment(),
+                        to_toml(resolved, /*origins=*/true));  // last: it makes the folder a run that --resume takes
   return s;
 }
 
@@ -115,16 +121,19 @@ Session go_on(const TrainRequest& request) {
   Session s;
   s.run = RunFolder::open(request.resume);
   s.experiment = load_experiment(s.run.experiment(), request.overrides, PluginSearch{request.plugins, {}}, s.registry);
-  s.folds = s.run.opened_fold() >= 0 ? std::vector<int>{s.run.opened_fold()} : folds_of_environment(s.run.environment());
+  s.folds =
+      s.run.opened_fold() >= 0 ? std::vector<int>{s.run.opened_fold()} : folds_of_environment(s.run.environment());
   s.resume = true;
   require_writable(s.run.folder(), std::size_t{1} << 20);
   // What has a checkpoint takes its weights from there.
-  if (!std::all_of(s.folds.begin(), s.folds.end(), [&](int k) { return s.run.fold(k).has_checkpoint("last"); })) require_weights(s.experiment);
+  if (!std::all_of(s.folds.begin(), s.folds.end(), [&](int k) { return s.run.fold(k).has_checkpoint("last"); }))
+    require_weights(s.experiment);
   return s;
 }
 
 void print_table(const std::vector<std::pair<int, FoldResult>>& results) {
-  std::printf("%5s %7s %10s %7s %10s %9s %8s %9s\n", "fold", "epochs", "best Dice", "epoch", "last Dice", "tiles/s", "waited", "time");
+  std::printf("%5s %7s %10s %7s %10s %9s %8s %9s\n", "fold", "epochs", "best Dice", "epoch", "last Dice", "tiles/s",
+              "waited", "time");
   std::vector<double> dice;
   const auto number = [](double v, const char* format) {
     char text[32] = "-";
@@ -134,8 +143,9 @@ void print_table(const std::vector<std::pair<int, FoldResult>>& results) {
   for (const auto& [fold, result] : results) {
     const TrainProgress& p = result.progress;
     if (p.best_dice >= 0) dice.push_back(p.best_dice);
-    std::printf("%5d %7lld %10s %7lld %10s %9.1f %7.1f%% %9s\n", fold, static_cast<long long>(p.epoch), number(p.best_dice, "%.4f").c_str(),
-                static_cast<long long>(p.best_epoch), number(p.last_dice, "%.4f").c_str(), result.tiles_per_s, 100 * result.waited,
+    std::printf("%5d %7lld %10s %7lld %10s %9.1f %7.1f%% %9s\n", fold, static_cast<long long>(p.epoch),
+                number(p.best_dice, "%.4f").c_str(), static_cast<long long>(p.best_epoch),
+                number(p.last_dice, "%.4f").c_str(), result.tiles_per_s, 100 * result.waited,
                 duration_text(p.seconds).c_str());
   }
   const Spread spread = spread_of(dice);
@@ -151,7 +161,8 @@ FoldResult train_and_say_how_to_go_on(const FoldJob& job, const RunFolder& run) 
   throw;
 } catch (const Error& e) {
   if (!e.hint().empty() || !job.folder.has_checkpoint("last")) throw;
-  throw Error(e.what(), "the last checkpoint is whole; when this is mended, go on with: nephron train --resume " + run.folder().string());
+  throw Error(e.what(), "the last checkpoint is whole; when this is mended, go on with: nephron train --resume " +
+                            run.folder().string());
 }
 
 }  // namespace
@@ -162,11 +173,13 @@ int train(const TrainRequest& request) {
   const c10::Device device = parse_device(request.device);
   std::optional<Scratch> scratch;
   if (request.debug) scratch.emplace();
-  Session session = request.resume.empty() ? start(request, scratch ? scratch->folder() : request.runs, device) : go_on(request);
+  Session session =
+      request.resume.empty() ? start(request, scratch ? scratch->folder() : request.runs, device) : go_on(request);
   const Experiment& experiment = session.experiment;
   if (session.resume) require_experiment_can(experiment, device.str());
   open_log_file(session.run.log());
-  log().info((session.resume ? "resuming " : "run ") + session.run.folder().string() + " on " + device.str() + ", " + experiment.train.precision);
+  log().info((session.resume ? "resuming " : "run ") + session.run.folder().string() + " on " + device.str() + ", " +
+             experiment.train.precision);
   set_torch_threads(experiment.train.threads);
   if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
 
@@ -182,7 +195,8 @@ int train(const TrainRequest& request) {
     const FoldJob job{experiment, *session.registry, data, slide_folds, session.run.fold(fold), device, session.resume};
     results.emplace_back(fold, train_and_say_how_to_go_on(job, session.run));
   }
-  const bool finished = results.size() == session.folds.size() && std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; });
+  const bool finished = results.size() == session.folds.size() &&
+                        std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; });
   print_table(results);
   std::printf("%s\n", request.debug ? "nothing was kept (--debug)" : session.run.folder().c_str());
   std::fflush(stdout);

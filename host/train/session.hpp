@@ -13,9 +13,9 @@ struct TrainRequest {
   std::vector<std::filesystem::path> plugins;  ///< --plugin
   std::string fold = "0";                      ///< a number, or "all"
   std::filesystem::path runs = "runs";
-  std::filesystem::path resume;                ///< a run to go on with
+  std::filesystem::path resume;  ///< a run to go on with
   std::string device = "auto";
-  bool debug = false;                          ///< one fold, few steps, nothing kept
+  bool debug = false;  ///< one fold, few steps, nothing kept
 };
 
 /// Trains, and prints the table of folds on stdout. Returns the program's exit code.

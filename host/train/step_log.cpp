@@ -10,11 +10,16 @@
 namespace nephron::host {
 
 StepLog::StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, c10::Device device)
-    : metrics_(metrics), progress_(std::move(title), total - done), first_(done), most_pending_(device.is_cpu() ? 1 : 8) {}
+    : metrics_(metrics),
+      progress_(std::move(title), total - done),
+      first_(done),
+      most_pending_(device.is_cpu() ? 1 : 8) {}
 
-void StepLog::add(std::int64_t step, std::int64_t epoch, const at::Tensor& loss, double lr, std::vector<std::string> ids, double waited) {
+void StepLog::add(std::int64_t step, std::int64_t epoch, const at::Tensor& loss, double lr,
+                  std::vector<std::string> ids, double waited) {
   const auto now = clock::now();
-  pending_.push_back({step, epoch, loss, lr, std::move(ids), waited, std::chrono::duration<double>(now - last_).count()});
+  pending_.push_back(
+      {step, epoch, loss, lr, std::move(ids), waited, std::chrono::duration<double>(now - last_).count()});
   last_ = now;
 }
 
@@ -38,7 +43,10 @@ bool StepLog::flush(bool all) {
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     Pending& p = pending_[i];
     const double loss = values.const_data_ptr<double>()[i];
-    MetricsLog::Values line{{"epoch", static_cast<double>(p.epoch)}, {"loss", loss}, {"lr", p.lr}, {"tiles_per_s", tiles_per_s},
+    MetricsLog::Values line{{"epoch", static_cast<double>(p.epoch)},
+                            {"loss", loss},
+                            {"lr", p.lr},
+                            {"tiles_per_s", tiles_per_s},
                             {"waited", seconds > 0 ? waited / seconds : 0}};
     if (std::exchange(first_line_, false)) line.emplace_back("start_s", seconds_since_start());
     metrics_.write(p.step, line);
@@ -54,8 +62,9 @@ bool StepLog::flush(bool all) {
   tiles_ += static_cast<std::int64_t>(tiles);
   const Pending& last = pending_.back();
   char note[160];
-  std::snprintf(note, sizeof note, "epoch %lld  loss %.4f  %.1f tiles/s  waited %.1f %%", static_cast<long long>(last.epoch + 1),
-                values.const_data_ptr<double>()[pending_.size() - 1], this->tiles_per_s(), 100 * waited_share());
+  std::snprintf(note, sizeof note, "epoch %lld  loss %.4f  %.1f tiles/s  waited %.1f %%",
+                static_cast<long long>(last.epoch + 1), values.const_data_ptr<double>()[pending_.size() - 1],
+                this->tiles_per_s(), 100 * waited_share());
   progress_.update(last.step - first_, note);
   pending_.clear();
   if (std::chrono::duration<double>(clock::now() - flushed_).count() > 2) {  // for whoever watches the file

@@ -19,14 +19,15 @@ struct BadLoss {
   std::vector<std::string> ids;
 };
 
-/// Figures of single steps: to metrics, to the progress line. Losses are read back from a CUDA device several at a time,
-/// because each read-back waits for it.
+/// Figures of single steps: to metrics, to the progress line. Losses are read back from a CUDA device several at a
+/// time, because each read-back waits for it.
 class StepLog {
  public:
   StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, c10::Device device);
 
   /// A step is done: its loss (on the device), its learning rate, the samples that were in it, seconds waited for data.
-  void add(std::int64_t step, std::int64_t epoch, const at::Tensor& loss, double lr, std::vector<std::string> ids, double waited);
+  void add(std::int64_t step, std::int64_t epoch, const at::Tensor& loss, double lr, std::vector<std::string> ids,
+           double waited);
   /// Time that belongs to no step has passed (validation, a checkpoint).
   void skip_time();
   /// Reads back what is pending when that is worth it, or `all`; false when a loss is no number: bad() says which.

@@ -8,12 +8,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include <host/feed/folds.hpp>
 #include <host/model/model.hpp>
 #include <host/runs/metrics_log.hpp>
 #include <host/runs/process.hpp>
 #include <host/train/autocast.hpp>
 #include <host/train/batch_augmentations.hpp>
-#include <host/feed/folds.hpp>
 #include <host/train/fold_lock.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
@@ -90,7 +90,8 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
       config_(job.experiment.train),
       lock_((std::filesystem::create_directories(job.folder.folder), job.folder.folder)),
       autocast_(autocast_type(config_.precision, job.device)),
-      objective_(experiment_.loss, experiment_.classes.size(), job.registry, static_cast<std::uint64_t>(experiment_.seed), job.device.str()),
+      objective_(experiment_.loss, experiment_.classes.size(), job.registry,
+                 static_cast<std::uint64_t>(experiment_.seed), job.device.str()),
       batch_augmentations_(experiment_, job.registry, job.device.str()),
       normalise_(Normalise::of(experiment_.data.mean, experiment_.data.std)),
       steps_per_epoch_((config_.steps_per_epoch + config_.accumulate - 1) / config_.accumulate),
@@ -109,8 +110,8 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
   if (go_on) {
     optimizer_->load(saved);
     if (scaler_) scaler_->load(saved);
-    log().info("fold " + std::to_string(job.folder.fold) + ": going on after step " + std::to_string(progress_.step) + " of " +
-               std::to_string(total_steps_));
+    log().info("fold " + std::to_string(job.folder.fold) + ": going on after step " + std::to_string(progress_.step) +
+               " of " + std::to_string(total_steps_));
   }
   // Best, last and the one being written, and something for logs.
   require_writable(job.folder.folder, 3 * checkpoint_bytes(*model_, state()) + (std::size_t{16} << 20));
@@ -126,7 +127,8 @@ std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   if (options.slides.empty()) {
     if (!training) return nullptr;
     throw Error("fold " + std::to_string(job_.folder.fold) + " leaves no annotated slide to train on",
-                "The data has " + std::to_string(job_.data.slides.size()) + " slides; set data.folds.count to at least 2 and at most their number.");
+                "The data has " + std::to_string(job_.data.slides.size()) +
+                    " slides; set data.folds.count to at least 2 and at most their number.");
   }
   options.training = training;
   options.batch = training ? config_.batch : 2 * config_.batch;  // no gradients: twice as much fits
@@ -141,7 +143,8 @@ FoldResult FoldTrainer::run() {
     train_feed_ = make_feed(true);
     validation_feed_ = make_feed(false);
     if (validation_feed_ == nullptr)
-      log().warning("fold " + std::to_string(job_.folder.fold) + " holds out no slide: nothing is validated, the last weights count");
+      log().warning("fold " + std::to_string(job_.folder.fold) +
+                    " holds out no slide: nothing is validated, the last weights count");
   }
   while (!progress_.finished && !interrupted()) {
     train_epoch();
@@ -228,10 +231,13 @@ void FoldTrainer::check_losses(bool all) {
   const auto folder = save_aside(job_.folder, "bad-loss-step-" + std::to_string(bad.step), *model_, state(), progress_);
   std::string samples;
   for (const std::string& id : bad.ids) samples += "\n    " + id;
-  throw Error("the loss is " + std::string(std::isnan(bad.loss) ? "NaN" : "infinite") + " at step " + std::to_string(bad.step) + " (epoch " +
-                  std::to_string(progress_.epoch + 1) + ") of fold " + std::to_string(job_.folder.fold) + "; samples in the batch:" + samples,
-              "The weights " + std::string(job_.device.is_cpu() ? "that gave it" : "a few steps later at most") + " are kept in " + folder.string() +
-                  ". Try a lower learning rate, train.clip_norm = 1, or fp32; --resume goes on from the last good checkpoint.");
+  throw Error(
+      "the loss is " + std::string(std::isnan(bad.loss) ? "NaN" : "infinite") + " at step " + std::to_string(bad.step) +
+          " (epoch " + std::to_string(progress_.epoch + 1) + ") of fold " + std::to_string(job_.folder.fold) +
+          "; samples in the batch:" + samples,
+      "The weights " + std::string(job_.device.is_cpu() ? "that gave it" : "a few steps later at most") +
+          " are kept in " + folder.string() +
+          ". Try a lower learning rate, train.clip_norm = 1, or fp32; --resume goes on from the last good checkpoint.");
 }
 
 bool FoldTrainer::validates(std::int64_t epochs_done) const {
@@ -243,11 +249,11 @@ bool FoldTrainer::end_epoch() {
   bool best = validation_feed_ == nullptr;
   const double train_loss = progress_.epoch_loss / static_cast<double>(steps_per_epoch_);
   MetricsLog::Values line{{"epoch", static_cast<double>(progress_.epoch)}, {"train_loss", train_loss}};
-  std::string text = "fold " + std::to_string(job_.folder.fold) + "  epoch " + std::to_string(progress_.epoch + 1) + "/" +
-                     std::to_string(config_.epochs) + "  loss " + text_of("%.4f", train_loss);
+  std::string text = "fold " + std::to_string(job_.folder.fold) + "  epoch " + std::to_string(progress_.epoch + 1) +
+                     "/" + std::to_string(config_.epochs) + "  loss " + text_of("%.4f", train_loss);
   if (validates(progress_.epoch + 1)) {
-    const Validation validation = validate(*model_, *validation_feed_, objective_, normalise_, job_.device, config_, 2 * config_.batch,
-                                           std::int64_t{config_.steps_per_epoch} * config_.batch);
+    const Validation validation = validate(*model_, *validation_feed_, objective_, normalise_, job_.device, config_,
+                                           2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch);
     if (interrupted()) return false;  // a part of the tiles says nothing; the resumed run does them all
     best = validation.mean_dice() > progress_.best_dice;
     note_validation(validation);
@@ -263,12 +269,14 @@ bool FoldTrainer::end_epoch() {
   line.emplace_back("peak_rss_mb", peak_rss_mb());
   metrics_->write(progress_.step, line);
   metrics_->flush();
-  log().info(text + "  " + text_of("%.1f tiles/s", steps_->tiles_per_s()) + "  waited " + text_of("%.1f %%", 100 * steps_->waited_share()));
+  log().info(text + "  " + text_of("%.1f tiles/s", steps_->tiles_per_s()) + "  waited " +
+             text_of("%.1f %%", 100 * steps_->waited_share()));
   ++progress_.epoch;
   progress_.step_in_epoch = 0;
   progress_.epoch_loss = 0;
   const bool patience_over = config_.patience > 0 && progress_.since_best >= config_.patience;
-  if (patience_over) log().info("no better Dice for " + std::to_string(config_.patience) + " validations: stopping early");
+  if (patience_over)
+    log().info("no better Dice for " + std::to_string(config_.patience) + " validations: stopping early");
   progress_.finished = patience_over || progress_.epoch == config_.epochs;
   save(best);
   return true;
@@ -305,10 +313,12 @@ void FoldTrainer::save(bool best) {
 void FoldTrainer::write_done(const FoldResult& result) const {
   if (job_.folder.finished()) return;  // resumed with nothing left to do
   const TrainProgress& p = result.progress;
-  const nlohmann::ordered_json out{{"fold", job_.folder.fold},       {"steps", p.step},           {"epochs", p.epoch},
-                                   {"best_dice", p.best_dice},       {"best_epoch", p.best_epoch}, {"best_step", p.best_step},
-                                   {"last_dice", p.last_dice},       {"last_val_loss", p.last_val_loss}, {"seconds", p.seconds},
-                                   {"tiles_per_s", result.tiles_per_s}, {"waited", result.waited}, {"peak_rss_mb", peak_rss_mb()}};
+  const nlohmann::ordered_json out{{"fold", job_.folder.fold},   {"steps", p.step},
+                                   {"epochs", p.epoch},          {"best_dice", p.best_dice},
+                                   {"best_epoch", p.best_epoch}, {"best_step", p.best_step},
+                                   {"last_dice", p.last_dice},   {"last_val_loss", p.last_val_loss},
+                                   {"seconds", p.seconds},       {"tiles_per_s", result.tiles_per_s},
+                                   {"waited", result.waited},    {"peak_rss_mb", peak_rss_mb()}};
   write_file_atomically(job_.folder.done(), out.dump(2) + "\n");
 }
 

@@ -21,7 +21,7 @@ struct FoldJob {
   std::vector<int> folds;  ///< of every slide, as folds_of() gives them
   FoldFolder folder;
   c10::Device device;
-  bool resume = false;     ///< go on from the checkpoint when there is one
+  bool resume = false;  ///< go on from the checkpoint when there is one
 };
 
 struct FoldResult {

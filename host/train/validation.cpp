@@ -64,8 +64,8 @@ class Tally {
 
 }  // namespace
 
-Validation validate(SegmentationModel& model, Feed& feed, const Objective& objective, const Normalise& normalise, c10::Device device,
-                    const TrainConfig& config, int batch, std::int64_t draws) {
+Validation validate(SegmentationModel& model, Feed& feed, const Objective& objective, const Normalise& normalise,
+                    c10::Device device, const TrainConfig& config, int batch, std::int64_t draws) {
   const std::int64_t tiles = feed.count() > 0 ? feed.count() : draws;
   const c10::InferenceMode inference;
   model.eval();

@@ -26,7 +26,7 @@ at::Tensor dice_of(const at::Tensor& counts);
 
 /// One pass over the validation tiles of `feed`, in evaluation mode; the model is back in training mode afterwards.
 /// `draws`: tiles when the sampler has no list of its own. Stops early after Ctrl-C, with what was done so far.
-Validation validate(SegmentationModel& model, Feed& feed, const Objective& objective, const Normalise& normalise, c10::Device device,
-                    const TrainConfig& config, int batch, std::int64_t draws);
+Validation validate(SegmentationModel& model, Feed& feed, const Objective& objective, const Normalise& normalise,
+                    c10::Device device, const TrainConfig& config, int batch, std::int64_t draws);
 
 }  // namespace nephron::host

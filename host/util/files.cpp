@@ -61,13 +61,16 @@ std::string read_file(const fs::path& file, std::size_t most) {
   if (S_ISDIR(info.st_mode)) throw Error("cannot read " + file.string() + ": it is a folder");
   std::string bytes;
   const auto size = static_cast<std::size_t>(info.st_size > 0 ? info.st_size : 0);
-  if (size > most) throw Error(file.string() + " has " + std::to_string(size) + " bytes, more than the " + std::to_string(most) + " that are read");
+  if (size > most)
+    throw Error(file.string() + " has " + std::to_string(size) + " bytes, more than the " + std::to_string(most) +
+                " that are read");
   bytes.resize(size);
   std::size_t done = 0;
   while (true) {
     if (done == bytes.size()) {  // all of it, or a pipe whose size is not known
       if (size > 0) break;
-      if (done >= most) throw Error(file.string() + " has more than the " + std::to_string(most) + " bytes that are read");
+      if (done >= most)
+        throw Error(file.string() + " has more than the " + std::to_string(most) + " bytes that are read");
       bytes.resize(done + 65536);
     }
     const ssize_t n = ::read(in.get(), bytes.data() + done, bytes.size() - done);

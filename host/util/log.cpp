@@ -16,10 +16,14 @@ namespace {
 
 spdlog::level::level_enum level_of(Log::Level level) {
   switch (level) {
-    case Log::Level::debug: return spdlog::level::debug;
-    case Log::Level::info: return spdlog::level::info;
-    case Log::Level::warning: return spdlog::level::warn;
-    case Log::Level::error: return spdlog::level::err;
+    case Log::Level::debug:
+      return spdlog::level::debug;
+    case Log::Level::info:
+      return spdlog::level::info;
+    case Log::Level::warning:
+      return spdlog::level::warn;
+    case Log::Level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -48,7 +52,8 @@ class ProgramLog final : public Log {
     logger_->flush_on(spdlog::level::info);
     // A full disk must not fill the terminal too; spdlog's own words name its source file.
     logger_->set_error_handler([told = false, file](const std::string& why) mutable {
-      if (!std::exchange(told, true)) std::fprintf(stderr, "warning: %s cannot be written: %s\n", file.c_str(), why.c_str());
+      if (!std::exchange(told, true))
+        std::fprintf(stderr, "warning: %s cannot be written: %s\n", file.c_str(), why.c_str());
     });
   } catch (const spdlog::spdlog_ex& e) {
     throw Error("cannot write the log " + file.string() + ": " + e.what());

@@ -20,7 +20,11 @@ std::string duration_text(double seconds) {
 }
 
 Progress::Progress(std::string what, std::int64_t total)
-    : what_(std::move(what)), total_(total), terminal_(isatty(STDERR_FILENO) == 1), start_(clock::now()), last_(start_) {}
+    : what_(std::move(what)),
+      total_(total),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      start_(clock::now()),
+      last_(start_) {}
 
 Progress::~Progress() { finish(); }
 
@@ -52,7 +56,8 @@ void Progress::draw(bool last) {
     line += "  ETA " + duration_text(all.count() / static_cast<double>(done_) * static_cast<double>(total_ - done_));
   if (terminal_) {
     winsize size = {};
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && line.size() >= size.ws_col) line.resize(size.ws_col - 1U);
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && line.size() >= size.ws_col)
+      line.resize(size.ws_col - 1U);
     std::fprintf(stderr, "\r\033[K%s", line.c_str());
   } else {
     std::fprintf(stderr, "%s\n", line.c_str());

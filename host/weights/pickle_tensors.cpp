@@ -28,12 +28,14 @@ const Pickle::Node& weights_in(const Pickle& p) {
       const Pickle::Node& value = p.nodes[top.items[i + 1]];
       if (p.nodes[top.items[i]].text == wanted && value.kind == Kind::dict && holds_tensors(p, value)) return value;
     }
-  throw Error("it holds no dictionary of tensors, neither itself nor as \"state_dict\", \"model_state_dict\" or \"model\"",
-              "in Python: torch.save(model.state_dict(), FILE)");
+  throw Error(
+      "it holds no dictionary of tensors, neither itself nor as \"state_dict\", \"model_state_dict\" or \"model\"",
+      "in Python: torch.save(model.state_dict(), FILE)");
 }
 
 TensorMap without_prefix(TensorMap tensors, const std::string& prefix) {
-  const bool all = std::all_of(tensors.begin(), tensors.end(), [&](const auto& t) { return t.first.starts_with(prefix); });
+  const bool all =
+      std::all_of(tensors.begin(), tensors.end(), [&](const auto& t) { return t.first.starts_with(prefix); });
   if (!all) return tensors;
   TensorMap out;
   for (auto& [name, tensor] : tensors) out.emplace(name.substr(prefix.size()), std::move(tensor));

@@ -49,7 +49,8 @@ Entry entry_of(const std::string& name, const Json& json) {
     entry.shape.push_back(side.get<std::int64_t>());
   }
   const Json& offsets = json["data_offsets"];
-  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
+  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
+      !offsets[1].is_number_unsigned())
     throw bad("has no pair of whole numbers as data_offsets");
   entry.begin = offsets[0].get<std::uint64_t>();
   entry.end = offsets[1].get<std::uint64_t>();
@@ -58,8 +59,8 @@ Entry entry_of(const std::string& name, const Json& json) {
   if (elements < 0 || __builtin_mul_overflow(elements, static_cast<std::int64_t>(c10::elementSize(entry.type)), &bytes))
     throw bad("has an impossibly large shape");
   if (entry.begin > entry.end || entry.end - entry.begin != static_cast<std::uint64_t>(bytes))
-    throw bad("of shape " + shape_text(entry.shape) + " needs " + std::to_string(bytes) + " bytes, but its data_offsets are " +
-              offsets.dump());
+    throw bad("of shape " + shape_text(entry.shape) + " needs " + std::to_string(bytes) +
+              " bytes, but its data_offsets are " + offsets.dump());
   return entry;
 }
 
@@ -89,9 +90,9 @@ std::vector<Entry> entries_of(const Json& header, std::uint64_t data_bytes) {
   std::uint64_t at = 0;
   for (const Entry& e : entries) {
     if (e.begin != at || e.end > data_bytes)
-      throw Error("tensor \"" + e.name + "\" lies at bytes " + std::to_string(e.begin) + " to " + std::to_string(e.end) +
-                  ", but the next of " + std::to_string(data_bytes) + " bytes is " + std::to_string(at) +
-                  ": the file is damaged or cut off");
+      throw Error("tensor \"" + e.name + "\" lies at bytes " + std::to_string(e.begin) + " to " +
+                  std::to_string(e.end) + ", but the next of " + std::to_string(data_bytes) + " bytes is " +
+                  std::to_string(at) + ": the file is damaged or cut off");
     at = e.end;
   }
   if (at != data_bytes)
@@ -130,7 +131,8 @@ TensorMap read_safetensors(const std::filesystem::path& file, std::map<std::stri
   TensorMap tensors;
   for (const Entry& e : entries_of(header, size - 8 - length)) {
     at::Tensor t = at::empty(e.shape, e.type);
-    if (e.end > e.begin && !in.read(static_cast<char*>(t.mutable_data_ptr()), static_cast<std::streamsize>(e.end - e.begin)))
+    if (e.end > e.begin &&
+        !in.read(static_cast<char*>(t.mutable_data_ptr()), static_cast<std::streamsize>(e.end - e.begin)))
       throw Error("it ends inside tensor \"" + e.name + "\"");
     tensors.emplace(e.name, std::move(t));
   }
@@ -168,7 +170,8 @@ void write_tensors(const std::filesystem::path& file, const TensorMap& tensors,
   bytes.reserve(8 + text.size() + at);
   append_number(bytes, text.size());
   bytes += text;
-  for (const Part& part : parts) bytes.append(static_cast<const char*>(part.tensor.const_data_ptr()), part.tensor.nbytes());
+  for (const Part& part : parts)
+    bytes.append(static_cast<const char*>(part.tensor.const_data_ptr()), part.tensor.nbytes());
   write_file_atomically(file, bytes);
 }
 

@@ -38,9 +38,12 @@ TensorMap read_tensors(const std::filesystem::path& file, std::map<std::string, 
   const std::string where = "cannot read weights from " + file.string() + ": ";
   try {
     switch (format_of(file)) {
-      case Format::safetensors: return read_safetensors(file, metadata);
-      case Format::zip: return read_zip_pickle(file);
-      case Format::legacy: return read_legacy_pickle(file);
+      case Format::safetensors:
+        return read_safetensors(file, metadata);
+      case Format::zip:
+        return read_zip_pickle(file);
+      case Format::legacy:
+        return read_legacy_pickle(file);
     }
     throw Error("unknown format");
   } catch (const Error& e) {

@@ -37,14 +37,16 @@ void list(std::string& text, const std::string& title, const std::vector<std::st
 /// What probably happened, told by the names alone.
 std::string hint_for(const WeightReport& report) {
   const auto all_start = [](const std::vector<std::string>& names, std::string_view prefix) {
-    return !names.empty() && std::all_of(names.begin(), names.end(), [&](const auto& n) { return n.starts_with(prefix); });
+    return !names.empty() &&
+           std::all_of(names.begin(), names.end(), [&](const auto& n) { return n.starts_with(prefix); });
   };
   const auto any_starts = [](const std::vector<std::string>& names, std::string_view prefix) {
     return std::any_of(names.begin(), names.end(), [&](const auto& n) { return n.starts_with(prefix); });
   };
   if (any_starts(report.unexpected, "encoder.") && any_starts(report.unexpected, "decoder."))
     return "the file holds a whole model: name it as model.weights, not as the encoder's";
-  if (all_start(report.missing, "encoder.") || (any_starts(report.missing, "encoder.") && any_starts(report.missing, "decoder.")))
+  if (all_start(report.missing, "encoder.") ||
+      (any_starts(report.missing, "encoder.") && any_starts(report.missing, "decoder.")))
     return "is it an encoder's file, or another architecture's? Encoder weights are named in model.encoder.weights";
   return "take the file of this very architecture, or set strict = false to load what fits";
 }
@@ -72,7 +74,8 @@ std::string WeightReport::table() const {
   return text;
 }
 
-WeightReport apply_weights(torch::nn::Module& module, const TensorMap& tensors, bool strict, const std::string& source) {
+WeightReport apply_weights(torch::nn::Module& module, const TensorMap& tensors, bool strict,
+                           const std::string& source) {
   const TensorMap own = state_dict(module);
   WeightReport report;
   std::vector<std::pair<at::Tensor, at::Tensor>> copies;

@@ -70,7 +70,8 @@ class Archive {
 
   std::string text(const std::string& name, std::uint64_t most) const {
     const std::uint64_t n = size(name);
-    if (n > most) throw Error("its entry \"" + name + "\" has " + std::to_string(n) + " bytes, more than " + std::to_string(most));
+    if (n > most)
+      throw Error("its entry \"" + name + "\" has " + std::to_string(n) + " bytes, more than " + std::to_string(most));
     std::string bytes(static_cast<std::size_t>(n), '\0');
     read(name, bytes.data(), n);
     return bytes;
@@ -95,7 +96,8 @@ TensorMap read_zip_pickle(const std::filesystem::path& file) {
     const auto one = static_cast<std::uint64_t>(c10::elementSize(storage.type));
     if (bytes % one != 0 || bytes / one != static_cast<std::uint64_t>(storage.elements))
       throw Error("its entry \"" + name + "\" has " + std::to_string(bytes) + " bytes, not the " +
-                  std::to_string(storage.elements) + " elements of " + std::to_string(one) + " bytes that the pickle says");
+                  std::to_string(storage.elements) + " elements of " + std::to_string(one) +
+                  " bytes that the pickle says");
     at::Tensor t = at::empty({storage.elements}, storage.type);
     archive.read(name, static_cast<char*>(t.mutable_data_ptr()), bytes);
     return t;

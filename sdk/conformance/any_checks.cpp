@@ -36,8 +36,9 @@ void check_schema(const Subject& s) {
   const std::vector<FieldInfo>& fields = s.schema->fields();
   for (std::size_t i = 0; i < fields.size(); ++i) {
     require_documented(fields[i], fields[i].name);
-    expect(fields[i].name != "type" && fields[i].name != "p" && fields[i].name != "weight",
-           [&] { return "parameter \"" + fields[i].name + "\" has a name that the experiment file uses itself (type, p, weight)"; });
+    expect(fields[i].name != "type" && fields[i].name != "p" && fields[i].name != "weight", [&] {
+      return "parameter \"" + fields[i].name + "\" has a name that the experiment file uses itself (type, p, weight)";
+    });
     for (std::size_t k = 0; k < i; ++k)
       expect(fields[k].name != fields[i].name, [&] { return "two parameters are named \"" + fields[i].name + "\""; });
   }
@@ -59,9 +60,12 @@ void require_kept(const FieldInfo& f, const Value& wanted, const Value& found) {
   const Value* v = found.find(f.name);
   const auto number = [](const Value& x) { return x.is(Value::Type::integer) || x.is(Value::Type::real); };
   // A float of single precision rounds what was written.
-  const bool kept = v != nullptr && (*v == wanted || (number(*v) && number(wanted) && std::abs(v->number() - wanted.number()) <= 1e-6 * std::abs(wanted.number())));
+  const bool kept =
+      v != nullptr && (*v == wanted || (number(*v) && number(wanted) &&
+                                        std::abs(v->number() - wanted.number()) <= 1e-6 * std::abs(wanted.number())));
   expect(kept, [&] {
-    return "parameter \"" + f.name + "\" is " + wanted.str() + " when written and " + (v != nullptr ? v->str() : "unset") +
+    return "parameter \"" + f.name + "\" is " + wanted.str() + " when written and " +
+           (v != nullptr ? v->str() : "unset") +
            " when read back; does another parameter share its member, or is its default drawn anew?";
   });
 }
@@ -71,8 +75,12 @@ std::optional<Value> other_value(const FieldInfo& f) {
   const bool set = !f.fallback.is(Value::Type::null);
   if (f.type == "bool") return Value(set ? !f.fallback.boolean() : true);
   if (f.type == "int") {
-    const auto fits = [&](std::int64_t v) { return static_cast<double>(v) >= f.low && static_cast<double>(v) <= f.high; };
-    const std::int64_t from = set ? f.fallback.integer() : std::isfinite(f.low) && f.low > -1e15 ? static_cast<std::int64_t>(f.low) : 0;
+    const auto fits = [&](std::int64_t v) {
+      return static_cast<double>(v) >= f.low && static_cast<double>(v) <= f.high;
+    };
+    const std::int64_t from = set                                     ? f.fallback.integer()
+                              : std::isfinite(f.low) && f.low > -1e15 ? static_cast<std::int64_t>(f.low)
+                                                                      : 0;
     for (const std::int64_t by : {1, -1})
       if (fits(from + by)) return Value(from + by);
   }
@@ -101,8 +109,11 @@ void check_round_trip(const Subject& s) {
     const Value once = s.schema->normalised(table, context);
     if (!faults.empty()) return std::optional<Value>();
     const Value twice = s.schema->normalised(once, context);
-    expect(faults.empty(), [&] { return "its parameters, read and written out, are refused: " + faults.front().message; });
-    expect(once == twice, [&] { return "its parameters, read and written out twice, change from " + once.str() + " to " + twice.str(); });
+    expect(faults.empty(),
+           [&] { return "its parameters, read and written out, are refused: " + faults.front().message; });
+    expect(once == twice, [&] {
+      return "its parameters, read and written out twice, change from " + once.str() + " to " + twice.str();
+    });
     return std::optional(once);
   };
   const Value written = s.params.is(Value::Type::table) ? s.params : Value(Value::Table{});
@@ -110,7 +121,8 @@ void check_round_trip(const Subject& s) {
   if (!base) throw Skipped("the parameters that it was given are refused");
   const auto require_others = [&](const Value& found, const FieldInfo* changed) {
     for (const FieldInfo& f : fields)
-      if (&f != changed && written.find(f.name) == nullptr && !f.fallback.is(Value::Type::null)) require_kept(f, f.fallback, found);
+      if (&f != changed && written.find(f.name) == nullptr && !f.fallback.is(Value::Type::null))
+        require_kept(f, f.fallback, found);
   };
   require_others(*base, nullptr);
   for (const FieldInfo& f : fields) {
@@ -137,12 +149,17 @@ void check_refusals(const Subject& s) {
       const std::string text = v.str();
       wrong.set(f.name, std::move(v));
       const std::size_t others = before - (f.required && s.params.find(f.name) == nullptr ? 1 : 0);
-      expect(faults_of(s, wrong).size() > others, [&] { return "parameter \"" + f.name + "\" takes " + what + ": " + text; });
+      expect(faults_of(s, wrong).size() > others,
+             [&] { return "parameter \"" + f.name + "\" takes " + what + ": " + text; });
     };
     if (f.type == "int" || f.type == "float") {
       refuses(Value("three"), "a string for a number");
-      if (std::isfinite(f.low) && f.low > -1e15) refuses(f.type == "int" ? Value(static_cast<std::int64_t>(f.low) - 1) : Value(f.low - 1 - std::abs(f.low)), "a value below its range");
-      if (std::isfinite(f.high) && f.high < 1e15) refuses(f.type == "int" ? Value(static_cast<std::int64_t>(f.high) + 1) : Value(f.high + 1 + std::abs(f.high)), "a value above its range");
+      if (std::isfinite(f.low) && f.low > -1e15)
+        refuses(f.type == "int" ? Value(static_cast<std::int64_t>(f.low) - 1) : Value(f.low - 1 - std::abs(f.low)),
+                "a value below its range");
+      if (std::isfinite(f.high) && f.high < 1e15)
+        refuses(f.type == "int" ? Value(static_cast<std::int64_t>(f.high) + 1) : Value(f.high + 1 + std::abs(f.high)),
+                "a value above its range");
     }
     if (f.type == "float") refuses(Value(std::nan("")), "not-a-number");
     if (f.type == "bool") refuses(Value(1), "a number for true or false");
@@ -155,8 +172,9 @@ void check_randomness(const Subject& s) {
   for (const std::string& symbol : s.imports) {
     expect(symbol.find("random_device") == std::string::npos,
            "the plugin uses std::random_device; random numbers come from the Rng that is handed in (SDK rule 5)");
-    expect(symbol != "getrandom" && symbol != "getentropy" && symbol != "arc4random",
-           [&] { return "the plugin uses " + symbol + "(); random numbers come from the Rng that is handed in (SDK rule 5)"; });
+    expect(symbol != "getrandom" && symbol != "getentropy" && symbol != "arc4random", [&] {
+      return "the plugin uses " + symbol + "(); random numbers come from the Rng that is handed in (SDK rule 5)";
+    });
   }
   // Modules draw their first weights from LibTorch's generator, which the host seeds.
   RandomWatch watch(s.kind != "encoder" && s.kind != "decoder");

@@ -33,18 +33,27 @@ Effect effect_of(const Augmentation& augmentation, Size size, std::uint64_t samp
 
 struct BatchEffect {
   at::Tensor images, targets, weights;
-  bool operator==(const BatchEffect& o) const { return same(images, o.images) && same(targets, o.targets) && same(weights, o.weights); }
+  bool operator==(const BatchEffect& o) const {
+    return same(images, o.images) && same(targets, o.targets) && same(weights, o.weights);
+  }
 };
 
-BatchEffect effect_of(const BatchAugmentation& augmentation, std::int64_t n, std::uint64_t sample, const std::string& device = "cpu") {
+BatchEffect effect_of(const BatchAugmentation& augmentation, std::int64_t n, std::uint64_t sample,
+                      const std::string& device = "cpu") {
   Rng rng(11, "check/augmentation", 0, sample);
   const auto there = at::Device(device);
-  BatchEffect e{random_tensor({n, 3, 32, 48}, 1).to(there), random_tensor({n, 2, 32, 48}, 2, 0, 1).to(there), at::ones({n, 2}).to(there)};
+  BatchEffect e{random_tensor({n, 3, 32, 48}, 1).to(there), random_tensor({n, 2, 32, 48}, 2, 0, 1).to(there),
+                at::ones({n, 2}).to(there)};
   const BatchEffect before = e;
   augmentation.apply(e.images, e.targets, e.weights, rng);
-  for (const auto& [name, a, b] : {std::tuple{"images", before.images, e.images}, std::tuple{"targets", before.targets, e.targets}, std::tuple{"weights", before.weights, e.weights}}) {
+  for (const auto& [name, a, b] :
+       {std::tuple{"images", before.images, e.images}, std::tuple{"targets", before.targets, e.targets},
+        std::tuple{"weights", before.weights, e.weights}}) {
     expect(b.defined() && a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type() && a.device() == b.device(),
-           [&, what = name, from = a, to = b] { return std::string(what) + " " + shape_text(from) + " became " + shape_text(to) + "; shape, type and device must stay"; });
+           [&, what = name, from = a, to = b] {
+             return std::string(what) + " " + shape_text(from) + " became " + shape_text(to) +
+                    "; shape, type and device must stay";
+           });
     expect(all_finite(b), [what = name] { return std::string(what) + " are not finite afterwards"; });
   }
   expect(e.targets.min().item<double>() >= -1e-6 && e.targets.max().item<double>() <= 1 + 1e-6, "targets leave 0 to 1");
@@ -75,7 +84,9 @@ void check_plans(const Subject& s) {
   const auto all = [](const auto& a, const auto& size) {
     for (std::uint64_t i = 0; i < draws; ++i) effect_of(a, size, i);
   };
-  either(*made, [&](const Augmentation& a) { all(a, usual); }, [&](const BatchAugmentation& a) { all(a, std::int64_t{4}); });
+  either(
+      *made, [&](const Augmentation& a) { all(a, usual); },
+      [&](const BatchAugmentation& a) { all(a, std::int64_t{4}); });
 }
 
 void check_determinism(const Subject& s) {
@@ -86,11 +97,13 @@ void check_determinism(const Subject& s) {
     for (std::uint64_t i = 0; i < draws; ++i) {
       const auto before = sound_effect_of(first, size, i);
       expect(before == sound_effect_of(first, size, i), "drawn again with an equal Rng, it does something else");
-      expect(before == sound_effect_of(second, size, i), "a second instance with equal parameters does something else with an equal Rng");
+      expect(before == sound_effect_of(second, size, i),
+             "a second instance with equal parameters does something else with an equal Rng");
     }
   };
-  either(*one, [&](const Augmentation& a) { compare(a, *two, usual); },
-         [&](const BatchAugmentation& a) { compare(a, dynamic_cast<const BatchAugmentation&>(*two), std::int64_t{4}); });
+  either(
+      *one, [&](const Augmentation& a) { compare(a, *two, usual); },
+      [&](const BatchAugmentation& a) { compare(a, dynamic_cast<const BatchAugmentation&>(*two), std::int64_t{4}); });
 }
 
 void check_randomness(const Subject& s) {
@@ -100,7 +113,9 @@ void check_randomness(const Subject& s) {
   const auto all = [](const auto& a, const auto& size) {
     for (std::uint64_t i = 0; i < draws; ++i) sound_effect_of(a, size, i);
   };
-  either(*made, [&](const Augmentation& a) { all(a, usual); }, [&](const BatchAugmentation& a) { all(a, std::int64_t{4}); });
+  either(
+      *made, [&](const Augmentation& a) { all(a, usual); },
+      [&](const BatchAugmentation& a) { all(a, std::int64_t{4}); });
   watch.require_untouched();
 }
 
@@ -113,11 +128,14 @@ void check_threads(const Subject& s) {
     on_threads(4, [&](std::size_t t) {
       for (std::uint64_t k = 0; k < 16; ++k) {
         const std::uint64_t i = (k + 4 * t) % 16;
-        expect(sound_effect_of(a, size, i) == serial[i], "calls from several threads at once do something else than one after the other");
+        expect(sound_effect_of(a, size, i) == serial[i],
+               "calls from several threads at once do something else than one after the other");
       }
     });
   };
-  either(*made, [&](const Augmentation& a) { compare(a, usual); }, [&](const BatchAugmentation& a) { compare(a, std::int64_t{4}); });
+  either(
+      *made, [&](const Augmentation& a) { compare(a, usual); },
+      [&](const BatchAugmentation& a) { compare(a, std::int64_t{4}); });
 }
 
 void check_extremes(const Subject& s) {
@@ -151,7 +169,8 @@ void check_cuda(const Subject& s) {
   for (std::uint64_t i = 0; i < 4; ++i) {
     const BatchEffect here = sound_effect_of(*batch, std::int64_t{4}, i);
     const BatchEffect there = effect_of(*batch, 4, i, s.cuda);
-    expect(relative_difference(here.images, there.images) < 1e-5 && relative_difference(here.targets, there.targets) < 1e-5,
+    expect(relative_difference(here.images, there.images) < 1e-5 &&
+               relative_difference(here.targets, there.targets) < 1e-5,
            "on CUDA it does something else than on the CPU");
   }
 }

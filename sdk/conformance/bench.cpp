@@ -57,7 +57,10 @@ std::shared_ptr<Component> Subject::make_component(Context& context) const {
 }
 
 BenchContext::BenchContext(const Subject& subject, std::string device)
-    : name_(subject.name), device_(std::move(device)), log_(std::make_unique<NoLog>()), threads_(std::make_unique<FewThreads>()) {}
+    : name_(subject.name),
+      device_(std::move(device)),
+      log_(std::make_unique<NoLog>()),
+      threads_(std::make_unique<FewThreads>()) {}
 BenchContext::~BenchContext() = default;
 
 struct RandomWatch::State {
@@ -88,9 +91,12 @@ void RandomWatch::require_untouched() const {
   expect(s.libc == s.libc_before, [] { return std::string("rand(), random() or srand() was called") + rule; });
   unsigned short xsubi[3] = {s.xsubi[0], s.xsubi[1], s.xsubi[2]};
   const unsigned short* now = ::seed48(xsubi);  // gives the state that it replaces
-  expect(std::equal(now, now + 3, s.xsubi), [] { return std::string("drand48() or one of its family was called") + rule; });
-  expect(!s.torch_too || same(s.torch_before, State::torch_state()), [] { return std::string("LibTorch's global generator was drawn from") + rule; });
-  expect(s.opencv_before == opencv_state(), [] { return std::string("OpenCV's global generator was drawn from") + rule; });
+  expect(std::equal(now, now + 3, s.xsubi),
+         [] { return std::string("drand48() or one of its family was called") + rule; });
+  expect(!s.torch_too || same(s.torch_before, State::torch_state()),
+         [] { return std::string("LibTorch's global generator was drawn from") + rule; });
+  expect(s.opencv_before == opencv_state(),
+         [] { return std::string("OpenCV's global generator was drawn from") + rule; });
 }
 
 void on_threads(std::size_t n, const std::function<void(std::size_t)>& body) {

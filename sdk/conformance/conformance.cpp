@@ -9,8 +9,10 @@ namespace nephron::conformance {
 namespace {
 
 constexpr std::pair<std::string_view, std::vector<Check> (*)()> kinds_with_checks[] = {
-    {"reader", &reader_checks}, {"dataset", &dataset_checks}, {"sampler", &sampler_checks}, {"augmentation", &augmentation_checks},
-    {"encoder", &encoder_checks}, {"decoder", &decoder_checks}, {"loss", &loss_checks},
+    {"reader", &reader_checks},   {"dataset", &dataset_checks},
+    {"sampler", &sampler_checks}, {"augmentation", &augmentation_checks},
+    {"encoder", &encoder_checks}, {"decoder", &decoder_checks},
+    {"loss", &loss_checks},
 };
 
 }  // namespace

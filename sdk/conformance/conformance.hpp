@@ -36,11 +36,11 @@ class Subject {
   std::string name;
   const SchemaBase* schema = nullptr;
   Create create;
-  Value params{Value::Table{}};      ///< set by the person who checks: what has no default
+  Value params{Value::Table{}};              ///< set by the person who checks: what has no default
   std::vector<std::filesystem::path> files;  ///< that the component can open, set by the person who checks
-  std::string cuda;                  ///< "cuda:0", or "" where there is no such device
-  std::string no_cuda_because;       ///< shown when checks on it are skipped
-  std::vector<std::string> imports;  ///< symbols that the plugin file takes from elsewhere
+  std::string cuda;                          ///< "cuda:0", or "" where there is no such device
+  std::string no_cuda_because;               ///< shown when checks on it are skipped
+  std::vector<std::string> imports;          ///< symbols that the plugin file takes from elsewhere
 
   /// A component with these parameters. Throws Skipped when required ones are not set.
   template <class Base>
@@ -54,7 +54,7 @@ class Subject {
 
 struct Check {
   std::string name;
-  std::string promise;  ///< what is checked, as a statement
+  std::string promise;                      ///< what is checked, as a statement
   std::function<void(const Subject&)> run;  ///< throws Failed or Skipped; any other exception is a failure too
 };
 

@@ -16,7 +16,8 @@ constexpr std::size_t most_slides = 3;  // opened a check: datasets may be large
 constexpr std::int64_t patch = 64;
 
 bool equal(const SlideInfo& a, const SlideInfo& b) {
-  return a.id == b.id && a.size == b.size && a.mpp == b.mpp && a.donor == b.donor && a.group == b.group && a.source == b.source;
+  return a.id == b.id && a.size == b.size && a.mpp == b.mpp && a.donor == b.donor && a.group == b.group &&
+         a.source == b.source;
 }
 
 std::vector<SlideInfo> few(const Dataset& dataset) {
@@ -34,14 +35,17 @@ void check_slides(const Subject& s) {
   std::set<std::string> ids;
   for (const SlideInfo& slide : slides) {
     expect(!slide.id.empty(), "a slide has no id");
-    expect(slide.id.find('/') == std::string::npos && slide.id != "." && slide.id != "..", [&] { return "slide id \"" + slide.id + "\" cannot be a file name"; });
+    expect(slide.id.find('/') == std::string::npos && slide.id != "." && slide.id != "..",
+           [&] { return "slide id \"" + slide.id + "\" cannot be a file name"; });
     expect(ids.insert(slide.id).second, [&] { return "two slides have the id \"" + slide.id + "\""; });
     expect(!slide.size.empty(), [&] { return "slide \"" + slide.id + "\" has no size"; });
-    expect(std::isfinite(slide.mpp) && slide.mpp >= 0, [&] { return "slide \"" + slide.id + "\" has an impossible number of microns per pixel"; });
+    expect(std::isfinite(slide.mpp) && slide.mpp >= 0,
+           [&] { return "slide \"" + slide.id + "\" has an impossible number of microns per pixel"; });
   }
   for (const auto& d : {dataset, other}) {
     const std::vector<SlideInfo> again = d->slides(classes);
-    expect(std::equal(slides.begin(), slides.end(), again.begin(), again.end(), equal), "asked again, slides() gives another list or order");
+    expect(std::equal(slides.begin(), slides.end(), again.begin(), again.end(), equal),
+           "asked again, slides() gives another list or order");
   }
 }
 
@@ -69,7 +73,8 @@ Image read_within_view(const SlideReader& reader, const Region& region, const Sl
   for (std::int64_t y = 0; y < canvas.size().height; ++y)
     for (std::int64_t x = 0; x < canvas.size().width * 3; ++x) {
       const bool inside = y >= rim && y < rim + region.height && x >= 3 * rim && x < 3 * (rim + region.width);
-      expect(inside || canvas.view().row<std::uint8_t>(y)[x] == 0xA5, [&] { return "reading slide \"" + slide.id + "\" writes outside the view that it is given"; });
+      expect(inside || canvas.view().row<std::uint8_t>(y)[x] == 0xA5,
+             [&] { return "reading slide \"" + slide.id + "\" writes outside the view that it is given"; });
     }
   return middle_of(canvas);
 }
@@ -78,7 +83,10 @@ Image read_within_view(const SlideReader& reader, const Region& region, const Sl
 std::vector<Region> places(Size size) {
   const std::int64_t w = std::min(patch, size.width);
   const std::int64_t h = std::min(patch, size.height);
-  return {{0, 0, w, h}, {size.width - w, size.height - h, w, h}, {(size.width - w) / 2, (size.height - h) / 2, w, h}, {size.width - 1, 0, 1, 1}};
+  return {{0, 0, w, h},
+          {size.width - w, size.height - h, w, h},
+          {(size.width - w) / 2, (size.height - h) / 2, w, h},
+          {size.width - 1, 0, 1, 1}};
 }
 
 void check_reading(const Subject& s) {
@@ -92,9 +100,11 @@ void check_reading(const Subject& s) {
       const Image whole = read_within_view(*reader, r, slide);
       const Region half{r.x, r.y + r.height / 2, r.width, r.height - r.height / 2};
       const Image part = read(*reader, half);
-      expect(same_pixels(part.view(), whole.view().crop({0, r.height / 2, half.width, half.height})),
-             [&] { return "slide \"" + slide.id + "\": a part that is read alone differs from the same part of a larger region"; });
-      expect(same_pixels(read(*dataset->open(slide), r).view(), whole.view()), [&] { return "slide \"" + slide.id + "\": opened again, it has other pixels"; });
+      expect(same_pixels(part.view(), whole.view().crop({0, r.height / 2, half.width, half.height})), [&] {
+        return "slide \"" + slide.id + "\": a part that is read alone differs from the same part of a larger region";
+      });
+      expect(same_pixels(read(*dataset->open(slide), r).view(), whole.view()),
+             [&] { return "slide \"" + slide.id + "\": opened again, it has other pixels"; });
     }
   }
 }
@@ -105,14 +115,16 @@ void check_outside(const Subject& s) {
   const SlideInfo slide = few(*dataset).front();
   const auto reader = dataset->open(slide);
   const Image out({8, 8}, 3);
-  for (const Region& r : {Region{slide.size.width - 4, 0, 8, 8}, Region{-4, 0, 8, 8}, Region{0, slide.size.height, 8, 8}}) {
+  for (const Region& r :
+       {Region{slide.size.width - 4, 0, 8, 8}, Region{-4, 0, 8, 8}, Region{0, slide.size.height, 8, 8}}) {
     bool refused = false;
     try {
       reader->read(r, out.view());
     } catch (const std::exception&) {
       refused = true;
     }
-    expect(refused, [&] { return "a region that leaves slide \"" + slide.id + "\" is read without a word; expected an Error"; });
+    expect(refused,
+           [&] { return "a region that leaves slide \"" + slide.id + "\" is read without a word; expected an Error"; });
   }
 }
 
@@ -127,7 +139,8 @@ void check_threads(const Subject& s) {
   on_threads(4, [&](std::size_t t) {
     for (std::size_t k = 0; k < 8; ++k) {
       const std::size_t i = (k + t) % regions.size();
-      expect(same_pixels(read(*reader, regions[i]).view(), serial[i].view()), "reads from several threads at once give other pixels than one after the other");
+      expect(same_pixels(read(*reader, regions[i]).view(), serial[i].view()),
+             "reads from several threads at once give other pixels than one after the other");
     }
   });
 }
@@ -139,28 +152,36 @@ class CheckingSink final : public AnnotationSink {
   void polygon(int class_index, const Polygon& polygon) override {
     one(class_index);
     for (const auto& ring : polygon)
-      for (const Point& p : ring) expect(std::isfinite(p.x) && std::isfinite(p.y), "a polygon has a vertex that is not finite");
+      for (const Point& p : ring)
+        expect(std::isfinite(p.x) && std::isfinite(p.y), "a polygon has a vertex that is not finite");
   }
   void mask(const Region& region, const ImageView& labels) override {
     ++said;
     require_inside(region);
-    expect(labels.size() == region.size() && labels.channels == 1 && labels.depth == Depth::u8, "a mask is not u8 with one channel, of its region's size");
+    expect(labels.size() == region.size() && labels.channels == 1 && labels.depth == Depth::u8,
+           "a mask is not u8 with one channel, of its region's size");
   }
   void runs(int class_index, std::span<const Run> runs, bool) override {
     one(class_index);
-    for (const auto& [start, length] : runs) expect(start >= 0 && length >= 0 && start <= slide_.size.area() && length <= slide_.size.area() - start, "a run leaves the slide");
+    for (const auto& [start, length] : runs)
+      expect(start >= 0 && length >= 0 && start <= slide_.size.area() && length <= slide_.size.area() - start,
+             "a run leaves the slide");
   }
   void probability(int class_index, const Region& region, const ImageView& map) override {
     one(class_index);
     require_inside(region);
-    expect(map.size() == region.size() && map.channels == 1 && map.depth == Depth::f32, "a probability map is not f32 with one channel, of its region's size");
+    expect(map.size() == region.size() && map.channels == 1 && map.depth == Depth::f32,
+           "a probability map is not f32 with one channel, of its region's size");
   }
   int said = 0;
 
  private:
   void one(int class_index) {
     ++said;
-    expect(class_index >= 0 && class_index < static_cast<int>(classes.size()), [&] { return "an annotation has class index " + std::to_string(class_index) + " of " + std::to_string(classes.size()) + " classes"; });
+    expect(class_index >= 0 && class_index < static_cast<int>(classes.size()), [&] {
+      return "an annotation has class index " + std::to_string(class_index) + " of " + std::to_string(classes.size()) +
+             " classes";
+    });
   }
   void require_inside(const Region& r) const {
     expect(r.clipped({0, 0, slide_.size.width, slide_.size.height}) == r, "a mask or map leaves the slide");
@@ -175,12 +196,18 @@ void check_annotation(const Subject& s) {
     CheckingSink first(slide), second(slide);
     dataset->annotate(slide, classes, first);
     dataset->annotate(slide, classes, second);
-    expect(first.said == second.said, [&] { return "slide \"" + slide.id + "\" is annotated otherwise when asked again"; });
-    expect(dataset->annotated(slide) || first.said == 0, [&] { return "slide \"" + slide.id + "\" has an annotation, but annotated() says no"; });
+    expect(first.said == second.said,
+           [&] { return "slide \"" + slide.id + "\" is annotated otherwise when asked again"; });
+    expect(dataset->annotated(slide) || first.said == 0,
+           [&] { return "slide \"" + slide.id + "\" has an annotation, but annotated() says no"; });
   }
   const std::vector<ChannelRule> rules = dataset->targets(classes);
-  expect(rules.size() == classes.size(), [&] { return "targets() gives " + std::to_string(rules.size()) + " rules for " + std::to_string(classes.size()) + " classes"; });
-  for (const ChannelRule& r : rules) expect(std::isfinite(r.weight) && r.weight >= 0, "targets() gives a weight that is negative or not finite");
+  expect(rules.size() == classes.size(), [&] {
+    return "targets() gives " + std::to_string(rules.size()) + " rules for " + std::to_string(classes.size()) +
+           " classes";
+  });
+  for (const ChannelRule& r : rules)
+    expect(std::isfinite(r.weight) && r.weight >= 0, "targets() gives a weight that is negative or not finite");
 }
 
 class SilentSink final : public AnnotationSink {

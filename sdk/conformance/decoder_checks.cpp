@@ -13,16 +13,19 @@ std::vector<Level> levels_for(const Decoder& decoder) {
   const int depth = decoder.depth();
   const int most = decoder.output_stride();
   expect(depth >= 1 && depth <= 8, [&] { return "depth() is " + std::to_string(depth) + "; expected 1 to 8"; });
-  expect(most == 8 || most == 16 || most == 32 || depth < 5, [&] { return "output_stride() is " + std::to_string(most) + "; expected 8, 16 or 32"; });
+  expect(most == 8 || most == 16 || most == 32 || depth < 5,
+         [&] { return "output_stride() is " + std::to_string(most) + "; expected 8, 16 or 32"; });
   std::vector<Level> levels{{3, 1}};
   for (int i = 1; i <= depth; ++i) levels.push_back({8 * i + 8, std::min<std::int64_t>(std::int64_t{1} << i, most)});
   return levels;
 }
 
-std::vector<at::Tensor> features_for(const std::vector<Level>& levels, std::int64_t n, std::int64_t height, std::int64_t width) {
+std::vector<at::Tensor> features_for(const std::vector<Level>& levels, std::int64_t n, std::int64_t height,
+                                     std::int64_t width) {
   std::vector<at::Tensor> out;
   for (std::size_t i = 0; i < levels.size(); ++i)
-    out.push_back(random_tensor({n, levels[i].channels, height / levels[i].stride, width / levels[i].stride}, 20 + i).requires_grad_(true));
+    out.push_back(random_tensor({n, levels[i].channels, height / levels[i].stride, width / levels[i].stride}, 20 + i)
+                      .requires_grad_(true));
   return out;
 }
 
@@ -34,12 +37,14 @@ std::shared_ptr<Decoder> built(const Subject& s, Context& context) {
 
 at::Tensor require_map(Decoder& decoder, std::int64_t n, std::int64_t height, std::int64_t width) {
   const HeadSpec head = decoder.head();
-  expect(head.in_channels > 0 && head.kernel > 0 && head.kernel % 2 == 1 && head.upsampling >= 1, "head() is not a convolution of odd size on at least one channel");
+  expect(head.in_channels > 0 && head.kernel > 0 && head.kernel % 2 == 1 && head.upsampling >= 1,
+         "head() is not a convolution of odd size on at least one channel");
   const at::Tensor map = decoder.forward(features_for(levels_for(decoder), n, height, width));
   const std::vector<std::int64_t> wanted{n, head.in_channels, height / head.upsampling, width / head.upsampling};
   expect(map.defined() && map.sizes() == at::IntArrayRef(wanted), [&] {
-    return "forward for an image of " + std::to_string(height) + " x " + std::to_string(width) + " gives " + shape_text(map) + "; head() promised " + std::to_string(head.in_channels) +
-           " channels and " + std::to_string(head.upsampling) + "-fold upsampling to the image";
+    return "forward for an image of " + std::to_string(height) + " x " + std::to_string(width) + " gives " +
+           shape_text(map) + "; head() promised " + std::to_string(head.in_channels) + " channels and " +
+           std::to_string(head.upsampling) + "-fold upsampling to the image";
   });
   expect(all_finite(map), "the map is not finite");
   return map;
@@ -69,7 +74,8 @@ void check_gradients(const Subject& s) {
     const at::Tensor& gradient = features[i].grad();
     if (!gradient.defined()) continue;
     expect(all_finite(gradient), [&] { return "the gradient of level " + std::to_string(i) + " is not finite"; });
-    expect(gradient.abs().max().item<double>() > 0, [&] { return "level " + std::to_string(i) + " is used, but its gradient is zero everywhere"; });
+    expect(gradient.abs().max().item<double>() > 0,
+           [&] { return "level " + std::to_string(i) + " is used, but its gradient is zero everywhere"; });
     ++used;
   }
   expect(used > 0, "no gradient reaches the encoder's features: the encoder would not be trained");
@@ -97,8 +103,10 @@ void check_determinism(const Subject& s) {
   two->eval();
   RandomWatch watch;
   const at::Tensor first = require_map(*one, 1, 64, 64);
-  expect(same(first, require_map(*one, 1, 64, 64)), "in eval mode, a second forward of the same features gives another result");
-  expect(relative_difference(first, require_map(*two, 1, 64, 64)) < 1e-5, "two instances with equal weights give other results in eval mode");
+  expect(same(first, require_map(*one, 1, 64, 64)),
+         "in eval mode, a second forward of the same features gives another result");
+  expect(relative_difference(first, require_map(*two, 1, 64, 64)) < 1e-5,
+         "two instances with equal weights give other results in eval mode");
   watch.require_untouched();
 }
 
@@ -112,9 +120,11 @@ void check_refusals(const Subject& s) {
     } catch (const Error&) {
       continue;
     } catch (const std::exception& e) {
-      throw Failed("built on " + std::to_string(wrong.size()) + " levels it throws something other than an Error: " + e.what());
+      throw Failed("built on " + std::to_string(wrong.size()) +
+                   " levels it throws something other than an Error: " + e.what());
     }
-    throw Failed("built on " + std::to_string(wrong.size()) + " levels it does not say what is missing; expected an Error");
+    throw Failed("built on " + std::to_string(wrong.size()) +
+                 " levels it does not say what is missing; expected an Error");
   }
 }
 
@@ -128,7 +138,8 @@ void check_cuda(const Subject& s) {
   const at::Tensor here = decoder->forward(features);
   decoder->to(at::Device(s.cuda));
   for (at::Tensor& f : features) f = f.to(at::Device(s.cuda));
-  expect(relative_difference(here, decoder->forward(features)) < 1e-2, "the map on CUDA differs from the CPU's by more than 0.01");
+  expect(relative_difference(here, decoder->forward(features)) < 1e-2,
+         "the map on CUDA differs from the CPU's by more than 0.01");
 }
 
 }  // namespace

@@ -22,23 +22,31 @@ std::int64_t coarsest(const std::vector<Level>& levels) {
 
 void require_levels(Encoder& encoder, const EncoderOptions& options) {
   const std::vector<Level> levels = encoder.levels();
-  expect(static_cast<int>(levels.size()) == options.depth + 1,
-         [&] { return "levels() has " + std::to_string(levels.size()) + " entries at depth " + std::to_string(options.depth) + "; expected the input and one a level"; });
-  expect(levels[0].stride == 1 && levels[0].channels == options.in_channels, "the first level is not the input (stride 1, its channels)");
+  expect(static_cast<int>(levels.size()) == options.depth + 1, [&] {
+    return "levels() has " + std::to_string(levels.size()) + " entries at depth " + std::to_string(options.depth) +
+           "; expected the input and one a level";
+  });
+  expect(levels[0].stride == 1 && levels[0].channels == options.in_channels,
+         "the first level is not the input (stride 1, its channels)");
   for (std::size_t i = 1; i < levels.size(); ++i)
-    expect(levels[i].channels > 0 && levels[i].stride >= levels[i - 1].stride, [&] { return "level " + std::to_string(i) + " is finer than the one before it, or has no channels"; });
+    expect(levels[i].channels > 0 && levels[i].stride >= levels[i - 1].stride,
+           [&] { return "level " + std::to_string(i) + " is finer than the one before it, or has no channels"; });
 }
 
 /// Forward at a size; every output is what levels() says.
 std::vector<at::Tensor> require_outputs(Encoder& encoder, const at::Tensor& image) {
   const std::vector<Level> levels = encoder.levels();
   std::vector<at::Tensor> out = encoder.forward(image);
-  expect(out.size() == levels.size(), [&] { return "forward gives " + std::to_string(out.size()) + " tensors for " + std::to_string(levels.size()) + " levels"; });
+  expect(out.size() == levels.size(), [&] {
+    return "forward gives " + std::to_string(out.size()) + " tensors for " + std::to_string(levels.size()) + " levels";
+  });
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const std::vector<std::int64_t> wanted{image.size(0), levels[i].channels, image.size(2) / levels[i].stride, image.size(3) / levels[i].stride};
+    const std::vector<std::int64_t> wanted{image.size(0), levels[i].channels, image.size(2) / levels[i].stride,
+                                           image.size(3) / levels[i].stride};
     expect(out[i].defined() && out[i].sizes() == at::IntArrayRef(wanted), [&] {
-      return "level " + std::to_string(i) + " of an image " + shape_text(image) + " is " + shape_text(out[i]) + "; levels() promised " + std::to_string(levels[i].channels) +
-             " channels at stride " + std::to_string(levels[i].stride);
+      return "level " + std::to_string(i) + " of an image " + shape_text(image) + " is " + shape_text(out[i]) +
+             "; levels() promised " + std::to_string(levels[i].channels) + " channels at stride " +
+             std::to_string(levels[i].stride);
     });
     expect(all_finite(out[i]), [&] { return "level " + std::to_string(i) + " is not finite"; });
   }
@@ -46,7 +54,8 @@ std::vector<at::Tensor> require_outputs(Encoder& encoder, const at::Tensor& imag
   return out;
 }
 
-at::Tensor image_for(const Encoder& encoder, std::int64_t rows, std::int64_t columns, std::int64_t channels = 3, std::int64_t n = 1) {
+at::Tensor image_for(const Encoder& encoder, std::int64_t rows, std::int64_t columns, std::int64_t channels = 3,
+                     std::int64_t n = 1) {
   const std::int64_t side = coarsest(encoder.levels());
   return random_tensor({n, channels, rows * side, columns * side}, 9);
 }
@@ -65,7 +74,8 @@ void check_options(const Subject& s) {
   const at::NoGradGuard no_grad;
   BenchContext context(s);
   int served = 0;
-  for (const EncoderOptions& options : {EncoderOptions{3, 4}, EncoderOptions{3, 3}, EncoderOptions{1, 5}, EncoderOptions{4, 5}}) {
+  for (const EncoderOptions& options :
+       {EncoderOptions{3, 4}, EncoderOptions{3, 3}, EncoderOptions{1, 5}, EncoderOptions{4, 5}}) {
     std::shared_ptr<Encoder> encoder = s.make<Encoder>(context);
     try {
       encoder->build(options);
@@ -92,7 +102,10 @@ void check_output_stride(const Subject& s) {
     } catch (const Error&) {
       continue;
     }
-    expect(coarsest(encoder->levels()) == stride, [&] { return "at output stride " + std::to_string(stride) + " the coarsest level has stride " + std::to_string(coarsest(encoder->levels())); });
+    expect(coarsest(encoder->levels()) == stride, [&] {
+      return "at output stride " + std::to_string(stride) + " the coarsest level has stride " +
+             std::to_string(coarsest(encoder->levels()));
+    });
     expect(state_of(*encoder) == before, "an output stride changes names or shapes of the weights");
     encoder->eval();
     require_outputs(*encoder, random_tensor({1, 3, 64, 96}, 9));
@@ -129,7 +142,8 @@ void check_determinism(const Subject& s) {
   watch.require_untouched();
   for (std::size_t i = 0; i < first.size(); ++i) {
     expect(same(first[i], again[i]), "in eval mode, a second forward of the same image gives another result");
-    expect(relative_difference(first[i], other[i]) < 1e-5, "two instances with equal weights give other results in eval mode");
+    expect(relative_difference(first[i], other[i]) < 1e-5,
+           "two instances with equal weights give other results in eval mode");
   }
 }
 
@@ -158,7 +172,8 @@ void check_cuda(const Subject& s) {
   encoder->to(at::Device(s.cuda));
   const auto there = encoder->forward(image.to(at::Device(s.cuda)));
   for (std::size_t i = 0; i < here.size(); ++i)
-    expect(relative_difference(here[i], there[i]) < 1e-2, [&] { return "level " + std::to_string(i) + " on CUDA differs from the CPU's by more than 0.01"; });
+    expect(relative_difference(here[i], there[i]) < 1e-2,
+           [&] { return "level " + std::to_string(i) + " on CUDA differs from the CPU's by more than 0.01"; });
 }
 
 }  // namespace

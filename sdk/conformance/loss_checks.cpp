@@ -25,12 +25,17 @@ Pair example(const std::vector<std::int64_t>& sizes, std::uint64_t seed = 1) {
 const std::vector<std::int64_t> usual{3, 2, 8, 12};
 
 void require_value(const at::Tensor& value, const at::Tensor& logits) {
-  expect(value.defined() && value.dim() == 2 && value.size(1) == logits.size(1) && (value.size(0) == logits.size(0) || value.size(0) == 1), [&] {
-    return "forward of logits " + shape_text(logits) + " returned " + shape_text(value) + "; expected [" + std::to_string(logits.size(0)) + ", " +
-           std::to_string(logits.size(1)) + "] or [1, " + std::to_string(logits.size(1)) + "]";
+  expect(value.defined() && value.dim() == 2 && value.size(1) == logits.size(1) &&
+             (value.size(0) == logits.size(0) || value.size(0) == 1),
+         [&] {
+           return "forward of logits " + shape_text(logits) + " returned " + shape_text(value) + "; expected [" +
+                  std::to_string(logits.size(0)) + ", " + std::to_string(logits.size(1)) + "] or [1, " +
+                  std::to_string(logits.size(1)) + "]";
+         });
+  expect(value.scalar_type() == logits.scalar_type(), [&] {
+    return "forward of logits " + shape_text(logits) + " returned " + shape_text(value) +
+           "; expected the type of the logits";
   });
-  expect(value.scalar_type() == logits.scalar_type(),
-         [&] { return "forward of logits " + shape_text(logits) + " returned " + shape_text(value) + "; expected the type of the logits"; });
 }
 
 struct Outcome {
@@ -51,7 +56,8 @@ Outcome run(const Loss& loss, const Pair& in) {
 void check_shapes(const Subject& s) {
   BenchContext context(s);
   const auto loss = s.make<Loss>(context);
-  for (const auto& sizes : std::vector<std::vector<std::int64_t>>{usual, {1, 1, 16, 16}, {4, 1, 7, 5}, {2, 5, 32, 32}}) {
+  for (const auto& sizes :
+       std::vector<std::vector<std::int64_t>>{usual, {1, 1, 16, 16}, {4, 1, 7, 5}, {2, 5, 32, 32}}) {
     const Pair in = example(sizes);
     const at::Tensor value = loss->forward(in.logits, in.target);
     require_value(value, in.logits);
@@ -63,10 +69,13 @@ void check_memory_formats(const Subject& s) {
   BenchContext context(s);
   const auto loss = s.make<Loss>(context);
   const Pair in = example(usual);
-  const Pair other{in.logits.contiguous(at::MemoryFormat::ChannelsLast), in.target.contiguous(at::MemoryFormat::ChannelsLast)};
+  const Pair other{in.logits.contiguous(at::MemoryFormat::ChannelsLast),
+                   in.target.contiguous(at::MemoryFormat::ChannelsLast)};
   const at::Tensor plain = run(*loss, in).value;
   const double difference = relative_difference(plain, run(*loss, other).value);
-  expect(difference < 1e-5, [&] { return "channels_last memory gives another value (relative difference " + std::to_string(difference) + ")"; });
+  expect(difference < 1e-5, [&] {
+    return "channels_last memory gives another value (relative difference " + std::to_string(difference) + ")";
+  });
   const Pair before{in.logits.clone(), in.target.clone()};
   loss->forward(in.logits, in.target);
   expect(same(before.logits, in.logits) && same(before.target, in.target), "forward changes its inputs");
@@ -95,7 +104,8 @@ void check_gradients(const Subject& s) {
     most = std::max(most, std::abs(expected));
   }
   expect(worst < 1e-4 * most, [&] {
-    return "the gradient differs from finite differences by " + Value(worst / most).str() + " of its largest value; expected under 0.0001";
+    return "the gradient differs from finite differences by " + Value(worst / most).str() +
+           " of its largest value; expected under 0.0001";
   });
 }
 
@@ -109,8 +119,9 @@ void check_samples(const Subject& s) {
   other.logits.select(0, 1).add_(2.5);
   const at::Tensor after = loss->forward(other.logits, other.target);
   for (const std::int64_t n : {0, 2})
-    expect(relative_difference(before.select(0, n), after.select(0, n)) < 1e-6,
-           "the value of a sample changes with another sample of the batch; return [1, C] when it belongs to the batch");
+    expect(
+        relative_difference(before.select(0, n), after.select(0, n)) < 1e-6,
+        "the value of a sample changes with another sample of the batch; return [1, C] when it belongs to the batch");
 }
 
 void check_determinism(const Subject& s) {
@@ -121,8 +132,10 @@ void check_determinism(const Subject& s) {
   const Outcome first = run(*one, in);
   for (const auto& loss : {one, two}) {
     const Outcome again = run(*loss, in);
-    expect(same(first.value, again.value) && same(first.gradient, again.gradient),
-           [&] { return loss == one ? "a second call with equal input gives another result" : "a second instance with equal parameters gives another result"; });
+    expect(same(first.value, again.value) && same(first.gradient, again.gradient), [&] {
+      return loss == one ? "a second call with equal input gives another result"
+                         : "a second instance with equal parameters gives another result";
+    });
   }
 }
 
@@ -147,7 +160,8 @@ void check_threads(const Subject& s) {
   }
   on_threads(threads, [&](std::size_t i) {
     for (int round = 0; round < 20; ++round)
-      expect(same(loss->forward(inputs[i].logits, inputs[i].target), serial[i]), "calls from several threads at once give other results than one after the other");
+      expect(same(loss->forward(inputs[i].logits, inputs[i].target), serial[i]),
+             "calls from several threads at once give other results than one after the other");
   });
 }
 
@@ -160,7 +174,8 @@ void check_extremes(const Subject& s) {
     expect(all_finite(out.value), [&] { return "the value for " + what + " is not finite"; });
     expect(all_finite(out.gradient), [&] { return "the gradient for " + what + " is not finite"; });
   };
-  for (const auto& [target, name] : {std::pair{at::zeros_like(in.target), "an empty target"}, std::pair{at::ones_like(in.target), "a full target"}})
+  for (const auto& [target, name] :
+       {std::pair{at::zeros_like(in.target), "an empty target"}, std::pair{at::ones_like(in.target), "a full target"}})
     for (const double scale : {1.0, 30.0, 1e4})
       require_finite({in.logits * scale, target}, std::string(name) + " and logits up to " + Value(3 * scale).str());
   require_finite({at::zeros_like(in.logits), in.target}, "logits of 0");
@@ -176,8 +191,9 @@ void check_cuda(const Subject& s) {
   const Outcome there = run(*loss, moved);
   expect(there.value.device() == moved.logits.device(), "the value of CUDA tensors is not on their device");
   const Outcome here = run(*loss, in);
-  expect(relative_difference(here.value, there.value) < 1e-4 && relative_difference(here.gradient, there.gradient) < 1e-4,
-         "value or gradient on CUDA differ from the CPU's by more than 0.0001");
+  expect(
+      relative_difference(here.value, there.value) < 1e-4 && relative_difference(here.gradient, there.gradient) < 1e-4,
+      "value or gradient on CUDA differ from the CPU's by more than 0.0001");
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ std::vector<std::string> without_gradient(const torch::nn::Module& module) {
   for (const auto& p : module.named_parameters()) {
     if (!p.value().requires_grad()) continue;
     if (!p.value().grad().defined()) out.push_back(p.key());
-    else expect(all_finite(p.value().grad()), [&] { return "the gradient of parameter " + p.key() + " is not finite"; });
+    else
+      expect(all_finite(p.value().grad()), [&] { return "the gradient of parameter " + p.key() + " is not finite"; });
   }
   return out;
 }

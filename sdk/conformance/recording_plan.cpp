@@ -16,13 +16,15 @@ void RecordingPlan::begin(char operation, Border border) {
 }
 
 void RecordingPlan::floats(const char* what, const std::vector<float>& values) {
-  for (const float v : values) expect(std::isfinite(v), [&] { return std::string(what) + " has a value that is not finite"; });
+  for (const float v : values)
+    expect(std::isfinite(v), [&] { return std::string(what) + " has a value that is not finite"; });
   write(values.data(), values.size() * sizeof(float));
 }
 
 void RecordingPlan::affine(const Affine& forward, Border border) {
   begin('a', border);
-  for (const double v : forward.m) expect(std::isfinite(v), "affine() is given a matrix with a value that is not finite");
+  for (const double v : forward.m)
+    expect(std::isfinite(v), "affine() is given a matrix with a value that is not finite");
   try {
     forward.inverse();  // as the host will
   } catch (const Error& e) {
@@ -67,7 +69,8 @@ void RecordingPlan::filter(const Image& kernel) {
 
 void RecordingPlan::filter(const std::vector<float>& horizontal, const std::vector<float>& vertical) {
   begin('s');
-  expect(horizontal.size() % 2 == 1 && vertical.size() % 2 == 1, "filter() is given a separable kernel whose sides are not odd");
+  expect(horizontal.size() % 2 == 1 && vertical.size() % 2 == 1,
+         "filter() is given a separable kernel whose sides are not odd");
   floats("filter()'s kernel", horizontal);
   bytes_ += '|';
   floats("filter()'s kernel", vertical);

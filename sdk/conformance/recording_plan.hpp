@@ -24,7 +24,9 @@ class RecordingPlan final : public Plan {
 
   /// Everything that was asked for, as bytes; `pixels` counts as its place alone.
   const std::string& bytes() const noexcept { return bytes_; }
-  const std::vector<std::function<void(const ImageView&, const ImageView&)>>& changes() const noexcept { return changes_; }
+  const std::vector<std::function<void(const ImageView&, const ImageView&)>>& changes() const noexcept {
+    return changes_;
+  }
 
  private:
   void write(const void* data, std::size_t size);

@@ -15,8 +15,15 @@ class FakeCatalog final : public Catalog {
  public:
   explicit FakeCatalog(const std::vector<Size>& sizes, bool labelled = true) {
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-      CatalogSlide slide{.id = "slide" + std::to_string(i), .group = i % 2 == 0 ? "first" : "second", .size = sizes[i], .foreground = {}, .tissue = sizes[i].area() / 2};
-      squares_.push_back(labelled ? Region{sizes[i].width / 3, sizes[i].height / 3, std::max<std::int64_t>(1, sizes[i].width / 8), std::max<std::int64_t>(1, sizes[i].height / 8)} : Region{});
+      CatalogSlide slide{.id = "slide" + std::to_string(i),
+                         .group = i % 2 == 0 ? "first" : "second",
+                         .size = sizes[i],
+                         .foreground = {},
+                         .tissue = sizes[i].area() / 2};
+      squares_.push_back(labelled ? Region{sizes[i].width / 3, sizes[i].height / 3,
+                                           std::max<std::int64_t>(1, sizes[i].width / 8),
+                                           std::max<std::int64_t>(1, sizes[i].height / 8)}
+                                  : Region{});
       slide.foreground = {squares_.back().size().area(), squares_.back().size().area() / 2};
       slides_.push_back(std::move(slide));
     }
@@ -26,7 +33,8 @@ class FakeCatalog final : public Catalog {
   const std::vector<CatalogSlide>& slides() const noexcept override { return slides_; }
   const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return shares_; }
   bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const override {
-    expect(slide >= 0 && slide < static_cast<std::int64_t>(slides_.size()), "any_label() is asked for a slide that is not in the catalogue");
+    expect(slide >= 0 && slide < static_cast<std::int64_t>(slides_.size()),
+           "any_label() is asked for a slide that is not in the catalogue");
     return (classes & 3) != 0 && !squares_[static_cast<std::size_t>(slide)].clipped(region).empty();
   }
 
@@ -47,8 +55,8 @@ constexpr std::int64_t draws = 500;
 bool equal(const Window& a, const Window& b) { return a.slide == b.slide && a.region == b.region; }
 
 std::string text(const Window& w) {
-  return "slide " + std::to_string(w.slide) + ", x " + std::to_string(w.region.x) + ", y " + std::to_string(w.region.y) + ", " +
-         std::to_string(w.region.width) + " x " + std::to_string(w.region.height);
+  return "slide " + std::to_string(w.slide) + ", x " + std::to_string(w.region.x) + ", y " +
+         std::to_string(w.region.y) + ", " + std::to_string(w.region.width) + " x " + std::to_string(w.region.height);
 }
 
 /// Number of different windows that can be asked for.
@@ -64,18 +72,23 @@ Window draw(const Sampler& sampler, const Catalog& catalog, std::int64_t window,
 }
 
 void require_window(const Window& w, const Catalog& catalog, std::int64_t window) {
-  expect(w.slide >= 0 && w.slide < static_cast<std::int64_t>(catalog.slides().size()), [&] { return "a window of a slide that is not there: " + text(w); });
-  expect(w.region.width == window && w.region.height == window, [&] { return "a window that is not a square of side " + std::to_string(window) + ": " + text(w); });
+  expect(w.slide >= 0 && w.slide < static_cast<std::int64_t>(catalog.slides().size()),
+         [&] { return "a window of a slide that is not there: " + text(w); });
+  expect(w.region.width == window && w.region.height == window,
+         [&] { return "a window that is not a square of side " + std::to_string(window) + ": " + text(w); });
   const Size size = catalog.slides()[static_cast<std::size_t>(w.slide)].size;
-  expect(!w.region.clipped({0, 0, size.width, size.height}).empty(),
-         [&] { return "a window beside its slide of " + std::to_string(size.width) + " x " + std::to_string(size.height) + ": " + text(w); });
+  expect(!w.region.clipped({0, 0, size.width, size.height}).empty(), [&] {
+    return "a window beside its slide of " + std::to_string(size.width) + " x " + std::to_string(size.height) + ": " +
+           text(w);
+  });
 }
 
 void check_windows(const Subject& s) {
   BenchContext context(s);
   const auto sampler = s.make<Sampler>(context);
   for (const std::int64_t window : {std::int64_t{64}, side, std::int64_t{700}})
-    for (std::int64_t i = 0; i < reach(*sampler, usual(), window); ++i) require_window(draw(*sampler, usual(), window, i), usual(), window);
+    for (std::int64_t i = 0; i < reach(*sampler, usual(), window); ++i)
+      require_window(draw(*sampler, usual(), window, i), usual(), window);
 }
 
 void check_determinism(const Subject& s) {
@@ -90,7 +103,9 @@ void check_determinism(const Subject& s) {
     for (const auto& sampler : {one, two}) {
       const Window again = draw(*sampler, usual(), side, i);
       expect(equal(again, forwards[static_cast<std::size_t>(i)]), [&] {
-        return "window " + std::to_string(i) + " drawn again with an equal Rng, in another order, is another: " + text(again) + "; before: " + text(forwards[static_cast<std::size_t>(i)]);
+        return "window " + std::to_string(i) +
+               " drawn again with an equal Rng, in another order, is another: " + text(again) +
+               "; before: " + text(forwards[static_cast<std::size_t>(i)]);
       });
     }
 }
@@ -124,7 +139,8 @@ void check_threads(const Subject& s) {
   on_threads(4, [&](std::size_t t) {
     for (std::int64_t k = 0; k < n; ++k) {
       const std::int64_t i = (k + static_cast<std::int64_t>(t) * n / 4) % n;
-      expect(equal(draw(*sampler, usual(), side, i), serial[static_cast<std::size_t>(i)]), "calls from several threads at once give other windows than one after the other");
+      expect(equal(draw(*sampler, usual(), side, i), serial[static_cast<std::size_t>(i)]),
+             "calls from several threads at once give other windows than one after the other");
     }
   });
 }
@@ -141,7 +157,8 @@ void check_extremes(const Subject& s) {
   }();
   for (const auto& [name, catalog] : cases) {
     try {
-      for (std::int64_t i = 0; i < std::min<std::int64_t>(50, reach(*sampler, catalog, side)); ++i) require_window(draw(*sampler, catalog, side, i), catalog, side);
+      for (std::int64_t i = 0; i < std::min<std::int64_t>(50, reach(*sampler, catalog, side)); ++i)
+        require_window(draw(*sampler, catalog, side, i), catalog, side);
     } catch (const Failed& e) {
       throw Failed("with " + name + ": " + e.what());
     } catch (const Error&) {  // it may refuse, readably
@@ -154,8 +171,7 @@ void check_extremes(const Subject& s) {
     throw Failed("it draws a window from an empty catalogue; expected an Error");
   } catch (const Failed&) {
     throw;
-  } catch (const Error&) {
-  }
+  } catch (const Error&) {}
 }
 
 }  // namespace
@@ -167,7 +183,8 @@ std::vector<Check> sampler_checks() {
       {"randomness", "random numbers come from the Rng alone", &check_randomness},
       {"spread", "windows differ", &check_spread},
       {"threads", "calls at once give what calls in turn give", &check_threads},
-      {"extremes", "small slides, slides without labels and an empty catalogue are served or refused readably", &check_extremes},
+      {"extremes", "small slides, slides without labels and an empty catalogue are served or refused readably",
+       &check_extremes},
   };
 }
 

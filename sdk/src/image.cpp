@@ -17,7 +17,8 @@ std::shared_ptr<std::byte[]> zeroed(std::size_t bytes) {
   constexpr std::size_t huge_page = std::size_t{1} << 21;
   if (bytes < 16 * huge_page) return std::make_shared<std::byte[]>(bytes);
   const std::size_t reserved = bytes + huge_page;
-  void* const memory = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const memory =
+      mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   madvise(memory, reserved, MADV_HUGEPAGE);
   const auto address = (reinterpret_cast<std::uintptr_t>(memory) + huge_page - 1) / huge_page * huge_page;
@@ -40,9 +41,11 @@ ImageView ImageView::crop(const Region& r) const {
 
 Image::Image(Size size, int channels, Depth depth) {
   constexpr std::int64_t most = std::int64_t{1} << 40;
-  if (size.empty() || channels < 1 || channels > 1024) throw Error("a picture cannot be " + text(size) + " with " + std::to_string(channels) + " channels");
+  if (size.empty() || channels < 1 || channels > 1024)
+    throw Error("a picture cannot be " + text(size) + " with " + std::to_string(channels) + " channels");
   const auto pixel = static_cast<std::int64_t>(channels) * static_cast<std::int64_t>(bytes_of(depth));
-  if (size.width > most / pixel || size.height > most / (size.width * pixel)) throw Error("a picture of " + text(size) + " is too large");
+  if (size.width > most / pixel || size.height > most / (size.width * pixel))
+    throw Error("a picture of " + text(size) + " is too large");
   const auto bytes = static_cast<std::size_t>(size.area() * pixel);
   pixels_ = zeroed(bytes);
   view_ = {pixels_.get(), size.width, size.height, channels, depth, static_cast<std::ptrdiff_t>(size.width * pixel)};

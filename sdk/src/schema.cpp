@@ -9,7 +9,9 @@
 namespace nephron::detail {
 
 namespace {
-std::string subject(std::string_view name) { return name.empty() ? std::string("this") : "\"" + std::string(name) + "\""; }
+std::string subject(std::string_view name) {
+  return name.empty() ? std::string("this") : "\"" + std::string(name) + "\"";
+}
 
 std::string number_text(double v) {
   if (std::isinf(v)) return v > 0 ? "infinity" : "-infinity";
@@ -52,7 +54,8 @@ bool in_range(DecodeContext& c, const Value& at, const FieldInfo& info, double n
 }
 
 bool in_choices(DecodeContext& c, const Value& at, const FieldInfo& info, const std::string& text) {
-  if (info.choices.empty() || std::find(info.choices.begin(), info.choices.end(), text) != info.choices.end()) return true;
+  if (info.choices.empty() || std::find(info.choices.begin(), info.choices.end(), text) != info.choices.end())
+    return true;
   const std::string near = nearest(text, info.choices);
   fault(c, at, subject(info.name) + " must be one of " + list(info.choices) + ", not \"" + text + "\"",
         near.empty() ? "" : "did you mean \"" + near + "\"?");
@@ -78,8 +81,9 @@ void missing(DecodeContext& c, const Value& table, const FieldInfo& info) {
 }
 
 void wrong_length(DecodeContext& c, const Value& at, const FieldInfo& info, std::size_t expected) {
-  fault(c, at, subject(info.name) + " must have " + std::to_string(expected) + " values, not " +
-                   std::to_string(at.array().size()));
+  fault(c, at,
+        subject(info.name) + " must have " + std::to_string(expected) + " values, not " +
+            std::to_string(at.array().size()));
 }
 
 namespace {
@@ -103,7 +107,8 @@ bool in_place(DecodeContext& c, const Value& at, const FieldInfo& info, const st
 
 std::filesystem::path resolve(const Value& at, const std::string& text) {
   const std::filesystem::path path(text);
-  if (path.is_absolute() || text.empty() || has_scheme(text) || at.source.file == nullptr || at.source.line == 0) return path;
+  if (path.is_absolute() || text.empty() || has_scheme(text) || at.source.file == nullptr || at.source.line == 0)
+    return path;
   return (std::filesystem::path(*at.source.file).parent_path() / path).lexically_normal();
 }
 

@@ -35,13 +35,20 @@ Value::Type Value::type() const noexcept { return static_cast<Type>(data_.index(
 
 std::string_view Value::name_of(Type t) noexcept {
   switch (t) {
-    case Type::null: return "nothing";
-    case Type::boolean: return "a boolean";
-    case Type::integer: return "an integer";
-    case Type::real: return "a number";
-    case Type::string: return "a string";
-    case Type::array: return "an array";
-    case Type::table: return "a table";
+    case Type::null:
+      return "nothing";
+    case Type::boolean:
+      return "a boolean";
+    case Type::integer:
+      return "an integer";
+    case Type::real:
+      return "a number";
+    case Type::string:
+      return "a string";
+    case Type::array:
+      return "an array";
+    case Type::table:
+      return "a table";
   }
   return "?";
 }
@@ -128,11 +135,16 @@ std::string real_text(double v) {
 
 std::string Value::str() const {
   switch (type()) {
-    case Type::null: return "";
-    case Type::boolean: return boolean() ? "true" : "false";
-    case Type::integer: return std::to_string(integer());
-    case Type::real: return real_text(number());
-    case Type::string: return quoted(string());
+    case Type::null:
+      return "";
+    case Type::boolean:
+      return boolean() ? "true" : "false";
+    case Type::integer:
+      return std::to_string(integer());
+    case Type::real:
+      return real_text(number());
+    case Type::string:
+      return quoted(string());
     case Type::array: {
       std::string out = "[";
       for (const Value& v : array()) (out += out.size() > 1 ? ", " : "") += v.str();
@@ -160,7 +172,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& names
     for (std::size_t i = 1; i <= a.size(); ++i)
       for (std::size_t j = 1; j <= b.size(); ++j) {
         d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
-        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+          d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
       }
     return d[a.size()][b.size()];
   };

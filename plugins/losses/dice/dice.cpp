@@ -12,7 +12,8 @@ struct DiceParams {
 
   static void describe(nephron::Schema<DiceParams>& s) {
     s.field("smooth", &DiceParams::smooth, "added to both sides of the fraction").range(0, 1e6);
-    s.field("eps", &DiceParams::eps, "least value of the denominator, and of the score under the logarithm").range(1e-12, 1);
+    s.field("eps", &DiceParams::eps, "least value of the denominator, and of the score under the logarithm")
+        .range(1e-12, 1);
     s.field("log", &DiceParams::log, "-log(score) in place of 1 - score");
     s.field("per_sample", &DiceParams::per_sample, "a score a sample in place of one a batch");
   }
@@ -40,4 +41,5 @@ class DiceLoss final : public nephron::Loss {
 };
 
 NEPHRON_PLUGIN("dice", "1.0.0")
-NEPHRON_COMPONENT(nephron::Loss, DiceLoss, "dice", "Soft Dice loss as Segmentation Models PyTorch computes it (Milletari et al. 2016, arXiv:1606.04797)")
+NEPHRON_COMPONENT(nephron::Loss, DiceLoss, "dice",
+                  "Soft Dice loss as Segmentation Models PyTorch computes it (Milletari et al. 2016, arXiv:1606.04797)")

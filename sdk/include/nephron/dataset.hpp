@@ -25,7 +25,8 @@ class NEPHRON_API Dataset : public Component {
   /// Opens a slide that slides() listed.
   virtual std::unique_ptr<SlideReader> open(const SlideInfo& slide) const = 0;
   /// Gives the annotation of a slide; gives nothing when it has none.
-  virtual void annotate(const SlideInfo& slide, const std::vector<std::string>& classes, AnnotationSink& sink) const = 0;
+  virtual void annotate(const SlideInfo& slide, const std::vector<std::string>& classes,
+                        AnnotationSink& sink) const = 0;
   /// True when annotate() has something to say, so that the slide can be trained on.
   virtual bool annotated(const SlideInfo& slide) const = 0;
   /// One rule a class. The default: channel c is bit c, weight 1.

@@ -111,7 +111,7 @@ struct ParamsFor {
   const Value* table;  // null: only the schema is wanted
 
   template <class P>
-    requires Described<P>
+  requires Described<P>
   operator P() const {  // NOLINT: implicit on purpose
     if (table == nullptr) throw SchemaFound{&schema_of<P>()};
     Diagnostics faults;
@@ -170,37 +170,37 @@ struct OpsOf {
 #define NEPHRON_RECORD(section_) [[gnu::used, gnu::retain, gnu::section(section_)]] constinit const
 
 /// Once in a plugin: its name and version. Makes the C entry point and the record that is read without loading.
-#define NEPHRON_PLUGIN(name_, version_)                                                                               \
-  extern "C" {                                                                                                        \
-  extern const ::nephron::detail::ComponentCode __start_nephron_code[] __attribute__((visibility("hidden")));         \
-  extern const ::nephron::detail::ComponentCode __stop_nephron_code[] __attribute__((visibility("hidden")));          \
-  }                                                                                                                   \
-  namespace {                                                                                                         \
-  NEPHRON_RECORD("nephron_plugin")                                                                                    \
-  ::nephron::detail::PluginRecord nephron_plugin_record{.name = name_,                                                \
-                                                        .version = version_,                                          \
-                                                        .torch = NEPHRON_TORCH_ROW,                                   \
-                                                        .compiler = NEPHRON_COMPILER_ROW,                             \
-                                                        .cxx_abi = NEPHRON_ABI_ROW,                                   \
-                                                        .build = NEPHRON_BUILD_ROW};                                  \
-  }                                                                                                                   \
-  extern "C" NEPHRON_API const ::nephron::detail::PluginTable* nephron_plugin_entry() {                               \
-    static const ::nephron::detail::PluginTable table{NEPHRON_SDK_MAJOR, NEPHRON_SDK_MINOR, &nephron_plugin_record,   \
-                                                      __start_nephron_code, __stop_nephron_code};                     \
-    return &table;                                                                                                    \
+#define NEPHRON_PLUGIN(name_, version_)                                                                                \
+  extern "C" {                                                                                                         \
+  extern const ::nephron::detail::ComponentCode __start_nephron_code[] __attribute__((visibility("hidden")));          \
+  extern const ::nephron::detail::ComponentCode __stop_nephron_code[] __attribute__((visibility("hidden")));           \
+  }                                                                                                                    \
+  namespace {                                                                                                          \
+  NEPHRON_RECORD("nephron_plugin")                                                                                     \
+  ::nephron::detail::PluginRecord nephron_plugin_record{.name = name_,                                                 \
+                                                        .version = version_,                                           \
+                                                        .torch = NEPHRON_TORCH_ROW,                                    \
+                                                        .compiler = NEPHRON_COMPILER_ROW,                              \
+                                                        .cxx_abi = NEPHRON_ABI_ROW,                                    \
+                                                        .build = NEPHRON_BUILD_ROW};                                   \
+  }                                                                                                                    \
+  extern "C" NEPHRON_API const ::nephron::detail::PluginTable* nephron_plugin_entry() {                                \
+    static const ::nephron::detail::PluginTable table{NEPHRON_SDK_MAJOR, NEPHRON_SDK_MINOR, &nephron_plugin_record,    \
+                                                      __start_nephron_code, __stop_nephron_code};                      \
+    return &table;                                                                                                     \
   }
 
 /// Registers a component: its kind's interface, its class, its name in experiments, one line about it.
 #define NEPHRON_COMPONENT(Base, Class, name_, doc_) NEPHRON_COMPONENT_1(Base, Class, name_, doc_, __COUNTER__)
 #define NEPHRON_COMPONENT_1(Base, Class, name_, doc_, n) NEPHRON_COMPONENT_2(Base, Class, name_, doc_, n)
-#define NEPHRON_COMPONENT_2(Base, Class, name_, doc_, n)                                                              \
-  namespace {                                                                                                         \
-  NEPHRON_RECORD("nephron_text")                                                                                      \
-  ::nephron::detail::ComponentRecord nephron_text_##n{                                                                \
-      .kind = ::nephron::detail::kind_text<Base>(), .name = name_, .doc = doc_};                                      \
-  NEPHRON_RECORD("nephron_code")                                                                                      \
-  ::nephron::detail::ComponentCode nephron_code_##n{                                                                  \
-      &nephron_text_##n, &::nephron::detail::OpsOf<Base, Class>::ops, {nullptr, nullptr}};                            \
+#define NEPHRON_COMPONENT_2(Base, Class, name_, doc_, n)                                                               \
+  namespace {                                                                                                          \
+  NEPHRON_RECORD("nephron_text")                                                                                       \
+  ::nephron::detail::ComponentRecord nephron_text_##n{                                                                 \
+      .kind = ::nephron::detail::kind_text<Base>(), .name = name_, .doc = doc_};                                       \
+  NEPHRON_RECORD("nephron_code")                                                                                       \
+  ::nephron::detail::ComponentCode nephron_code_##n{                                                                   \
+      &nephron_text_##n, &::nephron::detail::OpsOf<Base, Class>::ops, {nullptr, nullptr}};                             \
   }
 
 namespace nephron::detail {

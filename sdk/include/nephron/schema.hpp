@@ -38,12 +38,12 @@ struct NEPHRON_API FieldInfo {
   double high = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices;
   std::string unit;
-  bool must_exist = false;                 ///< of "path": a file or folder that has to be there
-  std::string component_kind;              ///< of "component", and of arrays of them
-  std::shared_ptr<FieldInfo> element;      ///< of "array"
-  std::int64_t length = -1;                ///< of "array": fixed length, or -1
-  std::vector<FieldInfo> members;          ///< of "table"
-  std::string shared_kind;                 ///< of "table": the kind of the component that shares it, or ""
+  bool must_exist = false;             ///< of "path": a file or folder that has to be there
+  std::string component_kind;          ///< of "component", and of arrays of them
+  std::shared_ptr<FieldInfo> element;  ///< of "array"
+  std::int64_t length = -1;            ///< of "array": fixed length, or -1
+  std::vector<FieldInfo> members;      ///< of "table"
+  std::string shared_kind;             ///< of "table": the kind of the component that shares it, or ""
 };
 
 /// Told of every component that a file names, so that the host can check it against that component's schema.
@@ -86,7 +86,9 @@ NEPHRON_API bool decode_component(const Value& v, ComponentSpec& out, std::strin
 NEPHRON_API Value encode_component(const ComponentSpec& spec);
 
 template <class T>
-concept Described = requires(Schema<T>& s) { T::describe(s); };
+concept Described = requires(Schema<T>& s) {
+  T::describe(s);
+};
 
 /// How one C++ type is told, read and written. Specialised for what an experiment file can hold.
 template <class T>
@@ -104,8 +106,7 @@ struct Codec<bool> {
 };
 
 template <std::integral T>
-  requires(!std::same_as<T, bool>)
-struct Codec<T> {
+requires(!std::same_as<T, bool>) struct Codec<T> {
   static void tell(FieldInfo& f) {
     f.type = "int";
     f.low = std::max(f.low, static_cast<double>(std::numeric_limits<T>::min()));
@@ -249,8 +250,8 @@ class NEPHRON_API SchemaBase {
   virtual const std::string& shared_kind() const noexcept = 0;
   /// Adds a fault for everything that is wrong with `table`; true when nothing is.
   virtual bool check(const Value& table, DecodeContext& context) const = 0;
-  /// `table` decoded and written out again, defaults included. Adds faults as check() does; the result is only good when
-  /// there are none, and then normalised(normalised(x)) equals normalised(x).
+  /// `table` decoded and written out again, defaults included. Adds faults as check() does; the result is only good
+  /// when there are none, and then normalised(normalised(x)) equals normalised(x).
   virtual Value normalised(const Value& table, DecodeContext& context) const = 0;
 };
 
@@ -273,12 +274,18 @@ class Schema final : public SchemaBase {
    public:
     Field(Schema& s, std::size_t i) : schema_(s), index_(i) {}
     /// Both ends included; of arrays: of each element.
-    Field& range(double low, double high) { return edit([&](FieldInfo& f) { f.low = low, f.high = high; }); }
-    Field& at_least(double low) { return edit([&](FieldInfo& f) { f.low = low; }); }
+    Field& range(double low, double high) {
+      return edit([&](FieldInfo& f) { f.low = low, f.high = high; });
+    }
+    Field& at_least(double low) {
+      return edit([&](FieldInfo& f) { f.low = low; });
+    }
     Field& choices(std::vector<std::string> names) {
       return edit([&](FieldInfo& f) { f.choices = std::move(names); });
     }
-    Field& unit(std::string u) { return edit([&](FieldInfo& f) { f.unit = std::move(u); }); }
+    Field& unit(std::string u) {
+      return edit([&](FieldInfo& f) { f.unit = std::move(u); });
+    }
     Field& required() {
       return edit([&](FieldInfo& f) { f.required = true, f.fallback = Value(); });
     }
@@ -305,7 +312,7 @@ class Schema final : public SchemaBase {
   Schema() { T::describe(*this); }
 
   template <class M>
-  Field field(std::string name, M T::* member, std::string doc) {
+  Field field(std::string name, M T::*member, std::string doc) {
     FieldInfo info;
     info.name = std::move(name);
     info.doc = std::move(doc);
@@ -318,7 +325,7 @@ class Schema final : public SchemaBase {
   }
 
   /// The table also names a component: `type` and every key that is not one of these fields belong to it.
-  void component(ComponentSpec T::* member, std::string kind) {
+  void component(ComponentSpec T::*member, std::string kind) {
     spec_ = member;
     shared_kind_ = std::move(kind);
   }
@@ -374,13 +381,13 @@ class Schema final : public SchemaBase {
   };
   template <class M>
   struct SlotOf final : Slot {
-    explicit SlotOf(M T::* m) : member(m) {}
+    explicit SlotOf(M T::*m) : member(m) {}
     void tell(FieldInfo& f) const override { detail::Codec<M>::tell(f); }
     Value get(const T& object) const override { return detail::Codec<M>::encode(object.*member); }
     void set(T& object, const Value& v, const FieldInfo& f, DecodeContext& c) const override {
       detail::Codec<M>::decode(v, object.*member, f, c);
     }
-    M T::* member;
+    M T::*member;
   };
 
   static void validate(const T& out, const Value& table, DecodeContext& context) {
@@ -393,7 +400,7 @@ class Schema final : public SchemaBase {
 
   std::vector<FieldInfo> fields_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  ComponentSpec T::* spec_ = nullptr;
+  ComponentSpec T::*spec_ = nullptr;
   std::string shared_kind_;
 };
 

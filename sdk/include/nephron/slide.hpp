@@ -13,11 +13,11 @@ namespace nephron {
 
 /// What is known of a slide without touching its pixels.
 struct SlideInfo {
-  std::string id;     ///< unique in its dataset
-  Size size;          ///< of level 0
-  double mpp = 0;     ///< microns per pixel at level 0; 0 when unknown
-  std::string donor;  ///< slides of one donor never stand on both sides of a fold; empty when unknown
-  std::string group;  ///< sampling group, such as "external"; empty: the dataset's own
+  std::string id;                ///< unique in its dataset
+  Size size;                     ///< of level 0
+  double mpp = 0;                ///< microns per pixel at level 0; 0 when unknown
+  std::string donor;             ///< slides of one donor never stand on both sides of a fold; empty when unknown
+  std::string group;             ///< sampling group, such as "external"; empty: the dataset's own
   std::filesystem::path source;  ///< file the pixels come from; empty when they are made
   /// Files that annotate() reads, as far as they are known without reading: prepared labels are made anew when one of
   /// them changes.

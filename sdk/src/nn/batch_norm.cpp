@@ -26,9 +26,10 @@ at::Tensor BatchNorm2d::forward(const at::Tensor& x) {
   if (folded_) return x;
   if (is_training()) {
     if (x.numel() <= x.size(1))
-      throw Error("batch normalisation in training needs more than one value a channel, and got a map of one pixel of one "
-                  "image",
-                  "train with a larger batch or larger tiles");
+      throw Error(
+          "batch normalisation in training needs more than one value a channel, and got a map of one pixel of one "
+          "image",
+          "train with a larger batch or larger tiles");
     batches_tracked_.add_(1);
   }
   return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), momentum_, eps_,

@@ -14,17 +14,22 @@ namespace nephron::nn {
 at::Tensor activate(const at::Tensor& x, Activation activation) {
   at::Tensor out = x;
   switch (activation) {
-    case Activation::none: return out;
-    case Activation::relu: return at::relu_(out);
-    case Activation::relu6: return at::hardtanh_(out, 0, 6);
-    case Activation::silu: return at::silu(out);  // its gradient needs the input
+    case Activation::none:
+      return out;
+    case Activation::relu:
+      return at::relu_(out);
+    case Activation::relu6:
+      return at::hardtanh_(out, 0, 6);
+    case Activation::silu:
+      return at::silu(out);  // its gradient needs the input
   }
   return out;
 }
 
 ConvNormRelu::ConvNormRelu(std::int64_t in, std::int64_t out, std::int64_t kernel, bool norm)
     : torch::nn::Module("ConvNormRelu") {
-  conv_ = register_module("0", std::make_shared<Conv2d>(ConvShape{.in = in, .out = out, .kernel = kernel, .bias = !norm}));
+  conv_ =
+      register_module("0", std::make_shared<Conv2d>(ConvShape{.in = in, .out = out, .kernel = kernel, .bias = !norm}));
   if (norm) norm_ = register_module("1", std::make_shared<BatchNorm2d>(out));
 }
 

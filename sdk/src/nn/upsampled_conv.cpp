@@ -61,13 +61,16 @@ at::Tensor join(const at::Tensor& z_any, const at::Tensor& addend_any) {
     p.each_slice(z, y, [](const at::Tensor& from, const at::Tensor& to) { to.copy_(from); });
     return addend_any.defined() ? y.add_(addend_any) : y;
   }
-  const at::Tensor addend = addend_any.defined() ? addend_any.to(z.scalar_type()).contiguous(channels_last) : at::Tensor();
+  const at::Tensor addend =
+      addend_any.defined() ? addend_any.to(z.scalar_type()).contiguous(channels_last) : at::Tensor();
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, z.scalar_type(), "upsampled_conv", [&] {
     const scalar_t* from = z.const_data_ptr<scalar_t>();
     const scalar_t* more = addend.defined() ? addend.const_data_ptr<scalar_t>() : nullptr;
     scalar_t* to = y.mutable_data_ptr<scalar_t>();
     if (more == nullptr) {
-      p.each([&](std::int64_t zi, std::int64_t yi) { std::memcpy(to + yi, from + zi, sizeof(scalar_t) * static_cast<std::size_t>(p.o)); });
+      p.each([&](std::int64_t zi, std::int64_t yi) {
+        std::memcpy(to + yi, from + zi, sizeof(scalar_t) * static_cast<std::size_t>(p.o));
+      });
     } else {
       p.each([&](std::int64_t zi, std::int64_t yi) {
         for (std::int64_t c = 0; c < p.o; ++c) to[yi + c] = from[zi + c] + more[yi + c];
@@ -89,7 +92,9 @@ at::Tensor split(const at::Tensor& y_any) {
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, y.scalar_type(), "upsampled_conv", [&] {
     const scalar_t* from = y.const_data_ptr<scalar_t>();
     scalar_t* to = z.mutable_data_ptr<scalar_t>();
-    p.each([&](std::int64_t zi, std::int64_t yi) { std::memcpy(to + zi, from + yi, sizeof(scalar_t) * static_cast<std::size_t>(p.o)); });
+    p.each([&](std::int64_t zi, std::int64_t yi) {
+      std::memcpy(to + zi, from + yi, sizeof(scalar_t) * static_cast<std::size_t>(p.o));
+    });
   });
   return z;
 }
@@ -105,7 +110,8 @@ struct Join : torch::autograd::Function<Join> {
   }
 };
 
-/// Weights of the four phases, [4 O, C, 2, 2]. Along one axis even outputs read (w0 | w1 + w2), odd ones (w0 + w1 | w2).
+/// Weights of the four phases, [4 O, C, 2, 2]. Along one axis even outputs read (w0 | w1 + w2), odd ones (w0 + w1 |
+/// w2).
 at::Tensor phase_weights(const at::Tensor& weight) {
   const std::int64_t o = weight.size(0), c = weight.size(1);
   constexpr float axis[2][2][3] = {{{1, 0, 0}, {0, 1, 1}}, {{1, 1, 0}, {0, 0, 1}}};  // [phase][tap][source tap]

@@ -1,9 +1,9 @@
 // Files of every layout, written by tifffile, and real slides: every pixel of every level must be what tifffile or
 // OpenSlide reads, whole, by windows, and from several threads at once.
 //
-// Tolerances: none but for JPEG 2000, one grey level in two samples and one pixel in a million more. With loss, the peers'
-// OpenJPEG differs so from Debian's, through OpenSlide too. Tiles in YCbCr are lossless here: there it is the rounding of
-// the conversion to RGB, whose exact form in OpenSlide was not found out.
+// Tolerances: none but for JPEG 2000, one grey level in two samples and one pixel in a million more. With loss, the
+// peers' OpenJPEG differs so from Debian's, through OpenSlide too. Tiles in YCbCr are lossless here: there it is the
+// rounding of the conversion to RGB, whose exact form in OpenSlide was not found out.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
