@@ -52,8 +52,8 @@ struct Pair {
   static void describe(Schema<Pair>& s) {
     s.field("name", &Pair::name, "told in the report").required();
     s.field("ours", &Pair::ours,
-            "shell command that ends in a line of JSON; {nephron}, {python}, {peers}, {data}, {bench} and {size} stand "
-            "for paths and for short or full")
+            "shell command that ends in a line of JSON; {nephron}, {python}, {peers}, {data} and {bench} stand for "
+            "paths, {size} for short or full, {round} for 0, 1, ...")
         .required();
     s.field("peer", &Pair::peer, "the other's command; empty: only limits are checked");
     s.field("measure", &Pair::measures, "what is compared").required();
@@ -122,8 +122,10 @@ class Places {
                {"size", request.full ? "full" : "short"}};
   }
 
-  std::string fill(std::string command) const {
-    for (const auto& [name, value] : values_)
+  std::string fill(std::string command, int round) const {
+    auto values = values_;
+    values["round"] = std::to_string(round);
+    for (const auto& [name, value] : values)
       for (std::size_t at; (at = command.find("{" + name + "}")) != std::string::npos;)
         command.replace(at, name.size() + 2, in_quotes(value));
     return command;
@@ -241,8 +243,8 @@ Json run_pair(const std::string& benchmark, const Pair& pair, const Places& plac
   try {
     if (const std::string why = places.missing(pair.ours); !why.empty()) throw Error(why);
     for (int round = 0; round < request.rounds; ++round) {
-      ours.push_back(run(places.fill(pair.ours)));
-      if (!pair.peer.empty() && absent.empty()) peer.push_back(run(places.fill(pair.peer)));
+      ours.push_back(run(places.fill(pair.ours, round)));
+      if (!pair.peer.empty() && absent.empty()) peer.push_back(run(places.fill(pair.peer, round)));
     }
   } catch (const Cancelled&) {
     throw;

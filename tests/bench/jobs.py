@@ -1,6 +1,6 @@
 """The jobs of start.toml and aidpath.toml, for either side; prints one line of JSON.
 
-Both sides train on the tiles that fold 0 of 6 leaves (by index), and are measured from outside by the same code.
+Both sides train on the tiles that a fold of 6 leaves (by index), and are measured from outside by the same code.
 """
 import argparse
 import glob
@@ -25,6 +25,8 @@ p.add_argument("--data", required=True)
 p.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
 p.add_argument("--variant", default="reference", choices=["reference", "tuned"])
 p.add_argument("--size", default="short", choices=["short", "full"])
+p.add_argument("--seed", type=int, default=42)
+p.add_argument("--fold", type=int, default=0, choices=range(FOLDS))
 a = p.parse_args()
 STEPS = 600 if a.size == "full" else 25
 
@@ -34,6 +36,7 @@ def fail(message):
 
 
 def run(command, environment=None):
+    command = list(map(str, command))
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
     if done.returncode != 0:
         fail(f"{' '.join(command)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-1500:]}")
@@ -43,7 +46,7 @@ def run(command, environment=None):
 def split(folder):
     """Training and held-out tiles as folders of links."""
     for i, image in enumerate(sorted(glob.glob(os.path.join(a.data, "images", "*.png")))):
-        part = os.path.join(folder, "test" if i % FOLDS == 0 else "train")
+        part = os.path.join(folder, "test" if i % FOLDS == a.fold else "train")
         for kind in ("images", "masks"):
             os.makedirs(os.path.join(part, kind), exist_ok=True)
             os.symlink(os.path.realpath(os.path.join(a.data, kind, os.path.basename(image))),
@@ -59,8 +62,8 @@ def only(pattern):
 
 
 def train_ours(folder, epochs, steps):
-    run([a.nephron, "train", EXPERIMENT, "--fold", "0", "--runs", folder, "--device", "cpu",
-         "--set", f"train.epochs={epochs}", "--set", f"train.steps_per_epoch={steps}",
+    run([a.nephron, "train", EXPERIMENT, "--fold", a.fold, "--runs", folder, "--device", "cpu",
+         "--set", f"train.epochs={epochs}", "--set", f"train.steps_per_epoch={steps}", "--set", f"seed={a.seed}",
          "--set", f"train.precision={a.precision}"], {"AIDPATH_TILES": a.data})
     with open(only(os.path.join(folder, "**", "metrics.jsonl"))) as lines:
         return [json.loads(line) for line in lines]
@@ -109,7 +112,8 @@ def aidpath_peer(folder):
     program = [os.path.join(a.peers, "train_smp.py")]
     if a.variant == "tuned" and a.precision == "fp32":
         program.insert(0, os.path.join(HERE, "fp32.py"))
-    text = run([sys.executable, *program, "--train", train, "--test", test, "--steps", str(STEPS), "--variant", a.variant])
+    text = run([sys.executable, *program, "--train", train, "--test", test, "--steps", STEPS, "--variant", a.variant,
+                "--seed", a.seed])
     steps, seconds, waited = map(float, re.search(r"trained (\d+) steps in ([\d.]+) s, waited ([\d.]+) s", text).groups())
     return {"steps_per_s": steps / seconds, "waited": waited / seconds,
             "peak_rss_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,

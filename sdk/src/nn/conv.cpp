@@ -1,10 +1,14 @@
 #include <nephron/nn/conv.hpp>
 
 #include <cmath>
+#include <optional>
 
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <nephron/error.hpp>
 #include <nephron/nn/init.hpp>
@@ -23,6 +27,13 @@ void fill_uniform(at::Tensor& t, double bound) {
 void zero_bias(Conv2d& conv) {
   const at::NoGradGuard no_grad;
   if (conv.bias().defined()) conv.bias().zero_();
+}
+
+/// A depthwise convolution is bound by memory, and on a CPU its gradients take several times as long in bf16 as in
+/// fp32.
+bool trains_better_in_float(const ConvShape& s, const at::Tensor& x) {
+  return s.groups > 1 && s.groups == s.in && x.is_cpu() && c10::GradMode::is_enabled() &&
+         at::autocast::is_autocast_enabled(c10::kCPU);
 }
 
 }  // namespace
@@ -51,10 +62,16 @@ at::Tensor Conv2d::forward(const at::Tensor& x) const {
   const auto [before, after] = padding_;
   const bool even = before == after;
   // conv2d pads both ends alike at no cost; uneven padding has to be written out.
-  const at::Tensor padded = even ? x : at::constant_pad_nd(x, {before, after, before, after});
+  at::Tensor padded = even ? x : at::constant_pad_nd(x, {before, after, before, after});
   const std::int64_t padding = even ? before : 0;
-  return at::conv2d(padded, weight_, bias_, at::IntArrayRef(shape_.stride), at::IntArrayRef(padding),
-                    at::IntArrayRef(dilation_), shape_.groups);
+  std::optional<c10::impl::ExcludeDispatchKeyGuard> no_autocast;
+  if (trains_better_in_float(shape_, x)) {
+    no_autocast.emplace(c10::DispatchKey::AutocastCPU);
+    padded = padded.to(c10::kFloat);
+  }
+  const at::Tensor y = at::conv2d(padded, weight_, bias_, at::IntArrayRef(shape_.stride), at::IntArrayRef(padding),
+                                  at::IntArrayRef(dilation_), shape_.groups);
+  return no_autocast ? y.to(at::autocast::get_autocast_dtype(c10::kCPU)) : y;  // what follows keeps maps of that type
 }
 
 void Conv2d::dilate(std::int64_t dilation) {

@@ -1,0 +1,54 @@
+#include <gtest/gtest.h>
+
+#include <ATen/autocast_mode.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/randn.h>
+
+#include <nephron/nn/conv.hpp>
+
+namespace nephron::nn {
+namespace {
+
+class Bf16 {
+ public:
+  Bf16() {
+    at::autocast::set_autocast_dtype(c10::kCPU, c10::kBFloat16);
+    at::autocast::set_autocast_enabled(c10::kCPU, true);
+  }
+  ~Bf16() {
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(c10::kCPU, false);
+  }
+};
+
+// In training it computes in float32 whatever autocast says; the map that it gives has the type that autocast promises.
+TEST(DepthwiseConvolution, TrainsInFloatUnderAutocast) {
+  Conv2d conv({.in = 8, .out = 8, .kernel = 5, .stride = 2, .groups = 8});
+  const at::Tensor x = at::randn({2, 8, 12, 12}).to(c10::kBFloat16).requires_grad_(true);
+  at::Tensor y;
+  {
+    const Bf16 autocast;
+    y = conv.forward(x);
+  }
+  EXPECT_EQ(y.scalar_type(), c10::kBFloat16);
+  const at::Tensor exact = at::conv2d(x.detach().to(c10::kFloat), conv.weight().detach(), {}, 2, 2, 1, 8);
+  EXPECT_TRUE(y.detach().equal(exact.to(c10::kBFloat16)));
+  y.sum().backward();
+  EXPECT_EQ(x.grad().scalar_type(), c10::kBFloat16);
+  EXPECT_EQ(conv.weight().grad().scalar_type(), c10::kFloat);
+}
+
+TEST(DepthwiseConvolution, LeavesTheInputsTypeWhereThereIsNoAutocast) {
+  Conv2d conv({.in = 8, .out = 8, .kernel = 3, .groups = 8});
+  EXPECT_EQ(conv.forward(at::randn({1, 8, 6, 6})).scalar_type(), c10::kFloat);
+}
+
+// A float image enters the first layer: what comes out under autocast is bf16 all the same.
+TEST(DepthwiseConvolution, GivesTheTypeOfAutocastForAFloatInput) {
+  Conv2d conv({.in = 8, .out = 8, .kernel = 3, .groups = 8});
+  const Bf16 autocast;
+  EXPECT_EQ(conv.forward(at::randn({1, 8, 6, 6})).scalar_type(), c10::kBFloat16);
+}
+
+}  // namespace
+}  // namespace nephron::nn
