@@ -114,7 +114,7 @@ void TrainConfig::describe(Schema<TrainConfig>& s) {
 }
 
 void PredictConfig::describe(Schema<PredictConfig>& s) {
-  s.field("overlap", &PredictConfig::overlap, "side of the window that is predicted, of which the middle tile is kept")
+  s.field("overlap", &PredictConfig::overlap, "tiles over a pixel along each axis: they start tile / overlap apart")
       .range(1, 4)
       .unit("tiles");
   s.field("tta", &PredictConfig::tta, "flips whose predictions are averaged")
