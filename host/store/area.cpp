@@ -12,12 +12,8 @@
 
 namespace nephron::host {
 
-namespace {
-
-constexpr int largest_factor = 1024;
-static_assert(2 * largest_factor - 1 <= Block::most);  // one pixel less than two blocks is one block
-
-}  // namespace
+// The rest of a side is at most a pixel less than a block, and may make one block of two.
+static_assert(2 * AreaReduction::largest_factor - 1 <= Block::most);
 
 AreaReduction::AreaReduction(Size full, int factor)
     : full_(full), size_{full.width / std::max(1, factor), full.height / std::max(1, factor)}, factor_(factor) {

@@ -18,7 +18,8 @@ namespace nephron::host {
 /// 2)^2. Immutable; calls are thread-safe.
 class AreaReduction {
  public:
-  /// Throws Error for a slide smaller than the factor, and for a factor beyond 1 to 1024.
+  static constexpr int largest_factor = 1024;
+  /// Throws Error for a slide smaller than the factor, and for a factor beyond 1 to largest_factor.
   AreaReduction(Size full, int factor);
 
   int factor() const noexcept { return factor_; }
