@@ -46,7 +46,6 @@ if not os.path.exists(slide):
 polygons = slide.removesuffix(".tiff") + ".json"
 
 
-
 def twenty_slides():
     """An experiment of 20 slides and its store, in a folder of the cache."""
     folder = os.path.join(cache, f"open-{side}")
