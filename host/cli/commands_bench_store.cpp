@@ -1,4 +1,4 @@
-// What tests/bench times of the store: hidden commands that print one line of JSON.
+// What tests/bench times of slides and the store: hidden commands that print one line of JSON.
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -11,9 +11,12 @@
 #include <nephron/rng.hpp>
 
 #include <host/cli/command.hpp>
+#include <host/config/load.hpp>
+#include <host/feed/store_slides.hpp>
 #include <host/labels/painter.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/slides/opener.hpp>
+#include <host/slides/reduced.hpp>
 #include <host/store/slide_folder.hpp>
 #include <host/util/files.hpp>
 #include <host/util/thread_pool.hpp>
@@ -194,9 +197,91 @@ void add_windows_bench(CLI::App& app, int& exit) {
   });
 }
 
+/// Opening every slide of an experiment whose store is up to date, as training does at its start.
+void open_bench(const fs::path& file) {
+  std::unique_ptr<Registry> registry;
+  const Experiment experiment = load_experiment(file, {}, PluginSearch{}, registry);
+  const Clock clock;
+  const Listing listing(experiment, *registry);
+  const double list_s = clock.seconds();
+  const PreparedData data = prepare_and_open(listing);
+  const double seconds = clock.seconds();
+  if (!data.problems.empty()) throw Error(data.problems.front());
+  const Json json{
+      {"job", "open"}, {"variant", "store"}, {"seconds", seconds}, {"list_s", list_s}, {"slides", data.slides.size()}};
+  std::printf("%s\n", json.dump().c_str());
+}
+
+void add_open_bench(CLI::App& app, int& exit) {
+  auto* command = app.add_subcommand("bench-open", "Time opening a prepared store")->group("");
+  const auto file = std::make_shared<fs::path>();
+  command->add_option("experiment", *file)->required();
+  command->callback([file, &exit] {
+    open_bench(*file);
+    exit = Exit::done;
+  });
+}
+
+struct ReadBench {
+  fs::path slide;
+  std::string reader = "tiff";
+  std::int64_t size = 512, n = 40, rounds = 10;
+  int factor = 1;
+  std::uint64_t seed = 0;
+};
+
+/// Regions of a slide with a reader; each round opens the file anew, so that the reader's cache begins empty.
+void read_bench(const ReadBench& b) {
+  const Registry registry;
+  ReaderOpener opener(registry);
+  const Size size = opener.open(b.slide, b.reader)->size();  // the plugin is loaded once unmeasured
+  const std::int64_t side = b.size * b.factor;
+  if (size.width <= side || size.height <= side) throw Error(b.slide.string() + " is smaller than a region");
+  warm(b.slide);
+  Rng rng(b.seed, "regions");
+  double open_s = 0;
+  reset_peak();
+  const Clock clock;
+  for (std::int64_t round = 0; round < b.rounds; ++round) {
+    const Clock opening;
+    const std::unique_ptr<SlideFile> file = opener.open(b.slide, b.reader);
+    open_s += opening.seconds();
+    for (std::int64_t i = 0; i < b.n; ++i) {
+      const Region place{rng.integer(0, size.width - side), rng.integer(0, size.height - side), side, side};
+      read_reduced(*file, 0, place, b.factor, [](std::int64_t, std::int64_t) {});
+    }
+  }
+  const double seconds = clock.seconds();
+  const Json json{{"job", "read"},
+                  {"variant", b.reader},
+                  {"seconds", seconds},
+                  {"open_s", open_s / static_cast<double>(b.rounds)},
+                  {"items_per_s", static_cast<double>(b.rounds * b.n) / seconds},
+                  {"peak_rss_mb", peak_mb()}};
+  std::printf("%s\n", json.dump().c_str());
+}
+
+void add_read_bench(CLI::App& app, int& exit) {
+  auto* command = app.add_subcommand("bench-read", "Time regions of a slide file")->group("");
+  const auto b = std::make_shared<ReadBench>();
+  command->add_option("--slide", b->slide)->required();
+  command->add_option("--reader", b->reader)->capture_default_str();
+  command->add_option("--size", b->size)->capture_default_str();
+  command->add_option("--factor", b->factor)->capture_default_str();
+  command->add_option("--n", b->n)->capture_default_str();
+  command->add_option("--rounds", b->rounds)->capture_default_str();
+  command->add_option("--seed", b->seed)->capture_default_str();
+  command->callback([b, &exit] {
+    read_bench(*b);
+    exit = Exit::done;
+  });
+}
+
 }  // namespace
 
 NEPHRON_COMMAND("bench-prepare", 901, add_prepare_bench)
 NEPHRON_COMMAND("bench-windows", 902, add_windows_bench)
+NEPHRON_COMMAND("bench-open", 903, add_open_bench)
+NEPHRON_COMMAND("bench-read", 904, add_read_bench)
 
 }  // namespace nephron::host

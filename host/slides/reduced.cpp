@@ -52,7 +52,8 @@ Image read_thumbnail(const SlideFile& slide, std::int64_t longest,
   for (std::size_t l = 1; l < levels.size(); ++l)
     if (side(levels[l].size) >= longest) level = l;
   const Size from = levels[level].size;
-  const auto at_most = std::min(from.width, from.height);  // no side may vanish
+  const auto at_most =  // no side may vanish
+      std::min<std::int64_t>({from.width, from.height, AreaReduction::largest_factor});
   const auto factor = static_cast<int>(std::clamp<std::int64_t>(side(from) / longest, 1, at_most));
   const Image small = read_reduced(slide, static_cast<int>(level), {0, 0, from.width, from.height}, factor, progress);
   if (side(small.size()) <= longest) return small;

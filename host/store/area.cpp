@@ -12,10 +12,14 @@
 
 namespace nephron::host {
 
+// The rest of a side is at most a pixel less than a block, and may make one block of two.
+static_assert(2 * AreaReduction::largest_factor - 1 <= Block::most);
+
 AreaReduction::AreaReduction(Size full, int factor)
     : full_(full), size_{full.width / std::max(1, factor), full.height / std::max(1, factor)}, factor_(factor) {
-  if (factor < 1 || factor > 64)
-    throw Error("a slide cannot be reduced by " + std::to_string(factor) + "; expected 1 to 64");
+  if (factor < 1 || factor > largest_factor)
+    throw Error("a slide cannot be reduced by " + std::to_string(factor) + "; expected 1 to " +
+                std::to_string(largest_factor));
   if (size_.empty())
     throw Error("the slide of " + std::to_string(full.width) + " x " + std::to_string(full.height) +
                     " px has nothing left after reduction by " + std::to_string(factor),
@@ -24,8 +28,11 @@ AreaReduction::AreaReduction(Size full, int factor)
   const double scale_x = 1 / (static_cast<double>(size_.width) / static_cast<double>(full.width));
   const double scale_y = 1 / (static_cast<double>(size_.height) / static_cast<double>(full.height));
   const auto whole = [](double scale) { return std::abs(scale - std::nearbyint(scale)) < DBL_EPSILON; };
-  exact_ = factor == 1 || (whole(scale_x) && whole(scale_y));
-  if (exact_) return;
+  exact_ = whole(scale_x) && whole(scale_y);
+  if (exact_) {
+    block_ = {static_cast<int>(full.width / size_.width), static_cast<int>(full.height / size_.height)};
+    return;
+  }
   x_ = weighted_axis(full.width, size_.width, scale_x);
   y_ = weighted_axis(full.height, size_.height, scale_y);
 }
@@ -57,7 +64,8 @@ AreaReduction::Axis AreaReduction::weighted_axis(std::int64_t full, std::int64_t
 Region AreaReduction::source_of(const Region& part) const {
   if (part.clipped({0, 0, size_.width, size_.height}) != part || part.empty())
     throw Error("a part to reduce is not inside the picture");
-  if (exact_) return {part.x * factor_, part.y * factor_, part.width * factor_, part.height * factor_};
+  if (exact_)
+    return {part.x * block_.width, part.y * block_.height, part.width * block_.width, part.height * block_.height};
   const auto range = [](const Axis& axis, std::int64_t from, std::int64_t n) {
     const Taps& a = axis.taps[static_cast<std::size_t>(from)];
     const Taps& b = axis.taps[static_cast<std::size_t>(from + n - 1)];
@@ -80,12 +88,12 @@ void AreaReduction::reduce(const ImageView& source, const Region& region, const 
 
 void AreaReduction::reduce_exact(const ImageView& source, const Region& region, const Region& part,
                                  const ImageView& out) const {
-  const std::int64_t left = part.x * factor_ - region.x, top = part.y * factor_ - region.y;
+  const std::int64_t left = part.x * block_.width - region.x, top = part.y * block_.height - region.y;
   for (std::int64_t y = 0; y < part.height; ++y) {
-    const auto* from = source.row<const std::uint8_t>(top + y * factor_) + 3 * left;
+    const auto* from = source.row<const std::uint8_t>(top + y * block_.height) + 3 * left;
     auto* to = out.row<std::uint8_t>(y);
     if (factor_ == 1) std::memcpy(to, from, static_cast<std::size_t>(3 * part.width));
-    else area_row(from, source.stride, factor_, part.width, to);
+    else area_row(from, source.stride, block_, part.width, to);
   }
 }
 

@@ -5,17 +5,21 @@
 
 #include <nephron/image.hpp>
 
+#include <host/store/area_rows.hpp>
+
 namespace nephron::host {
 
 /// A slide at 1/factor by area means, a part at a time: every part is bit-equal to the same part of OpenCV's
 /// cv::resize(whole, INTER_AREA) to (W / factor, H / factor), rounded down, whatever the sides of the slide.
 ///
-/// Where both sides are multiples of the factor a pixel is the rounded mean of factor x factor pixels. Otherwise
-/// OpenCV stretches the odd side over its whole length: a pixel is a weighted mean of up to (factor + 2)^2 pixels.
-/// Immutable; calls are thread-safe.
+/// Where both sides are multiples of the reduced ones a pixel is the rounded mean of a block of whole pixels: factor x
+/// factor of them, or more along a side so short that the rest makes blocks longer (5 px by factor 4 are one block of
+/// 5). Otherwise OpenCV stretches the odd side over its whole length: a pixel is a weighted mean of up to (factor +
+/// 2)^2. Immutable; calls are thread-safe.
 class AreaReduction {
  public:
-  /// Throws Error for a slide smaller than the factor.
+  static constexpr int largest_factor = 1024;
+  /// Throws Error for a slide smaller than the factor, and for a factor beyond 1 to largest_factor.
   AreaReduction(Size full, int factor);
 
   int factor() const noexcept { return factor_; }
@@ -42,8 +46,9 @@ class AreaReduction {
 
   Size full_, size_;
   int factor_;
-  bool exact_;
-  Axis x_, y_;  ///< of the weighted mean alone
+  bool exact_;   ///< means of blocks
+  Block block_;  ///< of these alone
+  Axis x_, y_;   ///< of the weighted mean alone
 };
 
 }  // namespace nephron::host

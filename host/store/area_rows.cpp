@@ -10,10 +10,12 @@ namespace nephron::host {
 
 namespace {
 
-std::uint8_t rounded(unsigned sum, int factor) {
-  if (factor == 2) return static_cast<std::uint8_t>((sum + 2) >> 2);
+bool is(Block block, int side) { return block.width == side && block.height == side; }
+
+std::uint8_t rounded(unsigned sum, Block block) {
+  if (is(block, 2)) return static_cast<std::uint8_t>((sum + 2) >> 2);
   return static_cast<std::uint8_t>(
-      std::nearbyint(static_cast<float>(sum) * (1.F / static_cast<float>(factor * factor))));
+      std::nearbyint(static_cast<float>(sum) * (1.F / static_cast<float>(block.width * block.height))));
 }
 
 #if defined(__x86_64__)
@@ -62,39 +64,44 @@ __attribute__((target("avx2"))) std::int64_t row_by_4(const std::uint8_t* from, 
 }
 #endif
 
-}  // namespace
-
-void area_row_portable(const std::uint8_t* from, std::ptrdiff_t stride, int factor, std::int64_t n, std::uint8_t* to) {
-  // Sums of columns first, in pieces that stay in the nearest cache: they are simple loops, and leave a factor-th.
-  constexpr std::int64_t piece = 1024;
-  std::uint16_t columns[3 * piece];
-  const std::int64_t pixels = piece / factor;
+template <class Sum>
+void portable(const std::uint8_t* from, std::ptrdiff_t stride, Block block, std::int64_t n, std::uint8_t* to) {
+  // Sums of columns first, in pieces that stay in the nearest cache: they are simple loops, and few are left to add.
+  Sum columns[3 * Block::most];
+  const std::int64_t pixels = Block::most / block.width;
   for (std::int64_t x = 0; x < n; x += pixels) {
     const std::int64_t count = n - x < pixels ? n - x : pixels;
-    const std::int64_t bytes = 3 * count * factor;
+    const std::int64_t bytes = 3 * count * block.width;
     for (std::int64_t i = 0; i < bytes; ++i) columns[i] = from[i];
-    for (int row = 1; row < factor; ++row) {
+    for (int row = 1; row < block.height; ++row) {
       const std::uint8_t* const p = from + row * stride;
-      for (std::int64_t i = 0; i < bytes; ++i) columns[i] = static_cast<std::uint16_t>(columns[i] + p[i]);
+      for (std::int64_t i = 0; i < bytes; ++i) columns[i] = static_cast<Sum>(columns[i] + p[i]);
     }
-    const std::uint16_t* c = columns;
+    const Sum* c = columns;
     for (std::int64_t i = 0; i < count; ++i, to += 3) {
       unsigned r = 0, g = 0, b = 0;
-      for (int k = 0; k < factor; ++k, c += 3) r += c[0], g += c[1], b += c[2];
-      to[0] = rounded(r, factor), to[1] = rounded(g, factor), to[2] = rounded(b, factor);
+      for (int k = 0; k < block.width; ++k, c += 3) r += c[0], g += c[1], b += c[2];
+      to[0] = rounded(r, block), to[1] = rounded(g, block), to[2] = rounded(b, block);
     }
     from += bytes;
   }
 }
 
-void area_row(const std::uint8_t* from, std::ptrdiff_t stride, int factor, std::int64_t n, std::uint8_t* to) {
+}  // namespace
+
+void area_row_portable(const std::uint8_t* from, std::ptrdiff_t stride, Block block, std::int64_t n, std::uint8_t* to) {
+  const bool fits = block.height <= UINT16_MAX / UINT8_MAX;
+  (fits ? portable<std::uint16_t> : portable<std::uint32_t>)(from, stride, block, n, to);
+}
+
+void area_row(const std::uint8_t* from, std::ptrdiff_t stride, Block block, std::int64_t n, std::uint8_t* to) {
   std::int64_t done = 0;
 #if defined(__x86_64__)
   static const bool avx2 = __builtin_cpu_supports("avx2") != 0;
-  if (avx2 && factor == 2) done = row_by_2(from, stride, n, to);
-  if (avx2 && factor == 4) done = row_by_4(from, stride, n, to);
+  if (avx2 && is(block, 2)) done = row_by_2(from, stride, n, to);
+  if (avx2 && is(block, 4)) done = row_by_4(from, stride, n, to);
 #endif
-  area_row_portable(from + 3 * factor * done, stride, factor, n - done, to + 3 * done);
+  area_row_portable(from + 3 * block.width * done, stride, block, n - done, to + 3 * done);
 }
 
 }  // namespace nephron::host

@@ -47,17 +47,20 @@ cv::Mat in_parts(const cv::Mat& whole, int factor, std::mt19937& random) {
   return out;
 }
 
+void expect_equal_to_opencv(const cv::Mat& whole, int factor, std::mt19937& random) {
+  cv::Mat expected;
+  cv::resize(whole, expected, {whole.cols / factor, whole.rows / factor}, 0, 0, cv::INTER_AREA);
+  ASSERT_EQ(cv::norm(in_parts(whole, factor, random), expected, cv::NORM_INF), 0)
+      << whole.cols << " x " << whole.rows << " by " << factor;
+}
+
 TEST(AreaReduction, EqualsOpenCvOfTheWholePictureForMultiples) {
   std::mt19937 random(1);
   for (int factor = 1; factor <= 64; ++factor)
     for (std::uint64_t seed = 0; seed < 4; ++seed) {
       const int width = factor * static_cast<int>(1 + random() % (1500 / factor + 1));
       const int height = factor * static_cast<int>(1 + random() % (300 / factor + 1));
-      const cv::Mat whole = noise(width, height, seed);
-      cv::Mat expected;
-      cv::resize(whole, expected, {width / factor, height / factor}, 0, 0, cv::INTER_AREA);
-      ASSERT_EQ(cv::norm(in_parts(whole, factor, random), expected, cv::NORM_INF), 0)
-          << width << " x " << height << " by " << factor;
+      expect_equal_to_opencv(noise(width, height, seed), factor, random);
     }
 }
 
@@ -66,33 +69,51 @@ TEST(AreaReduction, EqualsOpenCvOfTheWholePictureForOtherSides) {
   for (int n = 0; n < 400; ++n) {
     const int factor = n % 3 == 0 ? 2 : n % 3 == 1 ? 4 : 2 + static_cast<int>(random() % 20);
     const int width = factor + static_cast<int>(random() % 1500), height = factor + static_cast<int>(random() % 300);
-    const cv::Mat whole = noise(width, height, static_cast<std::uint64_t>(n));
-    cv::Mat expected;
-    cv::resize(whole, expected, {width / factor, height / factor}, 0, 0, cv::INTER_AREA);
-    ASSERT_EQ(cv::norm(in_parts(whole, factor, random), expected, cv::NORM_INF), 0)
-        << width << " x " << height << " by " << factor;
+    expect_equal_to_opencv(noise(width, height, static_cast<std::uint64_t>(n)), factor, random);
   }
+}
+
+// Short sides: what is left over may be as long as a block, so that OpenCV takes blocks longer than the factor, and not
+// the same along both sides.
+TEST(AreaReduction, EqualsOpenCvForEveryShortSide) {
+  std::mt19937 random(4);
+  for (int factor = 1; factor <= 8; ++factor)
+    for (int width = factor; width <= factor * (factor + 1) + 2; ++width)
+      for (int height = factor; height <= factor * (factor + 1) + 2; ++height)
+        expect_equal_to_opencv(noise(width, height, static_cast<std::uint64_t>(width + height)), factor, random);
+}
+
+TEST(AreaReduction, EqualsOpenCvForLargeFactors) {
+  std::mt19937 random(5);
+  for (const int factor : {65, 100, 257, 258, 511, 1024})
+    for (const auto& [width, height] : {std::pair(factor, factor),
+                                        {2 * factor - 1, 2 * factor - 1},
+                                        {3 * factor, 2 * factor},
+                                        {3 * factor + 1, factor}})
+      expect_equal_to_opencv(noise(width, height, 0), factor, random);
 }
 
 TEST(AreaReduction, RowsWithAndWithoutSimdAreEqualAndStayInsideTheirPixels) {
   std::mt19937 random(3);
-  for (int factor = 2; factor <= 9; ++factor)
-    for (std::int64_t n = 1; n < 40; ++n) {
-      const std::ptrdiff_t stride = 3 * factor * n;
-      std::vector<std::uint8_t> from(
-          static_cast<std::size_t>(stride * factor));  // exactly: a sanitizer sees a byte more
-      for (auto& v : from) v = static_cast<std::uint8_t>(random());
-      std::vector<std::uint8_t> a(static_cast<std::size_t>(3 * n + 8), 9), b = a;
-      area_row(from.data(), stride, factor, n, a.data());
-      area_row_portable(from.data(), stride, factor, n, b.data());
-      ASSERT_EQ(a, b) << factor << ", " << n;
-      for (std::size_t i = static_cast<std::size_t>(3 * n); i < a.size(); ++i) ASSERT_EQ(a[i], 9);
-    }
+  for (int side = 2; side <= 9; ++side)
+    for (const Block block : {Block{side, side}, Block{side, 2}, Block{4, side}})
+      for (std::int64_t n = 1; n < 40; ++n) {
+        const std::ptrdiff_t stride = 3 * block.width * n;
+        // Exactly: a sanitizer sees a byte more.
+        std::vector<std::uint8_t> from(static_cast<std::size_t>(stride * block.height));
+        for (auto& v : from) v = static_cast<std::uint8_t>(random());
+        std::vector<std::uint8_t> a(static_cast<std::size_t>(3 * n + 8), 9), b = a;
+        area_row(from.data(), stride, block, n, a.data());
+        area_row_portable(from.data(), stride, block, n, b.data());
+        ASSERT_EQ(a, b) << block.width << " x " << block.height << ", " << n;
+        for (std::size_t i = static_cast<std::size_t>(3 * n); i < a.size(); ++i) ASSERT_EQ(a[i], 9);
+      }
 }
 
 TEST(AreaReduction, ASlideSmallerThanTheFactorIsRefused) {
   EXPECT_THROW(AreaReduction({3, 100}, 4), Error);
   EXPECT_THROW(AreaReduction({100, 100}, 0), Error);
+  EXPECT_THROW(AreaReduction({5000, 5000}, 1025), Error);
   const AreaReduction area({100, 100}, 4);
   EXPECT_THROW(area.source_of({20, 0, 6, 1}), Error);
 }

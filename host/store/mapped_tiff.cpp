@@ -12,20 +12,43 @@ namespace nephron::host {
 
 namespace {
 
-/// Calls part(tile column, tile row, part inside the tile, part inside the region) for each tile that a region touches.
+/// Calls part(tile column, part inside the tile, x inside the region) for each tile of a row that a region touches.
 template <class Part>
-void for_each_tile(const Region& region, const Part& part) {
-  for (std::int64_t row = region.y / tile_side; row * tile_side < region.y + region.height; ++row) {
-    const std::int64_t y0 = std::max(region.y, row * tile_side);
-    const std::int64_t y1 = std::min(region.y + region.height, (row + 1) * tile_side);
-    for (std::int64_t column = region.x / tile_side; column * tile_side < region.x + region.width; ++column) {
-      const std::int64_t x0 = std::max(region.x, column * tile_side);
-      const std::int64_t x1 = std::min(region.x + region.width, (column + 1) * tile_side);
-      if (!part(column, row, Region{x0 - column * tile_side, y0 - row * tile_side, x1 - x0, y1 - y0},
-                Point{static_cast<double>(x0 - region.x), static_cast<double>(y0 - region.y)}))
-        return;
-    }
+void for_each_column(const Region& region, std::int64_t row, const Part& part) {
+  const std::int64_t y0 = std::max(region.y, row * tile_side);
+  const std::int64_t y1 = std::min(region.y + region.height, (row + 1) * tile_side);
+  for (std::int64_t column = region.x / tile_side; column * tile_side < region.x + region.width; ++column) {
+    const std::int64_t x0 = std::max(region.x, column * tile_side);
+    const std::int64_t x1 = std::min(region.x + region.width, (column + 1) * tile_side);
+    part(column, Region{x0 - column * tile_side, y0 - row * tile_side, x1 - x0, y1 - y0}, x0 - region.x);
   }
+}
+
+/// The rows of a tile that go into a region.
+struct Piece {
+  const std::uint8_t* from;
+  std::ptrdiff_t to;  ///< bytes from the left of the region
+  std::size_t bytes;  ///< of a row
+};
+
+void prefetch(const std::uint8_t* at, std::size_t bytes) {
+  constexpr std::size_t cache_line = 64;
+  for (std::size_t i = 0; i < bytes; i += cache_line) __builtin_prefetch(at + i);
+}
+
+/// Copies rows of pieces that lie side by side. The processor's own prefetching stops where a row leaves the piece and
+/// at the end of a page, and it fetches what is written late: fetching a row of each ahead brings the copy near the
+/// speed of a single large one.
+void copy_rows(std::vector<Piece>& pieces, std::int64_t rows, std::ptrdiff_t from_stride, std::uint8_t* to,
+               std::ptrdiff_t to_stride) {
+  constexpr std::int64_t ahead = 3;
+  for (std::int64_t left = rows; left > 0; --left, to += to_stride)
+    for (Piece& piece : pieces) {
+      if (left > ahead) prefetch(piece.from + ahead * from_stride, piece.bytes);
+      if (left > 1) prefetch(to + to_stride + piece.to, piece.bytes);
+      std::memcpy(to + piece.to, piece.from, piece.bytes);
+      piece.from += from_stride;
+    }
 }
 
 }  // namespace
@@ -43,18 +66,19 @@ void MappedTiff::read(std::size_t picture, const Region& region, const ImageView
   if (region.empty() || region.clipped({0, 0, p.size.width, p.size.height}) != region || out.size() != region.size() ||
       out.channels != p.channels || out.depth != Depth::u8)
     throw Error("a region is not inside the prepared picture");
-  const auto channels = static_cast<std::size_t>(p.channels);
-  constexpr auto side = static_cast<std::size_t>(tile_side);
-  for_each_tile(region, [&](std::int64_t column, std::int64_t row, const Region& inside, Point at) {
-    const std::uint8_t* from =
-        tile(picture, column, row) +
-        (static_cast<std::size_t>(inside.y) * side + static_cast<std::size_t>(inside.x)) * channels;
-    auto* to = out.row<std::uint8_t>(static_cast<std::int64_t>(at.y)) + static_cast<std::size_t>(at.x) * channels;
-    const std::size_t bytes = static_cast<std::size_t>(inside.width) * channels;
-    for (std::int64_t y = 0; y < inside.height; ++y, from += side * channels, to += out.stride)
-      std::memcpy(to, from, bytes);
-    return true;
-  });
+  const auto channels = static_cast<std::ptrdiff_t>(p.channels);
+  std::vector<Piece> pieces;
+  for (std::int64_t row = region.y / tile_side; row * tile_side < region.y + region.height; ++row) {
+    pieces.clear();
+    std::int64_t rows = 0;
+    for_each_column(region, row, [&](std::int64_t column, const Region& inside, std::int64_t x) {
+      pieces.push_back({tile(picture, column, row) + (inside.y * tile_side + inside.x) * channels, x * channels,
+                        static_cast<std::size_t>(inside.width * channels)});
+      rows = inside.height;
+    });
+    copy_rows(pieces, rows, tile_side * channels, out.row<std::uint8_t>(std::max(region.y, row * tile_side) - region.y),
+              out.stride);
+  }
 }
 
 bool MappedTiff::any(std::size_t picture, const Region& region, std::uint8_t bits) const {
@@ -62,15 +86,15 @@ bool MappedTiff::any(std::size_t picture, const Region& region, std::uint8_t bit
   if (region.empty() || region.clipped({0, 0, p.size.width, p.size.height}) != region || p.channels != 1)
     throw Error("a region is not inside the prepared labels");
   bool found = false;
-  for_each_tile(region, [&](std::int64_t column, std::int64_t row, const Region& inside, Point) {
-    const std::uint8_t* from = tile(picture, column, row) + inside.y * tile_side + inside.x;
-    for (std::int64_t y = 0; y < inside.height && !found; ++y, from += tile_side) {
-      std::uint8_t seen = 0;
-      for (std::int64_t x = 0; x < inside.width; ++x) seen |= from[x];
-      found = (seen & bits) != 0;
-    }
-    return !found;
-  });
+  for (std::int64_t row = region.y / tile_side; !found && row * tile_side < region.y + region.height; ++row)
+    for_each_column(region, row, [&](std::int64_t column, const Region& inside, std::int64_t) {
+      const std::uint8_t* from = tile(picture, column, row) + inside.y * tile_side + inside.x;
+      for (std::int64_t y = 0; y < inside.height && !found; ++y, from += tile_side) {
+        std::uint8_t seen = 0;
+        for (std::int64_t x = 0; x < inside.width; ++x) seen |= from[x];
+        found = (seen & bits) != 0;
+      }
+    });
   return found;
 }
 

@@ -36,7 +36,7 @@ void SmallPicture::add(const ImageView& pixels, std::int64_t x, std::int64_t y) 
     if (height == block_) {
       const std::int64_t whole = pixels.width / block_;
       if (block_ == 1) std::copy_n(pixels.row<const std::uint8_t>(top), 3 * whole, to);
-      else area_row(pixels.row<const std::uint8_t>(top), pixels.stride, block_, whole, to);
+      else area_row(pixels.row<const std::uint8_t>(top), pixels.stride, {block_, block_}, whole, to);
       left = whole * block_, to += 3 * whole;
     }
     for (; left < pixels.width; left += block_, to += 3) mean_of(pixels, left, top, height, to);

@@ -115,7 +115,7 @@ TEST_F(SlideCommand, InfoGoesOnAfterAnUnreadableFile) {
 TEST_F(SlideCommand, ReadsARegion) {
   EXPECT_EQ(nephron("read one.tif --region 50,60,211,133 --out part.png").code, 0);
   expect_same(png("part.png"), picture_(cv::Rect(50, 60, 211, 133)));
-  for (const int factor : {2, 3}) {
+  for (const int factor : {2, 3, 100}) {
     EXPECT_EQ(
         nephron("read one.tif --region 50,60,211,133 --factor " + std::to_string(factor) + " --out part.png").code, 0);
     cv::Mat expected;
@@ -127,6 +127,8 @@ TEST_F(SlideCommand, ReadsARegion) {
 TEST_F(SlideCommand, MakesAThumbnail) {
   EXPECT_EQ(nephron("thumbnail one.tif --size 100 --out small.png").code, 0);
   EXPECT_EQ(png("small.png").size(), cv::Size(100, 75));
+  EXPECT_EQ(nephron("thumbnail one.tif --size 4 --out small.png").code, 0);
+  EXPECT_EQ(png("small.png").size(), cv::Size(4, 3));
   EXPECT_EQ(nephron("thumbnail one.tif --size 1000 --out small.png").code, 0);
   expect_same(png("small.png"), picture_);
 }
