@@ -14,6 +14,7 @@
 
 #include <tests/support/damaged.hpp>
 #include <tests/support/error_of.hpp>
+#include <tests/support/put_file.hpp>
 
 namespace nephron::host {
 namespace {

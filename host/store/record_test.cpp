@@ -10,6 +10,7 @@
 
 #include <host/util/files.hpp>
 #include <tests/support/damaged.hpp>
+#include <tests/support/put_file.hpp>
 
 namespace nephron::host {
 namespace {

@@ -3,8 +3,6 @@
 // Damaged copies of sound input for tests of parsers: what a fuzzer tries, but seeded and of a stated number.
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -43,13 +41,6 @@ inline std::string damaged(std::string text, const Damage& damage, Rng& rng) {
     else text.resize(at);
   }
   return text;
-}
-
-/// A file with this content. It is made anew: some file systems write a file that is cut to nothing and filled again
-/// to the disk at once, which thousands of times takes minutes.
-inline void put_file(const std::filesystem::path& file, const std::string& bytes) {
-  std::filesystem::remove(file);
-  std::ofstream(file, std::ios::binary) << bytes;
 }
 
 struct Outcomes {

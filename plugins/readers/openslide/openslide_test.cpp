@@ -16,6 +16,7 @@
 #include <host/slides/opener.hpp>
 #include <tests/support/damaged.hpp>
 #include <tests/support/error_of.hpp>
+#include <tests/support/put_file.hpp>
 #include <tests/support/shared_data.hpp>
 
 namespace nephron::host {

@@ -18,7 +18,7 @@
 
 #include <host/plugins/guard.hpp>
 #include <host/slides/opener.hpp>
-#include <tests/support/damaged.hpp>
+#include <tests/support/put_file.hpp>
 
 #include "chunk_cache.hpp"
 
