@@ -39,14 +39,20 @@ function(nephron_test file)
   nephron_test_environment(${target})
 endfunction()
 
-# nephron_command_test(NAME [LABELS label...] [DEPENDS target...] COMMAND command...): a whole command as a test. Exit
-# code 77 means skipped.
+# nephron_program_test(TARGET): that test program starts the built nephron. The sanitizers do not run it: they would
+# watch the test, and everything that nephron links would be built for them.
+function(nephron_program_test target)
+  set_tests_properties(${target} PROPERTIES LABELS "integration;torch" COST 10)
+  set_property(TARGET ${target} PROPERTY NEPHRON_RUNS_PROGRAM ON)
+  add_dependencies(${target} nephron)
+endfunction()
+
+# nephron_command_test(NAME [LABELS label...] COMMAND command...): a whole command as a test. Exit code 77 means skipped.
 function(nephron_command_test name)
-  cmake_parse_arguments(arg "" "" "LABELS;DEPENDS;COMMAND" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LABELS;COMMAND" ${ARGN})
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 LABELS "integration;${arg_LABELS}")
   nephron_test_environment(${name})
-  set_property(GLOBAL APPEND PROPERTY NEPHRON_TESTS ${arg_DEPENDS})
 endfunction()
 
 # GoogleTest ends with this, and nothing after it, when no test ran and none failed.
@@ -58,7 +64,8 @@ function(nephron_test_environment test)
     set_tests_properties(${test} PROPERTIES ENVIRONMENT
       "ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0:detect_container_overflow=0:allocator_may_return_null=1;UBSAN_OPTIONS=print_stacktrace=1")
   elseif(NEPHRON_SANITIZE STREQUAL "thread")
-    set_tests_properties(${test} PROPERTIES ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT
+      "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp")
   endif()
 endfunction()
 
@@ -69,6 +76,10 @@ function(nephron_sanitizer_targets)
   set(all)
   set(torch_free)
   foreach(test IN LISTS tests)
+    get_target_property(runs_program ${test} NEPHRON_RUNS_PROGRAM)
+    if(runs_program)
+      continue()
+    endif()
     set(file $<TARGET_FILE:${test}>)
     list(APPEND all ${file})
     set(defines $<TARGET_PROPERTY:${test},COMPILE_DEFINITIONS>)

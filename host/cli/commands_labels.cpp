@@ -9,9 +9,10 @@
 #include <host/cli/command.hpp>
 #include <host/labels/bench_rle.hpp>
 #include <host/labels/label_file.hpp>
-#include <host/labels/trace.hpp>
+#include <host/labels/label_stats.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/slides/opener.hpp>
+#include <host/util/log.hpp>
 
 namespace nephron::host {
 
@@ -20,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct InputRequest {
-  fs::path file, slide;
+  fs::path slide;
   std::string size, reader;
   std::vector<std::string> classes;
   std::vector<fs::path> plugins;
@@ -29,6 +30,7 @@ struct InputRequest {
 
 struct ConvertRequest {
   InputRequest input;
+  fs::path file;
   std::string to, compat = "parts";
   fs::path out;
   std::string id;
@@ -37,6 +39,7 @@ struct ConvertRequest {
 
 struct StatsRequest {
   InputRequest input;
+  std::vector<fs::path> files;
   double mpp = 0;
   bool json = false;
 };
@@ -64,8 +67,8 @@ Size parse_size(const std::string& text) {
   return {width, height};
 }
 
-/// Size and, where the slide's file tells it, microns per pixel.
-LabelSet read_input(const InputRequest& input, double* mpp = nullptr) {
+/// How all files of a command are read: the slide's size, and microns per pixel where its file tells them.
+LabelReading reading_of(const InputRequest& input, double* mpp = nullptr) {
   LabelReading reading = input.reading;
   reading.classes = input.classes;
   if (!input.size.empty()) reading.size = parse_size(input.size);
@@ -77,8 +80,12 @@ LabelSet read_input(const InputRequest& input, double* mpp = nullptr) {
     reading.size = slide->size();
     if (mpp != nullptr && *mpp <= 0) *mpp = slide->header().mpp;
   }
-  LabelSet labels = read_labels(input.file, reading);
-  for (const std::string& note : labels.notes) std::fprintf(stderr, "note: %s: %s\n", input.file.c_str(), note.c_str());
+  return reading;
+}
+
+LabelSet read_input(const fs::path& file, const LabelReading& reading) {
+  LabelSet labels = read_labels(file, reading);
+  for (const std::string& note : labels.notes) std::fprintf(stderr, "note: %s: %s\n", file.c_str(), note.c_str());
   return labels;
 }
 
@@ -86,18 +93,18 @@ int convert(const ConvertRequest& request) {
   const auto* const format =
       std::find_if(std::begin(formats), std::end(formats), [&](const FormatName& f) { return f.name == request.to; });
   fs::path out = request.out;
-  if (out.empty()) out = request.input.file.stem().string() + format->extension;
+  if (out.empty()) out = request.file.stem().string() + format->extension;
   std::error_code error;
-  if (fs::equivalent(out, request.input.file, error))
+  if (fs::equivalent(out, request.file, error))
     wrong_usage("the file would be written over itself; give another --out");
   if (fs::exists(out, error) && !request.overwrite)
     wrong_usage(out.string() + " exists already; --overwrite replaces it");
-  const LabelSet labels = read_input(request.input);
+  const LabelSet labels = read_input(request.file, reading_of(request.input));
   LabelWriting writing;
   writing.format = format->format;
   writing.id = !request.id.empty()            ? request.id
                : !request.input.slide.empty() ? request.input.slide.stem().string()
-                                              : request.input.file.stem().string();
+                                              : request.file.stem().string();
   writing.reference_compat = request.compat == "reference";
   write_labels(labels, out, writing);
   std::printf("%s: %lld x %lld px, %zu classes\n", out.c_str(), static_cast<long long>(labels.size.width),
@@ -105,64 +112,67 @@ int convert(const ConvertRequest& request) {
   return Exit::done;
 }
 
-nlohmann::ordered_json stats_of(const LabelSet& labels, double mpp) {
-  using Json = nlohmann::ordered_json;
-  const std::vector<Runs> masks = masks_of(labels);
-  std::vector<std::vector<std::int64_t>> areas(labels.classes.size());
-  for (const AnnotatedObject& object : objects_of(labels))
-    areas[static_cast<std::size_t>(labels.class_index(object.class_name))].push_back(
-        area_of(runs_of_object(object, labels.size)));
-  Json classes = Json::array();
-  for (std::size_t c = 0; c < masks.size(); ++c) {
-    std::sort(areas[c].begin(), areas[c].end());
-    const std::int64_t area = area_of(masks[c]);
-    const Region box = box_of(masks[c], labels.size);
-    Json one{{"class", labels.classes[c]},
-             {"objects", areas[c].size()},
-             {"area_px", area},
-             {"share", static_cast<double>(area) / static_cast<double>(labels.size.area())}};
-    if (mpp > 0) one["area_um2"] = static_cast<double>(area) * mpp * mpp;
-    if (!areas[c].empty())
-      one["object_area_px"] = {
-          {"least", areas[c].front()}, {"median", areas[c][areas[c].size() / 2]}, {"most", areas[c].back()}};
-    one["runs"] = masks[c].size();
-    one["box"] = {box.x, box.y, box.width, box.height};
-    classes.push_back(std::move(one));
-  }
-  return {{"width", labels.size.width},
-          {"height", labels.size.height},
-          {"classes", std::move(classes)},
-          {"notes", labels.notes}};
+nlohmann::ordered_json list_of(const std::vector<ClassStats>& classes) {
+  auto out = nlohmann::ordered_json::array();
+  for (const ClassStats& one : classes) out.push_back(json_of(one));
+  return out;
 }
 
-int stats(const StatsRequest& request) {
-  double mpp = request.mpp;
-  const LabelSet labels = read_input(request.input, &mpp);
-  const auto report = stats_of(labels, mpp);
-  if (request.json) {
-    std::printf("%s\n", report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
-    return Exit::done;
-  }
-  std::printf("%s: %lld x %lld px\n%-20s %8s %14s %8s %12s %12s %12s\n", request.input.file.c_str(),
-              static_cast<long long>(labels.size.width), static_cast<long long>(labels.size.height), "class", "objects",
-              "pixels", "share", "least px", "median px", "most px");
-  for (const auto& c : report["classes"]) {
-    std::printf("%-20s %8lld %14lld %7.3f%%", c["class"].get<std::string>().c_str(), c["objects"].get<long long>(),
-                c["area_px"].get<long long>(), 100 * c["share"].get<double>());
-    for (const char* key : {"least", "median", "most"})
-      if (c.contains("object_area_px")) std::printf(" %12lld", c["object_area_px"][key].get<long long>());
+void print_stats(const std::string& name, const std::vector<ClassStats>& classes) {
+  for (const ClassStats& c : classes) {
+    std::printf("%-30s %-12s %8zu %14lld %8.3f%%", name.c_str(), c.name.c_str(), c.objects.size(),
+                static_cast<long long>(c.area),
+                100 * static_cast<double>(c.area) / static_cast<double>(c.slide_pixels));
+    if (!c.objects.empty())
+      std::printf(" %12lld %12lld %12lld", static_cast<long long>(c.objects.front()),
+                  static_cast<long long>(c.objects[c.objects.size() / 2]), static_cast<long long>(c.objects.back()));
     std::printf("\n");
   }
-  return Exit::done;
 }
 
+/// A file that cannot be read is told of, and the rest go on.
+int stats(const StatsRequest& request) {
+  double mpp = request.mpp;
+  const LabelReading reading = reading_of(request.input, &mpp);
+  auto files = nlohmann::ordered_json::array();
+  std::vector<ClassStats> total;
+  std::size_t failed = 0;
+  if (!request.json)
+    std::printf("%-30s %-12s %8s %14s %9s %12s %12s %12s\n", "file", "class", "objects", "pixels", "share", "least px",
+                "median px", "most px");
+  for (const fs::path& file : request.files) {
+    try {
+      const LabelSet labels = read_input(file, reading);
+      const std::vector<ClassStats> classes = stats_of(labels, mpp);
+      add_stats(total, classes);
+      files.push_back({{"file", file.string()},
+                       {"width", labels.size.width},
+                       {"height", labels.size.height},
+                       {"classes", list_of(classes)},
+                       {"notes", labels.notes}});
+      if (!request.json) print_stats(file.filename().string(), classes);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& e) {
+      ++failed;
+      files.push_back({{"file", file.string()}, {"error", e.what()}});
+      log().error(e.what() + (e.hint().empty() ? "" : "\n  " + e.hint()));
+    }
+  }
+  if (request.json)
+    std::printf("%s\n", nlohmann::ordered_json{{"files", files}, {"total", list_of(total)}}
+                            .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+                            .c_str());
+  else if (request.files.size() > 1)
+    print_stats("total of " + std::to_string(request.files.size() - failed) + " files", total);
+  return failed == 0 ? Exit::done : Exit::failed;
+}
+
+constexpr const char* about_files = "Labels: .csv (Kaggle run lengths), .geojson or .json (QuPath, COCO), .png, .tif";
+
 void add_input(CLI::App& command, InputRequest& input) {
-  command
-      .add_option("labels", input.file,
-                  "Labels: .csv (Kaggle run lengths), .geojson or .json (QuPath, COCO), .png, .tif")
-      ->required()
-      ->check(CLI::ExistingFile);
-  auto* const slide = command.add_option("--slide", input.slide, "The slide, for its size")->check(CLI::ExistingFile);
+  auto* const slide = command.add_option("--slide", input.slide, "The slide, for its size and its microns per pixel")
+                          ->check(CLI::ExistingFile);
   command.add_option("--size", input.size, "WIDTHxHEIGHT of the slide in pixels, in place of --slide")->excludes(slide);
   command.add_option("--reader", input.reader, "Reader to open the slide with; the best one when not named");
   command.add_option("--classes", input.classes, "Names of the classes in the order of their bits, with commas")
@@ -184,6 +194,7 @@ void add_labels(CLI::App& app, int& exit) {
   const auto asked = std::make_shared<ConvertRequest>();
   auto* const to = labels->add_subcommand(
       "convert", "Write labels in another format; objects stay objects where both formats have them");
+  to->add_option("labels", asked->file, about_files)->required()->check(CLI::ExistingFile);
   add_input(*to, asked->input);
   to->add_option("--to", asked->to, "Format to write")
       ->required()
@@ -198,7 +209,8 @@ void add_labels(CLI::App& app, int& exit) {
   to->add_flag("--overwrite", asked->overwrite, "Replace a file that exists");
   to->callback([asked, &exit] { exit = convert(*asked); });
   const auto counted = std::make_shared<StatsRequest>();
-  auto* const count = labels->add_subcommand("stats", "Objects and pixels of each class");
+  auto* const count = labels->add_subcommand("stats", "Objects and pixels of each class, of each file and in all");
+  count->add_option("labels", counted->files, about_files)->required();
   add_input(*count, counted->input);
   count->add_option("--mpp", counted->mpp, "Microns per pixel; the slide's when it tells them");
   count->add_flag("--json", counted->json, "As JSON");

@@ -3,7 +3,6 @@
 // For the tests of this folder: components without plugins, and experiment files in a folder of their own.
 
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 
 #include <host/config/components.hpp>
 #include <host/config/load.hpp>
+#include <tests/support/put_file.hpp>
 
 namespace nephron::host {
 
@@ -67,7 +67,7 @@ class ConfigTest : public testing::Test {
 
   std::filesystem::path write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories((folder / name).parent_path());
-    std::ofstream(folder / name, std::ios::binary) << text;
+    put_file(folder / name, text);
     return folder / name;
   }
   /// As load_experiment() does, without plugins; faults as "line:column: message" of the leaf file, others in full.

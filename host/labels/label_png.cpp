@@ -23,15 +23,21 @@ File open_file(const std::filesystem::path& file, const char* mode) {
   return {opened, std::fclose};
 }
 
+/// Where an error happens: the file, and the row where rows are read.
+struct Place {
+  std::string file;
+  std::int64_t row = -1;
+};
 [[noreturn]] void fail(png_structp png, png_const_charp message) {
-  throw Error(*static_cast<const std::string*>(png_get_error_ptr(png)) + ": " + message);
+  const Place& place = *static_cast<const Place*>(png_get_error_ptr(png));
+  throw Error(place.file + (place.row < 0 ? "" : " at row " + std::to_string(place.row)) + ": " + message);
 }
 void ignore(png_structp, png_const_charp) {}
 
 class PngReader final : public LabelImageReader {
  public:
-  explicit PngReader(const std::filesystem::path& file) : name_(file.string()), file_(open_file(file, "rb")) {
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &name_, fail, ignore);
+  explicit PngReader(const std::filesystem::path& file) : place_{file.string()}, file_(open_file(file, "rb")) {
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &place_, fail, ignore);
     info_ = png_create_info_struct(png_);
     try {
       open();
@@ -48,6 +54,7 @@ class PngReader final : public LabelImageReader {
   bool coloured() const noexcept override { return channels_ > 1; }
   void read(const ImageView& rows) override {
     for (std::int64_t y = 0; y < rows.height; ++y) {
+      ++place_.row;
       png_read_row(png_, row_.data(), nullptr);
       auto* to = rows.row<std::uint8_t>(y);
       if (channels_ == 1) std::memcpy(to, row_.data(), static_cast<std::size_t>(size_.width));
@@ -62,15 +69,16 @@ class PngReader final : public LabelImageReader {
   void open() {
     png_byte signature[8] = {};
     if (std::fread(signature, 1, 8, file_.get()) != 8 || png_sig_cmp(signature, 0, 8) != 0)
-      throw Error(name_ + " is no PNG");
+      throw Error(place_.file + " is no PNG");
     png_init_io(png_, file_.get());
     png_set_sig_bytes(png_, 8);
     png_set_user_limits(png_, 10'000'000, 10'000'000);
     png_read_info(png_, info_);
     const int depth = png_get_bit_depth(png_, info_), colour = png_get_color_type(png_, info_);
-    if (depth > 8) throw Error(name_ + " has 16 bits a pixel; expected labels of 8 bits");
+    if (depth > 8) throw Error(place_.file + " has 16 bits a pixel; expected labels of 8 bits");
     if (png_get_interlace_type(png_, info_) != PNG_INTERLACE_NONE)
-      throw Error(name_ + " is interlaced, so that its rows cannot be read in turn", "save it without interlacing");
+      throw Error(place_.file + " is interlaced, so that its rows cannot be read in turn",
+                  "save it without interlacing");
     png_set_packing(png_);  // 1, 2 and 4 bits a pixel become bytes; a palette's numbers stay numbers
     if ((colour & PNG_COLOR_MASK_ALPHA) != 0) png_set_strip_alpha(png_);
     channels_ = (colour & PNG_COLOR_MASK_COLOR) != 0 && colour != PNG_COLOR_TYPE_PALETTE ? 3 : 1;
@@ -78,10 +86,10 @@ class PngReader final : public LabelImageReader {
     size_ = {png_get_image_width(png_, info_), png_get_image_height(png_, info_)};
     row_.resize(png_get_rowbytes(png_, info_));
     if (row_.size() != static_cast<std::size_t>(size_.width) * channels_)
-      throw Error(name_ + " has pixels of an unknown layout");
+      throw Error(place_.file + " has pixels of an unknown layout");
   }
 
-  std::string name_;
+  Place place_;
   File file_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
@@ -93,11 +101,11 @@ class PngReader final : public LabelImageReader {
 class PngWriter final : public LabelImageWriter {
  public:
   PngWriter(const std::filesystem::path& file, Size size)
-      : partial_(file), name_(file.string()), file_(open_file(partial_.path(), "wb")) {
+      : partial_(file), place_{file.string()}, file_(open_file(partial_.path(), "wb")) {
     constexpr std::int64_t longest = 10'000'000;
     if (size.width > longest || size.height > longest)
-      throw Error(name_ + ": a PNG has sides below 10^7 px", "write a TIFF");
-    png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, &name_, fail, ignore);
+      throw Error(place_.file + ": a PNG has sides below 10^7 px", "write a TIFF");
+    png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, &place_, fail, ignore);
     info_ = png_create_info_struct(png_);
     try {
       png_set_user_limits(png_, longest, longest);
@@ -122,13 +130,13 @@ class PngWriter final : public LabelImageWriter {
   }
   void finish() override {
     png_write_end(png_, info_);
-    if (std::fclose(file_.release()) != 0) throw Error("cannot write " + name_ + ": " + std::strerror(errno));
+    if (std::fclose(file_.release()) != 0) throw Error("cannot write " + place_.file + ": " + std::strerror(errno));
     partial_.keep();
   }
 
  private:
   PartialFile partial_;
-  std::string name_;
+  Place place_;
   File file_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;

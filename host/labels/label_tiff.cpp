@@ -26,6 +26,7 @@ class Handle {
                                                                                TIFFOpenOptionsFree);
     TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, this);
     TIFFOpenOptionsSetWarningHandlerExtR(options.get(), drop_message, nullptr);
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), tmsize_t{1} << 30);
     tiff_ = TIFFOpenExt(file.c_str(), mode, options.get());
     if (tiff_ == nullptr) fail("cannot be opened as a TIFF");
   }
@@ -69,32 +70,21 @@ class TiffReader final : public LabelImageReader {
     size_ = {width, height};
     samples_ = samples;
     if (size_.empty() || bits != 8 || samples < 1 || samples > 4 || (samples > 1 && planes != PLANARCONFIG_CONTIG))
-      tiff_.fail("has " + std::to_string(width) + " x " + std::to_string(height) + " px with " +
-                 std::to_string(samples) + " samples of " + std::to_string(bits) +
-                 " bits; expected labels of 8 bits, of one channel or interleaved");
-    if (TIFFIsTiled(tiff_.get()) != 0) {
-      TIFFGetField(tiff_.get(), TIFFTAG_TILEWIDTH, &part_width_);
-      TIFFGetField(tiff_.get(), TIFFTAG_TILELENGTH, &part_rows_);
-    } else {
-      part_width_ = width;
-      TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_ROWSPERSTRIP, &part_rows_);
-      part_rows_ = std::min(part_rows_, height);
-    }
-    constexpr std::int64_t most = std::int64_t{1} << 31;
-    if (part_width_ < 1 || part_rows_ < 1 || std::int64_t{part_rows_} * std::max(width, part_width_) * samples > most)
-      tiff_.fail("has strips or rows of tiles over 2 GiB");
-    band_ = Image({width, part_rows_}, samples);
-    part_.resize(static_cast<std::size_t>(TIFFIsTiled(tiff_.get()) != 0 ? TIFFTileSize64(tiff_.get())
-                                                                        : TIFFStripSize64(tiff_.get())));
-    if (part_.size() < std::size_t{part_width_} * part_rows_ * samples) tiff_.fail("has parts of a strange size");
+      tiff_.fail("has " + text_of(size_) + " px with " + std::to_string(samples) + " samples of " +
+                 std::to_string(bits) + " bits; expected labels of 8 bits, of one channel or interleaved");
+    require_size(static_cast<std::int64_t>(std::filesystem::file_size(file)));
+    if (TIFFIsTiled(tiff_.get()) != 0) prepare_tiles();
+    else if (TIFFScanlineSize64(tiff_.get()) != static_cast<std::uint64_t>(width) * samples)
+      tiff_.fail("has rows of a strange size");
+    band_ = Image({width, band_rows_}, samples);
   }
 
   Size size() const noexcept override { return size_; }
   bool coloured() const noexcept override { return samples_ > 1; }
   void read(const ImageView& rows) override {
     for (std::int64_t y = 0; y < rows.height; ++y, ++next_) {
-      if (next_ % part_rows_ == 0) load_band();
-      const auto* from = band_.view().row<const std::uint8_t>(next_ % part_rows_);
+      if (next_ % band_rows_ == 0) load_band();
+      const auto* from = band_.view().row<const std::uint8_t>(next_ % band_rows_);
       auto* to = rows.row<std::uint8_t>(y);
       const int colours = samples_ > 2 ? 3 : 1;  // a second or fourth sample is alpha
       for (std::int64_t x = 0; x < size_.width; ++x, from += samples_)
@@ -103,30 +93,58 @@ class TiffReader final : public LabelImageReader {
   }
 
  private:
+  static std::string text_of(Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
+
+  /// Before anything of the claimed size is made.
+  void require_size(std::int64_t file_bytes) const {
+    constexpr std::int64_t most_side = std::int64_t{1} << 24;
+    constexpr std::int64_t most_ratio = std::int64_t{1} << 16;  // no codec packs labels tighter
+    const std::string claim = "claims " + text_of(size_) + " px";
+    if (size_.width > most_side || size_.height > most_side) tiff_.fail(claim + "; a side may have 16777216");
+    if (size_.area() / most_ratio * samples_ > file_bytes)
+      tiff_.fail(claim + ", which cannot come out of its " + std::to_string(file_bytes) + " bytes");
+  }
+
+  void prepare_tiles() {
+    std::uint32_t width = 0, height = 0;
+    TIFFGetField(tiff_.get(), TIFFTAG_TILEWIDTH, &width);
+    TIFFGetField(tiff_.get(), TIFFTAG_TILELENGTH, &height);
+    constexpr std::int64_t most_tile = std::int64_t{1} << 26, most_row = std::int64_t{1} << 30;
+    if (width < 1 || height < 1 || width > most_tile / height / samples_ ||
+        std::max<std::int64_t>(size_.width, width) > most_row / height / samples_)
+      tiff_.fail("claims tiles of " + text_of({width, height}) +
+                 " px; expected tiles of 64 MiB and rows of them of 1 GiB at most");
+    tile_width_ = width;
+    band_rows_ = height;
+    tile_.resize(static_cast<std::size_t>(TIFFTileSize64(tiff_.get())));
+    if (tile_.size() != std::size_t{width} * height * static_cast<std::size_t>(samples_))
+      tiff_.fail("has tiles of a strange size");
+  }
+
+  /// A row of tiles, or a row: strips may be as large as the picture.
   void load_band() {
     const auto y = static_cast<std::uint32_t>(next_);
-    const auto rows = std::min<std::int64_t>(part_rows_, size_.height - next_);
-    for (std::uint32_t x = 0; x < size_.width; x += part_width_) {
-      const bool tiled = TIFFIsTiled(tiff_.get()) != 0;
-      const tmsize_t got =
-          tiled ? TIFFReadTile(tiff_.get(), part_.data(), x, y, 0, 0)
-                : TIFFReadEncodedStrip(tiff_.get(), TIFFComputeStrip(tiff_.get(), y, 0), part_.data(), -1);
-      if (got < 0) tiff_.fail("cannot be read at row " + std::to_string(y));
-      const auto columns = std::min<std::int64_t>(part_width_, size_.width - x);
+    const auto refuse = [&] { tiff_.fail("cannot be read at row " + std::to_string(y)); };
+    if (tile_width_ == 0) {
+      if (TIFFReadScanline(tiff_.get(), band_.view().row<std::uint8_t>(0), y, 0) < 0) refuse();
+      return;
+    }
+    const auto rows = std::min<std::int64_t>(band_rows_, size_.height - next_);
+    for (std::int64_t x = 0; x < size_.width; x += tile_width_) {
+      if (TIFFReadTile(tiff_.get(), tile_.data(), static_cast<std::uint32_t>(x), y, 0, 0) < 0) refuse();
+      const auto columns = std::min<std::int64_t>(tile_width_, size_.width - x);
       for (std::int64_t row = 0; row < rows; ++row)
-        std::memcpy(
-            band_.view().row<std::uint8_t>(row) + static_cast<std::size_t>(x) * static_cast<std::size_t>(samples_),
-            part_.data() + static_cast<std::size_t>(row * part_width_ * samples_),
-            static_cast<std::size_t>(columns * samples_));
+        std::memcpy(band_.view().row<std::uint8_t>(row) + x * samples_, tile_.data() + row * tile_width_ * samples_,
+                    static_cast<std::size_t>(columns * samples_));
     }
   }
 
   Handle tiff_;
   Size size_;
   int samples_ = 1;
-  std::uint32_t part_width_ = 0, part_rows_ = 0;
+  std::int64_t tile_width_ = 0, band_rows_ = 1;  // 0: strips
   Image band_;
-  std::vector<std::uint8_t> part_;
+  std::vector<std::uint8_t> tile_;
   std::int64_t next_ = 0;
 };
 

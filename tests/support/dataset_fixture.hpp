@@ -19,6 +19,7 @@
 #include <host/plugins/registry.hpp>
 #include <tests/support/error_of.hpp>
 #include <tests/support/fake_slides.hpp>
+#include <tests/support/shared_data.hpp>
 
 namespace nephron::host {
 
@@ -113,14 +114,5 @@ class DatasetFixture : public testing::Test {
   Registry registry_{PluginSearch{{NEPHRON_PLUGIN_FILE}, {}, false}};
   LoggedContext context_{component_};
 };
-
-/// ../shared/data or NEPHRON_SHARED/data; empty when it is not there.
-inline std::filesystem::path shared_data() {
-  const char* const named = std::getenv("NEPHRON_SHARED");
-  const std::filesystem::path folder =
-      named != nullptr ? std::filesystem::path(named) / "data"
-                       : std::filesystem::path(NEPHRON_SOURCE_DIR).parent_path() / "shared" / "data";
-  return std::filesystem::is_directory(folder) ? folder : std::filesystem::path();
-}
 
 }  // namespace nephron::host

@@ -14,6 +14,7 @@
 
 #include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
+#include <tests/support/put_file.hpp>
 
 namespace nephron::host {
 namespace {
@@ -60,7 +61,7 @@ class ImageFolderTest : public testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
   void write_bytes(const std::string& name, const std::string& bytes) {
-    std::ofstream(root_ / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    put_file(root_ / name, bytes);
   }
   Image labels_of(const Dataset& d, const std::vector<std::string>& classes) {
     MaskSink sink;

@@ -18,6 +18,7 @@
 
 #include <host/plugins/guard.hpp>
 #include <host/slides/opener.hpp>
+#include <tests/support/put_file.hpp>
 
 #include "chunk_cache.hpp"
 
@@ -248,7 +249,7 @@ TEST_F(Tiff, MutatedFiles) {
       bytes[static_cast<std::size_t>(at)] = static_cast<char>(values[rng.integer(0, 5)]);
     }
     if (rng.chance(0.15)) bytes.resize(static_cast<std::size_t>(rng.integer(0, last)));
-    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+    put_file(file, bytes);
     try {
       const auto slide = opener_.open(file, "tiff");
       for (std::size_t l = 0; l < slide->header().levels.size(); ++l) {

@@ -10,10 +10,16 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from slide_files import write_png, write_tiff  # noqa: E402
+
 p = argparse.ArgumentParser()
 p.add_argument("--nephron", required=True)
 a, rest = p.parse_known_args()
 a.nephron = os.path.abspath(a.nephron)
+
+SHARED = os.environ.get("NEPHRON_SHARED") or os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../../shared")
+SLIDES = os.path.join(SHARED, "data", "slides")
 
 SQUARE = [[[10, 10], [29, 10], [29, 29], [10, 29], [10, 10]], [[15, 15], [20, 15], [20, 20], [15, 20]]]
 FEATURES = [
@@ -55,12 +61,69 @@ class Labels(unittest.TestCase):
     def test_tells_statistics(self):
         text = self.run_labels("stats", "a.json", "--size", "100x100", "--mpp", "0.5", "--json").stdout
         report = json.loads(text)
-        g, fc = report["classes"]
+        g, fc = report["files"][0]["classes"]
+        self.assertEqual(report["total"][0], {k: v for k, v in g.items() if k != "box"})
         self.assertEqual((g["class"], g["objects"], g["area_px"]), ("G", 1, 20 * 20 - 4 * 4))
         self.assertEqual((fc["area_px"], fc["box"]), (100, [90, 90, 10, 10]))  # what leaves the slide is cut off
         self.assertEqual(g["area_um2"], g["area_px"] / 4)
         self.assertEqual(g["object_area_px"]["median"], g["area_px"])
         self.assertIn("G", self.run_labels("stats", "a.json", "--size", "100x100").stdout)
+
+    def test_adds_several_files_and_goes_on_after_a_bad_one(self):
+        with open(os.path.join(self.folder, "b.json"), "w") as f:
+            json.dump(FEATURES[:1], f)
+        with open(os.path.join(self.folder, "bad.json"), "w") as f:
+            f.write("[{]")
+        command = ("stats", "a.json", "bad.json", "b.json", "none.json", "--size", "100x100")
+        done = self.run_labels(*command, "--json", expect=1)
+        report = json.loads(done.stdout)
+        self.assertEqual([f.get("error", "")[:8] for f in report["files"]], ["", "bad.json", "", "cannot r"])
+        self.assertEqual([(c["class"], c["objects"], c["area_px"]) for c in report["total"]],
+                         [("G", 2, 2 * 384), ("FC", 1, 100)])
+        self.assertEqual(report["total"][0]["share"], 2 * 384 / 20000)
+        self.assertIn("error: bad.json: this is no JSON", done.stderr)
+        lines = self.run_labels(*command, expect=1).stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in lines], ["file", "a.json", "a.json", "b.json", "total", "total"])
+        self.assertTrue(lines[4].startswith("total of 2 files"))
+
+    def test_takes_the_size_from_a_slide(self):
+        write_tiff(os.path.join(self.folder, "slide.tif"), 100, 95, mpp=.5)
+        report = json.loads(self.run_labels("stats", "a.json", "--slide", "slide.tif", "--json").stdout)
+        one = report["files"][0]
+        self.assertEqual((one["width"], one["height"]), (100, 95))
+        self.assertEqual([c["area_px"] for c in one["classes"]], [384, 50])  # FC is cut off below
+        self.assertEqual(one["classes"][0]["area_um2"], 96)  # the slide tells its microns per pixel
+        self.run_labels("convert", "a.json", "--slide", "slide.tif", "--to", "rle", "--out", "a.csv")
+        self.assertIn("\nslide,G,", self.read("a.csv"))  # and the row has the slide's name
+        write_png(os.path.join(self.folder, "mask.png"), 100, 94)
+        wrong = self.run_labels("convert", "mask.png", "--slide", "slide.tif", "--to", "rle", "--out", "m.csv", expect=1)
+        self.assertIn("mask.png has 100 x 94 px, the slide 100 x 95", wrong.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "m.csv")))
+
+    @unittest.skipUnless(os.path.isdir(SLIDES), "no ../shared/data/slides, and NEPHRON_SHARED is not set")
+    def test_takes_the_size_from_a_scanned_slide(self):
+        svs = os.path.join(SLIDES, "cmu-1-small-region.svs")
+        report = json.loads(self.run_labels("stats", "a.json", "--slide", svs, "--json").stdout)
+        self.assertEqual((report["files"][0]["width"], report["files"][0]["height"]), (2220, 2967))
+        self.assertAlmostEqual(report["total"][0]["area_um2"], 384 * .499 ** 2)
+        self.run_labels("convert", "a.json", "--slide", svs, "--to", "tiff")
+        again = json.loads(self.run_labels("stats", "a.tiff", "--slide", svs, "--classes", "G,FC", "--json").stdout)
+        self.assertEqual([c["area_px"] for c in again["total"]], [384, 31 * 31])
+        broken = self.run_labels("stats", "a.json", "--slide", os.path.join(SLIDES, "broken.svs"), expect=1)
+        self.assertIn("no reader suits slide file", broken.stderr)
+
+    def test_run_lengths_that_overlap_or_leave_the_slide(self):
+        for runs, says in (("1 5 3 2", "run 2 of the run lengths (3 + 2) begins before the end of the run ahead"),
+                           ("1 5 9990 12", "run 2 of the run lengths (9990 + 12) leaves the mask of 10000 pixels")):
+            with open(os.path.join(self.folder, "runs.csv"), "w") as f:
+                f.write(f"id,encoding\na,{runs}\n")
+            wrong = self.run_labels("convert", "runs.csv", "--size", "100x100", "--to", "png", expect=1)
+            self.assertIn(f"error: runs.csv:2: {says}", wrong.stderr)
+            self.assertNotIn("runs.png", os.listdir(self.folder))
+        with open(os.path.join(self.folder, "runs.csv"), "w") as f:
+            f.write("id,mask\na,1 5\n")
+        wrong = self.run_labels("stats", "runs.csv", "--size", "100x100", expect=1)
+        self.assertIn('runs.csv:1: there is no column "encoding"', wrong.stderr)
 
     def test_says_what_is_wrong(self):
         self.assertIn("does not say how large", self.run_labels("stats", "a.json", expect=1).stderr)
