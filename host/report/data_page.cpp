@@ -22,12 +22,15 @@ void outline(cv::Mat& picture, const cv::Mat& mask, const cv::Scalar& colour, in
   cv::drawContours(picture, contours, -1, colour, width);
 }
 
-/// Where the picture has colour: Otsu's threshold on the saturation.
+/// Where the picture has colour: Otsu's threshold on the saturation, without the small holes of vessels and tubules,
+/// whose outlines would cover the picture.
 cv::Mat tissue_of(const cv::Mat& rgb) {
   cv::Mat hsv, saturation, mask;
   cv::cvtColor(rgb, hsv, cv::COLOR_RGB2HSV);
   cv::extractChannel(hsv, saturation, 1);
   cv::threshold(saturation, mask, 0, 255, cv::THRESH_BINARY | cv::THRESH_OTSU);
+  cv::morphologyEx(mask, mask, cv::MORPH_CLOSE, cv::getStructuringElement(cv::MORPH_ELLIPSE, {9, 9}));
+  cv::morphologyEx(mask, mask, cv::MORPH_OPEN, cv::getStructuringElement(cv::MORPH_ELLIPSE, {5, 5}));
   return mask;
 }
 
@@ -68,14 +71,15 @@ std::string dataset_name(const Experiment& experiment, const PreparedSlide& slid
   return config.name.empty() ? config.component.type : config.name;
 }
 
-std::string legend(const std::vector<std::string>& classes) {
+std::string legend(const std::vector<std::string>& classes, bool tissue) {
   std::string out = "<p class=\"legend\">";
   for (std::size_t c = 0; c < classes.size(); ++c) {
     const auto [r, g, b] = class_colour(c);
     out += "<span><i style=\"background:rgb(" + std::to_string(r) + "," + std::to_string(g) + "," + std::to_string(b) +
            ")\"></i>" + escaped(classes[c]) + "</span>";
   }
-  return out + "<span><i style=\"background:#888\"></i>tissue</span></p>";
+  if (tissue) out += "<span><i style=\"background:#888\"></i>tissue</span>";
+  return out + "</p>";
 }
 
 /// What share of samples each group has, and how many of the first ones are cut from it.
@@ -96,7 +100,7 @@ std::string sampling(const Feed& feed) {
 }  // namespace
 
 Image slide_thumbnail(const PreparedSlide& slide, int classes) {
-  constexpr std::int64_t side = 320;
+  constexpr std::int64_t side = 480;
   const Size full = slide.size();
   const std::int64_t step = std::max<std::int64_t>(1, (std::max(full.width, full.height) + side - 1) / side);
   const Size size{std::max<std::int64_t>(1, full.width / step), std::max<std::int64_t>(1, full.height / step)};
@@ -153,9 +157,9 @@ std::string data_page(const Experiment& experiment, const PreparedData& data, co
   for (const std::string& finding : findings) body += "<p class=\"fault\">" + escaped(finding) + "</p>";
   body += "<h2>What there is</h2>" + datasets.html("dataset") + groups.html("group") + donors.html("donor") +
           by_fold.html("fold");
-  body += "<h2>Slides</h2>" + legend(experiment.classes) + "<div class=\"pair\">" + thumbnails + "</div>";
-  body += "<h2>Windows as the model will see them</h2>" + sampling(feed) + "<figure><img src=\"" +
-          jpeg_uri(sheet.view()) + "\" alt=\"\"></figure>";
+  body += "<h2>Slides</h2>" + legend(experiment.classes, true) + "<div class=\"pair\">" + thumbnails + "</div>";
+  body += "<h2>Windows as the model will see them</h2>" + sampling(feed) + legend(experiment.classes, false) +
+          "<figure><img src=\"" + jpeg_uri(sheet.view()) + "\" alt=\"\"></figure>";
   return html_page(experiment.name + ": data", body);
 }
 

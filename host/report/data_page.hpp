@@ -8,7 +8,7 @@
 
 namespace nephron::host {
 
-/// A slide's picture, 320 px at most: labels outlined in the colours of data preview, tissue in grey.
+/// A slide's picture, 480 px at most: labels outlined in the colours of data preview, tissue in grey.
 Image slide_thumbnail(const PreparedSlide& slide, int classes);
 
 /// The page of `data preview`: what stands in which fold, group and donor, counts of classes, thumbnails, shares of
