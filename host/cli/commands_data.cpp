@@ -47,7 +47,8 @@ int check(const PreviewRequest& request) {
   const PreparedData data = prepare(experiment, *registry);
   const auto findings = findings_of(experiment, data);
   for (const std::string& finding : findings) std::cout << finding << "\n";
-  std::cout << data.slides.size() << " slides, " << findings.size() << " findings\n";
+  std::cout << data.slides.size() << " slides, " << findings.size()
+            << (findings.size() == 1 ? " finding\n" : " findings\n");
   return findings.empty() ? Exit::done : Exit::failed;
 }
 
@@ -68,7 +69,7 @@ void preview(const PreviewRequest& request) {
   const Image sheet = draw_preview(feed, experiment, request.epoch, windows);
   const std::string ending = request.out.extension().string();
   if (ending == ".html" || ending == ".htm")
-    write_file_atomically(request.out, data_page(experiment, data, sheet, findings_of(experiment, data)));
+    write_file_atomically(request.out, data_page(experiment, data, feed, sheet, findings_of(experiment, data)));
   else write_png(request.out, sheet.view());
   std::cout << request.out.string() << ": " << windows << " windows of " << experiment.data.tile << " px from "
             << options.slides.size() << " slides at factor " << experiment.data.factor << "\n";

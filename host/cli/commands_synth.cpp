@@ -3,9 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <nephron/dataset.hpp>
-#include <nephron/error.hpp>
-
 #include <host/cli/command.hpp>
 #include <host/synth/synth.hpp>
 
@@ -31,25 +28,11 @@ Size size_of(const std::string& text) {
   return size;
 }
 
-/// What the options say, in the parameters that the dataset has.
-Value params_of(const SynthOptions& options, const Registry& registry) {
-  Value out{Value::Table{}};
-  const Size size = size_of(options.size);
-  const auto& fields = registry.schema(Dataset::kind, options.request.dataset).fields();
-  for (const FieldInfo& field : fields) {
-    if (field.name == "slides") out.set("slides", options.request.slides + (options.request.slides + 2) / 3);
-    if (field.name == "size") out.set("size", Value::Array{size.width, size.height});
-    if (field.name == "seed") out.set("seed", static_cast<std::int64_t>(options.request.seed));
-    if (field.name == "donors") out.set("donors", (options.request.slides + 3) / 2);
-  }
-  return out;
-}
-
 void synth(SynthOptions options) {
   PluginSearch search;
   search.command_line = options.plugins;
   const Registry registry(search);
-  options.request.params = params_of(options, registry);
+  options.request.size = size_of(options.size);
   const SynthOutcome outcome = write_synthetic(options.request, registry);
   if (options.json) {
     nlohmann::ordered_json json{
@@ -76,8 +59,7 @@ void add_synth(CLI::App& app, int& exit) {
       ->capture_default_str();
   command->add_option("--size", options->size, "Of a slide, px")->type_name("WxH")->capture_default_str();
   command->add_option("--seed", request.seed, "Another seed makes other slides")->capture_default_str();
-  command->add_option("--dataset", request.dataset, "Dataset component that the slides come from")
-      ->capture_default_str();
+  command->add_option("--dataset", request.dataset, "Dataset that makes the slides up [the only one that does]");
   command->add_option("--out", request.out, "Folder to write; what an interrupted call has finished there is kept")
       ->required();
   command->add_flag("--json", options->json, "Say what was written as JSON");

@@ -139,6 +139,12 @@ Feed::~Feed() = default;
 
 std::int64_t Feed::count() const { return state_->maker.count(); }
 
+const std::vector<std::pair<std::string, double>>& Feed::shares() const { return state_->maker.catalog().shares(); }
+
+const PreparedSlide& Feed::slide_of(std::uint64_t epoch, std::int64_t index) const {
+  return state_->maker.slide_of(epoch, index);
+}
+
 void Feed::start(std::uint64_t epoch, std::int64_t first, std::int64_t n) {
   if (first < 0 || n < 0)
     throw Error("a feed cannot start at batch " + std::to_string(first) + " for " + std::to_string(n));

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <host/feed/batch.hpp>
@@ -29,6 +31,10 @@ class Feed {
 
   /// Samples of one pass for a sampler that walks a fixed list; 0 when it draws without end.
   std::int64_t count() const;
+  /// The sampling groups and their shares of samples, which sum to 1.
+  const std::vector<std::pair<std::string, double>>& shares() const;
+  /// The slide that a sample is cut from, without making it.
+  const PreparedSlide& slide_of(std::uint64_t epoch, std::int64_t index) const;
   /// Starts making batches [first, first + n) of `epoch`; what was under way is dropped.
   void start(std::uint64_t epoch, std::int64_t first, std::int64_t n);
   /// The next batch, in order; null after the last. Throws what a worker threw. The buffer goes back with recycle().

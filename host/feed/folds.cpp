@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include <nephron/error.hpp>
-#include <nephron/fingerprint.hpp>
 #include <nephron/fold_rules.hpp>
 
+#include <host/feed/duplicates.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -74,45 +74,15 @@ void find_donors(const PreparedData& data, const Sides& sides, std::vector<std::
   }
 }
 
-bool equal_pixels(const PreparedSlide& a, const PreparedSlide& b) {
-  constexpr std::int64_t rows = 256;
-  const Size size = a.size();
-  if (size != b.size()) return false;
-  for (std::int64_t y = 0; y < size.height; y += rows) {
-    const Region band = Region{0, y, size.width, rows}.clipped({0, 0, size.width, size.height});
-    const Image x(band.size(), 3), z(band.size(), 3);
-    a.read(band, x.view(), {}), b.read(band, z.view(), {});
-    const auto bytes = static_cast<std::size_t>(band.width * band.height * 3);
-    if (!std::equal(x.view().row<std::uint8_t>(0), x.view().row<std::uint8_t>(0) + bytes,
-                    z.view().row<std::uint8_t>(0)))
-      return false;
-  }
-  return true;
-}
-
-/// A slide that its dataset lists several times, as for each fold, is meant to be there so often.
-bool listed_again(const PreparedSlide& a, const PreparedSlide& b) {
-  return a.dataset() == b.dataset() && !a.info().source.empty() && a.info().source == b.info().source;
-}
-
 void find_duplicates(const Experiment& experiment, const PreparedData& data, const Sides& sides,
                      std::vector<std::string>& out) {
-  std::map<std::string, std::vector<std::size_t>> prints;  // of the pixels at the factor
-  for (std::size_t i = 0; i < data.slides.size(); ++i) {
-    const PreparedSlide& slide = *data.slides[i];
-    auto& alike = prints[fingerprint(slide.size(),
-                                     [&](const Region& region, const ImageView& to) { slide.read(region, to, {}); })];
-    for (const std::size_t j : alike) {
-      const PreparedSlide& other = *data.slides[j];
-      if (listed_again(slide, other) || !equal_pixels(slide, other)) continue;
-      const std::set<int> both = apart(sides, i, j);
-      out.push_back(name_of(experiment, other) + " and " + name_of(experiment, slide) + " have equal pixels" +
-                    (both.empty() ? "; one of them can go"
-                                  : ", and " + list(both) + " " + (both.size() == 1 ? "is" : "are") +
-                                        " trained on one and validated on the other: remove one of them"));
-      break;
-    }
-    alike.push_back(i);
+  for (const auto& [i, j] : equal_slides(data)) {
+    const std::set<int> both = apart(sides, i, j);
+    out.push_back(name_of(experiment, *data.slides[i]) + " and " + name_of(experiment, *data.slides[j]) +
+                  " have equal pixels" +
+                  (both.empty() ? "; one of them can go"
+                                : ", and " + list(both) + " " + (both.size() == 1 ? "is" : "are") +
+                                      " trained on one and validated on the other: remove one of them"));
   }
 }
 

@@ -12,6 +12,12 @@
 
 namespace nephron::host {
 
+/// One hash of a slide's pixels at several factors: of two slides with equal `factors`, pixels are equal where it is.
+struct PixelDigest {
+  std::vector<int> factors;
+  std::string hex;  ///< empty: not known
+};
+
 /// A slide at the experiment's factor, ready to be cut: held in memory, or mapped from the store. Const calls are
 /// thread-safe.
 class PreparedSlide {
@@ -24,6 +30,8 @@ class PreparedSlide {
   /// Copies a region; what lies outside the slide is white (image) and 0 (labels). labels may be empty.
   virtual void read(const Region& region, const ImageView& image, const ImageView& labels) const = 0;
   virtual bool any_label(const Region& region, std::uint8_t classes) const = 0;
+  /// What is known of the pixels without reading them.
+  virtual PixelDigest digest() const { return {}; }
   virtual const CatalogSlide& catalog() const noexcept = 0;
   virtual const std::vector<ChannelRule>& targets() const noexcept = 0;
   /// Classes whose annotation is a probability map, as a bit set; their bit is set where it exceeds one half.

@@ -1,7 +1,7 @@
 #include <host/feed/preview.hpp>
 
-#include <array>
 #include <cmath>
+#include <vector>
 
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -15,10 +15,6 @@ namespace nephron::host {
 
 namespace {
 
-const std::array<cv::Scalar, 8> colours{cv::Scalar(230, 20, 20), cv::Scalar(20, 60, 235),  cv::Scalar(0, 150, 40),
-                                        cv::Scalar(240, 150, 0), cv::Scalar(0, 170, 190),  cv::Scalar(120, 70, 20),
-                                        cv::Scalar(20, 20, 20),  cv::Scalar(130, 130, 130)};
-
 void outline(cv::Mat& tile, std::vector<std::uint8_t>& labels, int classes) {
   const auto pixels = tile.total();
   for (int c = 0; c < classes; ++c) {
@@ -27,11 +23,24 @@ void outline(cv::Mat& tile, std::vector<std::uint8_t>& labels, int classes) {
     cv::threshold(plane, mask, 127, 255, cv::THRESH_BINARY);
     std::vector<std::vector<cv::Point>> contours;
     cv::findContours(mask, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
-    cv::drawContours(tile, contours, -1, colours[static_cast<std::size_t>(c)], 2);
+    const auto [r, g, b] = class_colour(static_cast<std::size_t>(c));
+    cv::drawContours(tile, contours, -1, cv::Scalar(r, g, b), 2);
   }
 }
 
 }  // namespace
+
+std::array<std::uint8_t, 3> class_colour(std::size_t class_index) {
+  constexpr std::array<std::array<std::uint8_t, 3>, 8> colours{{{230, 20, 20},
+                                                                {20, 60, 235},
+                                                                {0, 150, 40},
+                                                                {240, 150, 0},
+                                                                {0, 170, 190},
+                                                                {120, 70, 20},
+                                                                {20, 20, 20},
+                                                                {130, 130, 130}}};
+  return colours.at(class_index);
+}
 
 Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, int windows) {
   if (windows < 1 || windows > 10000) throw Error("a preview shows 1 to 10000 windows, not " + std::to_string(windows));

@@ -1,14 +1,18 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
-#include <vector>
 
 #include <host/feed/feed.hpp>
 
 namespace nephron::host {
 
+/// The colour that labels of a class are outlined in: red, blue, green, orange, ...
+std::array<std::uint8_t, 3> class_colour(std::size_t class_index);
+
 /// One picture of the first `windows` samples of `epoch`, as the model will see them, side by side; the labels of
-/// each class outlined in its own colour (red, blue, green, ...).
+/// each class outlined in its colour.
 Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, int windows);
 
 /// Writes a picture as PNG, atomically. Throws Error that names the file.

@@ -33,6 +33,11 @@ class SampleMaker {
   int classes() const noexcept { return classes_; }
   /// Windows of a sampler that walks a fixed list; 0 when it draws without end.
   std::int64_t count() const noexcept { return count_; }
+  const PreparedCatalog& catalog() const noexcept { return catalog_; }
+  /// The slide that a sample is cut from; draws the window, and reads nothing.
+  const PreparedSlide& slide_of(std::uint64_t epoch, std::int64_t index) const {
+    return catalog_.slide(draw_window(epoch, index).slide);
+  }
   void make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor) const;
 
  private:

@@ -36,6 +36,7 @@ StoredSlide::StoredSlide(const SlideFolder& folder, Place place) : place_(std::m
   if (pictures.size() != record.factors.size() || pictures[picture_level_].size != size_ ||
       pictures[picture_level_].channels != 3 || static_cast<std::int64_t>(picture_.bytes()) != record.bytes)
     throw Error(folder.picture().string() + " is not the picture that slide.json tells of", "prepare the slide again");
+  digest_ = {record.factors, record.digest};
   place_.info.size = record.size;
   if (place_.info.mpp <= 0) place_.info.mpp = record.mpp;
   catalog_ = {place_.info.id, place_.group, size_, std::vector<std::int64_t>(place_.classes.size()),

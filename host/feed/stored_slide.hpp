@@ -27,6 +27,7 @@ class StoredSlide final : public PreparedSlide {
   bool annotated() const noexcept override { return annotated_; }
   void read(const Region& region, const ImageView& image, const ImageView& labels) const override;
   bool any_label(const Region& region, std::uint8_t classes) const override;
+  PixelDigest digest() const override { return digest_; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return place_.targets; }
   std::uint8_t soft_classes() const noexcept override { return soft_classes_; }
@@ -37,6 +38,7 @@ class StoredSlide final : public PreparedSlide {
 
   Place place_;
   Size size_;
+  PixelDigest digest_;
   bool annotated_ = false;
   MappedTiff picture_, labels_;
   std::size_t picture_level_ = 0;

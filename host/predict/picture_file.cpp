@@ -9,6 +9,7 @@
 
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/slide_files.hpp>
 
 #include <host/util/files.hpp>
 
@@ -17,6 +18,13 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
+
+const std::vector<std::string> tiff_endings{".ome.tiff", ".ome.tif", ".tiff", ".tif"};
+
+std::string id_of(const fs::path& file) {
+  const std::string id = slide_id(file, tiff_endings);
+  return id == file.filename().string() ? file.stem().string() : id;
+}
 
 bool is_picture(const fs::path& file) {
   std::string extension = file.extension().string();
@@ -79,7 +87,7 @@ std::vector<PictureFile> list_pictures(const fs::path& folder) {
   std::map<std::string, fs::path> found;
   for (const fs::directory_entry& entry : entries) {
     if (!entry.is_regular_file() || !is_picture(entry.path())) continue;
-    const auto [place, fresh] = found.emplace(entry.path().stem().string(), entry.path());
+    const auto [place, fresh] = found.emplace(id_of(entry.path()), entry.path());
     if (!fresh)
       throw Error(folder.string() + " holds two pictures with the name \"" + place->first +
                       "\": " + place->second.filename().string() + " and " + entry.path().filename().string(),
@@ -92,8 +100,8 @@ std::vector<PictureFile> list_pictures(const fs::path& folder) {
 }
 
 fs::path find_picture(const fs::path& folder, const std::string& id) {
-  for (const char* extension :
-       {".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".PNG", ".TIF", ".TIFF", ".BMP", ".JPG", ".JPEG"}) {
+  for (const char* extension : {".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".PNG", ".TIF", ".TIFF", ".BMP",
+                                ".JPG", ".JPEG", ".ome.tif", ".ome.tiff"}) {
     fs::path file = folder / (id + extension);
     if (fs::is_regular_file(file)) return file;
   }
@@ -106,6 +114,15 @@ Image read_picture(const fs::path& file) {
   cv::Mat rgb = as_mat(picture.view());
   cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
   return picture;
+}
+
+std::unique_ptr<SlideFile> open_as_slide(const fs::path& file, SlideOpener& opener) {
+  if (slide_id(file, tiff_endings) == file.filename().string()) return nullptr;
+  try {
+    return opener.open(file);
+  } catch (const Error&) {
+    return nullptr;  // 16 bits, floating point, palettes: OpenCV reads them, or says what is wrong
+  }
 }
 
 Image read_mask(const fs::path& file) {

@@ -2,14 +2,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <nephron/image.hpp>
+#include <nephron/slide.hpp>
 
 namespace nephron::host {
 
-/// A picture in a folder; its id is the file's name without the extension.
+/// A picture in a folder; its id is the file's name without the extension (.ome.tif counts as one).
 struct PictureFile {
   std::string id;
   std::filesystem::path file;
@@ -24,6 +26,10 @@ std::filesystem::path find_picture(const std::filesystem::path& folder, const st
 
 /// 8-bit RGB, whatever the file holds. Throws Error that names the file.
 Image read_picture(const std::filesystem::path& file);
+
+/// The file as a slide, so that planes, pages and BigTIFF are read in windows as datasets read them; null where it is
+/// no TIFF, or one that only OpenCV knows.
+std::unique_ptr<SlideFile> open_as_slide(const std::filesystem::path& file, SlideOpener& opener);
 
 /// One channel: 255 where any channel of the file (alpha aside) is not 0.
 Image read_mask(const std::filesystem::path& file);

@@ -75,10 +75,13 @@ TEST_F(PictureFileTest, ListsByNameAndLeavesOtherFilesAlone) {
   put("b.PNG", "x");
   put("a.tif", "x");
   put("notes.txt", "x");
+  put("c.ome.tif", "x");
   const auto pictures = list_pictures(folder);
-  ASSERT_EQ(pictures.size(), 2U);
+  ASSERT_EQ(pictures.size(), 3U);
   EXPECT_EQ(pictures[0].id, "a");
   EXPECT_EQ(pictures[1].id, "b");
+  EXPECT_EQ(pictures[2].id, "c");  // as datasets call it
+  EXPECT_EQ(find_picture(folder, "c"), folder / "c.ome.tif");
   EXPECT_EQ(find_picture(folder, "b"), folder / "b.PNG");
   EXPECT_TRUE(find_picture(folder, "notes").empty());
   put("a.jpg", "x");

@@ -11,6 +11,7 @@
 
 #include <host/config/load.hpp>
 #include <host/feed/folds.hpp>
+#include <host/feed/reduce.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
@@ -20,6 +21,7 @@
 #include <host/predict/tiling.hpp>
 #include <host/predict/truth.hpp>
 #include <host/runs/run.hpp>
+#include <host/slides/opener.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
@@ -80,11 +82,12 @@ Image to_bytes(const ImageView& map) {
 
 class Prediction {
  public:
-  Prediction(const PredictRequest& request, PredictSettings settings, const Experiment& experiment,
+  Prediction(const PredictRequest& request, PredictSettings settings, const Experiment& experiment, SlideOpener& opener,
              std::unique_ptr<PixelModel> model)
       : request_(request),
         settings_(std::move(settings)),
         classes_(experiment.classes),
+        opener_(opener),
         output_(request.out, experiment.classes),
         model_(std::move(model)) {}
 
@@ -104,6 +107,7 @@ class Prediction {
   const PredictRequest& request_;
   PredictSettings settings_;
   std::vector<std::string> classes_;
+  SlideOpener& opener_;
   OutputFolder output_;
   std::unique_ptr<PixelModel> model_;
   PredictOutcome outcome_;
@@ -150,16 +154,22 @@ std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& 
 
 Loaded Prediction::load(const PictureFile& picture) const {
   Loaded out;
-  Image full = read_picture(picture.file);
-  out.size = full.size();
-  out.fingerprint =
-      fingerprint(out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
+  if (const auto slide = open_as_slide(picture.file, opener_)) {
+    out.size = slide->size();
+    out.fingerprint = fingerprint(*slide);
+    out.reduced = read_reduced(*slide, settings_.factor);
+  } else {
+    const Image full = read_picture(picture.file);
+    out.size = full.size();
+    out.fingerprint =
+        fingerprint(out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
+    out.reduced = reduce_picture(full, settings_.factor);
+  }
   if (!request_.masks.empty()) {
     out.truth = read_truth(request_.masks, picture.id, classes_, out.size);
     if (out.truth.empty())
       log().warning("no mask for \"" + picture.id + "\" in " + request_.masks.string() + ": predicted without a Dice");
   }
-  out.reduced = reduce_picture(full, settings_.factor);
   return out;
 }
 
@@ -321,7 +331,8 @@ PredictOutcome predict(const PredictRequest& request) {
   auto model = open_networks(experiment, *registry, settings.weights, options);
   tile_grid({settings.tile, settings.tile}, settings.tile, settings.overlap,
             model->multiple());  // says what is wrong before any work
-  return Prediction(request, std::move(settings), experiment, std::move(model)).run(pictures);
+  ReaderOpener opener(*registry);
+  return Prediction(request, std::move(settings), experiment, opener, std::move(model)).run(pictures);
 }
 
 }  // namespace nephron::host

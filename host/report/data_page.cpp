@@ -9,15 +9,12 @@
 
 #include <nephron/image_cv.hpp>
 
+#include <host/feed/preview.hpp>
 #include <host/report/html.hpp>
 
 namespace nephron::host {
 
 namespace {
-
-const std::array<cv::Scalar, 8> colours{cv::Scalar(230, 20, 20), cv::Scalar(20, 60, 235),  cv::Scalar(0, 150, 40),
-                                        cv::Scalar(240, 150, 0), cv::Scalar(0, 170, 190),  cv::Scalar(120, 70, 20),
-                                        cv::Scalar(20, 20, 20),  cv::Scalar(130, 130, 130)};
 
 void outline(cv::Mat& picture, const cv::Mat& mask, const cv::Scalar& colour, int width) {
   std::vector<std::vector<cv::Point>> contours;
@@ -25,12 +22,15 @@ void outline(cv::Mat& picture, const cv::Mat& mask, const cv::Scalar& colour, in
   cv::drawContours(picture, contours, -1, colour, width);
 }
 
-/// Where the picture has colour: Otsu's threshold on the saturation.
+/// Where the picture has colour: Otsu's threshold on the saturation, without the small holes of vessels and tubules,
+/// whose outlines would cover the picture.
 cv::Mat tissue_of(const cv::Mat& rgb) {
   cv::Mat hsv, saturation, mask;
   cv::cvtColor(rgb, hsv, cv::COLOR_RGB2HSV);
   cv::extractChannel(hsv, saturation, 1);
   cv::threshold(saturation, mask, 0, 255, cv::THRESH_BINARY | cv::THRESH_OTSU);
+  cv::morphologyEx(mask, mask, cv::MORPH_CLOSE, cv::getStructuringElement(cv::MORPH_ELLIPSE, {9, 9}));
+  cv::morphologyEx(mask, mask, cv::MORPH_OPEN, cv::getStructuringElement(cv::MORPH_ELLIPSE, {5, 5}));
   return mask;
 }
 
@@ -71,21 +71,36 @@ std::string dataset_name(const Experiment& experiment, const PreparedSlide& slid
   return config.name.empty() ? config.component.type : config.name;
 }
 
-std::string legend(const std::vector<std::string>& classes) {
+std::string legend(const std::vector<std::string>& classes, bool tissue) {
   std::string out = "<p class=\"legend\">";
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    std::array<char, 64> colour{};
-    std::snprintf(colour.data(), colour.size(), "rgb(%d,%d,%d)", static_cast<int>(colours[c][0]),
-                  static_cast<int>(colours[c][1]), static_cast<int>(colours[c][2]));
-    out += std::string("<span><i style=\"background:") + colour.data() + "\"></i>" + escaped(classes[c]) + "</span>";
+    const auto [r, g, b] = class_colour(c);
+    out += "<span><i style=\"background:rgb(" + std::to_string(r) + "," + std::to_string(g) + "," + std::to_string(b) +
+           ")\"></i>" + escaped(classes[c]) + "</span>";
   }
-  return out + "<span><i style=\"background:#888\"></i>tissue</span></p>";
+  if (tissue) out += "<span><i style=\"background:#888\"></i>tissue</span>";
+  return out + "</p>";
+}
+
+/// What share of samples each group has, and how many of the first ones are cut from it.
+std::string sampling(const Feed& feed) {
+  const std::int64_t all = feed.count() > 0 ? feed.count() : 2000;
+  std::map<std::string, std::int64_t> drawn;
+  for (std::int64_t i = 0; i < all; ++i) ++drawn[feed.slide_of(0, i).catalog().group];
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [group, share] : feed.shares()) {
+    std::array<char, 40> text{};
+    std::snprintf(text.data(), text.size(), "%.1f %%", 100 * share);
+    rows.push_back({escaped(group), text.data(), std::to_string(drawn[group])});
+  }
+  return "<div class=\"card\">" +
+         html_table({"sampling group", "share of samples", "of the first " + std::to_string(all)}, rows) + "</div>";
 }
 
 }  // namespace
 
 Image slide_thumbnail(const PreparedSlide& slide, int classes) {
-  constexpr std::int64_t side = 320;
+  constexpr std::int64_t side = 480;
   const Size full = slide.size();
   const std::int64_t step = std::max<std::int64_t>(1, (std::max(full.width, full.height) + side - 1) / side);
   const Size size{std::max<std::int64_t>(1, full.width / step), std::max<std::int64_t>(1, full.height / step)};
@@ -106,12 +121,14 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
             masks[static_cast<std::size_t>(c)].at<std::uint8_t>(static_cast<int>(y), static_cast<int>(x / step)) = 255;
   }
   outline(picture, tissue_of(picture), cv::Scalar::all(136), 1);
-  for (int c = 0; c < classes; ++c)
-    outline(picture, masks[static_cast<std::size_t>(c)], colours[static_cast<std::size_t>(c)], 1);
+  for (std::size_t c = 0; c < masks.size(); ++c) {
+    const auto [r, g, b] = class_colour(c);
+    outline(picture, masks[c], cv::Scalar(r, g, b), 1);
+  }
   return out;
 }
 
-std::string data_page(const Experiment& experiment, const PreparedData& data, const Image& sheet,
+std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed, const Image& sheet,
                       const std::vector<std::string>& findings) {
   const std::vector<int> folds = folds_of(experiment, data);
   Counts datasets(experiment.classes), groups(experiment.classes), donors(experiment.classes),
@@ -140,9 +157,9 @@ std::string data_page(const Experiment& experiment, const PreparedData& data, co
   for (const std::string& finding : findings) body += "<p class=\"fault\">" + escaped(finding) + "</p>";
   body += "<h2>What there is</h2>" + datasets.html("dataset") + groups.html("group") + donors.html("donor") +
           by_fold.html("fold");
-  body += "<h2>Slides</h2>" + legend(experiment.classes) + "<div class=\"pair\">" + thumbnails + "</div>";
-  body += "<h2>Windows as the model will see them</h2><figure><img src=\"" + jpeg_uri(sheet.view()) +
-          "\" alt=\"\"></figure>";
+  body += "<h2>Slides</h2>" + legend(experiment.classes, true) + "<div class=\"pair\">" + thumbnails + "</div>";
+  body += "<h2>Windows as the model will see them</h2>" + sampling(feed) + legend(experiment.classes, false) +
+          "<figure><img src=\"" + jpeg_uri(sheet.view()) + "\" alt=\"\"></figure>";
   return html_page(experiment.name + ": data", body);
 }
 

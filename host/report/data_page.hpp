@@ -4,16 +4,16 @@
 #include <vector>
 
 #include <host/config/experiment.hpp>
-#include <host/feed/prepared.hpp>
+#include <host/feed/feed.hpp>
 
 namespace nephron::host {
 
-/// A slide's picture, 320 px at most: labels outlined in the colours of data preview, tissue in grey.
+/// A slide's picture, 480 px at most: labels outlined in the colours of data preview, tissue in grey.
 Image slide_thumbnail(const PreparedSlide& slide, int classes);
 
-/// The page of `data preview`: what stands in which fold, group and donor, counts of classes, thumbnails, the windows
-/// of `sheet`, and `findings` (slides that failed, leaks).
-std::string data_page(const Experiment& experiment, const PreparedData& data, const Image& sheet,
+/// The page of `data preview`: what stands in which fold, group and donor, counts of classes, thumbnails, shares of
+/// samples, the windows of `sheet`, and `findings` (slides that failed, leaks).
+std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed, const Image& sheet,
                       const std::vector<std::string>& findings);
 
 }  // namespace nephron::host

@@ -12,6 +12,7 @@
 #include <host/feed/component.hpp>
 #include <host/labels/geojson_text.hpp>
 #include <host/labels/label_set.hpp>
+#include <host/synth/slide_makers.hpp>
 #include <host/synth/slide_tiff.hpp>
 #include <host/synth/synth_objects.hpp>
 #include <host/util/files.hpp>
@@ -84,13 +85,15 @@ Plan portal_plan(int i) {
 class Synth {
  public:
   Synth(const SynthRequest& request, const Registry& registry) : request_(request) {
-    const ComponentSpec spec{request.dataset, request.params, {}};
-    dataset_ = make_with_context<Dataset>(registry, spec, "dataset[0]", request.seed);
-    blame_ = blame_of(registry, Dataset::kind, spec, "giving slides");
+    const int all = request.slides + (request.slides + 2) / 3;
+    maker_ = slide_maker(registry, request.dataset, {all, request.size, (request.slides + 3) / 2, request.seed});
+    for (const auto& [key, value, source] : request.params.table()) maker_.params.set(key, value);
+    dataset_ = make_with_context<Dataset>(registry, maker_, "dataset[0]", request.seed);
+    blame_ = blame_of(registry, Dataset::kind, maker_, "giving slides");
     const auto found = guarded(blame_, [&] { return dataset_->slides(classes); });
-    const auto wanted = static_cast<std::size_t>(request.slides + (request.slides + 2) / 3);
+    const auto wanted = static_cast<std::size_t>(all);
     if (found.size() < wanted)
-      throw Error("dataset \"" + request.dataset + "\" has " + std::to_string(found.size()) + " slides; " +
+      throw Error("dataset \"" + maker_.type + "\" makes " + std::to_string(found.size()) + " slides; " +
                   std::to_string(wanted) + " are wanted");
     for (std::size_t i = 0; i < wanted; ++i) {
       const int n = static_cast<int>(i);
@@ -117,8 +120,8 @@ class Synth {
   /// synth.json says what the folder is going to hold, so that an interrupted call can be repeated.
   void claim_folder() const {
     const Json facts{{"layout", request_.layout},
-                     {"dataset", request_.dataset},
-                     {"params", request_.params.str()},
+                     {"dataset", maker_.type},
+                     {"params", maker_.params.str()},
                      {"slides", request_.slides},
                      {"seed", request_.seed}};
     const std::string text = facts.dump(2) + "\n";
@@ -214,6 +217,7 @@ class Synth {
   }
 
   const SynthRequest& request_;
+  ComponentSpec maker_;
   std::shared_ptr<Dataset> dataset_;
   Blame blame_;
   std::vector<Plan> plans_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <nephron/geometry.hpp>
 #include <nephron/value.hpp>
 
 #include <host/plugins/registry.hpp>
@@ -13,11 +14,12 @@ namespace nephron::host {
 
 /// A data set to be written as files, in the layout of a published one.
 struct SynthRequest {
-  std::string layout = "kaggle";         ///< "kaggle", "mendeley", "portal"
-  std::string dataset = "synthetic";     ///< dataset component that the slides come from
-  Value params = Value(Value::Table{});  ///< of that component
-  int slides = 4;                        ///< annotated ones; a third as many without annotation are added
+  std::string layout = "kaggle";  ///< "kaggle", "mendeley", "portal"
+  std::string dataset;            ///< dataset component that makes the slides; empty: the only one that does
+  int slides = 4;                 ///< annotated ones; a third as many without annotation are added
+  Size size{1024, 1024};
   std::uint64_t seed = 1;
+  Value params = Value(Value::Table{});  ///< of the component, laid upon those that say the above
   std::filesystem::path out;
 };
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include <nephron/dataset.hpp>
+#include <nephron/slide_maker.hpp>
 
 #include <conformance/bench.hpp>
 #include <conformance/kind_checks.hpp>
@@ -230,6 +231,44 @@ void check_randomness(const Subject& s) {
   watch.require_untouched();
 }
 
+/// Takes polygons alone, as what writes made-up slides to files does.
+struct PolygonSink final : AnnotationSink {
+  void polygon(int, const Polygon&) override {}
+  void mask(const Region&, const ImageView&) override { refuse(); }
+  void runs(int, std::span<const Run>, bool) override { refuse(); }
+  void probability(int, const Region&, const ImageView&) override { refuse(); }
+  [[noreturn]] static void refuse() { throw Failed("slides that are made up are annotated with more than polygons"); }
+};
+
+void check_making(const Subject& s) {
+  BenchContext context(s);
+  const auto dataset = s.make<Dataset>(context);
+  const auto* maker = dynamic_cast<const SlideMaker*>(dataset.get());
+  if (maker == nullptr) throw Skipped("it makes no slides of its own");
+  const SlideMaker::Wish wish{5, {320, 200}, 2, 7};
+  Subject wished = s;
+  wished.params = maker->params_for(wish);
+  const auto made = wished.make<Dataset>(context);
+  const std::vector<SlideInfo> slides = made->slides(classes);
+  expect(slides.size() == 5,
+         [&] { return "5 slides were wished for, and there are " + std::to_string(slides.size()); });
+  std::set<std::string> donors;
+  for (const SlideInfo& slide : slides) {
+    expect(slide.size == wish.size, [&] { return "slide \"" + slide.id + "\" has another size than was wished for"; });
+    donors.insert(slide.donor);
+  }
+  expect(donors.size() == 2,
+         [&] { return "2 donors were wished for, and there are " + std::to_string(donors.size()); });
+  PolygonSink sink;
+  made->annotate(slides.front(), classes, sink);
+  wished.params = maker->params_for({wish.slides, wish.size, wish.donors, 8});
+  const auto other = wished.make<Dataset>(context);
+  const Region all{0, 0, wish.size.width, wish.size.height};
+  expect(!same_pixels(read(*made->open(slides.front()), all).view(),
+                      read(*other->open(other->slides(classes).front()), all).view()),
+         "another seed makes the same slides");
+}
+
 }  // namespace
 
 std::vector<Check> dataset_checks() {
@@ -240,6 +279,7 @@ std::vector<Check> dataset_checks() {
       {"threads", "reads at once give what reads in turn give", &check_threads},
       {"annotation", "annotations are stable, inside, and of the experiment's classes", &check_annotation},
       {"randomness", "no random numbers come from outside", &check_randomness},
+      {"making", "slides that are made up are as many, as large and of as many donors as wished", &check_making},
   };
 }
 

@@ -37,6 +37,12 @@ T member(const nlohmann::json& json, const char* name, const fs::path& file) {
   }
 }
 
+/// A network may itself have learnt from pseudo-labels, of slides that were listed once a fold.
+std::string without_fold(const std::string& id) {
+  const std::size_t at = id.rfind("@fold");
+  return at == std::string::npos ? id : id.substr(0, at);
+}
+
 /// As predict names a class's folder.
 std::string folder_of(const std::string& name) {
   std::string out;
@@ -50,7 +56,8 @@ Prediction::Prediction(fs::path folder) : folder_(std::move(folder)) {
   const fs::path file = folder_ / "predict.json";
   const nlohmann::json facts = parsed(file);
   classes_ = member<std::vector<std::string>>(facts, "classes", file);
-  trained_on_ = member<std::vector<std::string>>(facts, "trained_on", file);
+  for (const auto& id : member<std::vector<std::string>>(facts, "trained_on", file))
+    trained_on_.push_back(without_fold(id));
 }
 
 fs::path Prediction::map(const std::string& class_name, const std::string& id) const {

@@ -78,7 +78,8 @@ class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules {
         info.id = several() ? name + "@fold" + std::to_string(k) : name;
         info.source = file;
         info.group = params_.group;
-        info.annotations = {map, prediction.picture(name), prediction.folder() / "predict.json"};
+        // The slide too: another one under its name no longer fits the map, and stored labels would not show it.
+        info.annotations = {map, prediction.picture(name), prediction.folder() / "predict.json", file};
         nephron::read_header(info, context_.slides(), params_.reader);
         out.push_back(std::move(info));
       }

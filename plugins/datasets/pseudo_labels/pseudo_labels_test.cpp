@@ -92,6 +92,8 @@ TEST_F(PseudoLabelsTest, EachFoldHasItsMaps) {
               }),
               AllOf(HasSubstr("trained on \"x\", which fold 0 is validated on"), HasSubstr("allow_leak = true")));
   EXPECT_THAT(error_of([&] { rules->require_unseen(2, {}); }), HasSubstr("maps has 2 folders, but fold 2 is trained"));
+  prediction("p1", {"z@fold1"});  // learnt from maps of z
+  EXPECT_THAT(error_of([&] { rules->require_unseen(1, {z}); }), HasSubstr("trained on \"z\", which fold 1"));
   const auto allowed = make_of({"p0"}, {{"allow_leak", true, {}}});
   EXPECT_NO_THROW(dynamic_cast<const FoldRules&>(*allowed).require_unseen(3, {x}));
   EXPECT_THAT(context_.kept.text, HasSubstr("warning: the maps in"));

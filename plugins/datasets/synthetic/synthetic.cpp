@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <nephron/dataset.hpp>
+#include <nephron/slide_maker.hpp>
 
 #include "painter.hpp"
 #include "scene.hpp"
@@ -77,7 +78,7 @@ void annotate_mask(const Object& o, int class_index, nephron::Size slide, nephro
 
 }  // namespace
 
-class Synthetic final : public nephron::Dataset {
+class Synthetic final : public nephron::Dataset, public nephron::SlideMaker {
  public:
   explicit Synthetic(const Params& params) : params_(params) {}
 
@@ -110,6 +111,15 @@ class Synthetic final : public nephron::Dataset {
       if (params_.annotation == "mask") annotate_mask(o, class_of(o.sort, classes), scene.size(), sink);
       else sink.polygon(class_of(o.sort, classes), o.outline());
     }
+  }
+
+  nephron::Value params_for(const Wish& wish) const override {
+    nephron::Value out{nephron::Value::Table{}};
+    out.set("slides", wish.slides);
+    out.set("size", nephron::Value::Array{wish.size.width, wish.size.height});
+    out.set("donors", wish.donors);
+    out.set("seed", static_cast<std::int64_t>(wish.seed));
+    return out;
   }
 
  private:

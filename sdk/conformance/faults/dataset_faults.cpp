@@ -2,6 +2,7 @@
 #include <memory>
 
 #include <nephron/dataset.hpp>
+#include <nephron/slide_maker.hpp>
 
 #include <conformance/faults/faults.hpp>
 
@@ -42,6 +43,77 @@ class GoodDataset : public Dataset {
   bool annotated(const SlideInfo& slide) const override { return slide.id == "one"; }
   void annotate(const SlideInfo& slide, const std::vector<std::string>&, AnnotationSink& sink) const override {
     if (slide.id == "one") sink.polygon(0, {{{1, 1}, {20, 1}, {20, 30}}});
+  }
+};
+
+struct MakerParams {
+  int slides = 2;
+  std::array<std::int64_t, 2> size{300, 200};
+  int donors = 1;
+  int seed = 1;
+  static void describe(Schema<MakerParams>& s) {
+    s.field("slides", &MakerParams::slides, "number of slides").range(1, 100);
+    s.field("size", &MakerParams::size, "of a slide").range(32, 10000);
+    s.field("donors", &MakerParams::donors, "number of donors").range(1, 100);
+    s.field("seed", &MakerParams::seed, "another seed, other slides");
+  }
+};
+
+class ShiftedReader final : public GoodReader {
+ public:
+  ShiftedReader(Size size, int shift) : GoodReader(size), shift_(shift) {}
+  void read(const Region& region, const ImageView& out) const override {
+    GoodReader::read(region, out);
+    paint(region, out, region.x + shift_, region.y);
+  }
+
+ private:
+  int shift_;
+};
+
+class MakesSlides : public Dataset, public SlideMaker {
+ public:
+  explicit MakesSlides(const MakerParams& params) : params_(params) {}
+  std::vector<SlideInfo> slides(const std::vector<std::string>&) const override {
+    std::vector<SlideInfo> out(static_cast<std::size_t>(params_.slides));
+    for (int i = 0; i < params_.slides; ++i) {
+      SlideInfo& slide = out[static_cast<std::size_t>(i)];
+      slide.id = std::to_string(i), slide.donor = std::to_string(i % params_.donors);
+      slide.size = {params_.size[0], params_.size[1]};
+    }
+    return out;
+  }
+  std::unique_ptr<SlideReader> open(const SlideInfo& slide) const override {
+    return std::make_unique<ShiftedReader>(slide.size, params_.seed);
+  }
+  bool annotated(const SlideInfo&) const override { return true; }
+  void annotate(const SlideInfo&, const std::vector<std::string>&, AnnotationSink& sink) const override {
+    sink.polygon(0, {{{1, 1}, {20, 1}, {20, 30}}});
+  }
+  Value params_for(const Wish& wish) const override {
+    Value out{Value::Table{}};
+    out.set("slides", wish.slides), out.set("donors", wish.donors), out.set("seed", static_cast<int>(wish.seed));
+    out.set("size", Value::Array{wish.size.width, wish.size.height});
+    return out;
+  }
+
+ private:
+  MakerParams params_;
+};
+
+class ForgetsTheSeed final : public MakesSlides {
+ public:
+  using MakesSlides::MakesSlides;
+  Value params_for(const Wish& wish) const override {
+    return MakesSlides::params_for({wish.slides, wish.size, wish.donors, 1});
+  }
+};
+
+class MakesOneTooFew final : public MakesSlides {
+ public:
+  using MakesSlides::MakesSlides;
+  Value params_for(const Wish& wish) const override {
+    return MakesSlides::params_for({wish.slides - 1, wish.size, wish.donors, wish.seed});
   }
 };
 
@@ -144,7 +216,7 @@ class CallsRand final : public GoodDataset {
 
 Fixture dataset_fixture() {
   return {
-      {subject_of<Dataset, GoodDataset>("good")},
+      {subject_of<Dataset, GoodDataset>("good"), subject_of<Dataset, MakesSlides>("makes_slides")},
       {
           {"slides", "two slides have the id \"one\"", subject_of<Dataset, TheSameIdTwice>("same_id_twice")},
           {"slides", "another list or order", subject_of<Dataset, AnotherOrderEachTime>("another_order")},
@@ -157,6 +229,8 @@ Fixture dataset_fixture() {
           {"annotation", "a run leaves the slide", subject_of<Dataset, RunPastTheEnd>("run_past_the_end")},
           {"annotation", "1 rules for 2 classes", subject_of<Dataset, RuleForOneClass>("rule_for_one_class")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Dataset, CallsRand>("calls_rand")},
+          {"making", "another seed makes the same slides", subject_of<Dataset, ForgetsTheSeed>("forgets_the_seed")},
+          {"making", "5 slides were wished for, and there are 4", subject_of<Dataset, MakesOneTooFew>("one_too_few")},
       }};
 }
 

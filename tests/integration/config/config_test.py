@@ -60,6 +60,15 @@ class Config(unittest.TestCase):
                       '                                ^\n    did you mean "gamma"?', done.stderr)
         self.assertIn('--set train.epoch=4: error: unknown key "epoch"\n    did you mean "epochs"?', done.stderr)
 
+    def test_every_experiment_that_comes_with_nephron_is_good(self):
+        folder = os.path.join(a.source, "experiments")
+        files = sorted(os.path.join(at, f) for at, _, names in os.walk(folder) for f in names if f.endswith(".toml"))
+        files = [f for f in files if os.path.basename(os.path.dirname(f)) != "base"]  # parts of experiments
+        self.assertGreater(len(files), 5)
+        done = self.run_nephron("config", "check", *files)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count(": good\n"), len(files), done.stdout)
+
     def test_show_reads_back_equal_and_names_origins(self):
         self.write("leaf.toml", 'extends = "good.toml"\n[train]\nbatch = 4\n')
         done = self.run_nephron("config", "show", "leaf.toml", "--set", "train.epochs=3")

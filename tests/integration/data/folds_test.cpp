@@ -14,6 +14,7 @@
 #include <host/feed/folds.hpp>
 #include <host/feed/store_slides.hpp>
 #include <host/synth/synth.hpp>
+#include <host/util/files.hpp>
 
 #include "data_fixture.hpp"
 
@@ -33,8 +34,8 @@ class FoldsTest : public testing::Test {
     SynthRequest request;
     request.out = folder_ / "kaggle";
     request.slides = 3;
-    request.params =
-        table({{"slides", 4}, {"size", Value::Array{320, 256}}, {"radius", 30}, {"glomeruli", 25}, {"donors", 2}});
+    request.size = {320, 256};
+    request.params = table({{"radius", 30}, {"glomeruli", 25}, {"donors", 2}});
     write_synthetic(request, registry_);
     experiment_.classes = {"healthy", "unhealthy"};
     experiment_.data.factor = 1;
@@ -99,6 +100,32 @@ TEST_F(FoldsTest, ASlideThatIsThereTwiceIsFound) {
   experiment_.datasets[1].hold_out = false;
   EXPECT_THAT(found(), ElementsAre(HasSubstr("fold " + std::to_string(folds_[0]) + " is trained on one")));
   EXPECT_EQ(folds_.back(), -1);
+}
+
+// Every start of a training looks for duplicates: the store's records tell, and pixels are not read anew.
+TEST_F(FoldsTest, DuplicatesInTheStoreAreFoundByItsRecords) {
+  experiment_.data.folds.by = "donor";
+  experiment_.data.store = folder_ / "store";
+  experiment_.data.factors = {2};
+  EXPECT_THAT(found(), IsEmpty());
+  fs::create_directories(folder_ / "portal");
+  fs::copy_file(data_.slides[0]->info().source, folder_ / "portal" / "VAN0001.ome.tif");
+  add("hubmap_portal", table({{"root", (folder_ / "portal").string()}}));
+  experiment_.data.factors.clear();  // the copy is prepared at one factor, the slide at two: pixels are compared
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("have equal pixels")));
+  experiment_.data.factors = {2};
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("have equal pixels")));
+
+  fs::path record;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "store"))
+    if (entry.path().filename() == "slide.json" && entry.path().parent_path().filename() == "VAN0001")
+      record = entry.path();
+  const std::string digest = data_.slides.back()->digest().hex;
+  ASSERT_EQ(digest.size(), 64U);
+  std::string text = read_file(record);
+  text.replace(text.find(digest), 64, std::string(64, '0'));
+  write_file_atomically(record, text);
+  EXPECT_THAT(found(), IsEmpty());
 }
 
 TEST_F(FoldsTest, TrainingKnowsOnlyItsSide) {

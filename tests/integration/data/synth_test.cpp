@@ -12,8 +12,10 @@
 
 #include <host/feed/component.hpp>
 #include <host/feed/prepared.hpp>
+#include <host/synth/slide_makers.hpp>
 #include <host/synth/synth.hpp>
 #include <host/util/files.hpp>
+#include <tests/support/error_of.hpp>
 
 #include "data_fixture.hpp"
 
@@ -29,8 +31,8 @@ class SynthTest : public testing::Test {
     fs::remove_all(folder_);
     request_.out = folder_ / "data";
     request_.slides = 4;
-    request_.params =
-        table({{"slides", 6}, {"size", Value::Array{640, 480}}, {"radius", 40}, {"glomeruli", 25}, {"donors", 3}});
+    request_.size = {640, 480};
+    request_.params = table({{"radius", 40}, {"glomeruli", 25}});
   }
   ~SynthTest() override { fs::remove_all(folder_); }
 
@@ -44,8 +46,9 @@ class SynthTest : public testing::Test {
   }
   /// Pixels of slide i as they were painted.
   Image painted(std::size_t i) const {
-    const auto d = make_with_context<Dataset>(registry_, ComponentSpec{"synthetic", request_.params, {}}, "dataset[0]",
-                                              request_.seed);
+    ComponentSpec maker = slide_maker(registry_, "", {6, request_.size, 3, request_.seed});
+    maker.params.set("radius", 40), maker.params.set("glomeruli", 25);
+    const auto d = make_with_context<Dataset>(registry_, maker, "dataset[0]", request_.seed);
     const auto slides = d->slides({"G", "FC"});
     Image out(slides.at(i).size, 3);
     d->open(slides[i])->read({0, 0, slides[i].size.width, slides[i].size.height}, out.view());
@@ -169,6 +172,22 @@ TEST_F(SynthTest, AnInterruptedCallIsRepeatedAndNothingIsOverwritten) {
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("holds something else already"));
   }
+}
+
+TEST_F(SynthTest, OnlyADatasetThatMakesSlidesWill) {
+  const auto fault = [&](const Registry& from, const std::string& name) {
+    return error_of([&] { (void)slide_maker(from, name, {}); });
+  };
+  EXPECT_EQ(slide_maker(registry_, "synthetic", {}).type, "synthetic");
+  EXPECT_THAT(fault(registry_, "mendeley"),
+              HasSubstr("dataset \"mendeley\" makes no slides of its own; those that do: \"synthetic\""));
+  EXPECT_THAT(error_and_hint_of([&] { (void)slide_maker(registry_, "synthetik", {}); }),
+              HasSubstr("did you mean \"synthetic\"?"));
+  PluginSearch search{{NEPHRON_IMAGE_FOLDER}, {}};
+  search.folders = false;
+  const Registry none(search);
+  EXPECT_THAT(fault(none, ""), HasSubstr("expected a plugin with one (SlideMaker)"));
+  EXPECT_THAT(fault(none, "image_folder"), HasSubstr("no dataset that is installed does"));
 }
 
 // What a dataset plugin cannot read costs that slide alone.

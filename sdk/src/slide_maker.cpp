@@ -1,0 +1,7 @@
+#include <nephron/slide_maker.hpp>
+
+namespace nephron {
+
+SlideMaker::~SlideMaker() = default;
+
+}  // namespace nephron
