@@ -1,22 +1,21 @@
 #include <nephron/augmentation.hpp>
 
-struct @CLASS @Params {
+struct @CLASS@Params {
   double degrees = 15;
   double scale = 0.1;
 
-  static void describe(nephron::Schema<@CLASS @Params> & s) {
-    s.field("degrees", &@CLASS @Params::degrees, "largest rotation, either way").range(0, 180).unit("degrees");
-    s.field("scale", &@CLASS @Params::scale, "largest change of size, as a share").range(0, 0.9);
+  static void describe(nephron::Schema<@CLASS@Params>& s) {
+    s.field("degrees", &@CLASS@Params::degrees, "largest rotation, either way").range(0, 180).unit("degrees");
+    s.field("scale", &@CLASS@Params::scale, "largest change of size, as a share").range(0, 0.9);
   }
 };
 
 // Draws a matrix; the host applies it to the image and its labels alike.
-class @CLASS @Augmentation final : public nephron::Augmentation {
+class @CLASS@Augmentation final : public nephron::Augmentation {
  public:
-  @CLASS @Augmentation(const @CLASS @Params& params, nephron::Context&) : params_(params) {
-  }
+  @CLASS@Augmentation(const @CLASS@Params& params, nephron::Context&) : params_(params) {}
 
-  void draw(nephron::Size size, nephron::Rng & rng, nephron::Plan & plan) const override {
+  void draw(nephron::Size size, nephron::Rng& rng, nephron::Plan& plan) const override {
     const double degrees = rng.uniform(-params_.degrees, params_.degrees);
     const double scale = rng.uniform(1 - params_.scale, 1 + params_.scale);
     const nephron::Point centre{(static_cast<double>(size.width) - 1) / 2, (static_cast<double>(size.height) - 1) / 2};
@@ -25,9 +24,8 @@ class @CLASS @Augmentation final : public nephron::Augmentation {
   }
 
  private:
-  @CLASS @Params params_;
+  @CLASS@Params params_;
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Augmentation, @CLASS @Augmentation, "@NAME@",
-                  "Turns and scales the picture about its centre")
+NEPHRON_COMPONENT(nephron::Augmentation, @CLASS@Augmentation, "@NAME@", "Turns and scales the picture about its centre")

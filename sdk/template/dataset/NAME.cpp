@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <fstream>
 
-struct @CLASS @Params {
+struct @CLASS@Params {
   std::filesystem::path root;
   double mpp = 0;
 
-  static void describe(nephron::Schema<@CLASS @Params> & s) {
-    s.field("root", &@CLASS @Params::root, "folder of NAME.ppm pictures and NAME.pgm masks").required();
-    s.field("mpp", &@CLASS @Params::mpp, "size of a pixel; 0: unknown").range(0, 100).unit("microns");
+  static void describe(nephron::Schema<@CLASS@Params>& s) {
+    s.field("root", &@CLASS@Params::root, "folder of NAME.ppm pictures and NAME.pgm masks").required();
+    s.field("mpp", &@CLASS@Params::mpp, "size of a pixel; 0: unknown").range(0, 100).unit("microns");
   }
 };
 
-// A binary netpbm file: "P6" (RGB) or "P5" (grey), width, height and 255 in text, then bytes. Replace it with what
-// reads your format.
+// A binary netpbm file: "P6" (RGB) or "P5" (grey), width, height and 255 in text, then bytes. Replace it with what reads
+// your format.
 struct Netpbm {
   std::filesystem::path file;
   nephron::Size size;
@@ -28,8 +28,7 @@ struct Netpbm {
     in >> magic >> size.width >> size.height >> most;
     channels = magic == "P6" ? 3 : magic == "P5" ? 1 : 0;
     if (!in || channels == 0 || most != 255 || size.empty() || size.width > 1 << 20 || size.height > 1 << 20)
-      throw nephron::Error(path.string() + " is not a binary PPM or PGM file of 8 bits",
-                           "convert it: magick picture.png picture.ppm");
+      throw nephron::Error(path.string() + " is not a binary PPM or PGM file of 8 bits", "convert it: magick picture.png picture.ppm");
     start = static_cast<std::streamoff>(in.tellg()) + 1;
     const auto bytes = static_cast<std::uintmax_t>(size.area() * channels) + static_cast<std::uintmax_t>(start);
     if (std::filesystem::file_size(path) < bytes) throw nephron::Error(path.string() + " is cut short");
@@ -47,9 +46,9 @@ struct Netpbm {
   }
 };
 
-class @CLASS @Reader final : public nephron::SlideReader {
+class @CLASS@Reader final : public nephron::SlideReader {
  public:
-  explicit @CLASS @Reader(const std::filesystem::path& file) : picture_(file) {}
+  explicit @CLASS@Reader(const std::filesystem::path& file) : picture_(file) {}
   nephron::Size size() const noexcept override { return picture_.size; }
   void read(const nephron::Region& region, const nephron::ImageView& out) const override { picture_.read(region, out); }
 
@@ -57,14 +56,12 @@ class @CLASS @Reader final : public nephron::SlideReader {
   Netpbm picture_;
 };
 
-class @CLASS @Dataset final : public nephron::Dataset {
+class @CLASS@Dataset final : public nephron::Dataset {
  public:
-  @CLASS @Dataset(const @CLASS @Params& params, nephron::Context&) : params_(params) {
-  }
+  @CLASS@Dataset(const @CLASS@Params& params, nephron::Context&) : params_(params) {}
 
   std::vector<nephron::SlideInfo> slides(const std::vector<std::string>&) const override {
-    if (!std::filesystem::is_directory(params_.root))
-      throw nephron::Error("there is no folder " + params_.root.string());
+    if (!std::filesystem::is_directory(params_.root)) throw nephron::Error("there is no folder " + params_.root.string());
     std::vector<nephron::SlideInfo> out;
     for (const auto& entry : std::filesystem::directory_iterator(params_.root)) {
       if (entry.path().extension() != ".ppm") continue;
@@ -80,18 +77,16 @@ class @CLASS @Dataset final : public nephron::Dataset {
   }
 
   std::unique_ptr<nephron::SlideReader> open(const nephron::SlideInfo& slide) const override {
-    return std::make_unique<@CLASS @Reader>(slide.source);
+    return std::make_unique<@CLASS@Reader>(slide.source);
   }
 
   bool annotated(const nephron::SlideInfo& slide) const override { return std::filesystem::exists(mask_of(slide)); }
 
   // A mask pixel's bits are its classes: 1 is the first class, 2 the second, 3 both.
-  void annotate(const nephron::SlideInfo& slide, const std::vector<std::string>&, nephron::AnnotationSink& sink)
-      const override {
+  void annotate(const nephron::SlideInfo& slide, const std::vector<std::string>&, nephron::AnnotationSink& sink) const override {
     if (!annotated(slide)) return;
     const Netpbm mask(mask_of(slide));
-    if (mask.channels != 1 || mask.size != slide.size)
-      throw nephron::Error(mask.file.string() + " is not a grey picture of its slide's size");
+    if (mask.channels != 1 || mask.size != slide.size) throw nephron::Error(mask.file.string() + " is not a grey picture of its slide's size");
     const nephron::Region whole{0, 0, mask.size.width, mask.size.height};
     const nephron::Image labels(mask.size, 1);
     mask.read(whole, labels.view());
@@ -99,12 +94,10 @@ class @CLASS @Dataset final : public nephron::Dataset {
   }
 
  private:
-  static std::filesystem::path mask_of(const nephron::SlideInfo& slide) {
-    return std::filesystem::path(slide.source).replace_extension(".pgm");
-  }
+  static std::filesystem::path mask_of(const nephron::SlideInfo& slide) { return std::filesystem::path(slide.source).replace_extension(".pgm"); }
 
-  @CLASS @Params params_;
+  @CLASS@Params params_;
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Dataset, @CLASS @Dataset, "@NAME@", "A folder of PPM pictures with PGM masks of label bits")
+NEPHRON_COMPONENT(nephron::Dataset, @CLASS@Dataset, "@NAME@", "A folder of PPM pictures with PGM masks of label bits")

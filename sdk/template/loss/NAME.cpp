@@ -5,20 +5,19 @@
 #include <ATen/ops/pow.h>
 #include <ATen/ops/sigmoid.h>
 
-struct @CLASS @Params {
+struct @CLASS@Params {
   double gamma = 2.0;
   double alpha = 0.25;
 
-  static void describe(nephron::Schema<@CLASS @Params> & s) {
-    s.field("gamma", &@CLASS @Params::gamma, "focusing exponent; 0 is weighted BCE").range(0, 10);
-    s.field("alpha", &@CLASS @Params::alpha, "weight of the positive class").range(0, 1);
+  static void describe(nephron::Schema<@CLASS@Params>& s) {
+    s.field("gamma", &@CLASS@Params::gamma, "focusing exponent; 0 is weighted BCE").range(0, 10);
+    s.field("alpha", &@CLASS@Params::alpha, "weight of the positive class").range(0, 1);
   }
 };
 
-class @CLASS @Loss final : public nephron::Loss {
+class @CLASS@Loss final : public nephron::Loss {
  public:
-  @CLASS @Loss(const @CLASS @Params& params, nephron::Context&) : params_(params) {
-  }
+  @CLASS@Loss(const @CLASS@Params& params, nephron::Context&) : params_(params) {}
 
   // logits, target: [N, C, H, W]; returns [N, C], the mean over pixels.
   at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
@@ -30,8 +29,8 @@ class @CLASS @Loss final : public nephron::Loss {
   }
 
  private:
-  @CLASS @Params params_;
+  @CLASS@Params params_;
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Loss, @CLASS @Loss, "@NAME@", "Focal loss (Lin et al. 2017, arXiv:1708.02002)")
+NEPHRON_COMPONENT(nephron::Loss, @CLASS@Loss, "@NAME@", "Focal loss (Lin et al. 2017, arXiv:1708.02002)")

@@ -2,24 +2,22 @@
 
 #include <algorithm>
 
-struct @CLASS @Params {
+struct @CLASS@Params {
   double foreground = 0.5;
   int tries = 20;
 
-  static void describe(nephron::Schema<@CLASS @Params> & s) {
-    s.field("foreground", &@CLASS @Params::foreground, "share of windows that must touch a label").range(0, 1);
-    s.field("tries", &@CLASS @Params::tries, "draws before such a window is taken as it is").range(1, 1000);
+  static void describe(nephron::Schema<@CLASS@Params>& s) {
+    s.field("foreground", &@CLASS@Params::foreground, "share of windows that must touch a label").range(0, 1);
+    s.field("tries", &@CLASS@Params::tries, "draws before such a window is taken as it is").range(1, 1000);
   }
 };
 
 // Every window is a function of the catalogue, its number and the generator: nothing is remembered between calls.
-class @CLASS @Sampler final : public nephron::Sampler {
+class @CLASS@Sampler final : public nephron::Sampler {
  public:
-  @CLASS @Sampler(const @CLASS @Params& params, nephron::Context&) : params_(params) {
-  }
+  @CLASS@Sampler(const @CLASS@Params& params, nephron::Context&) : params_(params) {}
 
-  nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t, nephron::Rng& rng)
-      const override {
+  nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t, nephron::Rng& rng) const override {
     if (catalog.slides().empty()) throw nephron::Error("there are no slides to draw windows from");
     const int tries = rng.chance(params_.foreground) ? params_.tries : 1;
     nephron::Window drawn;
@@ -40,8 +38,8 @@ class @CLASS @Sampler final : public nephron::Sampler {
     return {slide, {x, y, window, window}};
   }
 
-  @CLASS @Params params_;
+  @CLASS@Params params_;
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Sampler, @CLASS @Sampler, "@NAME@", "Windows anywhere, a share of them on labels")
+NEPHRON_COMPONENT(nephron::Sampler, @CLASS@Sampler, "@NAME@", "Windows anywhere, a share of them on labels")
