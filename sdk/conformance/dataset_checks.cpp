@@ -240,7 +240,7 @@ struct PolygonSink final : AnnotationSink {
   [[noreturn]] static void refuse() { throw Failed("slides that are made up are annotated with more than polygons"); }
 };
 
-void check_making(const Subject& s) {
+void check_made_up(const Subject& s) {
   BenchContext context(s);
   const auto dataset = s.make<Dataset>(context);
   const auto* maker = dynamic_cast<const SlideMaker*>(dataset.get());
@@ -279,7 +279,7 @@ std::vector<Check> dataset_checks() {
       {"threads", "reads at once give what reads in turn give", &check_threads},
       {"annotation", "annotations are stable, inside, and of the experiment's classes", &check_annotation},
       {"randomness", "no random numbers come from outside", &check_randomness},
-      {"making", "slides that are made up are as many, as large and of as many donors as wished", &check_making},
+      {"made_up", "slides that are made up are as many, as large and of as many donors as wished", &check_made_up},
   };
 }
 

@@ -229,8 +229,8 @@ Fixture dataset_fixture() {
           {"annotation", "a run leaves the slide", subject_of<Dataset, RunPastTheEnd>("run_past_the_end")},
           {"annotation", "1 rules for 2 classes", subject_of<Dataset, RuleForOneClass>("rule_for_one_class")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Dataset, CallsRand>("calls_rand")},
-          {"making", "another seed makes the same slides", subject_of<Dataset, ForgetsTheSeed>("forgets_the_seed")},
-          {"making", "5 slides were wished for, and there are 4", subject_of<Dataset, MakesOneTooFew>("one_too_few")},
+          {"made_up", "another seed makes the same slides", subject_of<Dataset, ForgetsTheSeed>("forgets_the_seed")},
+          {"made_up", "5 slides were wished for, and there are 4", subject_of<Dataset, MakesOneTooFew>("one_too_few")},
       }};
 }
 
