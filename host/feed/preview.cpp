@@ -15,9 +15,10 @@ namespace nephron::host {
 
 namespace {
 
-void outline(cv::Mat& tile, std::vector<std::uint8_t>& labels, int classes) {
+void outline(cv::Mat& tile, std::vector<std::uint8_t>& labels, const std::vector<float>& weights, int classes) {
   const auto pixels = tile.total();
   for (int c = 0; c < classes; ++c) {
+    if (weights[static_cast<std::size_t>(c)] <= 0) continue;  // nothing is learnt from it
     cv::Mat plane(tile.rows, tile.cols, CV_8U, labels.data() + static_cast<std::size_t>(c) * pixels);
     cv::Mat mask;
     cv::threshold(plane, mask, 127, 255, cv::THRESH_BINARY);
@@ -57,7 +58,7 @@ Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t
     const ImageView place = sheet.view().crop({i % across * (tile + gap), i / across * (tile + gap), tile, tile});
     feed.sample(epoch, i, place, labels, weights, id);
     cv::Mat picture = as_mat(place);
-    outline(picture, labels, static_cast<int>(experiment.classes.size()));
+    outline(picture, labels, weights, static_cast<int>(experiment.classes.size()));
   }
   return sheet;
 }

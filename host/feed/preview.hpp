@@ -12,7 +12,7 @@ namespace nephron::host {
 std::array<std::uint8_t, 3> class_colour(std::size_t class_index);
 
 /// One picture of the first `windows` samples of `epoch`, as the model will see them, side by side; the labels of
-/// each class outlined in its colour.
+/// each class outlined in its colour, where they have weight in the loss.
 Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, int windows);
 
 /// Writes a picture as PNG, atomically. Throws Error that names the file.

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include <nephron/error.hpp>
+#include <nephron/image_cv.hpp>
 
 #include <host/feed/preview.hpp>
 
@@ -40,6 +42,41 @@ TEST(Preview, ShowsWindowsWithTheirLabelsOutlined) {
   EXPECT_EQ(picture.at<cv::Vec3b>(190, 260), cv::Vec3b(255, 255, 255));  // places 11 and 12 stay empty
   EXPECT_THROW(draw_preview(feed, e, 0, 0), Error);
   EXPECT_THROW(write_png("/proc/nephron/x.png", Image({4, 4}, 3).view()), Error);
+}
+
+/// A slide whose labels have no weight in the loss.
+class Weightless final : public PreparedSlide {
+ public:
+  explicit Weightless(std::shared_ptr<const PreparedSlide> slide)
+      : slide_(std::move(slide)), rules_(slide_->targets()) {
+    for (ChannelRule& rule : rules_) rule.weight = 0;
+  }
+  const SlideInfo& info() const noexcept override { return slide_->info(); }
+  std::size_t dataset() const noexcept override { return slide_->dataset(); }
+  Size size() const noexcept override { return slide_->size(); }
+  bool annotated() const noexcept override { return true; }
+  void read(const Region& r, const ImageView& image, const ImageView& labels) const override {
+    slide_->read(r, image, labels);
+  }
+  bool any_label(const Region& r, std::uint8_t classes) const override { return slide_->any_label(r, classes); }
+  const CatalogSlide& catalog() const noexcept override { return slide_->catalog(); }
+  const std::vector<ChannelRule>& targets() const noexcept override { return rules_; }
+
+ private:
+  std::shared_ptr<const PreparedSlide> slide_;
+  std::vector<ChannelRule> rules_;
+};
+
+// Pseudo-labels stand in the channel of unhealthy glomeruli too, where nothing is learnt from them.
+TEST(Preview, LabelsWithoutWeightAreNotOutlined) {
+  const Registry registry = plugins();
+  const Experiment e = synthetic_experiment();
+  PreparedData data = prepare(e, registry);
+  for (auto& slide : data.slides) slide = std::make_shared<Weightless>(slide);
+  const Feed feed(e, registry, data, everything(data));
+  cv::Mat bgr;
+  cv::cvtColor(as_mat(draw_preview(feed, e, 0, 10).view()), bgr, cv::COLOR_RGB2BGR);
+  EXPECT_EQ(red_in(bgr), 0);
 }
 
 TEST(Preview, RealTilesWithTheReferencesWindows) {

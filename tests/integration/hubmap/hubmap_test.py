@@ -1,5 +1,6 @@
-"""The path that experiments/hubmap/README.md tells, on made-up slides: synth, prepare, check, preview, a first training,
-probability maps, a second training on three mixed datasets; and what must be refused on the way."""
+"""The path that experiments/hubmap/README.md tells, on made-up slides: synth, prepare, check, preview, a first
+training, probability maps, a second training on three mixed datasets; and what must be refused on the way."""
+
 import csv
 import glob
 import html
@@ -17,14 +18,28 @@ import time
 PROGRAM, EXPERIMENTS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 FIRST, MIXED = (os.path.join(EXPERIMENTS, "hubmap", name) for name in ("trial-first.toml", "trial.toml"))
 SIZE = 1024
-SMALL = ["--set", "train.epochs=1", "--set", "train.steps_per_epoch=4", "--set", "train.batch=4", "--set", "data.tile=64", "--set", "data.factor=4",
-         "--set", "train.threads=1"]
+SMALL = [
+    "--set",
+    "train.epochs=1",
+    "--set",
+    "train.steps_per_epoch=4",
+    "--set",
+    "train.batch=4",
+    "--set",
+    "data.tile=64",
+    "--set",
+    "data.factor=4",
+    "--set",
+    "train.threads=1",
+]
 failures = []
 
 
 def run(*arguments, want=0, **environment):
     command = [PROGRAM, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=WORK, env={**ENVIRONMENT, **environment})
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, cwd=WORK, env={**ENVIRONMENT, **environment}
+    )
     if done.returncode != want:
         failures.append(f"{' '.join(command)}: exit code {done.returncode}, not {want}\n{done.stdout}{done.stderr}")
     return done.stdout + done.stderr
@@ -51,9 +66,23 @@ def ids(folder, ending):
 def slides_are_made():
     out = run("synth", "--layout", "kaggle", "--slides", 4, "--size", f"{SIZE}x{SIZE}", "--out", path("kaggle"))
     check("6 slides" in out, out)
-    run("synth", "--layout", "mendeley", "--slides", 2, "--size", f"{SIZE}x{SIZE}", "--seed", 2, "--out", path("mendeley"))
+    run(
+        "synth",
+        "--layout",
+        "mendeley",
+        "--slides",
+        2,
+        "--size",
+        f"{SIZE}x{SIZE}",
+        "--seed",
+        2,
+        "--out",
+        path("mendeley"),
+    )
     train = ids("kaggle/train", ".tiff")
-    check(len(train) == 4 and len(ids("kaggle/test", ".tiff")) == 2 and len(ids("mendeley", ".svs")) == 3, "wrong slides")
+    check(
+        len(train) == 4 and len(ids("kaggle/test", ".tiff")) == 2 and len(ids("mendeley", ".svs")) == 3, "wrong slides"
+    )
     told = json.loads(run("slide", "info", "--json", *glob.glob(path("kaggle/train/*.tiff"))))["slides"]
     check(len({(s["format"], tuple(s["tile"])) for s in told}) == 4, f"not four layouts: {told}")
     check(all((s["width"], s["height"]) == (SIZE, SIZE) for s in told), f"axes are mixed up: {told}")
@@ -62,14 +91,18 @@ def slides_are_made():
     out = run("synth", "--seed", 3, "--out", path("kaggle"), want=1)
     check("holds something else already; nothing is overwritten" in out, out)
     out = run("synth", "--out", path("x"), "--dataset", "mendeley", want=1)
-    check("dataset \"mendeley\" makes no slides of its own" in out, out)
+    check('dataset "mendeley" makes no slides of its own' in out, out)
     for name in ("first", "unet-efficientnet-b1", "trial-first", "trial"):
         out = run("config", "check", os.path.join(EXPERIMENTS, "hubmap", name + ".toml"))
         check(out.endswith(": good\n"), out)
 
 
 def stamps():
-    return {f: (os.stat(f).st_mtime_ns, os.path.getsize(f)) for f in glob.glob(path("store/**"), recursive=True) if os.path.isfile(f)}
+    return {
+        f: (os.stat(f).st_mtime_ns, os.path.getsize(f))
+        for f in glob.glob(path("store/**"), recursive=True)
+        if os.path.isfile(f)
+    }
 
 
 def the_store_is_made_once():
@@ -93,7 +126,7 @@ def painted(runs, bit, mask):
 
 
 def expected_pixels(slide, factor):
-    """Pixels a class of a Kaggle slide at a reduction, from train.csv and what `nephron labels` makes of the hand drawings."""
+    """Pixels a class of a Kaggle slide at a reduction, from train.csv and what `nephron labels` makes of drawings."""
     mask = bytearray(SIZE * SIZE)
     csv.field_size_limit(1 << 30)
     with open(path("kaggle/train.csv")) as table:
@@ -101,19 +134,34 @@ def expected_pixels(slide, factor):
     extra = path("kaggle/extra", slide + ".json")
     if os.path.exists(extra):
         rle = os.path.join(WORK, "extra.csv")
-        run("labels", "convert", extra, "--size", f"{SIZE}x{SIZE}", "--to", "rle", "--classes", "G,FC", "--out", rle, "--overwrite")
+        run(
+            "labels",
+            "convert",
+            extra,
+            "--size",
+            f"{SIZE}x{SIZE}",
+            "--to",
+            "rle",
+            "--classes",
+            "G,FC",
+            "--out",
+            rle,
+            "--overwrite",
+        )
         with open(rle) as table:
             for row in csv.DictReader(table):
                 painted(row["encoding"], {"G": 1, "FC": 2}[row["class"]], mask)
-    small = b"".join(mask[x * SIZE:(x + 1) * SIZE:factor] for x in range(0, SIZE, factor))
+    small = b"".join(mask[x * SIZE : (x + 1) * SIZE : factor] for x in range(0, SIZE, factor))
     return [sum(1 for m in small if m & bit) for bit in (1, 2)]
 
 
 def table(page, title):
     """Rows of the page's table whose first column has this title."""
     for text in re.findall(r"<table>.*?</table>", page, re.S):
-        cells = [[html.unescape(re.sub("<[^>]*>", "", c)) for c in re.findall(r"<t[hd]>(.*?)</t[hd]>", row, re.S)]
-                 for row in re.findall(r"<tr>.*?</tr>", text, re.S)]
+        cells = [
+            [html.unescape(re.sub("<[^>]*>", "", c)) for c in re.findall(r"<t[hd]>(.*?)</t[hd]>", row, re.S)]
+            for row in re.findall(r"<tr>.*?</tr>", text, re.S)
+        ]
         if cells and cells[0][0] == title:
             return {row[0]: row[1:] for row in cells[1:]}
     failures.append(f"the page has no table of {title}")
@@ -126,14 +174,19 @@ def labels_are_counted_right():
         record = load(glob.glob(path("store", "hubmap_kaggle-*", slide, "labels-*.json"))[0])
         for factor in (2, 4):
             pixels = expected_pixels(slide, factor)
-            check(record["foreground"][str(factor)] == pixels, f"{slide} at 1/{factor}: {record['foreground']}, not {pixels}")
+            check(
+                record["foreground"][str(factor)] == pixels,
+                f"{slide} at 1/{factor}: {record['foreground']}, not {pixels}",
+            )
             total[factor] = [a + b for a, b in zip(total[factor], pixels)]
     check(min(total[2]) > 1000, f"hardly any labels: {total}")
     run("data", "preview", FIRST, "--out", "page.html")
     with open(os.path.join(WORK, "page.html")) as text:
         page = text.read()
     row = table(page, "dataset").get("hubmap_kaggle", [])
-    check(row[:2] == ["4", "4"] and row[3:] == [f"{n / 1e6:.3f}" for n in total[2]], f"hubmap_kaggle: {row}, not {total}")
+    check(
+        row[:2] == ["4", "4"] and row[3:] == [f"{n / 1e6:.3f}" for n in total[2]], f"hubmap_kaggle: {row}, not {total}"
+    )
     check(table(page, "dataset").get("mendeley", [])[:2] == ["3", "2"], "mendeley")
     folds = table(page, "fold")
     check(sum(int(folds[f"fold {k}"][0]) for k in (0, 1)) == 4 and folds["trained on only"][0] == "2", f"{folds}")
@@ -159,12 +212,19 @@ def folds_are_told(name):
         trained, held = sides(name, fold)
         held_out += [s["id"] for s in held]
         check({s["dataset"] for s in held} == {"hubmap_kaggle"}, f"{name}, fold {fold}: held out {held}")
-        check(not {s["donor"] for s in held} & {s["donor"] for s in trained if s["donor"]}, f"{name}, fold {fold}: donors")
+        check(
+            not {s["donor"] for s in held} & {s["donor"] for s in trained if s["donor"]}, f"{name}, fold {fold}: donors"
+        )
         external = [s["id"] for s in trained if s["dataset"] == "mendeley"]
-        check(external == [i for i in ids("mendeley", ".svs") if os.path.exists(path("mendeley/annotations", i + ".json"))],
-              f"{name}, fold {fold}: trained on {external}")
+        check(
+            external
+            == [i for i in ids("mendeley", ".svs") if os.path.exists(path("mendeley/annotations", i + ".json"))],
+            f"{name}, fold {fold}: trained on {external}",
+        )
         kaggle = [s["id"] for s in trained if s["dataset"] == "hubmap_kaggle"]
-        check(sorted(kaggle + [s["id"] for s in held]) == ids("kaggle/train", ".tiff"), f"{name}, fold {fold}: {kaggle}")
+        check(
+            sorted(kaggle + [s["id"] for s in held]) == ids("kaggle/train", ".tiff"), f"{name}, fold {fold}: {kaggle}"
+        )
     check(sorted(held_out) == ids("kaggle/train", ".tiff"), f"{name}: held out {held_out}")
 
 
@@ -175,7 +235,16 @@ def the_first_stage_makes_maps():
     check(stamps() == before, "training writes to a store that is up to date")
     folds_are_told("hubmap-trial-first")
     for fold in (0, 1):
-        out = run("predict", newest("hubmap-trial-first"), "--fold", fold, "--images", path("kaggle/test"), "--out", path("maps", str(fold)))
+        out = run(
+            "predict",
+            newest("hubmap-trial-first"),
+            "--fold",
+            fold,
+            "--images",
+            path("kaggle/test"),
+            "--out",
+            path("maps", str(fold)),
+        )
         check("predicted 2 pictures" in out, out)
         seen = sorted(s["id"] for s in sides("hubmap-trial-first", fold)[0])
         check(load(path("maps", str(fold), "predict.json"))["trained_on"] == seen, "predict.json tells of other slides")
@@ -197,7 +266,9 @@ def three_datasets_are_mixed():
     for group, share in (("hubmap_kaggle", 0.65), ("external", 0.2), ("pseudo", 0.15)):
         check(drawn[group][0] == f"{100 * share:.1f} %", f"{drawn}")
         n = 2000
-        check(abs(int(drawn[group][1]) - share * n) < 4 * math.sqrt(n * share * (1 - share)), f"of {n} samples: {drawn}")
+        check(
+            abs(int(drawn[group][1]) - share * n) < 4 * math.sqrt(n * share * (1 - share)), f"of {n} samples: {drawn}"
+        )
     before = stamps()
     out = run("train", MIXED, "--fold", "all", *SMALL)
     check("mean of best Dice" in out and "warning" not in out, out)
@@ -205,7 +276,9 @@ def three_datasets_are_mixed():
     folds_are_told("hubmap-trial")
     for fold in (0, 1):
         pseudo = [s["id"] for s in sides("hubmap-trial", fold)[0] if s["dataset"] == "pseudo_labels"]
-        check(pseudo == [f"{i}@fold{fold}" for i in ids("kaggle/test", ".tiff")], f"fold {fold} learns from maps {pseudo}")
+        check(
+            pseudo == [f"{i}@fold{fold}" for i in ids("kaggle/test", ".tiff")], f"fold {fold} learns from maps {pseudo}"
+        )
 
 
 def leaks_are_refused():
@@ -216,7 +289,10 @@ def leaks_are_refused():
     out = run("train", MIXED, "--fold", 0, *SMALL, *wrong, want=1)
     check("come of networks that were trained on" in out and all(f'"{i}"' in out for i in held), out)
     check("which fold 0 is validated on" in out and "allow_leak = true" in out, out)
-    check(len(glob.glob(os.path.join(WORK, "runs", "hubmap-trial", "*", "fold-*", "metrics.jsonl"))) == runs, "it was trained all the same")
+    check(
+        len(glob.glob(os.path.join(WORK, "runs", "hubmap-trial", "*", "fold-*", "metrics.jsonl"))) == runs,
+        "it was trained all the same",
+    )
     out = run("data", "check", MIXED, *wrong, want=1)
     check("which fold 0 is validated on" in out and "11 slides" not in out, out)
     check("1 findings" not in out and "1 finding" in out, out)
@@ -234,9 +310,17 @@ def a_slide_that_is_there_twice_is_found():
     source = sides("hubmap-trial-first", 0)[1][0]
     shutil.copy(source["source"], path("mendeley/SAS_1_001.svs"))
     out = run("data", "check", FIRST, want=1)
-    check(f'slide "{source["id"]}" of "hubmap_kaggle" and slide "SAS_1_001" of "mendeley" have equal pixels; one of them can go' in out, out)
+    check(
+        f'slide "{source["id"]}" of "hubmap_kaggle" and slide "SAS_1_001" of "mendeley" have equal pixels; one of them'
+        in out,
+        out,
+    )
     shutil.copy(path("kaggle/train", source["id"] + ".json"), path("mendeley/annotations/SAS_1_001.json"))
-    labels = ["--set", 'dataset.mendeley.objects=[{name="glomerulus", class="healthy"}, {name="G", class="healthy"}, {name="FC", class="unhealthy"}]']
+    labels = [
+        "--set",
+        'dataset.mendeley.objects=[{name="glomerulus", class="healthy"}, {name="G", class="healthy"}, '
+        '{name="FC", class="unhealthy"}]',
+    ]
     out = run("data", "check", FIRST, *labels, want=1)
     check("have equal pixels, and fold 0 is trained on one and validated on the other: remove one of them" in out, out)
     for name in ("SAS_1_001.svs", "annotations/SAS_1_001.json"):
@@ -255,8 +339,22 @@ def a_map_of_another_slide_is_refused():
 
 def maps_fit_their_slides_in_every_layout():
     """predict reads strips, planes and pages as the datasets do: all four slides of train/ have the pixels it noted."""
-    run("predict", newest("hubmap-trial-first"), "--fold", 0, "--images", path("kaggle/train"), "--out", path("maps/train"))
-    again = ["--set", f"dataset.pseudo_labels.root=\"{path('kaggle/train')}\"", "--set", f"dataset.pseudo_labels.maps=[\"{path('maps/train')}\"]"]
+    run(
+        "predict",
+        newest("hubmap-trial-first"),
+        "--fold",
+        0,
+        "--images",
+        path("kaggle/train"),
+        "--out",
+        path("maps/train"),
+    )
+    again = [
+        "--set",
+        f"dataset.pseudo_labels.root=\"{path('kaggle/train')}\"",
+        "--set",
+        f"dataset.pseudo_labels.maps=[\"{path('maps/train')}\"]",
+    ]
     out = run("data", "check", MIXED, *again, want=1)
     check("11 slides" in out and "made of another slide" not in out, out)
     check(out.count("have equal pixels") >= 4, out)  # each is there twice
@@ -270,23 +368,47 @@ def wrong_folders_are_told():
     shutil.copytree(path("kaggle"), os.path.join(empty, "kaggle"))
     out = run("prepare", FIRST, want=1, HUBMAP_DATA=empty)
     check("expected SESCAM_*.svs" in out and "k7nvtgn2x6" in out, out)
-    run("synth", "--layout", "mendeley", "--slides", 2, "--size", "256x256", "--seed", 2, "--out", os.path.join(empty, "mendeley"))
+    run(
+        "synth",
+        "--layout",
+        "mendeley",
+        "--slides",
+        2,
+        "--size",
+        "256x256",
+        "--seed",
+        2,
+        "--out",
+        os.path.join(empty, "mendeley"),
+    )
     out = run("prepare", MIXED, want=1, HUBMAP_DATA=empty)
     check("maps/0/predict.json is not there; expected what nephron predict writes" in out, out)
 
 
 with tempfile.TemporaryDirectory() as WORK:
     ENVIRONMENT = {**os.environ, "HUBMAP_DATA": path()}
-    for test in (slides_are_made, the_store_is_made_once, labels_are_counted_right, the_first_stage_makes_maps, three_datasets_are_mixed,
-                 leaks_are_refused, a_slide_that_is_there_twice_is_found, maps_fit_their_slides_in_every_layout,
-                 a_map_of_another_slide_is_refused, wrong_folders_are_told):
+    for test in (
+        slides_are_made,
+        the_store_is_made_once,
+        labels_are_counted_right,
+        the_first_stage_makes_maps,
+        three_datasets_are_mixed,
+        leaks_are_refused,
+        a_slide_that_is_there_twice_is_found,
+        maps_fit_their_slides_in_every_layout,
+        a_map_of_another_slide_is_refused,
+        wrong_folders_are_told,
+    ):
         begin = time.monotonic()
         before = len(failures)
         try:
             test()
         except (KeyError, IndexError, OSError, ValueError) as e:  # what the step before it has not made
             failures.append(f"{test.__name__}: {type(e).__name__}: {e}")
-        print(f"{test.__name__}: {'ok' if len(failures) == before else 'FAILED'} ({time.monotonic() - begin:.1f} s)", flush=True)
+        print(
+            f"{test.__name__}: {'ok' if len(failures) == before else 'FAILED'} ({time.monotonic() - begin:.1f} s)",
+            flush=True,
+        )
 for failure in failures:
     print("FAILED:", failure)
 sys.exit(1 if failures else 0)
