@@ -33,7 +33,7 @@ function(nephron_test file)
   set(torch $<OR:$<IN_LIST:AT_PER_OPERATOR_HEADERS,$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>>,$<BOOL:$<TARGET_PROPERTY:${target},NEPHRON_LOADS_TORCH>>>)
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES
-    TIMEOUT 300 COST 1000
+    TIMEOUT $<IF:$<BOOL:${NEPHRON_SANITIZE}>,1500,300> COST 1000
     LABELS "unit;sanitize;$<IF:${torch},torch,torch-free>"
     SKIP_REGULAR_EXPRESSION "${nephron_all_skipped}")
   nephron_test_environment(${target})
