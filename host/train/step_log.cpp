@@ -1,13 +1,25 @@
 #include <host/train/step_log.hpp>
 
+#include <atomic>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include <ATen/ops/stack.h>
 
 #include <host/runs/process.hpp>
 
 namespace nephron::host {
+
+namespace {
+
+/// Folds that a process trains later did not start with it.
+bool first_of_process() {
+  static std::atomic<bool> seen{false};
+  return !seen.exchange(true);
+}
+
+}  // namespace
 
 StepLog::StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, c10::Device device)
     : metrics_(metrics),
@@ -48,7 +60,7 @@ bool StepLog::flush(bool all) {
                             {"lr", p.lr},
                             {"tiles_per_s", tiles_per_s},
                             {"waited", seconds > 0 ? waited / seconds : 0}};
-    if (std::exchange(first_line_, false)) line.emplace_back("start_s", seconds_since_start());
+    if (std::exchange(first_line_, false) && first_of_process()) line.emplace_back("start_s", seconds_since_start());
     metrics_.write(p.step, line);
     loss_sum_ += loss;
     if (!std::isfinite(loss)) {
