@@ -4,27 +4,28 @@
 
 namespace nephron::host {
 
-Augmenter::Augmenter(const std::vector<AugmentationConfig>& configs, const Registry& registry, std::uint64_t seed)
+Augmenter::Augmenter(const std::vector<AugmentationConfig>& configs, const Registry& registry, std::uint64_t seed,
+                     const Lent& lent)
     : seed_(seed) {
   for (std::size_t i = 0; i < configs.size(); ++i)
-    nodes_.push_back(make(configs[i], "augmentation[" + std::to_string(i) + "]", registry, seed));
+    nodes_.push_back(make(configs[i], "augmentation[" + std::to_string(i) + "]", registry, seed, lent));
 }
 
 Augmenter::Node Augmenter::make(const AugmentationConfig& config, const std::string& path, const Registry& registry,
-                                std::uint64_t seed) {
+                                std::uint64_t seed, const Lent& lent) {
   Node node;
   node.p = config.p;
   node.path = path;
   const std::string& type = config.component.type;
   if (type != "one_of" && type != "sequence") {
-    node.augmentation = make_with_context<Augmentation>(registry, config.component, path, seed);
+    node.augmentation = make_with_context<Augmentation>(registry, config.component, path, seed, lent);
     node.blame = blame_of(registry, Augmentation::kind, config.component, "augmenting a sample");
     return node;
   }
   node.sort = type == "one_of" ? Node::Sort::one_of : Node::Sort::sequence;
   double weights = 0;
   for (std::size_t i = 0; i < config.of.size(); ++i) {
-    node.parts.push_back(make(config.of[i], path + ".of[" + std::to_string(i) + "]", registry, seed));
+    node.parts.push_back(make(config.of[i], path + ".of[" + std::to_string(i) + "]", registry, seed, lent));
     weights += config.of[i].p;
   }
   if (node.parts.empty() || (node.sort == Node::Sort::one_of && !(weights > 0)))

@@ -9,6 +9,7 @@
 
 #include <host/config/experiment.hpp>
 #include <host/feed/plan.hpp>
+#include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
 
 namespace nephron::host {
@@ -19,7 +20,8 @@ namespace nephron::host {
 /// Each node draws from a stream of its own, so that a change of one leaves the others as they were.
 class Augmenter {
  public:
-  Augmenter(const std::vector<AugmentationConfig>& configs, const Registry& registry, std::uint64_t seed);
+  Augmenter(const std::vector<AugmentationConfig>& configs, const Registry& registry, std::uint64_t seed,
+            const Lent& lent = {});
 
   /// Writes the steps for sample `index` of `epoch` into `plan`. Thread-safe.
   void draw(std::uint64_t epoch, std::uint64_t index, RecordedPlan& plan) const;
@@ -34,7 +36,7 @@ class Augmenter {
     std::vector<Node> parts;
   };
   static Node make(const AugmentationConfig& config, const std::string& path, const Registry& registry,
-                   std::uint64_t seed);
+                   std::uint64_t seed, const Lent& lent);
   void apply(const Node& node, bool always, std::uint64_t epoch, std::uint64_t index, RecordedPlan& plan) const;
 
   std::uint64_t seed_;

@@ -15,7 +15,7 @@ namespace nephron::host {
 /// in the experiment ("augmentation[2]"), the key of its random streams. The registry must outlive it.
 template <class Base>
 std::shared_ptr<Base> make_with_context(const Registry& registry, const ComponentSpec& spec, const std::string& place,
-                                        std::uint64_t seed) {
+                                        std::uint64_t seed, const Lent& lent = {}) {
   struct Pair {
     Pair(const Registry& from, const std::string& name, const std::string& where) : opener(from), context(name, where) {
       context.opener = &opener;
@@ -26,6 +26,7 @@ std::shared_ptr<Base> make_with_context(const Registry& registry, const Componen
   };
   auto pair = std::make_shared<Pair>(registry, spec.type, place);
   pair->context.seed = seed;
+  pair->context.lent = lent;
   pair->component = registry.create<Base>(spec, pair->context);
   return std::shared_ptr<Base>(pair, pair->component.get());
 }

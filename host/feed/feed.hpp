@@ -10,6 +10,7 @@
 
 #include <host/feed/batch.hpp>
 #include <host/feed/prepared.hpp>
+#include <host/plugins/host_context.hpp>
 
 namespace nephron::host {
 
@@ -20,6 +21,7 @@ struct FeedOptions {
   int workers = 1;
   int prefetch = 4;
   std::uint64_t seed = 0;
+  Lent lent = {};  ///< to sampler and augmentations
 };
 
 /// Threads that make batches ahead into a ring. A batch is a function of (seed, epoch, number) alone, so the result is

@@ -33,9 +33,10 @@ SampleMaker::SampleMaker(const Experiment& experiment, const Registry& registry,
       classes_(static_cast<int>(experiment.classes.size())),
       catalog_(experiment, data, options.slides),
       sampler_(make_with_context<Sampler>(registry, sampler_of(experiment, training_),
-                                          training_ ? "sampler" : "validation_sampler", seed_)),
+                                          training_ ? "sampler" : "validation_sampler", seed_, options.lent)),
       sampler_blame_(blame_of(registry, Sampler::kind, sampler_of(experiment, training_), "drawing a window")),
-      augmenter_(training_ ? experiment.augmentations : std::vector<AugmentationConfig>{}, registry, seed_) {
+      augmenter_(training_ ? experiment.augmentations : std::vector<AugmentationConfig>{}, registry, seed_,
+                 options.lent) {
   count_ = guarded(sampler_blame_, [&] { return sampler_->count(catalog_, raw_); });
 }
 

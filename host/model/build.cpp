@@ -9,7 +9,6 @@
 
 #include <host/model/model.hpp>
 #include <host/plugins/guard.hpp>
-#include <host/plugins/host_context.hpp>
 #include <host/util/log.hpp>
 #include <host/weights/named_weights.hpp>
 #include <host/weights/weights.hpp>
@@ -41,9 +40,10 @@ class SeededGenerator {
 /// A component that keeps its context alive as long as itself.
 template <class Base>
 std::shared_ptr<Base> make(const Registry& registry, const ComponentSpec& spec, const std::string& place,
-                           std::uint64_t seed) {
+                           std::uint64_t seed, const Lent& lent) {
   auto context = std::make_shared<HostContext>(spec.type, place);
   context->seed = seed;
+  context->lent = lent;
   std::shared_ptr<Base> made = registry.create<Base>(spec, *context);
   Base* raw = made.get();
   return {raw, [context, made](Base*) mutable {
@@ -95,10 +95,11 @@ void load_encoder(Encoder& encoder, const EncoderConfig& config, std::int64_t in
 }  // namespace
 
 std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes,
-                                               const Registry& registry, std::uint64_t seed, bool load) {
+                                               const Registry& registry, std::uint64_t seed, bool load,
+                                               const Lent& lent) {
   const SeededGenerator seeded(seed);
-  const auto decoder = make<Decoder>(registry, config.decoder, "model.decoder", seed);
-  const auto encoder = make<Encoder>(registry, config.encoder.component, "model.encoder", seed);
+  const auto decoder = make<Decoder>(registry, config.decoder, "model.decoder", seed, lent);
+  const auto encoder = make<Encoder>(registry, config.encoder.component, "model.encoder", seed, lent);
   const int depth = guarded(*decoder, "when asked for its depth", [&] { return decoder->depth(); });
   const int stride = guarded(*decoder, "when asked for its output stride", [&] { return decoder->output_stride(); });
   const std::vector<Level> levels = guarded(*encoder, "while its layers were made", [&] {

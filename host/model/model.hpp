@@ -10,6 +10,7 @@
 #include <nephron/nn/conv.hpp>
 
 #include <host/config/experiment.hpp>
+#include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
 
 namespace nephron::host {
@@ -38,8 +39,10 @@ class SegmentationModel : public torch::nn::Module {
 };
 
 /// Builds the experiment's model on the CPU and loads the weights that it names. Random initialisation is a function
-/// of `seed` alone. `load`: false leaves the weights out, for what only needs names and shapes.
+/// of `seed` alone. `load`: false leaves the weights out, for what only needs names and shapes. `lent`: says where the
+/// model will run.
 std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes,
-                                               const Registry& registry, std::uint64_t seed, bool load = true);
+                                               const Registry& registry, std::uint64_t seed, bool load = true,
+                                               const Lent& lent = {});
 
 }  // namespace nephron::host

@@ -8,6 +8,12 @@
 
 namespace nephron::host {
 
+/// What all components of a job are lent alike.
+struct Lent {
+  std::string device = "cpu";                             ///< "cuda:0"
+  std::function<void(std::string_view, double)> metrics;  ///< takes "COMPONENT/name"; thread-safe; may be empty
+};
+
 /// The Context that the host hands to components.
 struct HostContext final : Context {
   HostContext(std::string component_name, std::string place_in_experiment);
@@ -16,7 +22,7 @@ struct HostContext final : Context {
   std::string_view component() const noexcept override { return name; }
   Log& log() override;
   Rng rng(std::string_view purpose) const override;
-  std::string_view device() const noexcept override { return device_name; }
+  std::string_view device() const noexcept override { return lent.device; }
   ThreadPool& threads() override;
   bool cancelled() const noexcept override;  ///< host::interrupted()
   void metric(std::string_view metric_name, double value) override;
@@ -25,8 +31,7 @@ struct HostContext final : Context {
   std::string name;
   std::string place;  ///< "augmentation[2]": key of random streams
   std::uint64_t seed = 0;
-  std::string device_name = "cpu";
-  std::function<void(std::string_view, double)> metric_sink;  ///< may be empty
+  Lent lent;
   SlideOpener* opener = nullptr;
 };
 

@@ -46,7 +46,7 @@ const Flip& flip_named(const std::string& name) {
 std::shared_ptr<SegmentationModel> loaded(const Experiment& experiment, const Registry& registry,
                                           const std::filesystem::path& weights, c10::Device device) {
   auto model = build_model(experiment.model, static_cast<std::int64_t>(experiment.classes.size()), registry,
-                           static_cast<std::uint64_t>(experiment.seed), /*load=*/false);
+                           static_cast<std::uint64_t>(experiment.seed), /*load=*/false, {device.str(), {}});
   apply_weights(*model, read_tensors(weights), /*strict=*/true, weights.string());
   model->eval();
   model->to(device);

@@ -13,8 +13,9 @@ namespace nephron::host {
 /// The figures of one fold, to metrics.jsonl and to TensorBoard alike. One thread at a time.
 ///
 /// Every line has "step" (optimiser steps done). Lines of single steps have "loss", "lr", "tiles_per_s", "waited"
-/// (share of time spent waiting for data); the first line of every process also has "start_s". Lines of validation have
-/// "epoch", "train_loss", "val_loss", "dice", "dice_CLASS", "seconds".
+/// (share of time spent waiting for data), and what components told as "COMPONENT/name"; the first line of every
+/// process also has "start_s". Lines of validation have "epoch", "train_loss", "val_loss", "dice", "dice_CLASS",
+/// "seconds".
 class MetricsLog {
  public:
   using Values = std::vector<std::pair<std::string, double>>;

@@ -4,8 +4,7 @@
 
 namespace nephron::host {
 
-BatchAugmentations::BatchAugmentations(const Experiment& experiment, const Registry& registry,
-                                       const std::string& device)
+BatchAugmentations::BatchAugmentations(const Experiment& experiment, const Registry& registry, const Lent& lent)
     : seed_(static_cast<std::uint64_t>(experiment.seed)) {
   for (std::size_t i = 0; i < experiment.augmentations.size(); ++i) {
     const AugmentationConfig& from = experiment.augmentations[i];
@@ -15,7 +14,7 @@ BatchAugmentations::BatchAugmentations(const Experiment& experiment, const Regis
     Entry entry;
     entry.context = std::make_unique<HostContext>(from.component.type, "augmentation[" + std::to_string(i) + "]");
     entry.context->seed = seed_;
-    entry.context->device_name = device;
+    entry.context->lent = lent;
     entry.augmentation =
         std::dynamic_pointer_cast<BatchAugmentation>(registry.create<Augmentation>(from.component, *entry.context));
     if (entry.augmentation == nullptr) continue;

@@ -17,7 +17,7 @@ namespace nephron::host {
 /// The augmentations of an experiment that work on whole batches, in their order. The feed carries out the others.
 class BatchAugmentations {
  public:
-  BatchAugmentations(const Experiment& experiment, const Registry& registry, const std::string& device);
+  BatchAugmentations(const Experiment& experiment, const Registry& registry, const Lent& lent);
   ~BatchAugmentations();
   bool empty() const noexcept { return entries_.empty(); }
   /// Random numbers are a function of (seed, place, epoch, number of the batch) alone.

@@ -63,7 +63,7 @@ void bench_step(const BenchStepRequest& request) {
   ModelConfig config;
   config.encoder.component = named(request.encoder);
   config.decoder = named(request.decoder);
-  const auto model = build_model(config, request.classes, registry, 42);
+  const auto model = build_model(config, request.classes, registry, 42, /*load=*/true, {device.str(), {}});
   place_model(*model, device, request.channels_last);
   model->train();
   Optimizer optimizer(OptimizerConfig{}, named_parameters(*model));
@@ -72,7 +72,7 @@ void bench_step(const BenchStepRequest& request) {
   LossConfig loss_config;
   if (request.classes == 2) loss_config.class_weights = {1, 0.2};
   loss_config.terms.push_back({named(request.loss), 1});
-  const Objective objective(loss_config, static_cast<std::size_t>(request.classes), registry, 42, device.str());
+  const Objective objective(loss_config, static_cast<std::size_t>(request.classes), registry, 42, {device.str(), {}});
   const Normalise normalise = Normalise::of(DataConfig{}.mean, DataConfig{}.std);
   const RawBatch raw = random_batch(request);
 

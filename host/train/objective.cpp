@@ -22,7 +22,7 @@ at::Tensor weighted_mean(const at::Tensor& values, const at::Tensor& weights) {
 }
 
 Objective::Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
-                     const std::string& device)
+                     const Lent& lent)
     : class_weights_(config.class_weights) {
   if (class_weights_.empty()) class_weights_.assign(classes, 1.0);
   if (class_weights_.size() != classes)
@@ -38,7 +38,7 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
     Term term;
     term.context = std::make_unique<HostContext>(from.component.type, "loss.terms[" + std::to_string(i) + "]");
     term.context->seed = seed;
-    term.context->device_name = device;
+    term.context->lent = lent;
     term.loss = registry.create<Loss>(from.component, *term.context);
     term.type = from.component.type;
     const ComponentInfo& info = registry.find(Loss::kind, term.type);

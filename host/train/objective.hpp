@@ -21,7 +21,7 @@ at::Tensor weighted_mean(const at::Tensor& values, const at::Tensor& weights);
 class Objective {
  public:
   Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
-            const std::string& device);
+            const Lent& lent = {});
   ~Objective();
 
   /// logits, target [N, C, H, W] float; weights [N, C]. A scalar, differentiable in logits. Errors of a plugin name it.

@@ -28,10 +28,10 @@ StepLog::StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std:
       most_pending_(device.is_cpu() ? 1 : 8) {}
 
 void StepLog::add(std::int64_t step, std::int64_t epoch, const at::Tensor& loss, double lr,
-                  std::vector<std::string> ids, double waited) {
+                  std::vector<std::string> ids, double waited, MetricsLog::Values told) {
   const auto now = clock::now();
-  pending_.push_back(
-      {step, epoch, loss, lr, std::move(ids), waited, std::chrono::duration<double>(now - last_).count()});
+  const double seconds = std::chrono::duration<double>(now - last_).count();
+  pending_.push_back({step, epoch, loss, lr, std::move(ids), waited, seconds, std::move(told)});
   last_ = now;
 }
 
@@ -61,6 +61,7 @@ bool StepLog::flush(bool all) {
                             {"tiles_per_s", tiles_per_s},
                             {"waited", seconds > 0 ? waited / seconds : 0}};
     if (std::exchange(first_line_, false) && first_of_process()) line.emplace_back("start_s", seconds_since_start());
+    line.insert(line.end(), p.told.begin(), p.told.end());
     metrics_.write(p.step, line);
     loss_sum_ += loss;
     if (!std::isfinite(loss)) {

@@ -25,9 +25,10 @@ class StepLog {
  public:
   StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, c10::Device device);
 
-  /// A step is done: its loss (on the device), its learning rate, the samples that were in it, seconds waited for data.
+  /// A step is done: its loss (on the device), its learning rate, the samples that were in it, seconds waited for data,
+  /// what components told.
   void add(std::int64_t step, std::int64_t epoch, const at::Tensor& loss, double lr, std::vector<std::string> ids,
-           double waited);
+           double waited, MetricsLog::Values told);
   /// Time that belongs to no step has passed (validation, a checkpoint).
   void skip_time();
   /// Reads back what is pending when that is worth it, or `all`; false when a loss is no number: bad() says which.
@@ -46,6 +47,7 @@ class StepLog {
     double lr;
     std::vector<std::string> ids;
     double waited, seconds;
+    MetricsLog::Values told;
   };
   using clock = std::chrono::steady_clock;
 

@@ -10,10 +10,12 @@
 
 #include <host/feed/folds.hpp>
 #include <host/model/model.hpp>
+#include <host/plugins/guard.hpp>
 #include <host/runs/metrics_log.hpp>
 #include <host/runs/process.hpp>
 #include <host/train/autocast.hpp>
 #include <host/train/batch_augmentations.hpp>
+#include <host/train/component_metrics.hpp>
 #include <host/train/fold_lock.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
@@ -67,6 +69,8 @@ class FoldTrainer {
   std::optional<Optimizer> optimizer_;
   std::optional<LossScaler> scaler_;
   std::optional<c10::ScalarType> autocast_;
+  ComponentMetrics told_;
+  Lent lent_;
   Objective objective_;
   BatchAugmentations batch_augmentations_;
   Normalise normalise_;
@@ -90,9 +94,10 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
       config_(job.experiment.train),
       lock_((std::filesystem::create_directories(job.folder.folder), job.folder.folder)),
       autocast_(autocast_type(config_.precision, job.device)),
+      lent_{job.device.str(), [this](std::string_view name, double value) { told_.add(name, value); }},
       objective_(experiment_.loss, experiment_.classes.size(), job.registry,
-                 static_cast<std::uint64_t>(experiment_.seed), job.device.str()),
-      batch_augmentations_(experiment_, job.registry, job.device.str()),
+                 static_cast<std::uint64_t>(experiment_.seed), lent_),
+      batch_augmentations_(experiment_, job.registry, lent_),
       normalise_(Normalise::of(experiment_.data.mean, experiment_.data.std)),
       steps_per_epoch_((config_.steps_per_epoch + config_.accumulate - 1) / config_.accumulate),
       total_steps_(steps_per_epoch_ * config_.epochs) {
@@ -100,7 +105,8 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
   ModelConfig model_config = experiment_.model;
   if (go_on) model_config.weights.clear(), model_config.encoder.weights.clear();  // the checkpoint has them all
   const auto seed = static_cast<std::uint64_t>(experiment_.seed);
-  model_ = build_model(model_config, static_cast<std::int64_t>(experiment_.classes.size()), job.registry, seed);
+  model_ = build_model(model_config, static_cast<std::int64_t>(experiment_.classes.size()), job.registry, seed,
+                       /*load=*/true, lent_);
   TensorMap saved;
   if (go_on) progress_ = load_checkpoint(job.folder, *model_, saved);
   place_model(*model_, job.device, config_.channels_last);
@@ -135,10 +141,11 @@ std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   options.workers = data_workers(experiment_);
   options.prefetch = experiment_.data.prefetch;
   options.seed = static_cast<std::uint64_t>(experiment_.seed);
+  options.lent = lent_;
   return std::make_unique<Feed>(experiment_, job_.registry, job_.data, options);
 }
 
-FoldResult FoldTrainer::run() {
+FoldResult FoldTrainer::run() try {
   if (!progress_.finished) {
     train_feed_ = make_feed(true);
     validation_feed_ = make_feed(false);
@@ -155,6 +162,10 @@ FoldResult FoldTrainer::run() {
   if (progress_.finished) write_done(result);
   else save(false);
   return result;
+} catch (const PluginError& e) {
+  throw PluginError(std::string(e.what()) + " (fold " + std::to_string(job_.folder.fold) + ", after step " +
+                        std::to_string(progress_.step) + ")",
+                    e.hint());
 }
 
 void FoldTrainer::train_epoch() {
@@ -189,7 +200,8 @@ void FoldTrainer::step() {
     train_feed_->recycle(std::move(raw));
   }
   const double lr = config_.optimizer.lr * schedule_factor(config_.schedule, progress_.step, total_steps_);
-  steps_->add(progress_.step + 1, progress_.epoch, loss, lr, std::move(ids), train_feed_->waited() - waited_before);
+  steps_->add(progress_.step + 1, progress_.epoch, loss, lr, std::move(ids), train_feed_->waited() - waited_before,
+              told_.take());
   // On a CPU the loss is at hand: a bad one stops before it spoils the weights.
   if (job_.device.is_cpu()) check_losses();
   apply_gradients(lr);
@@ -254,6 +266,7 @@ bool FoldTrainer::end_epoch() {
   if (validates(progress_.epoch + 1)) {
     const Validation validation = validate(*model_, *validation_feed_, objective_, normalise_, job_.device, config_,
                                            2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch);
+    told_.take();                     // belongs to no step
     if (interrupted()) return false;  // a part of the tiles says nothing; the resumed run does them all
     best = validation.mean_dice() > progress_.best_dice;
     note_validation(validation);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include <torch/nn/module.h>
@@ -21,10 +22,18 @@ inline std::map<std::string, std::string> state_of(const torch::nn::Module& modu
 /// Copies parameters and buffers, so that two instances can be compared whatever they were initialised with.
 void copy_state(const torch::nn::Module& from, torch::nn::Module& to);
 
-/// After backward(): every gradient that is there is finite. Returns the names of parameters that have none.
-std::vector<std::string> without_gradient(const torch::nn::Module& module);
+/// Which parameters a backward pass reaches: every one that wants a gradient, and none that is only stored
+/// (nn::store_only). Made before forward, asked after backward().
+class GradientWatch {
+ public:
+  /// Lets all parameters want a gradient, so that those that are only stored show whether they are used.
+  explicit GradientWatch(torch::nn::Module& module);
+  /// Throws Failed, with names; and when a gradient is not finite.
+  void require_gradients() const;
 
-/// "a, b and 3 more"
-std::string few_of(const std::vector<std::string>& names);
+ private:
+  torch::nn::Module& module_;
+  std::set<std::string> only_stored_;
+};
 
 }  // namespace nephron::conformance

@@ -10,6 +10,7 @@
 #include <nephron/decoder.hpp>
 #include <nephron/nn/blocks.hpp>
 #include <nephron/nn/init.hpp>
+#include <nephron/nn/stored.hpp>
 
 namespace {
 
@@ -63,8 +64,9 @@ class Block final : public torch::nn::Module {
       : torch::nn::Module("Block"), interpolation_(params.interpolation), fast_(params.fast) {
     const bool norm = params.norm == "batchnorm";
     conv1_ = register_module("conv1", std::make_shared<nn::ConvNormRelu>(in + skip, out, 3, norm));
-    // SMP keeps the first attention in the last block too, where nothing is joined and it never runs.
     if (params.attention == "scse") attention1_ = attention("attention1", in + skip);
+    // SMP keeps it in the last block too, where nothing is joined and it never runs.
+    if (attention1_ != nullptr && skip == 0) nn::store_only(*attention1_);
     conv2_ = register_module("conv2", std::make_shared<nn::ConvNormRelu>(out, out, 3, norm));
     if (params.attention == "scse") attention2_ = attention("attention2", out);
   }

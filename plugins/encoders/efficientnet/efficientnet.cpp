@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 
 #include <nephron/encoder.hpp>
+#include <nephron/nn/stored.hpp>
 
 #include "variants.hpp"
 
@@ -79,9 +80,8 @@ class EfficientNet final : public nephron::Encoder {
       blocks_.push_back(std::make_shared<nn::MBConv>(shape));
       holder->append(blocks_.back());
     }
-    // Stored, counted and never run, as in SMP: published weights have it.
-    conv("_conv_head", {.in = plan_.blocks.back().out, .out = plan_.head}, {});
-    norm("_bn1", plan_.head);
+    nn::store_only(*conv("_conv_head", {.in = plan_.blocks.back().out, .out = plan_.head}, {}));
+    nn::store_only(*norm("_bn1", plan_.head));
     levels_ = {{options.in_channels, 1}, {plan_.stem, 2}};
     for (std::size_t i = 0; i < plan_.taps.size(); ++i)
       levels_.push_back({plan_.blocks[plan_.taps[i]].out, std::int64_t{4} << i});

@@ -3,6 +3,8 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/ones.h>
 #include <nephron/encoder.hpp>
+#include <nephron/nn/batch_norm.hpp>
+#include <nephron/nn/stored.hpp>
 
 #include <conformance/bench.hpp>
 #include <conformance/faults/faults.hpp>
@@ -98,6 +100,23 @@ class UnusedParameter final : public GoodEncoder {
   }
 };
 
+/// As encoders of published weights do, whose classifier is never run.
+class StoresAClassifier final : public GoodEncoder {
+ public:
+  void build(const EncoderOptions& options) override {
+    GoodEncoder::build(options);
+    nn::store_only(*register_module("classifier", std::make_shared<nn::BatchNorm2d>(4)));
+  }
+};
+
+class UsesWhatItOnlyStores final : public GoodEncoder {
+ public:
+  void build(const EncoderOptions& options) override {
+    GoodEncoder::build(options);
+    nn::store_only(*this);
+  }
+};
+
 class OtherwiseOnTheDevice final : public GoodEncoder {
  public:
   explicit OtherwiseOnTheDevice(Context& context) : wrong_(context) {}
@@ -115,7 +134,7 @@ class OtherwiseOnTheDevice final : public GoodEncoder {
 
 Fixture encoder_fixture() {
   return {
-      {subject_of<Encoder, GoodEncoder>("good")},
+      {subject_of<Encoder, GoodEncoder>("good"), subject_of<Encoder, StoresAClassifier>("stores_a_classifier")},
       {
           {"levels", "promised 20 channels at stride 32", subject_of<Encoder, RoundsUp>("rounds_up")},
           {"options", "the first level is not the input", subject_of<Encoder, AlwaysThreeChannels>("three_channels")},
@@ -125,6 +144,8 @@ Fixture encoder_fixture() {
           {"determinism", "two instances with equal weights",
            subject_of<Encoder, SecondInstanceDiffers>("second_differs")},
           {"gradients", "no gradient reaches classifier", subject_of<Encoder, UnusedParameter>("unused_parameter")},
+          {"gradients", "wants no gradient, as what is only stored, but forward uses it",
+           subject_of<Encoder, UsesWhatItOnlyStores>("uses_what_it_only_stores")},
           {"cuda", "level 5 on CUDA differs", subject_of<Encoder, OtherwiseOnTheDevice>("device_differs")},
       }};
 }

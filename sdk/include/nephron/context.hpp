@@ -39,7 +39,7 @@ class NEPHRON_API Context {
   virtual ThreadPool& threads() = 0;
   /// True after Ctrl-C: throw nephron::Cancelled soon.
   virtual bool cancelled() const noexcept = 0;
-  /// Adds a number to metrics.jsonl and TensorBoard at the current step.
+  /// Adds "COMPONENT/name" to metrics.jsonl and TensorBoard at the current training step: the mean of a step's calls.
   virtual void metric(std::string_view name, double value) = 0;
   /// Opens slide files (<nephron/slide.hpp>).
   virtual SlideOpener& slides() = 0;

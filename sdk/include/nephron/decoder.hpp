@@ -11,12 +11,13 @@ namespace nephron {
 
 /// The last layer, which the host makes: a convolution to the classes, then bilinear upsampling (corners aligned).
 struct HeadSpec {
-  std::int64_t in_channels = 0;
-  int kernel = 3;
-  int upsampling = 1;
+  std::int64_t in_channels = 0;  ///< of the decoder's map
+  int kernel = 3;                ///< odd
+  int upsampling = 1;            ///< from the decoder's map to the image
 };
 
-/// A torch module that joins an encoder's features into one map. Used by one thread at a time.
+/// A torch module that joins an encoder's features into one map. State-dict names follow Segmentation Models PyTorch
+/// where it has the model, as an encoder's do. Used by one thread at a time.
 class NEPHRON_API Decoder : public torch::nn::Module, public Component {
  public:
   static constexpr std::string_view kind = "decoder";
@@ -29,7 +30,8 @@ class NEPHRON_API Decoder : public torch::nn::Module, public Component {
   /// is needed and missing.
   virtual void build(const std::vector<Level>& levels) = 0;
   virtual HeadSpec head() const = 0;
-  /// features: one tensor a level, as the encoder gave them. Returns [N, head().in_channels, H', W'].
+  /// features: one tensor a level, as the encoder gave them for an image of H x W. Returns [N, head().in_channels,
+  /// H / head().upsampling, W / head().upsampling] on their device; under autocast bf16 or fp16 may come and go.
   virtual at::Tensor forward(const std::vector<at::Tensor>& features) = 0;
 };
 

@@ -26,7 +26,8 @@ struct EncoderOptions {
 };
 
 /// A torch module that turns an image into features. State-dict names follow Segmentation Models PyTorch where it has
-/// the model, so that weights move both ways. Used by one thread at a time.
+/// the model, so that weights move both ways; what is kept for those names alone and never used is declared with
+/// nn::store_only (<nephron/nn/stored.hpp>). Used by one thread at a time.
 class NEPHRON_API Encoder : public torch::nn::Module, public Component {
  public:
   static constexpr std::string_view kind = "encoder";
@@ -36,9 +37,11 @@ class NEPHRON_API Encoder : public torch::nn::Module, public Component {
   virtual void build(const EncoderOptions& options) = 0;
   /// depth + 1 levels: the input first (stride 1), then finer to coarser.
   virtual std::vector<Level> levels() const = 0;
-  /// image [N, in_channels, H, W], sides multiples of the coarsest stride. One tensor a level; the first is the input.
+  /// image [N, in_channels, H, W] float32, any memory format, on the device of the weights; sides are multiples of the
+  /// coarsest stride. One tensor a level; the first is the input. Under autocast the others may be bf16 or fp16.
   virtual std::vector<at::Tensor> forward(const at::Tensor& image) = 0;
-  /// Lowers the coarsest stride to 16 or 8 by dilation. The default refuses with an Error that says so.
+  /// After build(): lowers the coarsest stride to 16 or 8 by dilation, names and shapes of the weights kept. The
+  /// default refuses with an Error that says so.
   virtual void set_output_stride(int stride);
 };
 

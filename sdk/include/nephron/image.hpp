@@ -51,7 +51,7 @@ class NEPHRON_API Image {
   ImageView view_;
 };
 
-/// Copies pixels; sizes, channels and depth must be equal.
+/// Copies pixels. Throws Error unless sizes, channels and depth are equal.
 NEPHRON_API void copy(const ImageView& from, const ImageView& to);
 
 }  // namespace nephron

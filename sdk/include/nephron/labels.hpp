@@ -10,8 +10,8 @@
 
 namespace nephron {
 
-/// Where a dataset puts the annotation of a slide; the host rasterises it. Classes are indices into the
-/// experiment's `classes`. Calls may follow in any number and order; labels are joined (bits are set).
+/// Where a dataset puts a slide's annotation; the host rasterises it and keeps no pointer. Classes are indices into
+/// the experiment's `classes`. Calls in any number and order, from one thread; labels are joined (bits are set).
 class NEPHRON_API AnnotationSink {
  public:
   virtual ~AnnotationSink();

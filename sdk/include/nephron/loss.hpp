@@ -16,8 +16,9 @@ class NEPHRON_API Loss : public Component {
   static constexpr std::string_view kind = "loss";
   ~Loss() override;
 
-  /// logits [N, C, H, W] float32, any memory format; target of the same shape in [0, 1].
-  /// Returns [N, C], or [1, C] when the value belongs to the batch as a whole; differentiable in logits.
+  /// logits [N, C, H, W] float32 (float64 in `plugins check`), any memory format; target of the same shape, type and
+  /// device in [0, 1]. Returns [N, C], or [1, C] when the value belongs to the batch as a whole; differentiable in
+  /// logits.
   virtual at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const = 0;
 };
 

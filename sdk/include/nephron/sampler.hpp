@@ -47,8 +47,8 @@ class NEPHRON_API Sampler : public Component {
 
   /// Number of windows of a sampler that walks a fixed list; 0 when it draws without end.
   virtual std::int64_t count(const Catalog& catalog, std::int64_t window) const;
-  /// Window number `index`, a square of side `window`. It may leave a slide that is smaller than it; what lies
-  /// outside reads as background.
+  /// Window number `index`, a square of side `window` (pixels of the prepared level). It may leave a slide that is
+  /// smaller than it; what lies outside reads as background. Throws Error when nothing can be drawn.
   virtual Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const = 0;
 };
 

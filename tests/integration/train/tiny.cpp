@@ -54,24 +54,32 @@ class TinyDecoder final : public nephron::Decoder {
 struct BrittleParams {
   std::int64_t good_calls = 0;
   bool wrong_shape = false;
+  bool throws = false;
   static void describe(nephron::Schema<BrittleParams>& s) {
     s.field("good_calls", &BrittleParams::good_calls, "calls before the loss is NaN");
     s.field("wrong_shape", &BrittleParams::wrong_shape, "return a scalar");
+    s.field("throws", &BrittleParams::throws, "throw in place of a loss that is NaN");
   }
 };
 
 class BrittleLoss final : public nephron::Loss {
  public:
-  explicit BrittleLoss(const BrittleParams& params) : params_(params) {}
+  BrittleLoss(const BrittleParams& params, nephron::Context& context) : params_(params), context_(context) {}
   at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
     const at::Tensor bce =
         at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None).mean({2, 3});
     if (params_.wrong_shape) return bce.mean();
-    return calls_++ < params_.good_calls ? bce : bce * std::numeric_limits<double>::quiet_NaN();
+    const std::int64_t before = calls_++;
+    context_.metric("calls", static_cast<double>(before + 1));
+    context_.metric("calls", static_cast<double>(before + 3));
+    if (before < params_.good_calls) return bce;
+    if (params_.throws) throw nephron::Error("the forward of the fixture fails", "there is nothing to do about it");
+    return bce * std::numeric_limits<double>::quiet_NaN();
   }
 
  private:
   BrittleParams params_;
+  nephron::Context& context_;
   mutable std::atomic<std::int64_t> calls_{0};
 };
 

@@ -154,6 +154,29 @@ TEST_F(Train, ANanStopsWithItsSamplesAndACheckpoint) {
       << "the checkpoint to go on from must be a good one";
 }
 
+TEST_F(Train, AnErrorOfAPluginNamesPluginComponentPlaceAndStep) {
+  write_experiment("", "{ type = \"test-brittle\", good_calls = 26, throws = true }");
+  const std::string output = run(train_command({"--set", "train.validate_every=100"}), 1);
+  EXPECT_THAT(output,
+              ContainsRegex("tiny\\.toml:24:[0-9]+: loss \"test-brittle\" of plugin \"?tiny\"? \\(.*tiny\\.so\\) "
+                            "failed in forward: the forward of the fixture fails \\(fold 0, after step 26\\)"));
+  EXPECT_THAT(output, HasSubstr("there is nothing to do about it"));
+}
+
+TEST_F(Train, WhatComponentsTellIsInTheMetrics) {
+  write_experiment("accumulate = 2\n", "{ type = \"test-brittle\", good_calls = 1000 }");
+  run(train_command({"--set", "train.epochs=2"}), 0);
+  std::map<std::int64_t, double> calls;
+  for (const auto& [step, values] : read_metrics(only_run().fold(0).metrics()))
+    for (const auto& [name, value] : values)
+      if (name == "test-brittle/calls") calls[step] = value;
+  // Two batches a step, and the mean of two numbers each; what validation tells belongs to no step.
+  ASSERT_EQ(calls.size(), 20U);
+  EXPECT_EQ(calls.at(1), 2.5);
+  EXPECT_EQ(calls.at(10), 20.5);
+  EXPECT_GT(calls.at(11), 22.5);
+}
+
 TEST_F(Train, SaysWhatIsWrongBeforeTraining) {
   EXPECT_THAT(run(train_command({"--set", "train.precision=fp16"}), 2), HasSubstr("needs a CUDA device"));
   EXPECT_THAT(run(train_command({"--fold", "3"}), 1), HasSubstr("expected 0 to 2"));

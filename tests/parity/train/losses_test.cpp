@@ -65,7 +65,7 @@ TEST_F(Losses, TheReferencesTwoClassesComeOutExactly) {
   LossConfig config;
   config.class_weights = {1, 0.2};
   config.terms.push_back({spec("bce"), 1});
-  const Objective objective(config, 2, *registry_, 0, "cpu");
+  const Objective objective(config, 2, *registry_, 0);
   for (const std::string name : {"mixed", "soft", "ones", "zeros"}) {
     SCOPED_TRACE(name);
     const at::Tensor& weight = peer_.at("reference." + name + ".weight");
@@ -80,7 +80,7 @@ TEST_F(Losses, TheReferencesTwoClassesComeOutExactly) {
 TEST_F(Losses, ABatchLossLeavesOutSamplesOfWeightZero) {
   LossConfig config;
   config.terms.push_back({spec("dice"), 2});
-  const Objective objective(config, 2, *registry_, 0, "cpu");
+  const Objective objective(config, 2, *registry_, 0);
   at::Tensor weights = at::ones({3, 2});
   weights[1][1] = 0;
   const at::Tensor &x = peer_.at("logits"), &t = peer_.at("hard");
