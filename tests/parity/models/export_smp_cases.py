@@ -15,7 +15,12 @@ def main():
     sys.path.insert(0, peers)
     import export_smp
     import torch
+    from segmentation_models_pytorch.encoders import _efficientnet
+    sizes_of_0_6 = _efficientnet.calculate_output_image_size
     for case in todo:
+        # The release of 2021 took each padding from the size of the image, this one from the size of the layer's map.
+        then = case.get("release") == "2021"
+        _efficientnet.calculate_output_image_size = (lambda size, stride: size) if then else sizes_of_0_6
         torch.use_deterministic_algorithms(False)
         path = os.path.join(out, case["name"] + ".safetensors")
         sys.argv = ["export_smp.py", "--decoder", "Unet", "--encoder", case["encoder"], "--size", "64", "--seed", "1",

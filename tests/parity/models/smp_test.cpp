@@ -64,6 +64,7 @@ void compare(const nlohmann::json& one) {
   ModelConfig config = model_config(one.at("encoder"), one.value("decoder", nlohmann::json::object()));
   if (one.at("encoder").get<std::string>().starts_with("efficientnet"))
     config.encoder.component.params.set("drop_connect", Value(0.0));
+  if (one.value("release", "") == "2021") config.encoder.component.params.set("compat", Value("smp-2021"));
   config.in_channels = one.value("channels", 3);
   const auto model = build_model(config, 2, registry, 7);
   apply_weights(*model, weights, true, "the reference");
