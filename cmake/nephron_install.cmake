@@ -43,11 +43,13 @@ if(PROJECT_VERSION_MAJOR EQUAL 0)
 else()
   set(compatibility SameMajorVersion)
 endif()
-write_basic_package_version_file(${CMAKE_BINARY_DIR}/${package_dir}/nephron-config-version.cmake COMPATIBILITY ${compatibility})
-install(FILES ${CMAKE_BINARY_DIR}/${package_dir}/nephron-config.cmake ${CMAKE_BINARY_DIR}/${package_dir}/nephron-config-version.cmake
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/${package_dir}/nephron-config-version.cmake
+  COMPATIBILITY ${compatibility})
+install(FILES ${CMAKE_BINARY_DIR}/${package_dir}/nephron-config.cmake
+  ${CMAKE_BINARY_DIR}/${package_dir}/nephron-config-version.cmake
   sdk/cmake/nephron_libtorch.cmake sdk/cmake/nephron_add_plugin.cmake DESTINATION ${package_dir})
 
-# The build folder is such a tree too: a plugin outside is built with it in CMAKE_PREFIX_PATH, nothing need be installed.
+# The build folder is such a tree too: a plugin outside is built with it in CMAKE_PREFIX_PATH, without installing.
 export(EXPORT nephron-sdk NAMESPACE nephron:: FILE ${CMAKE_BINARY_DIR}/${package_dir}/nephron-sdk-targets.cmake)
 export(EXPORT nephron-torch NAMESPACE nephron:: FILE ${CMAKE_BINARY_DIR}/${package_dir}/nephron-torch-targets.cmake)
 configure_file(sdk/cmake/nephron_libtorch.cmake ${CMAKE_BINARY_DIR}/${package_dir}/nephron_libtorch.cmake COPYONLY)

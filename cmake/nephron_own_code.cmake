@@ -21,7 +21,8 @@ if(NEPHRON_SANITIZE STREQUAL "address")
 elseif(NEPHRON_SANITIZE STREQUAL "thread")
   set(flags -fsanitize=thread -Wno-tsan)  # atomic_thread_fence in library headers
 elseif(NEPHRON_SANITIZE)
-  message(FATAL_ERROR "nephron: NEPHRON_SANITIZE is \"${NEPHRON_SANITIZE}\"; \"address\", \"thread\" or \"\" was expected")
+  message(FATAL_ERROR "nephron: NEPHRON_SANITIZE is \"${NEPHRON_SANITIZE}\"; "
+    "\"address\", \"thread\" or \"\" was expected")
 else()
   set(flags)
 endif()

@@ -23,14 +23,16 @@ function(nephron_test file)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${target} PRIVATE ${ARGN} GTest::gtest GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${target} PRIVATE NEPHRON_SOURCE_DIR="${PROJECT_SOURCE_DIR}" NEPHRON_BUILD_DIR="${CMAKE_BINARY_DIR}")
+  target_compile_definitions(${target} PRIVATE
+    NEPHRON_SOURCE_DIR="${PROJECT_SOURCE_DIR}" NEPHRON_BUILD_DIR="${CMAKE_BINARY_DIR}")
   nephron_own_code(${target})
   target_compile_options(${target} PRIVATE ${nephron_test_options})
   nephron_test_pch(${target} ${file})
   set_property(GLOBAL APPEND PROPERTY NEPHRON_TESTS ${target})
 
   # Whether LibTorch is in the closure of what is linked shows only once all targets are known.
-  set(torch $<OR:$<IN_LIST:AT_PER_OPERATOR_HEADERS,$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>>,$<BOOL:$<TARGET_PROPERTY:${target},NEPHRON_LOADS_TORCH>>>)
+  set(linked $<IN_LIST:AT_PER_OPERATOR_HEADERS,$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>>)
+  set(torch $<OR:${linked},$<BOOL:$<TARGET_PROPERTY:${target},NEPHRON_LOADS_TORCH>>>)
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES
     TIMEOUT $<IF:$<BOOL:${NEPHRON_SANITIZE}>,1500,300> COST 1000
@@ -56,13 +58,15 @@ function(nephron_command_test name)
 endfunction()
 
 # GoogleTest ends with this, and nothing after it, when no test ran and none failed.
-set(nephron_all_skipped "PASSED  \\] 0 tests\\.\r?\n\\[  SKIPPED \\] [0-9]+ tests?, listed below:\r?\n(\\[  SKIPPED \\] [^\n]*\n)+[ \r\n]*$")
+string(CONCAT nephron_all_skipped "PASSED  \\] 0 tests\\.\r?\n\\[  SKIPPED \\] [0-9]+ tests?, listed below:\r?\n"
+  "(\\[  SKIPPED \\] [^\n]*\n)+[ \r\n]*$")
 
 # LibTorch is not instrumented: it and our code see containers and inline functions of each other.
 function(nephron_test_environment test)
   if(NEPHRON_SANITIZE STREQUAL "address")
+    set(asan detect_leaks=0:detect_odr_violation=0:detect_container_overflow=0:allocator_may_return_null=1)
     set_tests_properties(${test} PROPERTIES ENVIRONMENT
-      "ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0:detect_container_overflow=0:allocator_may_return_null=1;UBSAN_OPTIONS=print_stacktrace=1")
+      "ASAN_OPTIONS=${asan};UBSAN_OPTIONS=print_stacktrace=1")
   elseif(NEPHRON_SANITIZE STREQUAL "thread")
     set_tests_properties(${test} PROPERTIES ENVIRONMENT
       "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp")
@@ -83,8 +87,8 @@ function(nephron_sanitizer_targets)
     set(file $<TARGET_FILE:${test}>)
     list(APPEND all ${file})
     set(defines $<TARGET_PROPERTY:${test},COMPILE_DEFINITIONS>)
-    list(APPEND torch_free
-      $<$<NOT:$<OR:$<IN_LIST:AT_PER_OPERATOR_HEADERS,${defines}>,$<BOOL:$<TARGET_PROPERTY:${test},NEPHRON_LOADS_TORCH>>>>:${file}>)
+    set(loads $<BOOL:$<TARGET_PROPERTY:${test},NEPHRON_LOADS_TORCH>>)
+    list(APPEND torch_free $<$<NOT:$<OR:$<IN_LIST:AT_PER_OPERATOR_HEADERS,${defines}>,${loads}>>:${file}>)
   endforeach()
   add_custom_target(sanitize_tests DEPENDS ${all})
   add_custom_target(torch_free_tests DEPENDS ${torch_free})

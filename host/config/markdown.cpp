@@ -71,7 +71,7 @@ class MarkdownWriter {
     intro += f.required ? ". Required." : ".";
     const std::string& kind = inner(f).shared_kind;
     if (!kind.empty())
-      intro += " `type` names the " + kind + "; its own keys stand beside these (`nephron plugins describe " + kind +
+      intro += " `type` names the " + kind + "; its own keys\nstand beside these (`nephron plugins describe " + kind +
                " NAME`).";
     section("`" + title + "`", intro, inner(f).members, here);
   }

@@ -154,6 +154,19 @@ TEST(ElfRecords, RefusesTextThatATerminalWouldObey) {
   EXPECT_EQ(s.refusal(), "(read)");
 }
 
+TEST(ElfRecords, RefusesRandomBytes) {
+  const Scratch s;
+  const std::string whole = read_file(good);
+  Rng rng(7, "random bytes");
+  for (int i = 0; i < 2000; ++i) {
+    // Nothing, the magic number, or a whole header of an ELF file comes first.
+    std::string bytes = whole.substr(0, i % 3 == 0 ? 0 : i % 3 == 1 ? SELFMAG : sizeof(Elf64_Ehdr));
+    for (std::int64_t n = rng.integer(0, 400); n > 0; --n) bytes += static_cast<char>(rng.bits());
+    s.write(bytes);
+    EXPECT_NE(s.refusal(), "(read)");
+  }
+}
+
 // Any bytes give records or an Error: never a crash (the sanitiser builds watch), never another exception.
 TEST(ElfRecords, SurvivesFiveThousandMutations) {
   const Scratch s;

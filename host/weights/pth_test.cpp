@@ -203,6 +203,24 @@ TEST_F(Pth, FiveThousandMutationsOfEachFormatEndInTensorsOrOneError) {
   }
 }
 
+TEST_F(Pth, RandomBytesAndHugeHeadersAreRefused) {
+  // Beginnings of a pickle, a zip, a zip's end, a safetensors header of plausible and of huge length.
+  const std::vector<std::string> beginnings{"",
+                                            "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.",
+                                            "PK\x03\x04",
+                                            "PK\x05\x06",
+                                            number(std::uint64_t{64}) + "{",
+                                            number(~std::uint64_t{0}) + "{",
+                                            number(std::uint64_t{1} << 40) + "{\"a\":"};
+  std::mt19937_64 random(31);
+  for (int i = 0; i < 2100; ++i) {
+    std::string bytes = beginnings[static_cast<std::size_t>(i) % beginnings.size()];
+    for (std::size_t n = random() % 300; n > 0; --n) bytes += static_cast<char>(random());
+    const std::filesystem::path file = write("random", bytes);
+    EXPECT_THAT(error_of(file), HasSubstr("cannot read weights from " + file.string()));
+  }
+}
+
 TEST_F(Pth, WhatPythonSaves) {
   const char* python = std::getenv("NEPHRON_PEERS");
   if (python == nullptr) GTEST_SKIP() << "no Python with torch (NEPHRON_PEERS)";

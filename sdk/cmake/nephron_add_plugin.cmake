@@ -1,5 +1,5 @@
-# nephron_add_plugin(NAME source...): a plugin as one shared object. Symbols are hidden; LibTorch is linked only when the
-# sources need it. Inside nephron's own build NAME_test.cpp beside the sources becomes a test.
+# nephron_add_plugin(NAME source...): a plugin as one shared object. Symbols are hidden; LibTorch is linked only when
+# the sources need it. Inside nephron's own build NAME_test.cpp beside the sources becomes a test.
 include_guard(GLOBAL)
 
 function(nephron_add_plugin name)

@@ -2,8 +2,9 @@
 # NEPHRON_TORCH_BUILD, the row of the plugin fingerprint. Torch's own find_package is not used: it stops on a machine
 # without a CUDA toolkit. CUDA libraries are never linked here; the host loads them when a CUDA device is asked for.
 #
-# Looked at in this order: NEPHRON_TORCH_ROOT, Torch_DIR, CMAKE_PREFIX_PATH (each as a variable or from the environment),
-# the one nephron was built with, the Python torch of the supported version, the cache that the bootstrap script fills.
+# Looked at in this order: NEPHRON_TORCH_ROOT, Torch_DIR, CMAKE_PREFIX_PATH (each as a variable or from the environment
+# of that name), the one nephron was built with, the Python torch of the supported version, the cache that
+# the bootstrap script fills.
 #
 # As a script, `cmake -P nephron_libtorch.cmake` prints the folder that would be taken, or nothing.
 include_guard(GLOBAL)
@@ -37,7 +38,9 @@ function(nephron_torch_root result)
     mark_as_advanced(NEPHRON_PYTHON)
     if(NEPHRON_PYTHON)
       execute_process(
-        COMMAND ${NEPHRON_PYTHON} -c "import importlib.util as u, os, importlib.metadata as m; assert m.version('torch').split('+')[0] == '${NEPHRON_TORCH_VERSION}'; print(os.path.dirname(u.find_spec('torch').origin))"
+        COMMAND ${NEPHRON_PYTHON} -c "import importlib.util as u, os, importlib.metadata as m
+assert m.version('torch').split('+')[0] == '${NEPHRON_TORCH_VERSION}'
+print(os.path.dirname(u.find_spec('torch').origin))"
         OUTPUT_VARIABLE root OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
       if(NOT failed)
         nephron_torch_try("${root}" found)
