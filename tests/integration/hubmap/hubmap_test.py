@@ -63,22 +63,16 @@ def ids(folder, ending):
     return sorted(os.path.basename(f).removesuffix(ending) for f in glob.glob(path(folder, "*" + ending)))
 
 
-def slides_are_made():
-    out = run("synth", "--layout", "kaggle", "--slides", 4, "--size", f"{SIZE}x{SIZE}", "--out", path("kaggle"))
-    check("6 slides" in out, out)
-    run(
-        "synth",
-        "--layout",
-        "mendeley",
-        "--slides",
-        2,
-        "--size",
-        f"{SIZE}x{SIZE}",
-        "--seed",
-        2,
-        "--out",
-        path("mendeley"),
+def synth(layout, slides, size, out, seed=1):
+    return run(
+        *("synth", "--layout", layout, "--slides", slides, "--size", f"{size}x{size}", "--seed", seed, "--out", out)
     )
+
+
+def slides_are_made():
+    out = synth("kaggle", 4, SIZE, path("kaggle"))
+    check("6 slides" in out, out)
+    synth("mendeley", 2, SIZE, path("mendeley"), seed=2)
     train = ids("kaggle/train", ".tiff")
     check(
         len(train) == 4 and len(ids("kaggle/test", ".tiff")) == 2 and len(ids("mendeley", ".svs")) == 3, "wrong slides"
@@ -86,7 +80,7 @@ def slides_are_made():
     told = json.loads(run("slide", "info", "--json", *glob.glob(path("kaggle/train/*.tiff"))))["slides"]
     check(len({(s["format"], tuple(s["tile"])) for s in told}) == 4, f"not four layouts: {told}")
     check(all((s["width"], s["height"]) == (SIZE, SIZE) for s in told), f"axes are mixed up: {told}")
-    out = run("synth", "--layout", "kaggle", "--slides", 4, "--size", f"{SIZE}x{SIZE}", "--out", path("kaggle"))
+    out = synth("kaggle", 4, SIZE, path("kaggle"))
     check("6 of them from before" in out, out)
     out = run("synth", "--seed", 3, "--out", path("kaggle"), want=1)
     check("holds something else already; nothing is overwritten" in out, out)
@@ -368,19 +362,7 @@ def wrong_folders_are_told():
     shutil.copytree(path("kaggle"), os.path.join(empty, "kaggle"))
     out = run("prepare", FIRST, want=1, HUBMAP_DATA=empty)
     check("expected SESCAM_*.svs" in out and "k7nvtgn2x6" in out, out)
-    run(
-        "synth",
-        "--layout",
-        "mendeley",
-        "--slides",
-        2,
-        "--size",
-        "256x256",
-        "--seed",
-        2,
-        "--out",
-        os.path.join(empty, "mendeley"),
-    )
+    synth("mendeley", 2, 256, os.path.join(empty, "mendeley"), seed=2)
     out = run("prepare", MIXED, want=1, HUBMAP_DATA=empty)
     check("maps/0/predict.json is not there; expected what nephron predict writes" in out, out)
 
