@@ -99,12 +99,18 @@ def aidpath_ours(folder):
     waited = sum(line["waited"] * 8 / line["tiles_per_s"] for line in steady if line["tiles_per_s"] > 0)
     run_folder = os.path.dirname(os.path.dirname(only(os.path.join(runs, "**", "metrics.jsonl"))))
     _, test = split(folder)
-    text = run([a.nephron, "predict", run_folder, "--images", os.path.join(test, "images"), "--masks", os.path.join(test, "masks"),
-                "--out", os.path.join(folder, "out"), "--whole", "--threshold", "0.5", "--device", "cpu",
-                "--tta", "identity,flip_x,flip_y,flip_xy"], {"AIDPATH_TILES": a.data})
-    dice = re.findall(r"mean\D*([01]\.\d+)", text)
+
+    def dice(checkpoint):
+        text = run([a.nephron, "predict", run_folder, "--images", os.path.join(test, "images"),
+                    "--masks", os.path.join(test, "masks"), "--out", os.path.join(folder, checkpoint), "--whole",
+                    "--checkpoint", checkpoint, "--threshold", "0.5", "--device", "cpu",
+                    "--tta", "identity,flip_x,flip_y,flip_xy"], {"AIDPATH_TILES": a.data})
+        found = re.findall(r"mean\D*([01]\.\d+)", text)
+        return float(found[-1]) if found else None
+
+    # The peer keeps its last weights. The best epoch was chosen by these very tiles, so it is told, but not compared.
     return {"steps_per_s": len(steady) / seconds, "waited": waited / seconds, "peak_rss_mb": peak,
-            "dice": float(dice[-1]) if dice else None}
+            "dice": dice("last"), "dice_best": dice("best")}
 
 
 def aidpath_peer(folder):
