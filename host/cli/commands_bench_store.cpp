@@ -224,7 +224,7 @@ void add_open_bench(CLI::App& app, int& exit) {
 
 struct ReadBench {
   fs::path slide;
-  std::string reader = "tiff";
+  std::string reader;  ///< "": the best one
   std::int64_t size = 512, n = 40, rounds = 10;
   int factor = 1;
   std::uint64_t seed = 0;
@@ -265,7 +265,7 @@ void add_read_bench(CLI::App& app, int& exit) {
   auto* command = app.add_subcommand("bench-read", "Time regions of a slide file")->group("");
   const auto b = std::make_shared<ReadBench>();
   command->add_option("--slide", b->slide)->required();
-  command->add_option("--reader", b->reader)->capture_default_str();
+  command->add_option("--reader", b->reader, "The best one when not named");
   command->add_option("--size", b->size)->capture_default_str();
   command->add_option("--factor", b->factor)->capture_default_str();
   command->add_option("--n", b->n)->capture_default_str();

@@ -42,8 +42,8 @@ void add_bench_step(CLI::App& app, int& exit) {
       app.add_subcommand("bench-train-step", "Time a training step on a batch held in memory")->group("");
   const auto request = std::make_shared<BenchStepRequest>();
   command->add_option("--encoder", request->encoder)->required();
-  command->add_option("--decoder", request->decoder)->capture_default_str();
-  command->add_option("--loss", request->loss)->capture_default_str();
+  command->add_option("--decoder", request->decoder)->required();
+  command->add_option("--loss", request->loss)->required();
   command->add_option("--batch", request->batch)->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--tile", request->tile)->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--classes", request->classes)->check(CLI::Range(1, 8))->capture_default_str();

@@ -8,8 +8,8 @@ namespace nephron::host {
 /// One optimiser step on a batch held in memory: no feed, no augmentation.
 struct BenchStepRequest {
   std::string encoder;
-  std::string decoder = "unet";
-  std::string loss = "bce";
+  std::string decoder;
+  std::string loss;
   int batch = 8;
   std::int64_t tile = 256;
   int classes = 2;
