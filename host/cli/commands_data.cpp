@@ -58,6 +58,7 @@ void preview(const PreviewRequest& request) {
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   const PreparedData data = prepare(experiment, *registry);
+  warn_of_problems(data);
   FeedOptions options;
   options.training = !request.validation;
   options.seed = static_cast<std::uint64_t>(experiment.seed);

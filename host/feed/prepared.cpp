@@ -92,12 +92,15 @@ PreparedData prepare(const Experiment& experiment, const Registry& registry) {
   PreparedData data = experiment.data.store.empty() ? Preparation(listing).run() : prepare_and_open(listing);
   data.datasets = listing.datasets();
   data.problems.insert(data.problems.begin(), listing.problems().begin(), listing.problems().end());
-  for (const std::string& problem : data.problems) log().warning(problem + "; the rest go on without it");
   if (data.slides.empty())
     throw Error(data.problems.empty() ? "the datasets of the experiment list no slides"
                                       : "none of the " + std::to_string(listing.slides().size()) +
                                             " slides could be read; the first: " + data.problems.front());
   return data;
+}
+
+void warn_of_problems(const PreparedData& data) {
+  for (const std::string& problem : data.problems) log().warning(problem + "; the rest go on without it");
 }
 
 std::vector<int> folds_of(const Experiment& experiment, const PreparedData& data) {

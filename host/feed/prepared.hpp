@@ -52,6 +52,9 @@ struct PreparedData {
 /// Cancelled after Ctrl-C.
 PreparedData prepare(const Experiment& experiment, const Registry& registry);
 
+/// A warning for each of `problems`.
+void warn_of_problems(const PreparedData& data);
+
 /// Fold of every slide: index modulo count over annotated slides, or by donor. -1: never held out (not annotated, or of
 /// a dataset that is only trained on).
 std::vector<int> folds_of(const Experiment& experiment, const PreparedData& data);

@@ -81,6 +81,7 @@ ExportOutcome export_datasets(Experiment experiment, const Registry& registry, c
   else
     for (const std::string& name : experiment.classes) require_writable(request.out / "masks" / file_name(name), 0);
   const PreparedData data = prepare(experiment, registry);
+  warn_of_problems(data);
   ExportOutcome outcome;
   outcome.problems = data.problems;
   Progress progress("writing slides", static_cast<std::int64_t>(data.slides.size()));

@@ -184,6 +184,7 @@ int train(const TrainRequest& request) {
   if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
 
   const PreparedData data = prepare(experiment, *session.registry);
+  warn_of_problems(data);
   const std::vector<int> slide_folds = folds_of(experiment, data);
   for (const std::string& leak : leaks(experiment, data, slide_folds, session.folds)) log().warning(leak);
   for (const int fold : session.folds) require_unseen(data, slide_folds, fold);
