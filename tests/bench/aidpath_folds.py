@@ -1,9 +1,11 @@
-"""Cross-validates both sides of the aidpath job, 600 steps a fold and seed, and prints the Dice of each beside the other.
+"""Cross-validates both sides of the aidpath job, 600 steps a fold, and prints the Dice of each beside the other.
 
-A finished training is a line of --out; what has one is not done again, so it may be interrupted and repeated. Dice does
-not depend on how busy the machine is: two of these may run side by side with OMP_NUM_THREADS=1, on seeds of their own.
+Every fold is trained with one of three seeds; --runs names others. A finished training is a line of --out; what has one
+is not done again, so it may be interrupted and repeated. Dice does not depend on how busy the machine is: two of these
+may run side by side with OMP_NUM_THREADS=1, on runs of their own.
 """
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -17,8 +19,7 @@ p.add_argument("--nephron", required=True)
 p.add_argument("--peers", required=True, help="folder of the peers' programs")
 p.add_argument("--data", required=True, help="folder of the aidpath tiles")
 p.add_argument("--out", required=True, help="file of results, appended to")
-p.add_argument("--folds", type=int, nargs="+", default=list(range(6)))
-p.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+p.add_argument("--runs", nargs="+", default=["0:0", "1:1", "2:2", "3:0", "4:1", "5:2"], metavar="FOLD:SEED")
 p.add_argument("--sides", nargs="+", default=["ours-fp32", "peer-fp32", "ours-bf16", "peer-bf16"],
                choices=["ours-fp32", "peer-fp32", "ours-bf16", "peer-bf16"], help="the peer is its tuned variant")
 p.add_argument("--table", action="store_true", help="only print what is there")
@@ -46,16 +47,25 @@ def train(fold, seed, side):
     print(f"seed {seed} fold {fold} {side}: Dice {result['dice']:.4f}", flush=True)
 
 
+runs = [tuple(map(int, run.split(":"))) for run in a.runs]
 if not a.table:
-    for seed in a.seeds:
-        for fold in a.folds:
-            for side in a.sides:
-                if (fold, seed, side) not in results():
-                    train(fold, seed, side)
+    for fold, seed in runs:
+        for side in a.sides:
+            if (fold, seed, side) not in results():
+                train(fold, seed, side)
 
 known = results()
-print("Dice of held-out tiles: mean over the folds that every side of a seed has, one line a seed")
-for seed in a.seeds:
-    folds = [f for f in a.folds if all((f, seed, side) in known for side in a.sides)]
-    means = [f"{side} {statistics.mean(known[f, seed, side]['dice'] for f in folds):.4f}" for side in a.sides if folds]
-    print(f"seed {seed}, folds {folds}: " + "  ".join(means))
+sides = [s for s in a.sides if any((*run, s) in known for run in runs)]
+print("Dice of held-out tiles\nfold seed " + "".join(f"{side:>10}" for side in sides))
+for run in runs:
+    cells = [f"{known[*run, side]['dice']:>10.4f}" if (*run, side) in known else " " * 10 for side in sides]
+    print("%4d %4d " % run + "".join(cells))
+for one, other in itertools.combinations(sides, 2):
+    both = [run for run in runs if (*run, one) in known and (*run, other) in known]
+    if len(both) < 2:
+        continue
+    dice = {side: [known[*run, side]["dice"] for run in both] for side in (one, other)}
+    differences = [x - y for x, y in zip(dice[one], dice[other])]
+    error = statistics.stdev(differences) / len(both) ** .5
+    print(f"{one} {statistics.mean(dice[one]):.4f}, {other} {statistics.mean(dice[other]):.4f} over {len(both)} runs: "
+          f"difference {statistics.mean(differences):+.4f}, standard error {error:.4f}")
