@@ -284,10 +284,10 @@ int bench(const Request& asked) {
   const Places places(request);
   Json report{{"machine", machine()}, {"size", request.full ? "full" : "short"}, {"pairs", Json::array()}};
   if (!request.json)
-    std::printf("%s, %d cores%s; %s jobs, medians of %d rounds; a ratio above 1 means that ours is better\n",
+    std::printf("%s, %d cores%s; %s jobs, medians of %d round%s; a ratio above 1 means that ours is better\n",
                 report["machine"]["cpu"].get<std::string>().c_str(), report["machine"]["cores"].get<int>(),
                 report["machine"]["bf16_instructions"].get<bool>() ? "" : ", no bf16 instructions",
-                request.full ? "full" : "short", request.rounds);
+                request.full ? "full" : "short", request.rounds, request.rounds == 1 ? "" : "s");
   bool failed = false;
   for (const std::string& name : request.names.empty() ? names : request.names)
     for (const Pair& pair : known.at(name).pairs)
