@@ -92,10 +92,12 @@ PreparedData prepare(const Experiment& experiment, const Registry& registry) {
   PreparedData data = experiment.data.store.empty() ? Preparation(listing).run() : prepare_and_open(listing);
   data.datasets = listing.datasets();
   data.problems.insert(data.problems.begin(), listing.problems().begin(), listing.problems().end());
-  if (data.slides.empty())
+  if (data.slides.empty()) {
+    warn_of_problems(data);  // the error has room for one
     throw Error(data.problems.empty() ? "the datasets of the experiment list no slides"
                                       : "none of the " + std::to_string(listing.slides().size()) +
                                             " slides could be read; the first: " + data.problems.front());
+  }
   return data;
 }
 

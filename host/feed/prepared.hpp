@@ -48,8 +48,8 @@ struct PreparedData {
 
 /// Lists, opens, reduces (INTER_AREA, labels INTER_NEAREST) and rasterises every slide of the experiment, in parallel.
 /// With data.store, slides are mapped from there; what is missing or stale is prepared first.
-/// A slide that cannot be read is named in `problems` and the rest go on; throws Error when none is left, and
-/// Cancelled after Ctrl-C.
+/// A slide that cannot be read is named in `problems` and the rest go on; when none is left, warns of all and throws
+/// Error. Throws Cancelled after Ctrl-C.
 PreparedData prepare(const Experiment& experiment, const Registry& registry);
 
 /// A warning for each of `problems`.
