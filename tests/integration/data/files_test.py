@@ -169,6 +169,7 @@ root = "data"
         self.assertIn("64 windows", self.nephron("data", "preview", "e.toml", "--out", "p.png").stdout)
         check = self.nephron("data", "check", "e.toml", expect=1)
         self.assertIn("1 slides, 2 findings", check.stdout)
+        self.assertNotIn("the rest go on", check.stderr)  # each is a finding, told once
         # An annotation that cannot be read costs the slide's labels, and leaves its picture.
         picture = {k: v for k, v in self.contents().items() if k.endswith("SAS_1/picture.tiff")}
         self.write("data/annotations/SAS_1.json", "[{]")

@@ -90,6 +90,12 @@ TEST_F(PrepareTest, AnUnreadableSlideIsReportedAndTheRestGoOn) {
               testing::AllOf(HasSubstr("slide \"worse\""), HasSubstr("worse.png"), HasSubstr("no PNG")));
   fs::remove(root_ / "images" / "good.png");
   EXPECT_THROW(prepare(experiment_, registry_), Error);
+  write_pair("bad", 100, 100);
+  std::ofstream(root_ / "images" / "bad.png") << "no picture";
+  testing::internal::CaptureStderr();
+  EXPECT_THROW(prepare(experiment_, registry_), Error);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),  // the error names one of them
+              testing::AllOf(HasSubstr("slide \"bad\""), HasSubstr("slide \"worse\"")));
 }
 
 TEST_F(PrepareTest, FoldsByIndexOverAnnotatedSlidesAndByDonor) {
