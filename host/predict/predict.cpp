@@ -11,7 +11,6 @@
 
 #include <host/config/load.hpp>
 #include <host/feed/folds.hpp>
-#include <host/feed/reduce.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
@@ -22,6 +21,7 @@
 #include <host/predict/truth.hpp>
 #include <host/runs/run.hpp>
 #include <host/slides/opener.hpp>
+#include <host/slides/reduced.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
