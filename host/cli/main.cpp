@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <cstdio>
+#include <sstream>
 
 #include <nephron/error.hpp>
 #include <nephron/plugin.hpp>
@@ -9,6 +9,7 @@
 #include <host/config/load.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -39,10 +40,13 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
+    std::ostringstream out, error;
+    const int code = app.exit(e, out, error);
+    print(out.str());
+    print_error(error.str());
     return code == 0 ? Exit::done : Exit::usage;
   } catch (const ConfigError& e) {
-    std::fprintf(stderr, "%s\n", e.what());
+    print_error(std::string(e.what()) + "\n");
     return Exit::usage;
   } catch (const Cancelled&) {
     log().warning("interrupted");
