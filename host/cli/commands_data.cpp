@@ -7,7 +7,8 @@
 #include <host/feed/folds.hpp>
 #include <host/feed/preview.hpp>
 #include <host/report/data_page.hpp>
-#include <host/util/files.hpp>
+#include <host/util/command_output.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -21,6 +22,7 @@ struct PreviewRequest {
   int windows = 64;
   std::uint64_t epoch = 0;
   bool validation = false;
+  bool overwrite = false;
 };
 
 std::vector<std::string> findings_of(const Experiment& experiment, const PreparedData& data) {
@@ -46,19 +48,31 @@ int check(const PreviewRequest& request) {
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   const PreparedData data = prepare(experiment, *registry);
   const auto findings = findings_of(experiment, data);
-  for (const std::string& finding : findings) std::cout << finding << "\n";
+  for (const std::string& finding : findings) print(finding + "\n");
   std::cout << data.slides.size() << " slides, " << findings.size()
             << (findings.size() == 1 ? " finding\n" : " findings\n");
   return findings.empty() ? Exit::done : Exit::failed;
 }
 
+std::vector<std::filesystem::path> files_of(const PreparedData& data) {
+  std::vector<std::filesystem::path> out;
+  for (const auto& slide : data.slides) {
+    const SlideInfo& info = slide->info();
+    out.push_back(info.source);
+    out.insert(out.end(), info.annotations.begin(), info.annotations.end());
+  }
+  return out;
+}
+
 void preview(const PreviewRequest& request) {
+  CommandOutput output(request.out, request.overwrite, {request.experiment});
   PluginSearch search;
   search.command_line = request.plugins;
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   const PreparedData data = prepare(experiment, *registry);
   warn_of_problems(data);
+  output.require_none_of(files_of(data));
   FeedOptions options;
   options.training = !request.validation;
   options.seed = static_cast<std::uint64_t>(experiment.seed);
@@ -70,8 +84,8 @@ void preview(const PreviewRequest& request) {
   const Image sheet = draw_preview(feed, experiment, request.epoch, windows);
   const std::string ending = request.out.extension().string();
   if (ending == ".html" || ending == ".htm")
-    write_file_atomically(request.out, data_page(experiment, data, feed, sheet, findings_of(experiment, data)));
-  else write_png(request.out, sheet.view());
+    output.write(data_page(experiment, data, feed, sheet, findings_of(experiment, data)));
+  else output.prepare(), write_png(request.out, sheet.view());
   std::cout << request.out.string() << ": " << windows << " windows of " << experiment.data.tile << " px from "
             << options.slides.size() << " slides at factor " << experiment.data.factor << "\n";
 }
@@ -87,6 +101,7 @@ void add_data(CLI::App& app, int& exit) {
       ->add_option("--out", request->out,
                    "PNG of the windows to write, or .html: a page with slides, labels, counts and windows")
       ->required();
+  command->add_flag("--overwrite", request->overwrite, "Replace a file that exists");
   command->add_option("--windows", request->windows, "Number of windows")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
