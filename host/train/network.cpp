@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 #include <ATen/Context.h>
@@ -46,7 +47,12 @@ void set_torch_threads(int threads) {
 int torch_threads() { return at::get_num_threads(); }
 
 void set_deterministic(bool on) {
-  at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/true);
+  // cuBLAS adds in a fixed order only with one of two sizes of workspace; it looks when it is first used.
+  if (const char* const given = std::getenv("CUBLAS_WORKSPACE_CONFIG");
+      on && (given == nullptr || (std::string_view(given) != ":4096:8" && std::string_view(given) != ":16:8")))
+    ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/1);
+  // Strict: an operation without a deterministic form ends the run (unkept_determinism() says what it means).
+  at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/false);
   at::globalContext().setDeterministicFillUninitializedMemory(false);  // would write every new tensor twice
   at::globalContext().setDeterministicCuDNN(on);
   at::globalContext().setBenchmarkCuDNN(!on);

@@ -4,6 +4,7 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/upsample_nearest2d.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -49,6 +50,17 @@ TEST_P(UpsampledConv, EqualsThePlainFormForwardAndBackward) {
 INSTANTIATE_TEST_SUITE_P(Shapes, UpsampledConv,
                          testing::Values(Shape{1, 1, 0, 1, 1, 1}, Shape{2, 3, 0, 4, 5, 7}, Shape{2, 3, 2, 5, 4, 6},
                                          Shape{3, 8, 8, 16, 16, 8}));
+
+// What is made once must serve both: a constant born in inference mode cannot be saved for a backward.
+TEST(UpsampledConvConstants, InferenceFirstAndTrainingAfterwards) {
+  const at::Tensor x = at::randn({1, 2, 4, 4}, at::kFloat), weight = at::randn({3, 2, 3, 3}).requires_grad_();
+  {
+    const c10::InferenceMode inference;
+    upsampled_conv3x3(x, {}, weight);
+  }
+  upsampled_conv3x3(x, {}, weight).sum().backward();
+  EXPECT_TRUE(weight.grad().defined());
+}
 
 TEST(UpsampledConvErrors, ChannelsAndSizesMustFit) {
   const at::Tensor x = at::randn({1, 2, 4, 4}), weight = at::randn({1, 3, 3, 3});
