@@ -23,7 +23,8 @@ at::Tensor line_weights(std::int64_t in, std::int64_t out, const at::TensorOptio
 
 at::Tensor upsample_by_products(const at::Tensor& map, std::int64_t factor) {
   const std::int64_t h = map.size(2), w = map.size(3);
-  const at::Tensor rows = line_weights(h, factor * h, map.options()), columns = line_weights(w, factor * w, map.options());
+  const at::Tensor rows = line_weights(h, factor * h, map.options()),
+                   columns = line_weights(w, factor * w, map.options());
   return at::matmul(at::matmul(rows, map), columns.t());
 }
 

@@ -10,6 +10,8 @@
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
+#include <nephron/error.hpp>
+
 namespace nephron::host {
 
 void place_model(SegmentationModel& model, c10::Device device, bool channels_last) {
@@ -56,6 +58,17 @@ void set_deterministic(bool on) {
   at::globalContext().setDeterministicFillUninitializedMemory(false);  // would write every new tensor twice
   at::globalContext().setDeterministicCuDNN(on);
   at::globalContext().setBenchmarkCuDNN(!on);
+}
+
+void explain_determinism(const std::exception& thrown) {
+  const std::string_view text = thrown.what();
+  const std::size_t end = text.find(" does not have a deterministic implementation");
+  if (end == std::string_view::npos) return;
+  const std::size_t before = text.find_last_of(" \n", end - 1),
+                    first = before == std::string_view::npos ? 0 : before + 1;
+  throw Error("train.deterministic = true cannot be kept: the operation " +
+                  std::string(text.substr(first, end - first)) + " has no deterministic form on this device",
+              "Set train.deterministic = false, or take a component that does without this operation.");
 }
 
 }  // namespace nephron::host

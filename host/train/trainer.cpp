@@ -339,6 +339,11 @@ void FoldTrainer::write_done(const FoldResult& result) const {
 
 }  // namespace
 
-FoldResult train_fold(const FoldJob& job) { return FoldTrainer(job).run(); }
+FoldResult train_fold(const FoldJob& job) try {
+  return FoldTrainer(job).run();
+} catch (const std::exception& e) {
+  explain_determinism(e);
+  throw;
+}
 
 }  // namespace nephron::host
