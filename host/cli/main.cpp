@@ -9,6 +9,7 @@
 #include <host/config/load.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/pages.hpp>
 #include <host/util/printable.hpp>
 
 namespace nephron::host {
@@ -52,7 +53,8 @@ int run(int argc, char** argv) {
     log().warning("interrupted");
     return Exit::interrupted;
   } catch (const Error& e) {
-    log().error(e.what() + (e.hint().empty() ? "" : "\n  " + e.hint()));
+    const std::string text = e.what() + (e.hint().empty() ? "" : "\n  " + e.hint());
+    log().error(text + rules_page(text));
     return Exit::failed;
   } catch (const std::exception& e) {
     // Torch appends a backtrace of many lines; the first line says what is wrong.

@@ -96,6 +96,7 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
   s.experiment = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry);
   require_experiment_can(s.experiment, device.str());
   require_weights(s.experiment);
+  require_training_memory(s.experiment, *s.registry, device);
   s.folds = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
                         std::max(1, s.experiment.data.folds.count));
   if (request.debug) shrink(s.experiment);
