@@ -7,6 +7,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
+#include <host/util/current_call.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/pages.hpp>
@@ -70,5 +71,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   nephron::host::catch_interrupts();
+  nephron::host::catch_crashes();
   return nephron::host::run(argc, argv);
 }

@@ -130,7 +130,7 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
 
 std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   FeedOptions options;
-  const FoldSlides slides = slides_of(job_.data, job_.folds, job_.folder.fold);
+  const FoldSlides slides = slides_of(job_.data, job_.folder.fold);
   options.slides = training ? slides.training : slides.held_out;
   if (options.slides.empty()) {
     if (!training) return nullptr;
