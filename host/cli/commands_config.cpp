@@ -8,6 +8,7 @@
 #include <host/config/schema_text.hpp>
 #include <host/config/show.hpp>
 #include <host/model/weights_there.hpp>
+#include <host/train/batch_augmentations.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -43,6 +44,7 @@ int check(const Request& request) {
     try {
       std::unique_ptr<Registry> registry;
       const Experiment experiment = load_experiment(file, request.set, request.search(), registry);
+      require_batch_augmentations_at_top(experiment, *registry);
       const std::vector<std::string> absent = weights_to_fetch(experiment);
       std::cout << file.string() << ": good\n";
       for (const std::string& name : absent)
