@@ -8,7 +8,8 @@
 #include <host/feed/preview.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/report/data_page.hpp>
-#include <host/util/files.hpp>
+#include <host/util/command_output.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -22,6 +23,7 @@ struct PreviewRequest {
   int windows = 64;
   std::uint64_t epoch = 0;
   bool validation = false;
+  bool overwrite = false;
   bool strict = false;
 };
 
@@ -48,13 +50,25 @@ int check(const PreviewRequest& request) {
   const Listing listing(experiment, *registry);
   const PreparedData data = prepare(listing, splits_of(listing), request.strict ? 0 : 1);
   const auto findings = findings_of(experiment, data);
-  for (const std::string& finding : findings) std::cout << finding << "\n";
-  std::cout << data.slides.size() << (data.problems.empty() ? "" : " of " + std::to_string(data.asked)) << " slides, " << findings.size()
+  for (const std::string& finding : findings) print(finding + "\n");
+  std::cout << data.slides.size() << (data.problems.empty() ? "" : " of " + std::to_string(data.asked)) << " slides, "
+            << findings.size()
             << (findings.size() == 1 ? " finding\n" : " findings\n");
   return findings.empty() ? Exit::done : Exit::failed;
 }
 
+std::vector<std::filesystem::path> files_of(const PreparedData& data) {
+  std::vector<std::filesystem::path> out;
+  for (const auto& slide : data.slides) {
+    const SlideInfo& info = slide->info();
+    out.push_back(info.source);
+    out.insert(out.end(), info.annotations.begin(), info.annotations.end());
+  }
+  return out;
+}
+
 void preview(const PreviewRequest& request) {
+  CommandOutput output(request.out, request.overwrite, {request.experiment});
   PluginSearch search;
   search.command_line = request.plugins;
   std::unique_ptr<Registry> registry;
@@ -62,6 +76,7 @@ void preview(const PreviewRequest& request) {
   const Listing listing(experiment, *registry);
   const PreparedData data = prepare(listing, splits_of(listing), /*most_lost=*/1);
   warn_of_problems(data);
+  output.require_none_of(files_of(data));
   FeedOptions options;
   options.training = !request.validation;
   options.seed = static_cast<std::uint64_t>(experiment.seed);
@@ -73,8 +88,8 @@ void preview(const PreviewRequest& request) {
   const Image sheet = draw_preview(feed, experiment, request.epoch, windows);
   const std::string ending = request.out.extension().string();
   if (ending == ".html" || ending == ".htm")
-    write_file_atomically(request.out, data_page(experiment, data, feed, sheet, findings_of(experiment, data)));
-  else write_png(request.out, sheet.view());
+    output.write(data_page(experiment, data, feed, sheet, findings_of(experiment, data)));
+  else output.prepare(), write_png(request.out, sheet.view());
   std::cout << request.out.string() << ": " << windows << " windows of " << experiment.data.tile << " px from "
             << options.slides.size() << " slides at factor " << experiment.data.factor << "\n";
   warn_of_lost(data);
@@ -93,11 +108,10 @@ void split(const SplitRequest& request) {
   search.command_line = request.plugins;
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
-  if (!request.overwrite && std::filesystem::exists(request.out))
-    throw Error(request.out.string() + " is there already", "another --out, or --overwrite");
+  CommandOutput output(request.out, request.overwrite, {request.experiment});
   const Listing listing(experiment, *registry);
   const Splits splits = extended_splits(listing);
-  write_splits(request.out, splits);
+  output.prepare(), write_splits(request.out, splits);
   std::vector<std::size_t> counts(static_cast<std::size_t>(splits.count));
   std::size_t never = 0;
   for (const Splits::Slide& s : splits.slides) ++(s.fold >= 0 ? counts[static_cast<std::size_t>(s.fold)] : never);
@@ -110,9 +124,8 @@ void split(const SplitRequest& request) {
 void add_split(CLI::App& data) {
   auto* command = data.add_subcommand("split", "Write down which fold holds out which slide, for data.folds.file");
   command->footer(
-      "Other experiments keep these folds with [data] folds = { file = \"FILE\" }. Of an experiment that has such a "
-      "file,\n"
-      "slides keep their folds, and those that the file does not name are dealt on.");
+      "Other experiments keep these folds with [data] folds = { file = \"FILE\" }. Slides of an experiment that has such\n"
+      "a file keep their folds; those that the file does not name are dealt on.");
   const auto request = std::make_shared<SplitRequest>();
   command->add_option("experiment", request->experiment, "Experiment file (TOML)")->required();
   command->add_option("--out", request->out, "JSON file to write")->required();
@@ -134,6 +147,7 @@ void add_data(CLI::App& app, int& exit) {
       ->add_option("--out", request->out,
                    "PNG of the windows to write, or .html: a page with slides, labels, counts and windows")
       ->required();
+  command->add_flag("--overwrite", request->overwrite, "Replace a file that exists");
   command->add_option("--windows", request->windows, "Number of windows")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();

@@ -6,6 +6,7 @@
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
 #include <host/predict/dataset_export.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 namespace {
@@ -25,7 +26,7 @@ int run_export(const ExportOptions& options) {
   const ExportOutcome outcome = export_datasets(std::move(experiment), *registry, options.request);
   std::printf("wrote %d slides, %d of them with masks: %s\n", outcome.slides, outcome.masks,
               options.request.out.c_str());
-  for (const std::string& problem : outcome.problems) std::fprintf(stderr, "left out: %s\n", problem.c_str());
+  for (const std::string& problem : outcome.problems) print_error("left out: " + problem + "\n");
   return outcome.problems.empty() ? Exit::done : Exit::failed;
 }
 

@@ -12,7 +12,9 @@
 #include <host/labels/label_stats.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/slides/opener.hpp>
+#include <host/util/command_output.hpp>
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -85,7 +87,7 @@ LabelReading reading_of(const InputRequest& input, double* mpp = nullptr) {
 
 LabelSet read_input(const fs::path& file, const LabelReading& reading) {
   LabelSet labels = read_labels(file, reading);
-  for (const std::string& note : labels.notes) std::fprintf(stderr, "note: %s: %s\n", file.c_str(), note.c_str());
+  for (const std::string& note : labels.notes) print_error("note: " + file.string() + ": " + note + "\n");
   return labels;
 }
 
@@ -94,11 +96,7 @@ int convert(const ConvertRequest& request) {
       std::find_if(std::begin(formats), std::end(formats), [&](const FormatName& f) { return f.name == request.to; });
   fs::path out = request.out;
   if (out.empty()) out = request.file.stem().string() + format->extension;
-  std::error_code error;
-  if (fs::equivalent(out, request.file, error))
-    wrong_usage("the file would be written over itself; give another --out");
-  if (fs::exists(out, error) && !request.overwrite)
-    wrong_usage(out.string() + " exists already; --overwrite replaces it");
+  const CommandOutput output(out, request.overwrite, {request.file, request.input.slide});
   const LabelSet labels = read_input(request.file, reading_of(request.input));
   LabelWriting writing;
   writing.format = format->format;
@@ -106,6 +104,7 @@ int convert(const ConvertRequest& request) {
                : !request.input.slide.empty() ? request.input.slide.stem().string()
                                               : request.file.stem().string();
   writing.reference_compat = request.compat == "reference";
+  output.prepare();
   write_labels(labels, out, writing);
   std::printf("%s: %lld x %lld px, %zu classes\n", out.c_str(), static_cast<long long>(labels.size.width),
               static_cast<long long>(labels.size.height), labels.classes.size());
@@ -120,8 +119,8 @@ nlohmann::ordered_json list_of(const std::vector<ClassStats>& classes) {
 
 void print_stats(const std::string& name, const std::vector<ClassStats>& classes) {
   for (const ClassStats& c : classes) {
-    std::printf("%-30s %-12s %8zu %14lld %8.3f%%", name.c_str(), c.name.c_str(), c.objects.size(),
-                static_cast<long long>(c.area),
+    std::printf("%-30s %-12s %8zu %14lld %8.3f%%", printable_name(name).c_str(), printable_name(c.name).c_str(),
+                c.objects.size(), static_cast<long long>(c.area),
                 100 * static_cast<double>(c.area) / static_cast<double>(c.slide_pixels));
     if (!c.objects.empty())
       std::printf(" %12lld %12lld %12lld", static_cast<long long>(c.objects.front()),

@@ -6,6 +6,7 @@
 #include <host/config/checks.hpp>
 #include <host/config/components.hpp>
 #include <host/config/splits_file.hpp>
+#include <host/util/pages.hpp>
 
 namespace nephron::host {
 
@@ -182,7 +183,7 @@ Experiment load_experiment(const fs::path& file, const std::vector<std::string>&
   Value resolved = resolve_experiment(file, overrides, faults);
   if (!resolved.is(Value::Type::table) || resolved.table().empty()) {
     if (faults.empty())
-      faults.push_back({resolved.source, "this experiment is empty", "docs/experiment.md lists what it holds"});
+      faults.push_back({resolved.source, "this experiment is empty", page("experiment.md") + " lists what it holds"});
     throw ConfigError(std::move(faults));
   }
   const std::size_t before = faults.size();

@@ -193,11 +193,17 @@ TEST_F(LoadTest, EnvironmentVariablesAreReplaced) {
   write("unset.toml", "extends = \"env.toml\"\n[model.encoder]\nweights = \"${NEPHRON_TEST_UNSET}/a.pth\"\n");
   load("unset.toml");
   EXPECT_THAT(messages(), ElementsAre("unset.toml:3:11: environment variable NEPHRON_TEST_UNSET is not set"));
+  ::setenv("NEPHRON_TEST_UNSET", "", 1);
+  write("asked.toml", "description = \"${NEPHRON_TEST_UNSET:?the folder with the tiles: see README.md}\"\n" + good);
+  load("asked.toml");
+  EXPECT_THAT(messages(), ElementsAre("asked.toml:1:15: environment variable NEPHRON_TEST_UNSET is not set"));
+  EXPECT_EQ(faults[0].hint, "the folder with the tiles: see README.md");
+  ::unsetenv("NEPHRON_TEST_UNSET");
   load("unset.toml", {"model.encoder.weights="});
   EXPECT_THAT(messages(), testing::Contains(HasSubstr("--set model.encoder.weights=: the value is missing")));
   EXPECT_THAT((load("unset.toml", {"model.encoder.weights=\"\""}), messages()),
               IsEmpty());  // what is replaced is not looked up
-  for (const char* text : {"${", "${}", "${1A}", "${A B}", "x${A"}) {
+  for (const char* text : {"${", "${}", "${1A}", "${A B}", "${A:b}", "x${A"}) {
     write("odd.toml", "description = \"" + std::string(text) + "\"\n" + good);
     load("odd.toml");
     EXPECT_EQ(faults.size(), 1u) << text;

@@ -6,9 +6,9 @@
 
 #include <host/feed/listing.hpp>
 #include <host/feed/memory_slide.hpp>
-#include <host/feed/reduce.hpp>
 #include <host/feed/store_slides.hpp>
 #include <host/labels/painter.hpp>
+#include <host/slides/reduced.hpp>
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/thread_pool.hpp>

@@ -10,6 +10,7 @@
 
 #include <host/feed/stored_slide.hpp>
 #include <host/labels/painter.hpp>
+#include <host/store/marker.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
@@ -142,6 +143,9 @@ StorePlace place_of(const Listing& listing, const Listing::Entry& entry) {
 }
 
 StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) {
+  using Compare = SlideFolder::Compare;
+  const fs::path& store = listing.experiment().data.store;
+  is_store(store);  // throws for a folder of other things
   StoreOutcome outcome;
   std::mutex mutex;
   std::map<std::size_t, std::string> problems;
@@ -151,14 +155,10 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
     const Listing::Entry& entry = listing.slides()[i];
     try {
       const StorePlace place = place_of(listing, entry);
-      const SlideFolder::Stale why = place.folder.stale(place.wish, request.verify);
-      if (!why.any()) {
+      if (!place.folder.stale(place.wish, request.verify ? Compare::contents : Compare::stamps).any()) {
         ++outcome.kept;
         continue;
       }
-      if (fs::exists(place.folder.picture_record()))
-        log().info("slide \"" + entry.info.id +
-                   "\" is prepared again: " + (why.picture.empty() ? "labels: " + why.labels : why.picture));
       stale.push_back(i);
       pixels += std::max<std::int64_t>(1, entry.info.size.area());
     } catch (const std::exception& e) {
@@ -166,6 +166,7 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
       if (request.strict) throw Error(problems[i]);
     }
   }
+  if (!stale.empty()) claim_store(store);
   const auto own_pool = request.jobs > 0 ? make_thread_pool(static_cast<std::size_t>(request.jobs)) : nullptr;
   ThreadPool& pool = own_pool != nullptr ? *own_pool : thread_pool();
   constexpr std::int64_t mega = 1000000;
@@ -185,8 +186,14 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
     bool made = false;
     try {
       const StorePlace place = place_of(listing, entry);
-      made = place.folder.prepare(
-          place.wish, request.verify, [&] { return open_slide(listing, entry); }, pool, advance);
+      const auto open = [&](const SlideFolder::Stale& why) {
+        if (fs::exists(place.folder.picture_record()))
+          log().info("slide \"" + entry.info.id +
+                     "\" is prepared again: " + (why.picture.empty() ? "labels: " + why.labels : why.picture));
+        return open_slide(listing, entry);
+      };
+      made = place.folder.prepare(place.wish, request.verify ? Compare::contents : Compare::when_in_doubt, open, pool,
+                                  advance);
     } catch (const Cancelled&) {
       throw;
     } catch (const std::exception& e) {
@@ -199,7 +206,10 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
     else ++(made ? outcome.made : outcome.kept);
   });
   progress.finish();
-  for (auto& [i, problem] : problems) outcome.problems.push_back(std::move(problem));
+  for (auto& [i, problem] : problems) {
+    outcome.problems.push_back(std::move(problem));
+    outcome.failed.push_back(i);
+  }
   return outcome;
 }
 
@@ -209,11 +219,11 @@ PreparedData prepare_and_open(const Listing& listing) {
   if (outcome.made > 0)
     log().info("prepared " + std::to_string(outcome.made) + " slides in " + listing.experiment().data.store.string());
   data.problems = std::move(outcome.problems);
-  const std::size_t failed = data.problems.size();
-  for (const Listing::Entry& entry : listing.slides()) {
+  for (std::size_t i = 0; i < listing.slides().size(); ++i) {
+    if (std::binary_search(outcome.failed.begin(), outcome.failed.end(), i)) continue;  // one of the problems
+    const Listing::Entry& entry = listing.slides()[i];
     try {
       const StorePlace place = place_of(listing, entry);
-      if (failed > 0 && place.folder.stale(place.wish).any()) continue;  // one of the problems
       StoredSlide::Place open{entry.info,
                               entry.dataset,
                               listing.group(entry),

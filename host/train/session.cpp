@@ -80,6 +80,7 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
   require_experiment_can(s.experiment, device.str());
   require_batch_augmentations_at_top(s.experiment, *s.registry);
   require_weights(s.experiment);
+  require_training_memory(s.experiment, *s.registry, device);
   s.folds = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
                         std::max(1, s.experiment.data.folds.count));
   if (request.debug) shrink(s.experiment);

@@ -130,7 +130,7 @@ class Labels(unittest.TestCase):
         self.assertIn("WIDTHxHEIGHT", self.run_labels("stats", "a.json", "--size", "100", expect=2).stderr)
         self.run_labels("convert", "a.json", "--size", "9x9", "--to", "jpeg", expect=2)
         self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle")
-        again = self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle", expect=2)
+        again = self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle", expect=1)
         self.assertIn("--overwrite", again.stderr)
         self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle", "--overwrite")
         with open(os.path.join(self.folder, "bad.json"), "w") as f:
