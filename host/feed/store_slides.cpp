@@ -13,6 +13,7 @@
 #include <host/store/marker.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/thread_pool.hpp>
 
@@ -97,7 +98,7 @@ SlideContent open_slide(const Listing& listing, const Listing::Entry& entry) {
 }
 
 std::string named(const Listing::Entry& entry, const std::string& problem) {
-  const std::string name = "slide \"" + entry.info.id + "\"";
+  const std::string name = "slide \"" + printable_name(entry.info.id) + "\"";
   return problem.find(name) != std::string::npos ? problem : name + ": " + problem;
 }
 
@@ -185,7 +186,7 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
       const StorePlace place = place_of(listing, entry);
       const auto open = [&](const SlideFolder::Stale& why) {
         if (fs::exists(place.folder.picture_record()))
-          log().info("slide \"" + entry.info.id +
+          log().info("slide \"" + printable_name(entry.info.id) +
                      "\" is prepared again: " + (why.picture.empty() ? "labels: " + why.labels : why.picture));
         return open_slide(listing, entry);
       };
