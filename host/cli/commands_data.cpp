@@ -6,6 +6,7 @@
 #include <host/config/load.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/preview.hpp>
+#include <host/plugins/guard.hpp>
 #include <host/report/data_page.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/printable.hpp>
@@ -23,19 +24,19 @@ struct PreviewRequest {
   std::uint64_t epoch = 0;
   bool validation = false;
   bool overwrite = false;
+  bool strict = false;
 };
 
 std::vector<std::string> findings_of(const Experiment& experiment, const PreparedData& data) {
   std::vector<std::string> out = data.problems;
-  const std::vector<int> folds = folds_of(experiment, data);
   std::vector<int> all;
   for (int k = 0; k < std::max(1, experiment.data.folds.count); ++k) all.push_back(k);
-  for (std::string& leak : leaks(experiment, data, folds, all)) out.push_back(std::move(leak));
+  for (std::string& leak : leaks(experiment, data, all)) out.push_back(std::move(leak));
   for (const int k : all) {
     try {
-      require_unseen(data, folds, k);
+      require_unseen(data, k);
     } catch (const Error& e) {
-      out.emplace_back(e.what());
+      out.push_back(with_hint(e));
     }
   }
   return out;
@@ -46,10 +47,12 @@ int check(const PreviewRequest& request) {
   search.command_line = request.plugins;
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
-  const PreparedData data = prepare(experiment, *registry);
+  const Listing listing(experiment, *registry);
+  const PreparedData data = prepare(listing, splits_of(listing), request.strict ? 0 : 1);
   const auto findings = findings_of(experiment, data);
   for (const std::string& finding : findings) print(finding + "\n");
-  std::cout << data.slides.size() << " slides, " << findings.size()
+  std::cout << data.slides.size() << (data.problems.empty() ? "" : " of " + std::to_string(data.asked)) << " slides, "
+            << findings.size()
             << (findings.size() == 1 ? " finding\n" : " findings\n");
   return findings.empty() ? Exit::done : Exit::failed;
 }
@@ -70,7 +73,8 @@ void preview(const PreviewRequest& request) {
   search.command_line = request.plugins;
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
-  const PreparedData data = prepare(experiment, *registry);
+  const Listing listing(experiment, *registry);
+  const PreparedData data = prepare(listing, splits_of(listing), /*most_lost=*/1);
   warn_of_problems(data);
   output.require_none_of(files_of(data));
   FeedOptions options;
@@ -88,6 +92,49 @@ void preview(const PreviewRequest& request) {
   else output.prepare(), write_png(request.out, sheet.view());
   std::cout << request.out.string() << ": " << windows << " windows of " << experiment.data.tile << " px from "
             << options.slides.size() << " slides at factor " << experiment.data.factor << "\n";
+  warn_of_lost(data);
+}
+
+struct SplitRequest {
+  std::filesystem::path experiment;
+  std::vector<std::string> set;
+  std::vector<std::filesystem::path> plugins;
+  std::filesystem::path out;
+  bool overwrite = false;
+};
+
+void split(const SplitRequest& request) {
+  PluginSearch search;
+  search.command_line = request.plugins;
+  std::unique_ptr<Registry> registry;
+  const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
+  CommandOutput output(request.out, request.overwrite, {request.experiment});
+  const Listing listing(experiment, *registry);
+  const Splits splits = extended_splits(listing);
+  output.prepare(), write_splits(request.out, splits);
+  std::vector<std::size_t> counts(static_cast<std::size_t>(splits.count));
+  std::size_t never = 0;
+  for (const Splits::Slide& s : splits.slides) ++(s.fold >= 0 ? counts[static_cast<std::size_t>(s.fold)] : never);
+  std::string text;
+  for (const std::size_t n : counts) text += (text.empty() ? "" : ", ") + std::to_string(n);
+  std::cout << request.out.string() << ": " << splits.slides.size() << " slides; folds of " << text << "; " << never
+            << " never held out\n";
+}
+
+void add_split(CLI::App& data) {
+  auto* command = data.add_subcommand("split", "Write down which fold holds out which slide, for data.folds.file");
+  command->footer(
+      "Other experiments keep these folds with [data] folds = { file = \"FILE\" }. Of an experiment that has such a "
+      "file,\n"
+      "slides keep their folds, and those that the file does not name are dealt on.");
+  const auto request = std::make_shared<SplitRequest>();
+  command->add_option("experiment", request->experiment, "Experiment file (TOML)")->required();
+  command->add_option("--out", request->out, "JSON file to write")->required();
+  command->add_flag("--overwrite", request->overwrite, "Replace the file");
+  command->add_option("--set", request->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);
+  command->add_option("--plugin", request->plugins, "A plugin file to use besides; may be repeated")
+      ->allow_extra_args(false);
+  command->callback([request] { split(*request); });
 }
 
 void add_data(CLI::App& app, int& exit) {
@@ -122,7 +169,9 @@ void add_data(CLI::App& app, int& exit) {
   checking->add_option("--set", what->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);
   checking->add_option("--plugin", what->plugins, "A plugin file to use besides; may be repeated")
       ->allow_extra_args(false);
+  checking->add_flag("--strict", what->strict, "Stop when any slide cannot be read, before looking further");
   checking->callback([what, &exit] { exit = check(*what); });
+  add_split(*data);
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ int prepare_command(const PrepareRequest& request) {
                 "set store = \"FOLDER\" in its [data], or give --store FOLDER");
   experiment.data.factors.insert(experiment.data.factors.end(), request.factors.begin(), request.factors.end());
   const Listing listing(experiment, *registry);
+  if (request.how.strict && !listing.problems().empty()) throw Error(listing.problems().front());
   StoreOutcome outcome = prepare_store(listing, request.how);
   outcome.problems.insert(outcome.problems.begin(), listing.problems().begin(), listing.problems().end());
   const std::string store = experiment.data.store.string();
@@ -64,6 +65,7 @@ void add_prepare(CLI::App& app, int& exit) {
       ->check(CLI::Range(1, 64));
   command->add_flag("--verify", request->how.verify,
                     "Notice changed sources by their content too, not by size and time alone");
+  command->add_flag("--strict", request->how.strict, "Stop at the first slide that cannot be prepared");
   command->add_flag("--json", request->json, "The outcome as JSON");
   command->add_option("--set", request->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);
   command->add_option("--plugin", request->plugins, "A plugin file to use besides; may be repeated")

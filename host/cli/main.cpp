@@ -9,8 +9,10 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
+#include <host/util/current_call.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/pages.hpp>
 #include <host/util/printable.hpp>
 
 namespace nephron::host {
@@ -54,7 +56,8 @@ int run(int argc, char** argv) {
     log().warning("interrupted");
     return Exit::interrupted;
   } catch (const Error& e) {
-    log().error(e.what() + (e.hint().empty() ? "" : "\n  " + e.hint()));
+    const std::string text = e.what() + (e.hint().empty() ? "" : "\n  " + e.hint());
+    log().error(text + rules_page(text));
     return Exit::failed;
   } catch (const std::exception& e) {
     // Torch appends a backtrace of many lines; the first line says what is wrong.
@@ -73,5 +76,6 @@ int main(int argc, char** argv) {
   nephron::host::log();  // takes the terminal as it is
   // What OpenCV has to say of a file is said by whoever asked it for the file, by the file's name.
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  nephron::host::catch_crashes();
   return nephron::host::run(argc, argv);
 }

@@ -1,12 +1,16 @@
+#include <algorithm>
 #include <cstdlib>
+#include <map>
 
 #include <gmock/gmock.h>
 
 #include <host/config/fake_components.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -189,11 +193,17 @@ TEST_F(LoadTest, EnvironmentVariablesAreReplaced) {
   write("unset.toml", "extends = \"env.toml\"\n[model.encoder]\nweights = \"${NEPHRON_TEST_UNSET}/a.pth\"\n");
   load("unset.toml");
   EXPECT_THAT(messages(), ElementsAre("unset.toml:3:11: environment variable NEPHRON_TEST_UNSET is not set"));
+  ::setenv("NEPHRON_TEST_UNSET", "", 1);
+  write("asked.toml", "description = \"${NEPHRON_TEST_UNSET:?the folder with the tiles: see README.md}\"\n" + good);
+  load("asked.toml");
+  EXPECT_THAT(messages(), ElementsAre("asked.toml:1:15: environment variable NEPHRON_TEST_UNSET is not set"));
+  EXPECT_EQ(faults[0].hint, "the folder with the tiles: see README.md");
+  ::unsetenv("NEPHRON_TEST_UNSET");
   load("unset.toml", {"model.encoder.weights="});
   EXPECT_THAT(messages(), testing::Contains(HasSubstr("--set model.encoder.weights=: the value is missing")));
   EXPECT_THAT((load("unset.toml", {"model.encoder.weights=\"\""}), messages()),
               IsEmpty());  // what is replaced is not looked up
-  for (const char* text : {"${", "${}", "${1A}", "${A B}", "x${A"}) {
+  for (const char* text : {"${", "${}", "${1A}", "${A B}", "${A:b}", "x${A"}) {
     write("odd.toml", "description = \"" + std::string(text) + "\"\n" + good);
     load("odd.toml");
     EXPECT_EQ(faults.size(), 1u) << text;
@@ -211,6 +221,45 @@ TEST_F(LoadTest, PathsBecomeAbsoluteInTheResolvedFile) {
   EXPECT_EQ(e.resolved.find("dataset")->array()[0].find("root")->string(), (folder / "data").string());
   EXPECT_EQ(e.model.encoder.weights, "pypi:net");
   EXPECT_EQ(e.resolved.find("model")->find("encoder")->find("weights")->string(), "pypi:net");
+}
+
+TEST_F(LoadTest, FoldsThatWereWrittenDownAreReadAndCompared) {
+  const auto with_folds = [&](const std::string& folds) {
+    write("folds.toml", good + "[data]\nfolds = " + folds + "\n");
+    return load("folds.toml");
+  };
+  const auto place = [&](const std::string& key) {
+    const std::string text = read_file(folder / "folds.toml");
+    const std::size_t at = text.rfind(key);
+    return "folds.toml:" + std::to_string(1 + std::count(text.begin(), text.begin() + static_cast<long>(at), '\n')) +
+           ":";
+  };
+  with_folds("{ file = \"splits.json\" }");
+  EXPECT_THAT(messages(), ElementsAre(AllOf(HasSubstr(place("folds = ")), HasSubstr("that is not there"))));
+
+  const std::string a = R"({"id": "a", "dataset": "d", "donor": "x", "fold": 0})";
+  const auto splits = [](const std::string& slides) {
+    return R"({"count": 3, "by": "donor", "slides": [)" + slides + "]}";
+  };
+  write("splits.json", splits(a));
+  const Experiment e = with_folds("{ file = \"splits.json\" }");
+  EXPECT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(e.data.folds.count, 3);
+  EXPECT_EQ(e.data.folds.by, "donor");
+  EXPECT_EQ(e.resolved.find("data")->find("folds")->find("count")->integer(), 3);
+  with_folds("{ count = 4, by = \"index\", file = \"splits.json\" }");
+  EXPECT_THAT(messages(),
+              ElementsAre(HasSubstr("\"count\" is 4, but the folds of "), HasSubstr("\"by\" is \"index\"")));
+
+  for (const auto& [slides, says] : std::map<std::string, std::string>{
+           {R"({"id": "b", "dataset": "d", "donor": "", "fold": 3})", "slides[1].fold"},
+           {R"({"id": "b", "dataset": "d", "fold": 1})", "slides[1] has no \"donor\""},
+           {a, "slides[1] names slide \"a\" of \"d\" a second time"},
+           {R"({"id": "b", "dataset": "d", "donor": "x", "fold": 1})", "slides[1] puts donor \"x\" into fold 1"}}) {
+    write("splits.json", splits(a + ", " + slides));
+    with_folds("{ file = \"splits.json\" }");
+    EXPECT_THAT(messages(), ElementsAre(AllOf(HasSubstr(place("folds = ")), HasSubstr("splits.json: " + says))));
+  }
 }
 
 TEST_F(LoadTest, SettingsAreTomlOrBareWords) {

@@ -2,6 +2,9 @@
 
 #include <set>
 
+#include <nephron/fold_rules.hpp>
+
+#include <host/config/load.hpp>
 #include <host/feed/component.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
@@ -23,6 +26,17 @@ std::string Listing::dataset_name(std::size_t dataset) const {
 
 const ComponentInfo& Listing::component(std::size_t dataset) const {
   return registry_.find(Dataset::kind, experiment_.datasets.at(dataset).component.type);
+}
+
+bool Listing::can_be_held_out(const Entry& entry) const {
+  const auto& dataset = datasets_[entry.dataset];
+  if (!experiment_.datasets[entry.dataset].hold_out || dynamic_cast<const FoldRules*>(dataset.get()) != nullptr)
+    return false;
+  try {
+    return guarded(blame(entry, "asking for the annotation of"), [&] { return dataset->annotated(entry.info); });
+  } catch (const PluginError&) {
+    return true;
+  }
 }
 
 std::string Listing::group(const Entry& entry) const {
@@ -54,6 +68,15 @@ void Listing::list(std::size_t i) {
                           "\" twice; ids are unique, so the second" +
                           (info.source.empty() ? "" : " (" + info.source.string() + ")") + " is left out");
   }
+}
+
+void require_of_one_slide(const Listing& listing, const Listing::Entry& entry, const std::exception& error) {
+  const auto* named = dynamic_cast<const PluginError*>(&error);
+  if (named == nullptr || !named->of_parameters()) return;
+  const Source& source = listing.experiment().datasets[entry.dataset].component.source;
+  std::string text = named->what();
+  if (const std::string place = source.str() + ": "; text.starts_with(place)) text.erase(0, place.size());
+  throw ConfigError({{source, text, named->hint()}});
 }
 
 }  // namespace nephron::host

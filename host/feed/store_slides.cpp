@@ -97,8 +97,10 @@ SlideContent open_slide(const Listing& listing, const Listing::Entry& entry) {
   return content;
 }
 
-std::string named(const Listing::Entry& entry, const std::string& problem) {
-  const std::string name = "slide \"" + printable_name(entry.info.id) + "\"";
+/// What is wrong with the slide, which it names. Throws ConfigError when it is not the slide.
+std::string problem_of(const Listing& listing, const Listing::Entry& entry, const std::exception& error) {
+  require_of_one_slide(listing, entry, error);
+  const std::string name = "slide \"" + printable_name(entry.info.id) + "\"", problem = with_hint(error);
   return problem.find(name) != std::string::npos ? problem : name + ": " + problem;
 }
 
@@ -161,7 +163,8 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
       stale.push_back(i);
       pixels += std::max<std::int64_t>(1, entry.info.size.area());
     } catch (const std::exception& e) {
-      problems[i] = named(entry, e.what());
+      problems[i] = problem_of(listing, entry, e);
+      if (request.strict) throw Error(problems[i]);
     }
   }
   if (!stale.empty()) claim_store(store);
@@ -195,9 +198,8 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
     } catch (const Cancelled&) {
       throw;
     } catch (const std::exception& e) {
-      problem = named(entry, e.what());
-      if (const auto* error = dynamic_cast<const Error*>(&e); error != nullptr && !error->hint().empty())
-        problem += " (" + error->hint() + ")";
+      problem = problem_of(listing, entry, e);
+      if (request.strict) throw Error(problem);
     }
     const std::lock_guard lock(mutex);
     ++finished;
@@ -231,7 +233,7 @@ PreparedData prepare_and_open(const Listing& listing) {
                               listing.experiment().data.factor};
       data.slides.push_back(std::make_shared<StoredSlide>(place.folder, std::move(open)));
     } catch (const std::exception& e) {
-      data.problems.push_back(named(entry, e.what()));
+      data.problems.push_back(problem_of(listing, entry, e));
     }
   }
   return data;

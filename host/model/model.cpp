@@ -1,9 +1,8 @@
 #include <host/model/model.hpp>
 
-#include <ATen/ops/upsample_bilinear2d.h>
-
 #include <nephron/error.hpp>
 
+#include <host/model/upsample.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/weights/tensors.hpp>
 
@@ -63,9 +62,7 @@ at::Tensor SegmentationModel::forward(const at::Tensor& image) {
   });
   features.clear();
   const at::Tensor logits = head_->forward(map);
-  if (head_spec_.upsampling == 1) return logits;
-  const std::int64_t factor = head_spec_.upsampling;
-  return at::upsample_bilinear2d(logits, {logits.size(2) * factor, logits.size(3) * factor}, /*align_corners=*/true);
+  return head_spec_.upsampling == 1 ? logits : upsample_bilinear(logits, head_spec_.upsampling);
 }
 
 }  // namespace nephron::host

@@ -108,7 +108,7 @@ ExportOutcome export_datasets(Experiment experiment, const Registry& registry, c
   if (experiment.classes.size() == 1) require_writable(request.out / "masks", 0);
   else
     for (const std::string& name : experiment.classes) require_writable(request.out / "masks" / file_name(name), 0);
-  const PreparedData data = prepare(experiment, registry);
+  const PreparedData data = prepare(Listing(experiment, registry), {}, /*most_lost=*/1);
   warn_of_problems(data);
   ExportOutcome outcome;
   outcome.problems = data.problems;

@@ -130,14 +130,13 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
 
 std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed, const Image& sheet,
                       const std::vector<std::string>& findings) {
-  const std::vector<int> folds = folds_of(experiment, data);
   Counts datasets(experiment.classes), groups(experiment.classes), donors(experiment.classes),
       by_fold(experiment.classes);
   std::string thumbnails;
   for (std::size_t i = 0; i < data.slides.size(); ++i) {
     const PreparedSlide& slide = *data.slides[i];
     const SlideInfo& info = slide.info();
-    const std::string fold = folds[i] >= 0       ? "fold " + std::to_string(folds[i])
+    const std::string fold = data.folds[i] >= 0  ? "fold " + std::to_string(data.folds[i])
                              : slide.annotated() ? "trained on only"
                                                  : "not annotated";
     datasets.add(dataset_name(experiment, slide), slide);

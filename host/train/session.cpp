@@ -14,6 +14,7 @@
 #include <host/config/show.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/prepared.hpp>
+#include <host/feed/shortfalls.hpp>
 #include <host/metrics/dice.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/runs/environment.hpp>
@@ -78,6 +79,8 @@ struct Session {
   std::unique_ptr<Registry> registry;
   RunFolder run;
   std::vector<int> folds;
+  std::unique_ptr<Listing> listing;
+  Splits splits;
   bool resume = false;
 };
 
@@ -96,9 +99,13 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
   s.experiment = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry);
   require_experiment_can(s.experiment, device.str());
   require_weights(s.experiment);
+  require_training_memory(s.experiment, *s.registry, device);
   s.folds = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
                         std::max(1, s.experiment.data.folds.count));
   if (request.debug) shrink(s.experiment);
+  s.listing = std::make_unique<Listing>(s.experiment, *s.registry);
+  s.splits = splits_of(*s.listing);
+  require_held_out(*s.listing, s.splits, s.folds);
   require_writable(runs, std::size_t{1} << 20);
   s.run = RunFolder::create(runs, s.experiment.name);
   Value resolved = s.experiment.resolved;
@@ -110,6 +117,10 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
     for (const fs::path& file : request.plugins) files.emplace_back(fs::absolute(file).lexically_normal().string());
     resolved.set("plugins", Value(std::move(files)));
   }
+  // Folds too: those of this run, wherever it is moved to.
+  if (!s.experiment.data.folds.file.empty())
+    resolved.find("data")->find("folds")->set("file", s.run.splits().filename().string());
+  write_splits(s.run.splits(), s.splits);
   write_file_atomically(s.run.environment(),
                         environment_json(s.experiment, *s.registry, {NEPHRON_TORCH_BUILD, device.str(), s.folds}));
   write_file_atomically(s.run.experiment(),
@@ -124,11 +135,22 @@ Session go_on(const TrainRequest& request) {
   s.folds =
       s.run.opened_fold() >= 0 ? std::vector<int>{s.run.opened_fold()} : folds_of_environment(s.run.environment());
   s.resume = true;
+  s.listing = std::make_unique<Listing>(s.experiment, *s.registry);
+  s.splits = fs::exists(s.run.splits()) ? splits_of_run(*s.listing, s.run.splits()) : splits_of(*s.listing);
   require_writable(s.run.folder(), std::size_t{1} << 20);
   // What has a checkpoint takes its weights from there.
   if (!std::all_of(s.folds.begin(), s.folds.end(), [&](int k) { return s.run.fold(k).has_checkpoint("last"); }))
     require_weights(s.experiment);
   return s;
+}
+
+/// Folds that were begun go on with the slides that they began with. A run of a version that did not write folds down
+/// gets its file when they agree.
+void settle_slides(const Session& s, const PreparedData& data) {
+  for (const int fold : s.folds)
+    if (const fs::path file = s.run.fold(fold).slides(); fs::exists(file))
+      settle_fold_slides(file, s.experiment, data, slides_of(data, fold));
+  if (!fs::exists(s.run.splits())) write_splits(s.run.splits(), s.splits);
 }
 
 void print_table(const std::vector<std::pair<int, FoldResult>>& results) {
@@ -183,21 +205,23 @@ int train(const TrainRequest& request) {
   set_torch_threads(experiment.train.threads);
   if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
 
-  const PreparedData data = prepare(experiment, *session.registry);
+  const PreparedData data = prepare(*session.listing, session.splits, request.strict ? 0 : experiment.data.most_lost);
   warn_of_problems(data);
-  const std::vector<int> slide_folds = folds_of(experiment, data);
-  for (const std::string& leak : leaks(experiment, data, slide_folds, session.folds)) log().warning(leak);
-  for (const int fold : session.folds) require_unseen(data, slide_folds, fold);
+  for (const std::string& leak : leaks(experiment, data, session.folds)) log().warning(leak);
+  for (const std::string& shortfall : shortfalls(experiment, data, session.folds)) log().warning(shortfall);
+  for (const int fold : session.folds) require_left(data, session.splits, fold), require_unseen(data, fold);
+  settle_slides(session, data);
   std::vector<std::pair<int, FoldResult>> results;
   for (const int fold : session.folds) {
     if (interrupted()) break;
-    write_fold_slides(session.run.fold(fold).slides(), experiment, data, slides_of(data, slide_folds, fold));
-    const FoldJob job{experiment, *session.registry, data, slide_folds, session.run.fold(fold), device, session.resume};
+    settle_fold_slides(session.run.fold(fold).slides(), experiment, data, slides_of(data, fold));
+    const FoldJob job{experiment, *session.registry, data, session.run.fold(fold), device, session.resume};
     results.emplace_back(fold, train_and_say_how_to_go_on(job, session.run));
   }
   const bool finished = results.size() == session.folds.size() &&
                         std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; });
   print_table(results);
+  warn_of_lost(data);
   std::printf("%s\n", request.debug ? "nothing was kept (--debug)" : session.run.folder().c_str());
   std::fflush(stdout);
   if (finished) return exit_done;

@@ -83,9 +83,11 @@ class FoldTrainer {
   double seconds_before_ = 0;
 };
 
-int data_workers(const Experiment& experiment) {
+/// As many as training leaves: on a CPU its threads compute the step, on a GPU one thread starts kernels.
+int data_workers(const Experiment& experiment, c10::Device device) {
   if (experiment.data.workers > 0) return experiment.data.workers;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - torch_threads());
+  const int busy = device.is_cpu() ? torch_threads() : 1;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - busy);
 }
 
 FoldTrainer::FoldTrainer(const FoldJob& job)
@@ -128,7 +130,7 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
 
 std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   FeedOptions options;
-  const FoldSlides slides = slides_of(job_.data, job_.folds, job_.folder.fold);
+  const FoldSlides slides = slides_of(job_.data, job_.folder.fold);
   options.slides = training ? slides.training : slides.held_out;
   if (options.slides.empty()) {
     if (!training) return nullptr;
@@ -138,7 +140,7 @@ std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   }
   options.training = training;
   options.batch = training ? config_.batch : 2 * config_.batch;  // no gradients: twice as much fits
-  options.workers = data_workers(experiment_);
+  options.workers = data_workers(experiment_, job_.device);
   options.prefetch = experiment_.data.prefetch;
   options.seed = static_cast<std::uint64_t>(experiment_.seed);
   options.lent = lent_;
@@ -337,6 +339,11 @@ void FoldTrainer::write_done(const FoldResult& result) const {
 
 }  // namespace
 
-FoldResult train_fold(const FoldJob& job) { return FoldTrainer(job).run(); }
+FoldResult train_fold(const FoldJob& job) try {
+  return FoldTrainer(job).run();
+} catch (const std::exception& e) {
+  explain_determinism(e);
+  throw;
+}
 
 }  // namespace nephron::host

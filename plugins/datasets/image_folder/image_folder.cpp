@@ -4,6 +4,7 @@
 
 #include <nephron/dataset.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/parameter_error.hpp>
 
 #include "image_file.hpp"
 #include "mask_coding.hpp"
@@ -184,6 +185,8 @@ class ImageFolder final : public nephron::Dataset {
     cv::Mat bits;
     try {
       bits = coding_.labels(mask, classes);
+    } catch (const nephron::ParameterError& e) {
+      throw nephron::ParameterError(file.string() + ": " + e.what(), e.hint());
     } catch (const Error& e) {
       throw Error(file.string() + ": " + e.what(), e.hint());
     }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include <nephron/error.hpp>
+#include <nephron/parameter_error.hpp>
 
 namespace image_folder {
 
@@ -101,15 +101,16 @@ void MaskCoding::check_classes(const std::vector<std::string>& classes) const {
     const std::string near = nephron::nearest(name, classes);
     std::string all;
     for (const std::string& c : classes) all += (all.empty() ? "\"" : ", \"") + c + "\"";
-    throw nephron::Error("the mask coding names class \"" + name + "\"; the experiment's classes are " + all,
-                         near.empty() ? "" : "did you mean \"" + near + "\"?");
+    throw nephron::ParameterError("the mask coding names class \"" + name + "\"; the experiment's classes are " + all,
+                                  near.empty() ? "" : "did you mean \"" + near + "\"?");
   }
 }
 
 cv::Mat MaskCoding::labels(const cv::Mat& mask, const std::vector<std::string>& classes) const {
   if (mask.depth() != CV_8U && mask.depth() != CV_16U) throw nephron::Error("a mask has 8 or 16 bits a channel");
   if (by == By::colours && (mask.channels() != 3 || mask.depth() != CV_8U))
-    throw nephron::Error("the mask is not an 8-bit colour picture, as `colours` needs", "use `values` or nonzero");
+    throw nephron::ParameterError("the mask is not an 8-bit colour picture, as `colours` needs",
+                                  "use `values` or nonzero");
   cv::Mat out(mask.size(), CV_8U);
   std::unordered_map<std::uint64_t, std::uint8_t> known;  // masks have few colours
   std::uint64_t last = ~std::uint64_t{0};
@@ -128,14 +129,14 @@ cv::Mat MaskCoding::labels(const cv::Mat& mask, const std::vector<std::string>& 
         } else {
           const Pixel p = pixel_at(mask, x, y);
           if (by == By::values && std::any_of(p.begin(), p.end(), [&](int v) { return v != p[0]; }))
-            throw nephron::Error("the mask has " + text(p) + " at (" + std::to_string(x) + ", " + std::to_string(y) +
-                                     "); expected grey, as `values` needs",
-                                 "use `colours`");
+            throw nephron::ParameterError("the mask has " + text(p) + " at (" + std::to_string(x) + ", " +
+                                              std::to_string(y) + "); expected grey, as `values` needs",
+                                          "use `colours`");
           const auto known_bits = bits_of(p, *this, classes);
           if (!known_bits)
-            throw nephron::Error("the mask has " + text(p) + " at (" + std::to_string(x) + ", " + std::to_string(y) +
-                                     "), which no class has",
-                                 "name it, raise tolerance, or set ignore_unknown = true");
+            throw nephron::ParameterError("the mask has " + text(p) + " at (" + std::to_string(x) + ", " +
+                                              std::to_string(y) + "), which no class has",
+                                          "name it, raise tolerance, or set ignore_unknown = true");
           bits = known.emplace(key, *known_bits).first->second;
         }
         last = key;

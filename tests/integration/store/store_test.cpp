@@ -68,7 +68,7 @@ TEST_F(StoreTest, HoldsWhatMemoryHolds) {
     ASSERT_EQ(stored.slides.size(), 4U);
     EXPECT_THAT(stored.problems, IsEmpty());
     for (std::size_t i = 0; i < 4; ++i) expect_equal(*held.slides[i], *stored.slides[i], random);
-    EXPECT_EQ(folds_of(experiment_, held), folds_of(experiment_, stored));
+    EXPECT_EQ(held.folds, stored.folds);
   }
 }
 
@@ -166,6 +166,8 @@ TEST_F(StoreTest, ASlideThatFailsIsNamedAndTheRestGoOn) {
   EXPECT_THAT(outcome.problems[0], testing::AllOf(HasSubstr("slide \"bad\""), HasSubstr("bad.png")));
   EXPECT_THAT(outcome.problems[1],
               testing::AllOf(HasSubstr("slide \"tiny\""), HasSubstr("nothing left after reduction by 2")));
+  EXPECT_THROW(prepare(experiment_, registry_), Error);  // more than the share that may be lost
+  experiment_.data.most_lost = 1;
   const PreparedData data = prepare(experiment_, registry_);
   ASSERT_EQ(data.slides.size(), 1U);
   EXPECT_EQ(data.slides[0]->info().id, "good");
