@@ -73,6 +73,7 @@ void BatchAugmentations::apply(BatchTensors& batch, std::uint64_t epoch, std::ui
   for (const Entry& entry : entries_) {
     Rng rng(seed_, entry.context->place + ".batch", epoch, number);
     if (!rng.chance(entry.p)) continue;
+    batch.known_weights.reset();  // it may change them
     const std::string images = form_of(batch.images), targets = form_of(batch.targets),
                       weights = form_of(batch.weights);
     guarded(entry.blame, [&] {

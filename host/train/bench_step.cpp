@@ -92,7 +92,7 @@ void bench_step(const BenchStepRequest& request) {
       const Autocast autocast(device, type);
       logits = model->forward(batch.images);
     }
-    const at::Tensor loss = objective(logits.to(c10::kFloat), batch.targets, batch.weights).total;
+    const at::Tensor loss = objective(logits.to(c10::kFloat), batch.targets, batch.weights, batch.known_weights).total;
     run_backward(scaler ? scaler->scale(loss) : loss);
     std::optional<at::Tensor> found_inf;
     if (scaler) found_inf = scaler->unscale(optimizer.gradients());

@@ -53,11 +53,12 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
 
 Objective::~Objective() = default;
 
-LossValue Objective::operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights) const {
+LossValue Objective::operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights,
+                                const at::Tensor& known) const {
   LossValue out;
   std::vector<at::Tensor> parts{logits.detach().sum().view({1})};
   for (const Term& term : terms_) {
-    const at::Tensor per_class = value(term, logits, target, weights);
+    const at::Tensor per_class = value(term, logits, target, weights, known.defined() ? known : weights);
     parts.push_back(per_class.detach().to(c10::kFloat));
     at::Tensor mean;
     for (std::int64_t c = 0; c < per_class.size(0); ++c) {
@@ -72,11 +73,11 @@ LossValue Objective::operator()(const at::Tensor& logits, const at::Tensor& targ
 }
 
 at::Tensor Objective::value(const Term& term, const at::Tensor& logits, const at::Tensor& target,
-                            const at::Tensor& weights) const {
+                            const at::Tensor& weights, const at::Tensor& known) const {
   const at::Tensor values = call(term, logits, target);
   if (values.size(0) == logits.size(0)) return weighted_mean(values, weights);
-  if ((weights == 1).all().item<bool>()) return values[0];
-  return value_by_levels(term, logits, target, weights);
+  if ((known == 1).all().item<bool>()) return values[0];
+  return value_by_levels(term, logits, target, known);
 }
 
 at::Tensor Objective::value_by_levels(const Term& term, const at::Tensor& logits, const at::Tensor& target,
@@ -93,7 +94,8 @@ at::Tensor Objective::value_by_levels(const Term& term, const at::Tensor& logits
     at::Tensor total = at::zeros({1}, logits.options());
     double below = 0;
     for (const double level : levels) {
-      const at::Tensor rows = (on_cpu.select(1, c) >= level).nonzero().squeeze(1).to(logits.device());
+      const at::Tensor found = (on_cpu.select(1, c) >= level).nonzero().squeeze(1);
+      const at::Tensor rows = found.to(logits.device(), /*non_blocking=*/true);
       const auto pick = [&](const at::Tensor& t) { return t.narrow(1, c, 1).index_select(0, rows); };
       const at::Tensor one = call(term, pick(logits), pick(target)).mean(0);
       const double share = (level - below) * static_cast<double>(rows.numel()) / sum;

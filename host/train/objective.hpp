@@ -37,8 +37,10 @@ class Objective {
             const Lent& lent = {});
   ~Objective();
 
-  /// logits, target [N, C, H, W] float; weights [N, C]. Errors of a plugin name it.
-  LossValue operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights) const;
+  /// logits, target [N, C, H, W] float; weights [N, C]. `known`: the weights on the CPU, so that nothing has to be read
+  /// back from a device; weights when they lie there anyway. Errors of a plugin name it.
+  LossValue operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights,
+                       const at::Tensor& known = {}) const;
   /// One sentence on `parts` (or a sum of several) of a loss that is no number.
   std::string explain(const at::Tensor& parts, const std::vector<std::string>& classes) const;
 
@@ -51,8 +53,8 @@ class Objective {
     double weight = 1;
   };
   /// One value a class: [C].
-  at::Tensor value(const Term& term, const at::Tensor& logits, const at::Tensor& target,
-                   const at::Tensor& weights) const;
+  at::Tensor value(const Term& term, const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights,
+                   const at::Tensor& known) const;
   at::Tensor value_by_levels(const Term& term, const at::Tensor& logits, const at::Tensor& target,
                              const at::Tensor& weights) const;
   at::Tensor call(const Term& term, const at::Tensor& logits, const at::Tensor& target) const;

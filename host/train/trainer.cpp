@@ -221,7 +221,7 @@ LossValue FoldTrainer::forward_backward(const RawBatch& raw, std::int64_t number
     const Autocast autocast(job_.device, autocast_);
     logits = model_->forward(batch.images);
   }
-  LossValue loss = objective_(logits.to(c10::kFloat), batch.targets, batch.weights);
+  LossValue loss = objective_(logits.to(c10::kFloat), batch.targets, batch.weights, batch.known_weights);
   if (share != 1) loss.total = loss.total * share;
   run_backward(scaler_ ? scaler_->scale(loss.total) : loss.total);
   return {loss.total.detach(), loss.parts};

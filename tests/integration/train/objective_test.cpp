@@ -63,6 +63,20 @@ TEST_F(ObjectiveTest, GradientsAreWeighedToo) {
     EXPECT_NEAR(gradient[i].item<double>(), weights[static_cast<std::size_t>(i)] / 1.75, 1e-6);
 }
 
+// On a GPU reading the weights back would wait for all that it has still to do.
+TEST_F(ObjectiveTest, ReadsTheWeightsThatAreKnownOnTheCpu) {
+  LossConfig config;
+  config.terms.push_back({{"test-whole-batch", Value(Value::Table{}), {}}, 1});
+  const Objective objective(config, 1, registry_, 0);
+  const at::Tensor device = at::tensor({1.0F, 1.0F, 1.0F, 1.0F}).view({4, 1}),
+                   known = at::tensor({1.0F, 0.0F, 0.0F, 0.0F}).view({4, 1});
+  const auto total = [&](const auto&... weights) {
+    return objective(logits_.detach(), at::zeros_like(logits_), weights...).total.template item<double>();
+  };
+  EXPECT_EQ(total(device, known), total(known)) << "which of the two was read?";
+  EXPECT_NE(total(device, known), total(device));
+}
+
 TEST_F(ObjectiveTest, ALossThatIsNoNumberIsExplained) {
   LossConfig config;
   for (const bool most : {false, true}) {
