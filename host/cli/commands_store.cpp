@@ -22,7 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-void print(const Json& json) { std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str()); }
+void print_json(const Json& json) {
+  std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+}
 
 std::string list_of(const std::vector<int>& numbers) {
   std::string out;
@@ -74,7 +76,7 @@ int list(const fs::path& store, bool json) {
       for (const std::string& problem : e.problems) print("  " + problem + "\n");
     out.push_back(std::move(line));
   }
-  if (json) print(out);
+  if (json) print_json(out);
   else std::printf("%zu slides, %s\n", entries.size(), megabytes(bytes).c_str());
   return Exit::done;
 }
@@ -90,7 +92,7 @@ int verify(const fs::path& store, const VerifyRequest& request, bool json) {
     progress.update(++done);
   }
   progress.finish();
-  if (json) print({{"slides", entries.size()}, {"problems", problems}});
+  if (json) print_json({{"slides", entries.size()}, {"problems", problems}});
   else {
     for (const std::string& problem : problems) print(problem + "\n");
     std::printf("%zu slides, %zu problems\n", entries.size(), problems.size());
@@ -176,7 +178,7 @@ int prune(const PruneRequest& request) {
     }
   }
   if (request.json)
-    print({{"removed", out.removed}, {"left", out.left}, {"bytes", out.bytes}, {"dry_run", request.dry_run}});
+    print_json({{"removed", out.removed}, {"left", out.left}, {"bytes", out.bytes}, {"dry_run", request.dry_run}});
   else {
     for (const std::string& name : out.removed) print(printable_name(name) + "\n");
     for (const std::string& what : out.left) print("left: " + what + "\n");

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include <opencv2/core/utils/logger.hpp>
+
 #include <nephron/error.hpp>
 #include <nephron/plugin.hpp>
 #include <nephron/version.hpp>
@@ -71,6 +73,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   nephron::host::catch_interrupts();
+  nephron::host::log();  // takes the terminal as it is
+  // What OpenCV has to say of a file is said by whoever asked it for the file, by the file's name.
+  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   nephron::host::catch_crashes();
   return nephron::host::run(argc, argv);
 }

@@ -7,6 +7,7 @@
 #include <host/config/load.hpp>
 #include <host/feed/component.hpp>
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -44,7 +45,7 @@ std::string Listing::group(const Entry& entry) const {
 
 Blame Listing::blame(const Entry& entry, const std::string& doing) const {
   return blame_of(registry_, Dataset::kind, experiment_.datasets[entry.dataset].component,
-                  doing + " slide \"" + entry.info.id + "\"");
+                  doing + " slide \"" + printable_name(entry.info.id) + "\"");
 }
 
 void Listing::list(std::size_t i) {
@@ -63,7 +64,7 @@ void Listing::list(std::size_t i) {
   for (SlideInfo& info : found) {
     if (ids.insert(info.id).second) slides_.push_back({i, std::move(info)});
     else
-      problems_.push_back("dataset \"" + config.component.type + "\" lists slide \"" + info.id +
+      problems_.push_back("dataset \"" + config.component.type + "\" lists slide \"" + printable_name(info.id) +
                           "\" twice; ids are unique, so the second" +
                           (info.source.empty() ? "" : " (" + info.source.string() + ")") + " is left out");
   }

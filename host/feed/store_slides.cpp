@@ -13,6 +13,7 @@
 #include <host/store/marker.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/thread_pool.hpp>
 
@@ -99,7 +100,7 @@ SlideContent open_slide(const Listing& listing, const Listing::Entry& entry) {
 /// What is wrong with the slide, which it names. Throws ConfigError when it is not the slide.
 std::string problem_of(const Listing& listing, const Listing::Entry& entry, const std::exception& error) {
   require_of_one_slide(listing, entry, error);
-  const std::string name = "slide \"" + entry.info.id + "\"", problem = with_hint(error);
+  const std::string name = "slide \"" + printable_name(entry.info.id) + "\"", problem = with_hint(error);
   return problem.find(name) != std::string::npos ? problem : name + ": " + problem;
 }
 
@@ -188,7 +189,7 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
       const StorePlace place = place_of(listing, entry);
       const auto open = [&](const SlideFolder::Stale& why) {
         if (fs::exists(place.folder.picture_record()))
-          log().info("slide \"" + entry.info.id +
+          log().info("slide \"" + printable_name(entry.info.id) +
                      "\" is prepared again: " + (why.picture.empty() ? "labels: " + why.labels : why.picture));
         return open_slide(listing, entry);
       };

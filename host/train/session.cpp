@@ -6,8 +6,6 @@
 #include <memory>
 #include <optional>
 
-#include <stdlib.h>
-
 #include <nephron/torch.hpp>
 
 #include <host/config/load.hpp>
@@ -19,9 +17,11 @@
 #include <host/model/weights_there.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
+#include <host/train/batch_augmentations.hpp>
 #include <host/train/device.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/network.hpp>
+#include <host/train/scratch.hpp>
 #include <host/train/trainer.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
@@ -33,26 +33,6 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that goes when the session does.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "nephron-debug-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot make a folder in " + fs::temp_directory_path().string());
-    folder_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& folder() const noexcept { return folder_; }
-
- private:
-  fs::path folder_;
-};
 
 /// Few steps, everything else as it is.
 void shrink(Experiment& e) {
@@ -98,6 +78,7 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
   Session s;
   s.experiment = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry);
   require_experiment_can(s.experiment, device.str());
+  require_batch_augmentations_at_top(s.experiment, *s.registry);
   require_weights(s.experiment);
   require_training_memory(s.experiment, *s.registry, device);
   s.folds = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
@@ -221,9 +202,9 @@ int train(const TrainRequest& request) {
   const bool finished = results.size() == session.folds.size() &&
                         std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; });
   print_table(results);
-  warn_of_lost(data);
   std::printf("%s\n", request.debug ? "nothing was kept (--debug)" : session.run.folder().c_str());
   std::fflush(stdout);
+  warn_of_lost(data);
   if (finished) return exit_done;
   if (!request.debug) log().warning("interrupted; go on with: nephron train --resume " + session.run.folder().string());
   return exit_interrupted;

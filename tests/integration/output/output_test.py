@@ -101,6 +101,7 @@ class Outputs(unittest.TestCase):
             ("data preview", ["data", "preview", "e.toml", "--windows", "2", "--out"], ".png",
              ["e.toml", "data/images/1.png", "data/masks/1.png"]),
             ("data preview", ["data", "preview", "e.toml", "--windows", "2", "--out"], ".html", ["e.toml"]),
+            ("data split", ["data", "split", "e.toml", "--out"], ".json", ["e.toml"]),
             ("model forward", ["model", "forward", "--model", "e.toml", "--input", "in.safetensors", "--output"],
              ".safetensors", ["e.toml", "in.safetensors"]),
             ("config schema", ["config", "schema", "--out"], ".json", []),
