@@ -177,7 +177,8 @@ void add_plugins(CLI::App& app, int& exit) {
 
   sub = plugins->add_subcommand("check", "Does a plugin keep what its kind promises? In child processes");
   sub->add_option("FILE|NAME", o->name, "A plugin file, or the name of a plugin or component")->required();
-  sub->add_option("--set", o->check.overrides, "A parameter of the component, or of one of several: COMPONENT.NAME=VALUE")
+  sub->add_option("--set", o->check.overrides,
+                  "A parameter of the component, or of one of several: COMPONENT.NAME=VALUE")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   sub->add_option("--classes", o->check.classes, "Classes that a dataset is asked for, comma-separated")

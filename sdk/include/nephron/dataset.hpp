@@ -13,9 +13,10 @@
 
 namespace nephron {
 
-/// A source of annotated slides. Const calls are thread-safe. An Error of the constructor, slides() or targets() ends the
-/// command; one of open(), read() or annotate() costs that slide and is told with its hint, and too many lost slides end the
-/// command as well. A ParameterError (<nephron/error.hpp>) is no fault of one slide, and ends the command at once.
+/// A source of annotated slides. Const calls are thread-safe. An Error of the constructor, slides() or targets() ends
+/// the command; one of open(), read() or annotate() costs that slide and is told with its hint, and too many lost
+/// slides end the command as well. A ParameterError (<nephron/parameter_error.hpp>) is no fault of one slide, and ends
+/// the command at once.
 class NEPHRON_API Dataset : public Component {
  public:
   static constexpr std::string_view kind = "dataset";

@@ -14,6 +14,7 @@
 #define NEPHRON_TORCH_ROW NEPHRON_TORCH_BUILD
 
 namespace {
-[[gnu::used, gnu::retain, gnu::section("nephron_torch")]] constinit const ::nephron::detail::TorchRecord
-    nephron_torch_record{.torch = NEPHRON_TORCH_BUILD};
+[[gnu::used, gnu::retain,
+  gnu::section("nephron_torch")]] constinit const ::nephron::detail::TorchRecord nephron_torch_record{
+    .torch = NEPHRON_TORCH_BUILD};
 }  // namespace
