@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
+#include <host/feed/findings.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/preview.hpp>
 #include <host/report/data_page.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -23,17 +26,24 @@ struct PreviewRequest {
   bool validation = false;
 };
 
-std::vector<std::string> findings_of(const Experiment& experiment, const PreparedData& data) {
-  std::vector<std::string> out = data.problems;
+void add(Findings& to, Findings from) {
+  std::move(from.findings.begin(), from.findings.end(), std::back_inserter(to.findings));
+  std::move(from.notes.begin(), from.notes.end(), std::back_inserter(to.notes));
+}
+
+Findings findings_of(const Experiment& experiment, const Registry& registry, const PreparedData& data) {
+  Findings out{data.problems, {}};
+  add(out, file_findings(experiment, registry, data));
+  add(out, label_findings(experiment, data));
   const std::vector<int> folds = folds_of(experiment, data);
   std::vector<int> all;
   for (int k = 0; k < std::max(1, experiment.data.folds.count); ++k) all.push_back(k);
-  for (std::string& leak : leaks(experiment, data, folds, all)) out.push_back(std::move(leak));
+  add(out, {leaks(experiment, data, folds, all), {}});
   for (const int k : all) {
     try {
       require_unseen(data, folds, k);
     } catch (const Error& e) {
-      out.emplace_back(e.what());
+      out.findings.emplace_back(e.what());
     }
   }
   return out;
@@ -45,11 +55,13 @@ int check(const PreviewRequest& request) {
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   const PreparedData data = prepare(experiment, *registry);
-  const auto findings = findings_of(experiment, data);
-  for (const std::string& finding : findings) std::cout << finding << "\n";
-  std::cout << data.slides.size() << " slides, " << findings.size()
-            << (findings.size() == 1 ? " finding\n" : " findings\n");
-  return findings.empty() ? Exit::done : Exit::failed;
+  const Findings said = findings_of(experiment, *registry, data);
+  for (const std::string& finding : said.findings) std::cout << finding << "\n";
+  for (const std::string& note : said.notes) std::cout << "note: " << note << "\n";
+  std::cout << counted(data.slides.size(), "slide") << ", " << counted(said.findings.size(), "finding");
+  if (!said.notes.empty()) std::cout << ", " << counted(said.notes.size(), "note");
+  std::cout << "\n";
+  return said.findings.empty() ? Exit::done : Exit::failed;
 }
 
 void preview(const PreviewRequest& request) {
@@ -59,6 +71,7 @@ void preview(const PreviewRequest& request) {
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   const PreparedData data = prepare(experiment, *registry);
   warn_of_problems(data);
+  require_annotated(experiment, *registry, data);
   FeedOptions options;
   options.training = !request.validation;
   options.seed = static_cast<std::uint64_t>(experiment.seed);
@@ -70,10 +83,10 @@ void preview(const PreviewRequest& request) {
   const Image sheet = draw_preview(feed, experiment, request.epoch, windows);
   const std::string ending = request.out.extension().string();
   if (ending == ".html" || ending == ".htm")
-    write_file_atomically(request.out, data_page(experiment, data, feed, sheet, findings_of(experiment, data)));
+    write_file_atomically(request.out, data_page(experiment, data, feed, sheet, findings_of(experiment, *registry, data)));
   else write_png(request.out, sheet.view());
-  std::cout << request.out.string() << ": " << windows << " windows of " << experiment.data.tile << " px from "
-            << options.slides.size() << " slides at factor " << experiment.data.factor << "\n";
+  std::cout << request.out.string() << ": " << windows << (windows == 1 ? " window of " : " windows of ")
+            << experiment.data.tile << " px from " << counted(options.slides.size(), "slide") << " at factor " << experiment.data.factor << "\n";
 }
 
 void add_data(CLI::App& app, int& exit) {
@@ -101,7 +114,9 @@ void add_data(CLI::App& app, int& exit) {
   });
 
   auto* checking = data->add_subcommand(
-      "check", "Look for slides that cannot be read, donors on both sides of a fold, and slides that are there twice");
+      "check",
+      "Look for slides that cannot be read, files without a partner, labels that are missing, donors on both sides of a "
+      "fold, and slides that are there twice");
   const auto what = std::make_shared<PreviewRequest>();
   checking->add_option("experiment", what->experiment, "Experiment file (TOML)")->required();
   checking->add_option("--set", what->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);

@@ -129,7 +129,7 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
 }
 
 std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed, const Image& sheet,
-                      const std::vector<std::string>& findings) {
+                      const Findings& said) {
   const std::vector<int> folds = folds_of(experiment, data);
   Counts datasets(experiment.classes), groups(experiment.classes), donors(experiment.classes),
       by_fold(experiment.classes);
@@ -154,7 +154,8 @@ std::string data_page(const Experiment& experiment, const PreparedData& data, co
                      std::to_string(data.slides.size()) + " slides at factor " +
                      std::to_string(experiment.data.factor) + ", windows of " + std::to_string(experiment.data.tile) +
                      " px</p>";
-  for (const std::string& finding : findings) body += "<p class=\"fault\">" + escaped(finding) + "</p>";
+  for (const std::string& finding : said.findings) body += "<p class=\"fault\">" + escaped(finding) + "</p>";
+  for (const std::string& note : said.notes) body += "<p class=\"soft\">" + escaped(note) + "</p>";
   body += "<h2>What there is</h2>" + datasets.html("dataset") + groups.html("group") + donors.html("donor") +
           by_fold.html("fold");
   body += "<h2>Slides</h2>" + legend(experiment.classes, true) + "<div class=\"pair\">" + thumbnails + "</div>";

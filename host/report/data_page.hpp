@@ -5,6 +5,7 @@
 
 #include <host/config/experiment.hpp>
 #include <host/feed/feed.hpp>
+#include <host/feed/findings.hpp>
 
 namespace nephron::host {
 
@@ -12,8 +13,8 @@ namespace nephron::host {
 Image slide_thumbnail(const PreparedSlide& slide, int classes);
 
 /// The page of `data preview`: what stands in which fold, group and donor, counts of classes, thumbnails, shares of
-/// samples, the windows of `sheet`, and `findings` (slides that failed, leaks).
+/// samples, the windows of `sheet`, and what was `said` of the data.
 std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed, const Image& sheet,
-                      const std::vector<std::string>& findings);
+                      const Findings& said);
 
 }  // namespace nephron::host

@@ -12,6 +12,7 @@
 
 #include <host/config/load.hpp>
 #include <host/config/show.hpp>
+#include <host/feed/findings.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/prepared.hpp>
 #include <host/metrics/dice.hpp>
@@ -185,6 +186,8 @@ int train(const TrainRequest& request) {
 
   const PreparedData data = prepare(experiment, *session.registry);
   warn_of_problems(data);
+  for (const std::string& finding : file_findings(experiment, *session.registry, data).findings) log().warning(finding);
+  require_annotated(experiment, *session.registry, data);
   const std::vector<int> slide_folds = folds_of(experiment, data);
   for (const std::string& leak : leaks(experiment, data, slide_folds, session.folds)) log().warning(leak);
   for (const int fold : session.folds) require_unseen(data, slide_folds, fold);

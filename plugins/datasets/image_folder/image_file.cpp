@@ -1,5 +1,6 @@
 #include "image_file.hpp"
 
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -43,6 +44,21 @@ auto naming(const std::filesystem::path& file, F&& call) {
 
 std::string text(nephron::Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
 
+bool varies(const cv::Mat& pixels, int channel) {
+  cv::Mat one;
+  cv::extractChannel(pixels, one, channel);
+  double least = 0, most = 0;
+  cv::minMaxLoc(one, &least, &most);
+  return least != most;
+}
+
+/// Drawing programs save a mask as transparency: its colours alone would read as one class, or as none, everywhere.
+void refuse_mask_in_alpha(const cv::Mat& bgra) {
+  if (varies(bgra, 3) && !varies(bgra, 0) && !varies(bgra, 1) && !varies(bgra, 2))
+    throw nephron::Error("the mask is in the alpha channel: its colour is the same everywhere, its transparency is not",
+                         "save the mask without transparency, black where there is nothing");
+}
+
 void check_size(nephron::Size size, std::size_t length, std::int64_t most_pixels) {
   constexpr std::int64_t longest = 1 << 20;  // OpenCV's own limit of a side
   if (size.empty() || size.width > longest || size.height > longest || size.area() > most_pixels)
@@ -58,6 +74,12 @@ void check_size(nephron::Size size, std::size_t length, std::int64_t most_pixels
 }
 
 }  // namespace
+
+bool is_jpeg(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension == ".jpg" || extension == ".jpeg";
+}
 
 nephron::Size size_of(const std::filesystem::path& file) {
   return naming(file, [&] { return size_in_header(read_bytes(file, length_of(file))); });
@@ -80,6 +102,7 @@ cv::Mat decode(const std::filesystem::path& file, As as, std::int64_t most_pixel
     if (out.cols != size.width || out.rows != size.height)
       throw nephron::Error("the picture decodes to " + text({out.cols, out.rows}) + " px, its header claims " +
                            text(size));
+    if (as == As::stored && out.channels() == 4) refuse_mask_in_alpha(out);
     if (out.channels() == 4) cv::cvtColor(out, out, cv::COLOR_BGRA2RGB);
     else if (out.channels() == 3) cv::cvtColor(out, out, cv::COLOR_BGR2RGB);
     return out;
