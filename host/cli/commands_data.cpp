@@ -8,9 +8,11 @@
 #include <host/feed/findings.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/preview.hpp>
+#include <host/plugins/guard.hpp>
 #include <host/report/data_page.hpp>
+#include <host/util/command_output.hpp>
 #include <host/util/counted.hpp>
-#include <host/util/files.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -24,6 +26,8 @@ struct PreviewRequest {
   int windows = 64;
   std::uint64_t epoch = 0;
   bool validation = false;
+  bool overwrite = false;
+  bool strict = false;
 };
 
 void add(Findings& to, Findings from) {
@@ -31,19 +35,18 @@ void add(Findings& to, Findings from) {
   std::move(from.notes.begin(), from.notes.end(), std::back_inserter(to.notes));
 }
 
-Findings findings_of(const Experiment& experiment, const Registry& registry, const PreparedData& data) {
+Findings findings_of(const Registry& registry, const Experiment& experiment, const PreparedData& data) {
   Findings out{data.problems, {}};
-  add(out, file_findings(experiment, registry, data));
+  add(out, file_findings(experiment, registry, data.datasets));
   add(out, label_findings(experiment, data));
-  const std::vector<int> folds = folds_of(experiment, data);
   std::vector<int> all;
   for (int k = 0; k < std::max(1, experiment.data.folds.count); ++k) all.push_back(k);
-  add(out, {leaks(experiment, data, folds, all), {}});
+  add(out, {leaks(experiment, data, all), {}});
   for (const int k : all) {
     try {
-      require_unseen(data, folds, k);
+      require_unseen(data, k);
     } catch (const Error& e) {
-      out.findings.emplace_back(e.what());
+      out.findings.push_back(with_hint(e));
     }
   }
   return out;
@@ -54,24 +57,40 @@ int check(const PreviewRequest& request) {
   search.command_line = request.plugins;
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
-  const PreparedData data = prepare(experiment, *registry);
-  const Findings said = findings_of(experiment, *registry, data);
-  for (const std::string& finding : said.findings) std::cout << finding << "\n";
-  for (const std::string& note : said.notes) std::cout << "note: " << note << "\n";
-  std::cout << counted(data.slides.size(), "slide") << ", " << counted(said.findings.size(), "finding");
+  const Listing listing(experiment, *registry);
+  const PreparedData data = prepare(listing, splits_of(listing), request.strict ? 0 : 1);
+  const Findings said = findings_of(*registry, experiment, data);
+  for (const std::string& finding : said.findings) print(finding + "\n");
+  for (const std::string& note : said.notes) print("note: " + note + "\n");
+  std::cout << (data.problems.empty() ? "" : std::to_string(data.slides.size()) + " of ")
+            << counted(data.problems.empty() ? data.slides.size() : data.asked, "slide") << ", "
+            << counted(said.findings.size(), "finding");
   if (!said.notes.empty()) std::cout << ", " << counted(said.notes.size(), "note");
   std::cout << "\n";
   return said.findings.empty() ? Exit::done : Exit::failed;
 }
 
+std::vector<std::filesystem::path> files_of(const PreparedData& data) {
+  std::vector<std::filesystem::path> out;
+  for (const auto& slide : data.slides) {
+    const SlideInfo& info = slide->info();
+    out.push_back(info.source);
+    out.insert(out.end(), info.annotations.begin(), info.annotations.end());
+  }
+  return out;
+}
+
 void preview(const PreviewRequest& request) {
+  CommandOutput output(request.out, request.overwrite, {request.experiment});
   PluginSearch search;
   search.command_line = request.plugins;
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
-  const PreparedData data = prepare(experiment, *registry);
+  const Listing listing(experiment, *registry);
+  require_annotated(listing, *registry);
+  const PreparedData data = prepare(listing, splits_of(listing), /*most_lost=*/1);
   warn_of_problems(data);
-  require_annotated(experiment, *registry, data);
+  output.require_none_of(files_of(data));
   FeedOptions options;
   options.training = !request.validation;
   options.seed = static_cast<std::uint64_t>(experiment.seed);
@@ -80,13 +99,54 @@ void preview(const PreviewRequest& request) {
   const Feed feed(experiment, *registry, data, options);
   int windows = request.windows;
   if (request.validation && feed.count() > 0) windows = static_cast<int>(std::min<std::int64_t>(windows, feed.count()));
-  const Image sheet = draw_preview(feed, experiment, request.epoch, windows);
   const std::string ending = request.out.extension().string();
   if (ending == ".html" || ending == ".htm")
-    write_file_atomically(request.out, data_page(experiment, data, feed, sheet, findings_of(experiment, *registry, data)));
-  else write_png(request.out, sheet.view());
-  std::cout << request.out.string() << ": " << windows << (windows == 1 ? " window of " : " windows of ")
+    output.write(data_page(experiment, data, feed, {request.epoch, windows}, findings_of(*registry, experiment, data)));
+  else output.prepare(), write_png(request.out, draw_preview(feed, experiment, request.epoch, windows).view());
+  std::cout << request.out.string() << ": " << counted(static_cast<std::uint64_t>(windows), "window") << " of "
             << experiment.data.tile << " px from " << counted(options.slides.size(), "slide") << " at factor " << experiment.data.factor << "\n";
+  warn_of_lost(data);
+}
+
+struct SplitRequest {
+  std::filesystem::path experiment;
+  std::vector<std::string> set;
+  std::vector<std::filesystem::path> plugins;
+  std::filesystem::path out;
+  bool overwrite = false;
+};
+
+void split(const SplitRequest& request) {
+  PluginSearch search;
+  search.command_line = request.plugins;
+  std::unique_ptr<Registry> registry;
+  const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
+  CommandOutput output(request.out, request.overwrite, {request.experiment});
+  const Listing listing(experiment, *registry);
+  const Splits splits = extended_splits(listing);
+  output.prepare(), write_splits(request.out, splits);
+  std::vector<std::size_t> counts(static_cast<std::size_t>(splits.count));
+  std::size_t never = 0;
+  for (const Splits::Slide& s : splits.slides) ++(s.fold >= 0 ? counts[static_cast<std::size_t>(s.fold)] : never);
+  std::string text;
+  for (const std::size_t n : counts) text += (text.empty() ? "" : ", ") + std::to_string(n);
+  std::cout << request.out.string() << ": " << counted(splits.slides.size(), "slide") << "; folds of " << text << "; " << never
+            << " never held out\n";
+}
+
+void add_split(CLI::App& data) {
+  auto* command = data.add_subcommand("split", "Write down which fold holds out which slide, for data.folds.file");
+  command->footer(
+      "Other experiments keep these folds with [data] folds = { file = \"FILE\" }. Slides of an experiment that has such\n"
+      "a file keep their folds; those that the file does not name are dealt on.");
+  const auto request = std::make_shared<SplitRequest>();
+  command->add_option("experiment", request->experiment, "Experiment file (TOML)")->required();
+  command->add_option("--out", request->out, "JSON file to write")->required();
+  command->add_flag("--overwrite", request->overwrite, "Replace the file");
+  command->add_option("--set", request->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);
+  command->add_option("--plugin", request->plugins, "A plugin file to use besides; may be repeated")
+      ->allow_extra_args(false);
+  command->callback([request] { split(*request); });
 }
 
 void add_data(CLI::App& app, int& exit) {
@@ -100,6 +160,7 @@ void add_data(CLI::App& app, int& exit) {
       ->add_option("--out", request->out,
                    "PNG of the windows to write, or .html: a page with slides, labels, counts and windows")
       ->required();
+  command->add_flag("--overwrite", request->overwrite, "Replace a file that exists");
   command->add_option("--windows", request->windows, "Number of windows")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
@@ -122,7 +183,9 @@ void add_data(CLI::App& app, int& exit) {
   checking->add_option("--set", what->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);
   checking->add_option("--plugin", what->plugins, "A plugin file to use besides; may be repeated")
       ->allow_extra_args(false);
+  checking->add_flag("--strict", what->strict, "Stop when any slide cannot be read, before looking further");
   checking->callback([what, &exit] { exit = check(*what); });
+  add_split(*data);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include <host/cli/command.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/train/device.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -218,11 +219,11 @@ int doctor(bool json) {
   for (const auto& section : f.sections.items()) {
     std::printf("%s\n", section.key().c_str());
     for (const auto& fact : section.value().items())
-      std::printf("  %-16s %s\n", fact.key().c_str(), text_of(fact.value()).c_str());
+      std::printf("  %-16s %s\n", fact.key().c_str(), printable(text_of(fact.value())).c_str());
   }
   std::printf(f.problems.empty() ? "\nnothing is missing\n" : "\nto look at\n");
   for (const auto& p : f.problems)
-    std::printf("  %s %s\n      %s\n", p.serious ? "!" : "-", p.what.c_str(), p.remedy.c_str());
+    std::printf("  %s %s\n      %s\n", p.serious ? "!" : "-", printable(p.what).c_str(), printable(p.remedy).c_str());
   return serious ? Exit::failed : Exit::done;
 }
 

@@ -5,6 +5,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/model/tasks.hpp>
+#include <host/util/command_output.hpp>
 #include <host/util/log.hpp>
 #include <host/weights/fetch.hpp>
 
@@ -58,7 +59,11 @@ void add_model(CLI::App& app, int& exit) {
   forward->add_option("--input", run->input, "safetensors with \"input\", NxCxHxW, normalised")->required();
   forward->add_option("--output", run->output, "safetensors that gets \"output\", the logits")->required();
   add_common(*forward, run->model);
-  forward->callback([run, &exit] {
+  const auto overwrite = std::make_shared<bool>(false);
+  forward->add_flag("--overwrite", *overwrite, "Replace a file that exists");
+  forward->callback([run, overwrite, &exit] {
+    const CommandOutput output(run->output, *overwrite, {run->model.file, run->weights, run->input});
+    output.prepare();
     model_forward(*run);
     exit = Exit::done;
   });

@@ -6,10 +6,12 @@
 #include <host/cli/plugin_text.hpp>
 #include <host/plugins/elf_records.hpp>
 #include <host/plugins/probe.hpp>
+#include <host/plugins/project.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/plugins/scaffold.hpp>
 #include <host/train/device.hpp>
 #include <host/util/log.hpp>
+#include <host/util/pages.hpp>
 
 namespace nephron::host {
 
@@ -101,7 +103,11 @@ int check(const Options& o) {
   const std::vector<CheckRow> rows = check_plugin(file, o.check, show);
   int failed = 0;
   int passed = 0;
-  for (const CheckRow& r : rows) (r.outcome == "failed" ? failed : passed) += r.outcome != "skipped";
+  std::string said;
+  for (const CheckRow& r : rows) {
+    (r.outcome == "failed" ? failed : passed) += r.outcome != "skipped";
+    said += r.detail;
+  }
   if (o.json) {
     nlohmann::ordered_json out{
         {"file", file.string()}, {"passed", failed == 0}, {"checks", nlohmann::ordered_json::array()}};
@@ -115,23 +121,34 @@ int check(const Options& o) {
   } else {
     const int skipped = static_cast<int>(rows.size()) - failed - passed;
     print(file.string() + ": " + std::to_string(passed) + " passed, " + std::to_string(failed) + " failed, " +
-          std::to_string(skipped) + " skipped\n");
+          std::to_string(skipped) + " skipped" + rules_page(said) + "\n");
   }
   return failed == 0 ? Exit::done : Exit::failed;
+}
+
+/// As a shell takes it for one word.
+std::string shell_word(const std::string& text) {
+  const char* const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:@%";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+void build(const Options& o) {
+  for (const fs::path& file : build_plugin_project(o.folder))
+    print("Check it:  nephron plugins check " + shell_word(file.string()) + "\n");
 }
 
 void write_new(Options& o) {
   if (o.folder.empty()) o.folder = o.name;
   for (const fs::path& file : write_new_plugin(o.kind, o.name, o.folder)) print("wrote " + file.string() + "\n");
-  const fs::path build = o.folder / "build";
-  print("Build it:  cmake -S " + o.folder.string() + " -B " + build.string() +
-        " -DCMAKE_PREFIX_PATH=" + package_root().string() + " && cmake --build " + build.string() + "\n" +
-        "Check it:  nephron plugins check " + (build / (o.name + ".so")).string() + "\n");
+  print("Build it:  nephron plugins build " + shell_word(o.folder.string()) + "\n" +
+        "Check it:  nephron plugins check " + shell_word((o.folder / "build" / (o.name + ".so")).string()) + "\n");
   try {
     const ComponentInfo taken = Registry(search_of(o)).find(o.kind, o.name);
     log().warning("there is the " + o.kind + " \"" + o.name + "\" already, in " + taken.file.string() +
-                  ": nephron loads no two of one name (SDK rule 7); rename yours in NEPHRON_COMPONENT to load it "
-                  "beside that one");
+                  ": nephron loads no two of one name; rename yours in NEPHRON_COMPONENT to load it beside that one");
   } catch (const Error&) {  // as it should be: the name is free
   }
 }
@@ -144,7 +161,7 @@ void add_shared(CLI::App* command, const std::shared_ptr<Options>& o, bool json)
 }
 
 void add_plugins(CLI::App& app, int& exit) {
-  CLI::App* plugins = app.add_subcommand("plugins", "List, describe, check and begin plugins");
+  CLI::App* plugins = app.add_subcommand("plugins", "List, describe, begin, build and check plugins");
   plugins->require_subcommand(1);
   const auto o = std::make_shared<Options>();
 
@@ -179,6 +196,10 @@ void add_plugins(CLI::App& app, int& exit) {
   sub->add_option("NAME", o->name)->required();
   sub->add_option("DIR", o->folder, "Folder to write into; default: NAME");
   sub->callback([o] { write_new(*o); });
+
+  sub = plugins->add_subcommand("build", "Build a plugin's project with CMake against this nephron, in DIR/build");
+  sub->add_option("DIR", o->folder, "Folder with the project's CMakeLists.txt")->required();
+  sub->callback([o] { build(*o); });
 }
 
 /// Loads a plugin in this process, which its parent started for that (probe.hpp).

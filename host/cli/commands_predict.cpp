@@ -5,6 +5,8 @@
 
 #include <host/cli/command.hpp>
 #include <host/predict/predict.hpp>
+#include <host/util/command_output.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 namespace {
@@ -17,14 +19,17 @@ const CLI::Validator threshold_value(
     "0..1|search", "threshold");
 
 int run_predict(const PredictRequest& request) {
+  std::vector<std::filesystem::path> inputs{request.images};
+  if (!request.masks.empty()) inputs.push_back(request.masks);
+  require_output_folder(request.out, inputs, {"probabilities", "masks", "levels", "pictures"});
   const PredictOutcome outcome = predict(request);
-  std::fputs(outcome.scores.table(outcome.factor > 1).c_str(), stdout);
+  print(outcome.scores.table(outcome.factor > 1));
   const std::size_t failures = outcome.scores.failures.size();
   std::printf("predicted %lld pictures", static_cast<long long>(outcome.predicted));
   if (outcome.skipped > 0) std::printf(", %lld were finished before", static_cast<long long>(outcome.skipped));
   if (failures > 0) std::printf(", %zu failed", failures);
   std::printf(": %s\n", request.out.c_str());
-  for (const auto& [id, why] : outcome.scores.failures) std::fprintf(stderr, "  %s: %s\n", id.c_str(), why.c_str());
+  for (const auto& [id, why] : outcome.scores.failures) print_error("  " + id + ": " + why + "\n");
   return failures > 0 ? Exit::failed : Exit::done;
 }
 

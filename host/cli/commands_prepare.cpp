@@ -6,6 +6,7 @@
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
 #include <host/feed/store_slides.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/log.hpp>
 
 namespace nephron::host {
@@ -33,6 +34,7 @@ int prepare_command(const PrepareRequest& request) {
                 "set store = \"FOLDER\" in its [data], or give --store FOLDER");
   experiment.data.factors.insert(experiment.data.factors.end(), request.factors.begin(), request.factors.end());
   const Listing listing(experiment, *registry);
+  if (request.how.strict && !listing.problems().empty()) throw Error(listing.problems().front());
   StoreOutcome outcome = prepare_store(listing, request.how);
   outcome.problems.insert(outcome.problems.begin(), listing.problems().begin(), listing.problems().end());
   const std::string store = experiment.data.store.string();
@@ -42,7 +44,8 @@ int prepare_command(const PrepareRequest& request) {
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
     for (const std::string& problem : outcome.problems) log().error(problem);
-    std::printf("%s: %d slides prepared, %d up to date, %zu failed\n", store.c_str(), outcome.made, outcome.kept,
+    std::printf("%s: %s prepared, %d up to date, %zu failed\n", store.c_str(),
+                counted(static_cast<std::uint64_t>(outcome.made), "slide").c_str(), outcome.kept,
                 outcome.problems.size());
   }
   return outcome.problems.empty() ? Exit::done : Exit::failed;
@@ -64,6 +67,7 @@ void add_prepare(CLI::App& app, int& exit) {
       ->check(CLI::Range(1, 64));
   command->add_flag("--verify", request->how.verify,
                     "Notice changed sources by their content too, not by size and time alone");
+  command->add_flag("--strict", request->how.strict, "Stop at the first slide that cannot be prepared");
   command->add_flag("--json", request->json, "The outcome as JSON");
   command->add_option("--set", request->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);
   command->add_option("--plugin", request->plugins, "A plugin file to use besides; may be repeated")

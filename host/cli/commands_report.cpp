@@ -5,7 +5,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/report/report.hpp>
-#include <host/util/files.hpp>
+#include <host/util/command_output.hpp>
 
 namespace nephron::host {
 namespace {
@@ -16,12 +16,20 @@ struct ReportOptions {
   bool overwrite = false;
 };
 
+/// What a page must not replace: all files of a folder but earlier pages.
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> out;
+  std::error_code failed;
+  for (std::filesystem::recursive_directory_iterator it(folder, failed), end; !failed && it != end;
+       it.increment(failed))
+    if (it->path().extension() != ".html") out.push_back(it->path());
+  return out;
+}
+
 int write_report(const ReportOptions& options) {
-  if (std::filesystem::exists(options.out) && !options.overwrite)
-    throw Error(options.out.string() + " exists already", "--overwrite replaces it, or name another file.");
-  const std::string page = report_html(options.request);
-  if (const auto folder = options.out.parent_path(); !folder.empty()) require_writable(folder, page.size());
-  write_file_atomically(options.out, page);
+  CommandOutput output(options.out, options.overwrite, files_in(options.request.run));
+  for (const auto& folder : options.request.predictions) output.require_none_of(files_in(folder));
+  output.write(report_html(options.request));
   std::printf("%s\n", std::filesystem::absolute(options.out).lexically_normal().c_str());
   return Exit::done;
 }

@@ -9,8 +9,10 @@
 #include <host/feed/preview.hpp>
 #include <host/slides/opener.hpp>
 #include <host/slides/reduced.hpp>
+#include <host/util/command_output.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
 
 namespace nephron::host {
@@ -27,7 +29,7 @@ struct SlideRequest {
   std::vector<fs::path> plugins;
   int factor = 1;
   std::int64_t size = 0;
-  bool json = false;
+  bool json = false, overwrite = false;
 };
 
 std::string text_of(Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
@@ -69,7 +71,7 @@ ordered_json as_json(const fs::path& file, const Opened& opened) {
 
 std::string as_text(const fs::path& file, const Opened& opened) {
   const SlideHeader& h = opened.slide->header();
-  std::string out = file.string() + "\n";
+  std::string out = printable_name(file.string()) + "\n";
   const auto line = [&](const char* name, const std::string& value) {
     out += "  " + std::string(name) + std::string(10 - std::string(name).size(), ' ') + value + "\n";
   };
@@ -94,7 +96,7 @@ int info(const SlideRequest& request, ReaderOpener& opener) {
     try {
       const Opened opened = open(opener, file, request.reader);
       if (request.json) slides.push_back(as_json(file, opened));
-      else std::fputs(as_text(file, opened).c_str(), stdout);
+      else print(as_text(file, opened));
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& e) {  // the others go on
@@ -128,7 +130,10 @@ std::string check_region(const std::string& text) {
   return parse_region(text, region) ? "" : "\"" + text + "\" is no region X,Y,W,H of whole pixels with a size";
 }
 
+CommandOutput output_of(const SlideRequest& request) { return {request.out, request.overwrite, {request.file}}; }
+
 void save(const SlideRequest& request, const Opened& opened, const Image& picture) {
+  output_of(request).prepare();
   write_png(request.out, picture.view());
   std::printf("%s: %s pixels of %s, reader %s\n", request.out.c_str(), text_of(picture.size()).c_str(),
               request.file.c_str(), opened.reader.c_str());
@@ -137,6 +142,7 @@ void save(const SlideRequest& request, const Opened& opened, const Image& pictur
 void read(const SlideRequest& request, ReaderOpener& opener) {
   Region region;
   parse_region(request.region, region);
+  output_of(request);
   const Opened opened = open(opener, request.file, request.reader);
   const Size size = opened.slide->size();
   if (region.clipped({0, 0, size.width, size.height}) != region)
@@ -151,6 +157,7 @@ void read(const SlideRequest& request, ReaderOpener& opener) {
 }
 
 void thumbnail(const SlideRequest& request, ReaderOpener& opener) {
+  output_of(request);
   const Opened opened = open(opener, request.file, request.reader);
   std::unique_ptr<Progress> progress;
   const Image picture = read_thumbnail(*opened.slide, request.size, [&](std::int64_t done, std::int64_t total) {
@@ -184,6 +191,11 @@ void add_slide(CLI::App& app, int& exit) {
     exit = body(opener);
   };
 
+  const auto add_output = [request](CLI::App& command) {
+    command.add_option("--out", request->out, "PNG to write")->required()->type_name("PNG");
+    command.add_flag("--overwrite", request->overwrite, "Replace a file that exists");
+  };
+
   CLI::App* command =
       add_command(*slide, request, "info", "Size, levels, pixel size, format, and the reader that is chosen");
   command->add_option("FILE", request->files, "Slide files")->required();
@@ -199,13 +211,13 @@ void add_slide(CLI::App& app, int& exit) {
   command->add_option("--factor", request->factor, "Reduce both sides by this, by area means")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  command->add_option("--out", request->out, "PNG to write")->required()->type_name("PNG");
+  add_output(*command);
   command->callback([=] { run([&](ReaderOpener& opener) { return read(*request, opener), Exit::done; }); });
 
   command = add_command(*slide, request, "thumbnail", "Write the whole slide, small, as PNG");
   command->add_option("FILE", request->file, "Slide file")->required();
   command->add_option("--size", request->size, "Pixels of the longer side")->required()->check(CLI::Range(1, 16384));
-  command->add_option("--out", request->out, "PNG to write")->required()->type_name("PNG");
+  add_output(*command);
   command->callback([=] { run([&](ReaderOpener& opener) { return thumbnail(*request, opener), Exit::done; }); });
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -8,7 +9,10 @@
 #include <host/config/load.hpp>
 #include <host/feed/store_slides.hpp>
 #include <host/store/inventory.hpp>
+#include <host/store/marker.hpp>
+#include <host/util/command_output.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
 
 namespace nephron::host {
@@ -18,7 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-void print(const Json& json) { std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str()); }
+void print_json(const Json& json) {
+  std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+}
 
 std::string list_of(const std::vector<int>& numbers) {
   std::string out;
@@ -63,12 +69,14 @@ int list(const fs::path& store, bool json) {
       for (const std::string& name : l.classes) names += (names.empty() ? "" : ",") + name;
       text += l.annotated ? ", labels " + names : ", no annotation";
     }
-    if (!json) std::printf("%-40s %12s  %s\n", place(store, e).c_str(), megabytes(e.bytes).c_str(), text.c_str());
     if (!json)
-      for (const std::string& problem : e.problems) std::printf("  %s\n", problem.c_str());
+      std::printf("%-40s %12s  %s\n", printable_name(place(store, e)).c_str(), megabytes(e.bytes).c_str(),
+                  printable_name(text).c_str());
+    if (!json)
+      for (const std::string& problem : e.problems) print("  " + problem + "\n");
     out.push_back(std::move(line));
   }
-  if (json) print(out);
+  if (json) print_json(out);
   else std::printf("%zu slides, %s\n", entries.size(), megabytes(bytes).c_str());
   return Exit::done;
 }
@@ -84,9 +92,9 @@ int verify(const fs::path& store, const VerifyRequest& request, bool json) {
     progress.update(++done);
   }
   progress.finish();
-  if (json) print({{"slides", entries.size()}, {"problems", problems}});
+  if (json) print_json({{"slides", entries.size()}, {"problems", problems}});
   else {
-    for (const std::string& problem : problems) std::printf("%s\n", problem.c_str());
+    for (const std::string& problem : problems) print(problem + "\n");
     std::printf("%zu slides, %zu problems\n", entries.size(), problems.size());
   }
   return problems.empty() ? Exit::done : Exit::failed;
@@ -98,49 +106,84 @@ struct PruneRequest {
   bool dry_run = false, json = false;
 };
 
-/// Removes what none of the experiments, which name one store, would open.
-int prune(const PruneRequest& request) {
+/// What the experiments, which name one store, open: places below it.
+struct Used {
   fs::path store;
   std::set<fs::path> folders, labels;
+};
+
+Used used_by(const PruneRequest& request) {
+  Used used;
   for (const fs::path& file : request.experiments) {
     PluginSearch search;
     search.command_line = request.plugins;
     std::unique_ptr<Registry> registry;
     const Experiment experiment = load_experiment(file, {}, search, registry);
     if (experiment.data.store.empty()) throw Error(file.string() + " names no store");
-    if (!store.empty() && store != experiment.data.store)
-      throw Error(file.string() + " names the store " + experiment.data.store.string() + ", not " + store.string(),
+    const fs::path store = fs::weakly_canonical(experiment.data.store);
+    if (!used.store.empty() && store != used.store)
+      throw Error(file.string() + " names the store " + store.string() + ", not " + used.store.string(),
                   "prune one store at a time, with all experiments that use it");
-    store = experiment.data.store;
+    used.store = store;
     const Listing listing(experiment, *registry);
+    for (std::size_t d = 0; d < experiment.datasets.size(); ++d)
+      if (std::none_of(listing.slides().begin(), listing.slides().end(), [&](const auto& s) { return s.dataset == d; }))
+        throw Error("dataset \"" + listing.dataset_name(d) + "\" of " + file.string() +
+                        " lists no slides, so all that are prepared of it would be removed",
+                    "bring its files back, or take the dataset out of the experiment");
     for (const auto& slide : listing.slides()) {
       const StorePlace wanted = place_of(listing, slide);
-      folders.insert(wanted.folder.path());
-      labels.insert(wanted.folder.labels_record(wanted.wish.classes));
+      const auto below = [&](const fs::path& path) { return store / path.lexically_relative(experiment.data.store); };
+      used.folders.insert(below(wanted.folder.path()));
+      used.labels.insert(below(wanted.folder.labels_record(wanted.wish.classes)));
     }
   }
-  std::vector<std::string> removed;
+  return used;
+}
+
+struct Pruned {
+  std::vector<std::string> removed, left;
   std::int64_t bytes = 0;
-  for (const StoredEntry& e : list_store(store)) {
+};
+
+/// A slide that no experiment opens.
+void prune_slide(const StoredEntry& e, const std::string& name, bool dry_run, Pruned& out) {
+  if (!e.picture) {
+    out.left.push_back(e.problems.front() + "; without a record it is not removed");
+    return;
+  }
+  if (!dry_run)
+    for (std::string& foreign : remove_slide(e.folder)) out.left.push_back(std::move(foreign) + " is not nephron's");
+  out.removed.push_back(name);
+  out.bytes += e.bytes;
+}
+
+/// Removes what none of the experiments would open, and tells what is left because it is not ours.
+int prune(const PruneRequest& request) {
+  const Used used = used_by(request);
+  const auto entries = list_store(used.store);
+  if (!request.dry_run && !entries.empty()) claim_store(used.store);
+  Pruned out;
+  for (const StoredEntry& e : entries) {
     if (interrupted()) throw Cancelled();
-    if (!folders.contains(e.folder.path())) {
-      removed.push_back(place(store, e));
-      bytes += e.bytes;
-      if (!request.dry_run) remove_slide(e.folder);
+    if (!used.folders.contains(e.folder.path())) {
+      prune_slide(e, place(used.store, e), request.dry_run, out);
       continue;
     }
     for (const LabelsRecord& l : e.labels) {
-      if (labels.contains(e.folder.labels_record(l.classes))) continue;
-      removed.push_back(e.folder.labels(l.classes).lexically_relative(store).string());
-      bytes += l.bytes;
+      if (used.labels.contains(e.folder.labels_record(l.classes))) continue;
+      out.removed.push_back(e.folder.labels(l.classes).lexically_relative(used.store).string());
+      out.bytes += l.bytes;
       if (!request.dry_run) remove_labels(e.folder, l.classes);
     }
   }
-  if (request.json) print({{"removed", removed}, {"bytes", bytes}, {"dry_run", request.dry_run}});
+  if (request.json)
+    print_json({{"removed", out.removed}, {"left", out.left}, {"bytes", out.bytes}, {"dry_run", request.dry_run}});
   else {
-    for (const std::string& name : removed) std::printf("%s\n", name.c_str());
-    std::printf("%s %zu of %s, %s\n", request.dry_run ? "would remove" : "removed", removed.size(), store.c_str(),
-                megabytes(bytes).c_str());
+    for (const std::string& name : out.removed) print(printable_name(name) + "\n");
+    for (const std::string& what : out.left) print("left: " + what + "\n");
+    std::printf("%s %zu of %s, %s\n", request.dry_run ? "would remove" : "removed", out.removed.size(),
+                used.store.c_str(), megabytes(out.bytes).c_str());
   }
   return Exit::done;
 }
@@ -151,6 +194,7 @@ struct ExportRequest {
   std::string labels;
   std::vector<std::int64_t> region;
   ExportWish wish;
+  bool overwrite = false;
 };
 
 /// The folder of a slide by its id, or by its place where an id is there twice.
@@ -173,7 +217,9 @@ StoredEntry find_slide(const fs::path& store, const std::string& name) {
 }
 
 int export_command(const ExportRequest& request) {
+  CommandOutput output(request.wish.out, request.overwrite);
   const StoredEntry entry = find_slide(request.store, request.slide);
+  if (entry.picture) output.require_none_of({entry.picture->source.path});
   ExportWish wish = request.wish;
   if (!request.region.empty())
     wish.region = {request.region[0], request.region[1], request.region[2], request.region[3]};
@@ -186,6 +232,7 @@ int export_command(const ExportRequest& request) {
                   "choose one with --classes A,B");
     if (wish.classes.empty()) wish.classes = there.front()->classes;
   }
+  output.prepare();
   export_slide(entry.folder, wish);
   std::printf("%s\n", wish.out.c_str());
   return Exit::done;
@@ -198,6 +245,7 @@ void add_export(CLI::App& store, int& exit) {
   command->add_option("store", request->store, "Folder of prepared slides")->required();
   command->add_option("slide", request->slide, "Id of the slide, or its place as `store list` shows it")->required();
   command->add_option("--out", request->wish.out, "File to write: .png, .tif, .tiff")->required();
+  command->add_flag("--overwrite", request->overwrite, "Replace a file that exists");
   command->add_option("--factor", request->wish.factor, "Level; the least that is there by default")
       ->check(CLI::Range(1, 64));
   command->add_option("--region", request->region, "X,Y,W,H in pixels of that level")->delimiter(',')->expected(4);

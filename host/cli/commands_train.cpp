@@ -26,6 +26,7 @@ void add_train(CLI::App& app, int& exit) {
   command->add_option("--runs", request->runs, "Folder of the runs")->capture_default_str()->take_last();
   CLI::Option* const resume = command->add_option("--resume", request->resume, "Go on with a run, or one fold of it");
   command->add_option("--device", request->device, "cpu, cuda, cuda:N, or auto")->capture_default_str()->take_last();
+  command->add_flag("--strict", request->strict, "Stop when any slide cannot be read (data.most_lost = 0)");
   CLI::Option* const debug = command->add_flag("--debug", request->debug, "One fold, few steps, nothing kept");
   resume->excludes(experiment)->excludes(debug);
   command->callback([request, command, &exit] {

@@ -1,5 +1,7 @@
 #include <algorithm>
-#include <cstdio>
+#include <sstream>
+
+#include <opencv2/core/utils/logger.hpp>
 
 #include <nephron/error.hpp>
 #include <nephron/plugin.hpp>
@@ -7,8 +9,11 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
+#include <host/util/current_call.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/pages.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -39,16 +44,20 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
+    std::ostringstream out, error;
+    const int code = app.exit(e, out, error);
+    print(out.str());
+    print_error(error.str());
     return code == 0 ? Exit::done : Exit::usage;
   } catch (const ConfigError& e) {
-    std::fprintf(stderr, "%s\n", e.what());
+    print_error(std::string(e.what()) + "\n");
     return Exit::usage;
   } catch (const Cancelled&) {
     log().warning("interrupted");
     return Exit::interrupted;
   } catch (const Error& e) {
-    log().error(e.what() + (e.hint().empty() ? "" : "\n  " + e.hint()));
+    const std::string text = e.what() + (e.hint().empty() ? "" : "\n  " + e.hint());
+    log().error(text + rules_page(text));
     return Exit::failed;
   } catch (const std::exception& e) {
     // Torch appends a backtrace of many lines; the first line says what is wrong.
@@ -64,5 +73,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   nephron::host::catch_interrupts();
+  nephron::host::log();  // takes the terminal as it is
+  // What OpenCV has to say of a file is said by whoever asked it for the file, by the file's name.
+  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  nephron::host::catch_crashes();
   return nephron::host::run(argc, argv);
 }

@@ -7,6 +7,10 @@ void FoldsConfig::describe(Schema<FoldsConfig>& s) {
   s.field("by", &FoldsConfig::by,
           "what is dealt out: slides by their place in the list, or donors, so that no donor stands on both sides")
       .choices({"index", "donor"});
+  s.field("file", &FoldsConfig::file,
+          "folds that `nephron data split` or a run wrote down; it says \"count\" and \"by\", and no slide changes its "
+          "fold")
+      .must_exist();
 }
 
 void DataConfig::describe(Schema<DataConfig>& s) {
@@ -22,6 +26,9 @@ void DataConfig::describe(Schema<DataConfig>& s) {
       .range(1, 4)
       .unit("tiles");
   s.field("folds", &DataConfig::folds, "cross-validation");
+  s.field("most_lost", &DataConfig::most_lost,
+          "share of the slides that may fail to be read; when more do, nothing is trained")
+      .range(0, 1);
   s.field("mean", &DataConfig::mean, "mean of each colour, subtracted (RGB)").range(0, 1);
   s.field("std", &DataConfig::std, "deviation of each colour, divided by (RGB)").range(1e-6, 10);
   s.field("workers", &DataConfig::workers, "threads that make samples; 0: as many as training leaves").range(0, 256);

@@ -16,7 +16,8 @@ namespace nephron::host {
 
 struct FoldsConfig {
   int count = 5;
-  std::string by = "index";  ///< "index", "donor"
+  std::string by = "index";    ///< "index", "donor"
+  std::filesystem::path file;  ///< splits.json: folds that were written down; it says count and by
   static void describe(Schema<FoldsConfig>& s);
 };
 
@@ -27,6 +28,7 @@ struct DataConfig {
   std::int64_t tile = 256;      ///< side of a training tile, px at the reduced level
   double window = 1.5;          ///< side of the raw window, in tiles
   FoldsConfig folds;
+  double most_lost = 0.1;  ///< share of the listed slides that may fail to be read
   std::array<double, 3> mean{0.66437738, 0.50478148, 0.70114894};  ///< of 0..1, RGB
   std::array<double, 3> std{0.15825711, 0.24371008, 0.13832686};
   int workers = 0;   ///< threads that make samples; 0: as many as cores leave

@@ -5,6 +5,8 @@
 
 #include <host/config/checks.hpp>
 #include <host/config/components.hpp>
+#include <host/config/splits_file.hpp>
+#include <host/util/pages.hpp>
 
 namespace nephron::host {
 
@@ -61,6 +63,38 @@ void make_paths_absolute(Value& resolved, const Components& components) {
     if (field.type == "array" && field.element->type == "path" && v->is(Value::Type::array))
       for (Value& x : v->array()) absolute(x);
   });
+}
+
+/// Folds that were written down say how many they are and how they were dealt: what the experiment says besides must
+/// agree.
+void take_splits(Experiment& e, Value& resolved, Diagnostics& faults) {
+  FoldsConfig& folds = e.data.folds;
+  if (folds.file.empty()) return;
+  Value& section = *resolved.find("data")->find("folds");
+  const Source source = section.find("file")->source;
+  Splits splits;
+  try {
+    splits = read_splits(folds.file);
+  } catch (const Error& error) {
+    faults.push_back({source, error.what(), error.hint()});
+    return;
+  }
+  const auto take = [&](const char* key, Value value) {
+    const Value* const written = section.find(key);
+    if (written == nullptr) {
+      value.source = source;
+      section.set(key, std::move(value));
+    } else if (!(*written == value)) {
+      faults.push_back({written->source,
+                        std::string("\"") + key + "\" is " + written->str() + ", but the folds of " +
+                            folds.file.string() + " have " + key + " = " + value.str(),
+                        "write the same, or leave \"file\" out to deal the slides anew"});
+    }
+  };
+  take("count", splits.count);
+  take("by", splits.by);
+  folds.count = splits.count;
+  folds.by = splits.by;
 }
 
 /// A string whose variable is unset was reported; that it names no file as well is no news, nor are keys that a base
@@ -137,6 +171,7 @@ Experiment decode_experiment(const fs::path& file, Value resolved, const Compone
   check_name(e, resolved, faults);
   drop_consequences(faults, known);
   check_together(e, resolved, faults);
+  if (faults.empty()) take_splits(e, resolved, faults);
   if (faults.empty()) make_paths_absolute(resolved, components);
   e.resolved = std::move(resolved);
   return e;
@@ -148,7 +183,7 @@ Experiment load_experiment(const fs::path& file, const std::vector<std::string>&
   Value resolved = resolve_experiment(file, overrides, faults);
   if (!resolved.is(Value::Type::table) || resolved.table().empty()) {
     if (faults.empty())
-      faults.push_back({resolved.source, "this experiment is empty", "docs/experiment.md lists what it holds"});
+      faults.push_back({resolved.source, "this experiment is empty", page("experiment.md") + " lists what it holds"});
     throw ConfigError(std::move(faults));
   }
   const std::size_t before = faults.size();

@@ -1,12 +1,16 @@
+#include <algorithm>
 #include <cstdlib>
+#include <map>
 
 #include <gmock/gmock.h>
 
 #include <host/config/fake_components.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -113,6 +117,61 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_EQ(fault({"predict.threshold=search", "data.tile=320"}), "faults: 0");
 }
 
+TEST_F(LoadTest, OneFaultHidesNoOther) {
+  write("bad.toml", R"(classes = ["a", "b"]
+[data]
+tile = 100
+factor = "two"
+windw = 2
+[[dataset]]
+type = "made"
+share = "x"
+[[dataset]]
+type = "made"
+[sampler]
+type = "uniform"
+[model]
+encoder = { type = "net18" }
+in_channels = 5
+[loss]
+class_weights = [1]
+terms = [ { type = "focal", gamma = "x" } ]
+[train]
+epochs = "x"
+accumulate = 500
+)");
+  load("bad.toml");
+  EXPECT_THAT(messages(),
+              testing::UnorderedElementsAre(
+                  HasSubstr("\"tile\" must be a multiple of 32"), HasSubstr("\"factor\" must be an integer"),
+                  HasSubstr("unknown key \"windw\""), HasSubstr("\"share\" must be a number"),
+                  HasSubstr("two datasets are called \"made\""), HasSubstr("\"decoder\" is missing"),
+                  HasSubstr("\"in_channels\" is 5, but slides give 3 channels"),
+                  HasSubstr("one number a class: 2, not 1"), HasSubstr("\"gamma\" must be a number"),
+                  HasSubstr("\"epochs\" must be an integer"), HasSubstr("\"accumulate\" must not be more")));
+  // What cannot be judged is not: each is told once.
+  write("few.toml", "[data]\ntile = \"x\"\n");
+  load("few.toml");
+  EXPECT_THAT(messages(), testing::UnorderedElementsAre(
+                              HasSubstr("\"classes\" is missing"), HasSubstr("\"tile\" must be an integer"),
+                              HasSubstr("\"dataset\" is missing"), HasSubstr("\"sampler\" is missing"),
+                              HasSubstr("\"model\" is missing"), HasSubstr("\"loss\" is missing")));
+}
+
+TEST_F(LoadTest, NamesOfClassesCanBeNamesOfFolders) {
+  write("good.toml", good);
+  const auto fault = [&](const std::string& name) {
+    load("good.toml", {"classes=[\"a\", \"" + name + "\"]"});
+    return faults.size() == 1 ? faults[0].message : "faults: " + std::to_string(faults.size());
+  };
+  EXPECT_THAT(fault(""), HasSubstr("a class needs a name"));
+  EXPECT_THAT(fault("b\\nc"), HasSubstr("holds a control character"));
+  EXPECT_THAT(fault("b\\u0007"), HasSubstr("holds a control character"));
+  EXPECT_THAT(fault("b "), HasSubstr("begins or ends with a space"));
+  EXPECT_THAT(fault(std::string(101, 'x')), HasSubstr("has 101 bytes; expected 100 at most"));
+  EXPECT_EQ(fault("glom\u00e9rule sain"), "faults: 0");
+}
+
 TEST_F(LoadTest, ExtendsMergesDeeply) {
   write("base/a.toml", good + "[train]\nbatch = 4\noptimizer = { lr = 0.5, eps = 1e-6 }\n");
   write("base/b.toml", "[train]\nbatch = 8\nepochs = 3\n");
@@ -189,11 +248,17 @@ TEST_F(LoadTest, EnvironmentVariablesAreReplaced) {
   write("unset.toml", "extends = \"env.toml\"\n[model.encoder]\nweights = \"${NEPHRON_TEST_UNSET}/a.pth\"\n");
   load("unset.toml");
   EXPECT_THAT(messages(), ElementsAre("unset.toml:3:11: environment variable NEPHRON_TEST_UNSET is not set"));
+  ::setenv("NEPHRON_TEST_UNSET", "", 1);
+  write("asked.toml", "description = \"${NEPHRON_TEST_UNSET:?the folder with the tiles: see README.md}\"\n" + good);
+  load("asked.toml");
+  EXPECT_THAT(messages(), ElementsAre("asked.toml:1:15: environment variable NEPHRON_TEST_UNSET is not set"));
+  EXPECT_EQ(faults[0].hint, "the folder with the tiles: see README.md");
+  ::unsetenv("NEPHRON_TEST_UNSET");
   load("unset.toml", {"model.encoder.weights="});
   EXPECT_THAT(messages(), testing::Contains(HasSubstr("--set model.encoder.weights=: the value is missing")));
   EXPECT_THAT((load("unset.toml", {"model.encoder.weights=\"\""}), messages()),
               IsEmpty());  // what is replaced is not looked up
-  for (const char* text : {"${", "${}", "${1A}", "${A B}", "x${A"}) {
+  for (const char* text : {"${", "${}", "${1A}", "${A B}", "${A:b}", "x${A"}) {
     write("odd.toml", "description = \"" + std::string(text) + "\"\n" + good);
     load("odd.toml");
     EXPECT_EQ(faults.size(), 1u) << text;
@@ -211,6 +276,45 @@ TEST_F(LoadTest, PathsBecomeAbsoluteInTheResolvedFile) {
   EXPECT_EQ(e.resolved.find("dataset")->array()[0].find("root")->string(), (folder / "data").string());
   EXPECT_EQ(e.model.encoder.weights, "pypi:net");
   EXPECT_EQ(e.resolved.find("model")->find("encoder")->find("weights")->string(), "pypi:net");
+}
+
+TEST_F(LoadTest, FoldsThatWereWrittenDownAreReadAndCompared) {
+  const auto with_folds = [&](const std::string& folds) {
+    write("folds.toml", good + "[data]\nfolds = " + folds + "\n");
+    return load("folds.toml");
+  };
+  const auto place = [&](const std::string& key) {
+    const std::string text = read_file(folder / "folds.toml");
+    const std::size_t at = text.rfind(key);
+    return "folds.toml:" + std::to_string(1 + std::count(text.begin(), text.begin() + static_cast<long>(at), '\n')) +
+           ":";
+  };
+  with_folds("{ file = \"splits.json\" }");
+  EXPECT_THAT(messages(), ElementsAre(AllOf(HasSubstr(place("folds = ")), HasSubstr("that is not there"))));
+
+  const std::string a = R"({"id": "a", "dataset": "d", "donor": "x", "fold": 0})";
+  const auto splits = [](const std::string& slides) {
+    return R"({"count": 3, "by": "donor", "slides": [)" + slides + "]}";
+  };
+  write("splits.json", splits(a));
+  const Experiment e = with_folds("{ file = \"splits.json\" }");
+  EXPECT_THAT(messages(), IsEmpty());
+  EXPECT_EQ(e.data.folds.count, 3);
+  EXPECT_EQ(e.data.folds.by, "donor");
+  EXPECT_EQ(e.resolved.find("data")->find("folds")->find("count")->integer(), 3);
+  with_folds("{ count = 4, by = \"index\", file = \"splits.json\" }");
+  EXPECT_THAT(messages(),
+              ElementsAre(HasSubstr("\"count\" is 4, but the folds of "), HasSubstr("\"by\" is \"index\"")));
+
+  for (const auto& [slides, says] : std::map<std::string, std::string>{
+           {R"({"id": "b", "dataset": "d", "donor": "", "fold": 3})", "slides[1].fold"},
+           {R"({"id": "b", "dataset": "d", "fold": 1})", "slides[1] has no \"donor\""},
+           {a, "slides[1] names slide \"a\" of \"d\" a second time"},
+           {R"({"id": "b", "dataset": "d", "donor": "x", "fold": 1})", "slides[1] puts donor \"x\" into fold 1"}}) {
+    write("splits.json", splits(a + ", " + slides));
+    with_folds("{ file = \"splits.json\" }");
+    EXPECT_THAT(messages(), ElementsAre(AllOf(HasSubstr(place("folds = ")), HasSubstr("splits.json: " + says))));
+  }
 }
 
 TEST_F(LoadTest, SettingsAreTomlOrBareWords) {

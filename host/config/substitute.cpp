@@ -15,19 +15,19 @@ bool is_name(const std::string& name) {
 
 /// What stands between ${ and }; adds a fault and returns false when that gives nothing.
 bool expand(const std::string& inside, std::string& out, const Value& at, Diagnostics& faults) {
-  const std::size_t split = inside.find(":-");
-  const std::string name = inside.substr(0, split);
-  if (!is_name(name)) {
+  const std::size_t end = inside.find(':');
+  const std::string name = inside.substr(0, end), rest = end == std::string::npos ? "" : inside.substr(end);
+  const bool has_default = rest.starts_with(":-"), has_reason = rest.starts_with(":?");
+  if (!is_name(name) || (!rest.empty() && !has_default && !has_reason)) {
     faults.push_back({at.source, "\"${" + inside + "}\" names no environment variable",
-                      "write ${NAME} or ${NAME:-default}; $${ stands for ${ itself"});
+                      "write ${NAME}, ${NAME:-default} or ${NAME:?what to set it to}; $${ stands for ${ itself"});
     return false;
   }
   const char* value = std::getenv(name.c_str());
-  const bool has_default = split != std::string::npos;
-  if (value != nullptr && (*value != '\0' || !has_default)) return out += value, true;
-  if (has_default) return out += inside.substr(split + 2), true;
+  if (value != nullptr && (*value != '\0' || rest.empty())) return out += value, true;
+  if (has_default) return out += rest.substr(2), true;
   faults.push_back({at.source, "environment variable " + name + " is not set",
-                    "set it, or give a default: ${" + name + ":-default}"});
+                    has_reason ? rest.substr(2) : "set it, or give a default: ${" + name + ":-default}"});
   return false;
 }
 

@@ -25,11 +25,18 @@ void targets(const at::Tensor& bytes, const at::Tensor& out) {
                                 at::cuda::getCurrentCUDAStream()));
 }
 
+std::int64_t free_memory(c10::Device device) {
+  const c10::cuda::CUDAGuard guard(device);
+  std::size_t free = 0, total = 0;
+  C10_CUDA_CHECK(cudaMemGetInfo(&free, &total));
+  return static_cast<std::int64_t>(free);
+}
+
 }  // namespace
 }  // namespace nephron::host
 
 extern "C" __attribute__((visibility("default"))) const nephron::host::CudaKernels* nephron_cuda_kernels() {
   static const nephron::host::CudaKernels kernels{nephron::host::CudaKernels::version, &nephron::host::normalise,
-                                                  &nephron::host::targets};
+                                                  &nephron::host::targets, &nephron::host::free_memory};
   return &kernels;
 }

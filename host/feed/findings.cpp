@@ -52,22 +52,20 @@ void find_empty(const Experiment& experiment, const PreparedData& data, std::siz
   if (ids.empty()) return;
   Collector said(out, name_of(experiment, dataset));
   const std::string text = std::to_string(ids.size()) + " of " + std::to_string(annotated) +
-                           (annotated == 1 ? " annotation labels" : " annotations label") +
-                           " no pixel: " + names_of(ids);
+                           (annotated == 1 ? " annotation" : " annotations") +
+                           (ids.size() == 1 ? " labels" : " label") + " no pixel: " + names_of(ids);
   if (ids.size() == annotated) said.finding(text);
   else said.note(text + "; right where the slide holds none of the classes");
 }
 
 }  // namespace
 
-Findings file_findings(const Experiment& experiment, const Registry& registry, const PreparedData& data) {
+Findings file_findings(const Experiment& experiment, const Registry& registry,
+                       const std::vector<std::shared_ptr<Dataset>>& datasets) {
   Findings out;
-  for (std::size_t i = 0; i < data.datasets.size(); ++i) {
-    const auto* check = dynamic_cast<const DatasetCheck*>(data.datasets[i].get());
-    if (check == nullptr) {
-      note_unannotated(experiment, data, i, out);
-      continue;
-    }
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    const auto* check = dynamic_cast<const DatasetCheck*>(datasets[i].get());
+    if (check == nullptr) continue;
     Collector said(out, name_of(experiment, i));
     guarded(blame_of(registry, Dataset::kind, experiment.datasets.at(i).component, "checking its files"),
             [&] { check->check_files(experiment.classes, said); });
@@ -77,7 +75,10 @@ Findings file_findings(const Experiment& experiment, const Registry& registry, c
 
 Findings label_findings(const Experiment& experiment, const PreparedData& data) {
   Findings out;
-  for (std::size_t i = 0; i < experiment.datasets.size(); ++i) find_empty(experiment, data, i, out);
+  for (std::size_t i = 0; i < data.datasets.size(); ++i) {
+    if (dynamic_cast<const DatasetCheck*>(data.datasets[i].get()) == nullptr) note_unannotated(experiment, data, i, out);
+    find_empty(experiment, data, i, out);
+  }
   const bool any = std::any_of(data.slides.begin(), data.slides.end(), [](const auto& s) { return s->annotated(); });
   if (!any) {
     out.findings.emplace_back("no slide has an annotation: there is nothing to train on");
@@ -94,13 +95,21 @@ Findings label_findings(const Experiment& experiment, const PreparedData& data) 
   return out;
 }
 
-void require_annotated(const Experiment& experiment, const Registry& registry, const PreparedData& data) {
-  if (std::any_of(data.slides.begin(), data.slides.end(), [](const auto& s) { return s->annotated(); })) return;
+void require_annotated(const Listing& listing, const Registry& registry) {
+  const auto annotated = [&](const Listing::Entry& entry) {
+    try {
+      return listing.datasets()[entry.dataset]->annotated(entry.info);
+    } catch (const std::exception&) {
+      return true;  // preparing the slide will tell what is wrong
+    }
+  };
+  if (listing.slides().empty() || std::any_of(listing.slides().begin(), listing.slides().end(), annotated)) return;
   std::string hint;
-  const Findings files = file_findings(experiment, registry, data);
+  const Findings files = file_findings(listing.experiment(), registry, listing.datasets());
   for (const auto& list : {files.findings, files.notes})
     for (const std::string& text : list) hint += (hint.empty() ? "" : "\n  ") + text;
-  throw Error("no slide has an annotation: none of the " + counted(data.slides.size(), "slide") + " can be trained on", hint);
+  throw Error("no slide has an annotation: nothing can be learnt from " + counted(listing.slides().size(), "slide"),
+              hint);
 }
 
 }  // namespace nephron::host

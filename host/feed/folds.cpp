@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include <nephron/fold_rules.hpp>
 
 #include <host/feed/duplicates.hpp>
+#include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -24,9 +26,13 @@ const FoldRules* rules_of(const PreparedData& data, std::size_t slide) {
   return dataset < data.datasets.size() ? dynamic_cast<const FoldRules*>(data.datasets[dataset].get()) : nullptr;
 }
 
-std::string name_of(const Experiment& experiment, const PreparedSlide& slide) {
+std::string dataset_name(const Experiment& experiment, const PreparedSlide& slide) {
   const DatasetConfig& config = experiment.datasets.at(slide.dataset());
-  return "slide \"" + slide.info().id + "\" of \"" + (config.name.empty() ? config.component.type : config.name) + "\"";
+  return config.name.empty() ? config.component.type : config.name;
+}
+
+std::string name_of(const Experiment& experiment, const PreparedSlide& slide) {
+  return "slide \"" + slide.info().id + "\" of \"" + dataset_name(experiment, slide) + "\"";
 }
 
 std::string list(const std::set<int>& folds) {
@@ -38,10 +44,10 @@ std::string list(const std::set<int>& folds) {
 /// Folds of which one slide is trained on and the other held out.
 using Sides = std::map<std::size_t, std::map<int, bool>>;  // slide -> fold -> held out
 
-Sides sides_of(const PreparedData& data, const std::vector<int>& folds, const std::vector<int>& which) {
+Sides sides_of(const PreparedData& data, const std::vector<int>& which) {
   Sides out;
   for (const int k : which) {
-    const FoldSlides slides = slides_of(data, folds, k);
+    const FoldSlides slides = slides_of(data, k);
     for (const std::size_t i : slides.training) out[i][k] = false;
     for (const std::size_t i : slides.held_out) out[i][k] = true;
   }
@@ -86,13 +92,59 @@ void find_duplicates(const Experiment& experiment, const PreparedData& data, con
   }
 }
 
+Json side_of(const Experiment& experiment, const PreparedData& data, const std::vector<std::size_t>& which) {
+  Json out = Json::array();
+  for (const std::size_t i : which) {
+    const PreparedSlide& slide = *data.slides[i];
+    out.push_back({{"id", slide.info().id},
+                   {"dataset", dataset_name(experiment, slide)},
+                   {"donor", slide.info().donor},
+                   {"source", slide.info().source.string()}});
+  }
+  return out;
+}
+
+using Names = std::set<std::pair<std::string, std::string>>;  // dataset, id
+
+Names names_of(const JsonNode& side) {
+  Names out;
+  for (const JsonNode& slide : side.items()) out.emplace(slide.at("dataset").text(), slide.at("id").text());
+  return out;
+}
+
+/// Ids in `a` that are not in `b`.
+std::vector<std::string> only_in(const Names& a, const Names& b) {
+  std::vector<std::string> out;
+  for (const auto& name : a)
+    if (!b.contains(name)) out.push_back(name.second);
+  return out;
+}
+
+/// The files of slides may have moved; which slides a side has may not.
+void require_same_slides(const fs::path& file, const Json& now) {
+  const JsonNode was = JsonNode::read(file);
+  const JsonNode is = JsonNode::parse(now.dump(-1, ' ', false, Json::error_handler_t::replace), "slides.json");
+  std::string text;
+  for (const auto& [key, doing] : {std::pair{"trained_on", "trained on"}, std::pair{"held_out", "held out"}}) {
+    const Names before = names_of(was.at(key)), after = names_of(is.at(key));
+    const auto say = [&](const std::vector<std::string>& ids, const char* when) {
+      if (!ids.empty()) text += (text.empty() ? "" : "; ") + std::string(doing) + when + list_of_names(ids);
+    };
+    say(only_in(before, after), " then, and not now: ");
+    say(only_in(after, before), " now, and not then: ");
+  }
+  if (!text.empty())
+    throw Error("the slides are not those that this fold began with (" + file.string() + "): " + text,
+                "Put them back as they were, slides that could not be read included, or begin a new run.");
+}
+
 }  // namespace
 
-FoldSlides slides_of(const PreparedData& data, const std::vector<int>& folds, int fold) {
+FoldSlides slides_of(const PreparedData& data, int fold) {
   FoldSlides out;
   for (std::size_t i = 0; i < data.slides.size(); ++i) {
     if (!data.slides[i]->annotated()) continue;
-    if (folds.at(i) == fold) {
+    if (data.folds.at(i) == fold) {
       out.held_out.push_back(i);
       continue;
     }
@@ -103,38 +155,35 @@ FoldSlides slides_of(const PreparedData& data, const std::vector<int>& folds, in
   return out;
 }
 
-void require_unseen(const PreparedData& data, const std::vector<int>& folds, int fold) {
-  const FoldSlides slides = slides_of(data, folds, fold);
+void require_left(const PreparedData& data, const Splits& splits, int fold) {
+  const auto held_out =
+      std::count_if(splits.slides.begin(), splits.slides.end(), [&](const Splits::Slide& s) { return s.fold == fold; });
+  if (held_out > 0 && slides_of(data, fold).held_out.empty())
+    throw Error("none of the " + std::to_string(held_out) + " slides that fold " + std::to_string(fold) +
+                " holds out could be read: nothing would be validated");
+}
+
+void require_unseen(const PreparedData& data, int fold) {
+  const FoldSlides slides = slides_of(data, fold);
   std::vector<SlideInfo> held_out;
   for (const std::size_t i : slides.held_out) held_out.push_back(data.slides[i]->info());
   for (const auto& dataset : data.datasets)
     if (const auto* rules = dynamic_cast<const FoldRules*>(dataset.get())) rules->require_unseen(fold, held_out);
 }
 
-std::vector<std::string> leaks(const Experiment& experiment, const PreparedData& data, const std::vector<int>& folds,
-                               const std::vector<int>& which) {
+std::vector<std::string> leaks(const Experiment& experiment, const PreparedData& data, const std::vector<int>& which) {
   std::vector<std::string> out;
-  const Sides sides = sides_of(data, folds, which);
+  const Sides sides = sides_of(data, which);
   find_donors(data, sides, out);
   find_duplicates(experiment, data, sides, out);
   return out;
 }
 
-void write_fold_slides(const fs::path& file, const Experiment& experiment, const PreparedData& data,
-                       const FoldSlides& slides) {
-  const auto side = [&](const std::vector<std::size_t>& which) {
-    Json out = Json::array();
-    for (const std::size_t i : which) {
-      const PreparedSlide& slide = *data.slides[i];
-      const DatasetConfig& config = experiment.datasets.at(slide.dataset());
-      out.push_back({{"id", slide.info().id},
-                     {"dataset", config.name.empty() ? config.component.type : config.name},
-                     {"donor", slide.info().donor},
-                     {"source", slide.info().source.string()}});
-    }
-    return out;
-  };
-  const Json json{{"trained_on", side(slides.training)}, {"held_out", side(slides.held_out)}};
+void settle_fold_slides(const fs::path& file, const Experiment& experiment, const PreparedData& data,
+                        const FoldSlides& slides) {
+  const Json json{{"trained_on", side_of(experiment, data, slides.training)},
+                  {"held_out", side_of(experiment, data, slides.held_out)}};
+  if (fs::exists(file)) return require_same_slides(file, json);
   fs::create_directories(file.parent_path());
   write_file_atomically(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
@@ -144,12 +193,7 @@ std::optional<std::vector<std::string>> trained_on(const fs::path& run, const st
   for (const int k : folds) {
     const fs::path file = run / ("fold-" + std::to_string(k)) / "slides.json";
     if (!fs::exists(file)) return std::nullopt;
-    try {
-      const Json json = Json::parse(read_file(file));
-      for (const Json& slide : json.at("trained_on")) ids.insert(slide.at("id").get<std::string>());
-    } catch (const Json::exception& e) {
-      throw Error(file.string() + " is not what nephron train writes: " + e.what());
-    }
+    for (const JsonNode& slide : JsonNode::read(file).at("trained_on").items()) ids.insert(slide.at("id").text());
   }
   return std::vector<std::string>(ids.begin(), ids.end());
 }

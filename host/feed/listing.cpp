@@ -2,8 +2,12 @@
 
 #include <set>
 
+#include <nephron/fold_rules.hpp>
+
+#include <host/config/load.hpp>
 #include <host/feed/component.hpp>
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -24,13 +28,24 @@ const ComponentInfo& Listing::component(std::size_t dataset) const {
   return registry_.find(Dataset::kind, experiment_.datasets.at(dataset).component.type);
 }
 
+bool Listing::can_be_held_out(const Entry& entry) const {
+  const auto& dataset = datasets_[entry.dataset];
+  if (!experiment_.datasets[entry.dataset].hold_out || dynamic_cast<const FoldRules*>(dataset.get()) != nullptr)
+    return false;
+  try {
+    return guarded(blame(entry, "asking for the annotation of"), [&] { return dataset->annotated(entry.info); });
+  } catch (const PluginError&) {
+    return true;
+  }
+}
+
 std::string Listing::group(const Entry& entry) const {
   return !entry.info.group.empty() ? entry.info.group : dataset_name(entry.dataset);
 }
 
 Blame Listing::blame(const Entry& entry, const std::string& doing) const {
   return blame_of(registry_, Dataset::kind, experiment_.datasets[entry.dataset].component,
-                  doing + " slide \"" + entry.info.id + "\"");
+                  doing + " slide \"" + printable_name(entry.info.id) + "\"");
 }
 
 void Listing::list(std::size_t i) {
@@ -49,10 +64,19 @@ void Listing::list(std::size_t i) {
   for (SlideInfo& info : found) {
     if (ids.insert(info.id).second) slides_.push_back({i, std::move(info)});
     else
-      problems_.push_back("dataset \"" + config.component.type + "\" lists slide \"" + info.id +
+      problems_.push_back("dataset \"" + config.component.type + "\" lists slide \"" + printable_name(info.id) +
                           "\" twice; ids are unique, so the second" +
                           (info.source.empty() ? "" : " (" + info.source.string() + ")") + " is left out");
   }
+}
+
+void require_of_one_slide(const Listing& listing, const Listing::Entry& entry, const std::exception& error) {
+  const auto* named = dynamic_cast<const PluginError*>(&error);
+  if (named == nullptr || !named->of_parameters()) return;
+  const Source& source = listing.experiment().datasets[entry.dataset].component.source;
+  std::string text = named->what();
+  if (const std::string place = source.str() + ": "; text.starts_with(place)) text.erase(0, place.size());
+  throw ConfigError({{source, text, named->hint()}});
 }
 
 }  // namespace nephron::host

@@ -28,6 +28,9 @@ class Listing {
   const std::vector<std::string>& problems() const noexcept { return problems_; }
   const std::vector<std::shared_ptr<Dataset>>& datasets() const noexcept { return datasets_; }
   const std::vector<ChannelRule>& targets(const Entry& entry) const { return targets_.at(entry.dataset); }
+  /// Whether a slide can be validated on: it is annotated, and its dataset is not only trained on. Of a dataset that
+  /// fails to say so it is taken to be annotated; preparing the slide will tell what is wrong.
+  bool can_be_held_out(const Entry& entry) const;
   /// Sampling group of a slide: what its dataset says, or the dataset's name.
   std::string group(const Entry& entry) const;
   /// Name of a dataset, or its type.
@@ -39,12 +42,15 @@ class Listing {
  private:
   void list(std::size_t dataset);
 
-  const Experiment& experiment_;
+  Experiment experiment_;  // a copy: a listing may outlive what it was made of, and be moved with it
   const Registry& registry_;
   std::vector<std::shared_ptr<Dataset>> datasets_;
   std::vector<std::vector<ChannelRule>> targets_;  // a dataset
   std::vector<Entry> slides_;
   std::vector<std::string> problems_;
 };
+
+/// For an error that one slide met: throws ConfigError when it concerns the dataset's parameters, and so every slide.
+void require_of_one_slide(const Listing& listing, const Listing::Entry& entry, const std::exception& error);
 
 }  // namespace nephron::host

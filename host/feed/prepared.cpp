@@ -4,13 +4,11 @@
 #include <map>
 #include <mutex>
 
-#include <nephron/fold_rules.hpp>
-
 #include <host/feed/listing.hpp>
 #include <host/feed/memory_slide.hpp>
-#include <host/feed/reduce.hpp>
 #include <host/feed/store_slides.hpp>
 #include <host/labels/painter.hpp>
+#include <host/slides/reduced.hpp>
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/thread_pool.hpp>
@@ -36,7 +34,8 @@ class Preparation {
       } catch (const Cancelled&) {
         throw;
       } catch (const std::exception& e) {
-        problem = e.what();  // the guard has named the slide
+        require_of_one_slide(listing_, entries[i], e);
+        problem = with_hint(e);  // the guard has named the slide
       }
       const std::lock_guard lock(mutex_);
       if (!problem.empty()) problems_[i] = problem;
@@ -85,45 +84,54 @@ class Preparation {
   std::mutex mutex_;
 };
 
+void require_few_lost(const PreparedData& data, double most_lost) {
+  const auto lost = static_cast<double>(data.problems.size()), asked = static_cast<double>(data.asked);
+  if (!data.slides.empty() && lost <= most_lost * asked) return;
+  warn_of_problems(data);  // the error has room for one
+  const std::string counts = std::to_string(data.problems.size()) + " of " + std::to_string(data.asked) + " slides";
+  if (data.slides.empty())
+    throw Error(data.problems.empty() ? "the datasets of the experiment list no slides"
+                                      : "none of the " + std::to_string(data.asked) +
+                                            " slides could be read; the first: " + data.problems.front());
+  throw Error(counts + " could not be read, and " +
+                  (most_lost > 0 ? "a share of " + Value(most_lost).str() + " is the most that may be lost"
+                                 : "none may be lost") +
+                  "; the first: " + data.problems.front(),
+              "mend them or take them out of the data, or allow more: data.most_lost" +
+                  std::string(most_lost > 0 ? "" : ", and no --strict"));
+}
+
 }  // namespace
 
-PreparedData prepare(const Experiment& experiment, const Registry& registry) {
-  const Listing listing(experiment, registry);
-  PreparedData data = experiment.data.store.empty() ? Preparation(listing).run() : prepare_and_open(listing);
+PreparedData prepare(const Listing& listing, const Splits& splits, double most_lost) {
+  PreparedData data = listing.experiment().data.store.empty() ? Preparation(listing).run() : prepare_and_open(listing);
   data.datasets = listing.datasets();
   data.problems.insert(data.problems.begin(), listing.problems().begin(), listing.problems().end());
-  if (data.slides.empty()) {
-    warn_of_problems(data);  // the error has room for one
-    throw Error(data.problems.empty() ? "the datasets of the experiment list no slides"
-                                      : "none of the " + std::to_string(listing.slides().size()) +
-                                            " slides could be read; the first: " + data.problems.front());
-  }
+  data.asked = listing.slides().size() + listing.problems().size();
+  require_few_lost(data, most_lost);
+  std::map<std::pair<std::size_t, std::string>, int> folds;
+  for (std::size_t i = 0; i < listing.slides().size(); ++i)
+    folds[{listing.slides()[i].dataset, listing.slides()[i].info.id}] =
+        i < splits.slides.size() ? splits.slides[i].fold : -1;
+  for (const auto& slide : data.slides) data.folds.push_back(folds.at({slide->dataset(), slide->info().id}));
   return data;
 }
 
-void warn_of_problems(const PreparedData& data) {
-  for (const std::string& problem : data.problems) log().warning(problem + "; the rest go on without it");
+PreparedData prepare(const Experiment& experiment, const Registry& registry) {
+  const Listing listing(experiment, registry);
+  return prepare(listing, splits_of(listing), experiment.data.most_lost);
 }
 
-std::vector<int> folds_of(const Experiment& experiment, const PreparedData& data) {
-  const FoldsConfig& folds = experiment.data.folds;
-  std::vector<int> out(data.slides.size(), -1);
-  std::map<std::string, int> donors;
-  int next = 0;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const PreparedSlide& slide = *data.slides[i];
-    const auto* rules = dynamic_cast<const FoldRules*>(data.datasets.at(slide.dataset()).get());
-    if (!slide.annotated() || rules != nullptr || !experiment.datasets.at(slide.dataset()).hold_out) continue;
-    const std::string& donor = slide.info().donor;
-    if (folds.by == "donor" && !donor.empty()) {
-      const auto [found, fresh] = donors.try_emplace(donor, next);
-      if (fresh) ++next;
-      out[i] = found->second % folds.count;
-    } else {
-      out[i] = next++ % folds.count;
-    }
-  }
-  return out;
+void warn_of_problems(const PreparedData& data) {
+  for (const std::string& problem : data.problems) log().warning(problem);
+}
+
+void warn_of_lost(const PreparedData& data) {
+  if (data.problems.empty()) return;
+  std::string text =
+      "asked for " + std::to_string(data.asked) + " slides, used " + std::to_string(data.slides.size()) + ":";
+  for (const std::string& problem : data.problems) text += "\n  " + problem;
+  log().warning(text);
 }
 
 }  // namespace nephron::host

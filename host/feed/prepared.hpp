@@ -8,6 +8,7 @@
 #include <nephron/sampler.hpp>
 
 #include <host/config/experiment.hpp>
+#include <host/feed/splits.hpp>
 #include <host/plugins/registry.hpp>
 
 namespace nephron::host {
@@ -42,21 +43,25 @@ class PreparedSlide {
 
 struct PreparedData {
   std::vector<std::shared_ptr<const PreparedSlide>> slides;
+  std::vector<int> folds;                          ///< of each slide: the one that it is held out in; -1: none
   std::vector<std::shared_ptr<Dataset>> datasets;  ///< kept alive
   std::vector<std::string> problems;               ///< slides that could not be read, and why
+  std::size_t asked = 0;                           ///< slides that the datasets list
 };
 
-/// Lists, opens, reduces (INTER_AREA, labels INTER_NEAREST) and rasterises every slide of the experiment, in parallel.
-/// With data.store, slides are mapped from there; what is missing or stale is prepared first.
-/// A slide that cannot be read is named in `problems` and the rest go on; when none is left, warns of all and throws
-/// Error. Throws Cancelled after Ctrl-C.
+/// Opens, reduces (INTER_AREA, labels INTER_NEAREST) and rasterises every slide of the listing, in parallel. With
+/// data.store, slides are mapped from there; what is missing or stale is prepared first. `splits`: as splits_of() gives
+/// them; of none, no slide is held out.
+/// A slide that cannot be read is named in `problems` and the rest go on; when more than the share `most_lost` cannot,
+/// or none is left, warns of all and throws Error. Throws ConfigError for what a dataset's parameters ask for in vain,
+/// Cancelled after Ctrl-C.
+PreparedData prepare(const Listing& listing, const Splits& splits, double most_lost);
+/// Lists and deals folds first; data.most_lost says how many may be lost.
 PreparedData prepare(const Experiment& experiment, const Registry& registry);
 
 /// A warning for each of `problems`.
 void warn_of_problems(const PreparedData& data);
-
-/// Fold of every slide: index modulo count over annotated slides, or by donor. -1: never held out (not annotated, or of
-/// a dataset that is only trained on).
-std::vector<int> folds_of(const Experiment& experiment, const PreparedData& data);
+/// Warns again when work is done: how many slides were asked for and used, and which were lost.
+void warn_of_lost(const PreparedData& data);
 
 }  // namespace nephron::host

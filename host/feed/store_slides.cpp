@@ -10,8 +10,10 @@
 
 #include <host/feed/stored_slide.hpp>
 #include <host/labels/painter.hpp>
+#include <host/store/marker.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/thread_pool.hpp>
 
@@ -95,8 +97,10 @@ SlideContent open_slide(const Listing& listing, const Listing::Entry& entry) {
   return content;
 }
 
-std::string named(const Listing::Entry& entry, const std::string& problem) {
-  const std::string name = "slide \"" + entry.info.id + "\"";
+/// What is wrong with the slide, which it names. Throws ConfigError when it is not the slide.
+std::string problem_of(const Listing& listing, const Listing::Entry& entry, const std::exception& error) {
+  require_of_one_slide(listing, entry, error);
+  const std::string name = "slide \"" + printable_name(entry.info.id) + "\"", problem = with_hint(error);
   return problem.find(name) != std::string::npos ? problem : name + ": " + problem;
 }
 
@@ -140,6 +144,9 @@ StorePlace place_of(const Listing& listing, const Listing::Entry& entry) {
 }
 
 StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) {
+  using Compare = SlideFolder::Compare;
+  const fs::path& store = listing.experiment().data.store;
+  is_store(store);  // throws for a folder of other things
   StoreOutcome outcome;
   std::mutex mutex;
   std::map<std::size_t, std::string> problems;
@@ -149,20 +156,18 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
     const Listing::Entry& entry = listing.slides()[i];
     try {
       const StorePlace place = place_of(listing, entry);
-      const SlideFolder::Stale why = place.folder.stale(place.wish, request.verify);
-      if (!why.any()) {
+      if (!place.folder.stale(place.wish, request.verify ? Compare::contents : Compare::stamps).any()) {
         ++outcome.kept;
         continue;
       }
-      if (fs::exists(place.folder.picture_record()))
-        log().info("slide \"" + entry.info.id +
-                   "\" is prepared again: " + (why.picture.empty() ? "labels: " + why.labels : why.picture));
       stale.push_back(i);
       pixels += std::max<std::int64_t>(1, entry.info.size.area());
     } catch (const std::exception& e) {
-      problems[i] = named(entry, e.what());
+      problems[i] = problem_of(listing, entry, e);
+      if (request.strict) throw Error(problems[i]);
     }
   }
+  if (!stale.empty()) claim_store(store);
   const auto own_pool = request.jobs > 0 ? make_thread_pool(static_cast<std::size_t>(request.jobs)) : nullptr;
   ThreadPool& pool = own_pool != nullptr ? *own_pool : thread_pool();
   constexpr std::int64_t mega = 1000000;
@@ -182,14 +187,19 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
     bool made = false;
     try {
       const StorePlace place = place_of(listing, entry);
-      made = place.folder.prepare(
-          place.wish, request.verify, [&] { return open_slide(listing, entry); }, pool, advance);
+      const auto open = [&](const SlideFolder::Stale& why) {
+        if (fs::exists(place.folder.picture_record()))
+          log().info("slide \"" + printable_name(entry.info.id) +
+                     "\" is prepared again: " + (why.picture.empty() ? "labels: " + why.labels : why.picture));
+        return open_slide(listing, entry);
+      };
+      made = place.folder.prepare(place.wish, request.verify ? Compare::contents : Compare::when_in_doubt, open, pool,
+                                  advance);
     } catch (const Cancelled&) {
       throw;
     } catch (const std::exception& e) {
-      problem = named(entry, e.what());
-      if (const auto* error = dynamic_cast<const Error*>(&e); error != nullptr && !error->hint().empty())
-        problem += " (" + error->hint() + ")";
+      problem = problem_of(listing, entry, e);
+      if (request.strict) throw Error(problem);
     }
     const std::lock_guard lock(mutex);
     ++finished;
@@ -197,7 +207,10 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
     else ++(made ? outcome.made : outcome.kept);
   });
   progress.finish();
-  for (auto& [i, problem] : problems) outcome.problems.push_back(std::move(problem));
+  for (auto& [i, problem] : problems) {
+    outcome.problems.push_back(std::move(problem));
+    outcome.failed.push_back(i);
+  }
   return outcome;
 }
 
@@ -207,11 +220,11 @@ PreparedData prepare_and_open(const Listing& listing) {
   if (outcome.made > 0)
     log().info("prepared " + std::to_string(outcome.made) + " slides in " + listing.experiment().data.store.string());
   data.problems = std::move(outcome.problems);
-  const std::size_t failed = data.problems.size();
-  for (const Listing::Entry& entry : listing.slides()) {
+  for (std::size_t i = 0; i < listing.slides().size(); ++i) {
+    if (std::binary_search(outcome.failed.begin(), outcome.failed.end(), i)) continue;  // one of the problems
+    const Listing::Entry& entry = listing.slides()[i];
     try {
       const StorePlace place = place_of(listing, entry);
-      if (failed > 0 && place.folder.stale(place.wish).any()) continue;  // one of the problems
       StoredSlide::Place open{entry.info,
                               entry.dataset,
                               listing.group(entry),
@@ -220,7 +233,7 @@ PreparedData prepare_and_open(const Listing& listing) {
                               listing.experiment().data.factor};
       data.slides.push_back(std::make_shared<StoredSlide>(place.folder, std::move(open)));
     } catch (const std::exception& e) {
-      data.problems.push_back(named(entry, e.what()));
+      data.problems.push_back(problem_of(listing, entry, e));
     }
   }
   return data;

@@ -19,6 +19,7 @@ StorePlace place_of(const Listing& listing, const Listing::Entry& entry);
 struct StoreRequest {
   std::vector<std::string> only;  ///< ids; empty: all
   int jobs = 0;                   ///< threads; 0: all cores
+  bool strict = false;            ///< stop at the first slide that fails
   bool verify = false;            ///< compare the content of sources too
 };
 
@@ -26,10 +27,12 @@ struct StoreOutcome {
   int made = 0;                       ///< slides that were prepared
   int kept = 0;                       ///< slides that were up to date
   std::vector<std::string> problems;  ///< slides that could not be prepared, and why
+  std::vector<std::size_t> failed;    ///< which they are in the listing
 };
 
-/// Prepares in the store what is missing or stale; a slide that fails is reported, and the rest go on. Throws Cancelled
-/// after Ctrl-C, when finished slides are kept; and Error when `only` names an unknown slide.
+/// Prepares in the store what is missing or stale; a slide that fails is reported, and the rest go on, unless `strict`.
+/// Throws Cancelled after Ctrl-C, when finished slides are kept; Error when `only` names an unknown slide, or the store
+/// is a folder of other things; and ConfigError for what a dataset's parameters ask for in vain.
 StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request);
 
 /// Prepares what is missing or stale, and opens every slide at the experiment's factor.

@@ -5,6 +5,8 @@
 
 #include <cxxabi.h>
 
+#include <nephron/parameter_error.hpp>
+
 #include <host/util/log.hpp>
 
 namespace nephron::host {
@@ -58,6 +60,11 @@ std::string describe_exception() {
   }
 }
 
+std::string with_hint(const std::exception& error) {
+  const auto* known = dynamic_cast<const Error*>(&error);
+  return known == nullptr || known->hint().empty() ? error.what() : error.what() + (" (" + known->hint() + ")");
+}
+
 void rethrow_with(const Blame& blame) {
   try {
     throw;
@@ -66,7 +73,7 @@ void rethrow_with(const Blame& blame) {
   } catch (const PluginError&) {
     throw;
   } catch (const Error& e) {
-    throw PluginError(sentence(blame, e.what()), e.hint());
+    throw PluginError(sentence(blame, e.what()), e.hint(), dynamic_cast<const ParameterError*>(&e) != nullptr);
   } catch (const std::exception&) {
     throw PluginError(sentence(blame, describe_exception()));
   } catch (...) {
@@ -81,6 +88,15 @@ Blame blame_of(const Component& component) {
   return found != all.by_component.end()
              ? found->second
              : Blame{.plugin = "(unknown)", .component = "a component", .place = {}, .doing = {}};
+}
+
+Call call_of(const Component& component, const char* doing) noexcept {
+  Blames& all = blames();
+  const std::lock_guard lock(all.mutex);
+  const auto found = all.by_component.find(&component);
+  Call call = found != all.by_component.end() ? found->second.call() : Call{};
+  call.doing = doing;
+  return call;
 }
 
 std::shared_ptr<Component> with_blame(std::shared_ptr<Component> component, Blame blame) {

@@ -1,6 +1,14 @@
 #include <host/plugins/guard.hpp>
 
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
 #include <gtest/gtest.h>
+
+#include <host/util/current_call.hpp>
+#include <host/util/thread_pool.hpp>
 
 namespace nephron::host {
 namespace {
@@ -71,6 +79,40 @@ TEST(Guard, KnowsAComponentForAsLongAsItLives) {
   EXPECT_TRUE(gone);
   EXPECT_EQ(blame_of(*address).plugin, "(unknown)");
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those report crashes by themselves
+int overflow(volatile int* deeper) {
+  if (*deeper < 0) return 0;  // never
+  volatile int here[1024] = {*deeper};
+  return overflow(here) + here[7];
+}
+
+TEST(CrashDeathTest, ASignalNamesTheCallThatItFellInto) {
+  const auto in_guard = [](auto&& call) {
+    catch_crashes();
+    guarded(blame, call);
+  };
+  const std::string who = ".* in loss \"l\" of plugin \"p\" \\(/p.so\\) in forward at step 12 \\(e.toml:3:1\\)";
+  EXPECT_EXIT(in_guard([] { *static_cast<volatile int*>(nullptr) = 1; }), testing::KilledBySignal(SIGSEGV),
+              "nephron died of SIGSEGV" + who);
+  EXPECT_EXIT(in_guard([] { std::abort(); }), testing::KilledBySignal(SIGABRT), "nephron died of SIGABRT" + who);
+  volatile int seven = 7, zero = 0;
+  EXPECT_EXIT(in_guard([&] { zero = seven / zero; }), testing::KilledBySignal(SIGFPE), "nephron died of SIGFPE" + who);
+  EXPECT_EXIT(in_guard([] { ::raise(SIGBUS); }), testing::KilledBySignal(SIGBUS), "nephron died of SIGBUS" + who);
+  EXPECT_EXIT(in_guard([&] { std::exit(overflow(&zero)); }), testing::KilledBySignal(SIGSEGV), "SIGSEGV" + who);
+  // A thread of the pool works for whoever asked for the loop.
+  const auto in_pool = [] {
+    thread_pool().parallel_for(2, [main = std::this_thread::get_id()](std::size_t) {
+      if (std::this_thread::get_id() != main) std::abort();
+      std::this_thread::sleep_for(std::chrono::seconds(20));  // the other index is the other thread's
+    });
+  };
+  if (std::thread::hardware_concurrency() > 1) {
+    EXPECT_EXIT(in_guard(in_pool), testing::KilledBySignal(SIGABRT), "SIGABRT" + who);
+  }
+  EXPECT_EXIT((in_guard([] {}), std::abort()), testing::KilledBySignal(SIGABRT), "outside of any plugin");
+}
+#endif
 
 }  // namespace
 }  // namespace nephron::host

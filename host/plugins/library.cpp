@@ -48,7 +48,10 @@ const detail::PluginTable& load_library(const std::filesystem::path& file, const
   // Leaked on purpose: code of a plugin may run until the last thread ends (SDK rule 6).
   auto* const library = new dll::shared_library;
   boost::dll::fs::error_code failed;
-  library->load(file.string(), failed, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
+  const Blame loading{
+      .plugin = plugin_text(records, file), .component = {}, .place = {}, .doing = "while it was loaded"};
+  guarded(loading,
+          [&] { library->load(file.string(), failed, dll::load_mode::rtld_now | dll::load_mode::rtld_local); });
   if (failed) {
     delete library;
     const std::string reason = linker_reason(file);

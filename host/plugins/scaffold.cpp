@@ -5,15 +5,11 @@
 #include <nephron/error.hpp>
 
 #include <host/util/files.hpp>
+#include <host/util/pages.hpp>
 
 namespace nephron::host {
 
 namespace fs = std::filesystem;
-
-fs::path package_root() {
-  std::error_code failed;
-  return fs::read_symlink("/proc/self/exe", failed).parent_path().parent_path();
-}
 
 namespace {
 

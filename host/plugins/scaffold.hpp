@@ -11,7 +11,4 @@ namespace nephron::host {
 std::vector<std::filesystem::path> write_new_plugin(const std::string& kind, const std::string& name,
                                                     const std::filesystem::path& folder);
 
-/// The tree this program stands in, installed or built: what a plugin's project names in CMAKE_PREFIX_PATH.
-std::filesystem::path package_root();
-
 }  // namespace nephron::host

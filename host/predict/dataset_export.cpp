@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 #include <nephron/error.hpp>
 
+#include <host/feed/listing.hpp>
 #include <host/feed/prepared.hpp>
 #include <host/predict/picture_file.hpp>
+#include <host/util/command_output.hpp>
 #include <host/util/files.hpp>
 #include <host/util/progress.hpp>
 
@@ -50,23 +53,52 @@ Image target_mask(const ImageView& labels, const ChannelRule& rule) {
   return mask;
 }
 
-void write_new(const fs::path& file, const ImageView& image, bool overwrite) {
-  if (fs::exists(file) && !overwrite)
-    throw Error(file.string() + " exists already", "--overwrite replaces it, or name another folder.");
-  save_png(file, image);
+/// Where a slide goes: its picture, and a mask a class.
+struct Outputs {
+  fs::path picture;
+  std::vector<fs::path> masks;
+};
+
+Outputs outputs_of(const SlideInfo& slide, const std::vector<std::string>& classes, const fs::path& out) {
+  const std::string file = file_name(slide.id) + ".png";
+  Outputs o{out / "images" / file, {}};
+  for (const std::string& name : classes)
+    o.masks.push_back(classes.size() == 1 ? out / "masks" / file : out / "masks" / file_name(name) / file);
+  return o;
+}
+
+/// That everything may be written, before pixels are read.
+void require_outputs(const Listing& listing, const ExportRequest& request) {
+  std::vector<fs::path> inputs;
+  for (const Listing::Entry& entry : listing.slides()) {
+    inputs.push_back(entry.info.source);
+    inputs.insert(inputs.end(), entry.info.annotations.begin(), entry.info.annotations.end());
+  }
+  const auto name_of_slide = [&](const Listing::Entry& entry) {
+    return "slide \"" + entry.info.id + "\" of dataset \"" + listing.dataset_name(entry.dataset) + "\"";
+  };
+  std::map<fs::path, std::string> pictures;
+  for (const Listing::Entry& entry : listing.slides()) {
+    const Outputs outputs = outputs_of(entry.info, listing.experiment().classes, request.out);
+    const auto [other, fresh] = pictures.try_emplace(outputs.picture, name_of_slide(entry));
+    if (!fresh)
+      throw Error(other->second + " and " + name_of_slide(entry) + " would both be written as " +
+                      outputs.picture.string(),
+                  "choose one dataset with --dataset, and a folder for each");
+    require_output(outputs.picture, request.overwrite, inputs);
+    for (const fs::path& mask : outputs.masks) require_output(mask, request.overwrite, inputs);
+  }
 }
 
 void export_slide(const PreparedSlide& slide, const std::vector<std::string>& classes, const ExportRequest& request) {
   const Size size = slide.size();
   const Image picture(size, 3), labels(size, 1);
   slide.read({0, 0, size.width, size.height}, picture.view(), labels.view());
-  const std::string file = file_name(slide.info().id) + ".png";
-  write_new(request.out / "images" / file, picture.view(), request.overwrite);
+  const Outputs outputs = outputs_of(slide.info(), classes, request.out);
+  save_png(outputs.picture, picture.view());
   if (!slide.annotated()) return;
-  for (std::size_t c = 0; c < slide.targets().size() && c < classes.size(); ++c) {
-    const fs::path folder = classes.size() == 1 ? request.out / "masks" : request.out / "masks" / file_name(classes[c]);
-    write_new(folder / file, target_mask(labels.view(), slide.targets()[c]).view(), request.overwrite);
-  }
+  for (std::size_t c = 0; c < slide.targets().size() && c < classes.size(); ++c)
+    save_png(outputs.masks[c], target_mask(labels.view(), slide.targets()[c]).view());
 }
 
 }  // namespace
@@ -76,11 +108,13 @@ ExportOutcome export_datasets(Experiment experiment, const Registry& registry, c
   // What is written once needs no place in the store, unless it is there.
   if (request.factor != experiment.data.factor) experiment.data.store.clear();
   experiment.data.factor = request.factor;
+  require_output_folder(request.out, {});
+  require_outputs(Listing(experiment, registry), request);
   require_writable(request.out / "images", std::size_t{1} << 20);
   if (experiment.classes.size() == 1) require_writable(request.out / "masks", 0);
   else
     for (const std::string& name : experiment.classes) require_writable(request.out / "masks" / file_name(name), 0);
-  const PreparedData data = prepare(experiment, registry);
+  const PreparedData data = prepare(Listing(experiment, registry), {}, /*most_lost=*/1);
   warn_of_problems(data);
   ExportOutcome outcome;
   outcome.problems = data.problems;

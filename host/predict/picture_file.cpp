@@ -9,6 +9,7 @@
 
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/quiet_libraries.hpp>
 #include <nephron/slide_files.hpp>
 
 #include <host/util/files.hpp>
@@ -37,16 +38,17 @@ bool is_picture(const fs::path& file) {
 cv::Mat decode(const fs::path& file, int flags) {
   const std::string bytes = read_file(file);
   if (bytes.empty()) throw Error("cannot read the picture " + file.string() + ": the file is empty");
+  const QuietLibraries quiet;
   cv::Mat picture;
   try {
     const cv::Mat raw(1, static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX)), CV_8U,
                       const_cast<char*>(bytes.data()));  // NOLINT: only read
     picture = cv::imdecode(raw, flags);
-  } catch (const cv::Exception& e) {
-    throw Error("cannot read the picture " + file.string() + ": " + e.err,
+  } catch (const cv::Exception&) {  // its text is about OpenCV's own source
+    throw Error("cannot read the picture " + file.string() + ": it is damaged or too large",
                 "Pictures of more than 2^30 pixels are refused unless OPENCV_IO_MAX_IMAGE_PIXELS is set to more.");
   }
-  if (picture.empty())
+  if (picture.empty() || quiet.said_damaged())
     throw Error("cannot read the picture " + file.string() + ": it is damaged, or no PNG, JPEG, TIFF or BMP file");
   return picture;
 }

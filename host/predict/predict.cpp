@@ -11,7 +11,7 @@
 
 #include <host/config/load.hpp>
 #include <host/feed/folds.hpp>
-#include <host/feed/reduce.hpp>
+#include <host/predict/memory.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
@@ -22,6 +22,8 @@
 #include <host/predict/truth.hpp>
 #include <host/runs/run.hpp>
 #include <host/slides/opener.hpp>
+#include <host/slides/reduced.hpp>
+#include <host/train/device.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
@@ -327,6 +329,7 @@ PredictOutcome predict(const PredictRequest& request) {
   const Experiment experiment = load_experiment(run.experiment(), overrides, search, registry);
   PredictSettings settings = settle(request, run, experiment);
   const std::vector<PictureFile> pictures = list_pictures(request.images);
+  require_prediction_memory(settings, experiment, *registry, parse_device(request.device));
   NetworkOptions options{request.device, settings.precision, settings.tta, experiment.train.threads};
   auto model = open_networks(experiment, *registry, settings.weights, options);
   tile_grid({settings.tile, settings.tile}, settings.tile, settings.overlap,

@@ -23,12 +23,19 @@ double seconds_since_start() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec) - ticks;
 }
 
-double peak_rss_mb() {
+namespace {
+
+double status_mb(const std::string& key) {
   std::ifstream in("/proc/self/status");
   for (std::string line; std::getline(in, line);)
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+    if (line.starts_with(key)) return std::stod(line.substr(key.size())) / 1024;
   return 0;
 }
+
+}  // namespace
+
+double peak_rss_mb() { return status_mb("VmHWM:"); }
+double rss_mb() { return status_mb("VmRSS:"); }
 
 void reset_peak_rss() { std::ofstream("/proc/self/clear_refs") << "5"; }
 

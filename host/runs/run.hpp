@@ -28,8 +28,8 @@ struct FoldFolder {
   bool finished() const;
 };
 
-/// A run on disk: runs/<experiment>/<date>-<time>-<short id>/ with experiment.resolved.toml, environment.json, log.txt
-/// and a folder a fold.
+/// A run on disk: runs/<experiment>/<date>-<time>-<short id>/ with experiment.resolved.toml, environment.json,
+/// splits.json, log.txt and a folder a fold.
 class RunFolder {
  public:
   /// Makes a folder of its own, whatever else is started at the same moment. `experiment`: becomes a folder name.
@@ -40,6 +40,7 @@ class RunFolder {
   const std::filesystem::path& folder() const noexcept { return folder_; }
   std::filesystem::path experiment() const { return folder_ / "experiment.resolved.toml"; }
   std::filesystem::path environment() const { return folder_ / "environment.json"; }
+  std::filesystem::path splits() const { return folder_ / "splits.json"; }  ///< the fold of every slide, written once
   std::filesystem::path log() const { return folder_ / "log.txt"; }
   FoldFolder fold(int k) const;
   /// Folds that have a folder, ascending.

@@ -18,7 +18,39 @@ namespace {
 constexpr std::int64_t most_pixels = std::int64_t{1} << 28;
 constexpr std::int64_t band_bytes = std::int64_t{1} << 26;
 
+/// Reduces a region in bands; `read` gives pixels of it, `progress` is told of rows.
+template <class Read, class Progress>
+Image reduce_in_bands(const AreaReduction& reduction, std::int64_t full_width, const Read& read,
+                      const Progress& progress) {
+  const Size size = reduction.size();
+  Image out(size, 3);
+  Image pixels;
+  const std::int64_t rows = std::max<std::int64_t>(1, band_bytes / (3 * full_width * reduction.factor()));
+  for (std::int64_t y = 0; y < size.height;) {
+    if (interrupted()) throw Cancelled();
+    const Region part{0, y, size.width, std::min(rows, size.height - y)};
+    const Region source = reduction.source_of(part);
+    if (reduction.factor() == 1) {
+      read(source, out.view().crop(part));
+    } else {
+      if (pixels.size() != source.size()) pixels = Image(source.size(), 3);
+      read(source, pixels.view());
+      reduction.reduce(pixels.view(), source, part, out.view().crop(part));
+    }
+    y += part.height;
+    progress(y, size.height);
+  }
+  return out;
+}
+
 }  // namespace
+
+Image read_reduced(const SlideReader& slide, int factor) {
+  const AreaReduction reduction(slide.size(), factor);
+  return reduce_in_bands(
+      reduction, slide.size().width, [&](const Region& region, const ImageView& out) { slide.read(region, out); },
+      [](std::int64_t, std::int64_t) {});
+}
 
 Image read_reduced(const SlideFile& slide, int level, const Region& region, int factor,
                    const std::function<void(std::int64_t, std::int64_t)>& progress) {
@@ -28,20 +60,10 @@ Image read_reduced(const SlideFile& slide, int level, const Region& region, int 
     throw Error("a picture of " + std::to_string(size.width) + " x " + std::to_string(size.height) +
                     " pixels is larger than 2^28 pixels",
                 "take a smaller region or a larger --factor");
-  Image out(size, 3);
-  Image pixels;
-  for (std::int64_t y = 0; y < size.height;) {
-    if (interrupted()) throw Cancelled();
-    const std::int64_t rows = std::max<std::int64_t>(1, band_bytes / (3 * region.width * factor));
-    const Region part{0, y, size.width, std::min(rows, size.height - y)};
-    const Region source = reduction.source_of(part);
-    if (pixels.size() != source.size()) pixels = Image(source.size(), 3);
-    slide.read_level(level, {region.x + source.x, region.y + source.y, source.width, source.height}, pixels.view());
-    reduction.reduce(pixels.view(), source, part, out.view().crop(part));
-    y += part.height;
-    progress(y, size.height);
-  }
-  return out;
+  const auto read = [&](const Region& r, const ImageView& out) {
+    slide.read_level(level, {region.x + r.x, region.y + r.y, r.width, r.height}, out);
+  };
+  return reduce_in_bands(reduction, region.width, read, progress);
 }
 
 Image read_thumbnail(const SlideFile& slide, std::int64_t longest,

@@ -116,7 +116,7 @@ void write_tiff(const Selection& s, const fs::path& out) {
     TIFFSetField(t, TIFFTAG_YRESOLUTION, 1e4 / s.mpp);
   }
   const Image tile({tile_side, tile_side}, s.channels);
-  const TileGrid grid(s.region.size());
+  const TiffTiles grid(s.region.size());
   for (std::int64_t i = 0; i < grid.count(); ++i) {
     if (interrupted()) {
       tiff.reset();

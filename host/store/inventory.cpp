@@ -6,6 +6,7 @@
 #include <nephron/error.hpp>
 
 #include <host/store/digest.hpp>
+#include <host/store/marker.hpp>
 #include <host/store/tiff_writer.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
@@ -17,15 +18,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Links are no folders: what they lead to is not the store's.
 std::vector<fs::path> folders_in(const fs::path& folder) {
   std::vector<fs::path> out;
   for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_directory()) out.push_back(entry.path());
+    if (entry.symlink_status().type() == fs::file_type::directory) out.push_back(entry.path());
   std::sort(out.begin(), out.end());
   return out;
 }
 
-StoredEntry entry_of(const fs::path& path) {
+/// None where nothing is ours.
+std::optional<StoredEntry> entry_of(const fs::path& path) {
+  std::vector<fs::path> files;
+  for (const auto& file : fs::directory_iterator(path))
+    if (file.symlink_status().type() == fs::file_type::regular && is_store_file(file.path().filename().string()))
+      files.push_back(file.path());
+  if (files.empty()) return std::nullopt;
+  std::sort(files.begin(), files.end());
   StoredEntry entry{SlideFolder(path), {}, {}, 0, {}};
   const auto noting = [&](const auto& read) {
     try {
@@ -37,12 +46,10 @@ StoredEntry entry_of(const fs::path& path) {
   if (fs::exists(entry.folder.picture_record()))
     noting([&] { entry.picture = PictureRecord::read(entry.folder.picture_record()); });
   else entry.problems.push_back(path.string() + " is unfinished: it has no slide.json");
-  std::vector<fs::path> files;
-  for (const auto& file : fs::directory_iterator(path)) files.push_back(file.path());
-  std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
-    std::error_code ignored;
-    entry.bytes += static_cast<std::int64_t>(fs::is_regular_file(file, ignored) ? fs::file_size(file, ignored) : 0);
+    std::error_code gone;
+    const auto bytes = fs::file_size(file, gone);
+    if (!gone) entry.bytes += static_cast<std::int64_t>(bytes);
     const std::string name = file.filename().string();
     if (name.starts_with("labels-") && name.ends_with(".json"))
       noting([&] { entry.labels.push_back(LabelsRecord::read(file)); });
@@ -83,12 +90,16 @@ std::vector<std::int64_t> counts_of(const MappedTiff& file, std::size_t picture,
   return counts;
 }
 
-std::string source_problem(const FileStamp& stamp, bool contents) {
+std::string source_problem(const FileStamp& stamp, const fs::path& store, bool contents) {
   if (stamp.path.empty()) return "";
-  if (!fs::exists(stamp.path)) return "its source " + stamp.path.string() + " is gone";
-  if (!stamp.looks_like(stamp_of(stamp.path))) return "its source " + stamp.path.string() + " has changed since";
-  if (contents && !stamp.sha256.empty() && sha256_of(stamp.path) != stamp.sha256)
-    return "the content of its source " + stamp.path.string() + " has changed since";
+  fs::path file = stamp.path;
+  if (!fs::exists(file) && !stamp.relative.empty()) file = (store / stamp.relative).lexically_normal();  // both moved
+  if (!fs::exists(file)) return "its source " + stamp.path.string() + " is gone";
+  const FileStamp now = stamp_of(file, store);
+  const bool may_be_equal = now.bytes == stamp.bytes && (now.mtime_ns == stamp.mtime_ns || !stamp.sha256.empty());
+  if (!may_be_equal) return "its source " + file.string() + " has changed since";
+  if ((contents || now.mtime_ns != stamp.mtime_ns) && !stamp.sha256.empty() && sha256_of(file) != stamp.sha256)
+    return "the content of its source " + file.string() + " has changed since";
   return "";
 }
 
@@ -99,14 +110,17 @@ std::vector<StoredEntry> list_store(const fs::path& store) {
     throw Error(store.string() + " is not a folder",
                 "name the folder that data.store names, with DATASET-KEY/SLIDE below it");
   std::vector<StoredEntry> out;
+  if (!is_store(store)) return out;
   for (const fs::path& dataset : folders_in(store))
-    for (const fs::path& slide : folders_in(dataset)) out.push_back(entry_of(slide));
+    for (const fs::path& slide : folders_in(dataset))
+      if (std::optional<StoredEntry> entry = entry_of(slide)) out.push_back(*std::move(entry));
   return out;
 }
 
 std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequest& request) {
   std::vector<std::string> out = entry.problems;
   const std::string name = entry.folder.path().string() + ": ";
+  const fs::path store = fs::weakly_canonical(entry.folder.path().parent_path().parent_path());
   const auto noting = [&](const auto& check) {
     try {
       check();
@@ -125,13 +139,13 @@ std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequ
         out.push_back(name + "picture.tiff is not the file that slide.json tells of");
       else if (digest_of(file, false) != record.digest)
         out.push_back(name + "pixels of picture.tiff have changed since they were written");
-      if (const std::string problem = source_problem(record.source, request.sources); !problem.empty())
+      if (const std::string problem = source_problem(record.source, store, request.sources); !problem.empty())
         out.push_back(name + problem);
     });
   for (const LabelsRecord& record : entry.labels)
     noting([&] {
       for (const FileStamp& stamp : record.annotations)
-        if (const std::string problem = source_problem(stamp, request.sources); !problem.empty())
+        if (const std::string problem = source_problem(stamp, store, request.sources); !problem.empty())
           out.push_back(name + problem);
       if (!record.annotated) return;
       const fs::path path = entry.folder.labels(record.classes);
@@ -147,23 +161,6 @@ std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequ
       }
     });
   return out;
-}
-
-void remove_slide(const SlideFolder& folder) {
-  const SlideLock lock(folder, SlideLock::For::writing);
-  std::error_code failed;
-  fs::remove(folder.picture_record(), failed);  // first: without it nobody takes the rest for whole
-  if (!failed) fs::remove_all(folder.path(), failed);
-  if (failed) throw Error("cannot remove " + folder.path().string() + ": " + failed.message());
-  fs::remove(folder.path().parent_path(), failed);  // of a dataset without slides; fails while there are others
-}
-
-void remove_labels(const SlideFolder& folder, const std::vector<std::string>& classes) {
-  const SlideLock lock(folder, SlideLock::For::writing);
-  std::error_code failed;
-  fs::remove(folder.labels_record(classes), failed);
-  if (!failed) fs::remove(folder.labels(classes), failed);
-  if (failed) throw Error("cannot remove " + folder.labels(classes).string() + ": " + failed.message());
 }
 
 }  // namespace nephron::host

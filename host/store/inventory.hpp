@@ -18,7 +18,8 @@ struct StoredEntry {
   std::vector<std::string> problems;
 };
 
-/// Every slide of a store, by dataset and id. Throws Error when the folder is no store.
+/// Every slide of a store, by dataset and id; what is not ours is passed over. Throws Error when the folder is no
+/// store.
 std::vector<StoredEntry> list_store(const std::filesystem::path& store);
 
 struct VerifyRequest {
@@ -28,8 +29,11 @@ struct VerifyRequest {
 /// Reads every tile of a slide and compares digests, label counts and source with its records; returns what is wrong.
 std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequest& request);
 
-/// Removes a slide, or its labels for one list of classes, when no other process uses them for preparing.
-void remove_slide(const SlideFolder& folder);
+/// Removes a slide when no other process uses it for preparing: the files that the store writes, and the folder when
+/// nothing else is in it. Returns what was left because it is not ours. Throws Error for a folder without a record, and
+/// for one that is reached through a link.
+std::vector<std::string> remove_slide(const SlideFolder& folder);
+/// Removes its labels for one list of classes.
 void remove_labels(const SlideFolder& folder, const std::vector<std::string>& classes);
 
 /// Writes a level of a slide, or a part of it, as PNG (up to 2^29 bytes) or as a compressed TIFF (.tif, .tiff),

@@ -51,7 +51,7 @@ class Writer {
     }
     digests_ = std::make_unique<TileDigests>(contents_.size());
     for (std::size_t i = 0; i < contents_.size(); ++i)
-      digests_->resize(i, static_cast<std::size_t>(TileGrid(pictures[i].size).count()));
+      digests_->resize(i, static_cast<std::size_t>(TiffTiles(pictures[i].size).count()));
     sizes_.reserve(pictures.size());
     for (const auto& p : pictures) sizes_.push_back(p.size);
     out_ = std::make_unique<TiffWriter>(file, std::move(pictures), /*sparse=*/true);
@@ -93,7 +93,7 @@ class Writer {
   /// there is no telling which regions are blank.
   void picture(std::size_t index, int factor, const Paint& paint, bool count) {
     const Size size = sizes_[index];
-    const TileGrid grid(size);
+    const TiffTiles grid(size);
     const std::int64_t chunk = static_cast<std::int64_t>(4 * std::max<std::size_t>(1, threads_.threads()));
     std::vector<std::uint8_t> tiles(static_cast<std::size_t>(std::min(chunk, grid.count()) * tile_bytes));
     std::vector<char> holds(static_cast<std::size_t>(chunk));

@@ -42,7 +42,7 @@ class Group {
   Group(const PictureSource& source, std::vector<int> factors) : source_(source), largest_(factors.back()) {
     for (const int f : factors) {
       areas_.emplace_back(source.size, f);
-      const TileGrid grid(areas_.back().size());
+      const TiffTiles grid(areas_.back().size());
       const std::int64_t k = largest_ / f;
       across_ = std::max(across_, (grid.across + k - 1) / k);
       down_ = std::max(down_, (grid.down + k - 1) / k);
@@ -75,7 +75,7 @@ class Group {
       }
     for (std::size_t i = 0; i < areas_.size(); ++i) {
       const std::int64_t k = largest_ / areas_[i].factor();
-      const TileGrid grid(areas_[i].size());
+      const TiffTiles grid(areas_[i].size());
       for (std::int64_t row = uy * k; row < std::min(grid.down, (uy + 1) * k); ++row)
         for (std::int64_t column = ux * k; column < std::min(grid.across, (ux + unit_across_) * k); ++column)
           write(i, column, row, tile(buffers, i, column - ux * k, row - uy * k));
@@ -202,7 +202,7 @@ WrittenPicture write_picture(const std::filesystem::path& file, const PictureSou
   TiffWriter writer(file, pictures, /*sparse=*/false);
   TileDigests digests(pictures.size());
   for (std::size_t i = 0; i < pictures.size(); ++i)
-    digests.resize(i, static_cast<std::size_t>(TileGrid(pictures[i].size).count()));
+    digests.resize(i, static_cast<std::size_t>(TiffTiles(pictures[i].size).count()));
   SmallPicture small(pictures.back().size);
 
   std::mutex mutex;
@@ -222,7 +222,7 @@ WrittenPicture write_picture(const std::filesystem::path& file, const PictureSou
           [&](std::size_t i, std::int64_t column, std::int64_t row, std::uint8_t* pixels) {
             const auto picture =
                 static_cast<std::size_t>(std::find(factors.begin(), factors.end(), members[i]) - factors.begin());
-            const TileGrid grid(pictures[picture].size);
+            const TiffTiles grid(pictures[picture].size);
             writer.write_tile(picture, column, row, pixels);
             if (options.digest)
               digests.set(picture, static_cast<std::size_t>(row * grid.across + column), pixels, tile_bytes);

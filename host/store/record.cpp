@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <optional>
 
 #include <sys/stat.h>
 
@@ -11,6 +12,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -21,98 +23,67 @@ using Json = nlohmann::ordered_json;
 constexpr std::int64_t most_side = std::int64_t{1} << 31;
 constexpr std::int64_t most_bytes = std::int64_t{1} << 50;
 
-/// Reads members of one JSON object, checking each.
-class Members {
- public:
-  Members(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
-    if (!json.is_object()) throw Error(where_ + ": expected a JSON object", hint);
-  }
-  [[noreturn]] void fail(const char* key, const std::string& wanted) const {
-    throw Error(where_ + ": \"" + key + "\" is missing or is not " + wanted, hint);
-  }
-  const Json& at(const char* key, const std::string& wanted) const {
-    const auto found = json_.find(key);
-    if (found == json_.end()) fail(key, wanted);
-    return *found;
-  }
-  std::string text(const char* key) const {
-    const Json& v = at(key, "a text");
-    if (!v.is_string()) fail(key, "a text");
-    return v.get<std::string>();
-  }
-  std::int64_t integer(const char* key, std::int64_t least, std::int64_t most) const {
-    return checked(at(key, range(least, most)), key, least, most);
-  }
-  std::int64_t checked(const Json& v, const char* key, std::int64_t least, std::int64_t most) const {
-    const bool fits =
-        v.is_number_unsigned() ? v.get<std::uint64_t>() <= std::uint64_t{INT64_MAX} : v.is_number_integer();
-    if (!fits || v.get<std::int64_t>() < least || v.get<std::int64_t>() > most) fail(key, range(least, most));
-    return v.get<std::int64_t>();
-  }
-  const Json& list(const char* key, std::size_t most) const {
-    const Json& v = at(key, "a list");
-    if (!v.is_array() || v.size() > most) fail(key, "a list of at most " + std::to_string(most));
-    return v;
-  }
-  std::vector<int> integers(const char* key, int least, int most) const {
-    std::vector<int> out;
-    for (const Json& v : list(key, 64)) out.push_back(static_cast<int>(checked(v, key, least, most)));
-    return out;
-  }
-  std::vector<int> factors() const {
-    std::vector<int> out = integers("factors", 1, 64);
-    if (out.empty() || std::adjacent_find(out.begin(), out.end(), std::greater_equal<>()) != out.end())
-      fail("factors", "a list of ascending numbers");
-    return out;
-  }
-  Size size() const {
-    const Json& v = list("size", 2);
-    if (v.size() != 2) fail("size", "a width and a height");
-    return {checked(v[0], "size", 1, most_side), checked(v[1], "size", 1, most_side)};
-  }
-  /// A table with a member for each factor.
-  template <class Read>
-  auto by_factor(const char* key, const std::vector<int>& wanted, const Read& read) const {
-    std::map<int, decltype(read(Json()))> out;
-    const Json& v = at(key, "a table with a member for each factor");
-    for (const int f : wanted) {
-      const auto found = v.find(std::to_string(f));
-      if (!v.is_object() || found == v.end()) fail(key, "a table with a member for each factor");
-      out[f] = read(*found);
-    }
-    return out;
-  }
+constexpr const char* hint = "prepare the slide again";
 
- private:
-  static constexpr const char* hint = "prepare the slide again";
-  static std::string range(std::int64_t least, std::int64_t most) {
-    return "a whole number in " + std::to_string(least) + " to " + std::to_string(most);
-  }
-  const Json& json_;
-  std::string where_;
-};
+std::vector<int> integers(const JsonNode& list, int least, int most) {
+  std::vector<int> out;
+  for (const JsonNode& item : list.items()) out.push_back(static_cast<int>(item.integer(least, most)));
+  return out;
+}
+
+std::vector<int> read_factors(const JsonNode& record) {
+  const JsonNode list = record.at("factors");
+  std::vector<int> out = integers(list, 1, 64);
+  if (out.empty() || std::adjacent_find(out.begin(), out.end(), std::greater_equal<>()) != out.end())
+    list.refuse("is no list of ascending numbers");
+  return out;
+}
+
+Size read_size(const JsonNode& record) {
+  const JsonNode list = record.at("size");
+  const std::vector<JsonNode> sides = list.items();
+  if (sides.size() != 2)
+    list.refuse("has " + std::to_string(sides.size()) + " numbers; a width and a height belong there");
+  return {sides[0].integer(1, most_side), sides[1].integer(1, most_side)};
+}
+
+/// A table with a member for each factor.
+template <class Read>
+auto by_factor(const JsonNode& table, const std::vector<int>& factors, const Read& read) {
+  std::map<int, decltype(read(table))> out;
+  for (const int f : factors) out.emplace(f, read(table.at(std::to_string(f))));
+  return out;
+}
+
+std::int64_t pixels(const JsonNode& count) { return count.integer(0, most_side * most_side / 4); }
 
 Json stamp_json(const FileStamp& s) {
-  return {{"path", s.path.string()}, {"bytes", s.bytes}, {"mtime_ns", s.mtime_ns}, {"sha256", s.sha256}};
+  return {{"path", s.path.string()},
+          {"relative", s.relative.string()},
+          {"bytes", s.bytes},
+          {"mtime_ns", s.mtime_ns},
+          {"sha256", s.sha256}};
 }
 
-FileStamp read_stamp(const Json& json, const std::string& where) {
-  const Members m(json, where);
-  return {m.text("path"), m.integer("bytes", 0, most_bytes), m.integer("mtime_ns", INT64_MIN, INT64_MAX),
-          m.text("sha256")};
+FileStamp read_stamp(const JsonNode& stamp) {
+  const std::optional<JsonNode> relative = stamp.find("relative");  // earlier versions did not write it
+  return {stamp.at("path").text(), stamp.at("bytes").integer(0, most_bytes),
+          stamp.at("mtime_ns").integer(INT64_MIN, INT64_MAX), stamp.at("sha256").text(),
+          relative ? relative->text() : std::string()};
 }
 
-Json parse(const std::filesystem::path& file) {
-  constexpr std::size_t most = std::size_t{1} << 24;
-  Json json = Json::parse(read_file(file, most), nullptr, false);
-  if (json.is_discarded()) throw Error(file.string() + " is no JSON", "prepare the slide again");
-  const std::int64_t format = Members(json, file.string()).integer("format", 0, INT64_MAX);
+/// A record of this version.
+JsonNode open_record(const std::string& text, const std::filesystem::path& name) {
+  JsonNode record = JsonNode::parse(text, name.string(), hint);
+  const std::int64_t format = record.at("format").integer(0, INT64_MAX);
   if (format != store_format)
-    throw Error(file.string() + " is of format " + std::to_string(format) + "; this nephron writes " +
+    throw Error(name.string() + " is of format " + std::to_string(format) + "; this nephron writes " +
                     std::to_string(store_format),
-                "prepare the slide again");
-  return json;
+                hint);
+  return record;
 }
+
+std::string text_of(const std::filesystem::path& file) { return read_file(file, std::size_t{1} << 24); }
 
 template <class T>
 Json by_factor_json(const std::map<int, T>& values) {
@@ -126,10 +97,15 @@ std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error
 
 }  // namespace
 
-FileStamp stamp_of(const std::filesystem::path& file) {
+FileStamp stamp_of(const std::filesystem::path& file, const std::filesystem::path& store) {
   struct stat info = {};
   if (::stat(file.c_str(), &info) != 0) throw Error("cannot read " + file.string() + ": " + std::strerror(errno));
-  return {file, info.st_size, info.st_mtim.tv_sec * std::int64_t{1000000000} + info.st_mtim.tv_nsec, {}};
+  const std::filesystem::path path = std::filesystem::canonical(file);
+  return {path,
+          info.st_size,
+          info.st_mtim.tv_sec * std::int64_t{1000000000} + info.st_mtim.tv_nsec,
+          {},
+          path.lexically_relative(std::filesystem::weakly_canonical(std::filesystem::absolute(store)))};
 }
 
 std::string PictureRecord::to_json() const {
@@ -148,26 +124,23 @@ std::string PictureRecord::to_json() const {
                {"tissue", by_factor_json(tissue)}});
 }
 
-PictureRecord PictureRecord::read(const std::filesystem::path& file) {
-  const Json json = parse(file);
-  const Members m(json, file.string());
+PictureRecord PictureRecord::read(const std::filesystem::path& file) { return parse(text_of(file), file); }
+
+PictureRecord PictureRecord::parse(const std::string& text, const std::filesystem::path& name) {
+  const JsonNode json = open_record(text, name);
   PictureRecord r;
-  r.tool = m.text("tool");
-  r.dataset = m.text("dataset");
-  r.slide = m.text("slide");
-  r.source = read_stamp(m.at("source", "a table"), file.string() + ", source");
-  r.size = m.size();
-  const Json& mpp = m.at("mpp", "a number");
-  if (!mpp.is_number()) m.fail("mpp", "a number");
-  r.mpp = mpp.get<double>();
-  r.factors = m.factors();
-  r.bytes = m.integer("bytes", 1, most_bytes);
-  r.digest = m.text("digest");
-  r.tissue_block = static_cast<int>(m.integer("tissue_block", 1, 1 << 24));
-  r.tissue_threshold = static_cast<int>(m.integer("tissue_threshold", 0, 255));
-  r.tissue = m.by_factor("tissue", r.factors, [&](const Json& v) {
-    return v.is_null() ? 0 : m.checked(v, "tissue", 0, most_side * most_side / 4);
-  });
+  r.tool = json.at("tool").text();
+  r.dataset = json.at("dataset").text();
+  r.slide = json.at("slide").text();
+  r.source = read_stamp(json.at("source"));
+  r.size = read_size(json);
+  r.mpp = json.at("mpp").number();
+  r.factors = read_factors(json);
+  r.bytes = json.at("bytes").integer(1, most_bytes);
+  r.digest = json.at("digest").text();
+  r.tissue_block = static_cast<int>(json.at("tissue_block").integer(1, 1 << 24));
+  r.tissue_threshold = static_cast<int>(json.at("tissue_threshold").integer(0, 255));
+  r.tissue = by_factor(json.at("tissue"), r.factors, pixels);
   return r;
 }
 
@@ -189,31 +162,24 @@ std::string LabelsRecord::to_json() const {
 }
 
 LabelsRecord LabelsRecord::read(const std::filesystem::path& file) {
-  const Json json = parse(file);
-  const Members m(json, file.string());
+  const JsonNode json = open_record(text_of(file), file);
   LabelsRecord r;
-  r.tool = m.text("tool");
-  r.plugin = m.text("plugin");
-  for (const Json& v : m.list("classes", 8)) {
-    if (!v.is_string()) m.fail("classes", "a list of names");
-    r.classes.push_back(v.get<std::string>());
-  }
-  const Json& annotated = m.at("annotated", "true or false");
-  if (!annotated.is_boolean()) m.fail("annotated", "true or false");
-  r.annotated = annotated.get<bool>();
-  for (const Json& v : m.list("annotations", 4096))
-    r.annotations.push_back(read_stamp(v, file.string() + ", annotations"));
-  r.size = m.size();
-  r.factors = m.factors();
-  r.soft = m.integers("soft", 0, 7);
-  r.bytes = m.integer("bytes", 0, most_bytes);
-  r.digest = m.text("digest");
+  r.tool = json.at("tool").text();
+  r.plugin = json.at("plugin").text();
+  r.classes = json.at("classes").texts();
+  if (r.classes.size() > 8) json.at("classes").refuse("has more than 8 names");
+  r.annotated = json.at("annotated").boolean();
+  for (const JsonNode& stamp : json.at("annotations").items()) r.annotations.push_back(read_stamp(stamp));
+  r.size = read_size(json);
+  r.factors = read_factors(json);
+  r.soft = integers(json.at("soft"), 0, 7);
+  r.bytes = json.at("bytes").integer(0, most_bytes);
+  r.digest = json.at("digest").text();
   if (!r.annotated) return r;
-  r.foreground = m.by_factor("foreground", r.factors, [&](const Json& v) {
+  r.foreground = by_factor(json.at("foreground"), r.factors, [&](const JsonNode& list) {
     std::vector<std::int64_t> counts;
-    if (!v.is_array() || v.size() != r.classes.size())
-      m.fail("foreground", "a list with a number a class for each factor");
-    for (const Json& n : v) counts.push_back(m.checked(n, "foreground", 0, most_side * most_side / 4));
+    for (const JsonNode& n : list.items()) counts.push_back(pixels(n));
+    if (counts.size() != r.classes.size()) list.refuse("has not one number a class");
     return counts;
   });
   return r;

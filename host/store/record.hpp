@@ -12,18 +12,20 @@ namespace nephron::host {
 
 /// A file as it was when something was made from it.
 struct FileStamp {
-  std::filesystem::path path;  ///< empty: no file, pixels were made
+  std::filesystem::path path;  ///< absolute, without links; empty: no file, pixels were made
   std::int64_t bytes = 0;
   std::int64_t mtime_ns = 0;
-  std::string sha256;  ///< of its content
-  /// Path, size and time are equal; the content is not looked at.
+  std::string sha256;              ///< of its content; empty: of a folder, or not known
+  std::filesystem::path relative;  ///< to the store, with which it may move; empty: not known
+  /// Size and time are equal, and so is the place, or the place beside the store; the content is not looked at.
   bool looks_like(const FileStamp& other) const {
-    return path == other.path && bytes == other.bytes && mtime_ns == other.mtime_ns;
+    return bytes == other.bytes && mtime_ns == other.mtime_ns &&
+           (path == other.path || (!relative.empty() && relative == other.relative));
   }
 };
 
 /// Of a file or, for formats that keep their pixels in one, a folder's own entry; without its hash. Throws Error.
-FileStamp stamp_of(const std::filesystem::path& file);
+FileStamp stamp_of(const std::filesystem::path& file, const std::filesystem::path& store);
 
 /// The version of the store's files: a slide of another one is prepared again.
 constexpr int store_format = 1;
@@ -46,6 +48,8 @@ struct PictureRecord {
   std::string to_json() const;
   /// Throws Error that names the file and what is wrong with it.
   static PictureRecord read(const std::filesystem::path& file);
+  /// `name`: what errors call the text.
+  static PictureRecord parse(const std::string& text, const std::filesystem::path& name);
 };
 
 /// labels-KEY.json: what is known of its labels for one list of classes.

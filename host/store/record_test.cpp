@@ -24,7 +24,7 @@ class Records : public testing::Test {
     picture_.tool = "nephron";
     picture_.dataset = "a";
     picture_.slide = "one";
-    picture_.source = {"/slides/one.tiff", 12, -5, "abc"};
+    picture_.source = {"/slides/one.tiff", 12, -5, "abc", "../one.tiff"};
     picture_.size = {1000, 800};
     picture_.mpp = 0.25;
     picture_.factors = {2, 4};
@@ -34,7 +34,7 @@ class Records : public testing::Test {
     labels_.plugin = "image_folder 1.0.0";
     labels_.classes = {"healthy", "sclerotic"};
     labels_.annotated = true;
-    labels_.annotations = {{"/masks/one.png", 3, 4, ""}};
+    labels_.annotations = {{"/masks/one.png", 3, 4, "", ""}};
     labels_.size = {1000, 800};
     labels_.factors = {2};
     labels_.soft = {1};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <set>
+#include <utility>
 
 #include <unistd.h>
 #include <opencv2/imgcodecs.hpp>
@@ -13,6 +14,7 @@
 #include <nephron/version.hpp>
 
 #include <host/store/digest.hpp>
+#include <host/store/marker.hpp>
 #include <host/store/tiff_writer.hpp>
 #include <host/util/files.hpp>
 
@@ -34,21 +36,6 @@ std::string class_key(const std::vector<std::string>& classes) {
 
 /// "" of a folder, which some formats are.
 std::string hash_of(const fs::path& file) { return fs::is_regular_file(file) ? sha256_of(file) : ""; }
-
-FileStamp stamp_or_none(const fs::path& file) { return file.empty() ? FileStamp{} : stamp_of(file); }
-
-/// Why a file is not the one that was read, or "".
-std::string changed(const FileStamp& then, const fs::path& file, bool contents) {
-  FileStamp now;
-  try {
-    now = stamp_or_none(file);
-  } catch (const Error&) {
-    return "";  // what cannot be read now cannot have changed the store: it stays in use
-  }
-  if (!then.looks_like(now)) return file.string() + " has changed";
-  if (contents && hash_of(file) != then.sha256) return "the content of " + file.string() + " has changed";
-  return "";
-}
 
 std::string missing_factor(const std::vector<int>& there, const std::vector<int>& wanted) {
   for (const int f : wanted)
@@ -122,10 +109,29 @@ fs::path SlideFolder::part(const fs::path& file) const {
   return file.string() + part_mark + std::to_string(::getpid());
 }
 
-SlideFolder::Stale SlideFolder::stale(const SlideWish& wish, bool contents) const {
+FileStamp SlideFolder::stamp(const fs::path& file) const {
+  return file.empty() ? FileStamp{} : stamp_of(file, folder_.parent_path().parent_path());
+}
+
+/// Why a file is not the one that was read, or "".
+std::string SlideFolder::changed(const FileStamp& then, const fs::path& file, Compare compare) const {
+  FileStamp now;
+  try {
+    now = stamp(file);
+  } catch (const Error&) {
+    return "";  // what cannot be read now cannot have changed the store: it stays in use
+  }
+  const bool alike = then.looks_like(now);
+  const bool may_be_equal = then.bytes == now.bytes && !then.sha256.empty();
+  if (!alike && (compare == Compare::stamps || !may_be_equal)) return file.string() + " has changed";
+  if (alike && compare != Compare::contents) return "";
+  return hash_of(file) == then.sha256 ? "" : "the content of " + file.string() + " has changed";
+}
+
+SlideFolder::Stale SlideFolder::stale(const SlideWish& wish, Compare compare) const {
   Stale out;
   if (const auto record = read_if_good<PictureRecord>(picture_record())) {
-    out.picture = changed(record->source, wish.source, contents);
+    out.picture = changed(record->source, wish.source, compare);
     if (out.picture.empty()) out.picture = missing_factor(record->factors, wish.factors);
     std::error_code failed;
     if (out.picture.empty() && static_cast<std::int64_t>(fs::file_size(picture(), failed)) != record->bytes)
@@ -139,7 +145,7 @@ SlideFolder::Stale SlideFolder::stale(const SlideWish& wish, bool contents) cons
       out.labels = wish.annotated ? "an annotation is new" : "the annotation is gone";
     else if (record->annotations.size() != wish.annotations.size()) out.labels = "the annotation has changed";
     for (std::size_t i = 0; out.labels.empty() && i < wish.annotations.size(); ++i)
-      out.labels = changed(record->annotations[i], wish.annotations[i], contents);
+      out.labels = changed(record->annotations[i], wish.annotations[i], compare);
     if (out.labels.empty()) out.labels = missing_factor(record->factors, wish.factors);
     std::error_code failed;
     if (out.labels.empty() && record->annotated &&
@@ -151,19 +157,45 @@ SlideFolder::Stale SlideFolder::stale(const SlideWish& wish, bool contents) cons
   return out;
 }
 
-bool SlideFolder::prepare(const SlideWish& wish, bool contents, const std::function<SlideContent()>& open,
+/// Of files that are elsewhere or have another time, and whose content is as it was, the records are told, so that
+/// nobody has to compare contents again.
+void SlideFolder::note_moved_files(const SlideWish& wish) const try {
+  const auto moved = [&](FileStamp& then, const fs::path& file) {
+    FileStamp now = stamp(file);
+    const bool same = then.path == now.path && then.relative == now.relative && then.mtime_ns == now.mtime_ns;
+    if (same || then.bytes != now.bytes) return false;
+    now.sha256 = std::move(then.sha256);
+    then = std::move(now);
+    return true;
+  };
+  const SlideLock lock(*this, SlideLock::For::writing);
+  if (auto record = read_if_good<PictureRecord>(picture_record()); record && moved(record->source, wish.source))
+    write_file_atomically(picture_record(), record->to_json());
+  if (auto record = read_if_good<LabelsRecord>(labels_record(wish.classes)); record) {
+    bool any = false;
+    for (std::size_t i = 0; i < std::min(record->annotations.size(), wish.annotations.size()); ++i)
+      any = moved(record->annotations[i], wish.annotations[i]) || any;
+    if (any) write_file_atomically(labels_record(wish.classes), record->to_json());
+  }
+} catch (const Error&) {  // a store that cannot be written is compared again next time
+}
+
+bool SlideFolder::prepare(const SlideWish& wish, Compare compare, const std::function<SlideContent(const Stale&)>& open,
                           ThreadPool& threads, const std::function<void(std::int64_t)>& advance) const {
-  if (!stale(wish, contents).any()) return false;
+  if (!stale(wish, compare).any()) {
+    note_moved_files(wish);
+    return false;
+  }
   std::error_code failed;
   fs::create_directories(folder_, failed);
   if (failed)
     throw Error("cannot make the folder " + folder_.string() + ": " + failed.message(),
                 "prepare the slides where the store can be written, or name another folder in data.store");
   const SlideLock lock(*this, SlideLock::For::writing);
-  Stale stale = this->stale(wish, contents);  // another process may have done it
+  Stale stale = this->stale(wish, compare);  // another process may have done it
   if (!stale.any()) return false;
   remove_leftovers();
-  const SlideContent content = open();
+  const SlideContent content = open(stale);
   if (const auto record = read_if_good<PictureRecord>(picture_record()); record && record->size != content.picture.size)
     stale.picture = stale.labels = "its size has changed";
   if (const auto record = read_if_good<LabelsRecord>(labels_record(wish.classes));
@@ -187,7 +219,7 @@ void SlideFolder::make_picture(const SlideWish& wish, const SlideContent& conten
   record.dataset = wish.dataset;
   record.slide = wish.slide;
   // Before reading: what changes while it is read is noticed next time.
-  record.source = stamp_or_none(wish.source);
+  record.source = stamp(wish.source);
   record.size = content.picture.size;
   record.mpp = content.picture.mpp;
   require_space(folder_, picture_bytes(record.size, record.factors));
@@ -219,7 +251,7 @@ void SlideFolder::make_labels(const SlideWish& wish, const SlideContent& content
   if (const auto old = read_if_good<LabelsRecord>(labels_record(wish.classes)); old && old->size == record.size)
     record.factors = joined(record.factors, old->factors);
   for (const fs::path& file : wish.annotations) {
-    record.annotations.push_back(stamp_or_none(file));
+    record.annotations.push_back(stamp(file));
     record.annotations.back().sha256 = hash_of(file);
   }
   Unfinished file(part(labels(wish.classes)));
@@ -244,8 +276,8 @@ void SlideFolder::remove_leftovers() const {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name.find(part_mark) != std::string::npos || name.find(".tmp.") != std::string::npos)
-      fs::remove(entry.path(), ignored);
+    const bool unfinished = name.find(part_mark) != std::string::npos || name.find(".tmp.") != std::string::npos;
+    if (unfinished && is_store_file(name)) fs::remove(entry.path(), ignored);
   }
 }
 

@@ -54,20 +54,28 @@ class SlideFolder {
     std::string picture, labels;
     bool any() const { return !picture.empty() || !labels.empty(); }
   };
-  /// Compares paths, sizes and times; with `contents`, also the hashes of source and annotation files.
-  Stale stale(const SlideWish& wish, bool contents = false) const;
+  /// How sources and annotation files are compared with those that were read.
+  enum class Compare {
+    stamps,         ///< places, sizes and times
+    when_in_doubt,  ///< contents, where those differ and the size does not: a file that moved is the same file
+    contents,       ///< contents
+  };
+  Stale stale(const SlideWish& wish, Compare compare = Compare::stamps) const;
 
   /// Makes what is stale, keeping factors that are there besides, unless another process does it meanwhile: then waits
-  /// for it. `open` is called only when something has to be made. Returns true when something was made. Throws Error;
-  /// what was there before a failure is then still there, or is made next time.
-  bool prepare(const SlideWish& wish, bool contents, const std::function<SlideContent()>& open, ThreadPool& threads,
-               const std::function<void(std::int64_t)>& advance) const;
+  /// for it. `open` is called only when something has to be made, and is told why. Returns true when something was
+  /// made. Throws Error; what was there before a failure is then still there, or is made next time.
+  bool prepare(const SlideWish& wish, Compare compare, const std::function<SlideContent(const Stale&)>& open,
+               ThreadPool& threads, const std::function<void(std::int64_t)>& advance) const;
 
  private:
   void make_picture(const SlideWish& wish, const SlideContent& content, ThreadPool& threads,
                     const std::function<void(std::int64_t)>& advance) const;
   void make_labels(const SlideWish& wish, const SlideContent& content, ThreadPool& threads) const;
   void remove_leftovers() const;
+  void note_moved_files(const SlideWish& wish) const;
+  std::string changed(const FileStamp& then, const std::filesystem::path& file, Compare compare) const;
+  FileStamp stamp(const std::filesystem::path& file) const;
   std::filesystem::path part(const std::filesystem::path& file) const;
 
   std::filesystem::path folder_;

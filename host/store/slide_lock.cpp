@@ -18,7 +18,7 @@ namespace nephron::host {
 SlideLock::SlideLock(const SlideFolder& folder, For what) {
   const std::filesystem::path file = folder.path() / ".lock";
   const bool writing = what == For::writing;
-  fd_ = ::open(file.c_str(), writing ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0666);
+  fd_ = ::open(file.c_str(), (writing ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (fd_ < 0 && !writing) return;  // a store that was copied without its locks
   if (fd_ < 0)
     throw Error("cannot write into " + folder.path().string() + ": " + std::strerror(errno),

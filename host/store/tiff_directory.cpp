@@ -135,7 +135,7 @@ class Parser {
   }
 
   void tiles(Picture& p) const {
-    const TileGrid grid(p.size);
+    const TiffTiles grid(p.size);
     p.across = grid.across;
     const auto found = entries_.find(324);
     if (found == entries_.end() || found->second.count != static_cast<std::uint64_t>(grid.count()))

@@ -34,7 +34,7 @@ class StoreTiff : public testing::Test {
         {{1100, 700}, 3, 0.5, "first"}, {{550, 350}, 3, 1, ""}, {{600, 30}, 1, 0, "x"}};
     TiffWriter writer(file_, pictures, sparse);
     for (std::size_t p = 0; p < pictures.size(); ++p) {
-      const TileGrid grid(pictures[p].size);
+      const TiffTiles grid(pictures[p].size);
       const int channels = pictures[p].channels;
       std::vector<std::uint8_t> tile(static_cast<std::size_t>(tile_side * tile_side * channels));
       for (std::int64_t row = 0; row < grid.down; ++row)
@@ -142,7 +142,7 @@ TEST_F(StoreTiff, DamagedDirectoriesNeverLeadOutOfTheFile) {
     const std::size_t size = random() % 4 == 0 ? good.size() - random() % 400 : good.size();
     try {
       for (const auto& p : read_directories({damaged.data(), size}, file_)) {
-        const TileGrid grid(p.size);
+        const TiffTiles grid(p.size);
         ASSERT_EQ(p.offsets.size(), static_cast<std::size_t>(grid.count()));
         for (const std::uint64_t offset : p.offsets)
           ASSERT_LE(offset + static_cast<std::uint64_t>(tile_side * tile_side * p.channels), size);

@@ -82,7 +82,7 @@ TiffWriter::TiffWriter(const std::filesystem::path& file, std::vector<Picture> p
   constexpr std::int64_t classic_limit = 0xffff0000;
   big_ = bytes_of(pictures_) > classic_limit;
   for (const Picture& p : pictures_) {
-    auto& offsets = offsets_.emplace_back(static_cast<std::size_t>(TileGrid(p.size).count()));
+    auto& offsets = offsets_.emplace_back(static_cast<std::size_t>(TiffTiles(p.size).count()));
     if (sparse) continue;
     for (auto& offset : offsets) {
       offset = static_cast<std::uint64_t>(end_);
@@ -94,13 +94,13 @@ TiffWriter::TiffWriter(const std::filesystem::path& file, std::vector<Picture> p
 std::int64_t TiffWriter::bytes_of(const std::vector<Picture>& pictures) {
   std::int64_t bytes = page;
   for (const Picture& p : pictures)
-    bytes += TileGrid(p.size).count() * (tile_bytes(p) + 16) + page + static_cast<std::int64_t>(p.description.size());
+    bytes += TiffTiles(p.size).count() * (tile_bytes(p) + 16) + page + static_cast<std::int64_t>(p.description.size());
   return bytes;
 }
 
 void TiffWriter::write_tile(std::size_t picture, std::int64_t column, std::int64_t row, const std::uint8_t* pixels) {
   const Picture& p = pictures_.at(picture);
-  std::uint64_t& offset = offsets_[picture].at(static_cast<std::size_t>(row * TileGrid(p.size).across + column));
+  std::uint64_t& offset = offsets_[picture].at(static_cast<std::size_t>(row * TiffTiles(p.size).across + column));
   if (sparse_) {
     offset = static_cast<std::uint64_t>(end_);
     end_ += tile_bytes(p);

@@ -15,8 +15,8 @@ namespace nephron::host {
 constexpr std::int64_t tile_side = 512;
 
 /// Tiles across and down that cover a picture.
-struct TileGrid {
-  explicit TileGrid(Size size)
+struct TiffTiles {
+  explicit TiffTiles(Size size)
       : across((size.width + tile_side - 1) / tile_side), down((size.height + tile_side - 1) / tile_side) {}
   std::int64_t across, down;
   std::int64_t count() const noexcept { return across * down; }

@@ -15,6 +15,7 @@
 #include <host/synth/slide_makers.hpp>
 #include <host/synth/slide_tiff.hpp>
 #include <host/synth/synth_objects.hpp>
+#include <host/util/command_output.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/progress.hpp>
@@ -119,6 +120,7 @@ class Synth {
  private:
   /// synth.json says what the folder is going to hold, so that an interrupted call can be repeated.
   void claim_folder() const {
+    require_output_folder(request_.out, {});
     const Json facts{{"layout", request_.layout},
                      {"dataset", maker_.type},
                      {"params", maker_.params.str()},

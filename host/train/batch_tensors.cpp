@@ -23,6 +23,15 @@ at::Tensor view(const std::vector<T>& values, at::IntArrayRef sizes, c10::Scalar
   return at::from_blob(const_cast<T*>(values.data()), sizes, at::TensorOptions().dtype(type));
 }
 
+/// A copy on the device. On CUDA it goes through pinned memory and does not wait: LibTorch's allocator of pinned memory
+/// keeps the block from being used again until the copy is over, so that blocks go round as in a ring.
+at::Tensor copied(const at::Tensor& pageable, c10::Device device) {
+  if (device.is_cpu()) return pageable.clone();
+  const at::Tensor pinned = at::empty(pageable.sizes(), pageable.options().pinned_memory(true));
+  std::memcpy(pinned.mutable_data_ptr(), pageable.const_data_ptr(), pageable.nbytes());
+  return pinned.to(device, pageable.scalar_type(), /*non_blocking=*/true);
+}
+
 /// The loop that stands for the kernel.
 template <class Body>
 void each(const Body& body, const at::Tensor& in, const at::Tensor& out, std::int64_t n) {
@@ -38,9 +47,8 @@ BatchTensors to_tensors(const RawBatch& batch, const Normalise& normalise, c10::
   at::Tensor bytes = view(batch.images, {n, s, s, 3}, c10::kByte);
   at::Tensor labels = view(batch.labels, {n, c, s, s}, c10::kByte);
   BatchTensors out;
-  out.weights = view(batch.weights, {n, c}, c10::kFloat).to(device, c10::kFloat, false, /*copy=*/true);
-  // The memory is pageable, so that the copies are done when they return.
-  if (!device.is_cpu()) bytes = bytes.to(device), labels = labels.to(device);
+  out.weights = copied(view(batch.weights, {n, c}, c10::kFloat), device);
+  if (!device.is_cpu()) bytes = copied(bytes, device), labels = copied(labels, device);
   const auto floats = at::TensorOptions().dtype(c10::kFloat).device(device);
   const at::Tensor pixels = at::empty({n, s, s, 3}, floats);
   out.targets = at::empty({n, c, s, s}, floats);

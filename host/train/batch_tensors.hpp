@@ -14,7 +14,8 @@ struct BatchTensors {
   at::Tensor weights;  ///< [N, C] float
 };
 
-/// Copies a batch to the device and normalises it there. `batch` may be reused when this returns.
+/// Copies a batch to the device and normalises it there. `batch` may be reused when this returns; on CUDA the copies
+/// may still be under way then, in the order of the current stream.
 BatchTensors to_tensors(const RawBatch& batch, const Normalise& normalise, c10::Device device, bool channels_last);
 
 }  // namespace nephron::host

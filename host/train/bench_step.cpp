@@ -60,9 +60,17 @@ void bench_step(const BenchStepRequest& request) {
   set_torch_threads(request.threads);
   if (device.is_cuda()) set_deterministic(false);
   const Registry registry;
-  ModelConfig config;
+  Experiment experiment;
+  ModelConfig& config = experiment.model;
   config.encoder.component = named(request.encoder);
   config.decoder = named(request.decoder);
+  experiment.classes.resize(static_cast<std::size_t>(request.classes));
+  experiment.train.batch = request.batch;
+  experiment.train.precision = request.precision;
+  experiment.data.tile = request.tile;
+  experiment.data.prefetch = 0;  // the batch is in memory
+  const double before_mb = rss_mb();
+  const std::int64_t estimate = training_memory(experiment, registry, device);
   const auto model = build_model(config, request.classes, registry, 42, /*load=*/true, {device.str(), {}});
   place_model(*model, device, request.channels_last);
   model->train();
@@ -84,8 +92,8 @@ void bench_step(const BenchStepRequest& request) {
       const Autocast autocast(device, type);
       logits = model->forward(batch.images);
     }
-    const at::Tensor loss = objective(logits.to(c10::kFloat), batch.targets, batch.weights);
-    (scaler ? scaler->scale(loss) : loss).backward();
+    const at::Tensor loss = objective(logits.to(c10::kFloat), batch.targets, batch.weights).total;
+    run_backward(scaler ? scaler->scale(loss) : loss);
     std::optional<at::Tensor> found_inf;
     if (scaler) found_inf = scaler->unscale(optimizer.gradients());
     optimizer.step(1e-3 * static_cast<double>(step++) / 5000, found_inf);
@@ -133,7 +141,9 @@ void bench_step(const BenchStepRequest& request) {
                                     {"precision", request.precision},
                                     {"threads", torch_threads()},
                                     {"channels_last", request.channels_last},
-                                    {"peak_rss_mb", peak_rss_mb()}};
+                                    {"peak_rss_mb", peak_rss_mb()},
+                                    {"rss_before_mb", before_mb},
+                                    {"estimated_mb", static_cast<double>(estimate) / (1 << 20)}};
   std::printf("%s\n", line.dump().c_str());
 }
 

@@ -67,6 +67,19 @@ void sync(const fs::path& folder) {
   ::close(fd);
 }
 
+/// Removes the files of a checkpoint, finished or not, and its folder: what somebody put there besides stays, and links
+/// are not followed. What cannot be removed is only in the way.
+void remove_checkpoint(const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::symlink_status(folder, ignored).type() != fs::file_type::directory) return;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = name.starts_with(weights_name) || name.starts_with(state_name);
+    if (ours && entry.symlink_status(ignored).type() == fs::file_type::regular) fs::remove(entry.path(), ignored);
+  }
+  fs::remove(folder, ignored);
+}
+
 /// A new folder with both files; hidden until it is complete.
 fs::path write_folder(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
                       const TensorMap& state, TrainProgress progress) {
@@ -75,7 +88,7 @@ fs::path write_folder(const FoldFolder& fold, const std::string& name, const tor
   const fs::path parent = fold.checkpoints();
   fs::create_directories(parent);
   const fs::path hidden = parent / (".tmp." + std::to_string(::getpid()));
-  fs::remove_all(hidden);
+  remove_checkpoint(hidden);
   fs::create_directory(hidden);
   const std::string text = to_json(progress).dump();
   try {
@@ -83,8 +96,7 @@ fs::path write_folder(const FoldFolder& fold, const std::string& name, const tor
                   {{"format", "pt"}, {"step", std::to_string(progress.step)}});
     write_tensors(hidden / state_name, state, {{"format", "pt"}, {"progress", text}});
   } catch (...) {  // a half of a checkpoint is of no use, and on a full disk in the way
-    std::error_code ignored;
-    fs::remove_all(hidden, ignored);
+    remove_checkpoint(hidden);
     throw;
   }
   fs::path folder = parent / name;
@@ -109,8 +121,7 @@ void remove_unnamed(const fs::path& parent) {
   for (const auto& entry : fs::directory_iterator(parent)) {
     const std::string name = entry.path().filename().string();
     const bool ours = name.starts_with("step-") || name.starts_with(".tmp.");
-    std::error_code ignored;  // what cannot be removed is only in the way
-    if (ours && !entry.is_symlink() && !named.contains(name)) fs::remove_all(entry.path(), ignored);
+    if (ours && !named.contains(name)) remove_checkpoint(entry.path());
   }
 }
 

@@ -85,6 +85,11 @@ TEST_F(Checkpoints, SurviveWhatAKillLeaves) {
   EXPECT_EQ(weight_in("last"), 1);
   save(2, false);
   EXPECT_FALSE(fs::exists(rest)) << "rests are cleared away";
+  const fs::path notes = fold_.checkpoints() / "step-notes";
+  fs::create_directory(notes);
+  std::ofstream(notes / "mine.txt") << "not a checkpoint";
+  save(3, false);
+  EXPECT_TRUE(fs::exists(notes / "mine.txt"));
 }
 
 TEST_F(Checkpoints, KeepWhatWasPutAside) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 
 #include <host/model/model.hpp>
@@ -25,7 +26,9 @@ void set_torch_threads(int threads);
 int torch_threads();
 
 /// Kernels that give the same bits each time, or the fastest: a choice on CUDA alone. A CPU with a fixed number of
-/// threads gives the same bits anyway.
+/// threads gives the same bits anyway. `on` is strict: an operation that has no deterministic form throws.
 void set_deterministic(bool on);
+/// For what was thrown while it is on: throws Error that names the operation and the key, when that is what it says.
+void explain_determinism(const std::exception& thrown);
 
 }  // namespace nephron::host

@@ -6,8 +6,6 @@
 #include <memory>
 #include <optional>
 
-#include <stdlib.h>
-
 #include <nephron/torch.hpp>
 
 #include <host/config/load.hpp>
@@ -15,13 +13,16 @@
 #include <host/feed/findings.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/prepared.hpp>
+#include <host/feed/shortfalls.hpp>
 #include <host/metrics/dice.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
+#include <host/train/batch_augmentations.hpp>
 #include <host/train/device.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/network.hpp>
+#include <host/train/scratch.hpp>
 #include <host/train/trainer.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
@@ -33,26 +34,6 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that goes when the session does.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "nephron-debug-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot make a folder in " + fs::temp_directory_path().string());
-    folder_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& folder() const noexcept { return folder_; }
-
- private:
-  fs::path folder_;
-};
 
 /// Few steps, everything else as it is.
 void shrink(Experiment& e) {
@@ -79,6 +60,8 @@ struct Session {
   std::unique_ptr<Registry> registry;
   RunFolder run;
   std::vector<int> folds;
+  std::unique_ptr<Listing> listing;
+  Splits splits;
   bool resume = false;
 };
 
@@ -96,10 +79,16 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
   Session s;
   s.experiment = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry);
   require_experiment_can(s.experiment, device.str());
+  require_batch_augmentations_at_top(s.experiment, *s.registry);
   require_weights(s.experiment);
+  require_training_memory(s.experiment, *s.registry, device);
   s.folds = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
                         std::max(1, s.experiment.data.folds.count));
   if (request.debug) shrink(s.experiment);
+  s.listing = std::make_unique<Listing>(s.experiment, *s.registry);
+  s.splits = splits_of(*s.listing);
+  require_annotated(*s.listing, *s.registry);
+  require_held_out(*s.listing, s.splits, s.folds);
   require_writable(runs, std::size_t{1} << 20);
   s.run = RunFolder::create(runs, s.experiment.name);
   Value resolved = s.experiment.resolved;
@@ -111,6 +100,10 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
     for (const fs::path& file : request.plugins) files.emplace_back(fs::absolute(file).lexically_normal().string());
     resolved.set("plugins", Value(std::move(files)));
   }
+  // Folds too: those of this run, wherever it is moved to.
+  if (!s.experiment.data.folds.file.empty())
+    resolved.find("data")->find("folds")->set("file", s.run.splits().filename().string());
+  write_splits(s.run.splits(), s.splits);
   write_file_atomically(s.run.environment(),
                         environment_json(s.experiment, *s.registry, {NEPHRON_TORCH_BUILD, device.str(), s.folds}));
   write_file_atomically(s.run.experiment(),
@@ -125,11 +118,22 @@ Session go_on(const TrainRequest& request) {
   s.folds =
       s.run.opened_fold() >= 0 ? std::vector<int>{s.run.opened_fold()} : folds_of_environment(s.run.environment());
   s.resume = true;
+  s.listing = std::make_unique<Listing>(s.experiment, *s.registry);
+  s.splits = fs::exists(s.run.splits()) ? splits_of_run(*s.listing, s.run.splits()) : splits_of(*s.listing);
   require_writable(s.run.folder(), std::size_t{1} << 20);
   // What has a checkpoint takes its weights from there.
   if (!std::all_of(s.folds.begin(), s.folds.end(), [&](int k) { return s.run.fold(k).has_checkpoint("last"); }))
     require_weights(s.experiment);
   return s;
+}
+
+/// Folds that were begun go on with the slides that they began with. A run of a version that did not write folds down
+/// gets its file when they agree.
+void settle_slides(const Session& s, const PreparedData& data) {
+  for (const int fold : s.folds)
+    if (const fs::path file = s.run.fold(fold).slides(); fs::exists(file))
+      settle_fold_slides(file, s.experiment, data, slides_of(data, fold));
+  if (!fs::exists(s.run.splits())) write_splits(s.run.splits(), s.splits);
 }
 
 void print_table(const std::vector<std::pair<int, FoldResult>>& results) {
@@ -184,18 +188,19 @@ int train(const TrainRequest& request) {
   set_torch_threads(experiment.train.threads);
   if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
 
-  const PreparedData data = prepare(experiment, *session.registry);
+  const PreparedData data = prepare(*session.listing, session.splits, request.strict ? 0 : experiment.data.most_lost);
   warn_of_problems(data);
-  for (const std::string& finding : file_findings(experiment, *session.registry, data).findings) log().warning(finding);
-  require_annotated(experiment, *session.registry, data);
-  const std::vector<int> slide_folds = folds_of(experiment, data);
-  for (const std::string& leak : leaks(experiment, data, slide_folds, session.folds)) log().warning(leak);
-  for (const int fold : session.folds) require_unseen(data, slide_folds, fold);
+  for (const std::string& finding : file_findings(experiment, *session.registry, data.datasets).findings)
+    log().warning(finding);
+  for (const std::string& leak : leaks(experiment, data, session.folds)) log().warning(leak);
+  for (const std::string& shortfall : shortfalls(experiment, data, session.folds)) log().warning(shortfall);
+  for (const int fold : session.folds) require_left(data, session.splits, fold), require_unseen(data, fold);
+  settle_slides(session, data);
   std::vector<std::pair<int, FoldResult>> results;
   for (const int fold : session.folds) {
     if (interrupted()) break;
-    write_fold_slides(session.run.fold(fold).slides(), experiment, data, slides_of(data, slide_folds, fold));
-    const FoldJob job{experiment, *session.registry, data, slide_folds, session.run.fold(fold), device, session.resume};
+    settle_fold_slides(session.run.fold(fold).slides(), experiment, data, slides_of(data, fold));
+    const FoldJob job{experiment, *session.registry, data, session.run.fold(fold), device, session.resume};
     results.emplace_back(fold, train_and_say_how_to_go_on(job, session.run));
   }
   const bool finished = results.size() == session.folds.size() &&
@@ -203,6 +208,7 @@ int train(const TrainRequest& request) {
   print_table(results);
   std::printf("%s\n", request.debug ? "nothing was kept (--debug)" : session.run.folder().c_str());
   std::fflush(stdout);
+  warn_of_lost(data);
   if (finished) return exit_done;
   if (!request.debug) log().warning("interrupted; go on with: nephron train --resume " + session.run.folder().string());
   return exit_interrupted;

@@ -15,6 +15,7 @@ struct TrainRequest {
   std::filesystem::path runs = "runs";
   std::filesystem::path resume;  ///< a run to go on with
   std::string device = "auto";
+  bool strict = false;  ///< no slide may be lost
   bool debug = false;  ///< one fold, few steps, nothing kept
 };
 

@@ -1,6 +1,9 @@
 // What a training step is made of, without a model: batches, Dice, weights, optimiser, precision.
 #include <cmath>
+#include <cstdlib>
+#include <stdexcept>
 
+#include <ATen/Context.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/full_like.h>
@@ -17,6 +20,7 @@
 #include <host/train/autocast.hpp>
 #include <host/train/batch_tensors.hpp>
 #include <host/train/device.hpp>
+#include <host/train/network.hpp>
 #include <host/train/objective.hpp>
 #include <host/train/optimizer.hpp>
 #include <host/train/validation.hpp>
@@ -64,6 +68,29 @@ TEST(BatchTensors, OwnTheirMemoryAndCheckTheirSize) {
   raw.labels.pop_back();
   EXPECT_THAT([&] { to_tensors(raw, Normalise{}, c10::kCPU, true); },
               ThrowsMessage<Error>(HasSubstr("16 were expected")));
+}
+
+TEST(Deterministic, SaysWhichOperationCannotBe) {
+  const std::runtime_error torch(
+      "upsample_bilinear2d_backward_out_cuda does not have a deterministic implementation, but you set "
+      "'torch.use_deterministic_algorithms(True)'. You can turn off determinism just for this operation");
+  EXPECT_THAT([&] { explain_determinism(torch); },
+              ThrowsMessage<Error>("train.deterministic = true cannot be kept: the operation "
+                                   "upsample_bilinear2d_backward_out_cuda has no deterministic form on this device"));
+  const std::runtime_error guarded(
+      "loss \"x\" of a plugin, in forward: foo_cuda does not have a deterministic implementation");
+  EXPECT_THAT([&] { explain_determinism(guarded); }, ThrowsMessage<Error>(HasSubstr("the operation foo_cuda has")));
+  EXPECT_NO_THROW(explain_determinism(std::runtime_error("out of memory")));
+}
+
+TEST(Deterministic, CublasGetsAWorkspaceThatAddsInOrder) {
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":0:0", 1);
+  set_deterministic(true);
+  EXPECT_STREQ(std::getenv("CUBLAS_WORKSPACE_CONFIG"), ":4096:8");
+  EXPECT_TRUE(at::globalContext().deterministicAlgorithms());
+  EXPECT_FALSE(at::globalContext().deterministicAlgorithmsWarnOnly()) << "a warning does not give the same bits";
+  set_deterministic(false);
+  EXPECT_FALSE(at::globalContext().deterministicAlgorithms());
 }
 
 TEST(OverlapCounts, CountTilesApart) {

@@ -50,7 +50,7 @@ class FoldTrainer {
   void train_epoch();
   /// One optimiser step; its batches are the next of the feed.
   void step();
-  at::Tensor forward_backward(const RawBatch& raw, std::int64_t number, double share);
+  LossValue forward_backward(const RawBatch& raw, std::int64_t number, double share);
   void apply_gradients(double lr);
   void check_losses(bool all = false);
   /// Validation, figures, checkpoint; false when Ctrl-C cut it short.
@@ -83,9 +83,11 @@ class FoldTrainer {
   double seconds_before_ = 0;
 };
 
-int data_workers(const Experiment& experiment) {
+/// As many as training leaves: on a CPU its threads compute the step, on a GPU one thread starts kernels.
+int data_workers(const Experiment& experiment, c10::Device device) {
   if (experiment.data.workers > 0) return experiment.data.workers;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - torch_threads());
+  const int busy = device.is_cpu() ? torch_threads() : 1;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - busy);
 }
 
 FoldTrainer::FoldTrainer(const FoldJob& job)
@@ -128,7 +130,7 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
 
 std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   FeedOptions options;
-  const FoldSlides slides = slides_of(job_.data, job_.folds, job_.folder.fold);
+  const FoldSlides slides = slides_of(job_.data, job_.folder.fold);
   options.slides = training ? slides.training : slides.held_out;
   if (options.slides.empty()) {
     if (!training) return nullptr;
@@ -138,10 +140,11 @@ std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   }
   options.training = training;
   options.batch = training ? config_.batch : 2 * config_.batch;  // no gradients: twice as much fits
-  options.workers = data_workers(experiment_);
+  options.workers = data_workers(experiment_, job_.device);
   options.prefetch = experiment_.data.prefetch;
   options.seed = static_cast<std::uint64_t>(experiment_.seed);
   options.lent = lent_;
+  if (!training) options.lent.metrics = nullptr;  // what validation tells belongs to no step
   return std::make_unique<Feed>(experiment_, job_.registry, job_.data, options);
 }
 
@@ -190,18 +193,18 @@ void FoldTrainer::step() {
   seed_torch(rng.bits64(), job_.device);
   const double waited_before = train_feed_->waited();
   std::vector<std::string> ids;
-  at::Tensor loss;
+  LossValue loss;
   for (std::int64_t i = 0; i < batches; ++i) {
     std::unique_ptr<RawBatch> raw = train_feed_->next();
     if (raw == nullptr) throw Error("the feed ended before its epoch did");
     ids.insert(ids.end(), raw->ids.begin(), raw->ids.end());
-    const at::Tensor part = forward_backward(*raw, first + i, 1.0 / static_cast<double>(batches));
-    loss = loss.defined() ? loss + part : part;
+    const LossValue part = forward_backward(*raw, first + i, 1.0 / static_cast<double>(batches));
+    loss = i == 0 ? part : LossValue{loss.total + part.total, loss.parts + part.parts};
     train_feed_->recycle(std::move(raw));
   }
   const double lr = config_.optimizer.lr * schedule_factor(config_.schedule, progress_.step, total_steps_);
   steps_->add(progress_.step + 1, progress_.epoch, loss, lr, std::move(ids), train_feed_->waited() - waited_before,
-              told_.take());
+              told_.take({static_cast<std::uint64_t>(progress_.epoch), (first + batches) * config_.batch}));
   // On a CPU the loss is at hand: a bad one stops before it spoils the weights.
   if (job_.device.is_cpu()) check_losses();
   apply_gradients(lr);
@@ -210,7 +213,7 @@ void FoldTrainer::step() {
   if (!job_.device.is_cpu()) check_losses();
 }
 
-at::Tensor FoldTrainer::forward_backward(const RawBatch& raw, std::int64_t number, double share) {
+LossValue FoldTrainer::forward_backward(const RawBatch& raw, std::int64_t number, double share) {
   BatchTensors batch = to_tensors(raw, normalise_, job_.device, config_.channels_last);
   batch_augmentations_.apply(batch, static_cast<std::uint64_t>(progress_.epoch), static_cast<std::uint64_t>(number));
   at::Tensor logits;
@@ -218,10 +221,10 @@ at::Tensor FoldTrainer::forward_backward(const RawBatch& raw, std::int64_t numbe
     const Autocast autocast(job_.device, autocast_);
     logits = model_->forward(batch.images);
   }
-  at::Tensor loss = objective_(logits.to(c10::kFloat), batch.targets, batch.weights);
-  if (share != 1) loss = loss * share;
-  (scaler_ ? scaler_->scale(loss) : loss).backward();
-  return loss.detach();
+  LossValue loss = objective_(logits.to(c10::kFloat), batch.targets, batch.weights);
+  if (share != 1) loss.total = loss.total * share;
+  run_backward(scaler_ ? scaler_->scale(loss.total) : loss.total);
+  return {loss.total.detach(), loss.parts};
 }
 
 void FoldTrainer::apply_gradients(double lr) {
@@ -245,8 +248,8 @@ void FoldTrainer::check_losses(bool all) {
   for (const std::string& id : bad.ids) samples += "\n    " + id;
   throw Error(
       "the loss is " + std::string(std::isnan(bad.loss) ? "NaN" : "infinite") + " at step " + std::to_string(bad.step) +
-          " (epoch " + std::to_string(progress_.epoch + 1) + ") of fold " + std::to_string(job_.folder.fold) +
-          "; samples in the batch:" + samples,
+          " (epoch " + std::to_string(progress_.epoch + 1) + ") of fold " + std::to_string(job_.folder.fold) + ": " +
+          objective_.explain(bad.parts, experiment_.classes) + "; samples in the batch:" + samples,
       "The weights " + std::string(job_.device.is_cpu() ? "that gave it" : "a few steps later at most") +
           " are kept in " + folder.string() +
           ". Try a lower learning rate, train.clip_norm = 1, or fp32; --resume goes on from the last good checkpoint.");
@@ -266,7 +269,7 @@ bool FoldTrainer::end_epoch() {
   if (validates(progress_.epoch + 1)) {
     const Validation validation = validate(*model_, *validation_feed_, objective_, normalise_, job_.device, config_,
                                            2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch);
-    told_.take();                     // belongs to no step
+    told_.drop();                     // belongs to no step
     if (interrupted()) return false;  // a part of the tiles says nothing; the resumed run does them all
     best = validation.mean_dice() > progress_.best_dice;
     note_validation(validation);
@@ -337,6 +340,11 @@ void FoldTrainer::write_done(const FoldResult& result) const {
 
 }  // namespace
 
-FoldResult train_fold(const FoldJob& job) { return FoldTrainer(job).run(); }
+FoldResult train_fold(const FoldJob& job) try {
+  return FoldTrainer(job).run();
+} catch (const std::exception& e) {
+  explain_determinism(e);
+  throw;
+}
 
 }  // namespace nephron::host

@@ -18,7 +18,6 @@ struct FoldJob {
   const Experiment& experiment;
   const Registry& registry;
   const PreparedData& data;
-  std::vector<int> folds;  ///< of every slide, as folds_of() gives them
   FoldFolder folder;
   c10::Device device;
   bool resume = false;  ///< go on from the checkpoint when there is one

@@ -1,5 +1,6 @@
 #include <host/util/files.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -84,12 +85,14 @@ std::string read_file(const fs::path& file, std::size_t most) {
 }
 
 void write_file_atomically(const fs::path& file, std::string_view bytes) {
-  const fs::path temporary = file.string() + ".tmp." + std::to_string(::getpid());
+  static std::atomic<unsigned> number{0};  // threads may write one file at a time too
+  const fs::path temporary =
+      file.string() + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(number.fetch_add(1));
   const auto give_up = [&](const std::string& why) {
     ::unlink(temporary.c_str());
     throw Error("cannot write " + file.string() + ": " + why);
   };
-  File out(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+  File out(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
   if (!out.good()) give_up(reason());
   if (!write_all(out.get(), bytes) || ::fsync(out.get()) != 0 || !out.close()) give_up(reason());
   if (::rename(temporary.c_str(), file.c_str()) != 0) give_up(reason());

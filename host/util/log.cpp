@@ -1,4 +1,5 @@
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 
 #include <cstdio>
 #include <utility>
@@ -40,7 +41,7 @@ class ProgramLog final : public Log {
 
   void write(Level level, std::string_view text) override {
     const char* prefix = level == Level::error ? "error: " : level == Level::warning ? "warning: " : "";
-    logger_->log(level_of(level), "{}{}", prefix, text);
+    logger_->log(level_of(level), "{}{}", prefix, printable(text));
   }
 
   void open(const std::filesystem::path& file) try {

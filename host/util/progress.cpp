@@ -1,3 +1,4 @@
+#include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
 
 #include <cmath>
@@ -48,9 +49,9 @@ void Progress::finish() {
 
 void Progress::draw(bool last) {
   const std::chrono::duration<double> all = clock::now() - start_;
-  std::string line = what_ + "  " + std::to_string(done_);
+  std::string line = printable_name(what_) + "  " + std::to_string(done_);
   if (total_ > 0) line += "/" + std::to_string(total_);
-  if (!note_.empty()) line += "  " + note_;
+  if (!note_.empty()) line += "  " + printable_name(note_);
   if (last) line += "  " + duration_text(all.count());
   else if (total_ > 0 && done_ > 0)
     line += "  ETA " + duration_text(all.count() / static_cast<double>(done_) * static_cast<double>(total_ - done_));

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include <host/util/current_call.hpp>
+
 namespace nephron::host {
 
 namespace {
@@ -19,6 +21,7 @@ struct Loop {
   Loop(std::size_t count, const std::function<void(std::size_t)>& what) : n(count), body(what) {}
 
   void work() {
+    const CallScope scope(call);
     while (true) {
       const std::size_t i = next.fetch_add(1);
       if (i >= n) return;
@@ -32,6 +35,7 @@ struct Loop {
     }
   }
 
+  const Call* call = current_call();  ///< whose loop it is; it lasts as long as that call
   std::size_t n;
   const std::function<void(std::size_t)>& body;
   std::atomic<std::size_t> next{0};

@@ -4,6 +4,7 @@
 #include <nephron/context.hpp>
 #include <nephron/dataset.hpp>
 #include <nephron/error.hpp>
+#include <nephron/parameter_error.hpp>
 #include <nephron/reader.hpp>
 #include <nephron/sampler.hpp>
 #include <nephron/schema.hpp>
@@ -30,6 +31,7 @@ SchemaBase::~SchemaBase() = default;
 
 Error::Error(const std::string& message, std::string hint) : std::runtime_error(message), hint_(std::move(hint)) {}
 Error::~Error() = default;
+ParameterError::~ParameterError() = default;
 Cancelled::Cancelled() : Error("interrupted") {}
 Cancelled::~Cancelled() = default;
 

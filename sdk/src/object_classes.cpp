@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include <nephron/error.hpp>
+#include <nephron/parameter_error.hpp>
 
 namespace nephron {
 
@@ -26,8 +26,8 @@ int class_number(const std::string& name, const std::vector<std::string>& classe
   const auto found = std::find(classes.begin(), classes.end(), name);
   if (found != classes.end()) return static_cast<int>(found - classes.begin());
   const std::string near = nearest(name, classes);
-  throw Error("\"" + name + "\" is not one of the experiment's classes: " + quoted(classes),
-              near.empty() ? "" : "did you mean \"" + near + "\"?");
+  throw ParameterError("\"" + name + "\" is not one of the experiment's classes: " + quoted(classes),
+                       near.empty() ? "" : "did you mean \"" + near + "\"?");
 }
 
 ObjectClasses::ObjectClasses(const std::vector<ObjectRule>& rules, const std::vector<std::string>& classes) {
@@ -56,11 +56,11 @@ std::vector<int> ObjectClasses::of(std::string_view name, std::string_view where
     if (same(e.name, name)) return e.classes;
     if (!e.name.empty()) known.push_back(e.name);
   }
-  throw Error(std::string(where) +
-                  (name.empty() ? ": an object has no classification"
-                                : ": an object is classified as \"" + std::string(name) + "\"") +
-                  "; expected one of " + quoted(known),
-              "correct the file, or say in the dataset's parameters which class such objects have");
+  throw ParameterError(std::string(where) +
+                           (name.empty() ? ": an object has no classification"
+                                         : ": an object is classified as \"" + std::string(name) + "\"") +
+                           "; expected one of " + quoted(known),
+                       "correct the file, or say in the dataset's parameters which class such objects have");
 }
 
 void ObjectClasses::annotate(const AnnotatedObjects& objects, std::string_view where, AnnotationSink& sink,

@@ -5,11 +5,13 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <limits>
 
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include <nephron/error.hpp>
+#include <nephron/quiet_libraries.hpp>
 
 #include "image_header.hpp"
 
@@ -30,6 +32,11 @@ std::size_t length_of(const std::filesystem::path& file) {
   std::error_code error;
   const auto length = std::filesystem::file_size(file, error);
   if (error) throw nephron::Error(file.string() + ": cannot be read: " + error.message());
+  constexpr std::uintmax_t most = std::numeric_limits<int>::max();  // the decoder counts bytes in an int
+  if (length > most)
+    throw nephron::Error("the file has " + std::to_string(length) + " bytes; pictures are read up to " +
+                             std::to_string(most),
+                         "compress it, or keep it as a slide: a dataset of slides reads regions");
   return static_cast<std::size_t>(length);
 }
 
@@ -91,14 +98,15 @@ cv::Mat decode(const std::filesystem::path& file, As as, std::int64_t most_pixel
     const nephron::Size size = size_in_header(bytes);
     check_size(size, bytes.size(), most_pixels);
     const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
+    const nephron::QuietLibraries quiet;
     cv::Mat out;
     try {
       const int how = as == As::rgb ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_UNCHANGED;
       out = cv::imdecode(raw, how);
-    } catch (const cv::Exception& e) {
-      throw nephron::Error("the picture cannot be decoded: " + (e.err.empty() ? std::string(e.what()) : e.err));
+    } catch (const cv::Exception&) {  // its text is about OpenCV's own source
     }
-    if (out.empty()) throw nephron::Error("the picture cannot be decoded: it is truncated or broken");
+    if (out.empty() || quiet.said_damaged())
+      throw nephron::Error("the picture cannot be decoded: it is truncated or broken");
     if (out.cols != size.width || out.rows != size.height)
       throw nephron::Error("the picture decodes to " + text({out.cols, out.rows}) + " px, its header claims " +
                            text(size));

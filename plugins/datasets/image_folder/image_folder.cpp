@@ -6,6 +6,7 @@
 #include <nephron/dataset_check.hpp>
 #include <nephron/image_cv.hpp>
 #include <nephron/parameter_check.hpp>
+#include <nephron/parameter_error.hpp>
 
 #include "image_file.hpp"
 #include "mask_coding.hpp"
@@ -163,6 +164,8 @@ class ImageFolder final : public nephron::Dataset, public nephron::ParameterChec
     cv::Mat bits;
     try {
       bits = coding_.labels(mask, classes);
+    } catch (const nephron::ParameterError& e) {
+      throw nephron::ParameterError(file.string() + ": " + e.what(), e.hint());
     } catch (const Error& e) {
       throw Error(file.string() + ": " + e.what(), e.hint());
     }

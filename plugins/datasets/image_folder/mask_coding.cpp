@@ -6,7 +6,7 @@
 #include <set>
 #include <unordered_map>
 
-#include <nephron/error.hpp>
+#include <nephron/parameter_error.hpp>
 
 namespace image_folder {
 
@@ -120,7 +120,7 @@ std::vector<Stranger> strangers(const MaskCoding& coding, const std::vector<std:
 }  // namespace
 
 void MaskCoding::check_classes(const std::vector<std::string>& classes) const {
-  for (const Stranger& s : strangers(*this, classes)) throw nephron::Error(s.message, s.hint);
+  for (const Stranger& s : strangers(*this, classes)) throw nephron::ParameterError(s.message, s.hint);
 }
 
 void MaskCoding::check_classes(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const {
@@ -141,7 +141,8 @@ std::vector<std::string> MaskCoding::classes_without_code(const std::vector<std:
 cv::Mat MaskCoding::labels(const cv::Mat& mask, const std::vector<std::string>& classes) const {
   if (mask.depth() != CV_8U && mask.depth() != CV_16U) throw nephron::Error("a mask has 8 or 16 bits a channel");
   if (by == By::colours && (mask.channels() != 3 || mask.depth() != CV_8U))
-    throw nephron::Error("the mask is not an 8-bit colour picture, as `colours` needs", "use `values` or nonzero");
+    throw nephron::ParameterError("the mask is not an 8-bit colour picture, as `colours` needs",
+                                  "use `values` or nonzero");
   cv::Mat out(mask.size(), CV_8U);
   std::unordered_map<std::uint64_t, std::uint8_t> known;  // masks have few colours
   std::uint64_t last = ~std::uint64_t{0};
@@ -160,14 +161,14 @@ cv::Mat MaskCoding::labels(const cv::Mat& mask, const std::vector<std::string>& 
         } else {
           const Pixel p = pixel_at(mask, x, y);
           if (by == By::values && std::any_of(p.begin(), p.end(), [&](int v) { return v != p[0]; }))
-            throw nephron::Error("the mask has " + text(p) + " at (" + std::to_string(x) + ", " + std::to_string(y) +
-                                     "); expected grey, as `values` needs",
-                                 "use `colours`");
+            throw nephron::ParameterError("the mask has " + text(p) + " at (" + std::to_string(x) + ", " +
+                                              std::to_string(y) + "); expected grey, as `values` needs",
+                                          "use `colours`");
           const auto known_bits = bits_of(p, *this, classes);
           if (!known_bits)
-            throw nephron::Error("the mask has " + text(p) + " at (" + std::to_string(x) + ", " + std::to_string(y) +
-                                     "), which no class has",
-                                 "name it, raise tolerance, or set ignore_unknown = true");
+            throw nephron::ParameterError("the mask has " + text(p) + " at (" + std::to_string(x) + ", " +
+                                              std::to_string(y) + "), which no class has",
+                                          "name it, raise tolerance, or set ignore_unknown = true");
           bits = known.emplace(key, *known_bits).first->second;
         }
         last = key;

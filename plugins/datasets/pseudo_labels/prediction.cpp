@@ -8,6 +8,7 @@
 
 #include <nephron/error.hpp>
 #include <nephron/fingerprint.hpp>
+#include <nephron/parameter_error.hpp>
 
 namespace pseudo_labels {
 
@@ -64,7 +65,7 @@ fs::path Prediction::map(const std::string& class_name, const std::string& id) c
   if (std::find(classes_.begin(), classes_.end(), class_name) == classes_.end()) {
     std::string list;
     for (const std::string& c : classes_) list += (list.empty() ? "\"" : ", \"") + c + "\"";
-    throw Error(folder_.string() + " has no maps of class \"" + class_name + "\"; it has " + list);
+    throw nephron::ParameterError(folder_.string() + " has no maps of class \"" + class_name + "\"; it has " + list);
   }
   return folder_ / "probabilities" / folder_of(class_name) / (id + ".png");
 }

@@ -7,6 +7,7 @@
 #include <nephron/image_cv.hpp>
 #include <nephron/object_classes.hpp>
 #include <nephron/parameter_check.hpp>
+#include <nephron/quiet_libraries.hpp>
 #include <nephron/slide_files.hpp>
 #include <nephron/target_rules.hpp>
 
@@ -104,6 +105,7 @@ class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules, p
     const auto reader = open(slide);
     prediction.require_same(name, *reader);
     const fs::path file = prediction.map(class_of(prediction), name);
+    const nephron::QuietLibraries quiet;
     const cv::Mat map = cv::imread(file.string(), cv::IMREAD_UNCHANGED);
     const nephron::Size size = reader->size();
     if (map.empty() || map.type() != CV_8UC1)

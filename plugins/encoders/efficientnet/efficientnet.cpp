@@ -45,7 +45,8 @@ class DropConnect {
   /// [N, 1, 1, 1]: 0, or what keeps the mean.
   at::Tensor scale(const at::Tensor& x, double share) {
     const double keep = 1 - rate_ * share;
-    at::Tensor scale = at::empty({x.size(0), 1, 1, 1});
+    // From pageable memory the copy would wait for all that the GPU has still to do.
+    at::Tensor scale = at::empty({x.size(0), 1, 1, 1}, at::TensorOptions().pinned_memory(x.is_cuda()));
     auto* values = scale.mutable_data_ptr<float>();
     for (std::int64_t i = 0; i < x.size(0); ++i) values[i] = rng_.chance(keep) ? static_cast<float>(1 / keep) : 0.0F;
     return scale.to(x.device(), x.scalar_type(), /*non_blocking=*/true);

@@ -88,7 +88,10 @@ std::vector<Directory> read_pages(Handle& handle, const std::filesystem::path& f
   out.push_back(read_directory(handle, 0, file));
   while (static_cast<int>(out.size()) < most) {
     // What follows the first page is looked at as far as it can be read: the slide itself is there.
-    if (TIFFReadDirectory(handle.get()) == 0) break;
+    if (TIFFReadDirectory(handle.get()) == 0) {
+      handle.moved_to(0);  // half of that page is libtiff's current directory now
+      break;
+    }
     const std::uint64_t place = TIFFCurrentDirOffset(handle.get());
     handle.moved_to(place);
     try {

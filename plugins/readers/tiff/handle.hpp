@@ -24,7 +24,7 @@ class Handle {
   /// Makes the directory at this place of the file the current one; JPEG gives RGB. Throws Error.
   void select(std::uint64_t directory);
   std::uint64_t selected() const noexcept { return directory_; }
-  /// libtiff went to another directory by itself.
+  /// libtiff went to another directory by itself. 0: to one that cannot be read.
   void moved_to(std::uint64_t directory) noexcept { directory_ = directory, next_row = -1; }
   /// What libtiff said last, and forgets it; never empty.
   std::string trouble();

@@ -56,6 +56,7 @@ class PlaneMaker {
     require_readable(d);
     Plane p = plane(d, 0, channel);
     handle_.select(d.place);
+    require_count(d);
     p.swap = TIFFIsByteSwapped(handle_.get()) != 0;
     p.coding = Coding::raw;
     p.chunk = d.size;
@@ -160,9 +161,21 @@ class PlaneMaker {
     return p;
   }
 
+  /// libtiff counts tiles and strips in 32 bits and for a depth that we do not know. Beyond its own count it does not
+  /// answer: it ends the program (an assertion in _TIFFFetchStrileValue).
+  void require_count(const Directory& d) const {
+    const std::int64_t count = d.across() * d.down() * (d.separate ? d.samples : 1);
+    const std::uint32_t counted = d.tiled ? TIFFNumberOfTiles(handle_.get()) : TIFFNumberOfStrips(handle_.get());
+    if (count != counted)
+      throw Error(where(d) + " has " + text_of(d.size) + " pixels in " + std::to_string(count) +
+                      (d.tiled ? " tiles" : " strips") + ", but libtiff counts " + std::to_string(counted),
+                  "the header is damaged, or the pixels have a depth; expected a flat picture");
+  }
+
   /// Looks at every place: a file that is cut short is told of when it is opened, not hours later.
   void read_places(Plane& p) const {
     const Directory& d = p.directory;
+    require_count(d);
     const std::int64_t count = d.across() * d.down();
     p.places.reserve(static_cast<std::size_t>(count));
     p.bytes.reserve(static_cast<std::size_t>(count));

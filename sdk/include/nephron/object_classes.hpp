@@ -12,7 +12,7 @@
 
 namespace nephron {
 
-/// Place of a class in the experiment's `classes`. Throws Error that lists them when it is not one.
+/// Place of a class in the experiment's `classes`. Throws ParameterError that lists them when it is not one.
 NEPHRON_API int class_number(const std::string& name, const std::vector<std::string>& classes);
 
 /// A line of `objects = [{ name = "FC", class = "unhealthy" }]`: a parameter of datasets whose annotation files name
@@ -31,12 +31,13 @@ struct ObjectRule {
 class NEPHRON_API ObjectClasses {
  public:
   ObjectClasses() = default;
-  /// Throws Error for a class that the experiment has not.
+  /// Throws ParameterError for a class that the experiment has not.
   ObjectClasses(const std::vector<ObjectRule>& rules, const std::vector<std::string>& classes);
 
   void add(std::string name, int class_index);
   void leave_out(std::string name);
-  /// What add() and leave_out() said. Throws Error that begins with `where` when they said nothing of the name.
+  /// What add() and leave_out() said. Throws ParameterError that begins with `where` when they said nothing of
+  /// the name.
   std::vector<int> of(std::string_view name, std::string_view where) const;
   /// Gives every part of every object to the sink; says in the log which features are no objects.
   void annotate(const AnnotatedObjects& objects, std::string_view where, AnnotationSink& sink, Log& log) const;

@@ -6,10 +6,15 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/tensor.h>
+#include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 namespace nephron::nn {
 
@@ -110,17 +115,43 @@ struct Join : torch::autograd::Function<Join> {
   }
 };
 
-/// Weights of the four phases, [4 O, C, 2, 2]. Along one axis even outputs read (w0 | w1 + w2), odd ones (w0 + w1 |
-/// w2).
-at::Tensor phase_weights(const at::Tensor& weight) {
-  const std::int64_t o = weight.size(0), c = weight.size(1);
+/// The matrix from the 9 taps of a 3x3 kernel to the 4 x 4 taps of its phases, [9, 16]. Along one axis even outputs read
+/// (w0 | w1 + w2), odd ones (w0 + w1 | w2).
+at::Tensor make_phase_matrix(const at::TensorOptions& options) {
   constexpr float axis[2][2][3] = {{{1, 0, 0}, {0, 1, 1}}, {{1, 1, 0}, {0, 0, 1}}};  // [phase][tap][source tap]
   float map[9][16];
   for (int r = 0; r < 3; ++r)
     for (int s = 0; s < 3; ++s)
       for (int k = 0; k < 16; ++k)  // k: phase row, phase column, tap row, tap column
         map[3 * r + s][k] = axis[k >> 3][(k >> 1) & 1][r] * axis[(k >> 2) & 1][k & 1][s];
-  const at::Tensor mix = at::tensor(at::ArrayRef<float>(&map[0][0], 144)).view({9, 16}).to(weight.options());
+  const c10::InferenceMode training(false);  // a tensor of inference mode could not be saved for a later backward
+  return at::tensor(at::ArrayRef<float>(&map[0][0], 144)).view({9, 16}).to(options);
+}
+
+/// Made once a device and type: a copy from pageable memory at every call would make the GPU wait for the CPU.
+at::Tensor phase_matrix(const at::TensorOptions& options) {
+  using Key = std::pair<c10::Device, c10::ScalarType>;
+  struct Less {
+    bool operator()(const Key& a, const Key& b) const {
+      const auto order = [](const Key& k) { return std::tuple(k.first.type(), k.first.index(), k.second); };
+      return order(a) < order(b);
+    }
+  };
+  struct Made {
+    std::mutex mutex;
+    std::map<Key, at::Tensor, Less> matrices;
+  };
+  static Made& made = *new Made;  // never destroyed: CUDA may be gone before the statics of this library
+  const std::lock_guard lock(made.mutex);
+  at::Tensor& matrix = made.matrices[{options.device(), c10::typeMetaToScalarType(options.dtype())}];
+  if (!matrix.defined()) matrix = make_phase_matrix(options);
+  return matrix;
+}
+
+/// Weights of the four phases, [4 O, C, 2, 2].
+at::Tensor phase_weights(const at::Tensor& weight) {
+  const std::int64_t o = weight.size(0), c = weight.size(1);
+  const at::Tensor mix = phase_matrix(weight.options());
   return at::matmul(weight.reshape({o * c, 9}), mix)
       .view({o, c, 4, 2, 2})
       .permute({2, 0, 1, 3, 4})

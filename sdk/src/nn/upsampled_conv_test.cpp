@@ -1,9 +1,14 @@
 #include <nephron/nn/upsampled_conv.hpp>
 
+#include <memory>
+#include <string_view>
+
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/upsample_nearest2d.h>
+#include <ATen/record_function.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -49,6 +54,38 @@ TEST_P(UpsampledConv, EqualsThePlainFormForwardAndBackward) {
 INSTANTIATE_TEST_SUITE_P(Shapes, UpsampledConv,
                          testing::Values(Shape{1, 1, 0, 1, 1, 1}, Shape{2, 3, 0, 4, 5, 7}, Shape{2, 3, 2, 5, 4, 6},
                                          Shape{3, 8, 8, 16, 16, 8}));
+
+// What is made once must serve both: a constant born in inference mode cannot be saved for a backward.
+TEST(UpsampledConvConstants, InferenceFirstAndTrainingAfterwards) {
+  const at::Tensor x = at::randn({1, 2, 4, 4}, at::kFloat), weight = at::randn({3, 2, 3, 3}).requires_grad_();
+  {
+    const c10::InferenceMode inference;
+    upsampled_conv3x3(x, {}, weight);
+  }
+  upsampled_conv3x3(x, {}, weight).sum().backward();
+  EXPECT_TRUE(weight.grad().defined());
+}
+
+std::int64_t matrices_made = 0;
+
+// A constant that is made on the CPU at every call makes a GPU wait at every call.
+TEST(UpsampledConvConstants, AreMadeOnce) {
+  const auto count = [](const at::RecordFunction& function) -> std::unique_ptr<at::ObserverContext> {
+    const auto in = function.inputs();
+    const bool made = std::string_view(function.name()) == "aten::view" && !in.empty() && in[0].isTensor() &&
+                      in[0].toTensor().numel() == 9 * 16 && in[0].toTensor().dim() == 1;
+    if (made) ++matrices_made;
+    return nullptr;
+  };
+  const at::CallbackHandle handle = at::addThreadLocalCallback(at::RecordFunctionCallback(count).needsInputs(true));
+  // Half precision is used by no other test here.
+  const at::Tensor x = at::randn({1, 2, 4, 4}).to(at::kBFloat16), weight = at::randn({3, 2, 3, 3}).to(at::kBFloat16);
+  upsampled_conv3x3(x, {}, weight);
+  EXPECT_EQ(matrices_made, 1);
+  upsampled_conv3x3(x, {}, weight);
+  EXPECT_EQ(matrices_made, 1);
+  at::removeCallback(handle);
+}
 
 TEST(UpsampledConvErrors, ChannelsAndSizesMustFit) {
   const at::Tensor x = at::randn({1, 2, 4, 4}), weight = at::randn({1, 3, 3, 3});

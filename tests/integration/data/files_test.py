@@ -168,7 +168,7 @@ root = "data"
                                                 r'slide "SAS_3".*no reader suits slide file .*/SAS_3\.svs; asked: '])
         self.assertIn("64 windows", self.nephron("data", "preview", "e.toml", "--out", "p.png").stdout)
         check = self.nephron("data", "check", "e.toml", expect=1)
-        self.assertIn("1 slides, 2 findings", check.stdout)
+        self.assertIn("1 of 3 slides, 2 findings", check.stdout)
         self.assertNotIn("the rest go on", check.stderr)  # each is a finding, told once
         # An annotation that cannot be read costs the slide's labels, and leaves its picture.
         picture = {k: v for k, v in self.contents().items() if k.endswith("SAS_1/picture.tiff")}

@@ -52,8 +52,7 @@ class FoldsTest : public testing::Test {
   }
   std::vector<std::string> found(const std::vector<int>& which = {0, 1, 2}) {
     data_ = prepare(experiment_, registry_);
-    folds_ = folds_of(experiment_, data_);
-    return leaks(experiment_, data_, folds_, which);
+    return leaks(experiment_, data_, which);
   }
   /// What `nephron predict` writes of a slide: a map that is 200 / 255 everywhere.
   void predict(const fs::path& out, const SlideInfo& slide, const std::vector<std::string>& trained_on) {
@@ -74,14 +73,13 @@ class FoldsTest : public testing::Test {
   Experiment experiment_ = synthetic_experiment();
   fs::path folder_;
   PreparedData data_;
-  std::vector<int> folds_;
 };
 
 TEST_F(FoldsTest, ADonorOnBothSidesIsFound) {
   // donor-0, donor-1, donor-0 in an order that the ids give
   EXPECT_THAT(found(), ElementsAre(AllOf(HasSubstr("donor \"donor-0\" stands on both sides of folds"),
                                          HasSubstr("data.folds.by = \"donor\""))));
-  EXPECT_THAT(folds_, ElementsAre(0, 1, 2));
+  EXPECT_THAT(data_.folds, ElementsAre(0, 1, 2));
   experiment_.data.folds.by = "donor";
   EXPECT_THAT(found(), IsEmpty());
 }
@@ -98,8 +96,8 @@ TEST_F(FoldsTest, ASlideThatIsThereTwiceIsFound) {
   std::ofstream(folder_ / "portal" / "VAN0001.json") << "[]";  // annotated: it is trained on and held out
   EXPECT_THAT(found(), ElementsAre(HasSubstr("trained on one and validated on the other")));
   experiment_.datasets[1].hold_out = false;
-  EXPECT_THAT(found(), ElementsAre(HasSubstr("fold " + std::to_string(folds_[0]) + " is trained on one")));
-  EXPECT_EQ(folds_.back(), -1);
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("fold " + std::to_string(data_.folds[0]) + " is trained on one")));
+  EXPECT_EQ(data_.folds.back(), -1);
 }
 
 // Every start of a training looks for duplicates: the store's records tell, and pixels are not read anew.
@@ -131,10 +129,10 @@ TEST_F(FoldsTest, DuplicatesInTheStoreAreFoundByItsRecords) {
 TEST_F(FoldsTest, TrainingKnowsOnlyItsSide) {
   found();
   for (int k = 0; k < 3; ++k) {
-    const FoldSlides slides = slides_of(data_, folds_, k);
+    const FoldSlides slides = slides_of(data_, k);
     EXPECT_EQ(slides.held_out.size(), 1U);
     EXPECT_EQ(slides.training.size(), 2U);
-    write_fold_slides(folder_ / ("fold-" + std::to_string(k)) / "slides.json", experiment_, data_, slides);
+    settle_fold_slides(folder_ / ("fold-" + std::to_string(k)) / "slides.json", experiment_, data_, slides);
   }
   const auto one = trained_on(folder_, {1});
   ASSERT_TRUE(one.has_value());
@@ -162,23 +160,23 @@ TEST_F(FoldsTest, PseudoLabelsStayOutOfValidationAndOfOtherFolds) {
   add("pseudo_labels", table({{"root", (folder_ / "kaggle" / "test").string()}, {"maps", Value(maps)}}));
   found();
   ASSERT_EQ(data_.slides.size(), 6U) << testing::PrintToString(data_.problems);
-  EXPECT_THAT(folds_, ElementsAre(0, 1, 2, -1, -1, -1));
+  EXPECT_THAT(data_.folds, ElementsAre(0, 1, 2, -1, -1, -1));
   for (int k = 0; k < 3; ++k) {
-    EXPECT_THAT(slides_of(data_, folds_, k).training, testing::SizeIs(3));
-    EXPECT_EQ(slides_of(data_, folds_, k).training.back(), 3U + static_cast<std::size_t>(k));
-    EXPECT_NO_THROW(require_unseen(data_, folds_, k));
+    EXPECT_THAT(slides_of(data_, k).training, testing::SizeIs(3));
+    EXPECT_EQ(slides_of(data_, k).training.back(), 3U + static_cast<std::size_t>(k));
+    EXPECT_NO_THROW(require_unseen(data_, k));
   }
   EXPECT_EQ(data_.slides[3]->soft_classes(), 1);
   EXPECT_EQ(data_.slides[3]->targets()[1].weight, 0);
 
   predict(folder_ / "1", test, {ids[1]});  // the network of fold 1 was trained on what fold 1 holds out
   try {
-    require_unseen(data_, folds_, 1);
+    require_unseen(data_, 1);
     FAIL() << "no error";
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("trained on \"" + ids[1] + "\", which fold 1 is validated on"));
   }
-  EXPECT_NO_THROW(require_unseen(data_, folds_, 0));
+  EXPECT_NO_THROW(require_unseen(data_, 0));
 }
 
 }  // namespace

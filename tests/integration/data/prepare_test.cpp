@@ -82,6 +82,7 @@ TEST_F(PrepareTest, AnUnreadableSlideIsReportedAndTheRestGoOn) {
   write_pair("worse", 100, 100);
   std::ofstream(root_ / "images" / "worse.png") << "no picture";
   use_folder();
+  experiment_.data.most_lost = 0.5;
   const PreparedData data = prepare(experiment_, registry_);
   ASSERT_EQ(data.slides.size(), 1U);
   EXPECT_EQ(data.slides[0]->info().id, "good");
@@ -103,10 +104,10 @@ TEST_F(PrepareTest, FoldsByIndexOverAnnotatedSlidesAndByDonor) {
   fs::remove(root_ / "masks" / "b1.png");
   use_folder();
   experiment_.data.folds.count = 2;
-  EXPECT_EQ(folds_of(experiment_, prepare(experiment_, registry_)), (std::vector<int>{0, 1, -1, 0, 1}));
+  EXPECT_EQ(prepare(experiment_, registry_).folds, (std::vector<int>{0, 1, -1, 0, 1}));
   experiment_.data.folds.by = "donor";
   experiment_.datasets[0].component.params.set("donor", "^([a-z])");
-  EXPECT_EQ(folds_of(experiment_, prepare(experiment_, registry_)), (std::vector<int>{0, 0, -1, 1, 1}));
+  EXPECT_EQ(prepare(experiment_, registry_).folds, (std::vector<int>{0, 0, -1, 1, 1}));
 }
 
 }  // namespace

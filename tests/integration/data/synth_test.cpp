@@ -194,7 +194,9 @@ TEST_F(SynthTest, OnlyADatasetThatMakesSlidesWill) {
 TEST_F(SynthTest, ABrokenSlideIsNamedAndTheRestGoOn) {
   write_synthetic(request_, registry_);
   std::ofstream(request_.out / "train" / "broken.tiff") << "not a TIFF";
-  const PreparedData data = prepare(experiment("hubmap_kaggle", table({})), registry_);
+  Experiment e = experiment("hubmap_kaggle", table({}));
+  e.data.most_lost = 0.5;
+  const PreparedData data = prepare(e, registry_);
   EXPECT_EQ(data.slides.size(), 4U);
   ASSERT_EQ(data.problems.size(), 1U);
   EXPECT_THAT(data.problems[0], HasSubstr("broken.tiff"));

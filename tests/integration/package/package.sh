@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# package.sh STEP BUILD_FOLDER INSTALLED_TREE: the installed package as somebody outside the repository meets it.
+# package.sh STEP BUILD_FOLDER INSTALLED_TREE [CUDA: ON or OFF]: the installed package as somebody outside the repository meets it.
 set -euo pipefail
-step=$1 build=$2 tree=$3
+step=$1 build=$2 tree=$3 cuda=${4:-OFF}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 scratch=$build/Testing/package/$step
 
@@ -37,14 +37,32 @@ tree_without_libtorch() {
 no_python=(-DNEPHRON_PYTHON=/bin/false)
 
 case $step in
+  product)
+    # What ./nephron build and ./nephron demo make is all that `cmake --install` takes. Nothing is built here: ninja
+    # tells what the target stands on.
+    parts=$(ninja -C "$build" -t query nephron_product | sed 's|.*/||')
+    rm -rf "$scratch"
+    DESTDIR=$scratch cmake --install "$build" --prefix /tree >/dev/null
+    cd "$scratch/tree"
+    for file in bin/* lib/*.so lib/nephron/plugins/*.so; do
+      grep -qxF "$(basename "$file")" <<<"$parts" || fail "$file is installed, but the target nephron_product does not make it"
+    done
+    [[ -e lib/libnephron_cuda.so || $cuda == OFF ]] || fail "the CUDA part was not installed"
+    ;;
   install)
     rm -rf "$tree" "$tree.first"
     cmake --install "$build" --prefix "$tree.first"
     mv "$tree.first" "$tree"
     for file in bin/nephron lib/libnephron_sdk.so lib/libnephron_torch.so include/nephron/plugin.hpp \
-      lib/cmake/nephron/nephron-config.cmake share/doc/nephron/LICENSE; do
+      lib/cmake/nephron/nephron-config.cmake share/doc/nephron/LICENSE \
+      share/doc/nephron/docs/plugins.md share/doc/nephron/README.md share/nephron/experiments/demo/demo.toml; do
       [[ -e $tree/$file ]] || fail "$file was not installed"
     done
+    # A message that sends a person to a page names the one that was installed.
+    : >"$tree.empty.toml"
+    said=$("$tree/bin/nephron" config check "$tree.empty.toml" 2>&1) && fail "an empty experiment is good"
+    rm "$tree.empty.toml"
+    grep -qF "$(realpath "$tree")/share/doc/nephron/docs/experiment.md" <<<"$said" || fail "no installed page is named: $said"
     # A path of the build in a binary would work here and nowhere else.
     for file in "$tree"/bin/nephron "$tree"/lib/*.so "$tree"/lib/nephron/plugins/*.so; do
       if readelf -d "$file" | grep -E 'RUNPATH|RPATH' | grep -F "$build"; then fail "$file looks into the build folder"; fi

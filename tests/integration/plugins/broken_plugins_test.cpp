@@ -118,7 +118,8 @@ TEST_F(BrokenPlugins, WrongSdkVersion) {
   EXPECT_EQ(r.code, 1);
   EXPECT_EQ(r.output,
             "error: " + message +
-                "\n  build the plugin again with this nephron: find_package(nephron) finds it in CMAKE_PREFIX_PATH\n");
+                "\n  build the plugin again with this nephron: find_package(nephron) finds it in CMAKE_PREFIX_PATH\n"
+                "  The SDK's rules: " NEPHRON_PAGES "/plugins.md\n");
   EXPECT_THAT(check(fixture("wrong_sdk")), testing::ElementsAre("fingerprint: " + message));
 }
 
@@ -194,7 +195,8 @@ TEST_F(BrokenPlugins, DuplicateName) {
   EXPECT_EQ(r.code, 1);
   EXPECT_EQ(r.output, "error: augmentation \"fixture_twice\" is in two plugin files (SDK rule 7): " +
                           fixture("duplicate_a").string() + " and " + fixture("duplicate_b").string() +
-                          "\n  rename one of the components, or take one of the files out of the search\n");
+                          "\n  rename one of the components, or take one of the files out of the search\n"
+                          "  The SDK's rules: " NEPHRON_PAGES "/plugins.md\n");
   EXPECT_EQ(check(fixture("duplicate_a"), "", 0), std::vector<std::string>{});
 }
 

@@ -116,8 +116,10 @@ TEST_F(SlideCommand, ReadsARegion) {
   EXPECT_EQ(nephron("read one.tif --region 50,60,211,133 --out part.png").code, 0);
   expect_same(png("part.png"), picture_(cv::Rect(50, 60, 211, 133)));
   for (const int factor : {2, 3, 100}) {
-    EXPECT_EQ(
-        nephron("read one.tif --region 50,60,211,133 --factor " + std::to_string(factor) + " --out part.png").code, 0);
+    EXPECT_EQ(nephron("read one.tif --region 50,60,211,133 --factor " + std::to_string(factor) +
+                      " --out part.png --overwrite")
+                  .code,
+              0);
     cv::Mat expected;
     cv::resize(picture_(cv::Rect(50, 60, 211, 133)), expected, {211 / factor, 133 / factor}, 0, 0, cv::INTER_AREA);
     expect_same(png("part.png"), expected);
@@ -127,9 +129,9 @@ TEST_F(SlideCommand, ReadsARegion) {
 TEST_F(SlideCommand, MakesAThumbnail) {
   EXPECT_EQ(nephron("thumbnail one.tif --size 100 --out small.png").code, 0);
   EXPECT_EQ(png("small.png").size(), cv::Size(100, 75));
-  EXPECT_EQ(nephron("thumbnail one.tif --size 4 --out small.png").code, 0);
+  EXPECT_EQ(nephron("thumbnail one.tif --size 4 --out small.png --overwrite").code, 0);
   EXPECT_EQ(png("small.png").size(), cv::Size(4, 3));
-  EXPECT_EQ(nephron("thumbnail one.tif --size 1000 --out small.png").code, 0);
+  EXPECT_EQ(nephron("thumbnail one.tif --size 1000 --out small.png --overwrite").code, 0);
   expect_same(png("small.png"), picture_);
 }
 

@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import random
+import shutil
 import signal
 import struct
 import subprocess
@@ -69,7 +70,7 @@ def killed_at_any_moment(folder):
     run("prepare", whole)
     seconds = time.monotonic() - start
     expected = contents(os.path.join(folder, "whole"))
-    check(len(expected) == 6 * 5, f"unexpected files: {sorted(expected)}")
+    check(len(expected) == 6 * 5 + 1, f"unexpected files: {sorted(expected)}")
     broken = experiment(folder, "broken", "broken.toml")
     rng = random.Random(1)
     kills = 0
@@ -135,6 +136,9 @@ def looked_after(folder):
         check(struct.unpack(">II", file.read(24)[16:]) == (50, 40), "the exported region has another size")
     run("store", "export", store, name, "--labels", "--out", labels)
     check(os.path.getsize(labels) > 100, "no labels were exported")
+    _, error = run("store", "export", store, name, "--out", picture, want=1)
+    check("exists already" in error, error)
+    picture = os.path.join(folder, "b.png")
     _, error = run("store", "export", store, name, "--out", picture, "--region", "0,0,9999,1", want=1)
     check("leaves the level of 450 x 418" in error, error)
     _, error = run("store", "export", store, "nobody", "--out", picture, want=1)
@@ -159,6 +163,47 @@ def looked_after(folder):
     check("pixels of picture.tiff have changed" in out, out)
 
 
+def only_ours(folder):
+    """Folders of other things are no stores; and of a store only what was written goes, never through a link."""
+    home = os.path.join(folder, "home")
+    photographs = os.path.join(home, "pictures", "2024", "beach")
+    os.makedirs(photographs)
+    os.makedirs(os.path.join(home, ".git", "refs", "heads"))
+    for name in ("one.jpg", "tissue.png"):
+        with open(os.path.join(photographs, name), "w") as file:
+            file.write("a photograph")
+    for store in (".", "pictures"):
+        path = experiment(home, store, "ordinary.toml", slides=1)
+        before = contents(home)
+        for command in (("store", "prune", path), ("store", "prune", path, "--dry-run"), ("prepare", path)):
+            out, error = run(*command, want=1)
+            check("is no store of slides" in error and "data.store" in error and not out, f"{command}: {out}{error}")
+        check(contents(home) == before, f"store = {store}: something changed")
+
+    store = os.path.join(home, "store")
+    path = experiment(home, "store", "mine.toml", slides=2)
+    fewer = experiment(home, "store", "fewer.toml", slides=1, size=800)
+    run("prepare", path)
+    slide = sorted(os.path.dirname(record) for record in glob.glob(os.path.join(store, "*", "*", "slide.json")))[0]
+    run("prepare", fewer)
+    outside = os.path.join(home, "outside")
+    shutil.copytree(slide, os.path.join(outside, "slide"))
+    os.symlink(outside, os.path.join(store, "link"))
+    os.makedirs(os.path.join(store, "notes", "of mine"))
+    for place in (os.path.join(store, "notes", "of mine", "a.txt"), os.path.join(slide, "a.txt")):
+        with open(place, "w") as file:
+            file.write("mine")
+    kept = contents(outside)
+    dry = json.loads(run("store", "prune", fewer, "--json", "--dry-run")[0])
+    report = json.loads(run("store", "prune", fewer, "--json")[0])
+    check(len(report["removed"]) == 2 and report["removed"] == dry["removed"], f"{dry} {report}")
+    check(all("link" not in p and "notes" not in p for p in report["removed"]), f"{report}")
+    check(contents(outside) == kept, "a folder outside the store was touched")
+    check(os.path.exists(os.path.join(store, "notes", "of mine", "a.txt")), "a folder of the user's went")
+    check(report["left"] == [os.path.join(os.path.realpath(slide), "a.txt") + " is not nephron's"], f"{report}")
+    check(os.listdir(slide) == ["a.txt"], f"{os.listdir(slide)}")
+
+
 def refused(folder):
     path = experiment(folder, "none", "none.toml")
     _, error = run("prepare", path, "--set", "data.store=\"\"", want=1)
@@ -174,7 +219,7 @@ def refused(folder):
 
 ENVIRONMENT = {**os.environ, "NEPHRON_PLUGIN_PATH": PLUGINS}
 with tempfile.TemporaryDirectory() as scratch:
-    for test in (refused, looked_after, two_at_a_time, interrupted, killed_at_any_moment):
+    for test in (refused, only_ours, looked_after, two_at_a_time, interrupted, killed_at_any_moment):
         begin = time.monotonic()
         before = len(failures)
         test(scratch)

@@ -90,8 +90,9 @@ class StoreFixture : public testing::Test {
     return out;
   }
 
-  std::filesystem::path only_folder(const std::string& slide) const {
-    for (const auto& dataset : std::filesystem::directory_iterator(store_))
+  std::filesystem::path only_folder(const std::string& slide) const { return only_folder_in(store_, slide); }
+  static std::filesystem::path only_folder_in(const std::filesystem::path& store, const std::string& slide) {
+    for (const auto& dataset : std::filesystem::directory_iterator(store))
       if (std::filesystem::exists(dataset.path() / slide)) return dataset.path() / slide;
     ADD_FAILURE() << "no folder of slide " << slide;
     return {};

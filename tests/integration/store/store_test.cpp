@@ -6,6 +6,8 @@
 
 #include <host/feed/catalog.hpp>
 #include <host/feed/stored_slide.hpp>
+#include <host/store/inventory.hpp>
+#include <host/util/command_output.hpp>
 #include <host/util/interrupt.hpp>
 
 #include "store_fixture.hpp"
@@ -66,7 +68,7 @@ TEST_F(StoreTest, HoldsWhatMemoryHolds) {
     ASSERT_EQ(stored.slides.size(), 4U);
     EXPECT_THAT(stored.problems, IsEmpty());
     for (std::size_t i = 0; i < 4; ++i) expect_equal(*held.slides[i], *stored.slides[i], random);
-    EXPECT_EQ(folds_of(experiment_, held), folds_of(experiment_, stored));
+    EXPECT_EQ(held.folds, stored.folds);
   }
 }
 
@@ -164,6 +166,8 @@ TEST_F(StoreTest, ASlideThatFailsIsNamedAndTheRestGoOn) {
   EXPECT_THAT(outcome.problems[0], testing::AllOf(HasSubstr("slide \"bad\""), HasSubstr("bad.png")));
   EXPECT_THAT(outcome.problems[1],
               testing::AllOf(HasSubstr("slide \"tiny\""), HasSubstr("nothing left after reduction by 2")));
+  EXPECT_THROW(prepare(experiment_, registry_), Error);  // more than the share that may be lost
+  experiment_.data.most_lost = 1;
   const PreparedData data = prepare(experiment_, registry_);
   ASSERT_EQ(data.slides.size(), 1U);
   EXPECT_EQ(data.slides[0]->info().id, "good");
@@ -185,7 +189,7 @@ TEST_F(StoreTest, DamagedFilesAreMadeAnew) {
   const auto good = contents();
   for (const auto& [name, bytes] : good) {
     const fs::path file = store_ / name;
-    if (file.extension() == ".png") continue;
+    if (file.extension() == ".png" || file.filename() == store_marker) continue;
     std::ofstream(file, std::ios::binary) << bytes.substr(0, bytes.size() / 2);
     EXPECT_EQ(prepare_all().made, 1) << name;
     EXPECT_EQ(contents(), good) << name;
@@ -253,10 +257,13 @@ TEST_F(StoreTest, AStoreThatCannotBeMadeIsSaid) {
   write_pair("a", 300, 200);
   std::ofstream(root_ / "file") << "no folder";
   experiment_.data.store = root_ / "file" / "store";
-  const StoreOutcome outcome = prepare_all();
-  ASSERT_EQ(outcome.problems.size(), 1U);
-  EXPECT_THAT(outcome.problems[0],
-              testing::AllOf(HasSubstr("slide \"a\""), HasSubstr("cannot make the folder"), HasSubstr("data.store")));
+  try {
+    prepare_all();
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("cannot make the folder"));
+    EXPECT_THAT(e.hint(), HasSubstr("data.store"));
+  }
 }
 
 // A limit on the size of files is what a full disk looks like, without one.
@@ -312,6 +319,107 @@ TEST_F(StoreTest, TissueIsFoundAndCanBeLookedAt) {
   EXPECT_EQ(mask.cols, 512);  // the level of factor 4, a pixel a pixel
   EXPECT_EQ(cv::countNonZero(mask.colRange(0, 128)), 128 * 256);
   EXPECT_EQ(cv::countNonZero(mask.colRange(128, 512)), 0);
+}
+
+TEST_F(StoreTest, AStoreFromBeforeTheMarkerIsAcceptedAndMarked) {
+  write_pair("a", 300, 200);
+  prepare_all();
+  fs::remove(store_ / store_marker);
+  EXPECT_EQ(prepare_all().kept, 1);
+  EXPECT_FALSE(fs::exists(store_ / store_marker)) << "what is up to date is not written";
+  write_pair("b", 300, 200);
+  EXPECT_EQ(prepare_all().made, 1);
+  EXPECT_TRUE(fs::exists(store_ / store_marker));
+}
+
+TEST_F(StoreTest, AFolderOfOtherThingsIsNoStore) {
+  write_pair("a", 300, 200);
+  fs::create_directories(store_ / "holiday/beach");
+  std::ofstream(store_ / "holiday/beach/one.jpg") << "a photograph";
+  const auto before = contents();
+  try {
+    prepare(experiment_, registry_);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), testing::AllOf(HasSubstr("is no store of slides"), HasSubstr("holiday/beach/one.jpg")));
+    EXPECT_THAT(e.hint(), HasSubstr("data.store"));
+  }
+  EXPECT_THROW(list_store(store_), Error);
+  EXPECT_EQ(contents(), before);
+  // A slide.json of another program makes it none, whatever else is there.
+  fs::rename(store_ / "holiday/beach/one.jpg", store_ / "holiday/beach/slide.json");
+  EXPECT_THROW(prepare_all(), Error);
+}
+
+TEST_F(StoreTest, OnlyWhatWeWroteIsRemoved) {
+  write_pair("a", 300, 200);
+  write_pair("b", 300, 200);
+  prepare_all();
+  const fs::path a = only_folder("a"), b = only_folder("b"), outside = root_ / "outside";
+  std::ofstream(a / "notes.txt") << "mine";
+  EXPECT_THAT(remove_slide(SlideFolder(a)), ElementsAre((a / "notes.txt").string()));
+  EXPECT_THAT(std::vector<fs::path>(fs::directory_iterator(a), {}), ElementsAre(a / "notes.txt"));
+  // A folder outside, through a link in the place of a slide, and of a dataset.
+  fs::create_directories(outside / "dataset");
+  fs::copy(b, outside / "dataset/slide", fs::copy_options::recursive);
+  fs::create_directory_symlink(outside / "dataset/slide", b.parent_path() / "link");
+  fs::create_directory_symlink(outside / "dataset", store_ / "link");
+  EXPECT_THROW(remove_slide(SlideFolder(b.parent_path() / "link")), Error);
+  EXPECT_THROW(remove_slide(SlideFolder(store_ / "link/slide")), Error);
+  EXPECT_TRUE(fs::exists(outside / "dataset/slide/slide.json"));
+  for (const StoredEntry& entry : list_store(store_)) EXPECT_THAT(entry.folder.path(), testing::AnyOf(b));
+  // A record that is not ours.
+  std::ofstream(b / "slide.json") << "{\"title\": \"my slides\"}";
+  EXPECT_THROW(remove_slide(SlideFolder(b)), Error);
+  EXPECT_TRUE(fs::exists(b / "picture.tiff"));
+}
+
+TEST_F(StoreTest, AStoreThatMovesWithItsSourcesStaysFresh) {
+  write_pair("a", 300, 200);
+  prepare_all();
+  const auto move_to = [&](const fs::path& place) {
+    fs::create_directories(place);
+    for (const char* name : {"images", "masks", "store"}) fs::rename(root_ / name, place / name);
+    // Relative paths in an experiment make keys that do not change: the folder of the dataset is renamed in their
+    // stead.
+    Value params = experiment_.datasets[0].component.params;
+    const fs::path old = SlideFolder(only_folder_in(place / "store", "a")).path().parent_path();
+    params.set("root", place.string());
+    experiment_.datasets[0].component.params = params;
+    experiment_.data.store = place / "store";
+    const Listing listing(experiment_, registry_);
+    fs::rename(old, place_of(listing, listing.slides()[0]).folder.path().parent_path());
+  };
+  move_to(root_ / "moved");
+  StoreOutcome outcome = prepare_all();
+  EXPECT_EQ(outcome.kept, 1) << "places beside the store are as they were";
+  // Other times, other places: the content decides, once.
+  for (const char* file : {"moved/images/a.png", "moved/masks/a.png"})
+    fs::last_write_time(root_ / file, fs::file_time_type::clock::now());
+  const Listing listing(experiment_, registry_);
+  const StorePlace place = place_of(listing, listing.slides()[0]);
+  EXPECT_TRUE(place.folder.stale(place.wish).any());
+  EXPECT_FALSE(place.folder.stale(place.wish, SlideFolder::Compare::when_in_doubt).any());
+  outcome = prepare_all();
+  EXPECT_EQ(outcome.made, 0);
+  EXPECT_EQ(outcome.kept, 1);
+  EXPECT_FALSE(place.folder.stale(place.wish).any()) << "the records were told";
+}
+
+TEST_F(StoreTest, ASourceIsTheSameHoweverItIsSpelt) {
+  write_pair("a", 300, 200);
+  prepare_all();
+  const fs::path here = fs::current_path();
+  const Listing listing(experiment_, registry_);
+  StorePlace place = place_of(listing, listing.slides()[0]);
+  fs::current_path(root_);
+  fs::create_directory_symlink(root_ / "images", root_ / "pictures");
+  for (const fs::path source : {"images/a.png", "masks/../images/a.png", "pictures/a.png"}) {
+    place.wish.source = source;
+    EXPECT_EQ(place.folder.stale(place.wish).picture, "") << source;
+  }
+  fs::current_path(here);
+  EXPECT_EQ(PictureRecord::read(place.folder.picture_record()).source.path, fs::canonical(root_ / "images/a.png"));
 }
 
 }  // namespace

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <host/config/experiment.hpp>
+#include <host/feed/prepared.hpp>
+
+namespace nephron::host {
+
+/// What the folds `which` lack though the experiment asks for it, a sentence each: slides that are not annotated,
+/// slides of folds that there are not, classes without a labelled pixel on one side.
+std::vector<std::string> shortfalls(const Experiment& experiment, const PreparedData& data,
+                                    const std::vector<int>& which);
+
+}  // namespace nephron::host

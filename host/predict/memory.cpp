@@ -1,0 +1,32 @@
+#include <host/predict/memory.hpp>
+
+#include <string>
+
+#include <host/model/memory_need.hpp>
+#include <host/model/model.hpp>
+#include <host/train/autocast.hpp>
+
+namespace nephron::host {
+
+void require_prediction_memory(const PredictSettings& settings, const Experiment& experiment, const Registry& registry,
+                               c10::Device device) {
+  if (settings.tile <= 0) return;
+  ModelConfig config = experiment.model;
+  config.weights.clear(), config.encoder.weights.clear();
+  const auto classes = static_cast<std::int64_t>(experiment.classes.size());
+  const auto model = build_model(config, classes, registry, static_cast<std::uint64_t>(experiment.seed),
+                                 /*load=*/false);
+  const Autocast autocast(c10::kCPU, device.is_cpu() ? autocast_type(settings.precision, device) : std::nullopt);
+  const PassMemory pass = measure_pass(*model, config.in_channels, /*training=*/false);
+  const auto tiles = static_cast<double>(settings.batch), side = static_cast<double>(settings.tile);
+  // Bytes, floats and a turned copy of the tiles, and their probabilities.
+  const double per_pixel = memory_in_pieces * pass.per_pixel + 3 + 2 * 3 * 4 + 3 * 4 * static_cast<double>(classes);
+  const auto networks = static_cast<std::int64_t>(settings.weights.size());
+  require_memory(
+      "predicting with " + std::to_string(settings.batch) + " tiles of " + std::to_string(settings.tile) +
+          " px at a time",
+      program_memory + networks * pass.parameters + static_cast<std::int64_t>(per_pixel * tiles * side * side),
+      free_on(device), "Lower --batch or --tile.");
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,126 @@
+#include <host/util/command_output.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nephron/error.hpp>
+
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const char* kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISLNK(mode)) return "a link";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+/// As far as it exists, with links followed.
+fs::path real(const fs::path& path) {
+  std::error_code failed;
+  fs::path out = fs::weakly_canonical(fs::absolute(path), failed);
+  if (failed) out = fs::absolute(path).lexically_normal();
+  return out.has_filename() ? out : out.parent_path();
+}
+
+/// The store that holds the path, or empty. Stores made before there was a marker are known by a slide's files.
+fs::path store_around(const fs::path& path) {
+  std::error_code failed;
+  for (fs::path folder = real(path); folder.has_relative_path(); folder = folder.parent_path())
+    if (fs::exists(folder / store_marker, failed) ||
+        (fs::exists(folder / "slide.json", failed) && fs::exists(folder / "picture.tiff", failed)))
+      return folder;
+  return {};
+}
+
+void require_outside_of_stores(const fs::path& path) {
+  if (const fs::path store = store_around(path); !store.empty())
+    throw Error(path.string() + " lies in the store " + store.string() + ", which nephron alone writes into",
+                "name a place outside of it");
+}
+
+/// That the folder of a file is one, or can be made.
+void require_folder(const fs::path& folder, const fs::path& what) {
+  fs::path there = folder;
+  std::error_code failed;
+  while (!fs::exists(there, failed) && there.has_relative_path()) there = there.parent_path();
+  if (!fs::is_directory(there, failed))
+    throw Error(what.string() + " cannot be written: " + there.string() + " is no folder");
+  if (::access(there.c_str(), W_OK) != 0)
+    throw Error(what.string() + " cannot be written: " + there.string() + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+void require_output(const fs::path& file, bool overwrite, const std::vector<fs::path>& inputs) {
+  const std::string name = file.string();
+  if (!file.has_filename()) throw Error("\"" + name + "\" names no file to write");
+  struct stat there = {};
+  const bool exists = ::lstat(file.c_str(), &there) == 0;
+  if (!exists && errno != ENOENT && errno != ENOTDIR) throw Error("cannot write " + name + ": " + std::strerror(errno));
+  if (exists && !S_ISREG(there.st_mode))
+    throw Error(name + " is " + kind_of(there.st_mode) + "; a file is written, and in place of a file alone",
+                "name another file");
+  const auto is_file = [&](const fs::path& input) {
+    std::error_code failed;
+    return fs::equivalent(input, file, failed);
+  };
+  if (exists && std::any_of(inputs.begin(), inputs.end(), is_file))
+    throw Error(name + " is what the command reads, and is not replaced", "name another file");
+  require_outside_of_stores(file);
+  if (exists && !overwrite) throw Error(name + " exists already", "--overwrite replaces it, or name another file");
+  require_folder(real(file).parent_path(), file);
+}
+
+CommandOutput::CommandOutput(fs::path file, bool overwrite, std::vector<fs::path> inputs)
+    : file_(std::move(file)), overwrite_(overwrite), inputs_(std::move(inputs)) {
+  require_output(file_, overwrite_, inputs_);
+}
+
+void CommandOutput::require_none_of(const std::vector<fs::path>& inputs) {
+  inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
+  require_output(file_, overwrite_, inputs_);
+}
+
+void CommandOutput::prepare() const {
+  require_output(file_, overwrite_, inputs_);
+  std::error_code failed;
+  const fs::path folder = fs::absolute(file_).parent_path();
+  fs::create_directories(folder, failed);
+  if (failed) throw Error("cannot make the folder " + folder.string() + ": " + failed.message());
+}
+void CommandOutput::write(std::string_view bytes) const {
+  prepare();
+  write_file_atomically(file_, bytes);
+}
+
+void require_output_folder(const fs::path& folder, const std::vector<fs::path>& inputs,
+                           const std::vector<fs::path>& parts) {
+  require_outside_of_stores(folder);
+  std::error_code failed;
+  if (fs::exists(folder, failed) && !fs::is_directory(folder, failed))
+    throw Error(folder.string() + " is no folder", "name another");
+  require_folder(real(folder), folder);
+  for (const fs::path& part : parts)
+    for (const fs::path& input : inputs) {
+      const fs::path below = real(input).lexically_relative(real(folder / part));
+      if (below.empty() || *below.begin() == "..") continue;
+      throw Error(input.string() + " is read and would be written into: it lies in " +
+                      (folder / part).lexically_normal().string(),
+                  "name another folder to write into");
+    }
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,117 @@
+#include <host/util/current_call.hpp>
+
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+
+#include <unistd.h>
+
+namespace nephron::host {
+
+namespace {
+
+// Known at compile time, so that a signal handler may read it.
+constinit thread_local const Call* innermost = nullptr;
+constinit bool catching = false;
+
+/// A handler cannot run on a stack that has overflowed. One for each thread that calls into plugins.
+class SignalStack {
+ public:
+  SignalStack() : memory_(new std::uint8_t[size]) {
+    stack_t mine = {};
+    mine.ss_sp = memory_.get();
+    mine.ss_size = size;
+    ::sigaltstack(&mine, nullptr);
+  }
+  ~SignalStack() {
+    stack_t none = {};
+    none.ss_flags = SS_DISABLE;
+    ::sigaltstack(&none, nullptr);
+  }
+  SignalStack(const SignalStack&) = delete;
+  SignalStack& operator=(const SignalStack&) = delete;
+
+ private:
+  static constexpr std::size_t size = std::size_t{64} << 10;  // registers of AVX-512 and AMX are saved on it
+  std::unique_ptr<std::uint8_t[]> memory_;
+};
+
+void say(const char* text) {
+  std::size_t left = std::strlen(text);
+  while (left > 0) {
+    const ssize_t n = ::write(STDERR_FILENO, text, left);
+    if (n <= 0) return;
+    text += n;
+    left -= static_cast<std::size_t>(n);
+  }
+}
+
+void say(const char* before, const char* text) {
+  if (text == nullptr || *text == '\0') return;
+  say(before);
+  say(text);
+}
+
+const char* name_of(int signal) {
+  switch (signal) {
+    case SIGSEGV:
+      return "SIGSEGV, an access to memory that is not there";
+    case SIGBUS:
+      return "SIGBUS, an access to memory or a mapped file that is gone";
+    case SIGFPE:
+      return "SIGFPE, a division of a whole number by 0";
+    case SIGILL:
+      return "SIGILL, an instruction that this processor has not";
+    default:
+      return "SIGABRT";
+  }
+}
+
+/// Calls nothing but write(), strlen() and raise(). The action is the default one again when it runs.
+extern "C" void on_crash(int signal, siginfo_t* info, void*) {
+  const Call* const call = innermost;
+  say("\nnephron died of ");
+  say(name_of(signal));
+  if (call == nullptr) {
+    say(", outside of any plugin");
+  } else {
+    const bool whole = call->component == nullptr || *call->component == '\0';  // no component: the plugin's own code
+    say(" in ", call->component);
+    say(whole ? " in plugin " : " of plugin ", call->plugin);
+    say(" ", call->doing);
+    say(" (", call->place);
+    if (call->place != nullptr && *call->place != '\0') say(")");
+  }
+  say("\n");
+  if (info == nullptr || info->si_code <= 0) ::raise(signal);  // sent, not caused: returning would go on
+}
+
+}  // namespace
+
+const Call* current_call() noexcept { return innermost; }
+
+CallScope::CallScope(const Call* call) noexcept : before_(innermost) {
+  if (catching) {
+    thread_local const SignalStack stack;
+    static_cast<void>(stack);
+  }
+  innermost = call;
+}
+
+CallScope::~CallScope() { innermost = before_; }
+
+void CallScope::replace(const Call* call) noexcept { innermost = call; }
+
+void catch_crashes() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  struct sigaction action = {};
+  action.sa_sigaction = on_crash;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigaction(signal, &action, nullptr);
+  catching = true;
+#endif
+}
+
+}  // namespace nephron::host

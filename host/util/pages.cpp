@@ -1,0 +1,23 @@
+#include <host/util/pages.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+fs::path package_root() {
+  std::error_code failed;
+  return fs::read_symlink("/proc/self/exe", failed).parent_path().parent_path();
+}
+
+std::string page(const std::string& name) {
+  std::error_code failed;
+  const fs::path installed = package_root() / "share" / "doc" / "nephron" / "docs" / name;
+  if (fs::exists(installed, failed)) return installed.string();
+  return (fs::path(NEPHRON_SOURCE_DOCS) / name).string();
+}
+
+std::string rules_page(const std::string& text) {
+  return text.find("SDK rule") == std::string::npos ? "" : "\n  The SDK's rules: " + page("plugins.md");
+}
+
+}  // namespace nephron::host

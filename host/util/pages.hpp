@@ -1,0 +1,19 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace nephron::host {
+
+/// The tree this program stands in, installed or built: PREFIX of PREFIX/bin/nephron.
+std::filesystem::path package_root();
+
+/// Where a page of the documentation lies on this machine: page("experiment.md") is
+/// share/doc/nephron/docs/experiment.md of the installed tree, or docs/experiment.md of the checkout where the program
+/// runs in its build folder. A message that sends a person to a page names it by this.
+std::string page(const std::string& name);
+
+/// "\n  The SDK's rules: PAGE" where `text` cites one of them, or nothing.
+std::string rules_page(const std::string& text);
+
+}  // namespace nephron::host

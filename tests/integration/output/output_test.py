@@ -1,0 +1,203 @@
+"""One rule for every command that writes a file: what exists is refused unless --overwrite is given; and even then it
+is never anything but a file, never an input of the command, never a file of a store."""
+import argparse
+import glob
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../../support"))
+from slide_files import write_png, write_tiff  # noqa: E402
+
+p = argparse.ArgumentParser()
+p.add_argument("--nephron", required=True)
+a, rest = p.parse_known_args()
+a.nephron = os.path.abspath(a.nephron)
+
+EXPERIMENT = """
+classes = ["glomerulus"]
+sampler = { type = "uniform" }
+[data]
+store = "store"
+factor = 1
+tile = 32
+folds = { count = 2 }
+[[dataset]]
+type = "image_folder"
+root = "data"
+[model]
+encoder = { type = "resnet18" }
+decoder = { type = "unet" }
+[loss]
+terms = [ { type = "bce" } ]
+[train]
+epochs = 1
+steps_per_epoch = 1
+batch = 2
+threads = 1
+"""
+
+
+def write_safetensors(path, shape):
+    count = 1
+    for side in shape:
+        count *= side
+    header = json.dumps({"input": {"dtype": "F32", "shape": shape, "data_offsets": [0, 4 * count]}}).encode()
+    with open(path, "wb") as out:
+        out.write(struct.pack("<Q", len(header)) + header + bytes(4 * count))
+
+
+class Outputs(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.folder = cls.scratch.name
+        for name in ("data/images", "data/masks", "elsewhere"):
+            os.makedirs(cls.at(name))
+        for i in range(3):
+            write_png(cls.at(f"data/images/{i}.png"), 64, 64, lambda x, y: (x * y + 40 * i) % 251)
+            write_png(cls.at(f"data/masks/{i}.png"), 64, 64, lambda x, y: 255 if 10 < x < 40 and 10 < y < 50 else 0)
+        write_tiff(cls.at("slide.tiff"), 64, 64)
+        with open(cls.at("e.toml"), "w") as out:
+            out.write(EXPERIMENT)
+        write_safetensors(cls.at("in.safetensors"), [1, 3, 32, 32])
+        with open(cls.at("labels.json"), "w") as out:
+            ring = [[5, 5], [20, 5], [20, 20], [5, 20]]
+            json.dump([{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]},
+                        "properties": {"classification": {"name": "G"}}}], out)
+        prepared = cls.run_nephron("prepare", "e.toml")
+        assert prepared.returncode == 0, prepared.stderr
+        trained = cls.run_nephron("train", "e.toml", "--fold", "0")
+        assert trained.returncode == 0, trained.stderr
+        cls.trained = os.path.relpath(glob.glob(cls.at("runs/*/*"))[0], cls.folder)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    @classmethod
+    def at(cls, *names):
+        return os.path.join(cls.folder, *names)
+
+    @classmethod
+    def run_nephron(cls, *arguments):
+        return subprocess.run([a.nephron, *arguments], cwd=cls.folder, capture_output=True, text=True, timeout=120)
+
+    def commands(self):
+        """Name, arguments before the name of the output, ending, inputs."""
+        metrics = os.path.join(self.trained, "fold-0", "metrics.jsonl")
+        return [
+            ("slide read", ["slide", "read", "slide.tiff", "--region", "0,0,9,9", "--out"], ".png", ["slide.tiff"]),
+            ("slide thumbnail", ["slide", "thumbnail", "slide.tiff", "--size", "9", "--out"], ".png", ["slide.tiff"]),
+            ("store export", ["store", "export", "store", "0", "--out"], ".png", ["data/images/0.png"]),
+            ("store export", ["store", "export", "store", "0", "--labels", "--out"], ".tiff", []),
+            ("data preview", ["data", "preview", "e.toml", "--windows", "2", "--out"], ".png",
+             ["e.toml", "data/images/1.png", "data/masks/1.png"]),
+            ("data preview", ["data", "preview", "e.toml", "--windows", "2", "--out"], ".html", ["e.toml"]),
+            ("data split", ["data", "split", "e.toml", "--out"], ".json", ["e.toml"]),
+            ("model forward", ["model", "forward", "--model", "e.toml", "--input", "in.safetensors", "--output"],
+             ".safetensors", ["e.toml", "in.safetensors"]),
+            ("config schema", ["config", "schema", "--out"], ".json", []),
+            ("report", ["report", self.trained, "--out"], ".html", [metrics]),
+        ] + [("labels convert", ["labels", "convert", "labels.json", "--size", "64x64", "--to", to, "--out"], end,
+              ["labels.json"])
+             for to, end in (("rle", ".csv"), ("geojson", ".geojson"), ("coco", ".json"), ("png", ".png"),
+                             ("tiff", ".tiff"))]
+
+    def content(self, name):
+        with open(self.at(name), "rb") as file:
+            return file.read()
+
+    def refused(self, arguments, name, says):
+        """Ends with 1, says why, and leaves everything as it was, with --overwrite."""
+        before = self.content(name) if os.path.isfile(self.at(name)) and not name.startswith("/dev") else None
+        done = self.run_nephron(*arguments, name, "--overwrite")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn(says, done.stderr)
+        if before is not None:
+            self.assertEqual(self.content(name), before)
+
+    def test_files_are_made_and_replaced_on_request_alone(self):
+        for name, arguments, ending, _ in self.commands():
+            with self.subTest(name + ending):
+                out = "elsewhere/new/" + name.replace(" ", "-") + ending
+                done = self.run_nephron(*arguments, out)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                first = self.content(out)
+                self.assertGreater(len(first), 0)
+                with open(self.at(out), "w") as file:
+                    file.write("mine")
+                done = self.run_nephron(*arguments, out)
+                self.assertEqual(done.returncode, 1, done.stdout)
+                self.assertIn("exists already", done.stderr)
+                self.assertIn("--overwrite", done.stderr)
+                self.assertEqual(self.content(out), b"mine")
+                done = self.run_nephron(*arguments, out, "--overwrite")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertNotEqual(self.content(out), b"mine")
+                self.assertEqual([f for f in os.listdir(self.at("elsewhere/new")) if ".tmp" in f or ".part" in f], [])
+
+    def test_inputs_are_never_replaced(self):
+        for name, arguments, ending, inputs in self.commands():
+            for i in inputs:
+                with self.subTest(name + ending, input=i):
+                    self.refused(arguments, i, "is what the command reads")
+                    hard = self.at("elsewhere", "hard" + ending)
+                    os.link(self.at(i), hard)
+                    self.refused(arguments, "elsewhere/hard" + ending, "is what the command reads")
+                    os.remove(hard)
+
+    def test_only_files_are_replaced(self):
+        os.makedirs(self.at("elsewhere/folder.d"), exist_ok=True)
+        os.mkfifo(self.at("elsewhere/pipe"))
+        with open(self.at("elsewhere/target"), "w") as file:
+            file.write("mine")
+        os.symlink("target", self.at("elsewhere/link"))
+        for name, arguments, ending, _ in self.commands():
+            with self.subTest(name + ending):
+                self.refused(arguments, "elsewhere/folder.d", "is a folder")
+                self.refused(arguments, "elsewhere/pipe", "is a pipe")
+                self.refused(arguments, "elsewhere/link", "is a link")
+                self.refused(arguments, "/dev/full", "is a device")
+                self.assertEqual(self.content("elsewhere/target"), b"mine")
+
+    def test_stores_are_never_written_into(self):
+        slide = os.path.relpath(glob.glob(self.at("store/*/0"))[0], self.folder)
+        for name, arguments, ending, _ in self.commands():
+            with self.subTest(name + ending):
+                for place in (slide + "/picture.tiff", "store/new/folder/x" + ending):
+                    self.refused(arguments, place, "lies in the store")
+
+    def test_folders(self):
+        predict = ["predict", self.trained, "--images", "data/images", "--device", "cpu", "--fold", "0"]
+        export = ["data", "export", "e.toml", "--factor", "1"]
+        sources = {name: self.content(name) for name in ("data/images/0.png", "data/masks/0.png")}
+        for arguments in (predict + ["--out", "store/x"], export + ["--out", "store/x"],
+                          ["synth", "--out", "store/x"]):
+            done = self.run_nephron(*arguments)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn("lies in the store", done.stderr)
+        # The datasets' own files, and true masks where predicted ones would lie.
+        done = self.run_nephron(*export, "--out", "data", "--overwrite")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is what the command reads", done.stderr)
+        done = self.run_nephron(*predict, "--masks", "data/masks", "--out", "data", "--overwrite")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("would be written into", done.stderr)
+        for name, content in sources.items():
+            self.assertEqual(self.content(name), content)
+        self.assertEqual(self.run_nephron(*export, "--out", "elsewhere/export").returncode, 0)
+        again = self.run_nephron(*export, "--out", "elsewhere/export")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("exists already", again.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *rest])
