@@ -8,6 +8,7 @@
 #include <host/config/load.hpp>
 #include <host/config/schema_text.hpp>
 #include <host/config/show.hpp>
+#include <host/feed/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/train/batch_augmentations.hpp>
 #include <host/util/command_output.hpp>
@@ -28,6 +29,7 @@ struct Request {
   bool json = false;
   bool markdown = false;
   bool written = false;
+  bool without_data = false;
   bool overwrite = false;
 
   void add_options(CLI::App& command) {
@@ -46,7 +48,9 @@ int check(const Request& request) {
   for (const fs::path& file : request.files) {
     try {
       std::unique_ptr<Registry> registry;
-      const Experiment experiment = load_experiment(file, request.set, request.search(), registry);
+      const Experiment experiment =
+          load_experiment(file, request.set, request.search(), registry,
+                          request.without_data ? FurtherCheck{} : FurtherCheck{check_parameters});
       require_batch_augmentations_at_top(experiment, *registry);
       const std::vector<std::string> absent = weights_to_fetch(experiment);
       print(printable_name(file.string()) + ": good\n");
@@ -105,10 +109,11 @@ void add_config(CLI::App& app, int& exit) {
     sub->callback([request, run, &exit] { exit = run(*request); });
     return sub;
   };
-  command("check", "Report every fault of the files; exit code 2 when there is one", check)
-      ->add_option("FILE", request->files, "Experiment files")
-      ->required();
-  CLI::App* sub = command("show", "Print the resolved experiment, with the origin of each value", show);
+  CLI::App* sub = command("check", "Report every fault of the files; exit code 2 when there is one", check);
+  sub->add_option("FILE", request->files, "Experiment files")->required();
+  sub->add_flag("--without-data", request->without_data,
+                "Do not ask datasets whether their folders are there: for a machine that has no data");
+  sub = command("show", "Print the resolved experiment, with the origin of each value", show);
   sub->add_option("FILE", request->files, "Experiment file")->required()->expected(1);
   sub->add_flag("--json", request->json, "As JSON: values and origins");
   sub->add_flag("--written", request->written, "Leave defaults out");

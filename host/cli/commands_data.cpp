@@ -1,14 +1,17 @@
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
+#include <host/feed/findings.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/preview.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/report/data_page.hpp>
 #include <host/util/command_output.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/printable.hpp>
 
 namespace nephron::host {
@@ -27,16 +30,23 @@ struct PreviewRequest {
   bool strict = false;
 };
 
-std::vector<std::string> findings_of(const Experiment& experiment, const PreparedData& data) {
-  std::vector<std::string> out = data.problems;
+void add(Findings& to, Findings from) {
+  std::move(from.findings.begin(), from.findings.end(), std::back_inserter(to.findings));
+  std::move(from.notes.begin(), from.notes.end(), std::back_inserter(to.notes));
+}
+
+Findings findings_of(const Registry& registry, const Experiment& experiment, const PreparedData& data) {
+  Findings out{data.problems, {}};
+  add(out, file_findings(experiment, registry, data.datasets));
+  add(out, label_findings(experiment, data));
   std::vector<int> all;
   for (int k = 0; k < std::max(1, experiment.data.folds.count); ++k) all.push_back(k);
-  for (std::string& leak : leaks(experiment, data, all)) out.push_back(std::move(leak));
+  add(out, {leaks(experiment, data, all), {}});
   for (const int k : all) {
     try {
       require_unseen(data, k);
     } catch (const Error& e) {
-      out.push_back(with_hint(e));
+      out.findings.push_back(with_hint(e));
     }
   }
   return out;
@@ -49,11 +59,15 @@ int check(const PreviewRequest& request) {
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   const Listing listing(experiment, *registry);
   const PreparedData data = prepare(listing, splits_of(listing), request.strict ? 0 : 1);
-  const auto findings = findings_of(experiment, data);
-  for (const std::string& finding : findings) print(finding + "\n");
-  std::cout << data.slides.size() << (data.problems.empty() ? "" : " of " + std::to_string(data.asked)) << " slides, "
-            << findings.size() << (findings.size() == 1 ? " finding\n" : " findings\n");
-  return findings.empty() ? Exit::done : Exit::failed;
+  const Findings said = findings_of(*registry, experiment, data);
+  for (const std::string& finding : said.findings) print(finding + "\n");
+  for (const std::string& note : said.notes) print("note: " + note + "\n");
+  std::cout << (data.problems.empty() ? "" : std::to_string(data.slides.size()) + " of ")
+            << counted(data.problems.empty() ? data.slides.size() : data.asked, "slide") << ", "
+            << counted(said.findings.size(), "finding");
+  if (!said.notes.empty()) std::cout << ", " << counted(said.notes.size(), "note");
+  std::cout << "\n";
+  return said.findings.empty() ? Exit::done : Exit::failed;
 }
 
 std::vector<std::filesystem::path> files_of(const PreparedData& data) {
@@ -73,6 +87,7 @@ void preview(const PreviewRequest& request) {
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   const Listing listing(experiment, *registry);
+  require_annotated(listing, *registry);
   const PreparedData data = prepare(listing, splits_of(listing), /*most_lost=*/1);
   warn_of_problems(data);
   output.require_none_of(files_of(data));
@@ -84,13 +99,12 @@ void preview(const PreviewRequest& request) {
   const Feed feed(experiment, *registry, data, options);
   int windows = request.windows;
   if (request.validation && feed.count() > 0) windows = static_cast<int>(std::min<std::int64_t>(windows, feed.count()));
-  const Image sheet = draw_preview(feed, experiment, request.epoch, windows);
   const std::string ending = request.out.extension().string();
   if (ending == ".html" || ending == ".htm")
-    output.write(data_page(experiment, data, feed, sheet, findings_of(experiment, data)));
-  else output.prepare(), write_png(request.out, sheet.view());
-  std::cout << request.out.string() << ": " << windows << " windows of " << experiment.data.tile << " px from "
-            << options.slides.size() << " slides at factor " << experiment.data.factor << "\n";
+    output.write(data_page(experiment, data, feed, {request.epoch, windows}, findings_of(*registry, experiment, data)));
+  else output.prepare(), write_png(request.out, draw_preview(feed, experiment, request.epoch, windows).view());
+  std::cout << request.out.string() << ": " << counted(static_cast<std::uint64_t>(windows), "window") << " of "
+            << experiment.data.tile << " px from " << counted(options.slides.size(), "slide") << " at factor " << experiment.data.factor << "\n";
   warn_of_lost(data);
 }
 
@@ -116,7 +130,7 @@ void split(const SplitRequest& request) {
   for (const Splits::Slide& s : splits.slides) ++(s.fold >= 0 ? counts[static_cast<std::size_t>(s.fold)] : never);
   std::string text;
   for (const std::size_t n : counts) text += (text.empty() ? "" : ", ") + std::to_string(n);
-  std::cout << request.out.string() << ": " << splits.slides.size() << " slides; folds of " << text << "; " << never
+  std::cout << request.out.string() << ": " << counted(splits.slides.size(), "slide") << "; folds of " << text << "; " << never
             << " never held out\n";
 }
 
@@ -162,7 +176,9 @@ void add_data(CLI::App& app, int& exit) {
   });
 
   auto* checking = data->add_subcommand(
-      "check", "Look for slides that cannot be read, donors on both sides of a fold, and slides that are there twice");
+      "check",
+      "Look for slides that cannot be read, files without a partner, labels that are missing, donors on both sides of a "
+      "fold, and slides that are there twice");
   const auto what = std::make_shared<PreviewRequest>();
   checking->add_option("experiment", what->experiment, "Experiment file (TOML)")->required();
   checking->add_option("--set", what->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);

@@ -13,6 +13,7 @@
 #include <host/plugins/registry.hpp>
 #include <host/slides/opener.hpp>
 #include <host/util/command_output.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 
@@ -106,8 +107,12 @@ int convert(const ConvertRequest& request) {
   writing.reference_compat = request.compat == "reference";
   output.prepare();
   write_labels(labels, out, writing);
-  std::printf("%s: %lld x %lld px, %zu classes\n", out.c_str(), static_cast<long long>(labels.size.width),
-              static_cast<long long>(labels.size.height), labels.classes.size());
+  if (writing.format == LabelFormat::rle && labels.classes.size() == 1 && labels.classes.front() != "label")
+    print_error("note: run lengths of one class do not tell its name; to read them again: --classes \"" +
+                labels.classes.front() + "\"\n");
+  std::printf("%s: %lld x %lld px, %s\n", out.c_str(), static_cast<long long>(labels.size.width),
+              static_cast<long long>(labels.size.height),
+              (std::to_string(labels.classes.size()) + (labels.classes.size() == 1 ? " class" : " classes")).c_str());
   return Exit::done;
 }
 
@@ -119,9 +124,10 @@ nlohmann::ordered_json list_of(const std::vector<ClassStats>& classes) {
 
 void print_stats(const std::string& name, const std::vector<ClassStats>& classes) {
   for (const ClassStats& c : classes) {
-    std::printf("%-30s %-12s %8zu %14lld %8.3f%%", printable_name(name).c_str(), printable_name(c.name).c_str(),
-                c.objects.size(), static_cast<long long>(c.area),
-                100 * static_cast<double>(c.area) / static_cast<double>(c.slide_pixels));
+    std::printf("%-30s %-12s %8zu %14lld", printable_name(name).c_str(), printable_name(c.name).c_str(),
+                c.objects.size(), static_cast<long long>(c.area));
+    if (c.slide_pixels == 0) std::printf(" %9s", "-");  // the slide's size is not known
+    else std::printf(" %8.3f%%", 100 * static_cast<double>(c.area) / static_cast<double>(c.slide_pixels));
     if (!c.objects.empty())
       std::printf(" %12lld %12lld %12lld", static_cast<long long>(c.objects.front()),
                   static_cast<long long>(c.objects[c.objects.size() / 2]), static_cast<long long>(c.objects.back()));
@@ -132,7 +138,8 @@ void print_stats(const std::string& name, const std::vector<ClassStats>& classes
 /// A file that cannot be read is told of, and the rest go on.
 int stats(const StatsRequest& request) {
   double mpp = request.mpp;
-  const LabelReading reading = reading_of(request.input, &mpp);
+  LabelReading reading = reading_of(request.input, &mpp);
+  reading.needs_size = false;
   auto files = nlohmann::ordered_json::array();
   std::vector<ClassStats> total;
   std::size_t failed = 0;
@@ -144,11 +151,11 @@ int stats(const StatsRequest& request) {
       const LabelSet labels = read_input(file, reading);
       const std::vector<ClassStats> classes = stats_of(labels, mpp);
       add_stats(total, classes);
-      files.push_back({{"file", file.string()},
-                       {"width", labels.size.width},
-                       {"height", labels.size.height},
-                       {"classes", list_of(classes)},
-                       {"notes", labels.notes}});
+      nlohmann::ordered_json one{{"file", file.string()}};
+      if (labels.size_known) one["width"] = labels.size.width, one["height"] = labels.size.height;
+      one["classes"] = list_of(classes);
+      one["notes"] = labels.notes;
+      files.push_back(std::move(one));
       if (!request.json) print_stats(file.filename().string(), classes);
     } catch (const Cancelled&) {
       throw;
@@ -163,7 +170,7 @@ int stats(const StatsRequest& request) {
                             .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
                             .c_str());
   else if (request.files.size() > 1)
-    print_stats("total of " + std::to_string(request.files.size() - failed) + " files", total);
+    print_stats("total of " + counted(request.files.size() - failed, "file"), total);
   return failed == 0 ? Exit::done : Exit::failed;
 }
 

@@ -7,14 +7,20 @@ namespace nephron::host {
 
 namespace {
 
+bool same_place(const Source& a, const Source& b) {
+  return a.line == b.line && a.column == b.column && a.file != nullptr && b.file != nullptr && *a.file == *b.file;
+}
+
 class Checks {
  public:
-  Checks(const Experiment& e, const Value& written, Diagnostics& faults) : e_(e), written_(written), faults_(faults) {}
+  Checks(const Experiment& e, const Value& written, Diagnostics& faults)
+      : e_(e), written_(written), known_(faults), faults_(faults) {}
 
   void all() {
     classes();
     tile();
     datasets();
+    model();
     loss();
     train();
     predict();
@@ -24,6 +30,19 @@ class Checks {
   }
 
  private:
+  /// The value at this path, or null.
+  const Value* find(std::initializer_list<const char*> path) const {
+    const Value* v = &written_;
+    for (const char* key : path)
+      if ((v = v->find(key)) == nullptr) return nullptr;
+    return v;
+  }
+  /// Nothing that is known to be wrong stands there, so that what was decoded is what was meant.
+  bool clean(std::initializer_list<const char*> path) const {
+    const Value* v = find(path);
+    return v == nullptr || !holds_fault(*v, known_);
+  }
+
   /// The value at this path, or the nearest table above it that is written.
   const Value& at(std::initializer_list<const char*> path) const {
     const Value* v = &written_;
@@ -40,34 +59,53 @@ class Checks {
   }
 
   void classes() {
+    if (find({"classes"}) == nullptr || !clean({"classes"})) return;
     const Value& v = at({"classes"});
     if (e_.classes.empty() || e_.classes.size() > 8)  // labels have one bit a class in a byte
       fault(v, "\"classes\" must name 1 to 8 classes, not " + std::to_string(e_.classes.size()));
     if (std::set(e_.classes.begin(), e_.classes.end()).size() != e_.classes.size())
       fault(v, "\"classes\" names one class twice");
-    if (std::count(e_.classes.begin(), e_.classes.end(), "") > 0) fault(v, "a class needs a name");
+    for (std::size_t c = 0; c < e_.classes.size(); ++c) class_name(e_.classes[c], v.array()[c]);
+  }
+
+  /// Names become names of folders, and stand in tables, pages and records.
+  void class_name(const std::string& name, const Value& v) {
+    constexpr std::size_t longest = 100;
+    if (name.empty()) fault(v, "a class needs a name");
+    if (name.size() > longest)
+      fault(v, "the name of a class has " + std::to_string(name.size()) + " bytes; expected " +
+                   std::to_string(longest) + " at most");
+    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+      fault(v, "the name of a class holds a control character, such as a line break or a tab");
+    else if (!name.empty() && (name.front() == ' ' || name.back() == ' '))
+      fault(v, "the name of a class begins or ends with a space");
   }
 
   void tile() {
-    if (e_.data.tile % 32 != 0)
+    if (clean({"data", "tile"}) && e_.data.tile % 32 != 0)
       fault(at({"data", "tile"}), "\"tile\" must be a multiple of 32, not " + std::to_string(e_.data.tile),
             "encoders halve the picture five times; the nearest is " + std::to_string((e_.data.tile + 16) / 32 * 32));
   }
 
   void datasets() {
     const Value& list = at({"dataset"});
+    if (find({"dataset"}) == nullptr || !list.is(Value::Type::array)) return;
     if (e_.datasets.empty()) return fault(list, "at least one dataset is needed", "[[dataset]] with its type");
     std::set<std::string> names;
     double sum = 0;
-    bool without_share = false;
+    bool without_share = false, shares_known = true;
     for (std::size_t i = 0; i < e_.datasets.size(); ++i) {
       const DatasetConfig& d = e_.datasets[i];
+      const Value* share = list.array()[i].find("share");
+      if (!list.array()[i].is(Value::Type::table) || (share != nullptr && holds_fault(*share, known_)))
+        shares_known = false;
       sum += d.share;
       without_share = without_share || d.share == 0;
-      if (!names.insert(d.name).second)
+      if (!d.name.empty() && !names.insert(d.name).second)
         fault(list.array()[i], "two datasets are called \"" + d.name + "\"",
               "give one of them another: name = \"...\"");
     }
+    if (!shares_known) return;
     constexpr double slack = 1e-9;
     if (sum > 1 + slack)
       fault(list.array()[0], "the shares of the datasets add up to " + Value(sum).str() + ", which is more than 1");
@@ -78,25 +116,40 @@ class Checks {
             "leave the share of one of them out, and it gets what is left over");
   }
 
+  void model() {
+    if (clean({"model", "in_channels"}) && e_.model.in_channels != 3)
+      fault(at({"model", "in_channels"}),
+            "\"in_channels\" is " + std::to_string(e_.model.in_channels) + ", but slides give 3 channels",
+            "every slide is read as red, green and blue; leave in_channels out");
+  }
+
   void loss() {
+    if (clean({"loss", "class_weights"})) class_weights();
+    const auto zero = [](const LossTerm& t) { return t.weight == 0; };
+    if (find({"loss", "terms"}) == nullptr || !clean({"loss", "terms"})) return;
+    if (e_.loss.terms.empty())
+      fault(at({"loss", "terms"}), "at least one loss is needed", "terms = [ { type = \"NAME\" } ]");
+    else if (std::all_of(e_.loss.terms.begin(), e_.loss.terms.end(), zero))
+      fault(at({"loss", "terms"}), "every loss has weight 0: nothing would be learnt");
+  }
+
+  void class_weights() {
     const auto& weights = e_.loss.class_weights;
-    if (!weights.empty() && weights.size() != e_.classes.size())
+    const bool classes_known = find({"classes"}) != nullptr && clean({"classes"});
+    if (!weights.empty() && classes_known && weights.size() != e_.classes.size())
       fault(at({"loss", "class_weights"}),
             "\"class_weights\" must have one number a class: " + std::to_string(e_.classes.size()) + ", not " +
                 std::to_string(weights.size()));
     const auto zero = [](double w) { return w == 0; };
     if (!weights.empty() && std::all_of(weights.begin(), weights.end(), zero))
       fault(at({"loss", "class_weights"}), "every class has weight 0: nothing would be learnt");
-    if (e_.loss.terms.empty())
-      fault(at({"loss", "terms"}), "at least one loss is needed", "terms = [ { type = \"NAME\" } ]");
-    else if (std::all_of(e_.loss.terms.begin(), e_.loss.terms.end(), [&](const LossTerm& t) { return zero(t.weight); }))
-      fault(at({"loss", "terms"}), "every loss has weight 0: nothing would be learnt");
   }
 
   void train() {
-    for (const double beta : e_.train.optimizer.betas)
+    for (const double beta : clean({"train", "optimizer", "betas"}) ? e_.train.optimizer.betas : std::array<double, 2>{})
       if (beta >= 1) fault(at({"train", "optimizer", "betas"}), "\"betas\" must be below 1, not " + Value(beta).str());
-    if (e_.train.accumulate > e_.train.steps_per_epoch)
+    if (clean({"train", "accumulate"}) && clean({"train", "steps_per_epoch"}) &&
+        e_.train.accumulate > e_.train.steps_per_epoch)
       fault(at({"train", "accumulate"}), "\"accumulate\" must not be more than \"steps_per_epoch\" (" +
                                              std::to_string(e_.train.steps_per_epoch) +
                                              "): no epoch would have a step");
@@ -107,9 +160,10 @@ class Checks {
     const bool number = threshold.is(Value::Type::integer) || threshold.is(Value::Type::real);
     const bool good = number ? threshold.number() >= 0 && threshold.number() <= 1
                              : threshold.is(Value::Type::string) && threshold.string() == "search";
-    if (!good)
+    if (!good && clean({"predict", "threshold"}))
       fault(at({"predict", "threshold"}),
             "\"threshold\" must be a number in 0 to 1, or \"search\", not " + threshold.str());
+    if (!clean({"predict", "tta"})) return;
     const auto& tta = e_.predict.tta;
     if (tta.empty())
       fault(at({"predict", "tta"}), "\"tta\" must name at least one flip", "[\"identity\"] predicts once");
@@ -119,6 +173,7 @@ class Checks {
 
   void augmentation(const AugmentationConfig& a, const Value& table) {
     const Value* of = table.find("of");
+    if (a.component.type.empty() || (of != nullptr && !of->is(Value::Type::array))) return;
     if (a.component.type != "one_of" && a.component.type != "sequence") {
       if (of != nullptr) fault(*of, "only one_of and sequence hold other augmentations", "leave \"of\" out");
       return;
@@ -135,10 +190,24 @@ class Checks {
 
   const Experiment& e_;
   const Value& written_;
+  const Diagnostics known_;
   Diagnostics& faults_;
 };
 
 }  // namespace
+
+bool holds_fault(const Value& value, const Diagnostics& faults) {
+  const auto at_fault = [&](const Source& place) {
+    return std::any_of(faults.begin(), faults.end(), [&](const Diagnostic& d) { return same_place(d.source, place); });
+  };
+  if (at_fault(value.source)) return true;
+  if (value.is(Value::Type::array))
+    return std::any_of(value.array().begin(), value.array().end(),
+                       [&](const Value& v) { return holds_fault(v, faults); });
+  if (!value.is(Value::Type::table)) return false;
+  return std::any_of(value.table().begin(), value.table().end(),
+                     [&](const Value::Member& m) { return at_fault(m.source) || holds_fault(m.value, faults); });
+}
 
 void check_together(const Experiment& experiment, const Value& written, Diagnostics& faults) {
   Checks(experiment, written, faults).all();

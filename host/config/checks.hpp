@@ -6,7 +6,11 @@
 
 namespace nephron::host {
 
-/// What concerns several keys at once. `written`: the resolved file, for positions. Call it when every key is good.
+/// Whether one of the faults lies in a value, or in what it holds.
+bool holds_fault(const Value& value, const Diagnostics& faults);
+
+/// What concerns several keys at once. `written`: the resolved file, for positions. Keys that `faults` names already are
+/// judged no further.
 void check_together(const Experiment& experiment, const Value& written, Diagnostics& faults);
 
 }  // namespace nephron::host

@@ -170,7 +170,7 @@ Experiment decode_experiment(const fs::path& file, Value resolved, const Compone
   check_default_sampler(e, resolved, check, faults);
   check_name(e, resolved, faults);
   drop_consequences(faults, known);
-  if (faults.empty()) check_together(e, resolved, faults);
+  check_together(e, resolved, faults);
   if (faults.empty()) take_splits(e, resolved, faults);
   if (faults.empty()) make_paths_absolute(resolved, components);
   e.resolved = std::move(resolved);
@@ -178,7 +178,7 @@ Experiment decode_experiment(const fs::path& file, Value resolved, const Compone
 }
 
 Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides, PluginSearch search,
-                           std::unique_ptr<Registry>& registry) {
+                           std::unique_ptr<Registry>& registry, const FurtherCheck& further) {
   Diagnostics faults;
   Value resolved = resolve_experiment(file, overrides, faults);
   if (!resolved.is(Value::Type::table) || resolved.table().empty()) {
@@ -191,6 +191,7 @@ Experiment load_experiment(const fs::path& file, const std::vector<std::string>&
   registry = std::make_unique<Registry>(search);
   if (faults.size() != before) throw ConfigError(std::move(faults));  // its components would all be unknown
   Experiment out = decode_experiment(file, std::move(resolved), RegistryComponents(*registry), faults);
+  if (further) further(out, *registry, faults);
   sort(faults);
   if (!faults.empty()) throw ConfigError(std::move(faults));
   return out;

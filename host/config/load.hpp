@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,10 +40,14 @@ class Components;
 Experiment decode_experiment(const std::filesystem::path& file, Value resolved, const Components& components,
                              Diagnostics& faults);
 
+/// Looks at an experiment once its file is checked, and adds faults to those that there are.
+using FurtherCheck = std::function<void(const Experiment&, const Registry&, Diagnostics&)>;
+
 /// Plugins named by the experiment are added to `search`; the registry that results is given back through `registry`.
-/// Checks everything, components included. Throws ConfigError with every fault.
+/// Checks everything, components included, and `further` where it is given. Throws ConfigError with every fault.
 Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                           PluginSearch search, std::unique_ptr<Registry>& registry);
+                           PluginSearch search, std::unique_ptr<Registry>& registry,
+                           const FurtherCheck& further = {});
 
 /// "file:line:column: error: message", the line, a caret, the hint; one block a fault.
 std::string report(const Diagnostics& faults);

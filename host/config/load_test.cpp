@@ -117,6 +117,61 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_EQ(fault({"predict.threshold=search", "data.tile=320"}), "faults: 0");
 }
 
+TEST_F(LoadTest, OneFaultHidesNoOther) {
+  write("bad.toml", R"(classes = ["a", "b"]
+[data]
+tile = 100
+factor = "two"
+windw = 2
+[[dataset]]
+type = "made"
+share = "x"
+[[dataset]]
+type = "made"
+[sampler]
+type = "uniform"
+[model]
+encoder = { type = "net18" }
+in_channels = 5
+[loss]
+class_weights = [1]
+terms = [ { type = "focal", gamma = "x" } ]
+[train]
+epochs = "x"
+accumulate = 500
+)");
+  load("bad.toml");
+  EXPECT_THAT(messages(),
+              testing::UnorderedElementsAre(
+                  HasSubstr("\"tile\" must be a multiple of 32"), HasSubstr("\"factor\" must be an integer"),
+                  HasSubstr("unknown key \"windw\""), HasSubstr("\"share\" must be a number"),
+                  HasSubstr("two datasets are called \"made\""), HasSubstr("\"decoder\" is missing"),
+                  HasSubstr("\"in_channels\" is 5, but slides give 3 channels"),
+                  HasSubstr("one number a class: 2, not 1"), HasSubstr("\"gamma\" must be a number"),
+                  HasSubstr("\"epochs\" must be an integer"), HasSubstr("\"accumulate\" must not be more")));
+  // What cannot be judged is not: each is told once.
+  write("few.toml", "[data]\ntile = \"x\"\n");
+  load("few.toml");
+  EXPECT_THAT(messages(), testing::UnorderedElementsAre(
+                              HasSubstr("\"classes\" is missing"), HasSubstr("\"tile\" must be an integer"),
+                              HasSubstr("\"dataset\" is missing"), HasSubstr("\"sampler\" is missing"),
+                              HasSubstr("\"model\" is missing"), HasSubstr("\"loss\" is missing")));
+}
+
+TEST_F(LoadTest, NamesOfClassesCanBeNamesOfFolders) {
+  write("good.toml", good);
+  const auto fault = [&](const std::string& name) {
+    load("good.toml", {"classes=[\"a\", \"" + name + "\"]"});
+    return faults.size() == 1 ? faults[0].message : "faults: " + std::to_string(faults.size());
+  };
+  EXPECT_THAT(fault(""), HasSubstr("a class needs a name"));
+  EXPECT_THAT(fault("b\\nc"), HasSubstr("holds a control character"));
+  EXPECT_THAT(fault("b\\u0007"), HasSubstr("holds a control character"));
+  EXPECT_THAT(fault("b "), HasSubstr("begins or ends with a space"));
+  EXPECT_THAT(fault(std::string(101, 'x')), HasSubstr("has 101 bytes; expected 100 at most"));
+  EXPECT_EQ(fault("glom\u00e9rule sain"), "faults: 0");
+}
+
 TEST_F(LoadTest, ExtendsMergesDeeply) {
   write("base/a.toml", good + "[train]\nbatch = 4\noptimizer = { lr = 0.5, eps = 1e-6 }\n");
   write("base/b.toml", "[train]\nbatch = 8\nepochs = 3\n");

@@ -17,6 +17,7 @@ Augmenter::Node Augmenter::make(const AugmentationConfig& config, const std::str
   node.p = config.p;
   node.path = path;
   const std::string& type = config.component.type;
+  node.type = type;
   if (type != "one_of" && type != "sequence") {
     node.augmentation = make_with_context<Augmentation>(registry, config.component, path, seed, lent);
     node.blame = blame_of(registry, Augmentation::kind, config.component, "augmenting a sample");
@@ -34,21 +35,25 @@ Augmenter::Node Augmenter::make(const AugmentationConfig& config, const std::str
   return node;
 }
 
-void Augmenter::draw(std::uint64_t epoch, std::uint64_t index, RecordedPlan& plan) const {
-  for (const Node& node : nodes_) apply(node, false, epoch, index, plan);
+void Augmenter::draw(std::uint64_t epoch, std::uint64_t index, RecordedPlan& plan,
+                     std::vector<std::string>* applied) const {
+  for (const Node& node : nodes_) apply(node, false, epoch, index, plan, applied);
 }
 
 void Augmenter::apply(const Node& node, bool always, std::uint64_t epoch, std::uint64_t index,
-                      RecordedPlan& plan) const {
+                      RecordedPlan& plan, std::vector<std::string>* applied) const {
   Rng rng(seed_, node.path, epoch, index);
   if (!rng.chance(node.p) && !always) return;
   switch (node.sort) {
-    case Node::Sort::leaf:
+    case Node::Sort::leaf: {
+      const std::size_t before = plan.told();
       plan.set_blame(&node.blame);
       guarded(node.blame, [&] { node.augmentation->draw(plan.picture(), rng, plan); });
+      if (applied != nullptr && plan.told() != before) applied->push_back(node.type);
       return;
+    }
     case Node::Sort::sequence:
-      for (const Node& part : node.parts) apply(part, false, epoch, index, plan);
+      for (const Node& part : node.parts) apply(part, false, epoch, index, plan, applied);
       return;
     case Node::Sort::one_of: {
       double weights = 0;
@@ -61,7 +66,7 @@ void Augmenter::apply(const Node& node, bool always, std::uint64_t epoch, std::u
         u -= part.p;
         if (u < 0) break;
       }
-      if (chosen != nullptr) apply(*chosen, true, epoch, index, plan);
+      if (chosen != nullptr) apply(*chosen, true, epoch, index, plan, applied);
     }
   }
 }

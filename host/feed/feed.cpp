@@ -145,6 +145,8 @@ const PreparedSlide& Feed::slide_of(std::uint64_t epoch, std::int64_t index) con
   return state_->maker.slide_of(epoch, index);
 }
 
+SampleStory Feed::story(std::uint64_t epoch, std::int64_t index) const { return state_->maker.story(epoch, index); }
+
 void Feed::start(std::uint64_t epoch, std::int64_t first, std::int64_t n) {
   if (first < 0 || n < 0)
     throw Error("a feed cannot start at batch " + std::to_string(first) + " for " + std::to_string(n));
@@ -188,7 +190,7 @@ double Feed::waited() const noexcept {
 }
 
 void Feed::sample(std::uint64_t epoch, std::int64_t index, const ImageView& image, std::vector<std::uint8_t>& labels,
-                  std::vector<float>& weights, std::string& id) const {
+                  std::vector<float>& weights, std::string& id, bool augmented) const {
   const SampleMaker& maker = state_->maker;
   if (image.width != maker.tile() || image.height != maker.tile() || image.channels != 3 || image.depth != Depth::u8)
     throw Error("a sample is u8 RGB of " + std::to_string(maker.tile()) + " x " + std::to_string(maker.tile()) + " px");
@@ -196,7 +198,7 @@ void Feed::sample(std::uint64_t epoch, std::int64_t index, const ImageView& imag
   labels.resize(classes * static_cast<std::size_t>(image.size().area()));
   weights.resize(classes);
   Executor executor;
-  maker.make(epoch, index, {image, labels, weights, &id}, executor);
+  maker.make(epoch, index, {image, labels, weights, &id}, executor, augmented);
 }
 
 }  // namespace nephron::host

@@ -24,6 +24,13 @@ struct FeedOptions {
   Lent lent = {};  ///< to sampler and augmentations
 };
 
+/// What a sample is, for people.
+struct SampleStory {
+  const PreparedSlide* slide = nullptr;
+  Region region;                           ///< of the tile, before augmentation, in pixels of the reduced level
+  std::vector<std::string> augmentations;  ///< those that were drawn, in their order
+};
+
 /// Threads that make batches ahead into a ring. A batch is a function of (seed, epoch, number) alone, so the result is
 /// the same for any number of workers and after a resume.
 class Feed {
@@ -45,9 +52,10 @@ class Feed {
   /// Seconds that next() has waited since start().
   double waited() const noexcept;
 
-  /// One sample on the calling thread; for previews and tests.
+  SampleStory story(std::uint64_t epoch, std::int64_t index) const;
+  /// One sample on the calling thread; for previews and tests. `augmented`: false leaves the augmentations out.
   void sample(std::uint64_t epoch, std::int64_t index, const ImageView& image, std::vector<std::uint8_t>& labels,
-              std::vector<float>& weights, std::string& id) const;
+              std::vector<float>& weights, std::string& id, bool augmented = true) const;
 
  private:
   struct State;

@@ -33,6 +33,7 @@ Affine RecordedPlan::mirror(const FlipStep& f) const {
 }
 
 void RecordedPlan::flip(bool horizontal, bool vertical) {
+  ++told_;
   if (!horizontal && !vertical) return;
   if (auto* flip = last<FlipStep>()) {
     flip->horizontal ^= horizontal;
@@ -46,6 +47,7 @@ void RecordedPlan::flip(bool horizontal, bool vertical) {
 }
 
 void RecordedPlan::affine(const Affine& forward, Border border) {
+  ++told_;
   forward.inverse();  // throws for what cannot be carried out
   for (const double v : forward.m)
     if (!std::isfinite(v)) throw Error("an affine map has an entry that is not a finite number");
@@ -59,6 +61,7 @@ void RecordedPlan::affine(const Affine& forward, Border border) {
 }
 
 void RecordedPlan::displacement(const Image& field, Border border) {
+  ++told_;
   if (field.size() != picture_ || field.view().channels != 2 || field.view().depth != Depth::f32)
     throw Error("a displacement field has " + text(field.size()) + " px and " + std::to_string(field.view().channels) +
                 " channels; expected the picture's " + text(picture_) + " px, f32, two channels (x, y)");
@@ -66,6 +69,7 @@ void RecordedPlan::displacement(const Image& field, Border border) {
 }
 
 void RecordedPlan::lookup(const ColourTables& table) {
+  ++told_;
   if (auto* before = last<LookupStep>()) {
     for (std::size_t c = 0; c < 3; ++c)
       for (auto& v : before->table[c]) v = table[c][v];
@@ -75,12 +79,14 @@ void RecordedPlan::lookup(const ColourTables& table) {
 }
 
 void RecordedPlan::colour_matrix(const std::array<float, 12>& matrix) {
+  ++told_;
   for (const float v : matrix)
     if (!std::isfinite(v)) throw Error("a colour matrix has an entry that is not a finite number");
   steps_.emplace_back(ColourStep{matrix});
 }
 
 void RecordedPlan::filter(const Image& kernel) {
+  ++told_;
   if (kernel.empty() || kernel.view().channels != 1 || kernel.view().depth != Depth::f32)
     throw Error("a filter kernel is f32 with one channel");
   check_kernel(kernel.size().width, kernel.size().height);
@@ -88,11 +94,13 @@ void RecordedPlan::filter(const Image& kernel) {
 }
 
 void RecordedPlan::filter(const std::vector<float>& horizontal, const std::vector<float>& vertical) {
+  ++told_;
   check_kernel(static_cast<std::int64_t>(horizontal.size()), static_cast<std::int64_t>(vertical.size()));
   steps_.emplace_back(SeparableStep{horizontal, vertical});
 }
 
 void RecordedPlan::pixels(std::function<void(const ImageView&, const ImageView&)> change) {
+  ++told_;
   if (!change) throw Error("pixels() was given no function");
   steps_.emplace_back(PixelsStep{std::move(change), blame_});
 }

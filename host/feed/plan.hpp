@@ -64,6 +64,8 @@ class RecordedPlan final : public Plan {
 
   Size picture() const noexcept { return picture_; }
   const std::vector<Step>& steps() const noexcept { return steps_; }
+  /// How often a step was added; neighbours are joined, so that there may be fewer.
+  std::size_t told() const noexcept { return told_; }
   /// Of the component that draws next.
   void set_blame(const Blame* blame) noexcept { blame_ = blame; }
 
@@ -76,6 +78,7 @@ class RecordedPlan final : public Plan {
 
   Size picture_;
   std::vector<Step> steps_;
+  std::size_t told_ = 0;
   const Blame* blame_ = nullptr;
 };
 

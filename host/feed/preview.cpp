@@ -63,6 +63,21 @@ Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t
   return sheet;
 }
 
+PreviewWindow preview_window(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, std::int64_t index) {
+  const Size size{experiment.data.tile, experiment.data.tile};
+  PreviewWindow out{feed.story(epoch, index), Image(size, 3), Image(size, 3)};
+  std::vector<std::uint8_t> labels;
+  std::vector<float> weights;
+  std::string id;
+  for (const bool augmented : {false, true}) {
+    const ImageView place = (augmented ? out.seen : out.plain).view();
+    feed.sample(epoch, index, place, labels, weights, id, augmented);
+    cv::Mat picture = as_mat(place);
+    outline(picture, labels, weights, static_cast<int>(experiment.classes.size()));
+  }
+  return out;
+}
+
 void write_png(const std::filesystem::path& file, const ImageView& rgb) {
   cv::Mat bgr;
   cv::cvtColor(as_mat(rgb), bgr, cv::COLOR_RGB2BGR);

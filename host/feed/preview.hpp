@@ -15,6 +15,13 @@ std::array<std::uint8_t, 3> class_colour(std::size_t class_index);
 /// each class outlined in its colour, where they have weight in the loss.
 Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, int windows);
 
+/// One sample for a page: without its augmentations and with them, labels outlined as in draw_preview().
+struct PreviewWindow {
+  SampleStory story;
+  Image plain, seen;
+};
+PreviewWindow preview_window(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, std::int64_t index);
+
 /// Writes a picture as PNG, atomically. Throws Error that names the file.
 void write_png(const std::filesystem::path& file, const ImageView& rgb);
 

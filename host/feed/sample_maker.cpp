@@ -56,13 +56,25 @@ Window SampleMaker::draw_window(std::uint64_t epoch, std::int64_t index) const {
   });
 }
 
-void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor) const {
+SampleStory SampleMaker::story(std::uint64_t epoch, std::int64_t index) const {
+  const Window window = draw_window(epoch, index);
+  const std::int64_t margin = (raw_ - tile_) / 2;
+  SampleStory out{&catalog_.slide(window.slide),
+                  {window.region.x + margin, window.region.y + margin, tile_, tile_},
+                  {}};
+  RecordedPlan plan({raw_, raw_});
+  augmenter_.draw(epoch, static_cast<std::uint64_t>(index), plan, &out.augmentations);
+  return out;
+}
+
+void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor,
+                       bool augmented) const {
   const SampleNumber number{epoch, index};
   const SampleScope scope(number);
   const Window window = draw_window(epoch, index);
   const PreparedSlide& slide = catalog_.slide(window.slide);
   RecordedPlan plan({raw_, raw_});
-  augmenter_.draw(epoch, static_cast<std::uint64_t>(index), plan);
+  if (augmented) augmenter_.draw(epoch, static_cast<std::uint64_t>(index), plan);
 
   std::vector<int> soft;
   for (int c = 0; c < classes_; ++c)

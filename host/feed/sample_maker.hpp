@@ -38,7 +38,11 @@ class SampleMaker {
   const PreparedSlide& slide_of(std::uint64_t epoch, std::int64_t index) const {
     return catalog_.slide(draw_window(epoch, index).slide);
   }
-  void make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor) const;
+  /// Where a sample is cut, and what is done to it; reads nothing.
+  SampleStory story(std::uint64_t epoch, std::int64_t index) const;
+  /// `augmented`: false leaves the augmentations out, for people to compare.
+  void make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor,
+            bool augmented = true) const;
 
  private:
   Window draw_window(std::uint64_t epoch, std::int64_t index) const;

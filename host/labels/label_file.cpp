@@ -1,6 +1,7 @@
 #include <host/labels/label_file.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include <nephron/csv.hpp>
 #include <nephron/error.hpp>
@@ -8,6 +9,7 @@
 #include <host/labels/coco.hpp>
 #include <host/labels/geojson_text.hpp>
 #include <host/labels/label_image.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/progress.hpp>
@@ -97,6 +99,63 @@ void classify(LabelSet& labels, const LabelReading& reading, const fs::path& fil
   if (labels.classes.empty()) labels.classes = {"label"};
 }
 
+struct Box {
+  double left = 0, top = 0, right = 0, bottom = 0;
+};
+
+Box box_of(const AnnotatedObject& object) {
+  constexpr double far = std::numeric_limits<double>::infinity();
+  Box box{far, far, -far, -far};
+  for (const Polygon& part : object.parts)
+    for (const auto& ring : part)
+      for (const Point& p : ring) {
+        box.left = std::min(box.left, p.x), box.right = std::max(box.right, p.x);
+        box.top = std::min(box.top, p.y), box.bottom = std::max(box.bottom, p.y);
+      }
+  return box;
+}
+
+/// The least slide that holds all objects.
+Size size_around(const std::vector<AnnotatedObject>& objects) {
+  constexpr double longest = 1'000'000;
+  double right = 0, bottom = 0;
+  for (const AnnotatedObject& object : objects) {
+    const Box box = box_of(object);
+    right = std::max(right, box.right), bottom = std::max(bottom, box.bottom);
+  }
+  return {static_cast<std::int64_t>(std::min(right, longest)) + 1,
+          static_cast<std::int64_t>(std::min(bottom, longest)) + 1};
+}
+
+/// Objects that a slide of this size cuts, and those that it does not hold at all. Drawing leaves a pixel or two.
+struct Outside {
+  std::size_t cut = 0, lost = 0;
+  std::size_t count() const { return cut + lost; }
+  Outside(const std::vector<AnnotatedObject>& objects, Size size) {
+    constexpr double slack = 2;
+    const auto width = static_cast<double>(size.width), height = static_cast<double>(size.height);
+    for (const AnnotatedObject& object : objects) {
+      const Box b = box_of(object);
+      if (b.left >= width || b.top >= height || b.right < 0 || b.bottom < 0) ++lost;
+      else if (b.left < -slack || b.top < -slack || b.right > width + slack || b.bottom > height + slack) ++cut;
+    }
+  }
+};
+
+/// A wrong size loses objects without a word otherwise.
+void note_objects_outside(LabelSet& labels) {
+  const Outside outside(labels.objects, labels.size);
+  if (outside.count() == 0) return;
+  const auto size_text = [](Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height) + " px"; };
+  std::string note = std::to_string(outside.lost) + " of " + counted(labels.objects.size(), "object") +
+                     (outside.lost == 1 ? " lies" : " lie") + " outside of the slide's " + size_text(labels.size) +
+                     ", and " + std::to_string(outside.cut) + (outside.cut == 1 ? " is" : " are") + " cut by its edge";
+  const Size swapped{labels.size.height, labels.size.width};
+  if (Outside(labels.objects, swapped).count() == 0)
+    note += "; all fit into " + size_text(swapped) + ": are width and height swapped?";
+  labels.notes.push_back(note);
+}
+
 LabelSet read_json(const fs::path& file, const LabelReading& reading) {
   const std::string text = read_file(file, most_json);
   if (looks_like_coco(text)) {
@@ -106,12 +165,14 @@ LabelSet read_json(const fs::path& file, const LabelReading& reading) {
   }
   AnnotatedObjects found = parse_geojson(text, file.string());
   LabelSet out;
-  out.size = need_size(reading, file);
+  out.size_known = reading.needs_size || !reading.size.empty();
+  out.size = out.size_known ? need_size(reading, file) : size_around(found.objects);
   out.holds_objects = true;
   out.objects = std::move(found.objects);
   for (const SkippedFeature& skipped : found.skipped)
     out.notes.push_back("feature " + std::to_string(skipped.number) + " skipped: " + skipped.why);
   classify(out, reading, file);
+  if (out.size_known) note_objects_outside(out);
   return out;
 }
 
@@ -133,12 +194,15 @@ LabelSet read_picture(const fs::path& file, const LabelReading& reading) {
   const auto picture = open_label_image(file);
   LabelSet out;
   out.size = picture->size();
-  out.classes = classes_or(reading, "label");
+  out.classes = reading.classes.empty() ? picture->classes() : reading.classes;
+  const bool told = reading.classes.empty() && !out.classes.empty();  // as it was written: one bit a class
+  if (out.classes.empty()) out.classes = {"label"};
   if (!reading.size.empty() && !(reading.size == out.size))
     throw Error(file.string() + " has " + std::to_string(out.size.width) + " x " + std::to_string(out.size.height) +
                 " px, the slide " + std::to_string(reading.size.width) + " x " + std::to_string(reading.size.height));
   const std::size_t n = out.classes.size();
   const std::string values = reading.values != "auto"        ? reading.values
+                             : told                          ? "bits"
                              : n == 1 || picture->coloured() ? "mask"
                                                              : "bits";
   const auto has = [&](std::uint8_t value, std::size_t c) {
@@ -195,7 +259,7 @@ std::string csv_text(const LabelSet& labels, const LabelWriting& writing) {
 
 void write_picture(const LabelSet& labels, const fs::path& file, bool reference_compat) {
   const LabelPainter painter = painter_of(labels, reference_compat);
-  const auto writer = make_label_image(file, labels.size);
+  const auto writer = make_label_image(file, labels.size, labels.classes);
   const std::int64_t rows = std::min(writer->rows_at_once(), labels.size.height);
   const Image band({labels.size.width, rows}, 1);
   Progress progress("writing " + file.filename().string(), labels.size.height);

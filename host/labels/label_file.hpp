@@ -15,6 +15,7 @@ struct LabelReading {
   std::string unclassified;          ///< class of objects that have none; empty: left out, with a note
   std::string id;                    ///< row of a CSV, image of a COCO file; empty: the only one
   std::string values = "auto";       ///< of a picture: bits, index (1 is the first class), mask (not 0), auto
+  bool needs_size = true;            ///< false: objects may do without (LabelSet::size_known)
 };
 
 /// .csv: "id,encoding" as Kaggle has it, with a column "class" for more than one. .json, .geojson: COCO or GeoJSON.

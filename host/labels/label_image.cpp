@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <sstream>
+#include <string_view>
 
 #include <unistd.h>
 
@@ -33,11 +35,35 @@ std::unique_ptr<LabelImageReader> open_label_image(const std::filesystem::path& 
   refuse(file);
 }
 
-std::unique_ptr<LabelImageWriter> make_label_image(const std::filesystem::path& file, Size size) {
+std::unique_ptr<LabelImageWriter> make_label_image(const std::filesystem::path& file, Size size,
+                                                   const std::vector<std::string>& classes) {
   const std::string extension = extension_of(file);
-  if (extension == ".png") return make_label_png(file, size);
-  if (extension == ".tif" || extension == ".tiff") return make_label_tiff(file, size);
+  if (extension == ".png") return make_label_png(file, size, classes);
+  if (extension == ".tif" || extension == ".tiff") return make_label_tiff(file, size, classes);
   refuse(file);
+}
+
+namespace {
+constexpr std::string_view classes_title = "nephron classes, bit by bit:";
+}
+
+std::string classes_text(const std::vector<std::string>& classes) {
+  std::string out(classes_title);
+  for (const std::string& name : classes) {
+    out += '\n';
+    for (const char c : name) out += c == '\n' || c == '\0' ? ' ' : c;
+  }
+  return out;
+}
+
+std::vector<std::string> classes_in(const std::string& text) {
+  std::istringstream lines(text);
+  std::string line;
+  std::vector<std::string> out;
+  if (!std::getline(lines, line) || line != classes_title) return out;
+  constexpr std::size_t most = 8;  // bits
+  while (std::getline(lines, line) && out.size() < most) out.push_back(line);
+  return out;
 }
 
 PartialFile::PartialFile(std::filesystem::path file) : file_(std::move(file)), partial_(file_) {

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <nephron/image.hpp>
 
@@ -14,6 +16,8 @@ class LabelImageReader {
   virtual ~LabelImageReader() = default;
   virtual Size size() const noexcept = 0;
   virtual bool coloured() const noexcept = 0;
+  /// Names of the classes in the order of their bits, where the file tells them.
+  virtual std::vector<std::string> classes() const = 0;
   /// The next rows, as many as `rows` is high. Throws Error that names the file.
   virtual void read(const ImageView& rows) = 0;
 };
@@ -30,6 +34,8 @@ class LabelImageWriter {
 
 /// By the file's extension: .png, .tif, .tiff. Throws Error that names the file and what was expected.
 std::unique_ptr<LabelImageReader> open_label_image(const std::filesystem::path& file);
-std::unique_ptr<LabelImageWriter> make_label_image(const std::filesystem::path& file, Size size);
+/// The file tells the names of the classes: a PNG in a text chunk, a TIFF in its ImageDescription.
+std::unique_ptr<LabelImageWriter> make_label_image(const std::filesystem::path& file, Size size,
+                                                   const std::vector<std::string>& classes);
 
 }  // namespace nephron::host

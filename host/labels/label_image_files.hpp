@@ -5,9 +5,15 @@
 namespace nephron::host {
 
 std::unique_ptr<LabelImageReader> open_label_png(const std::filesystem::path& file);
-std::unique_ptr<LabelImageWriter> make_label_png(const std::filesystem::path& file, Size size);
+std::unique_ptr<LabelImageWriter> make_label_png(const std::filesystem::path& file, Size size,
+                                                 const std::vector<std::string>& classes);
 std::unique_ptr<LabelImageReader> open_label_tiff(const std::filesystem::path& file);
-std::unique_ptr<LabelImageWriter> make_label_tiff(const std::filesystem::path& file, Size size);
+std::unique_ptr<LabelImageWriter> make_label_tiff(const std::filesystem::path& file, Size size,
+                                                  const std::vector<std::string>& classes);
+
+/// How a picture tells the names of its classes: a line that says so, and one a class. Of other text there are none.
+std::string classes_text(const std::vector<std::string>& classes);
+std::vector<std::string> classes_in(const std::string& text);
 
 /// A name in the same folder, under which a file is written until it is whole. The file goes with the object unless
 /// keep() gave it its name.

@@ -23,6 +23,8 @@ File open_file(const std::filesystem::path& file, const char* mode) {
   return {opened, std::fclose};
 }
 
+constexpr const char* classes_keyword = "Description";
+
 /// Where an error happens: the file, and the row where rows are read.
 struct Place {
   std::string file;
@@ -52,6 +54,7 @@ class PngReader final : public LabelImageReader {
 
   Size size() const noexcept override { return size_; }
   bool coloured() const noexcept override { return channels_ > 1; }
+  std::vector<std::string> classes() const override { return classes_; }
   void read(const ImageView& rows) override {
     for (std::int64_t y = 0; y < rows.height; ++y) {
       ++place_.row;
@@ -74,6 +77,12 @@ class PngReader final : public LabelImageReader {
     png_set_sig_bytes(png_, 8);
     png_set_user_limits(png_, 10'000'000, 10'000'000);
     png_read_info(png_, info_);
+    png_textp texts = nullptr;
+    int count = 0;
+    png_get_text(png_, info_, &texts, &count);
+    for (int i = 0; i < count; ++i)
+      if (std::strcmp(texts[i].key, classes_keyword) == 0 && texts[i].text != nullptr)
+        classes_ = classes_in(texts[i].text);
     const int depth = png_get_bit_depth(png_, info_), colour = png_get_color_type(png_, info_);
     if (depth > 8) throw Error(place_.file + " has 16 bits a pixel; expected labels of 8 bits");
     if (png_get_interlace_type(png_, info_) != PNG_INTERLACE_NONE)
@@ -96,11 +105,12 @@ class PngReader final : public LabelImageReader {
   Size size_;
   std::size_t channels_ = 1;
   std::vector<png_byte> row_;
+  std::vector<std::string> classes_;
 };
 
 class PngWriter final : public LabelImageWriter {
  public:
-  PngWriter(const std::filesystem::path& file, Size size)
+  PngWriter(const std::filesystem::path& file, Size size, const std::vector<std::string>& classes)
       : partial_(file), place_{file.string()}, file_(open_file(partial_.path(), "wb")) {
     constexpr std::int64_t longest = 10'000'000;
     if (size.width > longest || size.height > longest)
@@ -114,6 +124,14 @@ class PngWriter final : public LabelImageWriter {
       png_set_filter(png_, 0, PNG_FILTER_UP);  // most rows of labels equal the one above
       png_set_IHDR(png_, info_, static_cast<png_uint_32>(size.width), static_cast<png_uint_32>(size.height), 8,
                    PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+      std::string names = classes_text(classes), keyword = classes_keyword, none;
+      png_text text = {};
+      text.compression = PNG_ITXT_COMPRESSION_NONE;  // international text: UTF-8
+      text.key = keyword.data();
+      text.text = names.data();
+      text.itxt_length = names.size();
+      text.lang = text.lang_key = none.data();
+      png_set_text(png_, info_, &text, 1);
       png_write_info(png_, info_);
     } catch (...) {
       png_destroy_write_struct(&png_, &info_);
@@ -147,8 +165,9 @@ class PngWriter final : public LabelImageWriter {
 std::unique_ptr<LabelImageReader> open_label_png(const std::filesystem::path& file) {
   return std::make_unique<PngReader>(file);
 }
-std::unique_ptr<LabelImageWriter> make_label_png(const std::filesystem::path& file, Size size) {
-  return std::make_unique<PngWriter>(file, size);
+std::unique_ptr<LabelImageWriter> make_label_png(const std::filesystem::path& file, Size size,
+                                                 const std::vector<std::string>& classes) {
+  return std::make_unique<PngWriter>(file, size, classes);
 }
 
 }  // namespace nephron::host

@@ -19,6 +19,7 @@ struct LabelSet {
   std::vector<AnnotatedObject> objects;  ///< holds_objects: each of one of `classes`
   std::vector<Runs> masks;               ///< otherwise: of each class, down the columns
   std::vector<std::string> notes;        ///< what was left out, and why
+  bool size_known = true;                ///< false: `size` is that of the box around the objects
 
   int class_index(const std::string& name) const noexcept;  ///< -1 when there is none
 };

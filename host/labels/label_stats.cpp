@@ -15,7 +15,7 @@ std::vector<ClassStats> stats_of(const LabelSet& labels, double mpp) {
   for (std::size_t c = 0; c < out.size(); ++c) {
     out[c].name = labels.classes[c];
     out[c].area = area_of(masks[c]);
-    out[c].slide_pixels = labels.size.area();
+    out[c].slide_pixels = labels.size_known ? labels.size.area() : 0;
     out[c].square_microns = static_cast<double>(out[c].area) * mpp * mpp;
     out[c].runs = masks[c].size();
     out[c].box = box_of(masks[c], labels.size);
@@ -43,7 +43,8 @@ void add_stats(std::vector<ClassStats>& total, const std::vector<ClassStats>& fi
     const bool known = (found->square_microns > 0 || found->area == 0) && (one.square_microns > 0 || one.area == 0);
     found->square_microns = known ? found->square_microns + one.square_microns : 0;
     found->area += one.area;
-    found->slide_pixels += one.slide_pixels;
+    const bool sizes = found->slide_pixels > 0 && one.slide_pixels > 0;
+    found->slide_pixels = sizes ? found->slide_pixels + one.slide_pixels : 0;
     found->runs += one.runs;
   }
 }
@@ -51,8 +52,8 @@ void add_stats(std::vector<ClassStats>& total, const std::vector<ClassStats>& fi
 nlohmann::ordered_json json_of(const ClassStats& stats) {
   nlohmann::ordered_json out{{"class", stats.name},
                              {"objects", stats.objects.size()},
-                             {"area_px", stats.area},
-                             {"share", static_cast<double>(stats.area) / static_cast<double>(stats.slide_pixels)}};
+                             {"area_px", stats.area}};
+  if (stats.slide_pixels > 0) out["share"] = static_cast<double>(stats.area) / static_cast<double>(stats.slide_pixels);
   if (stats.square_microns > 0) out["area_um2"] = stats.square_microns;
   if (!stats.objects.empty())
     out["object_area_px"] = {{"least", stats.objects.front()},

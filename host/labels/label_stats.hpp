@@ -15,7 +15,7 @@ struct ClassStats {
   std::string name;
   std::vector<std::int64_t> objects;  ///< the pixels of each, ascending
   std::int64_t area = 0;              ///< pixels that have the class; objects may overlap
-  std::int64_t slide_pixels = 0;      ///< of the files that know the class
+  std::int64_t slide_pixels = 0;      ///< of the files that know the class; 0: of one of them it is not known
   double square_microns = 0;          ///< 0: the size of a pixel is not known
   std::size_t runs = 0;
   Region box;  ///< of one file

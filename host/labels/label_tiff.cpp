@@ -81,6 +81,12 @@ class TiffReader final : public LabelImageReader {
 
   Size size() const noexcept override { return size_; }
   bool coloured() const noexcept override { return samples_ > 1; }
+  std::vector<std::string> classes() const override {
+    const char* text = nullptr;
+    return TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) == 1 && text != nullptr
+               ? classes_in(text)
+               : std::vector<std::string>{};
+  }
   void read(const ImageView& rows) override {
     for (std::int64_t y = 0; y < rows.height; ++y, ++next_) {
       if (next_ % band_rows_ == 0) load_band();
@@ -150,7 +156,7 @@ class TiffReader final : public LabelImageReader {
 
 class TiffWriter final : public LabelImageWriter {
  public:
-  TiffWriter(const std::filesystem::path& file, Size size)
+  TiffWriter(const std::filesystem::path& file, Size size, const std::vector<std::string>& classes)
       : partial_(file),
         size_(size),
         tiff_(partial_.path(), size.area() < (std::int64_t{1} << 31) ? "w" : "w8", file.string()) {
@@ -163,6 +169,7 @@ class TiffWriter final : public LabelImageWriter {
     TIFFSetField(tiff_.get(), TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
     TIFFSetField(tiff_.get(), TIFFTAG_TILEWIDTH, static_cast<std::uint32_t>(tile));
     TIFFSetField(tiff_.get(), TIFFTAG_TILELENGTH, static_cast<std::uint32_t>(tile));
+    TIFFSetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, classes_text(classes).c_str());
     if (tiff_.failed()) tiff_.fail("cannot be written");
   }
 
@@ -198,8 +205,9 @@ class TiffWriter final : public LabelImageWriter {
 std::unique_ptr<LabelImageReader> open_label_tiff(const std::filesystem::path& file) {
   return std::make_unique<TiffReader>(file);
 }
-std::unique_ptr<LabelImageWriter> make_label_tiff(const std::filesystem::path& file, Size size) {
-  return std::make_unique<TiffWriter>(file, size);
+std::unique_ptr<LabelImageWriter> make_label_tiff(const std::filesystem::path& file, Size size,
+                                                  const std::vector<std::string>& classes) {
+  return std::make_unique<TiffWriter>(file, size, classes);
 }
 
 }  // namespace nephron::host

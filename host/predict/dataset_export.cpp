@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
+#include <map>
 
 #include <nephron/error.hpp>
 
@@ -74,11 +74,17 @@ void require_outputs(const Listing& listing, const ExportRequest& request) {
     inputs.push_back(entry.info.source);
     inputs.insert(inputs.end(), entry.info.annotations.begin(), entry.info.annotations.end());
   }
-  std::set<fs::path> pictures;
+  const auto name_of_slide = [&](const Listing::Entry& entry) {
+    return "slide \"" + entry.info.id + "\" of dataset \"" + listing.dataset_name(entry.dataset) + "\"";
+  };
+  std::map<fs::path, std::string> pictures;
   for (const Listing::Entry& entry : listing.slides()) {
     const Outputs outputs = outputs_of(entry.info, listing.experiment().classes, request.out);
-    if (!pictures.insert(outputs.picture).second)
-      throw Error("two slides would be written as " + outputs.picture.string(), "choose one dataset with --dataset");
+    const auto [other, fresh] = pictures.try_emplace(outputs.picture, name_of_slide(entry));
+    if (!fresh)
+      throw Error(other->second + " and " + name_of_slide(entry) + " would both be written as " +
+                      outputs.picture.string(),
+                  "choose one dataset with --dataset, and a folder for each");
     require_output(outputs.picture, request.overwrite, inputs);
     for (const fs::path& mask : outputs.masks) require_output(mask, request.overwrite, inputs);
   }

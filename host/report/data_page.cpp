@@ -11,6 +11,7 @@
 
 #include <host/feed/preview.hpp>
 #include <host/report/html.hpp>
+#include <host/util/counted.hpp>
 
 namespace nephron::host {
 
@@ -97,6 +98,33 @@ std::string sampling(const Feed& feed) {
          html_table({"sampling group", "share of samples", "of the first " + std::to_string(all)}, rows) + "</div>";
 }
 
+std::string fold_text(const PreparedData& data, std::size_t slide) {
+  if (!data.slides[slide]->annotated()) return "not annotated";
+  return data.folds[slide] >= 0 ? "fold " + std::to_string(data.folds[slide]) : "trained on only";
+}
+
+/// Each window as it is cut, and as the model will see it.
+std::string gallery(const Experiment& experiment, const PreparedData& data, const Feed& feed,
+                    const PreviewRange& range) {
+  std::string out = "<div class=\"pair\">";
+  for (std::int64_t i = 0; i < range.windows; ++i) {
+    const PreviewWindow window = preview_window(feed, experiment, range.epoch, i);
+    const SampleStory& story = window.story;
+    const auto found = std::find_if(data.slides.begin(), data.slides.end(),
+                                    [&](const auto& slide) { return slide.get() == story.slide; });
+    std::string done;
+    for (const std::string& name : story.augmentations) done += (done.empty() ? "" : ", ") + name;
+    out += "<figure class=\"before\"><img src=\"" + jpeg_uri(window.plain.view()) +
+           "\" alt=\"as it is cut\"><img src=\"" + jpeg_uri(window.seen.view()) +
+           "\" alt=\"as the model sees it\"><figcaption>" + escaped(story.slide->info().id) + " · " +
+           escaped(dataset_name(experiment, *story.slide)) + " · " +
+           fold_text(data, static_cast<std::size_t>(found - data.slides.begin())) + " · at " +
+           std::to_string(story.region.x) + ", " + std::to_string(story.region.y) + " · " +
+           (done.empty() ? "no augmentation" : escaped(done)) + "</figcaption></figure>";
+  }
+  return out + "</div>";
+}
+
 }  // namespace
 
 Image slide_thumbnail(const PreparedSlide& slide, int classes) {
@@ -128,17 +156,16 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
   return out;
 }
 
-std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed, const Image& sheet,
-                      const std::vector<std::string>& findings) {
+std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed,
+                      const PreviewRange& range,
+                      const Findings& said) {
   Counts datasets(experiment.classes), groups(experiment.classes), donors(experiment.classes),
       by_fold(experiment.classes);
   std::string thumbnails;
   for (std::size_t i = 0; i < data.slides.size(); ++i) {
     const PreparedSlide& slide = *data.slides[i];
     const SlideInfo& info = slide.info();
-    const std::string fold = data.folds[i] >= 0  ? "fold " + std::to_string(data.folds[i])
-                             : slide.annotated() ? "trained on only"
-                                                 : "not annotated";
+    const std::string fold = fold_text(data, i);
     datasets.add(dataset_name(experiment, slide), slide);
     groups.add(slide.catalog().group, slide);
     donors.add(info.donor.empty() ? "unknown" : info.donor, slide);
@@ -150,15 +177,17 @@ std::string data_page(const Experiment& experiment, const PreparedData& data, co
                   " px</figcaption></figure>";
   }
   std::string body = "<h1>" + escaped(experiment.name) + "</h1><p class=\"soft\">" +
-                     std::to_string(data.slides.size()) + " slides at factor " +
+                     counted(data.slides.size(), "slide") + " at factor " +
                      std::to_string(experiment.data.factor) + ", windows of " + std::to_string(experiment.data.tile) +
                      " px</p>";
-  for (const std::string& finding : findings) body += "<p class=\"fault\">" + escaped(finding) + "</p>";
+  for (const std::string& finding : said.findings) body += "<p class=\"fault\">" + escaped(finding) + "</p>";
+  for (const std::string& note : said.notes) body += "<p class=\"soft\">" + escaped(note) + "</p>";
   body += "<h2>What there is</h2>" + datasets.html("dataset") + groups.html("group") + donors.html("donor") +
           by_fold.html("fold");
   body += "<h2>Slides</h2>" + legend(experiment.classes, true) + "<div class=\"pair\">" + thumbnails + "</div>";
-  body += "<h2>Windows as the model will see them</h2>" + sampling(feed) + legend(experiment.classes, false) +
-          "<figure><img src=\"" + jpeg_uri(sheet.view()) + "\" alt=\"\"></figure>";
+  body += "<h2>Windows as the model will see them</h2><p class=\"soft\">Left as it is cut, right with its augmentations. "
+          "Augmentations of whole batches come later and are not shown.</p>" +
+          sampling(feed) + legend(experiment.classes, false) + gallery(experiment, data, feed, range);
   return html_page(experiment.name + ": data", body);
 }
 

@@ -5,15 +5,22 @@
 
 #include <host/config/experiment.hpp>
 #include <host/feed/feed.hpp>
+#include <host/feed/findings.hpp>
 
 namespace nephron::host {
 
 /// A slide's picture, 480 px at most: labels outlined in the colours of data preview, tissue in grey.
 Image slide_thumbnail(const PreparedSlide& slide, int classes);
 
+/// Samples that a page shows.
+struct PreviewRange {
+  std::uint64_t epoch = 0;
+  std::int64_t windows = 0;
+};
+
 /// The page of `data preview`: what stands in which fold, group and donor, counts of classes, thumbnails, shares of
-/// samples, the windows of `sheet`, and `findings` (slides that failed, leaks).
-std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed, const Image& sheet,
-                      const std::vector<std::string>& findings);
+/// samples, windows without and with their augmentations, and what was `said` of the data.
+std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed, const PreviewRange& range,
+                      const Findings& said);
 
 }  // namespace nephron::host

@@ -48,6 +48,7 @@ vertical-align:middle;overflow:hidden}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:12px}
 figure{margin:0}figure img{display:block;width:100%;border-radius:6px;border:1px solid var(--line)}
 figcaption{color:var(--soft);font-size:13px;margin-top:6px}
+.before{display:grid;grid-template-columns:1fr 1fr;gap:4px}.before figcaption{grid-column:1/3;overflow-wrap:anywhere}
 .title{display:flex;justify-content:space-between;gap:16px;flex-wrap:wrap}.title span{color:var(--soft);
 font-variant-numeric:tabular-nums}
 .heat{display:inline-block;width:90px;height:8px;border-radius:4px;vertical-align:middle;margin:0 6px;

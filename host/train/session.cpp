@@ -10,6 +10,7 @@
 
 #include <host/config/load.hpp>
 #include <host/config/show.hpp>
+#include <host/feed/findings.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/prepared.hpp>
 #include <host/feed/shortfalls.hpp>
@@ -86,6 +87,7 @@ Session start(const TrainRequest& request, const fs::path& runs, const c10::Devi
   if (request.debug) shrink(s.experiment);
   s.listing = std::make_unique<Listing>(s.experiment, *s.registry);
   s.splits = splits_of(*s.listing);
+  require_annotated(*s.listing, *s.registry);
   require_held_out(*s.listing, s.splits, s.folds);
   require_writable(runs, std::size_t{1} << 20);
   s.run = RunFolder::create(runs, s.experiment.name);
@@ -188,6 +190,8 @@ int train(const TrainRequest& request) {
 
   const PreparedData data = prepare(*session.listing, session.splits, request.strict ? 0 : experiment.data.most_lost);
   warn_of_problems(data);
+  for (const std::string& finding : file_findings(experiment, *session.registry, data.datasets).findings)
+    log().warning(finding);
   for (const std::string& leak : leaks(experiment, data, session.folds)) log().warning(leak);
   for (const std::string& shortfall : shortfalls(experiment, data, session.folds)) log().warning(shortfall);
   for (const int fold : session.folds) require_left(data, session.splits, fold), require_unseen(data, fold);

@@ -1,5 +1,7 @@
 #include <nephron/annotated_folder.hpp>
 
+#include <set>
+
 #include <nephron/error.hpp>
 #include <nephron/slide_files.hpp>
 
@@ -77,13 +79,57 @@ std::unique_ptr<SlideReader> AnnotatedFolder::open(const SlideInfo& slide) const
   return context_.slides().open(slide.source, params_.reader);
 }
 
+std::vector<fs::path> AnnotatedFolder::annotation_places(const fs::path& slide, const std::string& id) const {
+  const std::string name = id + ".json";
+  if (!params_.annotations.empty()) return {params_.annotations / name};
+  return {params_.root / "annotations" / name, slide.parent_path() / name};
+}
+
 fs::path AnnotatedFolder::annotation_of(const SlideInfo& slide) const {
-  const std::string name = slide.id + ".json";
-  std::vector<fs::path> places{params_.annotations / name};
-  if (params_.annotations.empty()) places = {params_.root / "annotations" / name, slide.source.parent_path() / name};
-  for (fs::path& place : places)
+  for (fs::path& place : annotation_places(slide.source, slide.id))
     if (fs::exists(place)) return std::move(place);
   return {};
+}
+
+void AnnotatedFolder::check_parameters(const std::vector<std::string>& classes, ParameterFaults& faults) const {
+  faults.require_folder("root", params_.root, "expected " + layout_.expected + "; from " + layout_.source);
+  if (!params_.annotations.empty())
+    faults.require_folder("annotations", params_.annotations, "expected QuPath exports ID.json in it");
+  const auto look = [&](const char* key, const auto& check) {
+    try {
+      check();
+    } catch (const Error& e) {
+      faults.add(key, e.what(), e.hint());
+    }
+  };
+  look("objects", [&] { object_classes(classes); });
+  look("targets", [&] { targets(classes); });
+}
+
+void AnnotatedFolder::check_files(const std::vector<std::string>&, DatasetFindings& findings) const {
+  std::vector<std::string> without;
+  std::set<std::string> ids;
+  for (const fs::path& file : slide_files(params_.root, layout_.endings, /*below=*/true)) {
+    const std::string id = slide_id(file, layout_.endings);
+    ids.insert(id);
+    SlideInfo slide;
+    slide.id = id;
+    slide.source = file;
+    if (std::regex_search(id, wanted_) && annotation_of(slide).empty()) without.push_back(id);
+  }
+  if (!without.empty())
+    findings.note(std::to_string(without.size()) + (without.size() == 1 ? " slide has" : " slides have") +
+                  " no annotation: " + names_of(without) + "; looked for " +
+                  annotation_places(params_.root / "NAME", "NAME").front().string());
+  const fs::path folder = params_.annotations.empty() ? params_.root / "annotations" : params_.annotations;
+  std::error_code unknown;
+  std::vector<std::string> lone;
+  if (fs::is_directory(folder, unknown))
+    for (const fs::path& file : slide_files(folder, {".json"}, /*below=*/false))
+      if (!ids.contains(slide_id(file, {".json"}))) lone.push_back(file.filename().string());
+  if (!lone.empty())
+    findings.finding(std::to_string(lone.size()) + (lone.size() == 1 ? " annotation has" : " annotations have") +
+                     " no slide: " + names_of(lone) + " in " + folder.string());
 }
 
 bool AnnotatedFolder::annotated(const SlideInfo& slide) const { return !annotation_of(slide).empty(); }

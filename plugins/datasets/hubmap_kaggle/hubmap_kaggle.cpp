@@ -3,7 +3,9 @@
 #include <set>
 
 #include <nephron/dataset.hpp>
+#include <nephron/dataset_check.hpp>
 #include <nephron/geojson.hpp>
+#include <nephron/parameter_check.hpp>
 #include <nephron/slide_files.hpp>
 
 #include "params.hpp"
@@ -35,7 +37,7 @@ struct Classes {
 
 }  // namespace
 
-class HubmapKaggle final : public nephron::Dataset {
+class HubmapKaggle final : public nephron::Dataset, public nephron::ParameterCheck, public nephron::DatasetCheck {
  public:
   HubmapKaggle(const Params& params, nephron::Context& context) : params_(params), context_(context) {}
 
@@ -46,7 +48,6 @@ class HubmapKaggle final : public nephron::Dataset {
     if (params_.part != "test") list("train", out);
     if (params_.part != "train") list("test", out);
     if (out.empty()) refuse_layout("it holds no slide");
-    warn_of_lone_rows(out);
     return out;
   }
 
@@ -77,6 +78,44 @@ class HubmapKaggle final : public nephron::Dataset {
     if (classes.unhealthy >= 0 && classes.unhealthy != classes.healthy && !params_.add_fc)
       rules.at(static_cast<std::size_t>(classes.healthy)).none_of = static_cast<std::uint8_t>(1 << classes.unhealthy);
     return nephron::channel_rules(params_.targets, std::move(rules), names);
+  }
+
+  void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
+    const auto look = [&](const char* key, const auto& check) {
+      try {
+        check();
+      } catch (const Error& e) {
+        faults.add(key, e.what(), e.hint());
+      }
+    };
+    look("root", [&] { require_layout(); });
+    look("structures", [&] { structures(classes); });
+    look("targets", [&] { targets(classes); });
+  }
+
+  void check_files(const std::vector<std::string>&, nephron::DatasetFindings& findings) const override {
+    if (params_.part == "test") return;
+    std::set<std::string> ids;
+    std::vector<std::string> without;
+    for (const fs::path& file : nephron::slide_files(params_.root / "train", endings)) {
+      SlideInfo slide;
+      slide.id = nephron::slide_id(file, endings);
+      slide.source = file;
+      ids.insert(slide.id);
+      if (!annotated(slide)) without.push_back(slide.id);
+    }
+    if (!without.empty())
+      findings.note(std::to_string(without.size()) + (without.size() == 1 ? " slide" : " slides") + " of " +
+                    (params_.root / "train").string() + (without.size() == 1 ? " has" : " have") +
+                    " no annotation: " + nephron::names_of(without));
+    if (params_.truth != "rle" || params_.only_fc) return;
+    std::vector<std::string> lone;
+    for (const std::string& id : tables().masks.ids())
+      if (!ids.contains(id)) lone.push_back(id);
+    if (!lone.empty())
+      findings.finding((params_.root / "train.csv").string() + " has " + std::to_string(lone.size()) +
+                       (lone.size() == 1 ? " mask" : " masks") + " of slides that are not in " +
+                       (params_.root / "train").string() + ": " + nephron::names_of(lone));
   }
 
  private:
@@ -141,16 +180,6 @@ class HubmapKaggle final : public nephron::Dataset {
     if (note == beside(info, ".json")) return params_.truth == "polygons" && !params_.only_fc;
     if (note == beside(info, "-anatomical-structure.json")) return !params_.structures.empty();
     return !params_.extra.empty();
-  }
-
-  void warn_of_lone_rows(const std::vector<SlideInfo>& slides) const {
-    if (params_.part == "test" || params_.truth != "rle") return;
-    std::set<std::string> ids;
-    for (const SlideInfo& slide : slides) ids.insert(slide.id);
-    for (const std::string& id : tables().masks.ids())
-      if (!ids.contains(id))
-        context_.log().warning((params_.root / "train.csv").string() + " has a mask of slide \"" + id +
-                               "\", which is not in " + (params_.root / "train").string());
   }
 
   static fs::path beside(const SlideInfo& slide, const std::string& ending) {

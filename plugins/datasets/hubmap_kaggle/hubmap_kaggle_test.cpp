@@ -147,8 +147,14 @@ TEST_F(HubmapKaggleTest, AFaultCostsItsSlideAlone) {
   write("train.csv", "id,encoding\naaa,\nbbb,1 2\nlost,1 1\n");
   EXPECT_THAT(error_of([&] { labels(*make(extra()), "aaa", two); }),
               AllOf(HasSubstr("aaa.json"), HasSubstr("no classification")));
-  EXPECT_THAT(context_.kept.text,
-              HasSubstr("warning: " + (root_ / "train.csv").string() + " has a mask of slide \"lost\""));
+  struct Said final : DatasetFindings {
+    void finding(const std::string& text) override { findings += text + "\n"; }
+    void note(const std::string& text) override { notes += text + "\n"; }
+    std::string findings, notes;
+  } said;
+  dynamic_cast<const DatasetCheck&>(*make()).check_files(two, said);
+  EXPECT_THAT(said.findings, AllOf(HasSubstr("train.csv has 1 mask of slides that are not in"), HasSubstr("\"lost\"")));
+  EXPECT_THAT(said.notes, AllOf(HasSubstr("1 slide of"), HasSubstr("has no annotation: \"ddd\"")));
 }
 
 TEST_F(HubmapKaggleTest, WrongParametersAreRefused) {

@@ -1,9 +1,11 @@
 #include "image_file.hpp"
 
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <limits>
 
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -30,6 +32,11 @@ std::size_t length_of(const std::filesystem::path& file) {
   std::error_code error;
   const auto length = std::filesystem::file_size(file, error);
   if (error) throw nephron::Error(file.string() + ": cannot be read: " + error.message());
+  constexpr std::uintmax_t most = std::numeric_limits<int>::max();  // the decoder counts bytes in an int
+  if (length > most)
+    throw nephron::Error("the file has " + std::to_string(length) + " bytes; pictures are read up to " +
+                             std::to_string(most),
+                         "compress it, or keep it as a slide: a dataset of slides reads regions");
   return static_cast<std::size_t>(length);
 }
 
@@ -43,6 +50,21 @@ auto naming(const std::filesystem::path& file, F&& call) {
 }
 
 std::string text(nephron::Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
+
+bool varies(const cv::Mat& pixels, int channel) {
+  cv::Mat one;
+  cv::extractChannel(pixels, one, channel);
+  double least = 0, most = 0;
+  cv::minMaxLoc(one, &least, &most);
+  return least != most;
+}
+
+/// Drawing programs save a mask as transparency: its colours alone would read as one class, or as none, everywhere.
+void refuse_mask_in_alpha(const cv::Mat& bgra) {
+  if (varies(bgra, 3) && !varies(bgra, 0) && !varies(bgra, 1) && !varies(bgra, 2))
+    throw nephron::Error("the mask is in the alpha channel: its colour is the same everywhere, its transparency is not",
+                         "save the mask without transparency, black where there is nothing");
+}
 
 void check_size(nephron::Size size, std::size_t length, std::int64_t most_pixels) {
   constexpr std::int64_t longest = 1 << 20;  // OpenCV's own limit of a side
@@ -59,6 +81,12 @@ void check_size(nephron::Size size, std::size_t length, std::int64_t most_pixels
 }
 
 }  // namespace
+
+bool is_jpeg(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension == ".jpg" || extension == ".jpeg";
+}
 
 nephron::Size size_of(const std::filesystem::path& file) {
   return naming(file, [&] { return size_in_header(read_bytes(file, length_of(file))); });
@@ -82,6 +110,7 @@ cv::Mat decode(const std::filesystem::path& file, As as, std::int64_t most_pixel
     if (out.cols != size.width || out.rows != size.height)
       throw nephron::Error("the picture decodes to " + text({out.cols, out.rows}) + " px, its header claims " +
                            text(size));
+    if (as == As::stored && out.channels() == 4) refuse_mask_in_alpha(out);
     if (out.channels() == 4) cv::cvtColor(out, out, cv::COLOR_BGRA2RGB);
     else if (out.channels() == 3) cv::cvtColor(out, out, cv::COLOR_BGR2RGB);
     return out;

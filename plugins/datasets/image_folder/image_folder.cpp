@@ -3,11 +3,14 @@
 #include <regex>
 
 #include <nephron/dataset.hpp>
+#include <nephron/dataset_check.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/parameter_check.hpp>
 #include <nephron/parameter_error.hpp>
 
 #include "image_file.hpp"
 #include "mask_coding.hpp"
+#include "pairs.hpp"
 
 namespace image_folder {
 
@@ -80,24 +83,6 @@ namespace {
 
 std::string text(nephron::Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
 
-/// Picture files of a folder by their names without extension.
-std::map<std::string, fs::path> pictures_in(const fs::path& folder) {
-  std::map<std::string, fs::path> out;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    std::string extension = entry.path().extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    if (extension != ".png" && extension != ".jpg" && extension != ".jpeg" && extension != ".tif" &&
-        extension != ".tiff")
-      continue;
-    const auto [found, fresh] = out.emplace(entry.path().stem().string(), entry.path());
-    if (!fresh)
-      throw Error(entry.path().string() + " and " + found->second.string() +
-                  " have one name; remove or rename one of them");
-  }
-  return out;
-}
-
 std::string first_group(const std::regex& pattern, const std::string& name) {
   std::smatch match;
   return std::regex_search(name, match, pattern) && match.size() > 1 ? match[1].str() : "";
@@ -124,7 +109,7 @@ class Picture final : public nephron::SlideReader {
 
 }  // namespace
 
-class ImageFolder final : public nephron::Dataset {
+class ImageFolder final : public nephron::Dataset, public nephron::ParameterCheck, public nephron::DatasetCheck {
  public:
   explicit ImageFolder(const Params& params)
       : params_(params),
@@ -142,28 +127,22 @@ class ImageFolder final : public nephron::Dataset {
 
   std::vector<SlideInfo> slides(const std::vector<std::string>& classes) const override {
     coding_.check_classes(classes);
-    const fs::path folder = params_.root / params_.images;
-    if (!fs::is_directory(folder))
-      throw Error(folder.string() + " is not a folder; expected " +
-                      (params_.root / params_.images / "NAME.png").string() + " with its mask " +
-                      (params_.root / params_.masks / ("NAME" + params_.mask_suffix + ".png")).string(),
-                  "set root, images and masks");
     std::vector<SlideInfo> out;
-    for (const auto& [name, file] : pictures_in(folder)) {
+    for (const auto& [name, pair] : Pairs::of(places()).pairs) {
       SlideInfo info;
       info.id = name;
-      info.source = file;
-      if (fs::path mask = mask_of(info); !mask.empty()) info.annotations = {std::move(mask)};
+      info.source = pair.picture;
+      if (!pair.mask.empty()) info.annotations = {pair.mask};
       info.mpp = params_.mpp;
       info.donor = first_group(donor_, name);
       info.group = first_group(group_, name);
       try {
-        info.size = size_of(file);
+        info.size = size_of(pair.picture);
       } catch (const Error&) {  // open() says what is wrong, of this slide alone
       }
       out.push_back(std::move(info));
     }
-    if (out.empty()) throw Error(folder.string() + " holds no .png, .jpg, .jpeg, .tif or .tiff file");
+    if (out.empty()) throw Error(places().pictures.string() + " holds no .png, .jpg, .jpeg, .tif or .tiff file");
     return out;
   }
 
@@ -171,12 +150,12 @@ class ImageFolder final : public nephron::Dataset {
     return std::make_unique<Picture>(decode(slide.source, As::rgb, most_pixels()), slide.id);
   }
 
-  bool annotated(const SlideInfo& slide) const override { return !mask_of(slide).empty(); }
+  bool annotated(const SlideInfo& slide) const override { return !slide.annotations.empty(); }
 
   void annotate(const SlideInfo& slide, const std::vector<std::string>& classes,
                 nephron::AnnotationSink& sink) const override {
-    const fs::path file = mask_of(slide);
-    if (file.empty()) return;
+    if (slide.annotations.empty()) return;
+    const fs::path& file = slide.annotations.front();
     const cv::Mat mask = decode(file, As::stored, most_pixels());
     const nephron::Size size = size_of(slide.source);
     if (mask.cols != size.width || mask.rows != size.height)
@@ -194,17 +173,63 @@ class ImageFolder final : public nephron::Dataset {
               {bits.data, bits.cols, bits.rows, 1, nephron::Depth::u8, static_cast<std::ptrdiff_t>(bits.step[0])});
   }
 
+  void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
+    const std::string hint = "expected " + (places().pictures / "NAME.png").string() + " with its mask " +
+                             places().mask_pattern();
+    std::error_code unknown;
+    if (!fs::is_directory(params_.root, unknown)) faults.require_folder("root", params_.root, hint);
+    else faults.require_folder("images", places().pictures, hint);
+    coding_.check_classes(classes, faults);
+  }
+
+  void check_files(const std::vector<std::string>& classes, nephron::DatasetFindings& findings) const override {
+    const Pairs pairs = Pairs::of(places());
+    const auto without = pairs.without_mask();
+    if (!without.empty())
+      findings.note(counted(without.size(), pairs.pairs.size(), "picture") + " no mask, and " +
+                    (without.size() == 1 ? "is" : "are") + " not trained on: " + nephron::names_of(without) +
+                    "; looked for " + places().mask_pattern());
+    if (!pairs.lone_masks.empty()) {
+      const std::string suffix = pairs.likely_suffix();
+      findings.finding(counted(pairs.lone_masks.size(), 0, "mask") + " no picture: " +
+                       nephron::names_of(pairs.lone_masks) + " in " + places().masks.string() + "; " +
+                       (suffix.empty() ? "a mask's name is its picture's" +
+                                             (params_.mask_suffix.empty() ? "" : " and \"" + params_.mask_suffix + "\"")
+                                       : "mask_suffix = \"" + params_.mask_suffix + suffix + "\" pairs them"));
+    }
+    check_coding(pairs, classes, findings);
+  }
+
  private:
+  /// "3 of 10 pictures have"; "1 mask has".
+  static std::string counted(std::size_t n, std::size_t of, const std::string& what) {
+    const std::size_t named = of > 0 ? of : n;
+    return std::to_string(n) + (of > 0 ? " of " + std::to_string(of) : "") + " " + what + (named == 1 ? "" : "s") +
+           (n == 1 ? " has" : " have");
+  }
+
+  /// What the names of files and classes tell of masks that will be misread.
+  void check_coding(const Pairs& pairs, const std::vector<std::string>& classes,
+                    nephron::DatasetFindings& findings) const {
+    const std::vector<std::string> silent = coding_.classes_without_code(classes);
+    if (!silent.empty() && params_.nonzero.empty())
+      findings.note(coding_.by == MaskCoding::By::nonzero
+                        ? "whatever is not black in a mask is \"" + classes.front() + "\", and nothing is " +
+                              nephron::names_of(silent) + ": values or colours tell classes apart"
+                        : std::string(coding_.by == MaskCoding::By::values ? "values" : "colours") +
+                              " has no code of " + nephron::names_of(silent) + ", so that masks never have it");
+    std::vector<std::string> lossy;
+    for (const auto& [name, pair] : pairs.pairs)
+      if (is_jpeg(pair.mask)) lossy.push_back(pair.mask.filename().string());
+    if (!lossy.empty() && params_.tolerance == 0)
+      findings.note(counted(lossy.size(), 0, "mask") + " lossy compression (JPEG): " + nephron::names_of(lossy) +
+                    "; edges are blurred, and without tolerance = 50 or so every speck of noise is a label");
+  }
+
   std::int64_t most_pixels() const { return params_.most_megapixels << 20; }
 
-  /// "" when there is none.
-  fs::path mask_of(const SlideInfo& slide) const {
-    const fs::path folder = params_.root / params_.masks;
-    for (const char* extension : {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".PNG", ".TIF", ".TIFF", ".JPG", ".JPEG"}) {
-      fs::path file = folder / (slide.source.stem().string() + params_.mask_suffix + extension);
-      if (fs::exists(file)) return file;
-    }
-    return {};
+  Places places() const {
+    return {params_.root / params_.images, params_.root / params_.masks, params_.mask_suffix};
   }
 
   Params params_;

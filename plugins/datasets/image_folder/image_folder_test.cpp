@@ -9,6 +9,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include <nephron/dataset.hpp>
+#include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
 
@@ -102,6 +103,107 @@ TEST_F(ImageFolderTest, ReadsEveryFormatAsRgbInTheOrderOfNames) {
     EXPECT_NEAR(part.view().row<std::uint8_t>(0)[2], 100, lossy ? 25 : 0);  // blue: 5 x
     EXPECT_THROW(reader->read({35, 0, 10, 8}, part.view()), Error);
   }
+}
+
+/// Keeps what the dataset says of its files.
+struct Said final : DatasetFindings {
+  void finding(const std::string& text) override { findings.push_back(text); }
+  void note(const std::string& text) override { notes.push_back(text); }
+  std::vector<std::string> findings, notes;
+};
+Said said_of(const Dataset& d, const std::vector<std::string>& classes) {
+  Said out;
+  dynamic_cast<const DatasetCheck&>(d).check_files(classes, out);
+  return out;
+}
+
+TEST_F(ImageFolderTest, FilesArePairedWhateverTheirEndings) {
+  write("images/a 1.PNG", picture());
+  write("images/b.jpg", picture());
+  write("images/c.TIF", picture());
+  const cv::Mat mask(30, 40, CV_8U, cv::Scalar(255));
+  write("masks/a 1.Tif", mask);
+  write("masks/b.png", mask);
+  write("masks/c.PNG", mask);
+  write_bytes("images/.DS_Store", "x");
+  write_bytes("images/._b.jpg", "left by a Mac");
+  write_bytes("masks/._b.png", "left by a Mac");
+  const auto d = make();
+  const auto slides = d->slides({"a"});
+  ASSERT_EQ(slides.size(), 3U);
+  for (const SlideInfo& slide : slides) {
+    EXPECT_TRUE(d->annotated(slide)) << slide.id;
+    MaskSink sink;
+    d->annotate(slide, {"a"}, sink);
+    EXPECT_EQ(sink.labels.size(), (Size{40, 30}));
+  }
+  EXPECT_THAT(said_of(*d, {"a"}).findings, testing::IsEmpty());
+  EXPECT_THAT(said_of(*d, {"a"}).notes, testing::IsEmpty());
+}
+
+TEST_F(ImageFolderTest, FilesWithoutAPartnerAreNamed) {
+  const cv::Mat mask(30, 40, CV_8U, cv::Scalar(255));
+  for (const char* name : {"a", "b", "c", "d", "e"}) {
+    write(std::string("images/") + name + ".png", picture());
+    write(std::string("masks/") + name + "_mask.png", mask);
+  }
+  Said said = said_of(*make(), {"a"});
+  EXPECT_THAT(said.findings, testing::ElementsAre(AllOf(
+                                 HasSubstr("5 masks have no picture: \"a_mask.png\", \"b_mask.png\", \"c_mask.png\" and 2 more"),
+                                 HasSubstr("mask_suffix = \"_mask\" pairs them"))));
+  EXPECT_THAT(said.notes, testing::ElementsAre(AllOf(HasSubstr("5 of 5 pictures have no mask"),
+                                                     HasSubstr("looked for " + (root_ / "masks/NAME.png").string()))));
+  fs::remove(root_ / "masks/c_mask.png");
+  write("masks/lost_mask.png", mask);
+  said = said_of(*make({{"mask_suffix", "_mask", {}}}), {"a"});
+  EXPECT_THAT(said.findings, testing::ElementsAre(HasSubstr("1 mask has no picture: \"lost_mask.png\"")));
+  EXPECT_THAT(said.notes, testing::ElementsAre(HasSubstr("1 of 5 pictures has no mask, and is not trained on: \"c\"")));
+}
+
+TEST_F(ImageFolderTest, MasksMayLieBesideTheirPictures) {
+  write("images/a.png", picture());
+  write("images/a_mask.png", cv::Mat(30, 40, CV_8U, cv::Scalar(255)));
+  write("images/b.png", picture());
+  const auto d = make({{"masks", "images", {}}, {"mask_suffix", "_mask", {}}});
+  const auto slides = d->slides({"a"});
+  ASSERT_EQ(slides.size(), 2U);
+  EXPECT_TRUE(d->annotated(slides[0]));
+  EXPECT_FALSE(d->annotated(slides[1]));
+}
+
+TEST_F(ImageFolderTest, AMaskInTheAlphaChannelIsRefused) {
+  write("images/a.png", picture());
+  cv::Mat clear(30, 40, CV_8UC4, cv::Scalar(0, 0, 0, 0));
+  clear(cv::Rect(5, 5, 9, 9)) = cv::Scalar(0, 0, 0, 255);
+  write("masks/a.png", clear);
+  const auto error = [&] {
+    try {
+      labels_of(*make(), {"a"});
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("none");
+  };
+  EXPECT_THAT(error(), AllOf(HasSubstr("a.png"), HasSubstr("the mask is in the alpha channel")));
+  clear.setTo(cv::Scalar(0, 0, 0, 255));
+  clear(cv::Rect(5, 5, 9, 9)) = cv::Scalar(255, 255, 255, 255);
+  write("masks/a.png", clear);
+  EXPECT_EQ(error(), "none");  // opaque, and drawn in colour
+}
+
+TEST_F(ImageFolderTest, AFileThatTheDecoderCannotCountIsRefused) {
+  write("images/a.png", picture());
+  fs::resize_file(root_ / "images/a.png", (std::uintmax_t{1} << 31) + 10);  // a hole: no bytes on disk
+  EXPECT_THAT(open_error(*make()), AllOf(HasSubstr("a.png"), HasSubstr("pictures are read up to 2147483647")));
+}
+
+TEST_F(ImageFolderTest, MasksThatWillBeMisreadAreToldOf) {
+  write("images/a.png", picture());
+  write("masks/a.jpg", cv::Mat(30, 40, CV_8U, cv::Scalar(255)));
+  EXPECT_THAT(said_of(*make(), {"a"}).notes, testing::ElementsAre(HasSubstr("1 mask has lossy compression (JPEG)")));
+  EXPECT_THAT(said_of(*make({{"tolerance", 50, {}}}), {"a"}).notes, testing::IsEmpty());
+  EXPECT_THAT(said_of(*make({{"tolerance", 50, {}}}), {"a", "b"}).notes,
+              testing::ElementsAre(HasSubstr("whatever is not black in a mask is \"a\", and nothing is \"b\"")));
 }
 
 TEST_F(ImageFolderTest, SixteenBitsAlphaAndGreyBecomeRgb) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 #include <nephron/parameter_error.hpp>
@@ -92,18 +93,49 @@ std::vector<MaskCoding::Code> MaskCoding::parse(const Value& table, By by) {
   return out;
 }
 
-void MaskCoding::check_classes(const std::vector<std::string>& classes) const {
-  std::vector<std::string> named;
-  for (const Code& c : codes) named.push_back(c.class_name);
-  if (!nonzero_class.empty()) named.push_back(nonzero_class);
-  for (const std::string& name : named) {
-    if (std::find(classes.begin(), classes.end(), name) != classes.end()) continue;
+namespace {
+
+/// Where a class is named that the experiment has not.
+struct Stranger {
+  std::string key, message, hint;
+};
+
+std::vector<Stranger> strangers(const MaskCoding& coding, const std::vector<std::string>& classes) {
+  std::vector<Stranger> out;
+  std::set<std::string> seen;
+  const auto look = [&](const std::string& name, const std::string& key) {
+    if (std::find(classes.begin(), classes.end(), name) != classes.end() || !seen.insert(name).second) return;
     const std::string near = nephron::nearest(name, classes);
     std::string all;
     for (const std::string& c : classes) all += (all.empty() ? "\"" : ", \"") + c + "\"";
-    throw nephron::ParameterError("the mask coding names class \"" + name + "\"; the experiment's classes are " + all,
-                                  near.empty() ? "" : "did you mean \"" + near + "\"?");
+    out.push_back({key, "the mask coding names class \"" + name + "\"; the experiment's classes are " + all,
+                   near.empty() ? "" : "did you mean \"" + near + "\"?"});
+  };
+  const std::string table = coding.by == MaskCoding::By::values ? "values." : "colours.";
+  for (const MaskCoding::Code& c : coding.codes) look(c.class_name, table + c.class_name);
+  if (!coding.nonzero_class.empty()) look(coding.nonzero_class, "nonzero");
+  return out;
+}
+
+}  // namespace
+
+void MaskCoding::check_classes(const std::vector<std::string>& classes) const {
+  for (const Stranger& s : strangers(*this, classes)) throw nephron::ParameterError(s.message, s.hint);
+}
+
+void MaskCoding::check_classes(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const {
+  for (const Stranger& s : strangers(*this, classes)) faults.add(s.key, s.message, s.hint);
+}
+
+std::vector<std::string> MaskCoding::classes_without_code(const std::vector<std::string>& classes) const {
+  std::vector<std::string> out;
+  for (const std::string& name : classes) {
+    const bool has = by == By::nonzero ? name == (nonzero_class.empty() ? classes.front() : nonzero_class)
+                                       : std::any_of(codes.begin(), codes.end(),
+                                                     [&](const Code& c) { return c.class_name == name; });
+    if (!has) out.push_back(name);
   }
+  return out;
 }
 
 cv::Mat MaskCoding::labels(const cv::Mat& mask, const std::vector<std::string>& classes) const {

@@ -6,6 +6,7 @@
 
 #include <opencv2/core/mat.hpp>
 
+#include <nephron/parameter_check.hpp>
 #include <nephron/value.hpp>
 
 namespace image_folder {
@@ -29,6 +30,10 @@ struct MaskCoding {
 
   /// Throws nephron::Error when a class that is named is not one of `classes`.
   void check_classes(const std::vector<std::string>& classes) const;
+  /// The same, with a fault for each.
+  void check_classes(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const;
+  /// Classes that no pixel of a mask can have.
+  std::vector<std::string> classes_without_code(const std::vector<std::string>& classes) const;
   /// One u8 channel with one bit a class. `mask`: as stored, colours as RGB. Throws nephron::Error for a pixel that has
   /// no class and is not background (0), unless ignore_unknown.
   cv::Mat labels(const cv::Mat& mask, const std::vector<std::string>& classes) const;

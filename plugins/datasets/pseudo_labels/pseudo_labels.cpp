@@ -6,6 +6,7 @@
 #include <nephron/fold_rules.hpp>
 #include <nephron/image_cv.hpp>
 #include <nephron/object_classes.hpp>
+#include <nephron/parameter_check.hpp>
 #include <nephron/quiet_libraries.hpp>
 #include <nephron/slide_files.hpp>
 #include <nephron/target_rules.hpp>
@@ -57,7 +58,7 @@ namespace {
 const std::vector<std::string> endings{".ome.tiff", ".ome.tif", ".tiff", ".tif", ".svs"};
 }
 
-class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules {
+class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules, public nephron::ParameterCheck {
  public:
   PseudoLabels(const Params& params, nephron::Context& context) : params_(params), context_(context) {}
 
@@ -122,6 +123,17 @@ class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules {
     for (int c = 0; c < static_cast<int>(classes.size()); ++c)
       rules.push_back({static_cast<std::uint8_t>(1 << label), 0, c == label ? 1.0F : 0.0F});
     return nephron::channel_rules(params_.targets, std::move(rules), classes);
+  }
+
+  void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
+    faults.require_folder("root", params_.root, "expected the slides that were predicted: ID.tiff or ID.svs");
+    for (const fs::path& maps : params_.maps)
+      faults.require_folder("maps", maps, "expected a folder that nephron predict --probabilities wrote");
+    try {
+      targets(classes);
+    } catch (const Error& e) {
+      faults.add("targets", e.what(), e.hint());
+    }
   }
 
   int only_fold(const SlideInfo& slide) const override {

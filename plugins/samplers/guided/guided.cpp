@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <nephron/parameter_check.hpp>
 #include <nephron/sampler.hpp>
 
 // What may differ from one sampling group to the next.
@@ -50,7 +51,7 @@ struct GuidedParams : GuidedRule {
 };
 
 /// Groups by their shares, slides by their foreground, windows near labels: sampling of the HuBMAP 2021 reference.
-class Guided final : public nephron::Sampler {
+class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
  public:
   explicit Guided(const GuidedParams& params) : params_(params) {}
 
@@ -70,6 +71,21 @@ class Guided final : public nephron::Sampler {
       if (on_spot || rng.chance(rule.accept_random)) break;
     }
     return w;
+  }
+
+  void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
+    const auto count = static_cast<int>(classes.size());
+    const auto look = [&](const char* key, const std::vector<int>& numbers) {
+      for (const int c : numbers)
+        if (c >= count)
+          faults.add(key,
+                     "\"" + std::string(key) + "\" names class number " + std::to_string(c) + "; the experiment has " +
+                         std::to_string(count) + (count == 1 ? " class" : " classes"),
+                     "numbers begin at 0, which is \"" + classes.front() + "\"");
+    };
+    look("classes", params_.classes);
+    look("weigh_by", params_.weigh_by);
+    for (const GuidedGroup& group : params_.groups) look("classes", group.classes), look("weigh_by", group.weigh_by);
   }
 
  private:

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include <nephron/dataset.hpp>
+#include <nephron/dataset_check.hpp>
 #include <nephron/object_classes.hpp>
+#include <nephron/parameter_check.hpp>
 #include <nephron/schema.hpp>
 #include <nephron/target_rules.hpp>
 
@@ -50,7 +52,7 @@ struct NEPHRON_API AnnotatedFolderParams {
 };
 
 /// A folder of slide files, each with a GeoJSON file ID.json, or without one: then it is a target of predictions only.
-class NEPHRON_API AnnotatedFolder : public Dataset {
+class NEPHRON_API AnnotatedFolder : public Dataset, public ParameterCheck, public DatasetCheck {
  public:
   struct Layout {
     std::vector<std::string> endings;  ///< of slide files: {".svs"}
@@ -65,9 +67,12 @@ class NEPHRON_API AnnotatedFolder : public Dataset {
   void annotate(const SlideInfo& slide, const std::vector<std::string>& classes, AnnotationSink& sink) const override;
   bool annotated(const SlideInfo& slide) const override;
   std::vector<ChannelRule> targets(const std::vector<std::string>& classes) const override;
+  void check_parameters(const std::vector<std::string>& classes, ParameterFaults& faults) const override;
+  void check_files(const std::vector<std::string>& classes, DatasetFindings& findings) const override;
 
  private:
   ObjectClasses object_classes(const std::vector<std::string>& classes) const;
+  std::vector<std::filesystem::path> annotation_places(const std::filesystem::path& slide, const std::string& id) const;
   std::filesystem::path annotation_of(const SlideInfo& slide) const;
 
   AnnotatedFolderParams params_;

@@ -44,6 +44,32 @@ TEST(Preview, ShowsWindowsWithTheirLabelsOutlined) {
   EXPECT_THROW(write_png("/proc/nephron/x.png", Image({4, 4}, 3).view()), Error);
 }
 
+TEST(Preview, AWindowIsShownWithoutItsAugmentationsAndWithThem) {
+  const Registry registry = plugins();
+  Experiment e = synthetic_experiment();
+  AugmentationConfig flip, never;
+  flip.component = never.component = {"flip", table({}), {}};
+  never.p = 0;
+  e.augmentations = {never, flip};
+  const PreparedData data = prepare(e, registry);
+  const Feed feed(e, registry, data, everything(data));
+  int changed = 0;
+  for (std::int64_t i = 0; i < 8; ++i) {
+    const PreviewWindow w = preview_window(feed, e, 0, i);
+    EXPECT_EQ(w.story.slide, &feed.slide_of(0, i));
+    EXPECT_EQ(w.story.region.size(), (Size{e.data.tile, e.data.tile}));
+    EXPECT_LE(w.story.augmentations.size(), 1U);
+    const bool differs = cv::norm(as_mat(w.plain.view()), as_mat(w.seen.view()), cv::NORM_INF) > 0;
+    if (w.story.augmentations.empty()) EXPECT_FALSE(differs) << i;
+    changed += differs;
+    Image cut(w.story.region.size(), 3);
+    w.story.slide->read(w.story.region, cut.view(), {});
+    const cv::Vec3b corner = as_mat(cut.view()).at<cv::Vec3b>(1, 1), shown = as_mat(w.plain.view()).at<cv::Vec3b>(1, 1);
+    EXPECT_TRUE(corner == shown || shown == cv::Vec3b(230, 20, 20)) << i;  // or an outline of the first class
+  }
+  EXPECT_GT(changed, 0);
+}
+
 /// A slide whose labels have no weight in the loss.
 class Weightless final : public PreparedSlide {
  public:

@@ -53,10 +53,43 @@ class Labels(unittest.TestCase):
         self.assertTrue(self.read("a.csv").startswith("id,class,encoding\nslide,G,1011 20 1111 20"))
         self.run_labels("convert", "a.csv", "--size", "100x100", "--to", "geojson")
         self.run_labels("convert", "a.geojson", "--size", "100x100", "--to", "tiff")
-        self.run_labels("convert", "a.tiff", "--classes", "G,FC", "--to", "png")
-        self.run_labels("convert", "a.png", "--classes", "G,FC", "--to", "coco")
+        self.run_labels("convert", "a.tiff", "--to", "png")  # both tell the names of their classes
+        self.run_labels("convert", "a.png", "--to", "coco")
         self.run_labels("convert", "a.coco.json", "--to", "rle", "--out", "b.csv", "--out-id", "slide")
         self.assertEqual(self.read("a.csv"), self.read("b.csv"))
+
+    def test_one_class_keeps_its_name_or_says_that_it_does_not(self):
+        with open(os.path.join(self.folder, "one.json"), "w") as f:
+            json.dump(FEATURES[:1], f)
+        self.run_labels("convert", "one.json", "--size", "100x100", "--to", "png")
+        self.assertIn('"name":"G"', self.run_labels("convert", "one.png", "--to", "geojson", "--out", "back.json") and
+                      self.read("back.json").replace(" ", ""))
+        self.assertIn('note: run lengths of one class do not tell its name; to read them again: --classes "G"',
+                      self.run_labels("convert", "one.json", "--size", "100x100", "--to", "rle").stderr)
+
+    def test_a_wrong_size_is_noticed(self):
+        said = self.run_labels("convert", "a.json", "--size", "80x100", "--to", "rle", "--out", "wrong.csv")
+        self.assertIn("1 of 2 objects lies outside of the slide's 80 x 100 px, and 0 are cut by its edge", said.stderr)
+        self.assertNotIn("swapped", said.stderr)
+        said = self.run_labels("convert", "a.json", "--size", "100x100", "--to", "rle", "--out", "cut.csv")
+        self.assertIn("0 of 2 objects lie outside of the slide's 100 x 100 px, and 1 is cut by its edge", said.stderr)
+        wide = [{"type": "Feature", "properties": {"classification": {"name": "G"}},
+                 "geometry": {"type": "Polygon", "coordinates": [[[150, 10], [180, 10], [180, 30]]]}}]
+        with open(os.path.join(self.folder, "wide.json"), "w") as f:
+            json.dump(wide, f)
+        said = self.run_labels("stats", "wide.json", "--size", "100x200")
+        self.assertIn("all fit into 200 x 100 px: are width and height swapped?", said.stderr)
+        self.assertEqual(self.run_labels("stats", "wide.json", "--size", "200x100").stderr, "")
+
+    def test_objects_are_counted_without_a_size(self):
+        said = json.loads(self.run_labels("stats", "a.json", "--json").stdout)
+        known = json.loads(self.run_labels("stats", "a.json", "--json", "--size", "200x200").stdout)
+        self.assertNotIn("width", said["files"][0])
+        for mine, other in zip(said["files"][0]["classes"], known["files"][0]["classes"]):
+            self.assertNotIn("share", mine)
+            other.pop("share")
+            self.assertEqual(mine, other)
+        self.assertRegex(self.run_labels("stats", "a.json").stdout, r"a\.json +G +1 +\d+ +- ")
 
     def test_tells_statistics(self):
         text = self.run_labels("stats", "a.json", "--size", "100x100", "--mpp", "0.5", "--json").stdout
@@ -126,7 +159,7 @@ class Labels(unittest.TestCase):
         self.assertIn('runs.csv:1: there is no column "encoding"', wrong.stderr)
 
     def test_says_what_is_wrong(self):
-        self.assertIn("does not say how large", self.run_labels("stats", "a.json", expect=1).stderr)
+        self.assertIn("does not say how large", self.run_labels("convert", "a.json", "--to", "rle", expect=1).stderr)
         self.assertIn("WIDTHxHEIGHT", self.run_labels("stats", "a.json", "--size", "100", expect=2).stderr)
         self.run_labels("convert", "a.json", "--size", "9x9", "--to", "jpeg", expect=2)
         self.run_labels("convert", "a.json", "--size", "9x9", "--to", "rle")

@@ -409,7 +409,7 @@ TEST_F(Predict, ExportedSlidesCanBePredicted) {
   const Outcome exported = nephron("data export " + (run / "experiment.resolved.toml").string() +
                                    " --dataset synthetic --out " + slides.string());
   ASSERT_EQ(exported.code, 0) << exported.text;
-  EXPECT_THAT(exported.text, HasSubstr("wrote 1 slides, 1 of them with masks"));
+  EXPECT_THAT(exported.text, HasSubstr("wrote 1 slide, 1 with a mask"));
   const auto pictures = list_pictures(slides / "images");
   ASSERT_EQ(pictures.size(), 1U);
   EXPECT_EQ(read_picture(pictures[0].file).size(), (Size{96, 64}));
