@@ -104,7 +104,8 @@ void preview(const PreviewRequest& request) {
     output.write(data_page(experiment, data, feed, {request.epoch, windows}, findings_of(*registry, experiment, data)));
   else output.prepare(), write_png(request.out, draw_preview(feed, experiment, request.epoch, windows).view());
   std::cout << request.out.string() << ": " << counted(static_cast<std::uint64_t>(windows), "window") << " of "
-            << experiment.data.tile << " px from " << counted(options.slides.size(), "slide") << " at factor " << experiment.data.factor << "\n";
+            << experiment.data.tile << " px from " << counted(options.slides.size(), "slide") << " at factor "
+            << experiment.data.factor << "\n";
   warn_of_lost(data);
 }
 
@@ -130,8 +131,8 @@ void split(const SplitRequest& request) {
   for (const Splits::Slide& s : splits.slides) ++(s.fold >= 0 ? counts[static_cast<std::size_t>(s.fold)] : never);
   std::string text;
   for (const std::size_t n : counts) text += (text.empty() ? "" : ", ") + std::to_string(n);
-  std::cout << request.out.string() << ": " << counted(splits.slides.size(), "slide") << "; folds of " << text << "; " << never
-            << " never held out\n";
+  std::cout << request.out.string() << ": " << counted(splits.slides.size(), "slide") << "; folds of " << text << "; "
+            << never << " never held out\n";
 }
 
 void add_split(CLI::App& data) {
@@ -175,10 +176,10 @@ void add_data(CLI::App& app, int& exit) {
     exit = Exit::done;
   });
 
-  auto* checking = data->add_subcommand(
-      "check",
-      "Look for slides that cannot be read, files without a partner, labels that are missing, donors on both sides of a "
-      "fold, and slides that are there twice");
+  auto* checking = data->add_subcommand("check",
+                                        "Look for slides that cannot be read, files without a partner, labels that are "
+                                        "missing, donors on both sides of a "
+                                        "fold, and slides that are there twice");
   const auto what = std::make_shared<PreviewRequest>();
   checking->add_option("experiment", what->experiment, "Experiment file (TOML)")->required();
   checking->add_option("--set", what->set, "KEY=VALUE, laid upon the file; may be repeated")->allow_extra_args(false);

@@ -25,9 +25,8 @@ int run_export(const ExportOptions& options) {
   search.command_line = options.plugins;
   Experiment experiment = load_experiment(options.experiment, options.overrides, search, registry);
   const ExportOutcome outcome = export_datasets(std::move(experiment), *registry, options.request);
-  std::printf("wrote %s, %d with a mask: %s\n",
-              counted(static_cast<std::uint64_t>(outcome.slides), "slide").c_str(), outcome.masks,
-              options.request.out.c_str());
+  std::printf("wrote %s, %d with a mask: %s\n", counted(static_cast<std::uint64_t>(outcome.slides), "slide").c_str(),
+              outcome.masks, options.request.out.c_str());
   for (const std::string& problem : outcome.problems) print_error("left out: " + problem + "\n");
   return outcome.problems.empty() ? Exit::done : Exit::failed;
 }

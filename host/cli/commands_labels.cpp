@@ -169,8 +169,7 @@ int stats(const StatsRequest& request) {
     std::printf("%s\n", nlohmann::ordered_json{{"files", files}, {"total", list_of(total)}}
                             .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
                             .c_str());
-  else if (request.files.size() > 1)
-    print_stats("total of " + counted(request.files.size() - failed, "file"), total);
+  else if (request.files.size() > 1) print_stats("total of " + counted(request.files.size() - failed, "file"), total);
   return failed == 0 ? Exit::done : Exit::failed;
 }
 

@@ -146,7 +146,8 @@ class Checks {
   }
 
   void train() {
-    for (const double beta : clean({"train", "optimizer", "betas"}) ? e_.train.optimizer.betas : std::array<double, 2>{})
+    for (const double beta :
+         clean({"train", "optimizer", "betas"}) ? e_.train.optimizer.betas : std::array<double, 2>{})
       if (beta >= 1) fault(at({"train", "optimizer", "betas"}), "\"betas\" must be below 1, not " + Value(beta).str());
     if (clean({"train", "accumulate"}) && clean({"train", "steps_per_epoch"}) &&
         e_.train.accumulate > e_.train.steps_per_epoch)

@@ -46,8 +46,7 @@ using FurtherCheck = std::function<void(const Experiment&, const Registry&, Diag
 /// Plugins named by the experiment are added to `search`; the registry that results is given back through `registry`.
 /// Checks everything, components included, and `further` where it is given. Throws ConfigError with every fault.
 Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                           PluginSearch search, std::unique_ptr<Registry>& registry,
-                           const FurtherCheck& further = {});
+                           PluginSearch search, std::unique_ptr<Registry>& registry, const FurtherCheck& further = {});
 
 /// "file:line:column: error: message", the line, a caret, the hint; one block a fault.
 std::string report(const Diagnostics& faults);

@@ -40,8 +40,8 @@ void Augmenter::draw(std::uint64_t epoch, std::uint64_t index, RecordedPlan& pla
   for (const Node& node : nodes_) apply(node, false, epoch, index, plan, applied);
 }
 
-void Augmenter::apply(const Node& node, bool always, std::uint64_t epoch, std::uint64_t index,
-                      RecordedPlan& plan, std::vector<std::string>* applied) const {
+void Augmenter::apply(const Node& node, bool always, std::uint64_t epoch, std::uint64_t index, RecordedPlan& plan,
+                      std::vector<std::string>* applied) const {
   Rng rng(seed_, node.path, epoch, index);
   if (!rng.chance(node.p) && !always) return;
   switch (node.sort) {

@@ -76,7 +76,8 @@ Findings file_findings(const Experiment& experiment, const Registry& registry,
 Findings label_findings(const Experiment& experiment, const PreparedData& data) {
   Findings out;
   for (std::size_t i = 0; i < data.datasets.size(); ++i) {
-    if (dynamic_cast<const DatasetCheck*>(data.datasets[i].get()) == nullptr) note_unannotated(experiment, data, i, out);
+    if (dynamic_cast<const DatasetCheck*>(data.datasets[i].get()) == nullptr)
+      note_unannotated(experiment, data, i, out);
     find_empty(experiment, data, i, out);
   }
   const bool any = std::any_of(data.slides.begin(), data.slides.end(), [](const auto& s) { return s->annotated(); });

@@ -48,8 +48,7 @@ void check(const ComponentSpec& spec, const std::string& place, const Experiment
   if (std::find(names.begin(), names.end(), spec.type) == names.end() || holds_fault(spec.params, faults)) return;
   Diagnostics found;
   try {
-    const auto component =
-        make_with_context<Base>(registry, spec, place, static_cast<std::uint64_t>(experiment.seed));
+    const auto component = make_with_context<Base>(registry, spec, place, static_cast<std::uint64_t>(experiment.seed));
     const auto* self = dynamic_cast<const ParameterCheck*>(component.get());
     if (self == nullptr) return;
     Collector collector(spec, found);
@@ -66,7 +65,8 @@ void check(const ComponentSpec& spec, const std::string& place, const Experiment
 void check_parameters(const Experiment& experiment, const Registry& registry, Diagnostics& faults) {
   if (experiment.classes.empty()) return;  // that is a fault of its own
   for (std::size_t i = 0; i < experiment.datasets.size(); ++i)
-    check<Dataset>(experiment.datasets[i].component, "dataset[" + std::to_string(i) + "]", experiment, registry, faults);
+    check<Dataset>(experiment.datasets[i].component, "dataset[" + std::to_string(i) + "]", experiment, registry,
+                   faults);
   check<Sampler>(experiment.sampler, "sampler", experiment, registry, faults);
   check<Sampler>(experiment.validation_sampler, "validation_sampler", experiment, registry, faults);
 }

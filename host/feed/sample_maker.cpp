@@ -59,9 +59,8 @@ Window SampleMaker::draw_window(std::uint64_t epoch, std::int64_t index) const {
 SampleStory SampleMaker::story(std::uint64_t epoch, std::int64_t index) const {
   const Window window = draw_window(epoch, index);
   const std::int64_t margin = (raw_ - tile_) / 2;
-  SampleStory out{&catalog_.slide(window.slide),
-                  {window.region.x + margin, window.region.y + margin, tile_, tile_},
-                  {}};
+  SampleStory out{
+      &catalog_.slide(window.slide), {window.region.x + margin, window.region.y + margin, tile_, tile_}, {}};
   RecordedPlan plan({raw_, raw_});
   augmenter_.draw(epoch, static_cast<std::uint64_t>(index), plan, &out.augmentations);
   return out;

@@ -50,9 +50,7 @@ void add_stats(std::vector<ClassStats>& total, const std::vector<ClassStats>& fi
 }
 
 nlohmann::ordered_json json_of(const ClassStats& stats) {
-  nlohmann::ordered_json out{{"class", stats.name},
-                             {"objects", stats.objects.size()},
-                             {"area_px", stats.area}};
+  nlohmann::ordered_json out{{"class", stats.name}, {"objects", stats.objects.size()}, {"area_px", stats.area}};
   if (stats.slide_pixels > 0) out["share"] = static_cast<double>(stats.area) / static_cast<double>(stats.slide_pixels);
   if (stats.square_microns > 0) out["area_um2"] = stats.square_microns;
   if (!stats.objects.empty())

@@ -82,9 +82,9 @@ void require_outputs(const Listing& listing, const ExportRequest& request) {
     const Outputs outputs = outputs_of(entry.info, listing.experiment().classes, request.out);
     const auto [other, fresh] = pictures.try_emplace(outputs.picture, name_of_slide(entry));
     if (!fresh)
-      throw Error(other->second + " and " + name_of_slide(entry) + " would both be written as " +
-                      outputs.picture.string(),
-                  "choose one dataset with --dataset, and a folder for each");
+      throw Error(
+          other->second + " and " + name_of_slide(entry) + " would both be written as " + outputs.picture.string(),
+          "choose one dataset with --dataset, and a folder for each");
     require_output(outputs.picture, request.overwrite, inputs);
     for (const fs::path& mask : outputs.masks) require_output(mask, request.overwrite, inputs);
   }

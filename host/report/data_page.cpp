@@ -157,8 +157,7 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
 }
 
 std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed,
-                      const PreviewRange& range,
-                      const Findings& said) {
+                      const PreviewRange& range, const Findings& said) {
   Counts datasets(experiment.classes), groups(experiment.classes), donors(experiment.classes),
       by_fold(experiment.classes);
   std::string thumbnails;
@@ -177,17 +176,17 @@ std::string data_page(const Experiment& experiment, const PreparedData& data, co
                   " px</figcaption></figure>";
   }
   std::string body = "<h1>" + escaped(experiment.name) + "</h1><p class=\"soft\">" +
-                     counted(data.slides.size(), "slide") + " at factor " +
-                     std::to_string(experiment.data.factor) + ", windows of " + std::to_string(experiment.data.tile) +
-                     " px</p>";
+                     counted(data.slides.size(), "slide") + " at factor " + std::to_string(experiment.data.factor) +
+                     ", windows of " + std::to_string(experiment.data.tile) + " px</p>";
   for (const std::string& finding : said.findings) body += "<p class=\"fault\">" + escaped(finding) + "</p>";
   for (const std::string& note : said.notes) body += "<p class=\"soft\">" + escaped(note) + "</p>";
   body += "<h2>What there is</h2>" + datasets.html("dataset") + groups.html("group") + donors.html("donor") +
           by_fold.html("fold");
   body += "<h2>Slides</h2>" + legend(experiment.classes, true) + "<div class=\"pair\">" + thumbnails + "</div>";
-  body += "<h2>Windows as the model will see them</h2><p class=\"soft\">Left as it is cut, right with its augmentations. "
-          "Augmentations of whole batches come later and are not shown.</p>" +
-          sampling(feed) + legend(experiment.classes, false) + gallery(experiment, data, feed, range);
+  body +=
+      "<h2>Windows as the model will see them</h2><p class=\"soft\">Left as it is cut, right with its augmentations. "
+      "Augmentations of whole batches come later and are not shown.</p>" +
+      sampling(feed) + legend(experiment.classes, false) + gallery(experiment, data, feed, range);
   return html_page(experiment.name + ": data", body);
 }
 

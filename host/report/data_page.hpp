@@ -20,7 +20,7 @@ struct PreviewRange {
 
 /// The page of `data preview`: what stands in which fold, group and donor, counts of classes, thumbnails, shares of
 /// samples, windows without and with their augmentations, and what was `said` of the data.
-std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed, const PreviewRange& range,
-                      const Findings& said);
+std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed,
+                      const PreviewRange& range, const Findings& said);
 
 }  // namespace nephron::host

@@ -91,7 +91,7 @@ fs::path AnnotatedFolder::annotation_of(const SlideInfo& slide) const {
   return {};
 }
 
-void AnnotatedFolder::check_parameters(const std::vector<std::string>& classes, ParameterFaults& faults) const {
+void AnnotatedFolder::check_folders(const std::vector<std::string>& classes, ParameterFaults& faults) const {
   faults.require_folder("root", params_.root, "expected " + layout_.expected + "; from " + layout_.source);
   if (!params_.annotations.empty())
     faults.require_folder("annotations", params_.annotations, "expected QuPath exports ID.json in it");
@@ -106,7 +106,7 @@ void AnnotatedFolder::check_parameters(const std::vector<std::string>& classes, 
   look("targets", [&] { targets(classes); });
 }
 
-void AnnotatedFolder::check_files(const std::vector<std::string>&, DatasetFindings& findings) const {
+void AnnotatedFolder::find_lone_files(DatasetFindings& findings) const {
   std::vector<std::string> without;
   std::set<std::string> ids;
   for (const fs::path& file : slide_files(params_.root, layout_.endings, /*below=*/true)) {
@@ -127,9 +127,21 @@ void AnnotatedFolder::check_files(const std::vector<std::string>&, DatasetFindin
   if (fs::is_directory(folder, unknown))
     for (const fs::path& file : slide_files(folder, {".json"}, /*below=*/false))
       if (!ids.contains(slide_id(file, {".json"}))) lone.push_back(file.filename().string());
-  if (!lone.empty())
-    findings.finding(std::to_string(lone.size()) + (lone.size() == 1 ? " annotation has" : " annotations have") +
-                     " no slide: " + names_of(lone) + " in " + folder.string());
+  if (lone.empty()) return;
+  const std::string text = std::to_string(lone.size()) + (lone.size() == 1 ? " annotation has" : " annotations have") +
+                           " no slide: " + names_of(lone) + " in " + folder.string();
+  if (params_.annotations.empty()) findings.finding(text);
+  else findings.note(text);  // a folder of its own may serve several datasets
+}
+
+CheckedFolder::~CheckedFolder() = default;
+
+void CheckedFolder::check_parameters(const std::vector<std::string>& classes, ParameterFaults& faults) const {
+  check_folders(classes, faults);
+}
+
+void CheckedFolder::check_files(const std::vector<std::string>&, DatasetFindings& findings) const {
+  find_lone_files(findings);
 }
 
 bool AnnotatedFolder::annotated(const SlideInfo& slide) const { return !annotation_of(slide).empty(); }

@@ -13,8 +13,9 @@ void ParameterFaults::require_folder(std::string_view key, const std::filesystem
   std::error_code unknown;
   if (std::filesystem::is_directory(folder, unknown)) return;
   const bool there = std::filesystem::exists(folder, unknown);
-  add(key, "\"" + std::string(key) + "\" names " + (there ? "what is no folder: " : "a folder that is not there: ") +
-               folder.string(),
+  add(key,
+      "\"" + std::string(key) + "\" names " + (there ? "what is no folder: " : "a folder that is not there: ") +
+          folder.string(),
       hint);
 }
 

@@ -34,9 +34,9 @@ std::size_t length_of(const std::filesystem::path& file) {
   if (error) throw nephron::Error(file.string() + ": cannot be read: " + error.message());
   constexpr std::uintmax_t most = std::numeric_limits<int>::max();  // the decoder counts bytes in an int
   if (length > most)
-    throw nephron::Error("the file has " + std::to_string(length) + " bytes; pictures are read up to " +
-                             std::to_string(most),
-                         "compress it, or keep it as a slide: a dataset of slides reads regions");
+    throw nephron::Error(
+        "the file has " + std::to_string(length) + " bytes; pictures are read up to " + std::to_string(most),
+        "compress it, or keep it as a slide: a dataset of slides reads regions");
   return static_cast<std::size_t>(length);
 }
 

@@ -18,7 +18,8 @@ nephron::Size size_of(const std::filesystem::path& file);
 enum class As { rgb, stored };
 
 /// Decodes a PNG, JPEG or TIFF. Refuses more than `most_pixels`, and sizes that a file of this length cannot hold,
-/// before memory is taken for them, and a mask (As::stored) that is in the alpha channel alone. Turns nothing by EXIF. Throws nephron::Error that names the file.
+/// before memory is taken for them, and a mask (As::stored) that is in the alpha channel alone. Turns nothing by EXIF.
+/// Throws nephron::Error that names the file.
 cv::Mat decode(const std::filesystem::path& file, As as, std::int64_t most_pixels);
 
 }  // namespace image_folder

@@ -174,8 +174,8 @@ class ImageFolder final : public nephron::Dataset, public nephron::ParameterChec
   }
 
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
-    const std::string hint = "expected " + (places().pictures / "NAME.png").string() + " with its mask " +
-                             places().mask_pattern();
+    const std::string hint =
+        "expected " + (places().pictures / "NAME.png").string() + " with its mask " + places().mask_pattern();
     std::error_code unknown;
     if (!fs::is_directory(params_.root, unknown)) faults.require_folder("root", params_.root, hint);
     else faults.require_folder("images", places().pictures, hint);
@@ -191,8 +191,8 @@ class ImageFolder final : public nephron::Dataset, public nephron::ParameterChec
                     "; looked for " + places().mask_pattern());
     if (!pairs.lone_masks.empty()) {
       const std::string suffix = pairs.likely_suffix();
-      findings.finding(counted(pairs.lone_masks.size(), 0, "mask") + " no picture: " +
-                       nephron::names_of(pairs.lone_masks) + " in " + places().masks.string() + "; " +
+      findings.finding(counted(pairs.lone_masks.size(), 0, "mask") +
+                       " no picture: " + nephron::names_of(pairs.lone_masks) + " in " + places().masks.string() + "; " +
                        (suffix.empty() ? "a mask's name is its picture's" +
                                              (params_.mask_suffix.empty() ? "" : " and \"" + params_.mask_suffix + "\"")
                                        : "mask_suffix = \"" + params_.mask_suffix + suffix + "\" pairs them"));
@@ -228,9 +228,7 @@ class ImageFolder final : public nephron::Dataset, public nephron::ParameterChec
 
   std::int64_t most_pixels() const { return params_.most_megapixels << 20; }
 
-  Places places() const {
-    return {params_.root / params_.images, params_.root / params_.masks, params_.mask_suffix};
-  }
+  Places places() const { return {params_.root / params_.images, params_.root / params_.masks, params_.mask_suffix}; }
 
   Params params_;
   std::regex donor_, group_;

@@ -148,9 +148,10 @@ TEST_F(ImageFolderTest, FilesWithoutAPartnerAreNamed) {
     write(std::string("masks/") + name + "_mask.png", mask);
   }
   Said said = said_of(*make(), {"a"});
-  EXPECT_THAT(said.findings, testing::ElementsAre(AllOf(
-                                 HasSubstr("5 masks have no picture: \"a_mask.png\", \"b_mask.png\", \"c_mask.png\" and 2 more"),
-                                 HasSubstr("mask_suffix = \"_mask\" pairs them"))));
+  EXPECT_THAT(said.findings,
+              testing::ElementsAre(
+                  AllOf(HasSubstr("5 masks have no picture: \"a_mask.png\", \"b_mask.png\", \"c_mask.png\" and 2 more"),
+                        HasSubstr("mask_suffix = \"_mask\" pairs them"))));
   EXPECT_THAT(said.notes, testing::ElementsAre(AllOf(HasSubstr("5 of 5 pictures have no mask"),
                                                      HasSubstr("looked for " + (root_ / "masks/NAME.png").string()))));
   fs::remove(root_ / "masks/c_mask.png");

@@ -130,9 +130,9 @@ void MaskCoding::check_classes(const std::vector<std::string>& classes, nephron:
 std::vector<std::string> MaskCoding::classes_without_code(const std::vector<std::string>& classes) const {
   std::vector<std::string> out;
   for (const std::string& name : classes) {
-    const bool has = by == By::nonzero ? name == (nonzero_class.empty() ? classes.front() : nonzero_class)
-                                       : std::any_of(codes.begin(), codes.end(),
-                                                     [&](const Code& c) { return c.class_name == name; });
+    const bool has = by == By::nonzero
+                         ? name == (nonzero_class.empty() ? classes.front() : nonzero_class)
+                         : std::any_of(codes.begin(), codes.end(), [&](const Code& c) { return c.class_name == name; });
     if (!has) out.push_back(name);
   }
   return out;

@@ -25,8 +25,8 @@ struct Pairs {
   struct Pair {
     std::filesystem::path picture, mask;  ///< mask: empty when there is none
   };
-  std::map<std::string, Pair> pairs;  ///< by the picture's name without extension
-  std::vector<std::string> lone_masks;      ///< file names of masks that no picture has
+  std::map<std::string, Pair> pairs;    ///< by the picture's name without extension
+  std::vector<std::string> lone_masks;  ///< file names of masks that no picture has
 
   /// Throws nephron::Error when there is no folder of pictures.
   static Pairs of(const Places& places);

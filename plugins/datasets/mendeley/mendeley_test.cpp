@@ -63,6 +63,27 @@ TEST_F(MendeleyTest, AWrongFolderShowsTheLayout) {
   EXPECT_THAT(error_of([&] { make({{"donor", "SAS", {}}}); }), HasSubstr("no group in brackets"));
 }
 
+TEST_F(MendeleyTest, FilesWithoutAPartnerAndFoldersThatAreNotThereAreTold) {
+  struct Said final : DatasetFindings, ParameterFaults {
+    void finding(const std::string& text) override { findings += text + "\n"; }
+    void note(const std::string& text) override { notes += text + "\n"; }
+    void add(std::string_view key, const std::string& message, const std::string&) override {
+      faults += std::string(key) + ": " + message + "\n";
+    }
+    std::string findings, notes, faults;
+  } said;
+  slide("SAS_1.svs", {40, 30});
+  slide("SAS_2.svs", {40, 30});
+  write("annotations/SAS_2.json", objects({{"G", 1, 1, 4}}));
+  write("annotations/SAS_3.json", objects({{"G", 1, 1, 4}}));
+  dynamic_cast<const DatasetCheck&>(*make()).check_files(two, said);
+  EXPECT_EQ(said.findings, "1 annotation has no slide: \"SAS_3.json\" in " + (root_ / "annotations").string() + "\n");
+  EXPECT_EQ(said.notes,
+            "1 slide has no annotation: \"SAS_1\"; looked for " + (root_ / "annotations/NAME.json").string() + "\n");
+  dynamic_cast<const ParameterCheck&>(*make({{"root", (root_ / "none").string(), {}}})).check_parameters(two, said);
+  EXPECT_EQ(said.faults, "root: \"root\" names a folder that is not there: " + (root_ / "none").string() + "\n");
+}
+
 TEST_F(MendeleyTest, ReadsThePublishedAnnotations) {
   const fs::path data = shared_data();
   if (data.empty()) GTEST_SKIP() << "no ../shared/data, and NEPHRON_SHARED is not set";

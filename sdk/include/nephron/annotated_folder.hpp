@@ -52,7 +52,7 @@ struct NEPHRON_API AnnotatedFolderParams {
 };
 
 /// A folder of slide files, each with a GeoJSON file ID.json, or without one: then it is a target of predictions only.
-class NEPHRON_API AnnotatedFolder : public Dataset, public ParameterCheck, public DatasetCheck {
+class NEPHRON_API AnnotatedFolder : public Dataset {
  public:
   struct Layout {
     std::vector<std::string> endings;  ///< of slide files: {".svs"}
@@ -67,8 +67,11 @@ class NEPHRON_API AnnotatedFolder : public Dataset, public ParameterCheck, publi
   void annotate(const SlideInfo& slide, const std::vector<std::string>& classes, AnnotationSink& sink) const override;
   bool annotated(const SlideInfo& slide) const override;
   std::vector<ChannelRule> targets(const std::vector<std::string>& classes) const override;
-  void check_parameters(const std::vector<std::string>& classes, ParameterFaults& faults) const override;
-  void check_files(const std::vector<std::string>& classes, DatasetFindings& findings) const override;
+
+ protected:
+  /// What CheckedFolder says.
+  void check_folders(const std::vector<std::string>& classes, ParameterFaults& faults) const;
+  void find_lone_files(DatasetFindings& findings) const;
 
  private:
   ObjectClasses object_classes(const std::vector<std::string>& classes) const;
@@ -79,6 +82,16 @@ class NEPHRON_API AnnotatedFolder : public Dataset, public ParameterCheck, publi
   Layout layout_;
   Context& context_;
   std::regex wanted_, donor_;
+};
+
+/// The same, and it tells of folders that are not there, slides without annotation and annotations without slide. A
+/// class of its own because AnnotatedFolder came first: plugins that derive from it stay as they were built.
+class NEPHRON_API CheckedFolder : public AnnotatedFolder, public ParameterCheck, public DatasetCheck {
+ public:
+  using AnnotatedFolder::AnnotatedFolder;
+  ~CheckedFolder() override;
+  void check_parameters(const std::vector<std::string>& classes, ParameterFaults& faults) const override;
+  void check_files(const std::vector<std::string>& classes, DatasetFindings& findings) const override;
 };
 
 }  // namespace nephron

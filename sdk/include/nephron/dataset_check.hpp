@@ -17,8 +17,8 @@ class NEPHRON_API DatasetFindings {
   virtual void note(const std::string& text) = 0;
 };
 
-/// What a dataset knows of its files beyond the slides that it lists: what is particular to a layout. A Dataset inherits
-/// it besides; `nephron data check` asks for it with dynamic_cast. Sentences name the files, a few of many
+/// What a dataset knows of its files beyond the slides that it lists: what is particular to a layout. A Dataset
+/// inherits it besides; `nephron data check` asks for it with dynamic_cast. Sentences name the files, a few of many
 /// (names_of()). Const calls are thread-safe.
 class NEPHRON_API DatasetCheck {
  public:

@@ -20,9 +20,9 @@ class NEPHRON_API ParameterFaults {
   void require_folder(std::string_view key, const std::filesystem::path& folder, const std::string& hint);
 };
 
-/// What a component knows of its parameters that their schema cannot say: whether they fit the experiment's classes, and
-/// whether the folders that they name are there. A dataset or a sampler inherits it besides; `nephron config check` asks
-/// for it with dynamic_cast. Reads nothing but names of files. Const calls are thread-safe.
+/// What a component knows of its parameters that their schema cannot say: whether they fit the experiment's classes,
+/// and whether the folders that they name are there. A dataset or a sampler inherits it besides; `nephron config check`
+/// asks for it with dynamic_cast. Reads nothing but names of files. Const calls are thread-safe.
 class NEPHRON_API ParameterCheck {
  public:
   virtual ~ParameterCheck();
