@@ -87,8 +87,9 @@ def slides_are_made():
     out = run("synth", "--out", path("x"), "--dataset", "mendeley", want=1)
     check('dataset "mendeley" makes no slides of its own' in out, out)
     for name in ("first", "unet-efficientnet-b1", "trial-first", "trial"):
-        out = run("config", "check", os.path.join(EXPERIMENTS, "hubmap", name + ".toml"))
+        out = run("config", "check", "--without-data", os.path.join(EXPERIMENTS, "hubmap", name + ".toml"))
         check(out.endswith(": good\n"), out)
+    check(run("config", "check", FIRST).endswith(": good\n"), "the folders of the data are not found")
 
 
 def stamps():
