@@ -38,10 +38,20 @@ class ComponentCheck {
  private:
   std::vector<std::string> command() const {
     std::vector<std::string> out{"/proc/self/exe", "__check", file_.string(), component_.kind, component_.name};
-    for (const std::string& o : options_.overrides) out.insert(out.end(), {"--set", o});
+    for (const std::string& o : options_.overrides)
+      if (const std::string own = override_of(o); !own.empty()) out.insert(out.end(), {"--set", own});
+    for (const std::string& c : options_.classes) out.insert(out.end(), {"--class", c});
     for (const std::filesystem::path& f : options_.files) out.insert(out.end(), {"--file", f.string()});
     for (const std::string& d : done_) out.insert(out.end(), {"--skip", d});
     return out;
+  }
+
+  /// What an override says to this component: "root=..." as it is, "NAME.root=..." of its own without the name; "" when
+  /// it is another's. A parameter's name has no dot.
+  std::string override_of(const std::string& text) const {
+    const std::size_t equals = text.find('='), dot = text.rfind('.', equals);
+    if (dot == std::string::npos || equals == std::string::npos) return text;
+    return text.substr(0, dot) == component_.name ? text.substr(dot + 1) : "";
   }
 
   void take(const json& event) {
@@ -83,6 +93,25 @@ class ComponentCheck {
   bool finished_ = false;
 };
 
+/// What --component and --set name has to be there: nothing checked is nothing found.
+void require_named(const PluginRecords& records, const CheckOptions& options) {
+  std::vector<std::string> names;
+  for (const PluginRecords::Component& component : records.components) names.push_back(component.name);
+  const auto require = [&](const std::string& name, const std::string& option) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) return;
+    std::string all;
+    for (const std::string& n : names) all += (all.empty() ? "" : ", ") + n;
+    const std::string near = nearest(name, names);
+    throw Error(option + ": the plugin has no component \"" + name + "\"; it has " + all,
+                near.empty() ? "" : "did you mean \"" + near + "\"?");
+  };
+  if (!options.component.empty()) require(options.component, "--component " + options.component);
+  for (const std::string& text : options.overrides) {
+    const std::size_t equals = text.find('='), dot = text.rfind('.', equals);
+    if (equals != std::string::npos && dot != std::string::npos) require(text.substr(0, dot), "--set " + text);
+  }
+}
+
 }  // namespace
 
 std::vector<CheckRow> check_plugin(const std::filesystem::path& file, const CheckOptions& options,
@@ -110,6 +139,7 @@ std::vector<CheckRow> check_plugin(const std::filesystem::path& file, const Chec
   if (!whole_file("records", require_components)) return rows;
   if (!whole_file("fingerprint", [&] { require_fitting(file.string(), records); })) return rows;
 
+  require_named(records, options);
   for (const PluginRecords::Component& component : records.components) {
     if (!options.component.empty() && component.name != options.component) continue;
     const std::function<void(CheckRow)> add_here = [&](CheckRow row) {

@@ -18,14 +18,15 @@ struct CheckRow {
 
 struct CheckOptions {
   double patience = 120;                     ///< seconds a check may take
-  std::vector<std::string> overrides;        ///< "root=...": parameters of the component
+  std::vector<std::string> overrides;        ///< "root=...", or of one component alone: "my-dataset.root=..."
+  std::vector<std::string> classes;          ///< of the experiment that datasets are asked for; empty: two made-up ones
   std::vector<std::filesystem::path> files;  ///< that a reader can open
   std::string component;                     ///< check only this one; empty: all of the file
 };
 
 /// Checks a plugin file. Every component runs in a child process; a crash, a hang or an exit fails the check that was
 /// running, and the others go on in a new child. `on_row` is called as rows come. Throws Error only when checking
-/// itself cannot be done.
+/// itself cannot be done, or when the file has no component of that name.
 std::vector<CheckRow> check_plugin(const std::filesystem::path& file, const CheckOptions& options,
                                    const std::function<void(const CheckRow&)>& on_row);
 
@@ -35,6 +36,7 @@ struct CheckChild {
   std::string kind;
   std::string name;
   std::vector<std::string> overrides;
+  std::vector<std::string> classes;
   std::vector<std::filesystem::path> files;
   std::vector<std::string> skip;  ///< checks that earlier children made
   std::string cuda;               ///< "cuda:0" or ""

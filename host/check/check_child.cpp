@@ -85,6 +85,7 @@ Subject subject_of(const Registry& registry, const CheckChild& what) {
   };
   for (const std::string& text : what.overrides) set(s.params, text);
   s.files = what.files;
+  if (!what.classes.empty()) s.classes = what.classes;
   s.cuda = what.cuda;
   s.no_cuda_because = what.no_cuda_because;
   s.imports = read_records(what.file).imports;

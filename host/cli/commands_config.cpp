@@ -10,6 +10,7 @@
 #include <host/config/show.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/runs/run.hpp>
+#include <host/train/batch_augmentations.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/printable.hpp>
 
@@ -47,6 +48,7 @@ int check(const Request& request) {
     try {
       std::unique_ptr<Registry> registry;
       const Experiment experiment = load_experiment(file, request.set, request.search(), registry);
+      require_batch_augmentations_at_top(experiment, *registry);
       const std::vector<std::string> absent = weights_to_fetch(experiment);
       print(printable_name(file.string()) + ": good\n");
       for (const std::string& name : absent)

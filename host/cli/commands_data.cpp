@@ -52,8 +52,7 @@ int check(const PreviewRequest& request) {
   const auto findings = findings_of(experiment, data);
   for (const std::string& finding : findings) print(finding + "\n");
   std::cout << data.slides.size() << (data.problems.empty() ? "" : " of " + std::to_string(data.asked)) << " slides, "
-            << findings.size()
-            << (findings.size() == 1 ? " finding\n" : " findings\n");
+            << findings.size() << (findings.size() == 1 ? " finding\n" : " findings\n");
   return findings.empty() ? Exit::done : Exit::failed;
 }
 
@@ -124,9 +123,9 @@ void split(const SplitRequest& request) {
 void add_split(CLI::App& data) {
   auto* command = data.add_subcommand("split", "Write down which fold holds out which slide, for data.folds.file");
   command->footer(
-      "Other experiments keep these folds with [data] folds = { file = \"FILE\" }. Of an experiment that has such a "
-      "file,\n"
-      "slides keep their folds, and those that the file does not name are dealt on.");
+      "Other experiments keep these folds with [data] folds = { file = \"FILE\" }. Slides of an experiment that has "
+      "such\n"
+      "a file keep their folds; those that the file does not name are dealt on.");
   const auto request = std::make_shared<SplitRequest>();
   command->add_option("experiment", request->experiment, "Experiment file (TOML)")->required();
   command->add_option("--out", request->out, "JSON file to write")->required();

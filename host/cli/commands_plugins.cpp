@@ -177,9 +177,13 @@ void add_plugins(CLI::App& app, int& exit) {
 
   sub = plugins->add_subcommand("check", "Does a plugin keep what its kind promises? In child processes");
   sub->add_option("FILE|NAME", o->name, "A plugin file, or the name of a plugin or component")->required();
-  sub->add_option("--set", o->check.overrides, "NAME=VALUE: a parameter of the component")
+  sub->add_option("--set", o->check.overrides,
+                  "A parameter of the component, or of one of several: COMPONENT.NAME=VALUE")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  sub->add_option("--classes", o->check.classes, "Classes that a dataset is asked for, comma-separated")
+      ->delimiter(',')
+      ->type_name("A,B");
   sub->add_option("--file", o->check.files, "A small slide that a reader can open; may be repeated")
       ->type_name("FILE")
       ->check(CLI::ExistingFile)
@@ -219,6 +223,7 @@ void add_check_child(CLI::App& app, int&) {
   command->add_option("KIND", child->kind)->required();
   command->add_option("NAME", child->name)->required();
   command->add_option("--set", child->overrides)->allow_extra_args(false);
+  command->add_option("--class", child->classes)->allow_extra_args(false);
   command->add_option("--file", child->files)->allow_extra_args(false);
   command->add_option("--skip", child->skip)->allow_extra_args(false);
   command->callback([child] {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <host/feed/component.hpp>
+#include <host/feed/sample_number.hpp>
 
 namespace nephron::host {
 
@@ -56,6 +57,8 @@ Window SampleMaker::draw_window(std::uint64_t epoch, std::int64_t index) const {
 }
 
 void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor) const {
+  const SampleNumber number{epoch, index};
+  const SampleScope scope(number);
   const Window window = draw_window(epoch, index);
   const PreparedSlide& slide = catalog_.slide(window.slide);
   RecordedPlan plan({raw_, raw_});

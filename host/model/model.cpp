@@ -10,7 +10,11 @@ namespace nephron::host {
 
 SegmentationModel::SegmentationModel(std::shared_ptr<Encoder> encoder, std::shared_ptr<Decoder> decoder,
                                      std::int64_t classes)
-    : torch::nn::Module("SegmentationModel"), encoder_(std::move(encoder)), decoder_(std::move(decoder)) {
+    : torch::nn::Module("SegmentationModel"),
+      encoder_(std::move(encoder)),
+      decoder_(std::move(decoder)),
+      encoder_place_(backward_place(blame_of(*encoder_))),
+      decoder_place_(backward_place(blame_of(*decoder_))) {
   levels_ = guarded(*encoder_, "when asked for its levels", [&] { return encoder_->levels(); });
   head_spec_ = guarded(*decoder_, "when asked for its head", [&] { return decoder_->head(); });
   if (levels_.size() < 2) throw Error("the encoder tells fewer than two levels");
@@ -53,6 +57,7 @@ at::Tensor SegmentationModel::forward(const at::Tensor& image) {
     check_features(made, image);
     return made;
   });
+  for (const at::Tensor& f : features) mark_backward(f, encoder_place_);
   at::Tensor map = guarded(*decoder_, "in forward", [&] {
     at::Tensor made = decoder_->forward(features);
     if (!made.defined() || made.dim() != 4 || made.size(1) != head_spec_.in_channels)
@@ -60,8 +65,10 @@ at::Tensor SegmentationModel::forward(const at::Tensor& image) {
                   (made.defined() ? shape_text(made.sizes()) : "an undefined tensor"));
     return made;
   });
+  mark_backward(map, decoder_place_);
   features.clear();
   const at::Tensor logits = head_->forward(map);
+  mark_backward(logits, nullptr);
   return head_spec_.upsampling == 1 ? logits : upsample_bilinear(logits, head_spec_.upsampling);
 }
 

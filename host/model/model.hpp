@@ -10,6 +10,7 @@
 #include <nephron/nn/conv.hpp>
 
 #include <host/config/experiment.hpp>
+#include <host/model/backward.hpp>
 #include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
 
@@ -36,6 +37,7 @@ class SegmentationModel : public torch::nn::Module {
   HeadSpec head_spec_;
   std::vector<Level> levels_;
   std::int64_t multiple_ = 32;
+  const BackwardPlace *encoder_place_, *decoder_place_;
 };
 
 /// Builds the experiment's model on the CPU and loads the weights that it names. Random initialisation is a function

@@ -149,6 +149,7 @@ ChildEnd run_child(const std::vector<std::string>& command, double patience,
 
 void enter_child() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::signal(number, SIG_DFL);
   constexpr rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
 }

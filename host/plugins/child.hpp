@@ -29,7 +29,7 @@ inline constexpr int report_descriptor = 3;
 ChildEnd run_child(const std::vector<std::string>& command, double patience,
                    const std::function<void(std::string_view)>& on_report);
 
-/// For a child of run_child(), first of all: no core dumps, and it dies with its parent.
+/// For a child of run_child(), first of all: no core dumps, it dies with its parent, and its parent says what of.
 void enter_child();
 
 }  // namespace nephron::host

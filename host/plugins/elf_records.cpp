@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <set>
 
 #include <elf.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <nephron/error.hpp>
+#include <nephron/torch_record.hpp>
 
 namespace nephron::host {
 
@@ -17,6 +19,7 @@ namespace {
 
 using detail::ComponentRecord;
 using detail::PluginRecord;
+using detail::TorchRecord;
 
 #if defined(__x86_64__)
 constexpr unsigned this_machine = EM_X86_64;
@@ -156,9 +159,9 @@ bool printable(std::string_view text) {
 }
 
 template <std::size_t N>
-std::string text_of(const ElfFile& file, const detail::Text<N>& text, const char* field, bool may_be_empty = false) {
-  const std::size_t length = ::strnlen(text.chars, N);
-  const std::string_view out(text.chars, length);
+std::string text_of(const ElfFile& file, const char (&chars)[N], const char* field, bool may_be_empty = false) {
+  const std::size_t length = ::strnlen(chars, N);
+  const std::string_view out(chars, length);
   if (length == N || !printable(out) || (out.empty() && !may_be_empty))
     file.refuse("is damaged: the " + std::string(field) + " in its plugin record is not a text");
   return std::string(out);
@@ -193,14 +196,14 @@ void read_imports(const ElfFile& file, const std::vector<Elf64_Shdr>& sections, 
 }
 
 void fill(const ElfFile& file, const PluginRecord& from, PluginRecords& out) {
-  out.name = text_of(file, from.name, "name");
-  out.version = text_of(file, from.version, "version");
+  out.name = text_of(file, from.name.chars, "name");
+  out.version = text_of(file, from.version.chars, "version");
   out.sdk_major = from.sdk_major;
   out.sdk_minor = from.sdk_minor;
-  out.torch = text_of(file, from.torch, "LibTorch build", true);
-  out.compiler = text_of(file, from.compiler, "compiler");
-  out.cxx_abi = text_of(file, from.cxx_abi, "C++ ABI");
-  out.build = text_of(file, from.build, "build type");
+  out.torch = text_of(file, from.torch.chars, "LibTorch build", true);
+  out.compiler = text_of(file, from.compiler.chars, "compiler");
+  out.cxx_abi = text_of(file, from.cxx_abi.chars, "C++ ABI");
+  out.build = text_of(file, from.build.chars, "build type");
 }
 
 }  // namespace
@@ -213,15 +216,19 @@ PluginRecords read_records(const std::filesystem::path& path) {
 
   PluginRecords out;
   std::vector<PluginRecord> plugins;
+  std::set<std::string> torch;  // builds
   for (const Elf64_Shdr& section : sections) {
     const auto name = text_at(names, section.sh_name);
     if (name == "nephron_plugin") {
       for (auto& r : records_of<PluginRecord>(file, file.bytes(section, "plugin record"), "nephron_plugin"))
         plugins.push_back(r);
+    } else if (name == "nephron_torch") {
+      for (const auto& r : records_of<TorchRecord>(file, file.bytes(section, "LibTorch records"), "nephron_torch"))
+        torch.insert(text_of(file, r.torch, "LibTorch build"));
     } else if (name == "nephron_text") {
       for (const auto& r : records_of<ComponentRecord>(file, file.bytes(section, "component records"), "nephron_text"))
-        out.components.push_back({text_of(file, r.kind, "kind"), text_of(file, r.name, "component name"),
-                                  text_of(file, r.doc, "doc", true)});
+        out.components.push_back({text_of(file, r.kind.chars, "kind"), text_of(file, r.name.chars, "component name"),
+                                  text_of(file, r.doc.chars, "doc", true)});
     }
   }
   if (plugins.empty())
@@ -229,6 +236,9 @@ PluginRecords read_records(const std::filesystem::path& path) {
                 "a plugin says NEPHRON_PLUGIN(\"name\", \"version\") once, in one of its sources");
   if (plugins.size() > 1) file.refuse("says NEPHRON_PLUGIN " + decimal(plugins.size()) + " times; once is right");
   fill(file, plugins.front(), out);
+  if (!out.torch.empty()) torch.insert(out.torch);
+  out.torch.clear();
+  for (const std::string& build : torch) out.torch += (out.torch.empty() ? "" : " and ") + build;
   read_imports(file, sections, out);
   return out;
 }

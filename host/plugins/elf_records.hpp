@@ -19,7 +19,7 @@ struct PluginRecords {
   std::string version;
   unsigned sdk_major = 0;
   unsigned sdk_minor = 0;
-  std::string torch;  ///< empty: the plugin does not use LibTorch
+  std::string torch;  ///< LibTorch builds of all its sources, one where they agree; empty: it does not use LibTorch
   std::string compiler;
   std::string cxx_abi;
   std::string build;

@@ -22,6 +22,14 @@ bool sdk_fits(const PluginRecords& p) {
 
 std::string dotted(unsigned major, unsigned minor) { return std::to_string(major) + "." + std::to_string(minor); }
 
+/// A symbol of LibTorch that the plugin takes; "" when there is none.
+std::string torch_symbol(const PluginRecords& p) {
+  for (const std::string& symbol : p.imports)
+    for (const char* prefix : {"_ZN2at", "_ZNK2at", "_ZN3c10", "_ZNK3c10", "_ZN5torch", "_ZNK5torch"})
+      if (symbol.starts_with(prefix)) return symbol;
+  return "";
+}
+
 }  // namespace
 
 std::vector<FingerprintRow> differing_rows(const PluginRecords& p) {
@@ -29,6 +37,8 @@ std::vector<FingerprintRow> differing_rows(const PluginRecords& p) {
   if (!sdk_fits(p))
     rows.push_back({"SDK", dotted(p.sdk_major, p.sdk_minor), dotted(NEPHRON_SDK_MAJOR, NEPHRON_SDK_MINOR)});
   // at::Tensor is not binary compatible between builds; a plugin without tensors does not care.
+  if (p.torch.empty() && !torch_symbol(p).empty())
+    rows.push_back({"LibTorch", "not told, but " + torch_symbol(p) + " is used", NEPHRON_TORCH_BUILD});
   if (!p.torch.empty() && p.torch != NEPHRON_TORCH_BUILD) rows.push_back({"LibTorch", p.torch, NEPHRON_TORCH_BUILD});
   if (family(p.compiler) != family(NEPHRON_COMPILER_ROW))
     rows.push_back({"compiler", p.compiler, NEPHRON_COMPILER_ROW});

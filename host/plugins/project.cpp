@@ -50,7 +50,8 @@ void run(std::vector<std::string> command, const std::string& step) {
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
   if (interrupted()) throw Cancelled();
   if (status != 0)
-    throw Error(step + " failed; what CMake and the compiler said stands above", page("plugins.md") + " says what a plugin's project holds");
+    throw Error(step + " failed; what CMake and the compiler said stands above",
+                page("plugins.md") + " says what a plugin's project holds");
 }
 
 }  // namespace

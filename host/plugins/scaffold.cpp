@@ -1,6 +1,7 @@
 #include <host/plugins/scaffold.hpp>
 
 #include <cctype>
+#include <set>
 
 #include <nephron/error.hpp>
 
@@ -47,6 +48,16 @@ void require_name(const std::string& name) {
         "\" cannot be the name of a component: it begins with a-z and goes on with a-z, 0-9, _ and - (60 at most)");
 }
 
+/// CMake keeps some names for targets of its own.
+void require_target_name(const std::string& name) {
+  static const std::set<std::string> taken{"all",           "clean",   "depend",         "edit_cache",
+                                           "help",          "install", "package",        "preinstall",
+                                           "rebuild_cache", "test",    "package_source", "list_install_components"};
+  if (taken.contains(name))
+    throw Error("\"" + name + "\" cannot be the name of a plugin: CMake keeps it for a target of its own",
+                "take another, such as \"my-" + name + "\"");
+}
+
 std::string filled(std::string text, const std::string& placeholder, const std::string& value) {
   for (std::size_t at = text.find(placeholder); at != std::string::npos; at = text.find(placeholder, at + value.size()))
     text.replace(at, placeholder.size(), value);
@@ -57,6 +68,7 @@ std::string filled(std::string text, const std::string& placeholder, const std::
 
 std::vector<fs::path> write_new_plugin(const std::string& kind, const std::string& name, const fs::path& folder) {
   require_name(name);
+  require_target_name(name);
   const fs::path from = template_folder(kind);
   std::vector<std::pair<fs::path, std::string>> files;
   for (const char* file : {"CMakeLists.txt", "NAME.cpp"}) {

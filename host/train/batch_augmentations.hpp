@@ -8,11 +8,15 @@
 #include <nephron/batch_augmentation.hpp>
 
 #include <host/config/experiment.hpp>
+#include <host/plugins/guard.hpp>
 #include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/train/batch_tensors.hpp>
 
 namespace nephron::host {
+
+/// Throws ConfigError for an augmentation of batches inside one_of or sequence: those are carried out for each sample.
+void require_batch_augmentations_at_top(const Experiment& experiment, const Registry& registry);
 
 /// The augmentations of an experiment that work on whole batches, in their order. The feed carries out the others.
 class BatchAugmentations {
@@ -27,7 +31,7 @@ class BatchAugmentations {
   struct Entry {
     std::unique_ptr<HostContext> context;
     std::shared_ptr<BatchAugmentation> augmentation;
-    std::string type, plugin, source;
+    Blame blame;
     double p = 1;
   };
   std::uint64_t seed_;

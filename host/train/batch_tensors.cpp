@@ -47,7 +47,8 @@ BatchTensors to_tensors(const RawBatch& batch, const Normalise& normalise, c10::
   at::Tensor bytes = view(batch.images, {n, s, s, 3}, c10::kByte);
   at::Tensor labels = view(batch.labels, {n, c, s, s}, c10::kByte);
   BatchTensors out;
-  out.weights = copied(view(batch.weights, {n, c}, c10::kFloat), device);
+  out.known_weights = view(batch.weights, {n, c}, c10::kFloat).clone();
+  out.weights = device.is_cpu() ? out.known_weights : copied(out.known_weights, device);
   if (!device.is_cpu()) bytes = copied(bytes, device), labels = copied(labels, device);
   const auto floats = at::TensorOptions().dtype(c10::kFloat).device(device);
   const at::Tensor pixels = at::empty({n, s, s, 3}, floats);

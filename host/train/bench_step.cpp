@@ -92,8 +92,8 @@ void bench_step(const BenchStepRequest& request) {
       const Autocast autocast(device, type);
       logits = model->forward(batch.images);
     }
-    const at::Tensor loss = objective(logits.to(c10::kFloat), batch.targets, batch.weights);
-    (scaler ? scaler->scale(loss) : loss).backward();
+    const at::Tensor loss = objective(logits.to(c10::kFloat), batch.targets, batch.weights, batch.known_weights).total;
+    run_backward(scaler ? scaler->scale(loss) : loss);
     std::optional<at::Tensor> found_inf;
     if (scaler) found_inf = scaler->unscale(optimizer.gradients());
     optimizer.step(1e-3 * static_cast<double>(step++) / 5000, found_inf);

@@ -5,26 +5,41 @@
 #include <string>
 #include <string_view>
 
+#include <host/feed/sample_number.hpp>
 #include <host/runs/metrics_log.hpp>
 
 namespace nephron::host {
 
-/// What components tell with Context::metric() between two steps: the mean of each name. Thread-safe.
+/// What components tell with Context::metric(): the mean of each name over a step. The feed makes samples ahead, so
+/// that what is told while one is made waits for the step that uses it. Thread-safe.
 class ComponentMetrics {
  public:
   void add(std::string_view name, double value) {
+    const SampleNumber* const sample = current_sample();
     const std::lock_guard lock(mutex_);
-    auto& [sum, count] = told_[std::string(name)];
-    sum += value;
-    ++count;
+    Mean& mean = (sample != nullptr ? by_sample_[*sample] : told_)[std::string(name)];
+    mean.sum += value;
+    ++mean.count;
   }
-  /// What was told since the last call.
-  MetricsLog::Values take() {
+  /// What was told outside of the feed since the last call, and of the samples before `end` that were not taken yet.
+  MetricsLog::Values take(const SampleNumber& end) {
     const std::lock_guard lock(mutex_);
+    const auto last = by_sample_.lower_bound(end);
+    for (auto it = by_sample_.begin(); it != last; ++it)
+      for (const auto& [name, mean] : it->second) {
+        told_[name].sum += mean.sum;
+        told_[name].count += mean.count;
+      }
+    by_sample_.erase(by_sample_.begin(), last);
     MetricsLog::Values out;
     for (const auto& [name, mean] : told_) out.emplace_back(name, mean.sum / static_cast<double>(mean.count));
     told_.clear();
     return out;
+  }
+  /// Drops what was told outside of the feed: it belongs to no step.
+  void drop() {
+    const std::lock_guard lock(mutex_);
+    told_.clear();
   }
 
  private:
@@ -32,8 +47,10 @@ class ComponentMetrics {
     double sum = 0;
     std::int64_t count = 0;
   };
+  using Means = std::map<std::string, Mean>;
   std::mutex mutex_;
-  std::map<std::string, Mean> told_;
+  Means told_;
+  std::map<SampleNumber, Means> by_sample_;
 };
 
 }  // namespace nephron::host

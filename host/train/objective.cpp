@@ -1,6 +1,8 @@
 #include <host/train/objective.hpp>
 
+#include <cmath>
 #include <numeric>
+#include <set>
 #include <sstream>
 
 #include <ATen/ops/cat.h>
@@ -40,10 +42,10 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
     term.context->seed = seed;
     term.context->lent = lent;
     term.loss = registry.create<Loss>(from.component, *term.context);
-    term.type = from.component.type;
-    const ComponentInfo& info = registry.find(Loss::kind, term.type);
-    term.plugin = info.plugin + " (" + info.file.string() + ")";
-    term.place = from.component.source.str();
+    const ComponentInfo& info = registry.find(Loss::kind, from.component.type);
+    term.blame = {info.plugin + " (" + info.file.string() + ")", "loss \"" + from.component.type + "\"",
+                  from.component.source.str(), "in forward"};
+    term.backward = backward_place(term.blame);
     term.weight = from.weight;
     terms_.push_back(std::move(term));
   }
@@ -51,46 +53,76 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
 
 Objective::~Objective() = default;
 
-at::Tensor Objective::operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights) const {
-  at::Tensor total;
+LossValue Objective::operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights,
+                                const at::Tensor& known) const {
+  LossValue out;
+  std::vector<at::Tensor> parts{logits.detach().sum().view({1})};
   for (const Term& term : terms_) {
-    const at::Tensor part = value(term, logits, target, weights) * term.weight;
-    total = total.defined() ? total + part : part;
+    const at::Tensor per_class = value(term, logits, target, weights, known.defined() ? known : weights);
+    parts.push_back(per_class.detach().to(c10::kFloat));
+    at::Tensor mean;
+    for (std::int64_t c = 0; c < per_class.size(0); ++c) {
+      const at::Tensor part = per_class[c] * class_weights_[static_cast<std::size_t>(c)];
+      mean = mean.defined() ? mean + part : part;
+    }
+    const at::Tensor part = mean * term.weight;
+    out.total = out.total.defined() ? out.total + part : part;
   }
-  return total;
+  out.parts = at::cat(parts);
+  return out;
 }
 
 at::Tensor Objective::value(const Term& term, const at::Tensor& logits, const at::Tensor& target,
-                            const at::Tensor& weights) const {
-  const std::int64_t n = logits.size(0), classes = logits.size(1);
-  at::Tensor per_class;
-  at::Tensor values = call(term, logits, target);
-  if (values.size(0) == n) {
-    per_class = weighted_mean(values, weights);
-  } else if ((weights == 1).all().item<bool>()) {
-    per_class = values[0];
-  } else {
-    // A loss over the whole batch cannot be weighed sample by sample: each class sees the samples that count for it.
-    std::vector<at::Tensor> parts;
-    for (std::int64_t c = 0; c < classes; ++c) {
-      const at::Tensor rows = weights.select(1, c).nonzero().squeeze(1);
-      const auto pick = [&](const at::Tensor& t) { return t.narrow(1, c, 1).index_select(0, rows); };
-      parts.push_back(rows.numel() == 0 ? at::zeros({1}, logits.options())
-                                        : call(term, pick(logits), pick(target)).mean(0));
+                            const at::Tensor& weights, const at::Tensor& known) const {
+  const at::Tensor values = call(term, logits, target);
+  if (values.size(0) == logits.size(0)) return weighted_mean(values, weights);
+  if ((known == 1).all().item<bool>()) return values[0];
+  return value_by_levels(term, logits, target, known);
+}
+
+at::Tensor Objective::value_by_levels(const Term& term, const at::Tensor& logits, const at::Tensor& target,
+                                      const at::Tensor& weights) const {
+  const at::Tensor on_cpu = weights.detach().to(c10::kCPU, c10::kDouble).contiguous();
+  std::vector<at::Tensor> out;
+  for (std::int64_t c = 0; c < logits.size(1); ++c) {
+    std::set<double> levels;
+    double sum = 0;
+    for (std::int64_t i = 0; i < weights.size(0); ++i) {
+      const double w = on_cpu.const_data_ptr<double>()[i * weights.size(1) + c];
+      if (w > 0) levels.insert(w), sum += w;
     }
-    per_class = at::cat(parts);
+    at::Tensor total = at::zeros({1}, logits.options());
+    double below = 0;
+    for (const double level : levels) {
+      const at::Tensor found = (on_cpu.select(1, c) >= level).nonzero().squeeze(1);
+      const at::Tensor rows = found.to(logits.device(), /*non_blocking=*/true);
+      const auto pick = [&](const at::Tensor& t) { return t.narrow(1, c, 1).index_select(0, rows); };
+      const at::Tensor one = call(term, pick(logits), pick(target)).mean(0);
+      const double share = (level - below) * static_cast<double>(rows.numel()) / sum;
+      total = levels.size() == 1 ? one : total + one * share;
+      below = level;
+    }
+    out.push_back(total);
   }
-  at::Tensor total;
-  for (std::int64_t c = 0; c < classes; ++c) {
-    const at::Tensor part = per_class[c] * class_weights_[static_cast<std::size_t>(c)];
-    total = total.defined() ? total + part : part;
-  }
-  return total;
+  return at::cat(out);
+}
+
+std::string Objective::explain(const at::Tensor& parts, const std::vector<std::string>& classes) const {
+  const at::Tensor values = parts.detach().to(c10::kCPU, c10::kDouble).contiguous();
+  const double* const v = values.const_data_ptr<double>();
+  if (!std::isfinite(v[0]))
+    return "the network's output is no number already: its weights or the images are not finite";
+  std::string out;
+  for (std::size_t t = 0; t < terms_.size(); ++t)
+    for (std::size_t c = 0; c < classes.size(); ++c)
+      if (const double x = v[1 + t * classes.size() + c]; !std::isfinite(x))
+        out += (out.empty() ? "" : ", ") + terms_[t].blame.component + " of plugin " + terms_[t].blame.plugin + " is " +
+               (std::isnan(x) ? "NaN" : "infinite") + " for class \"" + classes[c] + "\"";
+  return out.empty() ? "each term is finite, and their sum is not" : out;
 }
 
 at::Tensor Objective::call(const Term& term, const at::Tensor& logits, const at::Tensor& target) const {
-  const Blame blame{term.plugin, "loss \"" + term.type + "\"", term.place, "in forward"};
-  return guarded(blame, [&] {
+  const at::Tensor values = guarded(term.blame, [&] {
     at::Tensor out = term.loss->forward(logits, target);
     const bool good = out.defined() && out.dim() == 2 && (out.size(0) == logits.size(0) || out.size(0) == 1) &&
                       out.size(1) == logits.size(1);
@@ -104,6 +136,8 @@ at::Tensor Objective::call(const Term& term, const at::Tensor& logits, const at:
     }
     return out;
   });
+  mark_backward(values, term.backward);
+  return values;
 }
 
 }  // namespace nephron::host

@@ -7,6 +7,7 @@
 #include <nephron/loss.hpp>
 
 #include <host/config/experiment.hpp>
+#include <host/model/backward.hpp>
 #include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
 
@@ -16,26 +17,46 @@ namespace nephron::host {
 /// the plain mean where every weight is 1. `values`, `weights`: [N, C]; returns [C].
 at::Tensor weighted_mean(const at::Tensor& values, const at::Tensor& weights);
 
+/// A loss, and what tells where one that is no number comes from.
+struct LossValue {
+  at::Tensor total;  ///< a scalar, differentiable
+  at::Tensor
+      parts;  ///< [1 + terms * C]: the sum of the logits, then each term's value of each class; Objective::explain()
+};
+
 /// The experiment's loss: terms from plugins; classes and samples are weighed here, so that every loss works with every
 /// weighting: sum over terms of weight * sum_c(class_weight_c * value_c) / sum_c(class_weight_c).
+///
+/// A loss that gives one value for a whole batch cannot be weighed sample by sample. Where weights differ, it is asked
+/// for each class about the samples whose weight is at least w, for every weight w > 0 that occurs; each answer counts
+/// for the number of its samples times what w exceeds the next smaller weight by. Of a loss that is a mean over samples
+/// that is the weighted mean, and of weights 0 and 1 the loss of the samples that count.
 class Objective {
  public:
   Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
             const Lent& lent = {});
   ~Objective();
 
-  /// logits, target [N, C, H, W] float; weights [N, C]. A scalar, differentiable in logits. Errors of a plugin name it.
-  at::Tensor operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights) const;
+  /// logits, target [N, C, H, W] float; weights [N, C]. `known`: the weights on the CPU, so that nothing has to be read
+  /// back from a device; weights when they lie there anyway. Errors of a plugin name it.
+  LossValue operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights,
+                       const at::Tensor& known = {}) const;
+  /// One sentence on `parts` (or a sum of several) of a loss that is no number.
+  std::string explain(const at::Tensor& parts, const std::vector<std::string>& classes) const;
 
  private:
   struct Term {
     std::unique_ptr<HostContext> context;
     std::shared_ptr<Loss> loss;
-    std::string type, plugin, place;
+    Blame blame;
+    const BackwardPlace* backward = nullptr;
     double weight = 1;
   };
-  at::Tensor value(const Term& term, const at::Tensor& logits, const at::Tensor& target,
-                   const at::Tensor& weights) const;
+  /// One value a class: [C].
+  at::Tensor value(const Term& term, const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights,
+                   const at::Tensor& known) const;
+  at::Tensor value_by_levels(const Term& term, const at::Tensor& logits, const at::Tensor& target,
+                             const at::Tensor& weights) const;
   at::Tensor call(const Term& term, const at::Tensor& logits, const at::Tensor& target) const;
 
   std::vector<double> class_weights_;

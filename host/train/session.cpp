@@ -4,8 +4,6 @@
 #include <cstdio>
 #include <optional>
 
-#include <stdlib.h>
-
 #include <host/config/load.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/prepared.hpp>
@@ -14,6 +12,7 @@
 #include <host/train/memory.hpp>
 #include <host/train/network.hpp>
 #include <host/train/results.hpp>
+#include <host/train/scratch.hpp>
 #include <host/train/start.hpp>
 #include <host/train/trainer.hpp>
 #include <host/train/warm_start.hpp>
@@ -25,26 +24,6 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that goes when the session does.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "nephron-debug-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot make a folder in " + fs::temp_directory_path().string());
-    folder_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& folder() const noexcept { return folder_; }
-
- private:
-  fs::path folder_;
-};
 
 /// An error that says nothing better, such as a full disk, says what is left.
 FoldResult train_and_say_how_to_go_on(const FoldJob& job, const RunFolder& run) try {
@@ -116,9 +95,9 @@ int finish(const TrainRequest& request, const Session& session, const PreparedDa
   const bool finished = results.size() == session.folds().size() &&
                         std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; });
   print_table(results);
-  warn_of_lost(data);
   std::printf("%s\n", request.debug ? "nothing was kept (--debug)" : session.run().folder().c_str());
   std::fflush(stdout);
+  warn_of_lost(data);
   if (finished) return exit_done;
   if (!request.debug) log().warning(how_to_go_on(session.run()));
   return exit_interrupted;

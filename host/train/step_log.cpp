@@ -25,8 +25,8 @@ StepLog::StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std:
                  c10::Device device)
     : metrics_(metrics), progress_(std::move(title), total, done, behind), most_pending_(device.is_cpu() ? 1 : 8) {}
 
-void StepLog::add(std::int64_t step, std::int64_t epoch, const at::Tensor& loss, double lr,
-                  std::vector<std::string> ids, double waited, MetricsLog::Values told) {
+void StepLog::add(std::int64_t step, std::int64_t epoch, const LossValue& loss, double lr, std::vector<std::string> ids,
+                  double waited, MetricsLog::Values told) {
   const auto now = clock::now();
   const double seconds = std::chrono::duration<double>(now - last_).count();
   pending_.push_back({step, epoch, loss, lr, std::move(ids), waited, seconds, std::move(told)});
@@ -43,7 +43,7 @@ bool StepLog::flush(bool all) {
   double seconds = 0, waited = 0;
   std::size_t tiles = 0;
   for (const Pending& p : pending_) {
-    losses.push_back(p.loss);
+    losses.push_back(p.loss.total);
     seconds += p.seconds;
     waited += p.waited;
     tiles += p.ids.size();
@@ -63,7 +63,7 @@ bool StepLog::flush(bool all) {
     metrics_.write(p.step, line);
     loss_sum_ += loss;
     if (!std::isfinite(loss)) {
-      bad_ = {p.step, loss, std::move(p.ids)};
+      bad_ = {p.step, loss, std::move(p.ids), p.loss.parts};
       pending_.clear();
       return false;
     }

@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <host/runs/metrics_log.hpp>
+#include <host/train/objective.hpp>
 #include <host/util/progress.hpp>
 
 namespace nephron::host {
@@ -17,6 +18,7 @@ struct BadLoss {
   std::int64_t step = 0;
   double loss = 0;
   std::vector<std::string> ids;
+  at::Tensor parts;  ///< as LossValue has them
 };
 
 /// Figures of single steps: to metrics, to the progress line. Losses are read back from a CUDA device several at a
@@ -27,9 +29,9 @@ class StepLog {
   StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, std::int64_t behind,
           c10::Device device);
 
-  /// A step is done: its loss (on the device), its learning rate, the samples that were in it, seconds waited for data,
-  /// what components told.
-  void add(std::int64_t step, std::int64_t epoch, const at::Tensor& loss, double lr, std::vector<std::string> ids,
+  /// A step is done: its loss and its parts (on the device), its learning rate, the samples that were in it, seconds
+  /// waited for data, what components told.
+  void add(std::int64_t step, std::int64_t epoch, const LossValue& loss, double lr, std::vector<std::string> ids,
            double waited, MetricsLog::Values told);
   /// Time that belongs to no step has passed (validation, a checkpoint).
   void skip_time();
@@ -45,7 +47,7 @@ class StepLog {
  private:
   struct Pending {
     std::int64_t step, epoch;
-    at::Tensor loss;
+    LossValue loss;
     double lr;
     std::vector<std::string> ids;
     double waited, seconds;

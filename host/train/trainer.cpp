@@ -56,7 +56,7 @@ class FoldTrainer {
   void train_epoch();
   /// One optimiser step; its batches are the next of the feed.
   void step();
-  at::Tensor forward_backward(const RawBatch& raw, std::int64_t number, double share);
+  LossValue forward_backward(const RawBatch& raw, std::int64_t number, double share);
   void apply_gradients(double lr);
   void check_losses(bool all = false);
   /// Validation, figures, checkpoint; false when Ctrl-C cut it short.
@@ -163,6 +163,7 @@ std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   options.prefetch = experiment_.data.prefetch;
   options.seed = static_cast<std::uint64_t>(experiment_.seed);
   options.lent = lent_;
+  if (!training) options.lent.metrics = nullptr;  // what validation tells belongs to no step
   return std::make_unique<Feed>(experiment_, job_.registry, job_.data, options);
 }
 
@@ -212,18 +213,18 @@ void FoldTrainer::step() {
   seed_torch(rng.bits64(), job_.device);
   const double waited_before = train_feed_->waited();
   std::vector<std::string> ids;
-  at::Tensor loss;
+  LossValue loss;
   for (std::int64_t i = 0; i < batches; ++i) {
     std::unique_ptr<RawBatch> raw = train_feed_->next();
     if (raw == nullptr) throw Error("the feed ended before its epoch did");
     ids.insert(ids.end(), raw->ids.begin(), raw->ids.end());
-    const at::Tensor part = forward_backward(*raw, first + i, 1.0 / static_cast<double>(batches));
-    loss = loss.defined() ? loss + part : part;
+    const LossValue part = forward_backward(*raw, first + i, 1.0 / static_cast<double>(batches));
+    loss = i == 0 ? part : LossValue{loss.total + part.total, loss.parts + part.parts};
     train_feed_->recycle(std::move(raw));
   }
   const double lr = config_.optimizer.lr * schedule_factor(config_.schedule, progress_.step, total_steps_);
   steps_->add(progress_.step + 1, progress_.epoch, loss, lr, std::move(ids), train_feed_->waited() - waited_before,
-              told_.take());
+              told_.take({static_cast<std::uint64_t>(progress_.epoch), (first + batches) * config_.batch}));
   // On a CPU the loss is at hand: a bad one stops before it spoils the weights.
   if (job_.device.is_cpu()) check_losses();
   apply_gradients(lr);
@@ -232,7 +233,7 @@ void FoldTrainer::step() {
   if (!job_.device.is_cpu()) check_losses();
 }
 
-at::Tensor FoldTrainer::forward_backward(const RawBatch& raw, std::int64_t number, double share) {
+LossValue FoldTrainer::forward_backward(const RawBatch& raw, std::int64_t number, double share) {
   BatchTensors batch = to_tensors(raw, normalise_, job_.device, config_.channels_last);
   batch_augmentations_.apply(batch, static_cast<std::uint64_t>(progress_.epoch), static_cast<std::uint64_t>(number));
   at::Tensor logits;
@@ -240,10 +241,10 @@ at::Tensor FoldTrainer::forward_backward(const RawBatch& raw, std::int64_t numbe
     const Autocast autocast(job_.device, autocast_);
     logits = model_->forward(batch.images);
   }
-  at::Tensor loss = objective_(logits.to(c10::kFloat), batch.targets, batch.weights);
-  if (share != 1) loss = loss * share;
-  (scaler_ ? scaler_->scale(loss) : loss).backward();
-  return loss.detach();
+  LossValue loss = objective_(logits.to(c10::kFloat), batch.targets, batch.weights, batch.known_weights);
+  if (share != 1) loss.total = loss.total * share;
+  run_backward(scaler_ ? scaler_->scale(loss.total) : loss.total);
+  return {loss.total.detach(), loss.parts};
 }
 
 void FoldTrainer::apply_gradients(double lr) {
@@ -267,8 +268,8 @@ void FoldTrainer::check_losses(bool all) {
   for (const std::string& id : bad.ids) samples += "\n    " + id;
   throw Error(
       "the loss is " + std::string(std::isnan(bad.loss) ? "NaN" : "infinite") + " at step " + std::to_string(bad.step) +
-          " (epoch " + std::to_string(progress_.epoch + 1) + ") of fold " + std::to_string(job_.folder.fold) +
-          "; samples in the batch:" + samples,
+          " (epoch " + std::to_string(progress_.epoch + 1) + ") of fold " + std::to_string(job_.folder.fold) + ": " +
+          objective_.explain(bad.parts, experiment_.classes) + "; samples in the batch:" + samples,
       "The weights " + std::string(job_.device.is_cpu() ? "that gave it" : "a few steps later at most") +
           " are kept in " + folder.string() +
           ". Try a lower learning rate, train.clip_norm = 1, or fp32; --resume goes on from the last good checkpoint.");
@@ -288,7 +289,7 @@ bool FoldTrainer::end_epoch() {
   if (validates(progress_.epoch + 1)) {
     const Validation validation = validate(*model_, *validation_feed_, objective_, normalise_, job_.device, config_,
                                            2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch);
-    told_.take();                     // belongs to no step
+    told_.drop();                     // belongs to no step
     if (interrupted()) return false;  // a part of the tiles says nothing; the resumed run does them all
     best = validation.mean_dice() > progress_.best_dice;
     note_validation(validation);

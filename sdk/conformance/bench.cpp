@@ -19,6 +19,8 @@
 #include <ATen/ops/max.h>
 #include <ATen/ops/nan_to_num.h>
 
+#include <conformance/random_device_watch.hpp>
+
 namespace nephron::conformance {
 
 namespace {
@@ -70,6 +72,7 @@ struct RandomWatch::State {
   unsigned short xsubi[3] = {1, 2, 3};
   at::Tensor torch_before;
   std::uint64_t opencv_before = opencv_state();
+  std::uint64_t device_before = random_device_reads();
 
   static at::Tensor torch_state() { return at::detail::getDefaultCPUGenerator().get_state(); }
 };
@@ -93,6 +96,7 @@ void RandomWatch::require_untouched() const {
   const unsigned short* now = ::seed48(xsubi);  // gives the state that it replaces
   expect(std::equal(now, now + 3, s.xsubi),
          [] { return std::string("drand48() or one of its family was called") + rule; });
+  expect(s.device_before == random_device_reads(), [] { return std::string("std::random_device was read") + rule; });
   expect(!s.torch_too || same(s.torch_before, State::torch_state()),
          [] { return std::string("LibTorch's global generator was drawn from") + rule; });
   expect(s.opencv_before == opencv_state(),

@@ -47,7 +47,7 @@ class BenchContext final : public Context {
 };
 
 /// Notices whether random numbers were drawn from anywhere but an Rng: rand() and random(), drand48(), LibTorch's and
-/// OpenCV's own generators. It compares their states, so that nothing need be interposed.
+/// OpenCV's own generators, whose states it compares, and std::random_device, whose reads are counted.
 class RandomWatch {
  public:
   /// Modules may draw from LibTorch's generator, which the host seeds, while they are built and trained.

@@ -38,9 +38,10 @@ class Subject {
   Create create;
   Value params{Value::Table{}};              ///< set by the person who checks: what has no default
   std::vector<std::filesystem::path> files;  ///< that the component can open, set by the person who checks
-  std::string cuda;                          ///< "cuda:0", or "" where there is no such device
-  std::string no_cuda_because;               ///< shown when checks on it are skipped
-  std::vector<std::string> imports;          ///< symbols that the plugin file takes from elsewhere
+  std::vector<std::string> classes{"healthy", "unhealthy"};  ///< of the experiment that a dataset is asked for
+  std::string cuda;                                          ///< "cuda:0", or "" where there is no such device
+  std::string no_cuda_because;                               ///< shown when checks on it are skipped
+  std::vector<std::string> imports;                          ///< symbols that the plugin file takes from elsewhere
 
   /// A component with these parameters. Throws Skipped when required ones are not set.
   template <class Base>

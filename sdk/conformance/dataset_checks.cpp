@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -12,7 +14,6 @@ namespace nephron::conformance {
 
 namespace {
 
-const std::vector<std::string> classes{"healthy", "unhealthy"};
 constexpr std::size_t most_slides = 3;  // opened a check: datasets may be large
 constexpr std::int64_t patch = 64;
 
@@ -21,8 +22,8 @@ bool equal(const SlideInfo& a, const SlideInfo& b) {
          a.source == b.source;
 }
 
-std::vector<SlideInfo> few(const Dataset& dataset) {
-  std::vector<SlideInfo> slides = dataset.slides(classes);
+std::vector<SlideInfo> few(const Subject& s, const Dataset& dataset) {
+  std::vector<SlideInfo> slides = dataset.slides(s.classes);
   if (slides.empty()) throw Skipped("it lists no slides with these parameters");
   if (slides.size() > most_slides) slides.resize(most_slides);
   return slides;
@@ -32,7 +33,7 @@ void check_slides(const Subject& s) {
   BenchContext context(s);
   const auto dataset = s.make<Dataset>(context);
   const auto other = s.make<Dataset>(context);
-  const std::vector<SlideInfo> slides = dataset->slides(classes);
+  const std::vector<SlideInfo> slides = dataset->slides(s.classes);
   std::set<std::string> ids;
   for (const SlideInfo& slide : slides) {
     expect(!slide.id.empty(), "a slide has no id");
@@ -44,7 +45,7 @@ void check_slides(const Subject& s) {
            [&] { return "slide \"" + slide.id + "\" has an impossible number of microns per pixel"; });
   }
   for (const auto& d : {dataset, other}) {
-    const std::vector<SlideInfo> again = d->slides(classes);
+    const std::vector<SlideInfo> again = d->slides(s.classes);
     expect(std::equal(slides.begin(), slides.end(), again.begin(), again.end(), equal),
            "asked again, slides() gives another list or order");
   }
@@ -93,7 +94,7 @@ std::vector<Region> places(Size size) {
 void check_reading(const Subject& s) {
   BenchContext context(s);
   const auto dataset = s.make<Dataset>(context);
-  for (const SlideInfo& slide : few(*dataset)) {
+  for (const SlideInfo& slide : few(s, *dataset)) {
     const auto reader = dataset->open(slide);
     expect(reader != nullptr, [&] { return "open() of slide \"" + slide.id + "\" gave no reader"; });
     expect(reader->size() == slide.size, [&] { return "slide \"" + slide.id + "\" has another size when it is open"; });
@@ -113,7 +114,7 @@ void check_reading(const Subject& s) {
 void check_outside(const Subject& s) {
   BenchContext context(s);
   const auto dataset = s.make<Dataset>(context);
-  const SlideInfo slide = few(*dataset).front();
+  const SlideInfo slide = few(s, *dataset).front();
   const auto reader = dataset->open(slide);
   const Image out({8, 8}, 3);
   for (const Region& r :
@@ -132,7 +133,7 @@ void check_outside(const Subject& s) {
 void check_threads(const Subject& s) {
   BenchContext context(s);
   const auto dataset = s.make<Dataset>(context);
-  const SlideInfo slide = few(*dataset).front();
+  const SlideInfo slide = few(s, *dataset).front();
   const auto reader = dataset->open(slide);
   const std::vector<Region> regions = places(slide.size);
   std::vector<Image> serial;
@@ -149,18 +150,32 @@ void check_threads(const Subject& s) {
 /// Counts what is said, and refuses what the host could not draw.
 class CheckingSink final : public AnnotationSink {
  public:
-  explicit CheckingSink(const SlideInfo& slide) : slide_(slide) {}
+  CheckingSink(const SlideInfo& slide, std::size_t classes) : slide_(slide), classes_(classes) {}
   void polygon(int class_index, const Polygon& polygon) override {
     one(class_index);
+    double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
     for (const auto& ring : polygon)
-      for (const Point& p : ring)
+      for (const Point& p : ring) {
         expect(std::isfinite(p.x) && std::isfinite(p.y), "a polygon has a vertex that is not finite");
+        left = std::min(left, p.x), right = std::max(right, p.x), top = std::min(top, p.y),
+        bottom = std::max(bottom, p.y);
+      }
+    ++polygons;
+    const auto width = static_cast<double>(slide_.size.width), height = static_cast<double>(slide_.size.height);
+    if (right < 0 || bottom < 0 || left > width || top > height) ++polygons_outside;
   }
   void mask(const Region& region, const ImageView& labels) override {
     ++said;
     require_inside(region);
     expect(labels.size() == region.size() && labels.channels == 1 && labels.depth == Depth::u8,
            "a mask is not u8 with one channel, of its region's size");
+    unsigned bits = 0;
+    for (std::int64_t y = 0; y < labels.height; ++y)
+      for (std::int64_t x = 0; x < labels.width; ++x) bits |= labels.row<std::uint8_t>(y)[x];
+    expect(bits >> classes_ == 0, [&] {
+      return "a mask has bit " + std::to_string(std::bit_width(bits) - 1) + " set, and there are " +
+             std::to_string(classes_) + " classes: bit c of a pixel is class c (a mask of 0 and 255 sets all eight)";
+    });
   }
   void runs(int class_index, std::span<const Run> runs, bool) override {
     one(class_index);
@@ -174,13 +189,13 @@ class CheckingSink final : public AnnotationSink {
     expect(map.size() == region.size() && map.channels == 1 && map.depth == Depth::f32,
            "a probability map is not f32 with one channel, of its region's size");
   }
-  int said = 0;
+  int said = 0, polygons = 0, polygons_outside = 0;
 
  private:
   void one(int class_index) {
     ++said;
-    expect(class_index >= 0 && class_index < static_cast<int>(classes.size()), [&] {
-      return "an annotation has class index " + std::to_string(class_index) + " of " + std::to_string(classes.size()) +
+    expect(class_index >= 0 && class_index < static_cast<int>(classes_), [&] {
+      return "an annotation has class index " + std::to_string(class_index) + " of " + std::to_string(classes_) +
              " classes";
     });
   }
@@ -188,23 +203,37 @@ class CheckingSink final : public AnnotationSink {
     expect(r.clipped({0, 0, slide_.size.width, slide_.size.height}) == r, "a mask or map leaves the slide");
   }
   const SlideInfo& slide_;
+  std::size_t classes_;
 };
 
 void check_annotation(const Subject& s) {
   BenchContext context(s);
   const auto dataset = s.make<Dataset>(context);
-  for (const SlideInfo& slide : few(*dataset)) {
-    CheckingSink first(slide), second(slide);
-    dataset->annotate(slide, classes, first);
-    dataset->annotate(slide, classes, second);
+  int annotated = 0, said = 0;
+  for (const SlideInfo& slide : few(s, *dataset)) {
+    CheckingSink first(slide, s.classes.size()), second(slide, s.classes.size());
+    dataset->annotate(slide, s.classes, first);
+    dataset->annotate(slide, s.classes, second);
     expect(first.said == second.said,
            [&] { return "slide \"" + slide.id + "\" is annotated otherwise when asked again"; });
     expect(dataset->annotated(slide) || first.said == 0,
            [&] { return "slide \"" + slide.id + "\" has an annotation, but annotated() says no"; });
+    expect(2 * first.polygons_outside <= first.polygons, [&] {
+      return std::to_string(first.polygons_outside) + " of " + std::to_string(first.polygons) +
+             " polygons of slide \"" + slide.id + "\" lie wholly outside it (" + std::to_string(slide.size.width) +
+             " x " + std::to_string(slide.size.height) + " px); are they in pixels of level 0, x before y?";
+    });
+    annotated += dataset->annotated(slide) ? 1 : 0;
+    said += first.said;
   }
-  const std::vector<ChannelRule> rules = dataset->targets(classes);
-  expect(rules.size() == classes.size(), [&] {
-    return "targets() gives " + std::to_string(rules.size()) + " rules for " + std::to_string(classes.size()) +
+  // One slide may well hold nothing; all of them hardly.
+  expect(annotated == 0 || said > 0, [&] {
+    return "annotated() says yes for " + std::to_string(annotated) +
+           " of the slides that were looked at, and annotate() says nothing of any";
+  });
+  const std::vector<ChannelRule> rules = dataset->targets(s.classes);
+  expect(rules.size() == s.classes.size(), [&] {
+    return "targets() gives " + std::to_string(rules.size()) + " rules for " + std::to_string(s.classes.size()) +
            " classes";
   });
   for (const ChannelRule& r : rules)
@@ -223,10 +252,10 @@ void check_randomness(const Subject& s) {
   BenchContext context(s);
   const auto dataset = s.make<Dataset>(context);
   RandomWatch watch;
-  for (const SlideInfo& slide : few(*dataset)) {
+  for (const SlideInfo& slide : few(s, *dataset)) {
     SilentSink sink;
     read(*dataset->open(slide), places(slide.size).front());
-    dataset->annotate(slide, classes, sink);
+    dataset->annotate(slide, s.classes, sink);
   }
   watch.require_untouched();
 }
@@ -249,7 +278,7 @@ void check_made_up(const Subject& s) {
   Subject wished = s;
   wished.params = maker->params_for(wish);
   const auto made = wished.make<Dataset>(context);
-  const std::vector<SlideInfo> slides = made->slides(classes);
+  const std::vector<SlideInfo> slides = made->slides(s.classes);
   expect(slides.size() == 5,
          [&] { return "5 slides were wished for, and there are " + std::to_string(slides.size()); });
   std::set<std::string> donors;
@@ -260,12 +289,12 @@ void check_made_up(const Subject& s) {
   expect(donors.size() == 2,
          [&] { return "2 donors were wished for, and there are " + std::to_string(donors.size()); });
   PolygonSink sink;
-  made->annotate(slides.front(), classes, sink);
+  made->annotate(slides.front(), s.classes, sink);
   wished.params = maker->params_for({wish.slides, wish.size, wish.donors, 8});
   const auto other = wished.make<Dataset>(context);
   const Region all{0, 0, wish.size.width, wish.size.height};
   expect(!same_pixels(read(*made->open(slides.front()), all).view(),
-                      read(*other->open(other->slides(classes).front()), all).view()),
+                      read(*other->open(other->slides(s.classes).front()), all).view()),
          "another seed makes the same slides");
 }
 

@@ -65,7 +65,9 @@ void check_gradients(const Subject& s) {
   decoder->train();
   const GradientWatch watch(*decoder);
   const auto features = features_for(levels_for(*decoder), 2, 64, 64);
-  const at::Tensor map = decoder->forward(features);
+  std::vector<at::Tensor> given;  // as an encoder gives them: no leaves
+  for (const at::Tensor& f : features) given.push_back(f * 1);
+  const at::Tensor map = decoder->forward(given);
   expect(map.requires_grad(), "the map depends neither on the features nor on the weights");
   map.square().mean().backward();
   watch.require_gradients();
@@ -88,6 +90,7 @@ void check_state(const Subject& s) {
   const auto two = built(s, context);
   const auto state = state_of(*one);
   expect(state == state_of(*two), "two instances have other names or shapes of parameters");
+  require_own_names(*one);
   one->eval();
   require_map(*one, 1, 64, 64);
   expect(state == state_of(*one), "forward adds, drops or reshapes parameters");
@@ -108,6 +111,43 @@ void check_determinism(const Subject& s) {
   expect(relative_difference(first, require_map(*two, 1, 64, 64)) < 1e-5,
          "two instances with equal weights give other results in eval mode");
   watch.require_untouched();
+}
+
+void check_samples(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  const auto decoder = built(s, context);
+  decoder->eval();
+  const auto copies = [](const std::vector<at::Tensor>& features) {
+    std::vector<at::Tensor> out;
+    for (const at::Tensor& f : features) out.push_back(f.detach().clone());
+    return out;
+  };
+  const auto features = features_for(levels_for(*decoder), 3, 64, 64);
+  auto others = copies(features);
+  for (at::Tensor& f : others) f.select(0, 1).mul_(3).add_(1);
+  const at::Tensor before = decoder->forward(copies(features)), after = decoder->forward(others);
+  for (const std::int64_t n : {0, 2})
+    expect(relative_difference(before.select(0, n), after.select(0, n)) < 1e-5,
+           "in eval mode, the map of a sample changes with another sample of the batch; are statistics of the batch "
+           "used in eval, or samples mixed?");
+}
+
+void check_inputs(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  const auto decoder = built(s, context);
+  decoder->eval();
+  const auto features = features_for(levels_for(*decoder), 1, 64, 64);
+  std::vector<at::Tensor> given;
+  for (const at::Tensor& f : features) given.push_back(f.detach().clone());
+  decoder->forward(given);
+  for (std::size_t i = 0; i < features.size(); ++i)
+    expect(same(features[i].detach(), given[i]), [&] {
+      return "forward changes level " + std::to_string(i) +
+             " of the features that it is given: an operation whose name ends in _ works in place; take the one "
+             "without _";
+    });
 }
 
 void check_refusals(const Subject& s) {
@@ -150,6 +190,8 @@ std::vector<Check> decoder_checks() {
       {"gradients", "gradients are finite, and reach every parameter and the encoder", &check_gradients},
       {"state", "names and shapes of weights are the same in every instance", &check_state},
       {"determinism", "in eval mode equal weights give equal results, without random numbers", &check_determinism},
+      {"inputs", "the encoder's features are left alone", &check_inputs},
+      {"samples", "in eval mode a sample's map does not depend on the others", &check_samples},
       {"missing_levels", "levels that are missing are explained by an Error", &check_refusals},
       {"cuda", "CUDA tensors work, and agree with the CPU", &check_cuda},
   };

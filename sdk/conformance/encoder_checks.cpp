@@ -36,7 +36,7 @@ void require_levels(Encoder& encoder, const EncoderOptions& options) {
 /// Forward at a size; every output is what levels() says.
 std::vector<at::Tensor> require_outputs(Encoder& encoder, const at::Tensor& image) {
   const std::vector<Level> levels = encoder.levels();
-  std::vector<at::Tensor> out = encoder.forward(image);
+  std::vector<at::Tensor> out = encoder.forward(image.clone());
   expect(out.size() == levels.size(), [&] {
     return "forward gives " + std::to_string(out.size()) + " tensors for " + std::to_string(levels.size()) + " levels";
   });
@@ -121,6 +121,7 @@ void check_state(const Subject& s) {
   const auto state = state_of(*one);
   expect(!state.empty(), "it has no parameters");
   expect(state == state_of(*two), "two instances have other names or shapes of parameters");
+  require_own_names(*one);
   one->eval();
   one->forward(image_for(*one, 2, 2));
   expect(state == state_of(*one), "forward adds, drops or reshapes parameters");
@@ -136,9 +137,9 @@ void check_determinism(const Subject& s) {
   two->eval();
   const at::Tensor image = image_for(*one, 2, 2);
   RandomWatch watch;
-  const auto first = one->forward(image);
-  const auto again = one->forward(image);
-  const auto other = two->forward(image);
+  const auto first = one->forward(image.clone());
+  const auto again = one->forward(image.clone());
+  const auto other = two->forward(image.clone());
   watch.require_untouched();
   for (std::size_t i = 0; i < first.size(); ++i) {
     expect(same(first[i], again[i]), "in eval mode, a second forward of the same image gives another result");
@@ -147,13 +148,43 @@ void check_determinism(const Subject& s) {
   }
 }
 
+void check_inputs(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  const auto encoder = built(s, context);
+  encoder->eval();
+  const at::Tensor image = image_for(*encoder, 2, 2), given = image.clone();
+  encoder->forward(given);
+  expect(same(image, given),
+         "forward changes the image that it is given: an operation whose name ends in _ works in place; take the one "
+         "without _ for the first layer");
+}
+
+void check_samples(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  const auto encoder = built(s, context);
+  encoder->eval();
+  const at::Tensor image = image_for(*encoder, 2, 2, 3, 3);
+  at::Tensor other = image.clone();
+  other.select(0, 1).mul_(3).add_(1);
+  const auto before = encoder->forward(image.clone()), after = encoder->forward(other);
+  for (std::size_t i = 1; i < before.size(); ++i)
+    for (const std::int64_t n : {0, 2})
+      expect(relative_difference(before[i].select(0, n), after[i].select(0, n)) < 1e-5, [&] {
+        return "in eval mode, level " + std::to_string(i) +
+               " of a sample changes with another sample of the batch; are statistics of the batch used in eval, or "
+               "samples mixed?";
+      });
+}
+
 void check_gradients(const Subject& s) {
   BenchContext context(s);
   const auto encoder = built(s, context);
   encoder->train();
   const GradientWatch watch(*encoder);
-  const at::Tensor image = image_for(*encoder, 2, 2, 3, 2).requires_grad_(true);
-  const auto out = encoder->forward(image);
+  const at::Tensor leaf = image_for(*encoder, 2, 2, 3, 2).requires_grad_(true);
+  const auto out = encoder->forward(leaf * 1);
   at::Tensor sum;
   for (std::size_t i = 1; i < out.size(); ++i) sum = sum.defined() ? sum + out[i].mean() : out[i].mean();
   expect(sum.defined() && sum.requires_grad(), "its features do not depend on its weights");
@@ -168,7 +199,7 @@ void check_cuda(const Subject& s) {
   const auto encoder = built(s, context);
   encoder->eval();
   const at::Tensor image = image_for(*encoder, 2, 2);
-  const auto here = encoder->forward(image);
+  const auto here = encoder->forward(image.clone());
   encoder->to(at::Device(s.cuda));
   const auto there = encoder->forward(image.to(at::Device(s.cuda)));
   for (std::size_t i = 0; i < here.size(); ++i)
@@ -184,6 +215,8 @@ std::vector<Check> encoder_checks() {
       {"options", "other depths and input channels are served or refused readably", &check_options},
       {"output_stride", "output strides 16 and 8 are served or refused readably", &check_output_stride},
       {"state", "names and shapes of weights are the same in every instance", &check_state},
+      {"inputs", "the image is left alone", &check_inputs},
+      {"samples", "in eval mode a sample's features do not depend on the others", &check_samples},
       {"determinism", "in eval mode equal weights give equal results, without random numbers", &check_determinism},
       {"gradients", "gradients are finite and reach every parameter", &check_gradients},
       {"cuda", "CUDA tensors work, and agree with the CPU", &check_cuda},

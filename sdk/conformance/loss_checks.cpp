@@ -1,4 +1,5 @@
 #include <cmath>
+#include <tuple>
 
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/zeros_like.h>
@@ -38,19 +39,26 @@ void require_value(const at::Tensor& value, const at::Tensor& logits) {
   });
 }
 
+/// forward, without trusting it with the inputs: a loss that changes them fails the check that says so, and no other.
+at::Tensor value_of(const Loss& loss, const Pair& in) {
+  const auto own = [](const at::Tensor& t) { return t.detach().clone(at::MemoryFormat::Preserve); };
+  return loss.forward(own(in.logits), own(in.target));
+}
+
 struct Outcome {
   at::Tensor value;
   at::Tensor gradient;
 };
 
 Outcome run(const Loss& loss, const Pair& in) {
-  const at::Tensor logits = in.logits.detach().clone(at::MemoryFormat::Preserve).requires_grad_(true);
-  const at::Tensor value = loss.forward(logits, in.target);
+  const at::Tensor leaf = in.logits.detach().clone(at::MemoryFormat::Preserve).requires_grad_(true);
+  const at::Tensor logits = leaf * 1;  // as a network gives them
+  const at::Tensor value = loss.forward(logits, in.target.clone(at::MemoryFormat::Preserve));
   require_value(value, logits);
   expect(value.requires_grad(), "the value does not depend on the logits: there is nothing to train");
   value.sum().backward();
-  expect(logits.grad().defined(), "no gradient reaches the logits");
-  return {value.detach(), logits.grad()};
+  expect(leaf.grad().defined(), "no gradient reaches the logits");
+  return {value.detach(), leaf.grad()};
 }
 
 void check_shapes(const Subject& s) {
@@ -59,7 +67,7 @@ void check_shapes(const Subject& s) {
   for (const auto& sizes :
        std::vector<std::vector<std::int64_t>>{usual, {1, 1, 16, 16}, {4, 1, 7, 5}, {2, 5, 32, 32}}) {
     const Pair in = example(sizes);
-    const at::Tensor value = loss->forward(in.logits, in.target);
+    const at::Tensor value = value_of(*loss, in);
     require_value(value, in.logits);
     expect(all_finite(value), [&] { return "the value for logits " + shape_text(in.logits) + " is not finite"; });
   }
@@ -76,9 +84,22 @@ void check_memory_formats(const Subject& s) {
   expect(difference < 1e-5, [&] {
     return "channels_last memory gives another value (relative difference " + std::to_string(difference) + ")";
   });
-  const Pair before{in.logits.clone(), in.target.clone()};
-  loss->forward(in.logits, in.target);
-  expect(same(before.logits, in.logits) && same(before.target, in.target), "forward changes its inputs");
+}
+
+void check_inputs(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  const Pair in = example(usual);
+  const Pair given{in.logits.clone(), in.target.clone()};
+  loss->forward(given.logits, given.target);
+  for (const auto& [name, before, after] :
+       {std::tuple{"target", in.target, given.target}, std::tuple{"logits", in.logits, given.logits}})
+    expect(same(before, after), [what = std::string(name)] {
+      return "forward changes the " + what +
+             " that it is given, which the other terms of the loss read too: an "
+             "operation whose name ends in _ (mul_, clamp_, ...) works in place; take the one without _, or clone "
+             "first";
+    });
 }
 
 void check_gradients(const Subject& s) {
@@ -96,7 +117,7 @@ void check_gradients(const Subject& s) {
     const auto shifted = [&](double by) {
       const at::Tensor logits = in.logits.clone();
       logits.mutable_data_ptr<double>()[i] += by;
-      return loss->forward(logits, in.target).sum().item<double>();
+      return value_of(*loss, {logits, in.target}).sum().item<double>();
     };
     const double expected = (shifted(step) - shifted(-step)) / (2 * step);
     const double found = gradient.const_data_ptr<double>()[i];
@@ -113,15 +134,39 @@ void check_samples(const Subject& s) {
   BenchContext context(s);
   const auto loss = s.make<Loss>(context);
   const Pair in = example(usual);
-  const at::Tensor before = loss->forward(in.logits, in.target);
+  const at::Tensor before = value_of(*loss, in);
   if (before.size(0) == 1) throw Skipped("its value belongs to the batch as a whole");
-  Pair other{in.logits.clone(), in.target};
-  other.logits.select(0, 1).add_(2.5);
-  const at::Tensor after = loss->forward(other.logits, other.target);
-  for (const std::int64_t n : {0, 2})
-    expect(
-        relative_difference(before.select(0, n), after.select(0, n)) < 1e-6,
-        "the value of a sample changes with another sample of the batch; return [1, C] when it belongs to the batch");
+  Pair logits{in.logits.clone(), in.target}, target{in.logits, in.target.clone()};
+  logits.logits.select(0, 1).add_(2.5);
+  target.target.select(0, 1).fill_(1);
+  for (const auto& [name, other] : {std::pair{"the logits", logits}, std::pair{"the target", target}}) {
+    const at::Tensor after = value_of(*loss, other);
+    for (const std::int64_t n : {0, 2})
+      expect(relative_difference(before.select(0, n), after.select(0, n)) < 1e-6, [what = std::string(name)] {
+        return "the value of a sample changes with " + what +
+               " of another sample of the batch; return [1, C] when it belongs to the batch";
+      });
+  }
+}
+
+void check_classes(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  if (dynamic_cast<const CouplesClasses*>(loss.get()) != nullptr) throw Skipped("it says that it couples classes");
+  const Pair in = example({3, 3, 8, 12});
+  const at::Tensor before = value_of(*loss, in);
+  Pair logits{in.logits.clone(), in.target}, target{in.logits, in.target.clone()};
+  logits.logits.select(1, 1).add_(2.5);
+  target.target.select(1, 1).fill_(1);
+  for (const auto& [name, other] : {std::pair{"the logits", logits}, std::pair{"the target", target}}) {
+    const at::Tensor after = value_of(*loss, other);
+    for (const std::int64_t c : {0, 2})
+      expect(relative_difference(before.select(1, c), after.select(1, c)) < 1e-6, [what = std::string(name)] {
+        return "the value of a class changes with " + what +
+               " of another class, so that class weights would weigh something else; a loss that means to inherits "
+               "nephron::CouplesClasses";
+      });
+  }
 }
 
 void check_determinism(const Subject& s) {
@@ -156,11 +201,11 @@ void check_threads(const Subject& s) {
   std::vector<at::Tensor> serial;
   for (std::size_t i = 0; i < threads; ++i) {
     inputs.push_back(example(usual, 10 * i + 1));
-    serial.push_back(loss->forward(inputs[i].logits, inputs[i].target));
+    serial.push_back(value_of(*loss, inputs[i]));
   }
   on_threads(threads, [&](std::size_t i) {
     for (int round = 0; round < 20; ++round)
-      expect(same(loss->forward(inputs[i].logits, inputs[i].target), serial[i]),
+      expect(same(value_of(*loss, inputs[i]), serial[i]),
              "calls from several threads at once give other results than one after the other");
   });
 }
@@ -201,9 +246,11 @@ void check_cuda(const Subject& s) {
 std::vector<Check> loss_checks() {
   return {
       {"shapes", "forward returns [N, C] or [1, C] of the logits' type, finite", &check_shapes},
-      {"memory", "channels_last gives the same; the inputs are left alone", &check_memory_formats},
+      {"memory", "channels_last gives the same", &check_memory_formats},
+      {"inputs", "logits and target are left alone", &check_inputs},
       {"gradients", "gradients agree with finite differences in double precision", &check_gradients},
       {"samples", "a sample's value does not depend on the others", &check_samples},
+      {"classes", "a class's value does not depend on the others, or the loss says so", &check_classes},
       {"determinism", "equal input gives equal results, from every instance", &check_determinism},
       {"randomness", "no random numbers are drawn", &check_randomness},
       {"threads", "calls at once give what calls in turn give", &check_threads},

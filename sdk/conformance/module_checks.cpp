@@ -4,6 +4,19 @@
 
 namespace nephron::conformance {
 
+void require_own_names(const torch::nn::Module& module) {
+  std::map<const void*, std::string> names;
+  const auto note = [&](const std::string& name, const at::Tensor& tensor) {
+    const auto [found, fresh] = names.try_emplace(tensor.unsafeGetTensorImpl(), name);
+    expect(fresh, [&, first = found->second] {
+      return first + " and " + name + " are one and the same: a parameter or module is registered twice, so that it " +
+             "would be saved under both names and the optimiser would step it twice";
+    });
+  };
+  for (const auto& p : module.named_parameters()) note(p.key(), p.value());
+  for (const auto& b : module.named_buffers()) note(b.key(), b.value());
+}
+
 void copy_state(const torch::nn::Module& from, torch::nn::Module& to) {
   const at::NoGradGuard no_grad;
   const auto parameters = from.named_parameters();

@@ -19,6 +19,9 @@ inline std::map<std::string, std::string> state_of(const torch::nn::Module& modu
   return out;
 }
 
+/// Throws Failed when one parameter or buffer has two names: it would be saved twice, loaded twice, and stepped twice.
+void require_own_names(const torch::nn::Module& module);
+
 /// Copies parameters and buffers, so that two instances can be compared whatever they were initialised with.
 void copy_state(const torch::nn::Module& from, torch::nn::Module& to);
 

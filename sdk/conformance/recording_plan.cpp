@@ -1,5 +1,6 @@
 #include <conformance/recording_plan.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include <conformance/bench.hpp>
@@ -39,6 +40,30 @@ void RecordingPlan::flip(bool horizontal, bool vertical) {
   bytes_ += static_cast<char>(vertical);
 }
 
+namespace {
+
+/// Offsets lie around 0 and hardly vary; positions to read cover the picture, except where a field zooms in as far as
+/// an affine matrix would do.
+void require_positions(const ImageView& field) {
+  if (field.width < 16 || field.height < 16) return;
+  for (int axis = 0; axis < 2; ++axis) {
+    const auto extent = static_cast<double>(axis == 0 ? field.width : field.height);
+    double least = field.row<float>(0)[axis], most = least, sum = 0;
+    for (std::int64_t y = 0; y < field.height; ++y)
+      for (std::int64_t x = 0; x < field.width; ++x) {
+        const double v = field.row<float>(y)[2 * x + axis];
+        least = std::min(least, v), most = std::max(most, v), sum += v;
+      }
+    const double mean = sum / static_cast<double>(field.width * field.height);
+    if (most - least > 0.5 * extent || std::abs(mean) > 0.25 * extent) return;
+  }
+  throw Failed(
+      "displacement()'s field looks like offsets: on average it reads near (0, 0), and hardly varies; it holds the "
+      "position to read for each pixel, and (x, y) itself changes nothing");
+}
+
+}  // namespace
+
 void RecordingPlan::displacement(const Image& field, Border border) {
   begin('d', border);
   expect(field.size() == size_ && field.view().channels == 2 && field.view().depth == Depth::f32,
@@ -47,6 +72,7 @@ void RecordingPlan::displacement(const Image& field, Border border) {
     const float* row = field.view().row<float>(y);
     floats("displacement()'s field", {row, row + 2 * size_.width});
   }
+  require_positions(field.view());
 }
 
 void RecordingPlan::lookup(const std::array<std::array<std::uint8_t, 256>, 3>& table) {

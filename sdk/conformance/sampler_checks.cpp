@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <nephron/sampler.hpp>
 
@@ -118,16 +119,59 @@ void check_randomness(const Subject& s) {
   watch.require_untouched();
 }
 
-void check_spread(const Subject& s) {
-  BenchContext context(s);
-  const auto sampler = s.make<Sampler>(context);
-  const std::int64_t n = reach(*sampler, usual(), side);
+void require_spread(const Sampler& sampler) {
+  const std::int64_t n = reach(sampler, usual(), side);
   std::map<std::vector<std::int64_t>, int> times;
   for (std::int64_t i = 0; i < n; ++i) {
-    const Window w = draw(*sampler, usual(), side, i);
+    const Window w = draw(sampler, usual(), side, i);
     ++times[{w.slide, w.region.x, w.region.y}];
   }
   expect(n < 2 || times.size() > 1, [&] { return "all of " + std::to_string(n) + " windows are the same"; });
+}
+
+void check_spread(const Subject& s) {
+  BenchContext context(s);
+  require_spread(*s.make<Sampler>(context));
+}
+
+/// A sampler whose windows differ; else there is nothing more to say.
+std::shared_ptr<Sampler> spread_sampler(const Subject& s, Context& context) {
+  auto sampler = s.make<Sampler>(context);
+  try {
+    require_spread(*sampler);
+  } catch (const Failed& e) {
+    throw Skipped(e.what());
+  }
+  return sampler;
+}
+
+void check_generator(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = spread_sampler(s, context);
+  if (sampler->count(usual(), side) != 0) throw Skipped("it walks a fixed list");
+  for (std::int64_t i = 0; i < 50; ++i) {
+    Rng one(3, "check/sampler", 0, static_cast<std::uint64_t>(i)), two(4, "check/sampler", 1, 1000);
+    if (!equal(sampler->draw(usual(), side, i, one), sampler->draw(usual(), side, i, two))) return;
+  }
+  throw Failed(
+      "windows are the same whatever the Rng that is handed in: every seed and every epoch would see the same ones");
+}
+
+void check_slides(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = spread_sampler(s, context);
+  constexpr std::int64_t enough = 4000, most = 50000;
+  const std::int64_t count = sampler->count(usual(), side);
+  std::set<std::int64_t> seen;
+  for (std::int64_t i = 0; i < (count == 0 ? enough : std::min(count, most)); ++i)
+    seen.insert(draw(*sampler, usual(), side, i).slide);
+  if (count > most) return;
+  for (std::int64_t slide = 0; slide < static_cast<std::int64_t>(usual().slides().size()); ++slide)
+    expect(seen.contains(slide), [&] {
+      return "slide " + std::to_string(slide) + " of " + std::to_string(usual().slides().size()) +
+             ", which has labels and tissue, is never drawn from in " + std::to_string(count == 0 ? enough : count) +
+             " windows";
+    });
 }
 
 void check_threads(const Subject& s) {
@@ -182,6 +226,8 @@ std::vector<Check> sampler_checks() {
       {"determinism", "a window is a function of the catalogue, its number and the Rng", &check_determinism},
       {"randomness", "random numbers come from the Rng alone", &check_randomness},
       {"spread", "windows differ", &check_spread},
+      {"generator", "another Rng draws other windows", &check_generator},
+      {"slides", "every slide is drawn from", &check_slides},
       {"threads", "calls at once give what calls in turn give", &check_threads},
       {"extremes", "small slides, slides without labels and an empty catalogue are served or refused readably",
        &check_extremes},

@@ -6,6 +6,7 @@
 namespace nephron {
 
 Loss::~Loss() = default;
+CouplesClasses::~CouplesClasses() = default;
 Encoder::~Encoder() = default;
 Decoder::~Decoder() = default;
 BatchAugmentation::~BatchAugmentation() = default;

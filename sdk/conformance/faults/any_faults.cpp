@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <random>
 
 #include <conformance/faults/loss_faults.hpp>
 
@@ -106,6 +107,14 @@ class RandInConstructor final : public GoodLoss {
   RandInConstructor() { std::srand(static_cast<unsigned>(std::rand())); }
 };
 
+class SeedsFromTheDevice final : public GoodLoss {
+ public:
+  SeedsFromTheDevice() : seed_(std::random_device()()) {}
+
+ private:
+  unsigned seed_;
+};
+
 Subject with_import(const char* symbol, const char* name) {
   Subject s = subject_of<Loss, GoodLoss>(name);
   s.imports = {"memcpy", symbol};
@@ -127,7 +136,7 @@ Fixture any_fixture() {
               {"round_trip", "drawn anew", subject_of<Loss, With<DefaultDrawnAnew>>("default_drawn_anew")},
               {"making", "rand(), random() or srand() was called",
                subject_of<Loss, RandInConstructor>("rand_in_constructor")},
-              {"making", "std::random_device", with_import("_ZNSt13random_device9_M_getvalEv", "random_device")},
+              {"making", "std::random_device was read", subject_of<Loss, SeedsFromTheDevice>("seeds_from_the_device")},
               {"making", "uses getrandom()", with_import("getrandom", "getrandom")},
           }};
 }

@@ -1,6 +1,8 @@
+#include <atomic>
 #include <cstdlib>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/flip.h>
@@ -30,6 +32,58 @@ class FieldOfAnotherSize final : public GoodAugmentation {
   void draw(Size size, Rng&, Plan& plan) const override {
     const std::int64_t width = size.width == 97 ? 96 : size.width;
     plan.displacement(Image({width, size.height}, 2, Depth::f32), Border::reflect_101);
+  }
+};
+
+class FieldOfOffsets final : public GoodAugmentation {
+ public:
+  void draw(Size size, Rng& rng, Plan& plan) const override {
+    Image field(size, 2, Depth::f32);
+    for (std::int64_t y = 0; y < size.height; ++y)
+      for (std::int64_t x = 0; x < 2 * size.width; ++x)
+        field.view().row<float>(y)[x] = static_cast<float>(rng.uniform(-3, 3));
+    plan.displacement(field, Border::reflect_101);
+  }
+};
+
+/// Warms up: does more after its first thousand pictures.
+class WarmsUp final : public GoodAugmentation {
+ public:
+  void draw(Size size, Rng& rng, Plan& plan) const override {
+    if (++drawn_ > 1000) rng.bits();
+    GoodAugmentation::draw(size, rng, plan);
+  }
+
+ private:
+  mutable std::atomic<int> drawn_ = 0;
+};
+
+class MovesThePictureAlone final : public GoodAugmentation {
+ public:
+  void draw(Size, Rng&, Plan& plan) const override {
+    plan.pixels([](const ImageView& image, const ImageView&) {
+      for (std::int64_t y = 0; y < image.height; ++y) {
+        auto* row = image.row<std::uint8_t>(y);
+        for (std::int64_t x = 0; x < image.width / 2; ++x)
+          for (int c = 0; c < 3; ++c) std::swap(row[3 * x + c], row[3 * (image.width - 1 - x) + c]);
+      }
+    });
+  }
+};
+
+/// Good ones that change the picture alone, and may: colours, noise, a square painted over.
+class PaintsOver final : public GoodAugmentation {
+ public:
+  void draw(Size, Rng& rng, Plan& plan) const override {
+    const auto seed = rng.bits();
+    plan.pixels([seed](const ImageView& image, const ImageView&) {
+      Rng own(seed, "noise");
+      for (std::int64_t y = 0; y < image.height; ++y) {
+        auto* row = image.row<std::uint8_t>(y);
+        for (std::int64_t x = 0; x < 3 * image.width; ++x)
+          row[x] = y < image.height / 3 ? 128 : static_cast<std::uint8_t>(255 - (row[x] ^ own.integer(0, 15)));
+      }
+    });
   }
 };
 
@@ -82,6 +136,39 @@ class GoodBatches : public BatchAugmentation {
   }
 };
 
+class GoodCutMix : public BatchAugmentation {
+ public:
+  void apply(at::Tensor& images, at::Tensor& targets, at::Tensor&, Rng& rng) const override {
+    paste(images, rng), paste(targets, rng);
+  }
+
+ protected:
+  static void paste(at::Tensor& batch, const Rng&) {
+    const at::Tensor other = at::flip(batch, {0});
+    batch = batch.clone();
+    const std::int64_t h = batch.size(2) / 2, w = batch.size(3) / 2;
+    batch.narrow(2, 0, h).narrow(3, 0, w).copy_(other.narrow(2, 0, h).narrow(3, 0, w));
+  }
+};
+
+class ForgetsTargets final : public GoodCutMix {
+ public:
+  void apply(at::Tensor& images, at::Tensor&, at::Tensor&, Rng& rng) const override { paste(images, rng); }
+};
+
+class FlipsPicturesAlone final : public BatchAugmentation {
+ public:
+  void apply(at::Tensor& images, at::Tensor&, at::Tensor&, Rng&) const override { images = at::flip(images, {3}); }
+};
+
+class ZeroesWeights final : public GoodBatches {
+ public:
+  void apply(at::Tensor& images, at::Tensor& targets, at::Tensor& weights, Rng& rng) const override {
+    GoodBatches::apply(images, targets, weights, rng);
+    weights = weights * 0;
+  }
+};
+
 class DropsWeights final : public GoodBatches {
  public:
   void apply(at::Tensor& images, at::Tensor& targets, at::Tensor& weights, Rng& rng) const override {
@@ -121,13 +208,24 @@ class OtherwiseOnTheDevice final : public GoodBatches {
 
 Fixture augmentation_fixture() {
   return {
-      {subject_of<Augmentation, GoodAugmentation>("good"), subject_of<Augmentation, GoodBatches>("good_batches")},
+      {subject_of<Augmentation, GoodAugmentation>("good"), subject_of<Augmentation, PaintsOver>("paints_over"),
+       subject_of<Augmentation, GoodBatches>("good_batches"), subject_of<Augmentation, GoodCutMix>("good_cutmix")},
       {
           {"plans", "cannot be turned back", subject_of<Augmentation, ShrinksToNothing>("shrinks_to_nothing")},
           {"plans", "of the picture's size", subject_of<Augmentation, FieldOfAnotherSize>("field_of_another_size")},
+          {"plans", "looks like offsets", subject_of<Augmentation, FieldOfOffsets>("field_of_offsets")},
           {"plans", "shape, type and device must stay", subject_of<Augmentation, DropsWeights>("drops_weights")},
           {"plans", "targets leave 0 to 1", subject_of<Augmentation, DoublesTargets>("doubles_targets")},
           {"determinism", "a second instance", subject_of<Augmentation, SecondInstanceDiffers>("second_differs")},
+          {"state", "it keeps state", subject_of<Augmentation, WarmsUp>("warms_up")},
+          {"labels", "leaves its labels where they were",
+           subject_of<Augmentation, MovesThePictureAlone>("picture_alone")},
+          {"labels", "puts one sample's picture into another's",
+           subject_of<Augmentation, ForgetsTargets>("forgets_targets")},
+          {"labels", "leaves their targets where they were",
+           subject_of<Augmentation, FlipsPicturesAlone>("flips_pictures_alone")},
+          {"labels", "the weights of a whole batch become 0",
+           subject_of<Augmentation, ZeroesWeights>("zeroes_weights")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Augmentation, CallsRand>("calls_rand")},
           {"threads", "from several threads at once", subject_of<Augmentation, KeepsItsNumber>("shared_scratch")},
           {"extremes", "labels are not of the picture's size", subject_of<Augmentation, NeedsLabels>("needs_labels")},

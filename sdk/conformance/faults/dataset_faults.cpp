@@ -212,6 +212,30 @@ class CallsRand final : public GoodDataset {
   }
 };
 
+/// Vertices as fractions of the slide's size would be inside; these are of a level that was twice as large.
+class PolygonsOfAnotherLevel final : public GoodDataset {
+ public:
+  void annotate(const SlideInfo& slide, const std::vector<std::string>&, AnnotationSink& sink) const override {
+    if (slide.id == "one") sink.polygon(0, {{{400, 300}, {460, 300}, {460, 380}}});
+  }
+};
+
+/// 255 where there is something: all bits of all classes.
+class MaskOf255 final : public GoodDataset {
+ public:
+  void annotate(const SlideInfo& slide, const std::vector<std::string>&, AnnotationSink& sink) const override {
+    if (slide.id != "one") return;
+    Image mask({4, 4}, 1);
+    mask.view().row<std::uint8_t>(1)[1] = 255;
+    sink.mask({10, 10, 4, 4}, mask.view());
+  }
+};
+
+class SaysYesAndNothing final : public GoodDataset {
+ public:
+  void annotate(const SlideInfo&, const std::vector<std::string>&, AnnotationSink&) const override {}
+};
+
 }  // namespace
 
 Fixture dataset_fixture() {
@@ -225,6 +249,10 @@ Fixture dataset_fixture() {
           {"reading", "writes outside the view", subject_of<Dataset, Opening<FillsWholeRows>>("one_pixel_too_many")},
           {"outside", "without a word", subject_of<Dataset, Opening<ServesAnything>>("serves_anything")},
           {"threads", "from several threads at once", subject_of<Dataset, Opening<KeepsItsRegion>>("shared_scratch")},
+          {"annotation", "lie wholly outside it",
+           subject_of<Dataset, PolygonsOfAnotherLevel>("polygons_of_another_level")},
+          {"annotation", "a mask has bit 7 set", subject_of<Dataset, MaskOf255>("mask_of_255")},
+          {"annotation", "annotate() says nothing of any", subject_of<Dataset, SaysYesAndNothing>("says_nothing")},
           {"annotation", "class index 2 of 2", subject_of<Dataset, OneClassTooMany>("one_class_too_many")},
           {"annotation", "a run leaves the slide", subject_of<Dataset, RunPastTheEnd>("run_past_the_end")},
           {"annotation", "1 rules for 2 classes", subject_of<Dataset, RuleForOneClass>("rule_for_one_class")},

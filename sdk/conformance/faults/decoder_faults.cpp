@@ -74,6 +74,30 @@ class SecondInstanceDiffers final : public GoodDecoder {
   EverySecond second_{instances};
 };
 
+class RectifiesItsInput final : public GoodDecoder {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    at::Tensor finest = features.at(1);
+    return GoodDecoder::forward({features.at(0), finest.clamp_min_(-0.1)});
+  }
+};
+
+class NormalisesByTheBatch final : public GoodDecoder {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    const at::Tensor out = GoodDecoder::forward(features);
+    return out - out.mean(at::IntArrayRef{0, 2, 3}, /*keepdim=*/true);
+  }
+};
+
+class RegistersTwice final : public GoodDecoder {
+ public:
+  void build(const std::vector<Level>& levels) override {
+    GoodDecoder::build(levels);
+    register_parameter("again", named_parameters()["weight"]);
+  }
+};
+
 class SaysNothing final : public GoodDecoder {
  public:
   void build(const std::vector<Level>& levels) override {
@@ -104,19 +128,23 @@ class OtherwiseOnTheDevice final : public GoodDecoder {
 }  // namespace
 
 Fixture decoder_fixture() {
-  return {{subject_of<Decoder, GoodDecoder>("good")},
-          {
-              {"shapes", "head() promised 6 channels", subject_of<Decoder, TurnsWidePictures>("turns_wide_pictures")},
-              {"gradients", "no gradient reaches attention", subject_of<Decoder, UnusedParameter>("unused_parameter")},
-              {"gradients", "the encoder would not be trained", subject_of<Decoder, CutOffFromTheEncoder>("cut_off")},
-              {"state", "forward adds, drops or reshapes", subject_of<Decoder, MakesABufferLate>("late_buffer")},
-              {"determinism", "two instances with equal weights",
-               subject_of<Decoder, SecondInstanceDiffers>("second_differs")},
-              {"missing_levels", "does not say what is missing", subject_of<Decoder, SaysNothing>("says_nothing")},
-              {"missing_levels", "something other than an Error",
-               subject_of<Decoder, NoReadableReason>("no_readable_reason")},
-              {"cuda", "the map on CUDA differs", subject_of<Decoder, OtherwiseOnTheDevice>("device_differs")},
-          }};
+  return {
+      {subject_of<Decoder, GoodDecoder>("good")},
+      {
+          {"shapes", "head() promised 6 channels", subject_of<Decoder, TurnsWidePictures>("turns_wide_pictures")},
+          {"gradients", "no gradient reaches attention", subject_of<Decoder, UnusedParameter>("unused_parameter")},
+          {"gradients", "the encoder would not be trained", subject_of<Decoder, CutOffFromTheEncoder>("cut_off")},
+          {"state", "forward adds, drops or reshapes", subject_of<Decoder, MakesABufferLate>("late_buffer")},
+          {"state", "weight and again are one and the same", subject_of<Decoder, RegistersTwice>("registers_twice")},
+          {"inputs", "forward changes level 1", subject_of<Decoder, RectifiesItsInput>("rectifies_its_input")},
+          {"samples", "the map of a sample changes", subject_of<Decoder, NormalisesByTheBatch>("batch_statistics")},
+          {"determinism", "two instances with equal weights",
+           subject_of<Decoder, SecondInstanceDiffers>("second_differs")},
+          {"missing_levels", "does not say what is missing", subject_of<Decoder, SaysNothing>("says_nothing")},
+          {"missing_levels", "something other than an Error",
+           subject_of<Decoder, NoReadableReason>("no_readable_reason")},
+          {"cuda", "the map on CUDA differs", subject_of<Decoder, OtherwiseOnTheDevice>("device_differs")},
+      }};
 }
 
 }  // namespace nephron::conformance

@@ -117,6 +117,44 @@ class UsesWhatItOnlyStores final : public GoodEncoder {
   }
 };
 
+/// Two names for one tensor.
+class RegistersTwice final : public GoodEncoder {
+ public:
+  void build(const EncoderOptions& options) override {
+    GoodEncoder::build(options);
+    register_parameter("stem", named_parameters()["level1"]);
+  }
+};
+
+class NormalisesByTheBatch final : public GoodEncoder {
+ public:
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    std::vector<at::Tensor> out = GoodEncoder::forward(image);
+    out.back() = out.back() - out.back().mean(at::IntArrayRef{0, 2, 3}, /*keepdim=*/true);
+    return out;
+  }
+};
+
+class MixesSamples final : public GoodEncoder {
+ public:
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    std::vector<at::Tensor> out = GoodEncoder::forward(image);
+    out.back() = out.back() + 0.1 * out.back().roll({1}, {0});
+    return out;
+  }
+};
+
+class ScalesTheImage final : public GoodEncoder {
+ public:
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    at::Tensor scaled = image;
+    scaled.mul_(2);
+    std::vector<at::Tensor> out = GoodEncoder::forward(scaled);
+    out.front() = scaled / 2;
+    return out;
+  }
+};
+
 class OtherwiseOnTheDevice final : public GoodEncoder {
  public:
   explicit OtherwiseOnTheDevice(Context& context) : wrong_(context) {}
@@ -141,6 +179,11 @@ Fixture encoder_fixture() {
           {"output_stride", "the coarsest level has stride 32",
            subject_of<Encoder, ForgetsTheStride>("forgets_the_stride")},
           {"state", "forward adds, drops or reshapes", subject_of<Encoder, MakesABufferLate>("late_buffer")},
+          {"state", "level1 and stem are one and the same", subject_of<Encoder, RegistersTwice>("registers_twice")},
+          {"inputs", "forward changes the image", subject_of<Encoder, ScalesTheImage>("scales_the_image")},
+          {"samples", "in eval mode, level 5 of a sample changes",
+           subject_of<Encoder, NormalisesByTheBatch>("batch_statistics")},
+          {"samples", "in eval mode, level 5 of a sample changes", subject_of<Encoder, MixesSamples>("mixes_samples")},
           {"determinism", "two instances with equal weights",
            subject_of<Encoder, SecondInstanceDiffers>("second_differs")},
           {"gradients", "no gradient reaches classifier", subject_of<Encoder, UnusedParameter>("unused_parameter")},

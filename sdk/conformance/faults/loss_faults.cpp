@@ -45,7 +45,41 @@ class NormalisesByTheBatch final : public GoodLoss {
  public:
   at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
     const at::Tensor value = GoodLoss::forward(logits, target);
-    return value / value.mean();
+    return value / value.mean(at::IntArrayRef{0});
+  }
+};
+
+/// Divides by the number of foreground pixels of the batch, not of the sample.
+class NormalisesByTheTarget final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return GoodLoss::forward(logits, target) / (1 + target.mean(at::IntArrayRef{0, 2, 3}));
+  }
+};
+
+class MixesClasses : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    const at::Tensor value = GoodLoss::forward(logits, target);
+    return value + 0.1 * value.mean(at::IntArrayRef{1}, /*keepdim=*/true);
+  }
+};
+
+class MixesClassesAndSaysSo final : public MixesClasses, public CouplesClasses {};
+
+class SharpensTheTarget final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    at::Tensor sharp = target;
+    return GoodLoss::forward(logits, sharp.mul_(1.1).clamp_(0, 1));
+  }
+};
+
+class ScalesTheLogits final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    at::Tensor scaled = logits;
+    return GoodLoss::forward(scaled.mul_(0.5), target);
   }
 };
 
@@ -100,13 +134,19 @@ class OtherwiseOnTheDevice final : public GoodLoss {
 
 Fixture loss_fixture() {
   return {
-      {subject_of<Loss, GoodLoss>("good")},
+      {subject_of<Loss, GoodLoss>("good"), subject_of<Loss, MixesClassesAndSaysSo>("mixes_classes_and_says_so")},
       {
           {"shapes", "expected [2, 5] or [1, 5]", subject_of<Loss, AtMostFourClasses>("at_most_four_classes")},
           {"shapes", "expected the type of the logits", subject_of<Loss, SinglePrecision>("another_type")},
           {"memory", "channels_last memory gives another value", subject_of<Loss, ReadsMemoryInOrder>("memory_order")},
           {"gradients", "differs from finite differences", subject_of<Loss, DetachedWeight>("detached_weight")},
-          {"samples", "changes with another sample", subject_of<Loss, NormalisesByTheBatch>("normalised_by_batch")},
+          {"inputs", "forward changes the target that it is given", subject_of<Loss, SharpensTheTarget>("sharpens")},
+          {"inputs", "forward changes the logits that it is given", subject_of<Loss, ScalesTheLogits>("scales")},
+          {"samples", "with the logits of another sample",
+           subject_of<Loss, NormalisesByTheBatch>("normalised_by_batch")},
+          {"samples", "with the target of another sample",
+           subject_of<Loss, NormalisesByTheTarget>("normalised_by_target")},
+          {"classes", "with the logits of another class", subject_of<Loss, MixesClasses>("mixes_classes")},
           {"determinism", "a second instance", subject_of<Loss, SecondInstanceDiffers>("second_differs")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Loss, CallsRand>("calls_rand")},
           {"threads", "from several threads at once", subject_of<Loss, KeepsItsLogits>("shared_scratch")},

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <random>
 #include <stdexcept>
 
 #include <nephron/sampler.hpp>
@@ -58,11 +59,39 @@ class CallsRand final : public GoodSampler {
   }
 };
 
+class ReadsRandomDevice final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    static_cast<void>(std::random_device()());
+    return GoodSampler::draw(catalog, window, index, rng);
+  }
+};
+
 class AlwaysTheCorner final : public GoodSampler {
  public:
   Window draw(const Catalog& catalog, std::int64_t window, std::int64_t, Rng&) const override {
     if (catalog.slides().empty()) throw Error("there is no slide to draw from");
     return {0, {0, 0, window, window}};
+  }
+};
+
+/// A generator of its own: windows differ, and are the same for every seed and epoch.
+class SeedsItself final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng&) const override {
+    Rng own(42, "sampler", 0, static_cast<std::uint64_t>(index));
+    return GoodSampler::draw(catalog, window, index, own);
+  }
+};
+
+/// An index that never reaches the end.
+class LeavesOutTheLast final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    Window out = GoodSampler::draw(catalog, window, index, rng);
+    const auto last = static_cast<std::int64_t>(catalog.slides().size()) - 1;
+    if (last > 0 && out.slide == last) out = {0, {0, 0, window, window}};
+    return out;
   }
 };
 
@@ -112,7 +141,10 @@ Fixture sampler_fixture() {
           {"windows", "of a slide that is not there", subject_of<Sampler, SlideBesideTheList>("slide_beside_the_list")},
           {"determinism", "is another", subject_of<Sampler, SecondInstanceDiffers>("second_differs")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Sampler, CallsRand>("calls_rand")},
+          {"randomness", "std::random_device was read", subject_of<Sampler, ReadsRandomDevice>("random_device")},
           {"spread", "windows are the same", subject_of<Sampler, AlwaysTheCorner>("always_the_corner")},
+          {"generator", "whatever the Rng that is handed in", subject_of<Sampler, SeedsItself>("seeds_itself")},
+          {"slides", "slide 3 of 4", subject_of<Sampler, LeavesOutTheLast>("leaves_out_the_last")},
           {"threads", "from several threads at once", subject_of<Sampler, KeepsItsWindow>("shared_scratch")},
           {"extremes", "from an empty catalogue", subject_of<Sampler, SlideFromNothing>("slide_from_nothing")},
           {"extremes", "a slide smaller than the window",

@@ -35,12 +35,16 @@ class NEPHRON_API Plan {
   virtual void filter(const Image& kernel) = 0;
   /// Filter: the same with a separable kernel, rows then columns.
   virtual void filter(const std::vector<float>& horizontal, const std::vector<float>& vertical) = 0;
-  /// Anything else: changes pixels in place. Image u8 RGB, labels u8 of the same size (empty when there are none).
+  /// Anything else: changes pixels in place. Image u8 RGB, labels u8 of the same size, one bit a class (empty when
+  /// there are none). What moves pixels of the image moves those of the labels alike. Soft targets (probability maps)
+  /// are not handed in: geometry of the other kinds carries them along, this one leaves them where they are.
   virtual void pixels(std::function<void(const ImageView& image, const ImageView& labels)> change) = 0;
 };
 
 /// Changes a picture and its labels at random. The host decides whether it is applied (`p`); the augmentation
-/// draws its parameters from `rng` alone and puts them into the plan. Const calls are thread-safe.
+/// draws its parameters from `rng` alone and puts them into the plan. Const calls are thread-safe. An Error ends the
+/// run and names slide and window. Registered as NEPHRON_COMPONENT(nephron::Augmentation, ...), also by what derives
+/// from BatchAugmentation.
 class NEPHRON_API Augmentation : public Component {
  public:
   static constexpr std::string_view kind = "augmentation";

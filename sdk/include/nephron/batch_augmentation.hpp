@@ -6,7 +6,9 @@
 namespace nephron {
 
 /// An augmentation of whole batches (CutMix, MixUp). It is named in [[augmentation]] as the others are; the host
-/// runs it after them, on the device. draw() is not called.
+/// runs it after them, on the device. draw() is not called. It is of kind "augmentation" and registers that base:
+/// NEPHRON_COMPONENT(nephron::Augmentation, MyCutMix, "my-cutmix", "..."). Shapes, types and device stay; targets
+/// follow what is done to images. An Error, or a batch of another shape, ends the run and is told as this component's.
 class NEPHRON_API BatchAugmentation : public Augmentation {
  public:
   ~BatchAugmentation() override;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -49,7 +50,16 @@ concept Described = requires(Schema<T>& s) {
 
 /// How one C++ type is told, read and written. Specialised for what an experiment file can hold.
 template <class T>
-struct Codec;
+struct Codec {
+  static_assert(
+      !std::is_enum_v<T>,
+      "nephron: an enum is no parameter's type; take std::string with .choices({\"a\", \"b\"}) and compare it "
+      "once in the constructor");
+  static_assert(
+      std::is_enum_v<T>,
+      "nephron: a parameter is bool, an integer, a floating-point number, std::string, std::filesystem::path, "
+      "nephron::ComponentSpec, or std::optional, std::vector or std::array of one of these");
+};
 
 template <>
 struct Codec<bool> {

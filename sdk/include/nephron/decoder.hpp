@@ -17,7 +17,8 @@ struct HeadSpec {
 };
 
 /// A torch module that joins an encoder's features into one map. State-dict names follow Segmentation Models PyTorch
-/// where it has the model, as an encoder's do. Used by one thread at a time.
+/// where it has the model, as an encoder's do. Used by one thread at a time. In eval mode each sample is treated alone.
+/// An Error of build() is a fault of the experiment, told before any slide is prepared; one of forward() ends the run.
 class NEPHRON_API Decoder : public torch::nn::Module, public Component {
  public:
   static constexpr std::string_view kind = "decoder";
@@ -30,8 +31,9 @@ class NEPHRON_API Decoder : public torch::nn::Module, public Component {
   /// is needed and missing.
   virtual void build(const std::vector<Level>& levels) = 0;
   virtual HeadSpec head() const = 0;
-  /// features: one tensor a level, as the encoder gave them for an image of H x W. Returns [N, head().in_channels,
-  /// H / head().upsampling, W / head().upsampling] on their device; under autocast bf16 or fp16 may come and go.
+  /// features: one tensor a level, as the encoder gave them for an image of H x W, never changed in place. Returns [N,
+  /// head().in_channels, H / head().upsampling, W / head().upsampling] on their device; under autocast bf16 or fp16 may
+  /// come and go.
   virtual at::Tensor forward(const std::vector<at::Tensor>& features) = 0;
 };
 

@@ -13,7 +13,10 @@
 
 namespace nephron {
 
-/// One output of an encoder: [N, channels, H / stride, W / stride].
+/// One output of an encoder: [N, channels, H / stride, W / stride]. Strides of neighbours may be equal, and may skip a
+/// power of two: a stem that reduces four times at once gives the input (stride 1) and a first level of stride 4; a
+/// decoder that needs stride 2 then says so. Every level has channels: what an encoder has not, it does not list
+/// (EncoderOptions::depth counts those that it lists).
 struct Level {
   std::int64_t channels = 0;
   std::int64_t stride = 1;
@@ -27,7 +30,8 @@ struct EncoderOptions {
 
 /// A torch module that turns an image into features. State-dict names follow Segmentation Models PyTorch where it has
 /// the model, so that weights move both ways; what is kept for those names alone and never used is declared with
-/// nn::store_only (<nephron/nn/stored.hpp>). Used by one thread at a time.
+/// nn::store_only (<nephron/nn/stored.hpp>). Used by one thread at a time. In eval mode each sample is treated alone.
+/// An Error of build() is a fault of the experiment, told before any slide is prepared; one of forward() ends the run.
 class NEPHRON_API Encoder : public torch::nn::Module, public Component {
  public:
   static constexpr std::string_view kind = "encoder";
@@ -37,11 +41,12 @@ class NEPHRON_API Encoder : public torch::nn::Module, public Component {
   virtual void build(const EncoderOptions& options) = 0;
   /// depth + 1 levels: the input first (stride 1), then finer to coarser.
   virtual std::vector<Level> levels() const = 0;
-  /// image [N, in_channels, H, W] float32, any memory format, on the device of the weights; sides are multiples of the
-  /// coarsest stride. One tensor a level; the first is the input. Under autocast the others may be bf16 or fp16.
+  /// image [N, in_channels, H, W] float32, any memory format, on the device of the weights, never changed in place;
+  /// sides are multiples of the coarsest stride. One tensor a level; the first is the input. Under autocast the others
+  /// may be bf16 or fp16.
   virtual std::vector<at::Tensor> forward(const at::Tensor& image) = 0;
-  /// After build(): lowers the coarsest stride to 16 or 8 by dilation, names and shapes of the weights kept. The
-  /// default refuses with an Error that says so.
+  /// After build(): lowers the coarsest stride to 16 or 8 by dilation, names and shapes of the weights kept
+  /// (nn::dilate does it for what is made of nn::Conv2d). The default refuses with an Error that says so.
   virtual void set_output_stride(int stride);
 };
 

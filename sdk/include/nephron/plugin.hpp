@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -125,9 +126,31 @@ struct ParamsFor {
   [[noreturn]] NEPHRON_API static void throw_faults(const Diagnostics& faults);
 };
 
+/// Turns into any struct of parameters, told or not: finds constructors that ParamsFor cannot serve.
+struct AnyParams {
+  template <class P>
+  requires(!std::is_base_of_v<Component, P>) operator P() const;  // NOLINT: never defined, only asked about
+};
+
+template <class Class>
+constexpr bool takes_untold_params =
+    !std::is_constructible_v<Class, ParamsFor, Context&> && !std::is_constructible_v<Class, ParamsFor> &&
+    (std::is_constructible_v<Class, AnyParams, Context&> || std::is_constructible_v<Class, AnyParams>);
+
+/// What an experiment can name and a folder can be called: a letter, then letters, digits, "_", "-", "+" and ".".
+constexpr bool good_component_name(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (name.empty() || name.size() > 60 || !letter(name[0])) return false;
+  for (const char c : name)
+    if (!letter(c) && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '+' && c != '.') return false;
+  return true;
+}
+
 template <class Class>
 std::shared_ptr<Class> make_component(const Value* table, Context& context) {
-  if constexpr (std::is_constructible_v<Class, ParamsFor, Context&>) {
+  if constexpr (std::is_abstract_v<Class> || takes_untold_params<Class>) {
+    return nullptr;  // OpsOf says what is wrong
+  } else if constexpr (std::is_constructible_v<Class, ParamsFor, Context&>) {
     return std::make_shared<Class>(ParamsFor{table}, context);
   } else if constexpr (std::is_constructible_v<Class, ParamsFor>) {
     return std::make_shared<Class>(ParamsFor{table});
@@ -151,6 +174,13 @@ NEPHRON_API Context& no_context();
 template <class Base, class Class>
 struct OpsOf {
   static_assert(std::is_base_of_v<Base, Class>, "nephron: the class does not derive from its kind's interface");
+  static_assert(
+      !std::is_abstract_v<Class>,
+      "nephron: the class leaves a function of its kind's interface undefined, or spells it otherwise (const, "
+      "argument types): mark yours `override`, and the compiler says which");
+  static_assert(!takes_untold_params<Class>,
+                "nephron: the struct of parameters that the constructor takes has no "
+                "static void describe(nephron::Schema<Params>&), or not a public one");
   static const SchemaBase& schema() {
     try {
       make_component<Class>(nullptr, no_context());
@@ -195,6 +225,8 @@ struct OpsOf {
 #define NEPHRON_COMPONENT_1(Base, Class, name_, doc_, n) NEPHRON_COMPONENT_2(Base, Class, name_, doc_, n)
 #define NEPHRON_COMPONENT_2(Base, Class, name_, doc_, n)                                                               \
   namespace {                                                                                                          \
+  static_assert(::nephron::detail::good_component_name(name_),                                                         \
+                "nephron: a component's name is a letter, then letters, digits, '_', '-', '+' and '.', 60 at most");   \
   NEPHRON_RECORD("nephron_text")                                                                                       \
   ::nephron::detail::ComponentRecord nephron_text_##n{                                                                 \
       .kind = ::nephron::detail::kind_text<Base>(), .name = name_, .doc = doc_};                                       \

@@ -38,8 +38,8 @@ class NEPHRON_API Catalog {
   virtual bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const = 0;
 };
 
-/// Draws windows. Stateless: every window is a function of the catalogue, its number and the generator, so that any
-/// worker can draw any sample. Const calls are thread-safe.
+/// Draws windows. An Error ends the run. Stateless: every window is a function of the catalogue, its number and the
+/// generator, so that any worker can draw any sample. Const calls are thread-safe.
 class NEPHRON_API Sampler : public Component {
  public:
   static constexpr std::string_view kind = "sampler";

@@ -115,8 +115,8 @@ struct Join : torch::autograd::Function<Join> {
   }
 };
 
-/// The matrix from the 9 taps of a 3x3 kernel to the 4 x 4 taps of its phases, [9, 16]. Along one axis even outputs read
-/// (w0 | w1 + w2), odd ones (w0 + w1 | w2).
+/// The matrix from the 9 taps of a 3x3 kernel to the 4 x 4 taps of its phases, [9, 16]. Along one axis even outputs
+/// read (w0 | w1 + w2), odd ones (w0 + w1 | w2).
 at::Tensor make_phase_matrix(const at::TensorOptions& options) {
   constexpr float axis[2][2][3] = {{{1, 0, 0}, {0, 1, 1}}, {{1, 1, 0}, {0, 0, 1}}};  // [phase][tap][source tap]
   float map[9][16];

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import tomllib
 import unittest
+import unittest.mock
 
 p = argparse.ArgumentParser()
 p.add_argument("--nephron", required=True)
@@ -65,7 +66,8 @@ class Config(unittest.TestCase):
         files = sorted(os.path.join(at, f) for at, _, names in os.walk(folder) for f in names if f.endswith(".toml"))
         files = [f for f in files if os.path.basename(os.path.dirname(f)) != "base"]  # parts of experiments
         self.assertGreater(len(files), 5)
-        done = self.run_nephron("config", "check", *files)
+        with unittest.mock.patch.dict(os.environ, {"AIDPATH_TILES": a.source}):  # has no default
+            done = self.run_nephron("config", "check", *files)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout.count(": good\n"), len(files), done.stdout)
 

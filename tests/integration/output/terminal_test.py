@@ -25,6 +25,7 @@ classes = ["glomerulus", "odd\\u001B[2J"]
 sampler = { type = "uniform" }
 [data]
 STORE
+most_lost = 1.0
 factor = 1
 tile = 32
 [[dataset]]

@@ -133,6 +133,25 @@ TEST_F(BrokenPlugins, WrongTorchBuild) {
   EXPECT_THAT(check(fixture("wrong_torch")), testing::ElementsAre(HasSubstr("  LibTorch    1.0.0+cpu  ")));
 }
 
+// The row is derived from the whole file, not from the source that says NEPHRON_PLUGIN.
+TEST_F(BrokenPlugins, WrongTorchBuildOfAnotherSource) {
+  const Result r = describe("fixture_two_sources", fixture("two_sources"));
+  EXPECT_EQ(r.code, 1);
+  EXPECT_THAT(r.output, HasSubstr("is not loaded (SDK rule 1):\n"
+                                  "              plugin     this nephron\n"
+                                  "  LibTorch    1.0.0+cpu  "));
+  EXPECT_THAT(check(fixture("two_sources")), testing::ElementsAre(HasSubstr("  LibTorch    1.0.0+cpu  ")));
+}
+
+TEST_F(BrokenPlugins, NamesThatCMakeKeepsAreNoPlugins) {
+  for (const char* name : {"all", "install", "clean", "test"}) {
+    const Result r = nephron(std::string("plugins new loss ") + name + " " + (root_ / name).string());
+    EXPECT_EQ(r.code, 1);
+    EXPECT_THAT(r.output, HasSubstr("CMake keeps it for a target of its own"));
+    EXPECT_FALSE(fs::exists(root_ / name));
+  }
+}
+
 TEST_F(BrokenPlugins, MissingEntry) {
   const std::string message =
       "plugin \"missing_entry\" (" + fixture("missing_entry").string() + ") has no entry point nephron_plugin_entry";

@@ -34,7 +34,7 @@ if [ "$kind" = dataset ]; then
     { printf 'P6\n90 70\n255\n'; head -c $((90 * 70 * 3)) /dev/urandom; } > pictures/$slide.ppm
   done
   { printf 'P5\n90 70\n255\n'; head -c $((90 * 70)) /dev/zero | tr '\0' '\1'; } > pictures/one.pgm
-  options=(--set "root=$work/pictures")
+  options=(--set "$name.root=$work/pictures" --classes tissue)
 elif [ "$kind" = reader ]; then
   { printf 'P6\n90 70\n255\n'; head -c $((90 * 70 * 3)) /dev/urandom; } > one.ppm
   { printf 'P5\n70 90\n255\n'; head -c $((90 * 70)) /dev/urandom; } > two.pgm
@@ -46,4 +46,13 @@ if grep -E ' skipped ' table | grep -vE ' (cuda|output_stride|made_up) '; then
   echo "a check of the template was skipped" >&2
   exit 1
 fi
+# What is named and is not there is an error: nothing checked is nothing found.
+for wrong in "--component nothing" "--set nothing.key=1"; do
+  # shellcheck disable=SC2086
+  if "$tree/bin/nephron" plugins check "source/build/$name.so" $wrong > said 2>&1; then
+    echo "plugins check $wrong was a success" >&2
+    exit 1
+  fi
+  grep -qF "the plugin has no component \"nothing\"; it has $name" said
+done
 "$tree/bin/nephron" plugins describe "$kind" "$name" --plugin "source/build/$name.so"

@@ -1,8 +1,9 @@
-// A network small enough to train whole runs in a test, and a loss that breaks on demand.
+// A network small enough to train whole runs in a test, and components that break on demand.
 #include <atomic>
 #include <cmath>
 #include <limits>
 
+#include <ATen/ops/amax.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/dropout.h>
@@ -11,6 +12,7 @@
 #include <ATen/ops/relu.h>
 #include <ATen/ops/upsample_nearest2d.h>
 
+#include <nephron/batch_augmentation.hpp>
 #include <nephron/decoder.hpp>
 #include <nephron/loss.hpp>
 
@@ -55,10 +57,14 @@ struct BrittleParams {
   std::int64_t good_calls = 0;
   bool wrong_shape = false;
   bool throws = false;
+  bool throws_in_backward = false;
+  bool crashes = false;
   static void describe(nephron::Schema<BrittleParams>& s) {
     s.field("good_calls", &BrittleParams::good_calls, "calls before the loss is NaN");
     s.field("wrong_shape", &BrittleParams::wrong_shape, "return a scalar");
     s.field("throws", &BrittleParams::throws, "throw in place of a loss that is NaN");
+    s.field("throws_in_backward", &BrittleParams::throws_in_backward, "throw when the gradient is asked for");
+    s.field("crashes", &BrittleParams::crashes, "write to memory that is not there");
   }
 };
 
@@ -73,6 +79,12 @@ class BrittleLoss final : public nephron::Loss {
     context_.metric("calls", static_cast<double>(before + 1));
     context_.metric("calls", static_cast<double>(before + 3));
     if (before < params_.good_calls) return bce;
+    if (params_.crashes) *static_cast<volatile int*>(nullptr) = 1;
+    if (params_.throws_in_backward) {
+      const at::Tensor inner = bce * 2;
+      inner.register_hook([](const at::Tensor&) { throw nephron::Error("the gradient of the fixture fails"); });
+      return inner / 2;
+    }
     if (params_.throws) throw nephron::Error("the forward of the fixture fails", "there is nothing to do about it");
     return bce * std::numeric_limits<double>::quiet_NaN();
   }
@@ -83,9 +95,63 @@ class BrittleLoss final : public nephron::Loss {
   mutable std::atomic<std::int64_t> calls_{0};
 };
 
+struct WholeBatchParams {
+  bool most = false;
+  static void describe(nephron::Schema<WholeBatchParams>& s) {
+    s.field("most", &WholeBatchParams::most, "the largest value of the samples, not their mean");
+  }
+};
+
+/// One value for the whole batch: the mean of its logits, or the largest mean of a sample.
+class WholeBatchLoss final : public nephron::Loss {
+ public:
+  explicit WholeBatchLoss(const WholeBatchParams& params) : params_(params) {}
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor&) const override {
+    const at::Tensor samples = logits.mean({2, 3});
+    return params_.most ? samples.amax(0, /*keepdim=*/true) : samples.mean(0, /*keepdim=*/true);
+  }
+
+ private:
+  WholeBatchParams params_;
+};
+
+struct BatchParams {
+  bool drop = false;
+  bool halve = false;
+  static void describe(nephron::Schema<BatchParams>& s) {
+    s.field("drop", &BatchParams::drop, "leave the last sample's targets out");
+    s.field("halve", &BatchParams::halve, "make images of half precision");
+  }
+};
+
+class WrongBatch final : public nephron::BatchAugmentation {
+ public:
+  explicit WrongBatch(const BatchParams& params) : params_(params) {}
+  void apply(at::Tensor& images, at::Tensor& targets, at::Tensor&, nephron::Rng&) const override {
+    if (params_.drop) targets = targets.narrow(0, 0, targets.size(0) - 1);
+    if (params_.halve) images = images.to(at::kHalf);
+  }
+
+ private:
+  BatchParams params_;
+};
+
+/// Tells a number that its sample alone determines.
+class Telling final : public nephron::Augmentation {
+ public:
+  explicit Telling(nephron::Context& context) : context_(context) {}
+  void draw(nephron::Size, nephron::Rng& rng, nephron::Plan&) const override { context_.metric("u", rng.uniform()); }
+
+ private:
+  nephron::Context& context_;
+};
+
 }  // namespace
 
 NEPHRON_PLUGIN("tiny", "1.0.0")
 NEPHRON_COMPONENT(nephron::Encoder, TinyEncoder, "test-tiny", "One convolution, for tests")
 NEPHRON_COMPONENT(nephron::Decoder, TinyDecoder, "test-tiny", "One convolution, for tests")
 NEPHRON_COMPONENT(nephron::Loss, BrittleLoss, "test-brittle", "Breaks after some calls, for tests")
+NEPHRON_COMPONENT(nephron::Loss, WholeBatchLoss, "test-whole-batch", "One value a batch, for tests")
+NEPHRON_COMPONENT(nephron::Augmentation, WrongBatch, "test-wrong-batch", "Tensors of another form, for tests")
+NEPHRON_COMPONENT(nephron::Augmentation, Telling, "test-telling", "Tells a number a sample, for tests")

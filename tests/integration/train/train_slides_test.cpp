@@ -65,7 +65,7 @@ TEST_F(TrainSlides, WrittenFoldsAreSharedAndGoWithTheRun) {
   const std::string file = (root_ / "splits.json").string(), experiment = (root_ / "tiny.toml").string();
   const std::vector<std::string> split{"data", "split", experiment, "--out", file, "--plugin", NEPHRON_TINY};
   EXPECT_THAT(run(split, 0), HasSubstr("6 slides; folds of 2, 2, 2; 0 never held out"));
-  EXPECT_THAT(run(split, 1), HasSubstr("is there already"));
+  EXPECT_THAT(run(split, 1), HasSubstr("already"));
   std::string text = read_file(file);
   text.replace(text.find("\"fold\": 0"), 9, "\"fold\": 2");  // s0
   write_file_atomically(file, text);

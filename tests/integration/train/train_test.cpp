@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <nephron/rng.hpp>
+
 #include <tests/integration/train/train_fixture.hpp>
 
 namespace nephron::host {
@@ -143,6 +145,7 @@ TEST_F(Train, ANanStopsWithItsSamplesAndACheckpoint) {
   write_experiment("", "{ type = \"test-brittle\", good_calls = 26 }");
   const std::string output = run(train_command({"--set", "train.validate_every=100"}), 1);
   EXPECT_THAT(output, HasSubstr("the loss is NaN at step 27 (epoch 2)"));
+  EXPECT_THAT(output, ContainsRegex("loss \"test-brittle\" of plugin \"?tiny\"? \\(.*\\) is NaN for class \"disc\""));
   EXPECT_THAT(output, ContainsRegex("s[0-9].* [0-9]+,[0-9]+"));
   EXPECT_THAT(output, HasSubstr("bad-loss-step-27"));
   const RunFolder run = only_run();
@@ -175,6 +178,29 @@ TEST_F(Train, WhatComponentsTellIsInTheMetrics) {
   EXPECT_EQ(calls.at(1), 2.5);
   EXPECT_EQ(calls.at(10), 20.5);
   EXPECT_GT(calls.at(11), 22.5);
+}
+
+// Samples are made ahead: what is told of one belongs to the step that uses it.
+TEST_F(Train, WhatIsToldOfASampleIsInTheStepThatUsesIt) {
+  std::string text = read_file(root_ / "tiny.toml");
+  text.replace(text.find("\"flip\""), 6, "\"test-telling\"");
+  write_file_atomically(root_ / "tiny.toml", text);
+  run(train_command({"--set", "train.epochs=2", "--set", "data.workers=3", "--set", "data.prefetch=8"}), 0);
+  std::map<std::int64_t, double> told;
+  for (const auto& [step, values] : read_metrics(only_run().fold(0).metrics()))
+    for (const auto& [name, value] : values)
+      if (name == "test-telling/u") told[step] = value;
+  ASSERT_EQ(told.size(), 40U);
+  for (const auto& [step, value] : told) {
+    double sum = 0;
+    for (int i = 0; i < 2; ++i) {
+      Rng rng(7, "augmentation[0]", static_cast<std::uint64_t>((step - 1) / 20),
+              static_cast<std::uint64_t>((step - 1) % 20 * 2 + i));
+      rng.chance(1);
+      sum += rng.uniform();
+    }
+    EXPECT_NEAR(value, sum / 2, 1e-12) << "step " << step;
+  }
 }
 
 TEST_F(Train, SaysWhatIsWrongBeforeTraining) {

@@ -85,5 +85,78 @@ TEST_F(Train, WeightsThatAreNotFetchedAreSaidBeforeAnyWork) {
   ::unsetenv("NEPHRON_CACHE");
 }
 
+TEST_F(Train, WhoDiesNamesItsComponent) {
+  write_experiment("", "{ type = \"test-brittle\", throws_in_backward = true }");
+  EXPECT_THAT(
+      run(train_command(), 1),
+      testing::ContainsRegex("tiny\\.toml:24:[0-9]+: loss \"test-brittle\" of plugin \"?tiny\"? \\(.*\\) failed in "
+                             "backward: the gradient of the fixture fails"));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those report crashes by themselves
+  write_experiment("", "{ type = \"test-brittle\", good_calls = 3, crashes = true }");
+  Program program(train_command(), output());
+  EXPECT_EQ(program.wait(), -SIGSEGV);
+  EXPECT_THAT(program.output(),
+              testing::ContainsRegex("nephron died of SIGSEGV, .* in loss \"test-brittle\" of plugin \"?tiny\"? "
+                                     "\\(.*tiny\\.so\\) in forward \\(.*tiny\\.toml:24:[0-9]+\\)"));
+#endif
+}
+
+TEST_F(Train, ABatchAugmentationThatGivesOtherTensorsIsBlamed) {
+  const auto use = [&](const std::string& augmentation) {
+    write_experiment("");
+    std::string text = read_file(root_ / "tiny.toml");
+    text.replace(text.find("type = \"flip\""), 13, augmentation);
+    write_file_atomically(root_ / "tiny.toml", text);
+  };
+  use("type = \"test-wrong-batch\"\ndrop = true");
+  EXPECT_THAT(
+      run(train_command(), 1),
+      testing::AllOf(HasSubstr("augmentation \"test-wrong-batch\" of plugin"),
+                     HasSubstr("it made the targets Float [1, 1, 32, 32] on cpu; expected Float [2, 1, 32, 32]")));
+  use("type = \"test-wrong-batch\"\nhalve = true");
+  EXPECT_THAT(run(train_command(), 1), HasSubstr("it made the images Half [2, 3, 32, 32]"));
+  // Inside one_of it would never run.
+  use("type = \"one_of\"\nof = [ { type = \"flip\" }, { type = \"sequence\", of = [ { type = \"test-wrong-batch\" } ] "
+      "} ]");
+  const auto refused =
+      testing::AllOf(testing::ContainsRegex("tiny\\.toml:20:[0-9]+: error: \"test-wrong-batch\" changes whole"),
+                     HasSubstr("[[augmentation]] of its own"));
+  EXPECT_THAT(run(train_command(), 2), refused);
+  EXPECT_THAT(run({"config", "check", (root_ / "tiny.toml").string(), "--plugin", NEPHRON_TINY}, 2), refused);
+}
+
+TEST_F(Train, WhatAKilledDebugLeftGoesWithTheNext) {
+  const fs::path temporary = root_ / "tmp", foreign = temporary / "nephron-debug-foreign";
+  fs::create_directories(foreign);
+  ::setenv("TMPDIR", temporary.c_str(), 1);
+  const auto left = [&] {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::directory_iterator(temporary)) out.push_back(entry.path().filename());
+    return out;
+  };
+  const auto start = [&](const char* name, int signal) {
+    const std::size_t before = left().size();
+    Program program(train_command({"--debug", "--set", "train.steps_per_epoch=1000000"}), root_ / name);
+    while (!program.done() && left().size() == before) std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(20ms);
+    program.signal(signal);
+    program.wait();
+  };
+  start("killed", SIGKILL);
+  ASSERT_EQ(left().size(), 2U);
+  start("stopped", SIGINT);
+  EXPECT_THAT(left(), testing::ElementsAre("nephron-debug-foreign")) << "what it did not make stays";
+  {
+    Program going(train_command({"--debug", "--set", "train.threads=1"}), root_ / "going");
+    while (!going.done() && left().size() == 1) std::this_thread::sleep_for(1ms);
+    going.signal(SIGSTOP);
+    run(train_command({"--debug"}), 0);
+    EXPECT_EQ(left().size(), 2U) << "one whose owner lives stays";
+    going.signal(SIGCONT);
+    EXPECT_EQ(going.wait(), 0) << going.output();
+  }
+  ::unsetenv("TMPDIR");
+}
+
 }  // namespace
 }  // namespace nephron::host

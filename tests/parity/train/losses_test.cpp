@@ -70,7 +70,7 @@ TEST_F(Losses, TheReferencesTwoClassesComeOutExactly) {
     SCOPED_TRACE(name);
     const at::Tensor& weight = peer_.at("reference." + name + ".weight");
     at::Tensor x = peer_.at("logits").clone().set_requires_grad(true);
-    const at::Tensor value = objective(x, peer_.at("hard"), at::stack({at::ones({3}), weight}, 1));
+    const at::Tensor value = objective(x, peer_.at("hard"), at::stack({at::ones({3}), weight}, 1)).total;
     value.backward();
     EXPECT_LT(difference(value.detach(), "reference." + name + ".values"), 3e-7);
     EXPECT_LT(difference(x.grad(), "reference." + name + ".gradient"), 1e-6);
@@ -89,7 +89,7 @@ TEST_F(Losses, ABatchLossLeavesOutSamplesOfWeightZero) {
   const at::Tensor rows = at::tensor({0L, 2L});
   const double first = dice->forward(x, t)[0][0].item<double>();
   const double second = dice->forward(x.index_select(0, rows), t.index_select(0, rows))[0][1].item<double>();
-  EXPECT_NEAR(objective(x, t, weights).item<double>(), first + second, 1e-6);  // 2 * (a + b) / 2
+  EXPECT_NEAR(objective(x, t, weights).total.item<double>(), first + second, 1e-6);  // 2 * (a + b) / 2
 }
 
 }  // namespace

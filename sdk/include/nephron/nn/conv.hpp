@@ -52,7 +52,8 @@ class NEPHRON_API Conv2d final : public torch::nn::Module {
   at::Tensor bias_;
 };
 
-/// Dilates every Conv2d of a module, itself included.
+/// Dilates every Conv2d of a module, itself included; what pads or pools by itself is left as it is, so that a stage
+/// with a pooling layer or an uneven padding of its own has to see to them. Kernels of side 1 only lose their stride.
 NEPHRON_API void dilate(torch::nn::Module& module, std::int64_t dilation);
 
 }  // namespace nephron::nn

@@ -1,0 +1,38 @@
+#include <host/model/backward.hpp>
+
+#include <atomic>
+
+namespace nephron::host {
+
+namespace {
+std::atomic<const BackwardPlace*> reached{nullptr};  // gradients on a CUDA device are made by a thread of the engine
+}
+
+const BackwardPlace* backward_place(Blame blame) {
+  blame.doing = "in backward";
+  auto* const place = new BackwardPlace{std::move(blame), {}};
+  place->call = place->blame.call();
+  return place;
+}
+
+void mark_backward(const at::Tensor& output, const BackwardPlace* place) {
+  if (!output.requires_grad()) return;
+  output.register_hook([place](const at::Tensor&) {
+    reached = place;
+    CallScope::replace(place != nullptr ? &place->call : nullptr);
+  });
+}
+
+void run_backward(const at::Tensor& loss) {
+  const CallScope scope(nullptr);
+  reached = nullptr;
+  try {
+    loss.backward();
+  } catch (...) {
+    const BackwardPlace* const place = reached;
+    if (place == nullptr) throw;
+    rethrow_with(place->blame);
+  }
+}
+
+}  // namespace nephron::host

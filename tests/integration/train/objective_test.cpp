@@ -1,0 +1,98 @@
+// How a loss of the whole batch is weighed, by numbers.
+#include <cmath>
+#include <limits>
+
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <host/train/objective.hpp>
+
+namespace nephron::host {
+namespace {
+
+using testing::HasSubstr;
+
+class ObjectiveTest : public testing::Test {
+ protected:
+  ObjectiveTest() : registry_(search()) {}
+  static PluginSearch search() {
+    PluginSearch out;
+    out.command_line = {NEPHRON_TINY};
+    out.folders = false;
+    return out;
+  }
+  LossValue value(bool most, const at::Tensor& weights) const {
+    LossConfig config;
+    Value params{Value::Table{}};
+    params.set("most", most);
+    config.terms.push_back({{"test-whole-batch", params, {}}, 1});
+    return Objective(config, 1, registry_, 0)(logits_, at::zeros_like(logits_), weights);
+  }
+  double total(bool most, std::vector<double> weights) const {
+    return value(most, at::tensor(weights, at::kFloat).view({-1, 1})).total.item<double>();
+  }
+
+  Registry registry_;
+  at::Tensor logits_ = at::tensor({1.0F, 2.0F, 4.0F, 8.0F}).view({4, 1, 1, 1});
+};
+
+TEST_F(ObjectiveTest, WeightsOfZeroAndOneChooseSamples) {
+  EXPECT_DOUBLE_EQ(total(false, {1, 1, 1, 1}), 15.0 / 4);
+  EXPECT_DOUBLE_EQ(total(false, {1, 0, 1, 0}), 2.5);
+  EXPECT_DOUBLE_EQ(total(true, {1, 1, 1, 0}), 4);
+  EXPECT_DOUBLE_EQ(total(true, {0, 0, 0, 0}), 0);
+}
+
+TEST_F(ObjectiveTest, FractionsCountAsWhatTheyAre) {
+  // Of a loss that is a mean over samples: the weighted mean.
+  EXPECT_NEAR(total(false, {1, 0.5, 0.25, 0}), (1 + 0.5 * 2 + 0.25 * 4) / 1.75, 1e-6);
+  EXPECT_NEAR(total(false, {0.5, 0.5, 0.5, 0.5}), 15.0 / 4, 1e-6) << "weights that are alike change nothing";
+  // Of the largest: 4 for three samples at 0.25, 2 for two of them at another 0.25, 1 for one at another 0.5.
+  EXPECT_NEAR(total(true, {1, 0.5, 0.25, 0}), (0.25 * 3 * 4 + 0.25 * 2 * 2 + 0.5 * 1 * 1) / 1.75, 1e-6);
+}
+
+TEST_F(ObjectiveTest, GradientsAreWeighedToo) {
+  logits_ = logits_.set_requires_grad(true);
+  value(false, at::tensor({1.0F, 0.5F, 0.25F, 0.0F}).view({4, 1})).total.backward();
+  const at::Tensor gradient = logits_.grad().view({4});
+  const std::vector<double> weights{1, 0.5, 0.25, 0};
+  for (int i = 0; i < 4; ++i)
+    EXPECT_NEAR(gradient[i].item<double>(), weights[static_cast<std::size_t>(i)] / 1.75, 1e-6);
+}
+
+// On a GPU reading the weights back would wait for all that it has still to do.
+TEST_F(ObjectiveTest, ReadsTheWeightsThatAreKnownOnTheCpu) {
+  LossConfig config;
+  config.terms.push_back({{"test-whole-batch", Value(Value::Table{}), {}}, 1});
+  const Objective objective(config, 1, registry_, 0);
+  const at::Tensor device = at::tensor({1.0F, 1.0F, 1.0F, 1.0F}).view({4, 1}),
+                   known = at::tensor({1.0F, 0.0F, 0.0F, 0.0F}).view({4, 1});
+  const auto total = [&](const auto&... weights) {
+    return objective(logits_.detach(), at::zeros_like(logits_), weights...).total.template item<double>();
+  };
+  EXPECT_EQ(total(device, known), total(known)) << "which of the two was read?";
+  EXPECT_NE(total(device, known), total(device));
+}
+
+TEST_F(ObjectiveTest, ALossThatIsNoNumberIsExplained) {
+  LossConfig config;
+  for (const bool most : {false, true}) {
+    Value params{Value::Table{}};
+    params.set("most", most);
+    config.terms.push_back({{"test-whole-batch", params, {}}, 1});
+  }
+  const Objective objective(config, 2, registry_, 0);
+  const auto why = [&](std::initializer_list<double> parts) {
+    return objective.explain(at::tensor(std::vector<double>(parts)), {"a", "b"});
+  };
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(why({0, 1, 1, 1, nan}), testing::AllOf(HasSubstr("is NaN for class \"b\""), Not(HasSubstr("\"a\""))));
+  EXPECT_THAT(why({0, inf, 1, 1, 1}), HasSubstr("is infinite for class \"a\""));
+  EXPECT_THAT(why({nan, nan, nan, nan, nan}), HasSubstr("the network's output is no number already"));
+}
+
+}  // namespace
+}  // namespace nephron::host
