@@ -10,6 +10,7 @@
 #include <host/config/show.hpp>
 #include <host/feed/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
+#include <host/runs/run.hpp>
 #include <host/train/batch_augmentations.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/printable.hpp>
@@ -65,8 +66,14 @@ int check(const Request& request) {
   return good ? Exit::done : Exit::usage;
 }
 
+/// A run's folder stands for its experiment.
+fs::path experiment_of(const fs::path& named) {
+  return fs::is_directory(named) ? RunFolder::open(named).experiment() : named;
+}
+
 /// The resolved file as it is shown and compared.
-Value shown(const fs::path& file, const Request& request) {
+Value shown(const fs::path& named, const Request& request) {
+  const fs::path file = experiment_of(named);
   std::unique_ptr<Registry> registry;
   Experiment e = load_experiment(file, request.set, request.search(), registry);
   return request.written ? std::move(e.resolved) : with_defaults(std::move(e.resolved), RegistryComponents(*registry));
@@ -114,11 +121,11 @@ void add_config(CLI::App& app, int& exit) {
   sub->add_flag("--without-data", request->without_data,
                 "Do not ask datasets whether their folders are there: for a machine that has no data");
   sub = command("show", "Print the resolved experiment, with the origin of each value", show);
-  sub->add_option("FILE", request->files, "Experiment file")->required()->expected(1);
+  sub->add_option("FILE", request->files, "Experiment file, or folder of a run")->required()->expected(1);
   sub->add_flag("--json", request->json, "As JSON: values and origins");
   sub->add_flag("--written", request->written, "Leave defaults out");
   sub = command("diff", "Print the keys in which two resolved experiments differ", diff);
-  sub->add_option("FILE", request->files, "Two experiment files")->required()->expected(2);
+  sub->add_option("FILE", request->files, "Two experiment files, or folders of runs")->required()->expected(2);
   sub->add_flag("--written", request->written, "Compare what is written, not defaults");
   sub = command("schema", "Print the JSON Schema of experiment files, for editors", schema);
   sub->add_option("--out", request->out, "File to write in place of printing");

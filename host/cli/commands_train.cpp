@@ -24,11 +24,22 @@ void add_train(CLI::App& app, int& exit) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--runs", request->runs, "Folder of the runs")->capture_default_str()->take_last();
-  CLI::Option* const resume = command->add_option("--resume", request->resume, "Go on with a run, or one fold of it");
+  CLI::Option* const resume =
+      command
+          ->add_option("--resume", request->resume,
+                       "Go on with a run, or one fold of it; a run's experiment keeps all that changes its results")
+          ->type_name("RUN");
+  CLI::Option* const from =
+      command->add_option("--from", request->from, "A new run that begins with the weights of this one, fold by fold")
+          ->type_name("RUN");
+  command->add_option("--checkpoint", request->checkpoint, "Which weights of --from")
+      ->check(CLI::IsMember({"best", "last"}))
+      ->capture_default_str()
+      ->needs(from);
   command->add_option("--device", request->device, "cpu, cuda, cuda:N, or auto")->capture_default_str()->take_last();
   command->add_flag("--strict", request->strict, "Stop when any slide cannot be read (data.most_lost = 0)");
   CLI::Option* const debug = command->add_flag("--debug", request->debug, "One fold, few steps, nothing kept");
-  resume->excludes(experiment)->excludes(debug);
+  resume->excludes(experiment)->excludes(debug)->excludes(from);
   command->callback([request, command, &exit] {
     if (request->experiment.empty() && request->resume.empty())
       throw CLI::RequiredError("train: an experiment file, or --resume RUN,");

@@ -8,6 +8,7 @@
 #include <nephron/version.hpp>
 
 #include <host/cli/command.hpp>
+#include <host/cli/suggest.hpp>
 #include <host/config/load.hpp>
 #include <host/util/current_call.hpp>
 #include <host/util/interrupt.hpp>
@@ -48,6 +49,8 @@ int run(int argc, char** argv) {
     const int code = app.exit(e, out, error);
     print(out.str());
     print_error(error.str());
+    if (code != 0)
+      if (const std::string meant = suggestion(app, {argv + 1, argv + argc}); !meant.empty()) print_error(meant + "\n");
     return code == 0 ? Exit::done : Exit::usage;
   } catch (const ConfigError& e) {
     print_error(std::string(e.what()) + "\n");

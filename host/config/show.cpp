@@ -121,8 +121,7 @@ void collect(const Value& v, const std::string& path, std::vector<Leaf>& out) {
 
 Value with_defaults(Value resolved, const Components& components) {
   walk_fields(resolved, schema_of<Experiment>().fields(), components, [](Value& table, const FieldInfo& field) {
-    const bool empty_list = field.fallback.is(Value::Type::array) && field.fallback.array().empty();
-    if (!field.fallback.is(Value::Type::null) && !empty_list && table.find(field.name) == nullptr)
+    if (!field.fallback.is(Value::Type::null) && table.find(field.name) == nullptr)
       table.set(field.name, field.fallback);
   });
   return resolved;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <host/config/load.hpp>
+#include <host/config/resolved_file.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -166,7 +167,9 @@ Value parse_toml(const std::filesystem::path& file) {
   } catch (const Error& e) {
     refuse(std::make_shared<const std::string>(file.string()), 0, 0, e.what(), e.hint());
   }
-  return parse_toml(text, file.string());
+  Value out = parse_toml(text, file.string());
+  take_origins(text, out);
+  return out;
 }
 
 }  // namespace nephron::host

@@ -16,6 +16,9 @@
 #include <nephron/plugin.hpp>
 #include <nephron/version.hpp>
 
+#include <host/runs/build.hpp>
+#include <host/runs/process.hpp>
+#include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -24,6 +27,10 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 namespace {
+
+constexpr const char* version =
+    NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH);
+constexpr std::int64_t most_folds = 1000000;
 
 std::string first_line(const fs::path& file) {
   std::ifstream in(file);
@@ -75,12 +82,6 @@ std::string user_name() {
   return entry != nullptr ? entry->pw_name : std::to_string(getuid());
 }
 
-std::string host_name() {
-  char name[256] = "unknown";
-  gethostname(name, sizeof name - 1);
-  return name;
-}
-
 std::string now() {
   const std::time_t t = std::time(nullptr);
   std::tm local = {};
@@ -95,6 +96,49 @@ Json command_line() {
   std::istringstream words(read_file("/proc/self/cmdline"));
   for (std::string word; std::getline(words, word, '\0');) out.push_back(word);
   return out;
+}
+
+Json session_json(const SessionFacts& session, const std::vector<PluginChange>& changes) {
+  Json out{{"started", now()},
+           {"host", host_name()},
+           {"pid", getpid()},
+           {"device", session.device},
+           {"nephron", version},
+           {"commit", built_from()},
+           {"torch", session.torch},
+           {"command", command_line()},
+           {"overrides", session.overrides},
+           {"plugins", Json::array()},
+           {"changed_plugins", Json::array()},
+           {"experiment_edited", session.experiment_edited}};
+  for (const fs::path& file : session.plugins) out["plugins"].push_back(fs::absolute(file).lexically_normal().string());
+  for (const PluginChange& c : changes)
+    out["changed_plugins"].push_back(
+        {{"plugin", c.plugin}, {"file", c.file.string()}, {"was", c.was}, {"sha256", c.now}});
+  return out;
+}
+
+Json from_json(const std::vector<FoldOrigin>& from) {
+  Json out = Json::array();
+  for (const FoldOrigin& f : from)
+    out.push_back({{"fold", f.fold},
+                   {"run", f.run.string()},
+                   {"from_fold", f.from_fold},
+                   {"checkpoint", f.checkpoint},
+                   {"step", f.step},
+                   {"weights", f.weights.string()},
+                   {"sha256", f.sha256}});
+  return out;
+}
+
+/// A command line may hold bytes that are no UTF-8.
+std::string text_of(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+JsonNode read(const fs::path& file) {
+  return JsonNode::read(file,
+                        "It was written when the run began. If it cannot be mended, start a new run from these "
+                        "weights: nephron train EXP.toml --from " +
+                            file.parent_path().string());
 }
 
 }  // namespace
@@ -124,32 +168,67 @@ std::string commit_of(const fs::path& path) {
   return "";
 }
 
-std::string environment_json(const Experiment& experiment, const Registry& registry, const EnvironmentFacts& facts) {
+std::string environment_json(const Experiment& experiment, const Registry& registry, const SessionFacts& session,
+                             const std::vector<int>& folds, const std::vector<FoldOrigin>& from) {
   Json out;
   out["started"] = now();
   out["command"] = command_line();
   out["experiment"] = experiment.file.string();
   out["commit"] = commit_of(experiment.file);
   out["seed"] = experiment.seed;
-  out["folds"] = facts.folds;
-  out["device"] = facts.device;
+  out["folds"] = folds;
+  out["device"] = session.device;
   out["host"] = host_name();
   out["user"] = user_name();
   out["cpu"] = cpu_name();
   out["cores"] = std::thread::hardware_concurrency();
-  out["versions"] = {{"nephron", NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(
-                                     NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH)},
-                     {"torch", facts.torch},
-                     {"compiler", NEPHRON_COMPILER_ROW}};
+  out["versions"] = {
+      {"nephron", version}, {"commit", built_from()}, {"torch", session.torch}, {"compiler", NEPHRON_COMPILER_ROW}};
   out["program"] = {{"file", fs::read_symlink("/proc/self/exe").string()}, {"sha256", sha256_of("/proc/self/exe")}};
   out["plugins"] = plugins_json(experiment, registry);
-  return out.dump(2) + "\n";
+  if (!from.empty()) out["from"] = from_json(from);
+  out["sessions"] = Json::array({session_json(session, {})});
+  return text_of(out);
 }
 
-std::vector<int> folds_of_environment(const fs::path& file) try {
-  return Json::parse(read_file(file)).at("folds").get<std::vector<int>>();
-} catch (const nlohmann::json::exception& e) {
-  throw Error(file.string() + " does not say which folds the run was started for: " + e.what());
+void add_session(const fs::path& file, const SessionFacts& session, const std::vector<PluginChange>& changes) {
+  const JsonNode environment = read(file);
+  Json out = environment.raw();
+  if (const auto sessions = environment.find("sessions")) sessions->items();  // throws for what is no list
+  else out["sessions"] = Json::array();  // of a run that began before sessions were written down
+  out["sessions"].push_back(session_json(session, changes));
+  write_file_atomically(file, text_of(out));
+}
+
+std::vector<PluginChange> changed_plugins(const fs::path& file, const Experiment& experiment,
+                                          const Registry& registry) {
+  std::map<std::string, std::string> before;
+  for (const JsonNode& entry : read(file).at("plugins").items())
+    before[entry.at("plugin").text()] = entry.at("sha256").text();
+  std::vector<PluginChange> out;
+  for (const Json& entry : plugins_json(experiment, registry)) {
+    const std::string plugin = entry.at("plugin"), now = entry.at("sha256");
+    if (const std::string was = before[plugin]; was != now)
+      out.push_back({plugin, entry.at("file").get<std::string>(), was, now});
+  }
+  return out;
+}
+
+std::vector<int> folds_of_environment(const fs::path& file) {
+  std::vector<int> out;
+  for (const JsonNode& k : read(file).at("folds").items()) out.push_back(static_cast<int>(k.integer(0, most_folds)));
+  return out;
+}
+
+std::vector<FoldOrigin> origins_of_environment(const fs::path& file) {
+  std::vector<FoldOrigin> out;
+  const auto from = read(file).find("from");
+  if (!from) return out;
+  for (const JsonNode& entry : from->items())
+    out.push_back({static_cast<int>(entry.at("fold").integer(0, most_folds)), entry.at("run").text(),
+                   static_cast<int>(entry.at("from_fold").integer(0, most_folds)), entry.at("checkpoint").text(),
+                   entry.at("step").integer(0, INT64_MAX), entry.at("weights").text(), entry.at("sha256").text()});
+  return out;
 }
 
 }  // namespace nephron::host

@@ -39,4 +39,10 @@ double rss_mb() { return status_mb("VmRSS:"); }
 
 void reset_peak_rss() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
+std::string host_name() {
+  char name[256] = "unknown";
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
 }  // namespace nephron::host

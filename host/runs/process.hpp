@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 namespace nephron::host {
 
 /// Seconds since this process was started, its loading included.
@@ -10,5 +12,7 @@ double rss_mb();
 double peak_rss_mb();
 /// Forgets it, so that peak_rss_mb() speaks of what follows.
 void reset_peak_rss();
+/// Of this machine; "unknown" when it has none.
+std::string host_name();
 
 }  // namespace nephron::host

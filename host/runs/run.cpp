@@ -10,6 +10,9 @@
 
 #include <nephron/error.hpp>
 
+#include <host/util/counted.hpp>
+#include <host/util/log.hpp>
+
 namespace nephron::host {
 
 namespace fs = std::filesystem;
@@ -55,6 +58,15 @@ std::optional<int> fold_number(const fs::path& folder) {
   return k;
 }
 
+/// Runs of an experiment, the latest last: their names begin with the time.
+std::vector<fs::path> runs_in(const fs::path& folder) {
+  std::vector<fs::path> out;
+  for (const auto& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied))
+    if (std::error_code no; fs::exists(entry.path() / "experiment.resolved.toml", no)) out.push_back(entry.path());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 }  // namespace
 
 fs::path FoldFolder::weights(const std::string& which) const {
@@ -71,19 +83,28 @@ bool FoldFolder::has_checkpoint(const std::string& which) const {
 
 bool FoldFolder::finished() const { return fs::exists(done()); }
 
-RunFolder RunFolder::create(const fs::path& runs, const std::string& experiment) {
-  const fs::path parent = runs / folder_name(experiment);
+bool FoldFolder::begun() const { return fs::is_symlink(fs::symlink_status(checkpoints() / "last")); }
+
+RunFolder RunFolder::propose(const fs::path& runs, const std::string& experiment) {
+  RunFolder run;
+  do run.folder_ = fs::absolute(runs / folder_name(experiment) / (timestamp() + "-" + short_id())).lexically_normal();
+  while (fs::exists(fs::symlink_status(run.folder_)));
+  return run;
+}
+
+void RunFolder::make() const {
   std::error_code failed;
-  fs::create_directories(parent, failed);
-  if (failed) throw Error("cannot make the folder " + parent.string() + ": " + failed.message());
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    RunFolder run;
-    run.folder_ = fs::absolute(parent / (timestamp() + "-" + short_id())).lexically_normal();
-    // False without an error: the name is taken, by another process perhaps; the next one has another id.
-    if (fs::create_directory(run.folder_, failed)) return run;
-    if (failed) throw Error("cannot make the folder " + run.folder_.string() + ": " + failed.message());
-  }
-  throw Error("no free name for a run in " + parent.string());
+  fs::create_directories(folder_.parent_path(), failed);
+  // False without an error: another process has taken the name since it was proposed.
+  if (!failed && fs::create_directory(folder_, failed)) return;
+  throw Error("cannot make the folder " + folder_.string() + ": " + (failed ? failed.message() : "it is there already"),
+              failed ? "" : "Start again: every start has a name of its own.");
+}
+
+RunFolder RunFolder::create(const fs::path& runs, const std::string& experiment) {
+  const RunFolder run = propose(runs, experiment);
+  run.make();
+  return run;
 }
 
 RunFolder RunFolder::open(const fs::path& path) {
@@ -95,9 +116,15 @@ RunFolder RunFolder::open(const fs::path& path) {
     run.opened_fold_ = *k;
     run.folder_ = run.folder_.parent_path();
   }
-  if (!fs::exists(run.experiment()))
+  if (fs::exists(run.experiment())) return run;
+  const std::vector<fs::path> inside = runs_in(run.folder_);
+  if (inside.empty())
     throw Error(path.string() + " is no run: it holds no experiment.resolved.toml",
-                "A run is a folder such as runs/NAME/20260131-120000-1a2b3c.");
+                "A run is a folder such as runs/NAME/20260131-120000-1a2b3c; runs/NAME stands for its latest run.");
+  run.folder_ = inside.back();
+  if (inside.size() > 1)
+    host::log().info(path.string() + " holds " + counted(inside.size(), "run") + "; taking the latest, " +
+                     run.folder_.filename().string());
   return run;
 }
 

@@ -13,7 +13,7 @@ namespace nephron::host {
 ///         /slides.json                what it was trained on, and what was held out
 ///         /done.json                  final figures; its presence says that the fold is finished
 ///         /checkpoints/step-N/        weights.safetensors (SMP's names), state.safetensors (to go on)
-///         /checkpoints/last, best     symbolic links to the step folders, replaced atomically
+///         /checkpoints/last, previous, best   symbolic links to the step folders, replaced atomically
 struct FoldFolder {
   std::filesystem::path folder;
   int fold = 0;
@@ -25,6 +25,8 @@ struct FoldFolder {
   /// `which`: "best" or "last". Throws Error when there is no such checkpoint yet.
   std::filesystem::path weights(const std::string& which) const;
   bool has_checkpoint(const std::string& which) const;
+  /// A checkpoint was written once, whatever became of it.
+  bool begun() const;
   bool finished() const;
 };
 
@@ -34,7 +36,12 @@ class RunFolder {
  public:
   /// Makes a folder of its own, whatever else is started at the same moment. `experiment`: becomes a folder name.
   static RunFolder create(const std::filesystem::path& runs, const std::string& experiment);
-  /// `path`: the run's folder, or a fold's folder inside it. Throws Error that says what was expected.
+  /// A free name for a run; make() makes the folder.
+  static RunFolder propose(const std::filesystem::path& runs, const std::string& experiment);
+  /// Throws Error when it cannot be made, or is there by now.
+  void make() const;
+  /// `path`: the run's folder, a fold's folder inside it, or the folder of an experiment's runs, of which the latest is
+  /// taken (said in the log where there are several). Throws Error that says what was expected.
   static RunFolder open(const std::filesystem::path& path);
 
   const std::filesystem::path& folder() const noexcept { return folder_; }

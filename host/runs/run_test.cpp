@@ -58,6 +58,24 @@ TEST_F(Runs, OpensARunOrAFoldOfIt) {
   EXPECT_THAT(fold.folds(), ElementsAre(2, 10));
 }
 
+TEST_F(Runs, AnExperimentStandsForItsLatestRun) {
+  for (const char* name : {"20260102-000000-aaaaaa", "20260103-000000-bbbbbb", "20260101-000000-cccccc"}) {
+    fs::create_directories(root_ / "x" / name);
+    std::ofstream(root_ / "x" / name / "experiment.resolved.toml") << "name = \"x\"\n";
+  }
+  fs::create_directories(root_ / "x/20270101-000000-dddddd");  // failed before it was a run
+  EXPECT_EQ(RunFolder::open(root_ / "x").folder(), root_ / "x/20260103-000000-bbbbbb");
+  EXPECT_EQ(RunFolder::open(root_ / "x/").opened_fold(), -1);
+}
+
+TEST_F(Runs, AProposedRunIsNotThereYet) {
+  const RunFolder run = RunFolder::propose(root_, "x");
+  EXPECT_FALSE(fs::exists(root_ / "x"));
+  run.make();
+  EXPECT_TRUE(fs::is_directory(run.folder()));
+  EXPECT_THAT([&] { run.make(); }, ThrowsMessage<Error>(HasSubstr("it is there already")));
+}
+
 TEST_F(Runs, SaysWhatIsNoRun) {
   EXPECT_THAT([&] { RunFolder::open(root_ / "none"); }, ThrowsMessage<Error>(HasSubstr("no such folder")));
   EXPECT_THAT([&] { RunFolder::open(root_); }, ThrowsMessage<Error>(HasSubstr("holds no experiment.resolved.toml")));

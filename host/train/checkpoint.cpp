@@ -11,6 +11,9 @@
 
 #include <nephron/error.hpp>
 
+#include <host/util/checked_json.hpp>
+#include <host/util/log.hpp>
+
 namespace nephron::host {
 
 namespace fs = std::filesystem;
@@ -38,22 +41,29 @@ Json to_json(const TrainProgress& p) {
           {"finished", p.finished}};
 }
 
-TrainProgress from_json(const Json& j) {
-  if (j.at("format") != format)
-    throw Error("the training state is of another version of nephron: " + j.at("format").dump());
+/// Where a fold may stand at all, whatever it is trained for.
+constexpr std::int64_t most_steps = std::int64_t{1} << 50;
+
+TrainProgress from_json(const JsonNode& j, const TrainLengths& lengths) {
+  if (const JsonNode told = j.at("format"); told.text() != format)
+    told.refuse("is \"" + told.text() + "\"; this nephron goes on from \"" + format + "\"");
+  const auto count = [&](const char* key, std::int64_t most) { return j.at(key).integer(0, most); };
   TrainProgress p;
-  j.at("step").get_to(p.step);
-  j.at("epoch").get_to(p.epoch);
-  j.at("step_in_epoch").get_to(p.step_in_epoch);
-  j.at("epoch_loss").get_to(p.epoch_loss);
-  j.at("best_dice").get_to(p.best_dice);
-  j.at("best_step").get_to(p.best_step);
-  j.at("best_epoch").get_to(p.best_epoch);
-  j.at("since_best").get_to(p.since_best);
-  j.at("last_dice").get_to(p.last_dice);
-  j.at("last_val_loss").get_to(p.last_val_loss);
-  j.at("seconds").get_to(p.seconds);
-  j.at("finished").get_to(p.finished);
+  p.epoch = count("epoch", lengths.epochs);
+  p.step_in_epoch = count("step_in_epoch", lengths.steps_per_epoch);
+  const JsonNode step = j.at("step");
+  p.step = step.integer(0, most_steps);
+  if (const std::int64_t due = p.epoch * lengths.steps_per_epoch + p.step_in_epoch; p.step != due)
+    step.refuse("is " + std::to_string(p.step) + ", but its epochs have " + std::to_string(due));
+  p.epoch_loss = j.at("epoch_loss").number();
+  p.best_dice = j.at("best_dice").number(-1, 1);
+  p.best_step = count("best_step", p.step);
+  p.best_epoch = count("best_epoch", p.epoch);
+  p.since_best = count("since_best", p.epoch);
+  p.last_dice = j.at("last_dice").number(-1, 1);
+  p.last_val_loss = j.at("last_val_loss").number();
+  p.seconds = j.at("seconds").number(0, 1e12);
+  p.finished = j.at("finished").boolean() || p.epoch == lengths.epochs;
   return p;
 }
 
@@ -137,9 +147,13 @@ std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& op
 void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state,
                      const TrainProgress& progress, bool best) try {
   const fs::path folder = write_folder(fold, "step-" + std::to_string(progress.step), model, state, progress);
+  const fs::path last = fold.checkpoints() / "last";
+  std::error_code none;
+  if (const fs::path before = fs::read_symlink(last, none); !none && before != folder.filename())
+    point(fold.checkpoints() / "previous", before);
   // `best` first: a kill in between leaves a `last` that finds the better Dice once more.
   if (best) point(fold.checkpoints() / "best", folder);
-  point(fold.checkpoints() / "last", folder);
+  point(last, folder);
   sync(fold.checkpoints());
   remove_unnamed(fold.checkpoints());
 } catch (const std::runtime_error& e) {  // of the file system, or of writing the tensors
@@ -153,16 +167,47 @@ fs::path save_aside(const FoldFolder& fold, const std::string& name, const torch
   throw Error("the checkpoint " + name + " is not written: " + e.what());
 }
 
-TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, TensorMap& state) {
-  const fs::path weights = fold.weights("last");
-  const fs::path state_file = weights.parent_path() / state_name;
-  apply_weights(model, read_tensors(weights), /*strict=*/true, weights.string());
+namespace {
+
+TrainProgress load(const fs::path& folder, torch::nn::Module& model, const TrainLengths& lengths,
+                   const std::function<void(const TensorMap&)>& take_state) {
+  const fs::path weights = folder / weights_name, state_file = folder / state_name;
   std::map<std::string, std::string> metadata;
-  state = read_tensors(state_file, &metadata);
+  const TensorMap state = read_tensors(state_file, &metadata);
+  const auto text = metadata.find("progress");
+  if (text == metadata.end()) throw Error(state_file.string() + " does not say how far training was");
+  const TrainProgress progress = from_json(JsonNode::parse(text->second, state_file.string()), lengths);
+  apply_weights(model, read_tensors(weights), /*strict=*/true, weights.string());
   try {
-    return from_json(Json::parse(metadata["progress"]));
-  } catch (const nlohmann::json::exception& e) {
-    throw Error(state_file.string() + " is damaged: " + e.what());
+    take_state(state);
+  } catch (const Error& e) {
+    throw Error(state_file.string() + ": " + e.what(), e.hint());
+  }
+  return progress;
+}
+
+}  // namespace
+
+TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, const TrainLengths& lengths,
+                              const std::function<void(const TensorMap&)>& take_state) {
+  const fs::path last = fold.checkpoints() / "last", previous = fold.checkpoints() / "previous";
+  std::error_code none;
+  const fs::path behind = fs::read_symlink(previous, none);
+  try {
+    return load(last, model, lengths, take_state);
+  } catch (const Error& damaged) {
+    if (none) throw;
+    try {
+      const TrainProgress progress = load(previous, model, lengths, take_state);
+      log().warning(std::string(damaged.what()) + "\n  going on from the checkpoint before, of step " +
+                    std::to_string(progress.step));
+      point(last, behind);
+      return progress;
+    } catch (const Error&) {  // the same fault, or one more: the first is what a person must know
+      throw Error(damaged.what(), damaged.hint().empty() ? "The checkpoint before it (" + previous.string() +
+                                                               ") cannot be gone on from either."
+                                                         : damaged.hint());
+    }
   }
 }
 

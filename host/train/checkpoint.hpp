@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include <torch/nn/module.h>
@@ -31,14 +32,24 @@ struct TrainProgress {
 /// Bytes that one checkpoint takes, about: to ask for disk space before training.
 std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& optimizer_state);
 
-/// Writes weights and state as one folder, then makes the link `last` (and `best`, when asked) point to it; checkpoints
-/// that no link names are removed. A kill at any moment leaves the old or the new checkpoint, whole.
+/// Writes weights and state as one folder, then makes the link `last` (and `best`, when asked) point to it, and
+/// `previous` to what was the last; checkpoints that no link names are removed. A kill at any moment leaves the old or
+/// the new checkpoint, whole.
 void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state,
                      const TrainProgress& progress, bool best);
 /// A checkpoint beside the others that is kept and that nothing goes on from; returns its folder.
 std::filesystem::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
                                  const TensorMap& state, const TrainProgress& progress);
-/// Loads `last` into the model; gives the optimiser's tensors through `state`. Throws Error for a damaged one.
-TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, TensorMap& state);
+/// What a checkpoint's figures are measured against.
+struct TrainLengths {
+  std::int64_t epochs = 0;
+  std::int64_t steps_per_epoch = 0;
+};
+
+/// Loads `last` into the model; gives the optimiser's tensors to `take_state`, which throws Error for those that do not
+/// fit. Where `last` is damaged or impossible, warns and goes back to `previous`, which becomes `last`. Throws Error
+/// that names the file when neither is good.
+TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, const TrainLengths& lengths,
+                              const std::function<void(const TensorMap&)>& take_state);
 
 }  // namespace nephron::host

@@ -10,7 +10,7 @@
 
 #include <nephron/error.hpp>
 
-#include <host/train/fold_lock.hpp>
+#include <host/train/run_lock.hpp>
 
 namespace nephron::host {
 namespace {
@@ -36,11 +36,26 @@ class Checkpoints : public testing::Test {
 
   void save(std::int64_t step, bool best) {
     TrainProgress p;
-    p.step = step;
+    p.step = p.epoch = step;
     p.best_dice = 0.25;
     p.epoch_loss = 0.1 * static_cast<double>(step);
     save_checkpoint(fold_, Model(static_cast<double>(step)),
                     {{"exp_avg.weight", at::full({2, 3}, -static_cast<double>(step))}}, p, best);
+  }
+  /// With epochs of one step.
+  TrainProgress load(Model& model, TensorMap& state) {
+    return load_checkpoint(fold_, model, {100, 1}, [&](const TensorMap& saved) { state = saved; });
+  }
+  /// Writes other words into the state of `which`.
+  void spoil(const std::string& which, const std::string& from, const std::string& to) {
+    const fs::path file = fold_.checkpoints() / which / "state.safetensors";
+    std::map<std::string, std::string> metadata;
+    const TensorMap state = read_tensors(file, &metadata);
+    std::string& text = metadata["progress"];
+    const std::size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << text;
+    text.replace(at, from.size(), to);
+    write_tensors(file, state, metadata);
   }
   double weight_in(const std::string& which) {
     return read_tensors(fold_.weights(which)).at("weight")[0][0].item<double>();
@@ -57,7 +72,7 @@ TEST_F(Checkpoints, ReadBackAsTheyWere) {
   save(7, true);
   Model model(0);
   TensorMap state;
-  const TrainProgress p = load_checkpoint(fold_, model, state);
+  const TrainProgress p = load(model, state);
   EXPECT_EQ(p.step, 7);
   EXPECT_EQ(p.epoch_loss, 0.1 * 7) << "every bit counts for a resumed run";
   EXPECT_EQ(p.best_dice, 0.25);
@@ -65,16 +80,18 @@ TEST_F(Checkpoints, ReadBackAsTheyWere) {
   EXPECT_TRUE(at::equal(state.at("exp_avg.weight"), at::full({2, 3}, -7.0)));
 }
 
-TEST_F(Checkpoints, KeepBestAndLastAndNothingElse) {
+TEST_F(Checkpoints, KeepBestAndLastAndTheOneBefore) {
   save(1, true);
   save(2, false);
   save(3, false);
   EXPECT_EQ(weight_in("best"), 1);
   EXPECT_EQ(weight_in("last"), 3);
-  EXPECT_EQ(folders(), 2U);
+  EXPECT_EQ(weight_in("previous"), 2);
+  EXPECT_EQ(folders(), 3U);
   save(3, true);  // the same step once more: after its validation
   EXPECT_EQ(weight_in("best"), 3);
-  EXPECT_EQ(folders(), 1U);
+  EXPECT_EQ(weight_in("previous"), 3);
+  EXPECT_EQ(folders(), 2U);
 }
 
 TEST_F(Checkpoints, SurviveWhatAKillLeaves) {
@@ -103,21 +120,80 @@ TEST_F(Checkpoints, KeepWhatWasPutAside) {
 TEST_F(Checkpoints, SayWhatIsDamaged) {
   Model model(0);
   TensorMap state;
-  EXPECT_THAT([&] { load_checkpoint(fold_, model, state); }, ThrowsMessage<Error>(HasSubstr("no checkpoint \"last\"")));
+  EXPECT_THAT([&] { load(model, state); }, ThrowsMessage<Error>(HasSubstr("state.safetensors")));
   save(1, true);
   const fs::path file = fold_.checkpoints() / "last" / "state.safetensors";
   fs::resize_file(file, fs::file_size(file) - 5);
-  EXPECT_THAT([&] { load_checkpoint(fold_, model, state); }, ThrowsMessage<Error>(HasSubstr("state.safetensors")));
+  EXPECT_THAT([&] { load(model, state); }, ThrowsMessage<Error>(HasSubstr("state.safetensors")));
   fs::remove(file);
-  EXPECT_THAT([&] { load_checkpoint(fold_, model, state); }, ThrowsMessage<Error>(HasSubstr("state.safetensors")));
+  EXPECT_THAT([&] { load(model, state); }, ThrowsMessage<Error>(HasSubstr("state.safetensors")));
 }
 
-TEST_F(Checkpoints, OneProcessAFold) {
-  {
-    const FoldLock first(fold_.folder);
-    EXPECT_THAT([&] { FoldLock second(fold_.folder); }, ThrowsMessage<Error>(HasSubstr("another process is training")));
+TEST_F(Checkpoints, ImpossibleFiguresAreRefusedByNameAndPlace) {
+  const struct {
+    const char *from, *to, *says;
+  } cases[] = {
+      {"\"step\":2", "\"step\":-5", "step is -5; a whole number from 0"},
+      {"\"step\":2", "\"step\":9000000000000000000", "step is 9000000000000000000"},
+      {"\"step\":2", "\"step\":2.7", "step is 2.7"},
+      {"\"step\":2", "\"step\":3", "step is 3, but its epochs have 2"},
+      {"\"epoch\":2", "\"epoch\":101", "epoch is 101; a whole number from 0 to 100"},
+      {"\"best_dice\":0.25", "\"best_dice\":7", "best_dice is 7"},
+      {"\"finished\":false", "\"finished\":\"no\"", "finished is a text; true or false"},
+      {"\"seconds\":0.0", "\"sec\":0.0", "has no \"seconds\""},
+      {"nephron-training-state-1", "nephron-training-state-9", "this nephron goes on from"},
+      {"{", "", "is not JSON"},
+  };
+  Model model(0);
+  TensorMap state;
+  for (const auto& c : cases) {
+    fs::remove_all(fold_.checkpoints());
+    save(2, true);
+    spoil("last", c.from, c.to);
+    EXPECT_THAT([&] { load(model, state); },
+                ThrowsMessage<Error>(testing::AllOf(HasSubstr("state.safetensors"), HasSubstr(c.says))));
   }
-  EXPECT_NO_THROW(FoldLock third(fold_.folder));
+}
+
+TEST_F(Checkpoints, TheOneBeforeTakesTheDamagedOnesPlace) {
+  Model model(0);
+  TensorMap state;
+  const auto damage = [&](int how) {
+    const fs::path last = fold_.checkpoints() / "last";
+    if (how == 0) fs::resize_file(last / "state.safetensors", 9);
+    if (how == 1) fs::resize_file(last / "weights.safetensors", 0);
+    if (how == 2) fs::remove(last / "weights.safetensors");
+    if (how == 3) fs::remove_all(fs::canonical(last));
+    if (how == 4) spoil("last", "\"step\":3", "\"step\":4");
+  };
+  for (int how = 0; how < 5; ++how) {
+    fs::remove_all(fold_.checkpoints());
+    for (const int step : {1, 2, 3}) save(step, step == 1);
+    damage(how);
+    EXPECT_TRUE(fold_.begun());
+    EXPECT_EQ(load(model, state).step, 2) << how;
+    EXPECT_EQ(model.weight[0][0].item<double>(), 2);
+    EXPECT_EQ(weight_in("last"), 2);
+    save(3, false);
+    EXPECT_EQ(weight_in("previous"), 2) << "the damaged one must not be gone back to";
+  }
+}
+
+TEST_F(Checkpoints, AStateThatTheOptimiserRefusesIsDamagedToo) {
+  for (const int step : {1, 2}) save(step, false);
+  Model model(0);
+  const auto refuse_step_2 = [&](const TensorMap& saved) {
+    if (saved.at("exp_avg.weight")[0][0].item<double>() == -2) throw Error("the training state lacks \"x\"");
+  };
+  EXPECT_EQ(load_checkpoint(fold_, model, {100, 1}, refuse_step_2).step, 1);
+}
+
+TEST_F(Checkpoints, OneProcessARun) {
+  {
+    const RunLock first(fold_.folder);
+    EXPECT_THAT([&] { RunLock second(fold_.folder); }, ThrowsMessage<Error>(HasSubstr("another process is training")));
+  }
+  EXPECT_NO_THROW(RunLock third(fold_.folder));
 }
 
 }  // namespace

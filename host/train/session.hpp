@@ -14,6 +14,8 @@ struct TrainRequest {
   std::string fold = "0";                      ///< a number, or "all"
   std::filesystem::path runs = "runs";
   std::filesystem::path resume;  ///< a run to go on with
+  std::filesystem::path from;    ///< a run whose weights a new one begins with
+  std::string checkpoint = "last";  ///< of `from`
   std::string device = "auto";
   bool strict = false;  ///< no slide may be lost
   bool debug = false;  ///< one fold, few steps, nothing kept

@@ -21,11 +21,9 @@ bool first_of_process() {
 
 }  // namespace
 
-StepLog::StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, c10::Device device)
-    : metrics_(metrics),
-      progress_(std::move(title), total - done),
-      first_(done),
-      most_pending_(device.is_cpu() ? 1 : 8) {}
+StepLog::StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, std::int64_t behind,
+                 c10::Device device)
+    : metrics_(metrics), progress_(std::move(title), total, done, behind), most_pending_(device.is_cpu() ? 1 : 8) {}
 
 void StepLog::add(std::int64_t step, std::int64_t epoch, const LossValue& loss, double lr, std::vector<std::string> ids,
                   double waited, MetricsLog::Values told) {
@@ -78,7 +76,7 @@ bool StepLog::flush(bool all) {
   std::snprintf(note, sizeof note, "epoch %lld  loss %.4f  %.1f tiles/s  waited %.1f %%",
                 static_cast<long long>(last.epoch + 1), values.const_data_ptr<double>()[pending_.size() - 1],
                 this->tiles_per_s(), 100 * waited_share());
-  progress_.update(last.step - first_, note);
+  progress_.update(last.step, note);
   pending_.clear();
   if (std::chrono::duration<double>(clock::now() - flushed_).count() > 2) {  // for whoever watches the file
     metrics_.flush();

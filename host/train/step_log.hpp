@@ -25,7 +25,9 @@ struct BadLoss {
 /// time, because each read-back waits for it.
 class StepLog {
  public:
-  StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, c10::Device device);
+  /// `behind`: steps of the folds that this command trains after this one.
+  StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, std::int64_t behind,
+          c10::Device device);
 
   /// A step is done: its loss and its parts (on the device), its learning rate, the samples that were in it, seconds
   /// waited for data, what components told.
@@ -55,7 +57,6 @@ class StepLog {
 
   MetricsLog& metrics_;
   Progress progress_;
-  std::int64_t first_;
   std::size_t most_pending_;
   std::vector<Pending> pending_;
   BadLoss bad_;

@@ -16,12 +16,13 @@
 #include <host/train/autocast.hpp>
 #include <host/train/batch_augmentations.hpp>
 #include <host/train/component_metrics.hpp>
-#include <host/train/fold_lock.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
 #include <host/train/schedule.hpp>
 #include <host/train/step_log.hpp>
 #include <host/train/validation.hpp>
+#include <host/train/warm_start.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
@@ -46,6 +47,11 @@ class FoldTrainer {
   FoldResult run();
 
  private:
+  /// Goes back to the last checkpoint.
+  void load_last();
+  /// From here on the run is on disk.
+  void begin();
+  std::string title() const;  ///< of the progress line
   std::unique_ptr<Feed> make_feed(bool training) const;
   void train_epoch();
   /// One optimiser step; its batches are the next of the feed.
@@ -64,7 +70,6 @@ class FoldTrainer {
   const FoldJob& job_;
   const Experiment& experiment_;
   const TrainConfig& config_;
-  FoldLock lock_;
   std::shared_ptr<SegmentationModel> model_;
   std::optional<Optimizer> optimizer_;
   std::optional<LossScaler> scaler_;
@@ -94,7 +99,6 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
     : job_(job),
       experiment_(job.experiment),
       config_(job.experiment.train),
-      lock_((std::filesystem::create_directories(job.folder.folder), job.folder.folder)),
       autocast_(autocast_type(config_.precision, job.device)),
       lent_{job.device.str(), [this](std::string_view name, double value) { told_.add(name, value); }},
       objective_(experiment_.loss, experiment_.classes.size(), job.registry,
@@ -103,29 +107,44 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
       normalise_(Normalise::of(experiment_.data.mean, experiment_.data.std)),
       steps_per_epoch_((config_.steps_per_epoch + config_.accumulate - 1) / config_.accumulate),
       total_steps_(steps_per_epoch_ * config_.epochs) {
-  const bool go_on = job.resume && job.folder.has_checkpoint("last");
+  const bool go_on = job.resume && job.folder.begun();
   ModelConfig model_config = experiment_.model;
-  if (go_on) model_config.weights.clear(), model_config.encoder.weights.clear();  // the checkpoint has them all
+  // What it goes on from, or begins with, has them all.
+  if (go_on || job.origin != nullptr) model_config.weights.clear(), model_config.encoder.weights.clear();
   const auto seed = static_cast<std::uint64_t>(experiment_.seed);
   model_ = build_model(model_config, static_cast<std::int64_t>(experiment_.classes.size()), job.registry, seed,
                        /*load=*/true, lent_);
-  TensorMap saved;
-  if (go_on) progress_ = load_checkpoint(job.folder, *model_, saved);
+  if (!go_on && job.origin != nullptr) load_origin(*job.origin, *model_);
   place_model(*model_, job.device, config_.channels_last);
   model_->train();
   optimizer_.emplace(config_.optimizer, named_parameters(*model_));
   if (autocast_ == c10::ScalarType::Half) scaler_.emplace(job.device);
-  if (go_on) {
+  if (go_on) load_last();
+  seconds_before_ = progress_.seconds;
+}
+
+void FoldTrainer::load_last() {
+  progress_ = load_checkpoint(job_.folder, *model_, {config_.epochs, steps_per_epoch_}, [this](const TensorMap& saved) {
     optimizer_->load(saved);
     if (scaler_) scaler_->load(saved);
-    log().info("fold " + std::to_string(job.folder.fold) + ": going on after step " + std::to_string(progress_.step) +
-               " of " + std::to_string(total_steps_));
-  }
-  // Best, last and the one being written, and something for logs.
-  require_writable(job.folder.folder, 3 * checkpoint_bytes(*model_, state()) + (std::size_t{16} << 20));
-  seconds_before_ = progress_.seconds;
-  metrics_.emplace(job.folder.folder, progress_.step);
-  steps_.emplace(*metrics_, "fold " + std::to_string(job.folder.fold), progress_.step, total_steps_, job.device);
+  });
+  log().info("fold " + std::to_string(job_.folder.fold) + ": going on after step " + std::to_string(progress_.step) +
+             " of " + std::to_string(total_steps_));
+}
+
+void FoldTrainer::begin() {
+  // Best, last, the one before and the one being written, and something for logs.
+  job_.begin(4 * checkpoint_bytes(*model_, state()) + (std::size_t{16} << 20));
+  std::filesystem::create_directories(job_.folder.folder);
+  metrics_.emplace(job_.folder.folder, progress_.step);
+  steps_.emplace(*metrics_, title(), progress_.step, total_steps_, job_.place.unfinished_behind * total_steps_,
+                 job_.device);
+}
+
+std::string FoldTrainer::title() const {
+  const std::string name = "fold " + std::to_string(job_.folder.fold);
+  if (job_.place.count == 1) return name;
+  return name + " (" + std::to_string(job_.place.number + 1) + " of " + std::to_string(job_.place.count) + ")";
 }
 
 std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
@@ -135,8 +154,8 @@ std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   if (options.slides.empty()) {
     if (!training) return nullptr;
     throw Error("fold " + std::to_string(job_.folder.fold) + " leaves no annotated slide to train on",
-                "The data has " + std::to_string(job_.data.slides.size()) +
-                    " slides; set data.folds.count to at least 2 and at most their number.");
+                "The data has " + counted(job_.data.slides.size(), "slide") +
+                    "; set data.folds.count to at least 2 and at most their number.");
   }
   options.training = training;
   options.batch = training ? config_.batch : 2 * config_.batch;  // no gradients: twice as much fits
@@ -156,6 +175,7 @@ FoldResult FoldTrainer::run() try {
       log().warning("fold " + std::to_string(job_.folder.fold) +
                     " holds out no slide: nothing is validated, the last weights count");
   }
+  begin();
   while (!progress_.finished && !interrupted()) {
     train_epoch();
     if (progress_.step_in_epoch < steps_per_epoch_ || !end_epoch()) break;
@@ -291,9 +311,8 @@ bool FoldTrainer::end_epoch() {
   progress_.step_in_epoch = 0;
   progress_.epoch_loss = 0;
   const bool patience_over = config_.patience > 0 && progress_.since_best >= config_.patience;
-  if (patience_over)
-    log().info("no better Dice for " + std::to_string(config_.patience) + " validations: stopping early");
-  progress_.finished = patience_over || progress_.epoch == config_.epochs;
+  if (patience_over) log().info("no better Dice for " + counted(config_.patience, "validation") + ": stopping early");
+  progress_.finished = patience_over || progress_.epoch >= config_.epochs;
   save(best);
   return true;
 }

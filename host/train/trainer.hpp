@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -8,10 +9,17 @@
 #include <host/config/experiment.hpp>
 #include <host/feed/prepared.hpp>
 #include <host/plugins/registry.hpp>
+#include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
 #include <host/train/checkpoint.hpp>
 
 namespace nephron::host {
+
+/// Where a fold stands among those of the command.
+struct FoldPlace {
+  int number = 0, count = 1;  ///< from 0
+  int unfinished_behind = 0;  ///< folds that are still to be trained after it
+};
 
 /// What one fold is trained with. Everything outlives the training.
 struct FoldJob {
@@ -21,6 +29,10 @@ struct FoldJob {
   FoldFolder folder;
   c10::Device device;
   bool resume = false;  ///< go on from the checkpoint when there is one
+  const FoldOrigin* origin = nullptr;  ///< weights that it begins with in place of the experiment's
+  /// Called when everything is ready and before anything is written for the fold, with the bytes that it will need.
+  std::function<void(std::size_t)> begin;
+  FoldPlace place;
 };
 
 struct FoldResult {

@@ -1,13 +1,15 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace nephron::host {
 
-/// "1 slide", "2 slides": a number and what it counts, for people.
-inline std::string counted(std::uint64_t n, const std::string& what) {
-  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+/// "1 slide", "2 slides"; `many` where an s is not enough ("batches").
+template <class N>
+std::string counted(N n, std::string_view one, std::string_view many = {}) {
+  const std::string plural = many.empty() ? std::string(one) + "s" : std::string(many);
+  return std::to_string(n) + " " + (n == 1 ? std::string(one) : plural);
 }
 
 }  // namespace nephron::host

@@ -52,6 +52,13 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
+std::string hex_of(const unsigned char* bytes, unsigned int size) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string hex;
+  for (unsigned int i = 0; i < size; ++i) (hex += digits[bytes[i] >> 4]) += digits[bytes[i] & 15];
+  return hex;
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& file, std::size_t most) {
@@ -135,12 +142,14 @@ std::string sha256_of(const fs::path& file) {
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   EVP_DigestFinal_ex(digest.get(), bytes, &size);
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    constexpr char digits[] = "0123456789abcdef";
-    (hex += digits[bytes[i] >> 4]) += digits[bytes[i] & 15];
-  }
-  return hex;
+  return hex_of(bytes, size);
+}
+
+std::string sha256_of_text(std::string_view text) {
+  unsigned char bytes[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_Digest(text.data(), text.size(), bytes, &size, EVP_sha256(), nullptr);
+  return hex_of(bytes, size);
 }
 
 }  // namespace nephron::host

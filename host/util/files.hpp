@@ -15,5 +15,6 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view b
 void require_writable(const std::filesystem::path& folder, std::size_t need);
 /// Hex SHA-256 of a file.
 std::string sha256_of(const std::filesystem::path& file);
+std::string sha256_of_text(std::string_view text);
 
 }  // namespace nephron::host

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -35,6 +36,7 @@ class ProgramLog final : public Log {
     auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
     terminal->set_pattern("%^%v%$");
     logger_ = std::make_shared<spdlog::logger>("nephron", std::move(terminal));
+    logger_->sinks().push_back(early_);
     logger_->set_level(spdlog::level::info);
     logger_->flush_on(spdlog::level::warn);
   }
@@ -47,6 +49,8 @@ class ProgramLog final : public Log {
   void open(const std::filesystem::path& file) try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), false);
     sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+    for (const auto& line : early_->last_raw()) sink->log(line);
+    early_ = std::make_shared<Early>(1);  // they stand in a file now
     // Sinks are replaced, not added to: a program that trains several folds logs each into one file at a time.
     logger_->sinks().resize(1);
     logger_->sinks().push_back(std::move(sink));
@@ -63,7 +67,10 @@ class ProgramLog final : public Log {
   void level(Level l) { logger_->set_level(level_of(l)); }
 
  private:
+  using Early = spdlog::sinks::ringbuffer_sink_mt;
   std::shared_ptr<spdlog::logger> logger_;
+  /// What is said before there is a file belongs into it too.
+  std::shared_ptr<Early> early_ = std::make_shared<Early>(2000);
 };
 
 ProgramLog& program_log() {

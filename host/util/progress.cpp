@@ -20,9 +20,19 @@ std::string duration_text(double seconds) {
   return text;
 }
 
-Progress::Progress(std::string what, std::int64_t total)
+std::string eta_text(double seconds, std::int64_t done, std::int64_t more, std::int64_t behind) {
+  if (done <= 0) return {};
+  const double each = seconds / static_cast<double>(done);
+  const auto left = [&](std::int64_t n) { return duration_text(each * static_cast<double>(n)); };
+  return "ETA " + left(more) + (behind > 0 ? ", of everything " + left(more + behind) : "");
+}
+
+Progress::Progress(std::string what, std::int64_t total, std::int64_t before, std::int64_t behind)
     : what_(std::move(what)),
       total_(total),
+      before_(before),
+      behind_(behind),
+      done_(before),
       terminal_(isatty(STDERR_FILENO) == 1),
       start_(clock::now()),
       last_(start_) {}
@@ -53,8 +63,9 @@ void Progress::draw(bool last) {
   if (total_ > 0) line += "/" + std::to_string(total_);
   if (!note_.empty()) line += "  " + printable_name(note_);
   if (last) line += "  " + duration_text(all.count());
-  else if (total_ > 0 && done_ > 0)
-    line += "  ETA " + duration_text(all.count() / static_cast<double>(done_) * static_cast<double>(total_ - done_));
+  else if (total_ > 0)
+    if (const std::string eta = eta_text(all.count(), done_ - before_, total_ - done_, behind_); !eta.empty())
+      line += "  " + eta;
   if (terminal_) {
     winsize size = {};
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && line.size() >= size.ws_col)

@@ -7,11 +7,16 @@
 
 namespace nephron::host {
 
+/// How long what is left takes: `more` like the `done` that took `seconds`, and after these `behind`. "ETA 12 s", or
+/// with something behind "ETA 12 s, of everything 1 min 30 s"; "" when nothing is done yet.
+std::string eta_text(double seconds, std::int64_t done, std::int64_t more, std::int64_t behind);
+
 /// One progress line on stderr with ETA: redrawn on a terminal, a plain line every few seconds otherwise.
 /// Quiet for work that ends within two seconds.
 class Progress {
  public:
-  Progress(std::string what, std::int64_t total);
+  /// `before`: how much of `total` other processes have done. `behind`: what this command does after that.
+  Progress(std::string what, std::int64_t total, std::int64_t before = 0, std::int64_t behind = 0);
   ~Progress();
   /// `note`: shown behind the count, such as the loss.
   void update(std::int64_t done, std::string_view note = {});
@@ -22,6 +27,7 @@ class Progress {
   std::string what_;
   std::string note_;
   std::int64_t total_ = 0;
+  std::int64_t before_ = 0, behind_ = 0;
   std::int64_t done_ = 0;
   bool terminal_ = false;
   bool drawn_ = false;

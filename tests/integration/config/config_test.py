@@ -120,6 +120,27 @@ class Config(unittest.TestCase):
         self.assertEqual(len(done.stdout.splitlines()), 2, done.stdout)
         self.assertEqual(self.run_nephron("config", "diff", "good.toml", "good.toml").stdout, "no difference\n")
 
+    def test_a_mistyped_command_or_option_is_told(self):
+        for arguments, meant in ((["trian", "x.toml"], '"trian"; did you mean "train"?'),
+                                 (["config", "shwo", "good.toml"], '"shwo"; did you mean "show"?'),
+                                 (["train", "good.toml", "--sett", "seed=1"], '"--sett"; did you mean "--set"?'),
+                                 (["-v", "repotr"], '"repotr"; did you mean "report"?')):
+            done = self.run_nephron(*arguments)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("unknown", done.stderr)
+            self.assertIn(meant, done.stderr)
+        self.assertNotIn("did you mean", self.run_nephron("train").stderr)
+        self.assertNotIn("did you mean", self.run_nephron("quite-another-thing").stderr)
+
+    def test_diff_takes_runs(self):
+        for name, text in (("20260101-000000-aaaaaa", "seed = 1\n"), ("20260102-000000-bbbbbb", "seed = 2\n")):
+            os.makedirs(os.path.join(self.scratch.name, "runs/x", name))
+            self.write(f"runs/x/{name}/experiment.resolved.toml", text + GOOD.replace('"data"', '"../../../data"'))
+        done = self.run_nephron("config", "diff", "runs/x/20260101-000000-aaaaaa", "runs/x")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"^  seed: 1 \(.*\) -> 2 \(.*\)\n$")
+        self.assertIn("runs/x holds 2 runs; taking the latest, 20260102-000000-bbbbbb", done.stderr)
+
     def test_schema_accepts_good_files_and_refuses_bad_ones(self):
         try:
             from jsonschema import Draft202012Validator

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+
+namespace nephron::host {
+
+/// Keeps a second process from training the same run; ends with the process, however that ends. Throws Error that names
+/// the process and its machine when the run is taken.
+class RunLock {
+ public:
+  /// `run`: the run's folder.
+  explicit RunLock(const std::filesystem::path& run);
+  ~RunLock();
+  RunLock(RunLock&& other) noexcept;
+  RunLock& operator=(RunLock&&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace nephron::host

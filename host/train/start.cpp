@@ -1,0 +1,199 @@
+#include <host/train/start.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+#include <nephron/torch.hpp>
+
+#include <host/config/changes.hpp>
+#include <host/config/load.hpp>
+#include <host/config/resolved_file.hpp>
+#include <host/feed/findings.hpp>
+#include <host/model/weights_there.hpp>
+#include <host/train/batch_augmentations.hpp>
+#include <host/train/memory.hpp>
+#include <host/train/warm_start.hpp>
+#include <host/util/files.hpp>
+#include <host/util/log.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t some_space = std::size_t{1} << 20;
+
+/// Few steps, everything else as it is.
+void shrink(Experiment& e) {
+  e.train.epochs = std::min(e.train.epochs, 2);
+  e.train.steps_per_epoch = std::min(e.train.steps_per_epoch, 3 * e.train.accumulate);
+}
+
+std::vector<int> folds_asked(const std::string& text, int count) {
+  std::vector<int> out;
+  if (text == "all") {
+    for (int k = 0; k < count; ++k) out.push_back(k);
+    return out;
+  }
+  int k = -1;
+  const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), k);
+  if (failed != std::errc() || stop != text.data() + text.size() || k < 0 || k >= count)
+    throw Error("--fold " + text + ": expected 0 to " + std::to_string(count - 1) +
+                ", or \"all\" (data.folds.count is " + std::to_string(count) + ")");
+  return {k};
+}
+
+void require_experiment_can(const Experiment& e, const std::string& device) {
+  if (e.train.precision == "fp16" && device == "cpu") {
+    const Value* const train = e.resolved.find("train");
+    const Value* const at = train != nullptr ? train->find("precision") : nullptr;
+    throw ConfigError(
+        {{at != nullptr ? at->source : Source{}, "precision \"fp16\" needs a CUDA device; this run is on the CPU",
+          "take \"bf16\" or \"fp32\", or name a device with --device cuda"}});
+  }
+}
+
+/// As a run writes down where a value comes from that is in no file.
+Value made_by(const char* origin, Value value) {
+  value.source.file = std::make_shared<const std::string>(origin);
+  return value;
+}
+
+/// A run holds all that it needs: plugins of the command line, and its own folds, wherever it is moved to.
+void keep_all_that_it_needs(Experiment& e, const std::vector<fs::path>& plugins, const RunFolder& run) {
+  if (!plugins.empty()) {
+    Value::Array files;
+    if (const Value* const named = e.resolved.find("plugins"); named != nullptr && named->is(Value::Type::array))
+      files = named->array();
+    for (const fs::path& file : plugins) files.emplace_back(fs::absolute(file).lexically_normal().string());
+    e.resolved.set("plugins", made_by("--plugin", std::move(files)));
+  }
+  if (!e.data.folds.file.empty())
+    e.resolved.find("data")->find("folds")->set("file", made_by(origin_of_this_file, run.splits().filename().string()));
+}
+
+SessionFacts facts_of(const TrainRequest& request, const c10::Device& device) {
+  return {NEPHRON_TORCH_BUILD, device.str(), request.overrides, request.plugins};
+}
+
+/// The experiment of a run with what the command line changes, which must not matter.
+Experiment load_again(const TrainRequest& request, const RunFolder& run, std::unique_ptr<Registry>& registry) {
+  const PluginSearch search{request.plugins, {}};
+  Experiment written = load_experiment(run.experiment(), {}, search, registry);
+  if (request.overrides.empty()) return written;
+  Experiment out = load_experiment(run.experiment(), request.overrides, search, registry);
+  std::string command = "nephron train " + run.experiment().string() + " --from " + run.folder().string();
+  for (const std::string& setting : request.overrides) command += " --set '" + setting + "'";
+  require_same_results(written, out, RegistryComponents(*registry), "a new run may begin with its weights: " + command);
+  return out;
+}
+
+void tell(const std::vector<PluginChange>& changes) {
+  for (const PluginChange& c : changes)
+    log().warning("plugin \"" + c.plugin + "\" (" + c.file.string() + ") " +
+                  (c.was.empty() ? "was not used when this run began"
+                                 : "is another file than when this run began (SHA-256 " + c.was.substr(0, 12) +
+                                       " then, " + c.now.substr(0, 12) + " now)") +
+                  ": what follows may differ from what an unbroken run gives");
+}
+
+}  // namespace
+
+Session Session::start(const TrainRequest& request, const fs::path& runs, const c10::Device& device) {
+  Session s;
+  s.experiment_ =
+      load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry_);
+  require_experiment_can(s.experiment_, device.str());
+  require_batch_augmentations_at_top(s.experiment_, *s.registry_);
+  s.folds_ = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
+                         std::max(1, s.experiment_.data.folds.count));
+  if (request.from.empty()) require_weights(s.experiment_);
+  else s.from_ = find_origins(request.from, request.checkpoint, s.folds_);
+  require_training_memory(s.experiment_, *s.registry_, device);
+  if (request.debug) shrink(s.experiment_);
+  s.listing_ = std::make_unique<Listing>(s.experiment_, *s.registry_);
+  s.splits_ = splits_of(*s.listing_);
+  require_annotated(*s.listing_, *s.registry_);
+  require_held_out(*s.listing_, s.splits_, s.folds_);
+  require_writable(runs, some_space);
+  s.run_ = RunFolder::propose(runs, s.experiment_.name);
+  keep_all_that_it_needs(s.experiment_, request.plugins, s.run_);
+  s.facts_ = facts_of(request, device);
+  return s;
+}
+
+Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
+  Session s;
+  s.run_ = RunFolder::open(request.resume);
+  s.experiment_ = load_again(request, s.run_, s.registry_);
+  require_experiment_can(s.experiment_, device.str());
+  s.lock_.emplace(s.run_.folder());
+  s.folds_ =
+      s.run_.opened_fold() >= 0 ? std::vector<int>{s.run_.opened_fold()} : folds_of_environment(s.run_.environment());
+  s.from_ = origins_of_environment(s.run_.environment());
+  s.changes_ = changed_plugins(s.run_.environment(), s.experiment_, *s.registry_);
+  s.facts_ = facts_of(request, device);
+  s.facts_.experiment_edited = was_edited(read_file(s.run_.experiment()));
+  if (s.facts_.experiment_edited)
+    log().warning(s.run_.experiment().string() +
+                  " was edited since this run began: what follows may differ from what it says of what came before");
+  s.resumes_ = true;
+  s.listing_ = std::make_unique<Listing>(s.experiment_, *s.registry_);
+  s.splits_ = fs::exists(s.run_.splits()) ? splits_of_run(*s.listing_, s.run_.splits()) : splits_of(*s.listing_);
+  require_writable(s.run_.folder(), some_space);
+  // What has a checkpoint, or began with the weights of another run, needs no weights of the experiment.
+  if (std::any_of(s.folds_.begin(), s.folds_.end(),
+                  [&](int k) { return !s.run_.fold(k).begun() && s.origin(k) == nullptr; }))
+    require_weights(s.experiment_);
+  tell(s.changes_);
+  return s;
+}
+
+void Session::begin(std::size_t bytes) {
+  if (begun_) return require_writable(run_.folder(), bytes);
+  if (resumes_) {
+    require_writable(run_.folder(), bytes);
+    add_session(run_.environment(), facts_, changes_);
+  } else {
+    require_writable(run_.folder().parent_path(), bytes);
+    make_run();
+  }
+  begun_ = true;
+  open_log_file(run_.log());
+  log().info((resumes_ ? "resuming " : "run ") + run_.folder().string() + " on " + facts_.device + ", " +
+             experiment_.train.precision);
+  for (const FoldOrigin& o : from_)
+    if (!run_.fold(o.fold).begun())
+      log().info("fold " + std::to_string(o.fold) + " begins with the weights of fold " + std::to_string(o.from_fold) +
+                 " of " + o.run.string() + ", step " + std::to_string(o.step));
+}
+
+void Session::make_run() {
+  run_.make();
+  try {
+    lock_.emplace(run_.folder());
+    write_run();
+  } catch (...) {  // a folder that is no run yet is of no use
+    lock_.reset();
+    std::error_code ignored;
+    for (const fs::path& file : {run_.splits(), run_.environment(), run_.experiment(), run_.folder() / ".lock"})
+      fs::remove(file, ignored);
+    fs::remove(run_.folder(), ignored);  // only when it is empty
+    throw;
+  }
+}
+
+void Session::write_run() const {
+  write_splits(run_.splits(), splits_);
+  write_file_atomically(run_.environment(), environment_json(experiment_, *registry_, facts_, folds_, from_));
+  // Last: it makes the folder a run that --resume takes.
+  write_file_atomically(run_.experiment(), resolved_file(experiment_, RegistryComponents(*registry_)));
+}
+
+const FoldOrigin* Session::origin(int fold) const {
+  const auto entry = std::find_if(from_.begin(), from_.end(), [&](const FoldOrigin& o) { return o.fold == fold; });
+  return entry == from_.end() ? nullptr : &*entry;
+}
+
+}  // namespace nephron::host
