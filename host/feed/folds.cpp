@@ -10,6 +10,7 @@
 #include <nephron/fold_rules.hpp>
 
 #include <host/feed/duplicates.hpp>
+#include <host/feed/fold_slides.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -144,12 +145,7 @@ std::optional<std::vector<std::string>> trained_on(const fs::path& run, const st
   for (const int k : folds) {
     const fs::path file = run / ("fold-" + std::to_string(k)) / "slides.json";
     if (!fs::exists(file)) return std::nullopt;
-    try {
-      const Json json = Json::parse(read_file(file));
-      for (const Json& slide : json.at("trained_on")) ids.insert(slide.at("id").get<std::string>());
-    } catch (const Json::exception& e) {
-      throw Error(file.string() + " is not what nephron train writes: " + e.what());
-    }
+    for (const SlideEntry& slide : read_fold_slides(file).trained_on) ids.insert(slide.id);
   }
   return std::vector<std::string>(ids.begin(), ids.end());
 }

@@ -4,6 +4,7 @@
 
 #include <nephron/dataset.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/mask_files.hpp>
 
 #include "image_file.hpp"
 #include "mask_coding.hpp"
@@ -77,6 +78,9 @@ struct Params {
 
 namespace {
 
+constexpr const char* mask_extensions[] = {".png", ".tif", ".tiff", ".jpg", ".jpeg",
+                                           ".PNG", ".TIF", ".TIFF", ".JPG", ".JPEG"};
+
 std::string text(nephron::Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
 
 /// Picture files of a folder by their names without extension.
@@ -123,7 +127,7 @@ class Picture final : public nephron::SlideReader {
 
 }  // namespace
 
-class ImageFolder final : public nephron::Dataset {
+class ImageFolder final : public nephron::Dataset, public nephron::MaskFiles {
  public:
   explicit ImageFolder(const Params& params)
       : params_(params),
@@ -181,6 +185,26 @@ class ImageFolder final : public nephron::Dataset {
     if (mask.cols != size.width || mask.rows != size.height)
       throw Error(file.string() + " has " + text({mask.cols, mask.rows}) + " px, its image " + slide.source.string() +
                   " has " + text(size) + "; expected equal sizes");
+    give(mask, file, classes, sink);
+  }
+
+  std::vector<std::string> mask_names(const std::string& id) const override {
+    std::vector<std::string> out;
+    for (const char* extension : mask_extensions) out.push_back(id + params_.mask_suffix + extension);
+    return out;
+  }
+
+  void read_mask(const fs::path& file, const std::vector<std::string>& classes,
+                 nephron::AnnotationSink& sink) const override {
+    coding_.check_classes(classes);
+    give(decode(file, As::stored, most_pixels()), file, classes, sink);
+  }
+
+ private:
+  std::int64_t most_pixels() const { return params_.most_megapixels << 20; }
+
+  void give(const cv::Mat& mask, const fs::path& file, const std::vector<std::string>& classes,
+            nephron::AnnotationSink& sink) const {
     cv::Mat bits;
     try {
       bits = coding_.labels(mask, classes);
@@ -191,16 +215,11 @@ class ImageFolder final : public nephron::Dataset {
               {bits.data, bits.cols, bits.rows, 1, nephron::Depth::u8, static_cast<std::ptrdiff_t>(bits.step[0])});
   }
 
- private:
-  std::int64_t most_pixels() const { return params_.most_megapixels << 20; }
-
   /// "" when there is none.
   fs::path mask_of(const SlideInfo& slide) const {
     const fs::path folder = params_.root / params_.masks;
-    for (const char* extension : {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".PNG", ".TIF", ".TIFF", ".JPG", ".JPEG"}) {
-      fs::path file = folder / (slide.source.stem().string() + params_.mask_suffix + extension);
-      if (fs::exists(file)) return file;
-    }
+    for (const std::string& name : mask_names(slide.source.stem().string()))
+      if (fs::path file = folder / name; fs::exists(file)) return file;
     return {};
   }
 
