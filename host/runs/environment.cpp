@@ -16,6 +16,7 @@
 #include <nephron/plugin.hpp>
 #include <nephron/version.hpp>
 
+#include <host/runs/run_record.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -146,10 +147,10 @@ std::string environment_json(const Experiment& experiment, const Registry& regis
   return out.dump(2) + "\n";
 }
 
-std::vector<int> folds_of_environment(const fs::path& file) try {
-  return Json::parse(read_file(file)).at("folds").get<std::vector<int>>();
-} catch (const nlohmann::json::exception& e) {
-  throw Error(file.string() + " does not say which folds the run was started for: " + e.what());
+std::vector<int> folds_of_environment(const fs::path& file) {
+  std::vector<int> folds = read_environment(file).folds;
+  if (folds.empty()) throw Error(file.string() + " does not say which folds the run was started for");
+  return folds;
 }
 
 }  // namespace nephron::host

@@ -20,6 +20,10 @@ std::string duration_text(double seconds) {
   return text;
 }
 
+std::string eta_text(double seconds, double share) {
+  return share > 0 && share <= 1 ? "  ETA " + duration_text(seconds / share * (1 - share)) : std::string();
+}
+
 Progress::Progress(std::string what, std::int64_t total)
     : what_(std::move(what)),
       total_(total),
@@ -29,8 +33,9 @@ Progress::Progress(std::string what, std::int64_t total)
 
 Progress::~Progress() { finish(); }
 
-void Progress::update(std::int64_t done, std::string_view note) {
+void Progress::update(std::int64_t done, std::string_view note, double share) {
   done_ = done;
+  share_ = share >= 0 ? share : total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 0;
   note_ = note;
   const auto now = clock::now();
   const std::chrono::duration<double> since = now - last_, all = now - start_;
@@ -53,8 +58,7 @@ void Progress::draw(bool last) {
   if (total_ > 0) line += "/" + std::to_string(total_);
   if (!note_.empty()) line += "  " + printable_name(note_);
   if (last) line += "  " + duration_text(all.count());
-  else if (total_ > 0 && done_ > 0)
-    line += "  ETA " + duration_text(all.count() / static_cast<double>(done_) * static_cast<double>(total_ - done_));
+  else line += eta_text(all.count(), share_);
   if (terminal_) {
     winsize size = {};
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && line.size() >= size.ws_col)
