@@ -21,12 +21,13 @@ const CLI::Validator threshold_value(
 int run_predict(const PredictRequest& request) {
   std::vector<std::filesystem::path> inputs{request.images};
   if (!request.masks.empty()) inputs.push_back(request.masks);
-  require_output_folder(request.out, inputs, {"probabilities", "masks", "levels", "pictures"});
+  require_output_folder(request.out, inputs, {"probabilities", "masks", "levels", "truth", "pictures"});
   const PredictOutcome outcome = predict(request);
   print(outcome.scores.table(outcome.factor > 1));
   const std::size_t failures = outcome.scores.failures.size();
-  std::printf("predicted %lld pictures", static_cast<long long>(outcome.predicted));
-  if (outcome.skipped > 0) std::printf(", %lld were finished before", static_cast<long long>(outcome.skipped));
+  const auto predicted = static_cast<long long>(outcome.predicted), skipped = static_cast<long long>(outcome.skipped);
+  std::printf("predicted %lld %s", predicted, predicted == 1 ? "picture" : "pictures");
+  if (skipped > 0) std::printf(", %lld %s finished before", skipped, skipped == 1 ? "was" : "were");
   if (failures > 0) std::printf(", %zu failed", failures);
   std::printf(": %s\n", request.out.c_str());
   for (const auto& [id, why] : outcome.scores.failures) print_error("  " + id + ": " + why + "\n");
@@ -42,8 +43,14 @@ void add_predict(CLI::App& app, int& exit) {
       ->required()
       ->check(CLI::ExistingDirectory);
   command->add_option("--out", request->out, "Folder for probabilities, masks and scores")->required();
-  command->add_option("--masks", request->masks, "Folder of true masks (ID.png, or CLASS/ID.png): prints the Dice")
-      ->check(CLI::ExistingDirectory);
+  CLI::Option* const masks =
+      command->add_option("--masks", request->masks, "Folder of true masks, or of a folder a class: prints the Dice")
+          ->check(CLI::ExistingDirectory);
+  command
+      ->add_option("--masks-as", request->masks_as,
+                   "How masks are named and coded: a dataset of the experiment, or \"plain\" (ID.png, foreground is what "
+                   "is not black) [the one dataset that reads masks, else plain]")
+      ->needs(masks);
   command->add_option("--fold", request->fold,
                       "One fold, or \"all\": the mean of all folds [the fold that RUN names, else all]");
   command->add_option("--checkpoint", request->checkpoint, "Which weights")

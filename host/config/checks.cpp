@@ -1,7 +1,10 @@
 #include <host/config/checks.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
+
+#include <nephron/folder_name.hpp>
 
 namespace nephron::host {
 
@@ -66,6 +69,7 @@ class Checks {
     if (std::set(e_.classes.begin(), e_.classes.end()).size() != e_.classes.size())
       fault(v, "\"classes\" names one class twice");
     for (std::size_t c = 0; c < e_.classes.size(); ++c) class_name(e_.classes[c], v.array()[c]);
+    class_folders(v);
   }
 
   /// Names become names of folders, and stand in tables, pages and records.
@@ -79,6 +83,20 @@ class Checks {
       fault(v, "the name of a class holds a control character, such as a line break or a tab");
     else if (!name.empty() && (name.front() == ' ' || name.back() == ' '))
       fault(v, "the name of a class begins or ends with a space");
+  }
+
+  /// Predictions have a folder a class.
+  void class_folders(const Value& v) {
+    std::map<std::string, std::string> folders;
+    for (std::size_t c = 0; c < e_.classes.size(); ++c) {
+      const std::string& name = e_.classes[c];
+      const auto [other, fresh] = folders.emplace(folder_name(name), name);
+      if (!fresh && other->second != name)
+        fault(v.is(Value::Type::array) && c < v.array().size() ? v.array()[c] : v,
+              "the classes \"" + other->second + "\" and \"" + name + "\" would have one folder, \"" + other->first +
+                  "\", for their masks",
+              "rename one of them: in folders, all but letters, digits, '-', '_' and '.' becomes '_'");
+    }
   }
 
   void tile() {

@@ -11,6 +11,7 @@
 #include <nephron/fold_rules.hpp>
 
 #include <host/feed/duplicates.hpp>
+#include <host/feed/fold_slides.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
@@ -193,7 +194,7 @@ std::optional<std::vector<std::string>> trained_on(const fs::path& run, const st
   for (const int k : folds) {
     const fs::path file = run / ("fold-" + std::to_string(k)) / "slides.json";
     if (!fs::exists(file)) return std::nullopt;
-    for (const JsonNode& slide : JsonNode::read(file).at("trained_on").items()) ids.insert(slide.at("id").text());
+    for (const SlideEntry& slide : read_fold_slides(file).trained_on) ids.insert(slide.id);
   }
   return std::vector<std::string>(ids.begin(), ids.end());
 }

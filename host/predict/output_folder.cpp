@@ -1,7 +1,8 @@
 #include <host/predict/output_folder.hpp>
 
-#include <cctype>
 #include <utility>
+
+#include <nephron/folder_name.hpp>
 
 #include <host/util/files.hpp>
 
@@ -9,18 +10,8 @@ namespace nephron::host {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-std::string as_folder(const std::string& name) {
-  std::string out;
-  for (const char c : name) out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ? c : '_';
-  return out;
-}
-
-}  // namespace
-
 OutputFolder::OutputFolder(fs::path folder, const std::vector<std::string>& classes) : folder_(std::move(folder)) {
-  for (const std::string& name : classes) names_.push_back(as_folder(name));
+  for (const std::string& name : classes) names_.push_back(folder_name(name));
 }
 
 fs::path OutputFolder::probability(std::size_t c, const std::string& id) const {
@@ -33,6 +24,18 @@ fs::path OutputFolder::mask(std::size_t c, const std::string& id) const {
 
 fs::path OutputFolder::levels(std::size_t c, const std::string& id) const {
   return folder_ / "levels" / names_[c] / (id + ".png");
+}
+
+fs::path OutputFolder::truth(std::size_t c, const std::string& id) const {
+  return folder_ / "truth" / names_[c] / (id + ".png");
+}
+
+std::vector<fs::path> OutputFolder::map_folders() const {
+  std::vector<fs::path> out;
+  for (std::size_t c = 0; c < names_.size(); ++c)
+    for (const fs::path& file : {probability(c, "x"), mask(c, "x"), levels(c, "x"), truth(c, "x")})
+      out.push_back(file.parent_path());
+  return out;
 }
 
 bool OutputFolder::there(const std::string& id, PathOf last) const {
@@ -49,7 +52,8 @@ bool OutputFolder::computed(const std::string& id) const { return there(id, &Out
 void OutputFolder::remove(const std::string& id) const {
   std::error_code ignored;  // what cannot be removed cannot be replaced either, which is said then
   for (std::size_t c = 0; c < names_.size(); ++c)
-    for (const fs::path& file : {probability(c, id), mask(c, id), levels(c, id)}) fs::remove(file, ignored);
+    for (const fs::path& file : {probability(c, id), mask(c, id), levels(c, id), truth(c, id)})
+      fs::remove(file, ignored);
   fs::remove(picture(id), ignored);
 }
 

@@ -11,6 +11,7 @@ namespace nephron::host {
 ///   probabilities/CLASS/ID.png   8-bit, 255 is 1, at the picture's own size
 ///   masks/CLASS/ID.png           255 where the probability exceeds the threshold
 ///   levels/CLASS/ID.png          with a threshold search: how many of the searched thresholds it exceeds
+///   truth/CLASS/ID.png           where masks were read by a dataset's coding: what the prediction was compared with
 ///   pictures/ID.json             size of the picture, and the fingerprint of its pixels
 ///   scores.json                  Dice and failures
 ///   predict.json                 what was predicted, and how
@@ -20,10 +21,14 @@ class OutputFolder {
   std::filesystem::path probability(std::size_t c, const std::string& id) const;
   std::filesystem::path mask(std::size_t c, const std::string& id) const;
   std::filesystem::path levels(std::size_t c, const std::string& id) const;
+  std::filesystem::path truth(std::size_t c, const std::string& id) const;
   std::filesystem::path picture(const std::string& id) const { return folder_ / "pictures" / (id + ".json"); }
   std::filesystem::path scores() const { return folder_ / "scores.json"; }
   std::filesystem::path facts() const { return folder_ / "predict.json"; }
   const std::filesystem::path& folder() const noexcept { return folder_; }
+
+  /// The folders of PNG files, there or not.
+  std::vector<std::filesystem::path> map_folders() const;
 
   /// True when every file of this picture is there.
   bool complete(const std::string& id) const;

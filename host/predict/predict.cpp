@@ -1,5 +1,6 @@
 #include <host/predict/predict.hpp>
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <utility>
@@ -14,15 +15,18 @@
 #include <host/predict/memory.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
+#include <host/predict/output_lock.hpp>
 #include <host/predict/picture_file.hpp>
+#include <host/predict/prediction_record.hpp>
 #include <host/predict/settings.hpp>
+#include <host/predict/slide_source.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/predict/tiled.hpp>
 #include <host/predict/tiling.hpp>
+#include <host/predict/trained_on.hpp>
 #include <host/predict/truth.hpp>
 #include <host/runs/run.hpp>
 #include <host/slides/opener.hpp>
-#include <host/slides/reduced.hpp>
 #include <host/train/device.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
@@ -35,17 +39,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 namespace {
-
-/// A reduced picture in memory.
-class PictureSource final : public TileSource {
- public:
-  explicit PictureSource(Image picture) : picture_(std::move(picture)) {}
-  Size size() const noexcept override { return picture_.size(); }
-  void read(const Region& region, const ImageView& out) const override { copy(picture_.view().crop(region), out); }
-
- private:
-  Image picture_;
-};
 
 /// Holds the maps of a picture until they are written.
 class Maps final : public ProbabilitySink {
@@ -63,8 +56,8 @@ class Maps final : public ProbabilitySink {
 struct Loaded {
   Size size;
   std::string fingerprint;
-  Image reduced;
-  std::vector<Image> truth;  ///< empty when there is none
+  std::unique_ptr<TileSource> reduced;
+  TruthFolder::Masks truth;
 };
 
 struct Written {
@@ -82,24 +75,64 @@ Image to_bytes(const ImageView& map) {
   return out;
 }
 
+/// An error that names its picture already.
+class Blamed final : public Error {
+ public:
+  using Error::Error;
+};
+
+/// What share of all work is done. The files' sizes stand for it, for the pictures' are not known before.
+class Shares {
+ public:
+  explicit Shares(const std::vector<PictureFile>& pictures) {
+    for (const PictureFile& picture : pictures) {
+      std::error_code unknown;
+      const auto size = fs::file_size(picture.file, unknown);
+      before_.push_back(before_.back() + (unknown ? 1.0 : 1.0 + static_cast<double>(size)));
+    }
+  }
+  /// `part` of picture i and all before it.
+  double done(std::size_t i, double part) const {
+    return (before_[i] + part * (before_[i + 1] - before_[i])) / before_.back();
+  }
+
+ private:
+  std::vector<double> before_{0};
+};
+
+std::string counted(std::size_t n, const char* one, const char* many) {
+  return std::to_string(n) + " " + (n == 1 ? one : many);
+}
+
+/// `"a", "b" and 3 more`
+std::string some_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < 5; ++i) out += (i > 0 ? ", \"" : "\"") + names[i] + "\"";
+  return names.size() > 5 ? out + " and " + std::to_string(names.size() - 5) + " more" : out;
+}
+
 class Prediction {
  public:
   Prediction(const PredictRequest& request, PredictSettings settings, const Experiment& experiment, SlideOpener& opener,
-             std::unique_ptr<PixelModel> model)
+             MaskCoding coding, std::unique_ptr<PixelModel> model)
       : request_(request),
         settings_(std::move(settings)),
         classes_(experiment.classes),
         opener_(opener),
         output_(request.out, experiment.classes),
+        truth_(request.masks, experiment.classes, std::move(coding)),
         model_(std::move(model)) {}
 
-  PredictOutcome run(const std::vector<PictureFile>& all);
+  PredictOutcome run(const RunFolder& run, const std::vector<PictureFile>& all);
 
  private:
   void compute_all(const std::vector<PictureFile>& pictures);
   std::vector<PictureFile> left_to_do(const std::vector<PictureFile>& pictures);
+  void require_equal_settings(const PredictionRecord& before) const;
+  void begin(const std::vector<PictureFile>& all);
+  void note_what_is_known(const RunFolder& run, const std::vector<PictureFile>& all);
   Loaded load(const PictureFile& picture) const;
-  std::vector<Image> compute(const Loaded& loaded, const std::string& id, Progress& progress, std::int64_t done);
+  std::vector<Image> compute(const Loaded& loaded, const TilingOptions& tiling);
   Written write(const std::string& id, const Loaded& loaded, const std::vector<Image>& maps) const;
   void apply_search(const std::vector<PictureFile>& pictures);
   void note_facts() const;
@@ -111,44 +144,43 @@ class Prediction {
   std::vector<std::string> classes_;
   SlideOpener& opener_;
   OutputFolder output_;
+  TruthFolder truth_;
   std::unique_ptr<PixelModel> model_;
   PredictOutcome outcome_;
 };
+
+void Prediction::require_equal_settings(const PredictionRecord& before) const {
+  const Json wanted = Json::parse(settings_.str());
+  for (const auto& [key, value] : wanted.items()) {
+    const auto other = std::find_if(before.settings.begin(), before.settings.end(),
+                                    [&, &name = key](const auto& setting) { return setting.first == name; });
+    const bool there = other != before.settings.end();
+    if (!there || other->second != value.dump())
+      throw Error(output_.folder().string() + " was predicted with another " + key + ": " +
+                      (there ? other->second : "none") + " there, " + value.dump() + " now",
+                  "Use the same settings to continue, --overwrite to start anew, or name another folder.");
+  }
+}
 
 /// Nothing is overwritten unasked, and results of different settings do not mix in one folder.
 std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& pictures) {
   outcome_.scores.classes = classes_;
   outcome_.factor = settings_.factor;
   if (!fs::exists(output_.facts()) || request_.overwrite) return pictures;
-  const std::string folder = output_.folder().string();
   if (!request_.go_on)
-    throw Error(folder + " holds a prediction already",
+    throw Error(output_.folder().string() + " holds a prediction already",
                 "--continue predicts what is missing, --overwrite starts anew, or name another folder.");
-  Json there;
-  try {
-    there = Json::parse(read_file(output_.facts())).at("settings");
-  } catch (const Json::exception& e) {
-    throw Error(output_.facts().string() + " is not what nephron predict writes: " + e.what(),
-                "Predict again with --overwrite.");
-  }
-  const Json wanted = Json::parse(settings_.str());
-  for (const auto& [key, value] : wanted.items()) {
-    const auto other = there.find(key);
-    if (other == there.end() || *other != value)
-      throw Error(folder + " was predicted with another " + key + ": " +
-                      (other == there.end() ? "none" : other->dump()) + " there, " + value.dump() + " now",
-                  "Use the same settings to continue, --overwrite to start anew, or name another folder.");
-  }
-  const Scores before = read_scores(output_.scores());
+  const PredictionRecord before = read_prediction(output_.folder());
+  if (before.classes != classes_) throw Error(output_.folder().string() + " was predicted with other classes");
+  require_equal_settings(before);
   std::vector<PictureFile> left;
   for (const PictureFile& picture : pictures) {
-    const auto scored = before.pictures.find(picture.id);
-    const bool known = scored != before.pictures.end() && settings_.search == !scored->second.curve.empty();
+    const auto scored = before.scores.pictures.find(picture.id);
+    const bool known = scored != before.scores.pictures.end() && settings_.search == !scored->second.curve.empty();
     const bool written = settings_.search ? output_.computed(picture.id) : output_.complete(picture.id);
-    const bool finished =
-        written && (known || request_.masks.empty() || !has_truth(request_.masks, picture.id, classes_));
+    const bool finished = written && (known || request_.masks.empty() || !truth_.has(picture.id));
     if (!finished) left.push_back(picture);
-    else if (scored != before.pictures.end()) outcome_.scores.pictures.insert(*scored);
+    else if (scored != before.scores.pictures.end()) outcome_.scores.pictures.insert(*scored);
   }
   outcome_.skipped = static_cast<std::int64_t>(pictures.size() - left.size());
   return left;
@@ -156,44 +188,39 @@ std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& 
 
 Loaded Prediction::load(const PictureFile& picture) const {
   Loaded out;
-  if (const auto slide = open_as_slide(picture.file, opener_)) {
+  if (std::shared_ptr<const SlideFile> slide = open_as_slide(picture.file, opener_)) {
     out.size = slide->size();
     out.fingerprint = fingerprint(*slide);
-    out.reduced = read_reduced(*slide, settings_.factor);
+    out.reduced = slide_source(std::move(slide), settings_.factor);
   } else {
     const Image full = read_picture(picture.file);
     out.size = full.size();
     out.fingerprint =
         fingerprint(out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
-    out.reduced = reduce_picture(full, settings_.factor);
+    out.reduced = held_source(reduce_picture(full, settings_.factor));
   }
-  if (!request_.masks.empty()) {
-    out.truth = read_truth(request_.masks, picture.id, classes_, out.size);
-    if (out.truth.empty())
-      log().warning("no mask for \"" + picture.id + "\" in " + request_.masks.string() + ": predicted without a Dice");
-  }
+  if (!request_.masks.empty()) out.truth = truth_.read(picture.id, out.size);
   return out;
 }
 
-std::vector<Image> Prediction::compute(const Loaded& loaded, const std::string& id, Progress& progress,
-                                       std::int64_t done) {
+std::vector<Image> Prediction::compute(const Loaded& loaded, const TilingOptions& tiling) {
   Maps maps;
-  TilingOptions tiling{settings_.tile, settings_.overlap, settings_.batch, {}};
-  tiling.progress = [&](std::int64_t tiles, std::int64_t total) {
-    progress.update(done, id + (total > 1 ? ", tile " + std::to_string(tiles) + "/" + std::to_string(total) : ""));
-    if (interrupted()) throw Cancelled();
-  };
-  predict_tiled(PictureSource(loaded.reduced), *model_, tiling, maps);
+  predict_tiled(*loaded.reduced, *model_, tiling, maps);
   return std::move(maps.planes);
 }
 
 Written Prediction::write(const std::string& id, const Loaded& loaded, const std::vector<Image>& maps) const {
   Written out{id, {}};
   PictureScore score;
+  const bool known = !loaded.truth.of_class.empty();
   for (std::size_t c = 0; c < maps.size(); ++c) {
     const ImageView& map = maps[c].view();
-    const bool known = !loaded.truth.empty();
-    const Image reduced_truth = known ? reduce_mask(loaded.truth[c], settings_.factor) : Image();
+    const Image& truth = known ? loaded.truth.of_class[c] : maps[c];
+    const Image reduced_truth = known ? reduce_mask(truth, settings_.factor) : Image();
+    if (loaded.truth.coded) {
+      fs::create_directories(output_.truth(c, id).parent_path());
+      save_png(output_.truth(c, id), truth.view());
+    }
     const Image full = resize_map(map, loaded.size);
     save_png(output_.probability(c, id), to_bytes(full.view()).view());
     score.threshold.push_back(settings_.threshold);
@@ -201,7 +228,7 @@ Written Prediction::write(const std::string& id, const Loaded& loaded, const std
       const Image levels = levels_of(full.view());
       save_png(output_.levels(c, id), levels.view());
       if (!known) continue;
-      score.curve.push_back(dice_curve(levels, loaded.truth[c]));
+      score.curve.push_back(dice_curve(levels, truth));
       score.curve_reduced.push_back(dice_curve(levels_of(map), reduced_truth));
       score.dice.push_back(0);
       score.dice_reduced.push_back(0);
@@ -210,12 +237,12 @@ Written Prediction::write(const std::string& id, const Loaded& loaded, const std
     const Image mask = above(full.view(), settings_.threshold);
     save_png(output_.mask(c, id), mask.view());
     if (!known) continue;
-    score.dice.push_back(dice_of(mask, loaded.truth[c]));
+    score.dice.push_back(dice_of(mask, truth));
     score.dice_reduced.push_back(dice_of(above(map, settings_.threshold), reduced_truth));
   }
   const Json picture{{"size", {loaded.size.width, loaded.size.height}}, {"fingerprint", loaded.fingerprint}};
   write_file_atomically(output_.picture(id), picture.dump() + "\n");
-  if (!loaded.truth.empty()) out.score = std::move(score);
+  if (known) out.score = std::move(score);
   return out;
 }
 
@@ -246,7 +273,7 @@ void Prediction::note_facts() const {
 }
 
 void Prediction::failed(const std::string& id, const std::exception& e) {
-  if (request_.strict) throw Error("\"" + id + "\": " + e.what());
+  if (request_.strict) throw Blamed("\"" + id + "\": " + e.what());
   log().error("\"" + id + "\" is left out: " + e.what());
   outcome_.scores.failures[id] = e.what();
 }
@@ -267,6 +294,7 @@ void Prediction::collect(std::future<Written>& writing, const std::string& id) {
 /// The next picture is read and the last one written while this one is computed.
 void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
   Progress progress("predicting", static_cast<std::int64_t>(pictures.size()));
+  const Shares shares(pictures);
   const auto read_ahead = [&](std::size_t i) {
     return i < pictures.size() ? std::async(std::launch::async, [this, &pictures, i] { return load(pictures[i]); })
                                : std::future<Loaded>();
@@ -276,40 +304,78 @@ void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
   std::string writing_id;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const std::string& id = pictures[i].id;
+    TilingOptions tiling{settings_.tile, settings_.overlap, settings_.batch, {}};
+    tiling.progress = [&](std::int64_t tiles, std::int64_t total) {
+      const std::string note = total > 1 ? ", tile " + std::to_string(tiles) + "/" + std::to_string(total) : "";
+      progress.update(static_cast<std::int64_t>(i), id + note,
+                      shares.done(i, static_cast<double>(tiles) / static_cast<double>(total)));
+      if (interrupted()) throw Cancelled();
+    };
     try {
       std::future<Loaded> current = std::exchange(reading, read_ahead(i + 1));
       auto loaded = std::make_shared<const Loaded>(current.get());
-      auto maps =
-          std::make_shared<const std::vector<Image>>(compute(*loaded, id, progress, static_cast<std::int64_t>(i)));
-      collect(writing, writing_id);
-      writing_id = id;
+      auto maps = std::make_shared<const std::vector<Image>>(compute(*loaded, tiling));
+      collect(writing, std::exchange(writing_id, id));
       writing = std::async(std::launch::async, [this, id, loaded, maps] { return write(id, *loaded, *maps); });
     } catch (const Cancelled&) {
       collect(writing, writing_id);  // what is computed is written
       throw;
+    } catch (const Blamed&) {
+      throw;
     } catch (const std::exception& e) {
+      collect(writing, writing_id);  // its own failure comes first
       failed(id, e);
     }
-    progress.update(static_cast<std::int64_t>(i + 1));
+    progress.update(static_cast<std::int64_t>(i + 1), {}, shares.done(i, 1));
   }
   collect(writing, writing_id);
   progress.finish();
 }
 
-PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
-  const std::vector<PictureFile> pictures = left_to_do(all);
+/// What an earlier prediction left must not pass for this one's, nor its scores for those of pictures that are gone.
+void Prediction::begin(const std::vector<PictureFile>& all) {
+  if (const int n = remove_leftovers(output_); n > 0)
+    log().info("removed " + counted(static_cast<std::size_t>(n), "file", "files") +
+               " that an interrupted prediction left half-written in " + output_.folder().string());
   output_.make(settings_.search);
-  // What an earlier prediction left must not pass for this one's, should this one be interrupted.
-  if (request_.overwrite)
-    for (const PictureFile& picture : all) output_.remove(picture.id);
+  if (!request_.overwrite) return;
+  std::error_code ignored;
+  fs::remove(output_.scores(), ignored);
+  for (const PictureFile& picture : all) output_.remove(picture.id);
+}
+
+/// Said once, before work begins.
+void Prediction::note_what_is_known(const RunFolder& run, const std::vector<PictureFile>& all) {
+  std::vector<std::string> known, bare;
+  outcome_.scores.trained_on = find_trained_on(run, settings_.folds, all);
+  for (const auto& [id, how] : outcome_.scores.trained_on) known.push_back(id);
+  if (!known.empty())
+    log().warning(std::to_string(known.size()) + " of " + counted(all.size(), "picture", "pictures") +
+                  (known.size() == 1 ? " was" : " were") + " trained on (" + some_of(known) +
+                  "): what is predicted there says nothing of new pictures");
+  if (request_.masks.empty()) return;
+  for (const PictureFile& picture : all)
+    if (!truth_.has(picture.id)) bare.push_back(picture.id);
+  if (!bare.empty())
+    log().warning("no mask for " + std::to_string(bare.size()) + " of " + counted(all.size(), "picture", "pictures") +
+                  " (" + some_of(bare) + "), predicted without a Dice; looked for " + truth_.looked_for(bare.front()));
+}
+
+PredictOutcome Prediction::run(const RunFolder& run, const std::vector<PictureFile>& all) {
+  const OutputLock lock(output_.folder());
+  const std::vector<PictureFile> pictures = left_to_do(all);
+  note_what_is_known(run, all);
+  begin(all);
   note_facts();
   write_scores(output_.scores(), outcome_.scores);
   try {
     compute_all(pictures);
     if (settings_.search) apply_search(all);
   } catch (const Cancelled&) {
-    log().warning(std::to_string(outcome_.skipped + outcome_.predicted) + " of " + std::to_string(all.size()) +
-                  " pictures are finished; to go on, give the same command with --continue" +
+    const std::int64_t finished = outcome_.skipped + outcome_.predicted;
+    log().warning(std::to_string(finished) + " of " + counted(all.size(), "picture", "pictures") +
+                  (finished == 1 ? " is" : " are") +
+                  " finished; to go on, give the same command with --continue" +
                   (request_.overwrite ? " in place of --overwrite" : ""));
     throw;
   }
@@ -335,7 +401,10 @@ PredictOutcome predict(const PredictRequest& request) {
   tile_grid({settings.tile, settings.tile}, settings.tile, settings.overlap,
             model->multiple());  // says what is wrong before any work
   ReaderOpener opener(*registry);
-  return Prediction(request, std::move(settings), experiment, opener, std::move(model)).run(pictures);
+  MaskCoding coding;
+  if (!request.masks.empty()) coding = mask_coding(request.masks_as, request.masks, experiment, *registry);
+  return Prediction(request, std::move(settings), experiment, opener, std::move(coding), std::move(model))
+      .run(run, pictures);
 }
 
 }  // namespace nephron::host

@@ -16,6 +16,7 @@ struct PredictRequest {
   std::filesystem::path images;
   std::filesystem::path out;
   std::filesystem::path masks;  ///< empty: no Dice
+  std::string masks_as;         ///< how masks say their class: a dataset of the experiment, "plain", or "" (truth.hpp)
   std::string fold;             ///< "K", "all" (the mean of all folds), or "": the fold that `run` names, else all
   std::string checkpoint = "best";
   std::string device = "auto";

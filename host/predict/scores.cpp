@@ -1,16 +1,15 @@
 #include <host/predict/scores.hpp>
 
 #include <algorithm>
-#include <cstdio>
+#include <limits>
 #include <span>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
-#include <nephron/error.hpp>
-
 #include <host/metrics/dice.hpp>
 #include <host/predict/threshold_search.hpp>
+#include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -25,12 +24,6 @@ Json by_class(const std::vector<std::string>& classes, const std::vector<double>
   return out;
 }
 
-std::vector<double> by_class(const std::vector<std::string>& classes, const Json& object) {
-  std::vector<double> values;
-  for (const std::string& name : classes) values.push_back(object.at(name).get<double>());
-  return values;
-}
-
 using Curves = std::vector<std::vector<double>>;
 
 Json by_class(const std::vector<std::string>& classes, const Curves& curves) {
@@ -39,16 +32,49 @@ Json by_class(const std::vector<std::string>& classes, const Curves& curves) {
   return out;
 }
 
-Curves curves_of(const std::vector<std::string>& classes, const Json& entry, const char* key) {
+const char* const how = "Predict again with --overwrite.";
+
+/// A value a class, of an object that has the classes as keys and no other.
+std::vector<double> shares_of(const std::vector<std::string>& classes, const JsonNode& object) {
+  std::vector<double> values;
+  for (const std::string& name : classes) values.push_back(object.at(name).number(0, 1));
+  if (object.members().size() != classes.size()) object.refuse("names classes that are not in \"classes\"");
+  return values;
+}
+
+Curves curves_of(const std::vector<std::string>& classes, const JsonNode& entry, const char* key) {
   Curves out;
-  if (!entry.contains(key)) return out;
+  const auto object = entry.find(key);
+  if (!object) return out;
   for (const std::string& name : classes) {
-    out.push_back(entry.at(key).at(name).get<std::vector<double>>());
-    if (out.back().size() != searched_thresholds.size())
-      throw Error(std::string(key) + " has " + std::to_string(out.back().size()) + " values, not " +
-                  std::to_string(searched_thresholds.size()));
+    const JsonNode list = object->at(name);
+    std::vector<double>& curve = out.emplace_back();
+    for (const JsonNode& value : list.items()) curve.push_back(value.number(0, 1));
+    if (curve.size() != searched_thresholds.size())
+      list.refuse("has " + std::to_string(curve.size()) + " values, not " + std::to_string(searched_thresholds.size()));
   }
   return out;
+}
+
+PictureScore score_of(const std::vector<std::string>& classes, const JsonNode& entry) {
+  PictureScore out{shares_of(classes, entry.at("threshold")), shares_of(classes, entry.at("dice")),
+                   shares_of(classes, entry.at("dice_reduced")), curves_of(classes, entry, "dice_by_threshold"),
+                   curves_of(classes, entry, "dice_reduced_by_threshold")};
+  if (out.curve.empty() != out.curve_reduced.empty())
+    entry.refuse("has one of dice_by_threshold and dice_reduced_by_threshold, and not the other");
+  return out;
+}
+
+TrainedOn trained_on_of(const JsonNode& entry) {
+  TrainedOn out{{}, entry.at("by").text()};
+  for (const JsonNode& fold : entry.at("folds").items())
+    out.folds.push_back(static_cast<int>(fold.integer(0, std::numeric_limits<int>::max())));
+  return out;
+}
+
+void require_id(const std::string& id, const JsonNode& where) {
+  if (id.empty() || id == "." || id == ".." || id.find('/') != std::string::npos || id.find('\0') != std::string::npos)
+    where.refuse("is of a picture \"" + id + "\", which no file can be called");
 }
 
 Json to_json(const std::vector<std::string>& classes, const PictureScore& score) {
@@ -65,17 +91,6 @@ Json to_json(const std::vector<std::string>& classes, const PictureScore& score)
   out["dice_by_threshold"] = by_class(classes, score.curve);
   out["dice_reduced_by_threshold"] = by_class(classes, score.curve_reduced);
   return out;
-}
-
-std::string cell(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "  %-12.4f", value);
-  return text;
-}
-
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
 }
 
 }  // namespace
@@ -98,16 +113,20 @@ std::vector<std::size_t> Scores::choose_thresholds() {
   return chosen;
 }
 
-PictureScore Scores::mean() const {
+namespace {
+
+template <class Counts>
+PictureScore mean_where(const Scores& scores, const Counts& counts) {
   PictureScore out;
-  if (pictures.empty()) return out;
-  for (std::size_t c = 0; c < classes.size(); ++c) {
+  for (std::size_t c = 0; c < scores.classes.size(); ++c) {
     std::vector<double> threshold, dice, reduced;
-    for (const auto& [id, score] : pictures) {
+    for (const auto& [id, score] : scores.pictures) {
+      if (!counts(id)) continue;
       threshold.push_back(score.threshold[c]);
       dice.push_back(score.dice[c]);
       reduced.push_back(score.dice_reduced[c]);
     }
+    if (dice.empty()) return out;
     out.threshold.push_back(spread_of(threshold).mean);
     out.dice.push_back(spread_of(dice).mean);
     out.dice_reduced.push_back(spread_of(reduced).mean);
@@ -115,72 +134,58 @@ PictureScore Scores::mean() const {
   return out;
 }
 
-std::string Scores::table(bool reduced) const {
-  if (pictures.empty()) return {};
-  std::size_t width = 7;
-  for (const auto& [id, score] : pictures) width = std::max(width, id.size());
-  std::string text = padded("picture", width);
-  for (const std::string& name : classes) {
-    text += "  " + padded("Dice " + name, 12);
-    if (reduced) text += "  " + padded("reduced", 12);
-  }
-  const bool searched = !pictures.begin()->second.curve_reduced.empty();
-  text += searched ? "  threshold" + std::string(6 * (classes.size() - 1), ' ') : "  threshold";
-  if (searched)
-    for (const std::string& name : classes) text += "  own best" + (classes.size() > 1 ? " " + name : "");
-  text += "\n";
-  const auto line = [&](const std::string& name, const PictureScore& score) {
-    text += padded(name, width);
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      std::string dice = cell(score.dice[c]);
-      dice.resize(std::max(dice.size(), 2 + std::string("Dice ").size() + classes[c].size()), ' ');
-      text += dice;
-      if (reduced) text += cell(score.dice_reduced[c]);
-    }
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      char number[32];
-      std::snprintf(number, sizeof number, "%s%.2f", c == 0 ? "  " : " ", score.threshold[c]);
-      text += number;
-    }
-    if (searched && !score.curve_reduced.empty()) {
-      text += "     ";
-      for (std::size_t c = 0; c < classes.size(); ++c) {
-        const std::size_t best = best_of(score.curve_reduced[c]);
-        char own[48];
-        std::snprintf(own, sizeof own, "  %.4f @ %.2f", score.curve_reduced[c][best], searched_thresholds[best]);
-        text += own;
-      }
-    }
-    text += "\n";
-  };
-  for (const auto& [id, score] : pictures) line(id, score);
-  line("mean", mean());
-  return text;
+}  // namespace
+
+PictureScore Scores::mean() const {
+  return mean_where(*this, [](const std::string&) { return true; });
+}
+
+PictureScore Scores::mean_of_new() const {
+  return mean_where(*this, [&](const std::string& id) { return !trained_on.contains(id); });
+}
+
+std::size_t Scores::scored_and_trained_on() const {
+  return static_cast<std::size_t>(
+      std::count_if(pictures.begin(), pictures.end(), [&](const auto& p) { return trained_on.contains(p.first); }));
+}
+
+bool Scores::searched() const {
+  return std::any_of(pictures.begin(), pictures.end(), [](const auto& p) { return !p.second.curve.empty(); });
 }
 
 Scores read_scores(const std::filesystem::path& file) {
   Scores scores;
   if (!std::filesystem::exists(file)) return scores;
-  try {
-    const Json json = Json::parse(read_file(file));
-    scores.classes = json.at("classes").get<std::vector<std::string>>();
-    for (const auto& [id, entry] : json.at("pictures").items())
-      scores.pictures[id] = {
-          by_class(scores.classes, entry.at("threshold")), by_class(scores.classes, entry.at("dice")),
-          by_class(scores.classes, entry.at("dice_reduced")), curves_of(scores.classes, entry, "dice_by_threshold"),
-          curves_of(scores.classes, entry, "dice_reduced_by_threshold")};
-    scores.failures = json.at("failures").get<std::map<std::string, std::string>>();
-  } catch (const Json::exception& e) {
-    throw Error(file.string() + " is not what nephron predict writes: " + e.what(), "Predict again with --overwrite.");
+  const JsonNode json = JsonNode::read(file, how);
+  scores.classes = json.at("classes").texts();
+  if (scores.classes.empty()) json.at("classes").refuse("names no class");
+  for (const auto& [id, entry] : json.at("pictures").members()) {
+    require_id(id, entry);
+    scores.pictures[id] = score_of(scores.classes, entry);
   }
+  for (const auto& [id, why] : json.at("failures").members()) scores.failures[id] = why.text();
+  if (const auto known = json.find("trained_on"))
+    for (const auto& [id, entry] : known->members()) scores.trained_on[id] = trained_on_of(entry);
   return scores;
 }
 
 void write_scores(const std::filesystem::path& file, const Scores& scores) {
-  Json pictures = Json::object();
-  for (const auto& [id, score] : scores.pictures) pictures[id] = to_json(scores.classes, score);
-  Json json{{"classes", scores.classes}, {"pictures", std::move(pictures)}, {"failures", scores.failures}};
+  Json pictures = Json::object(), trained_on = Json::object();
+  for (const auto& [id, score] : scores.pictures) {
+    pictures[id] = to_json(scores.classes, score);
+    pictures[id]["trained_on"] = scores.trained_on.contains(id);
+  }
+  for (const auto& [id, known] : scores.trained_on) trained_on[id] = {{"by", known.by}, {"folds", known.folds}};
+  Json json{{"classes", scores.classes},
+            {"pictures", std::move(pictures)},
+            {"failures", scores.failures},
+            {"trained_on", std::move(trained_on)}};
+  if (scores.searched()) json["threshold_chosen_on"] = "the scored pictures: optimistic";
   if (!scores.pictures.empty()) json["mean"] = to_json(scores.classes, scores.mean());
+  if (const PictureScore fresh = scores.mean_of_new(); scores.scored_and_trained_on() > 0 && !fresh.dice.empty())
+    json["mean_of_new"] = to_json(scores.classes, fresh);
+  const Json cautions = scores.cautions();
+  if (!cautions.empty()) json["cautions"] = cautions;
   write_file_atomically(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 

@@ -16,26 +16,44 @@ struct PictureScore {
   std::vector<std::vector<double>> curve{}, curve_reduced{};
 };
 
+/// Why a picture counts as one that networks of a prediction were trained on.
+struct TrainedOn {
+  std::vector<int> folds;  ///< whose networks were
+  std::string by;          ///< what is equal: "file", "content", "name"
+
+  std::string str() const;  ///< "same file, folds 0, 1"
+};
+
 /// What a prediction came to: scores.json in its folder.
 struct Scores {
   std::vector<std::string> classes;
   std::map<std::string, PictureScore> pictures;  ///< by id; only those with a mask
   std::map<std::string, std::string> failures;   ///< id -> why it has no prediction
+  std::map<std::string, TrainedOn> trained_on;   ///< by id; pictures without a mask too
 
   /// Where curves are there: for each class the threshold with the best mean Dice over the pictures, at the level that
   /// the model works on. Every picture's figures become those of that threshold. Gives back an index into
   /// searched_thresholds a class: that of 0.5 where no picture has a curve.
   std::vector<std::size_t> choose_thresholds();
 
+  /// True when the thresholds were chosen on the pictures that are scored.
+  bool searched() const;
   /// Mean over the pictures, a value a class; empty when nothing was scored.
   PictureScore mean() const;
-  /// One line a picture, then the mean, for the terminal; empty when nothing was scored. `reduced`: says the second
-  /// Dice too, where the model works on reduced pictures. Where thresholds were searched, each picture's own best
-  /// follows, at that level.
+  /// The same over those that no network was trained on.
+  PictureScore mean_of_new() const;
+  /// How many of the scored pictures networks were trained on.
+  std::size_t scored_and_trained_on() const;
+  /// What makes the figures better than they would be of new pictures, a sentence each; empty: nothing is known of.
+  std::vector<std::string> cautions() const;
+  /// One line a picture, then means and cautions, for the terminal; empty when nothing was scored. `reduced`: says the
+  /// second Dice too, where the model works on reduced pictures. Where thresholds were searched, each picture's own
+  /// best follows, at that level.
   std::string table(bool reduced) const;
 };
 
-/// Scores of `file`; none when it does not exist. Throws Error for anything but what write_scores() wrote.
+/// Scores of `file`; none when it does not exist. Throws Error that names file and place for anything but what
+/// write_scores() wrote.
 Scores read_scores(const std::filesystem::path& file);
 void write_scores(const std::filesystem::path& file, const Scores& scores);
 

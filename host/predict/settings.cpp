@@ -46,6 +46,15 @@ void set_threshold(PredictSettings& settings, const Value& value) {
   else settings.threshold = value.number();
 }
 
+fs::path weights_of(const FoldFolder& fold, const std::string& checkpoint) {
+  if (!fold.has_checkpoint(checkpoint) && fold.has_checkpoint("last"))
+    throw Error("fold " + std::to_string(fold.fold) + " of " + fold.folder.parent_path().string() +
+                    " has no checkpoint \"" + checkpoint + "\" yet: none of its epochs was finished",
+                "--checkpoint last takes the newest weights; nephron train --resume " +
+                    fold.folder.parent_path().string() + " goes on with the training.");
+  return fs::canonical(fold.weights(checkpoint));  // the link moves on with training; its step says which weights
+}
+
 }  // namespace
 
 PredictSettings settle(const PredictRequest& request, const RunFolder& run, const Experiment& experiment) {
@@ -53,8 +62,7 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   out.run = run.folder();
   out.folds = folds_for(request, run);
   out.checkpoint = request.checkpoint;
-  // The link "best" moves on with training; the step folder behind it says which weights these are.
-  for (const int k : out.folds) out.weights.push_back(fs::canonical(run.fold(k).weights(request.checkpoint)));
+  for (const int k : out.folds) out.weights.push_back(weights_of(run.fold(k), request.checkpoint));
   out.factor = request.factor.value_or(experiment.data.factor);
   out.tile = request.whole ? 0 : request.tile.value_or(experiment.data.tile);
   out.overlap = request.overlap.value_or(experiment.predict.overlap);

@@ -1,24 +1,58 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include <nephron/dataset.hpp>
 #include <nephron/image.hpp>
 
-#include <host/predict/scores.hpp>
+#include <host/config/experiment.hpp>
+#include <host/plugins/registry.hpp>
 
 namespace nephron::host {
 
-/// The true masks of a picture, one a class (255 or 0): FOLDER/CLASS/ID.*, or FOLDER/ID.* where the experiment has one
-/// class. None when there is no file for it. Throws Error when only some classes have one, and for a size that is not
-/// the picture's.
-std::vector<Image> read_truth(const std::filesystem::path& folder, const std::string& id,
-                              const std::vector<std::string>& classes, Size size);
+/// How mask files say the class of a pixel: as one of the experiment's datasets codes its own.
+struct MaskCoding {
+  std::string name;                        ///< of the dataset
+  std::shared_ptr<const Dataset> dataset;  ///< is a MaskFiles as well
+};
 
-/// True when there is a mask of this picture for some class.
-bool has_truth(const std::filesystem::path& folder, const std::string& id, const std::vector<std::string>& classes);
+/// The coding that `wanted` names: a dataset of the experiment, "plain", or "", which is the one dataset that reads
+/// masks. None (an empty `dataset`) means plain masks: whatever is not black is foreground. Throws Error when `wanted`
+/// is no such dataset, and when "" could be several; but masks in one folder a class are plain.
+MaskCoding mask_coding(const std::string& wanted, const std::filesystem::path& folder, const Experiment& experiment,
+                       const Registry& registry);
+
+/// The true masks of pictures in a folder: FOLDER/CLASS/ID.* plain; else a file as the coding names it, or plain
+/// FOLDER/ID.* where the experiment has one class and there is no coding. Const calls are thread-safe.
+class TruthFolder {
+ public:
+  TruthFolder(std::filesystem::path folder, std::vector<std::string> classes, MaskCoding coding = {});
+
+  struct Masks {
+    std::vector<Image> of_class;  ///< 255 or 0; empty when there is no file
+    bool coded = false;           ///< other programs would not read the file alike
+  };
+  /// Throws Error when only some classes have a file, and for a size that is not the picture's.
+  Masks read(const std::string& id, Size size) const;
+  /// True when there is a file for this picture, for some class.
+  bool has(const std::string& id) const;
+  /// The files that read() looks for, for people.
+  std::string looked_for(const std::string& id) const;
+
+ private:
+  std::filesystem::path class_file(const std::string& id, std::size_t c) const;
+  std::filesystem::path shared_file(const std::string& id) const;
+  /// Of a coded mask; empty where the coding has no word.
+  std::vector<std::string> coded_names(const std::string& id) const;
+  std::vector<Image> read_coded(const std::filesystem::path& file, Size size) const;
+
+  std::filesystem::path folder_;
+  std::vector<std::string> classes_;
+  MaskCoding coding_;
+};
 
 /// 255 where the map (f32) exceeds the threshold.
 Image above(const ImageView& map, double threshold);

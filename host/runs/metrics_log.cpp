@@ -9,6 +9,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -17,6 +18,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 namespace {
+
+constexpr std::int64_t most_steps = std::int64_t{1} << 50;  // every one of which a double holds
 
 /// Keeps the lines up to a step; a line torn by a kill goes too.
 void keep_until(const fs::path& file, std::int64_t step) {
@@ -61,12 +64,16 @@ void MetricsLog::flush() {
 std::vector<std::pair<std::int64_t, MetricsLog::Values>> read_metrics(const fs::path& file) {
   std::vector<std::pair<std::int64_t, MetricsLog::Values>> out;
   std::istringstream lines(read_file(file));
+  std::int64_t number = 0;
   for (std::string line; std::getline(lines, line);) {
-    const Json json = Json::parse(line, nullptr, false);
-    if (!json.is_object() || !json.contains("step") || !json["step"].is_number_integer()) continue;
-    auto& [step, values] = out.emplace_back(json["step"].get<std::int64_t>(), MetricsLog::Values{});
-    for (const auto& [name, value] : json.items())
-      if (name != "step" && value.is_number()) values.emplace_back(name, value.get<double>());
+    ++number;
+    const bool last = lines.peek() == std::char_traits<char>::eof();
+    if (last && !Json::accept(line)) break;  // torn by a kill
+    const JsonNode json = JsonNode::parse(line, file.string() + ":" + std::to_string(number),
+                                          "Remove the line: the curves then lack this step.");
+    auto& [step, values] = out.emplace_back(json.at("step").integer(0, most_steps), MetricsLog::Values{});
+    for (const auto& [name, value] : json.members())
+      if (name != "step" && value.raw().is_number()) values.emplace_back(name, value.number());
   }
   return out;
 }

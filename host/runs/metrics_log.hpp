@@ -32,7 +32,8 @@ class MetricsLog {
   TensorBoardWriter board_;
 };
 
-/// The lines of a metrics.jsonl that are whole; a torn last line is left out. Values that are no numbers are skipped.
+/// The lines of a metrics.jsonl; a torn last line is left out. Values that are no numbers are skipped. Throws Error
+/// "FILE:LINE: ..." for anything else that MetricsLog does not write.
 std::vector<std::pair<std::int64_t, MetricsLog::Values>> read_metrics(const std::filesystem::path& file);
 
 }  // namespace nephron::host

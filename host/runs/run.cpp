@@ -1,7 +1,6 @@
 #include <host/runs/run.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <ctime>
 #include <optional>
@@ -9,6 +8,7 @@
 #include <system_error>
 
 #include <nephron/error.hpp>
+#include <nephron/folder_name.hpp>
 
 #include <host/util/counted.hpp>
 #include <host/util/log.hpp>
@@ -36,15 +36,6 @@ std::string short_id() {
   std::string id;
   for (int i = 0; i < 6; ++i) id += letters[device() % 16];
   return id;
-}
-
-/// What a folder may be called everywhere.
-std::string folder_name(const std::string& name) {
-  std::string out;
-  for (const char c : name)
-    out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
-  if (out.empty() || out.find_first_not_of('.') == std::string::npos) out = "experiment" + out;
-  return out;
 }
 
 std::optional<int> fold_number(const fs::path& folder) {

@@ -1,6 +1,7 @@
 #include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -39,8 +40,9 @@ Progress::Progress(std::string what, std::int64_t total, std::int64_t before, st
 
 Progress::~Progress() { finish(); }
 
-void Progress::update(std::int64_t done, std::string_view note) {
+void Progress::update(std::int64_t done, std::string_view note, double share) {
   done_ = done;
+  share_ = share;
   note_ = note;
   const auto now = clock::now();
   const std::chrono::duration<double> since = now - last_, all = now - start_;
@@ -57,15 +59,18 @@ void Progress::finish() {
   drawn_ = false;
 }
 
+std::string Progress::eta(double seconds) const {
+  if (share_ > 0) return "ETA " + duration_text(seconds / share_ * (1 - std::min(1.0, share_)));
+  return share_ < 0 && total_ > 0 ? eta_text(seconds, done_ - before_, total_ - done_, behind_) : std::string();
+}
+
 void Progress::draw(bool last) {
   const std::chrono::duration<double> all = clock::now() - start_;
   std::string line = printable_name(what_) + "  " + std::to_string(done_);
   if (total_ > 0) line += "/" + std::to_string(total_);
   if (!note_.empty()) line += "  " + printable_name(note_);
   if (last) line += "  " + duration_text(all.count());
-  else if (total_ > 0)
-    if (const std::string eta = eta_text(all.count(), done_ - before_, total_ - done_, behind_); !eta.empty())
-      line += "  " + eta;
+  else if (const std::string left = eta(all.count()); !left.empty()) line += "  " + left;
   if (terminal_) {
     winsize size = {};
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && line.size() >= size.ws_col)

@@ -18,17 +18,20 @@ class Progress {
   /// `before`: how much of `total` other processes have done. `behind`: what this command does after that.
   Progress(std::string what, std::int64_t total, std::int64_t before = 0, std::int64_t behind = 0);
   ~Progress();
-  /// `note`: shown behind the count, such as the loss.
-  void update(std::int64_t done, std::string_view note = {});
+  /// `note`: shown behind the count, such as the loss. `share` of all work that is done, 0 to 1, for the ETA; where
+  /// none is given, every item takes as long as another.
+  void update(std::int64_t done, std::string_view note = {}, double share = -1);
   void finish();
 
  private:
   void draw(bool last);
+  std::string eta(double seconds) const;
   std::string what_;
   std::string note_;
   std::int64_t total_ = 0;
   std::int64_t before_ = 0, behind_ = 0;
   std::int64_t done_ = 0;
+  double share_ = -1;  ///< below 0: not told
   bool terminal_ = false;
   bool drawn_ = false;
   std::chrono::steady_clock::time_point start_, last_;

@@ -5,6 +5,7 @@
 #include <nephron/dataset.hpp>
 #include <nephron/dataset_check.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/mask_files.hpp>
 #include <nephron/parameter_check.hpp>
 #include <nephron/parameter_error.hpp>
 
@@ -81,6 +82,9 @@ struct Params {
 
 namespace {
 
+constexpr const char* mask_extensions[] = {".png", ".tif", ".tiff", ".jpg", ".jpeg",
+                                           ".PNG", ".TIF", ".TIFF", ".JPG", ".JPEG"};
+
 std::string text(nephron::Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
 
 std::string first_group(const std::regex& pattern, const std::string& name) {
@@ -109,7 +113,10 @@ class Picture final : public nephron::SlideReader {
 
 }  // namespace
 
-class ImageFolder final : public nephron::Dataset, public nephron::ParameterCheck, public nephron::DatasetCheck {
+class ImageFolder final : public nephron::Dataset,
+                          public nephron::MaskFiles,
+                          public nephron::ParameterCheck,
+                          public nephron::DatasetCheck {
  public:
   explicit ImageFolder(const Params& params)
       : params_(params),
@@ -161,16 +168,19 @@ class ImageFolder final : public nephron::Dataset, public nephron::ParameterChec
     if (mask.cols != size.width || mask.rows != size.height)
       throw Error(file.string() + " has " + text({mask.cols, mask.rows}) + " px, its image " + slide.source.string() +
                   " has " + text(size) + "; expected equal sizes");
-    cv::Mat bits;
-    try {
-      bits = coding_.labels(mask, classes);
-    } catch (const nephron::ParameterError& e) {
-      throw nephron::ParameterError(file.string() + ": " + e.what(), e.hint());
-    } catch (const Error& e) {
-      throw Error(file.string() + ": " + e.what(), e.hint());
-    }
-    sink.mask({0, 0, bits.cols, bits.rows},
-              {bits.data, bits.cols, bits.rows, 1, nephron::Depth::u8, static_cast<std::ptrdiff_t>(bits.step[0])});
+    give(mask, file, classes, sink);
+  }
+
+  std::vector<std::string> mask_names(const std::string& id) const override {
+    std::vector<std::string> out;
+    for (const char* extension : mask_extensions) out.push_back(id + params_.mask_suffix + extension);
+    return out;
+  }
+
+  void read_mask(const fs::path& file, const std::vector<std::string>& classes,
+                 nephron::AnnotationSink& sink) const override {
+    coding_.check_classes(classes);
+    give(decode(file, As::stored, most_pixels()), file, classes, sink);
   }
 
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
@@ -224,6 +234,20 @@ class ImageFolder final : public nephron::Dataset, public nephron::ParameterChec
     if (!lossy.empty() && params_.tolerance == 0)
       findings.note(counted(lossy.size(), 0, "mask") + " lossy compression (JPEG): " + nephron::names_of(lossy) +
                     "; edges are blurred, and without tolerance = 50 or so every speck of noise is a label");
+  }
+
+  void give(const cv::Mat& mask, const fs::path& file, const std::vector<std::string>& classes,
+            nephron::AnnotationSink& sink) const {
+    cv::Mat bits;
+    try {
+      bits = coding_.labels(mask, classes);
+    } catch (const nephron::ParameterError& e) {
+      throw nephron::ParameterError(file.string() + ": " + e.what(), e.hint());
+    } catch (const Error& e) {
+      throw Error(file.string() + ": " + e.what(), e.hint());
+    }
+    sink.mask({0, 0, bits.cols, bits.rows},
+              {bits.data, bits.cols, bits.rows, 1, nephron::Depth::u8, static_cast<std::ptrdiff_t>(bits.step[0])});
   }
 
   std::int64_t most_pixels() const { return params_.most_megapixels << 20; }

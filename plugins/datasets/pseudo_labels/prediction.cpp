@@ -1,13 +1,13 @@
 #include "prediction.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
 
 #include <nephron/error.hpp>
 #include <nephron/fingerprint.hpp>
+#include <nephron/folder_name.hpp>
 #include <nephron/parameter_error.hpp>
 
 namespace pseudo_labels {
@@ -44,13 +44,6 @@ std::string without_fold(const std::string& id) {
   return at == std::string::npos ? id : id.substr(0, at);
 }
 
-/// As predict names a class's folder.
-std::string folder_of(const std::string& name) {
-  std::string out;
-  for (const char c : name) out += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ? c : '_';
-  return out;
-}
-
 }  // namespace
 
 Prediction::Prediction(fs::path folder) : folder_(std::move(folder)) {
@@ -67,7 +60,7 @@ fs::path Prediction::map(const std::string& class_name, const std::string& id) c
     for (const std::string& c : classes_) list += (list.empty() ? "\"" : ", \"") + c + "\"";
     throw nephron::ParameterError(folder_.string() + " has no maps of class \"" + class_name + "\"; it has " + list);
   }
-  return folder_ / "probabilities" / folder_of(class_name) / (id + ".png");
+  return folder_ / "probabilities" / nephron::folder_name(class_name) / (id + ".png");
 }
 
 void Prediction::require_same(const std::string& id, const nephron::SlideReader& slide) const {

@@ -1,0 +1,29 @@
+#include <host/feed/fold_slides.hpp>
+
+#include <host/util/checked_json.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+std::vector<SlideEntry> side_of(const JsonNode& json) {
+  std::vector<SlideEntry> out;
+  for (const JsonNode& slide : json.items()) {
+    SlideEntry& entry = out.emplace_back();
+    entry.id = slide.at("id").text();
+    if (entry.id.empty()) slide.refuse("has an empty id");
+    for (const auto& [key, to] : {std::pair{"dataset", &entry.dataset}, std::pair{"donor", &entry.donor}})
+      if (const auto value = slide.find(key)) *to = value->text();
+    if (const auto source = slide.find("source")) entry.source = source->text();
+  }
+  return out;
+}
+
+}  // namespace
+
+FoldSlidesRecord read_fold_slides(const std::filesystem::path& file) {
+  const JsonNode json = JsonNode::read(file, "Put it back from a copy of the run; a training writes it when it begins.");
+  return {side_of(json.at("trained_on")), side_of(json.at("held_out"))};
+}
+
+}  // namespace nephron::host

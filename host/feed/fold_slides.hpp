@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nephron::host {
+
+/// A slide as a fold's slides.json names it.
+struct SlideEntry {
+  std::string id;
+  std::string dataset;
+  std::string donor;             ///< empty when unknown
+  std::filesystem::path source;  ///< empty when the pixels were made
+};
+
+/// A fold's slides.json.
+struct FoldSlidesRecord {
+  std::vector<SlideEntry> trained_on;
+  std::vector<SlideEntry> held_out;
+};
+
+/// Throws Error that names file and place for anything but what a training wrote.
+FoldSlidesRecord read_fold_slides(const std::filesystem::path& file);
+
+}  // namespace nephron::host

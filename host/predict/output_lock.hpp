@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+
+#include <host/predict/output_folder.hpp>
+
+namespace nephron::host {
+
+/// Holds a prediction's folder while it is written: one process at a time, on one machine or on disks that know locks.
+/// Ends with the process, however that ends.
+class OutputLock {
+ public:
+  /// Makes the folder where it is missing. Throws Error that says who holds it.
+  explicit OutputLock(const std::filesystem::path& folder);
+  ~OutputLock();
+  OutputLock(const OutputLock&) = delete;
+  OutputLock& operator=(const OutputLock&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+/// Removes what processes that are gone left half-written in a prediction's folder: regular files that
+/// write_file_atomically() and require_writable() name as these are. The folder's lock is held. How many there were.
+int remove_leftovers(const OutputFolder& output);
+
+}  // namespace nephron::host

@@ -1,0 +1,87 @@
+#include <host/predict/prediction_record.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+#include <nephron/folder_name.hpp>
+
+#include <host/predict/output_folder.hpp>
+#include <host/util/checked_json.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const char* const how = "Predict again with --overwrite.";
+
+std::vector<std::string> classes_of(const JsonNode& json) {
+  std::vector<std::string> classes = json.texts();
+  if (classes.empty()) json.refuse("names no class");
+  std::set<std::string> folders;
+  for (const std::string& name : classes)
+    if (!folders.insert(folder_name(name)).second) json.refuse("names two classes that have one folder");
+  return classes;
+}
+
+std::vector<std::pair<std::string, std::string>> settings_of(const JsonNode& json) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [key, value] : json.members()) {
+    const auto structured = [](const auto& item) { return item.is_structured(); };
+    if (value.raw().is_object() || std::any_of(value.raw().begin(), value.raw().end(), structured))
+      value.refuse("is neither a value nor a list of values");
+    out.emplace_back(key, value.raw().dump());
+  }
+  return out;
+}
+
+/// Scores belong to these classes and to pictures that were predicted.
+void check_scores(const PredictionRecord& record, const OutputFolder& output) {
+  const Scores& scores = record.scores;
+  const std::string file = output.scores().string();
+  if (!scores.classes.empty() && scores.classes != record.classes)
+    throw Error(file + ": classes are not those of " + output.facts().string(), how);
+  if (!fs::is_directory(output.picture("x").parent_path())) return;  // older predictions have none
+  for (const auto& [id, score] : scores.pictures)
+    if (!fs::exists(output.picture(id)))
+      throw Error(file + ": pictures." + id + " was never predicted: " + output.picture(id).string() + " is not there",
+                  "Put the file back, or predict again with --overwrite.");
+}
+
+}  // namespace
+
+std::string PredictionRecord::name(const std::string& otherwise) const {
+  if (folds.empty()) return otherwise;
+  std::string text = folds.size() > 1 ? "folds" : "fold";
+  for (std::size_t i = 0; i < folds.size(); ++i) text += (i > 0 ? ", " : " ") + std::to_string(folds[i]);
+  return text;
+}
+
+PredictionRecord read_prediction(const fs::path& folder) {
+  if (!fs::exists(folder / "predict.json"))
+    throw Error(folder.string() + " holds no prediction: predict.json is not there",
+                "Make one: nephron predict RUN --images DIR --out " + folder.string());
+  const JsonNode json = JsonNode::read(folder / "predict.json", how);
+  PredictionRecord out;
+  out.images = json.at("images").text();
+  if (const auto masks = json.find("masks")) out.masks = masks->text();
+  out.classes = classes_of(json.at("classes"));
+  if (const auto settings = json.find("settings")) {
+    out.settings = settings_of(*settings);
+    if (const auto folds = settings->find("folds"))
+      for (const JsonNode& fold : folds->items())
+        out.folds.push_back(static_cast<int>(fold.integer(0, std::numeric_limits<int>::max())));
+  }
+  const OutputFolder output(folder, out.classes);
+  out.scores = read_scores(output.scores());
+  check_scores(out, output);
+  out.scores.classes = out.classes;
+  return out;
+}
+
+}  // namespace nephron::host

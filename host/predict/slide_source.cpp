@@ -1,0 +1,81 @@
+#include <host/predict/slide_source.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <nephron/error.hpp>
+
+#include <host/slides/reduced.hpp>
+#include <host/store/area.hpp>
+#include <host/util/interrupt.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+constexpr std::int64_t band_bytes = std::int64_t{1} << 26;
+
+class HeldSource final : public TileSource {
+ public:
+  explicit HeldSource(Image picture) : picture_(std::move(picture)) {}
+  Size size() const noexcept override { return picture_.size(); }
+  void read(const Region& region, const ImageView& out) const override { copy(picture_.view().crop(region), out); }
+
+ private:
+  Image picture_;
+};
+
+class BandedSource final : public TileSource {
+ public:
+  BandedSource(std::shared_ptr<const SlideReader> slide, int factor)
+      : slide_(std::move(slide)), reduction_(slide_->size(), factor) {}
+  Size size() const noexcept override { return reduction_.size(); }
+  void read(const Region& region, const ImageView& out) const override {
+    if (region.y < band_.y || region.y + region.height > band_.y + band_.height) load(region.y, region.height);
+    copy(pixels_.view().crop({region.x, region.y - band_.y, region.width, region.height}), out);
+  }
+
+ private:
+  void load(std::int64_t y, std::int64_t height) const {
+    const std::int64_t width = size().width;
+    if (pixels_.size() != Size{width, height}) pixels_ = Image({width, height}, 3);
+    band_ = {};  // until it is whole
+    const std::int64_t rows =
+        std::max<std::int64_t>(1, band_bytes / (3 * slide_->size().width * reduction_.factor()));
+    Image full;
+    for (std::int64_t done = 0; done < height;) {
+      if (interrupted()) throw Cancelled();
+      const Region part{0, y + done, width, std::min(rows, height - done)};
+      const Region source = reduction_.source_of(part);
+      const ImageView to = pixels_.view().crop({0, done, width, part.height});
+      if (reduction_.factor() == 1) {
+        slide_->read(source, to);
+      } else {
+        if (full.size() != source.size()) full = Image(source.size(), 3);
+        slide_->read(source, full.view());
+        reduction_.reduce(full.view(), source, part, to);
+      }
+      done += part.height;
+    }
+    band_ = {0, y, width, height};
+  }
+
+  std::shared_ptr<const SlideReader> slide_;
+  AreaReduction reduction_;
+  mutable Image pixels_;  // of band_; a TileSource has one reader at a time
+  mutable Region band_;
+};
+
+}  // namespace
+
+std::unique_ptr<TileSource> held_source(Image reduced) { return std::make_unique<HeldSource>(std::move(reduced)); }
+
+std::unique_ptr<TileSource> slide_source(std::shared_ptr<const SlideReader> slide, int factor,
+                                         std::int64_t held_bytes) {
+  const Size full = slide->size();
+  if (3 * (full.width / factor) * (full.height / factor) <= held_bytes)
+    return held_source(read_reduced(*slide, factor));
+  return std::make_unique<BandedSource>(std::move(slide), factor);
+}
+
+}  // namespace nephron::host
