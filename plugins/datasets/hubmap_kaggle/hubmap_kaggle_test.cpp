@@ -1,3 +1,5 @@
+#include <nephron/dataset_check.hpp>
+
 #include <tests/support/dataset_fixture.hpp>
 
 namespace nephron::host {

@@ -1,3 +1,6 @@
+#include <nephron/dataset_check.hpp>
+#include <nephron/parameter_check.hpp>
+
 #include <tests/support/dataset_fixture.hpp>
 
 namespace nephron::host {
