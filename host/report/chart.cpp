@@ -125,7 +125,9 @@ std::vector<double> nice_ticks(double low, double high, int count) {
   }
   std::vector<double> ticks;
   const double first = std::floor(low / step + 1e-9), last = std::ceil(high / step - 1e-9);
-  for (double i = first; i <= last; ++i) ticks.push_back(i * step);
+  // Counted, since beyond 2^53 one more is the same number.
+  const auto many = static_cast<int>(std::clamp(last - first, 0.0, 100.0));
+  for (int i = 0; i <= many; ++i) ticks.push_back((first + i) * step);
   return ticks;
 }
 

@@ -4,15 +4,10 @@
 #include <cstdio>
 #include <set>
 
-#include <nlohmann/json.hpp>
-
 #include <host/metrics/dice.hpp>
 #include <host/report/html.hpp>
-#include <host/util/files.hpp>
 
 namespace nephron::host {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -54,9 +49,9 @@ std::string table_of(const std::vector<NamedScores>& predictions, const std::set
       if (dice == nullptr) continue;
       columns[i].push_back(*dice);
       here.push_back(*dice);
-      all.push_back(*dice);
     }
     if (here.empty()) continue;
+    all.push_back(spread_of(here).mean);  // several folds of one picture are one picture
     if (several) row.insert(row.end(), {mean_of(here), deviation_of(here)});
     rows.push_back(std::move(row));
   }
@@ -72,17 +67,6 @@ std::string table_of(const std::vector<NamedScores>& predictions, const std::set
 }
 
 }  // namespace
-
-std::string prediction_name(const fs::path& folder) {
-  const auto json = nlohmann::json::parse(read_file(folder / "predict.json"), nullptr, /*allow_exceptions=*/false);
-  const fs::path plain = folder.filename().empty() ? folder.parent_path().filename() : folder.filename();
-  if (!json.is_object() || !json.contains("settings") || !json["settings"].is_object()) return plain.string();
-  const auto folds = json["settings"].find("folds");
-  if (folds == json["settings"].end() || !folds->is_array() || folds->empty()) return plain.string();
-  std::string text = folds->size() > 1 ? "folds" : "fold";
-  for (std::size_t i = 0; i < folds->size(); ++i) text += (i > 0 ? ", " : " ") + (*folds)[i].dump();
-  return text;
-}
 
 std::string fold_table(const std::vector<NamedScores>& predictions) {
   std::set<std::string> pictures;

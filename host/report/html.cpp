@@ -26,7 +26,7 @@ h1{font-size:28px;line-height:1.2;margin:0 0 6px;letter-spacing:-.01em}
 h2{font-size:18px;margin:40px 0 12px}
 h3{font-size:14px;margin:0 0 8px;font-weight:600}
 p{margin:0 0 10px}.soft{color:var(--soft)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:24px 0 0}
+.tiles{display:flex;flex-wrap:wrap;gap:12px;margin:24px 0 0}.tiles .tile{flex:1 1 auto}.tile b{white-space:nowrap}
 .tile,.card{background:var(--card);border:1px solid var(--line);border-radius:10px}
 .tile{padding:14px 16px}.tile b{display:block;font-size:24px;font-weight:650;line-height:1.25;
 font-variant-numeric:tabular-nums}

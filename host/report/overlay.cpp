@@ -32,11 +32,11 @@ Image scaled(const Image& from, std::int64_t side) {
   return out;
 }
 
-void draw_outline(const cv::Mat& onto, const Image& mask, std::int64_t side, const cv::Scalar& colour) {
+void draw_outline(const cv::Mat& onto, const Image& mask, std::int64_t side, const cv::Scalar& colour, int width = 2) {
   const Image small = scaled(mask, side);
   std::vector<std::vector<cv::Point>> outlines;
   cv::findContours(cv::Mat(as_mat(small.view()) > 127), outlines, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
-  cv::drawContours(onto, outlines, -1, colour, 2, cv::LINE_AA);
+  cv::drawContours(onto, outlines, -1, colour, width, cv::LINE_AA);
 }
 
 }  // namespace
@@ -63,11 +63,12 @@ Image heated(const Image& picture, const Image& probability, std::int64_t side) 
     const std::uint8_t* const heat = colours.ptr<std::uint8_t>(static_cast<int>(y));
     const std::uint8_t* const value = map.view().row<const std::uint8_t>(y);
     for (std::int64_t x = 0; x < out.size().width; ++x) {
-      const double share = 0.2 + 0.5 * value[x] / 255;  // the darkened tissue stays visible under low values
+      const double share = 0.65 * value[x] / 255;  // nothing veils tissue without probability
       for (int c = 0; c < 3; ++c)
         p[3 * x + c] = static_cast<std::uint8_t>(std::lround((1 - share) * p[3 * x + c] + share * heat[3 * x + 2 - c]));
     }
   }
+  draw_outline(as_mat(out.view()), probability, side, {255, 255, 255}, 1);
   return out;
 }
 

@@ -10,7 +10,8 @@ namespace nephron::host {
 /// the truth (red; empty: none). Masks have the picture's size.
 Image outlined(const Image& picture, const Image& prediction, const Image& truth, std::int64_t side);
 
-/// The picture under a heat map of the probability (0..255, one channel), scaled alike.
+/// The picture under a heat map of the probability (0..255, one channel), scaled alike: tissue without any is left as
+/// it is, and where it passes one half an outline is drawn.
 Image heated(const Image& picture, const Image& probability, std::int64_t side);
 
 }  // namespace nephron::host

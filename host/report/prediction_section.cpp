@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include <nlohmann/json.hpp>
-
 #include <nephron/error.hpp>
 
 #include <host/metrics/dice.hpp>
@@ -19,7 +17,6 @@
 namespace nephron::host {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -49,7 +46,13 @@ std::string scores_table(const Scores& scores) {
     return cells;
   };
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [id, score] : scores.pictures) rows.push_back(row(escaped(id), score));
+  for (const auto& [id, score] : scores.pictures) {
+    const auto seen = scores.trained_on.find(id);
+    const std::string mark = seen == scores.trained_on.end()
+                                 ? ""
+                                 : " <span class=\"fault\">trained on (" + escaped(seen->second.str()) + ")</span>";
+    rows.push_back(row(escaped(id) + mark, score));
+  }
   rows.push_back(row("<b>mean of " + std::to_string(scores.pictures.size()) + "</b>", scores.mean()));
   if (scores.pictures.size() > 1) {
     std::vector<std::string> cells{"<b>standard deviation</b>"};
@@ -67,6 +70,13 @@ std::string scores_table(const Scores& scores) {
   return "<div class=\"card\">" + html_table(head, rows) + "</div>\n";
 }
 
+/// What makes the figures better than they would be of new pictures.
+std::string cautions(const Scores& scores) {
+  std::string out;
+  for (const std::string& caution : scores.cautions()) out += "<p class=\"fault\">" + escaped(caution) + "</p>\n";
+  return out;
+}
+
 std::string failures_list(const Scores& scores) {
   if (scores.failures.empty()) return {};
   std::string out = "<div class=\"card\"><h3 class=\"fault\">Without a prediction</h3>";
@@ -79,26 +89,12 @@ std::string figure_html(const Image& picture, const std::string& caption, const 
          caption + "</figcaption></figure>";
 }
 
-struct Facts {
-  fs::path images, masks;
-  std::vector<std::string> classes;
-};
-
-Facts facts_of(const fs::path& file) {
-  try {
-    const Json json = Json::parse(read_file(file));
-    return {json.at("images").get<std::string>(), json.at("masks").get<std::string>(),
-            json.at("classes").get<std::vector<std::string>>()};
-  } catch (const Json::exception& e) {
-    throw Error(file.string() + " is not what nephron predict writes: " + e.what());
-  }
-}
-
 /// Ids that have a prediction; the worst first where there are more than are shown, by name otherwise.
-std::vector<std::string> chosen(const ReportRequest& request, const OutputFolder& output, const Facts& facts,
-                                const Scores& scores, std::size_t& all) {
+std::vector<std::string> chosen(const ReportRequest& request, const OutputFolder& output,
+                                const PredictionRecord& record, std::size_t& all) {
+  const Scores& scores = record.scores;
   std::vector<std::string> ids;
-  for (const PictureFile& picture : list_pictures(facts.images)) {
+  for (const PictureFile& picture : list_pictures(record.images)) {
     if (output.complete(picture.id)) ids.push_back(picture.id);
   }
   all = ids.size();
@@ -124,18 +120,28 @@ Image first_channel(const Image& rgb) {
   return out;
 }
 
-std::string card(const ReportRequest& request, const OutputFolder& output, const Facts& facts, const Scores& scores,
+/// What the prediction was compared with: as it was saved where a dataset's coding read it, or plain masks.
+std::vector<Image> truth_of(const OutputFolder& output, const PredictionRecord& record, const std::string& id,
+                            Size size) {
+  std::vector<Image> saved;
+  for (std::size_t c = 0; c < record.classes.size(); ++c)
+    if (fs::exists(output.truth(c, id))) saved.push_back(read_mask(output.truth(c, id)));
+  if (saved.size() == record.classes.size()) return saved;
+  if (record.masks.empty() || !record.scores.pictures.contains(id)) return {};
+  return TruthFolder(record.masks, record.classes).read(id, size).of_class;
+}
+
+std::string card(const ReportRequest& request, const OutputFolder& output, const PredictionRecord& record,
                  const std::string& id) {
-  const Image picture = read_picture(find_picture(facts.images, id));
-  const std::vector<Image> truth =
-      facts.masks.empty() ? std::vector<Image>() : read_truth(facts.masks, id, facts.classes, picture.size());
-  const auto score = scores.pictures.find(id);
+  const Image picture = read_picture(find_picture(record.images, id));
+  const std::vector<Image> truth = truth_of(output, record, id, picture.size());
+  const auto score = record.scores.pictures.find(id);
   std::string out;
-  for (std::size_t c = 0; c < facts.classes.size(); ++c) {
+  for (std::size_t c = 0; c < record.classes.size(); ++c) {
     const Image mask = read_mask(output.mask(c, id));
     const Image probability = first_channel(read_picture(output.probability(c, id)));
-    const std::string name = escaped(id) + (facts.classes.size() > 1 ? ", " + escaped(facts.classes[c]) : "");
-    const std::string dice = score == scores.pictures.end() ? "" : "Dice " + figure(score->second.dice[c]);
+    const std::string name = escaped(id) + (record.classes.size() > 1 ? ", " + escaped(record.classes[c]) : "");
+    const std::string dice = score == record.scores.pictures.end() ? "" : "Dice " + figure(score->second.dice[c]);
     out +=
         "<div class=\"card\"><div class=\"title\"><h3>" + name + "</h3><span>" + dice +
         "</span></div><div class=\"pair\">" +
@@ -154,14 +160,14 @@ std::string card(const ReportRequest& request, const OutputFolder& output, const
 
 }  // namespace
 
-std::string prediction_section(const ReportRequest& request, const fs::path& folder, const Scores& scores) {
-  const Facts facts = facts_of(folder / "predict.json");
-  const OutputFolder output(folder, facts.classes);
+std::string prediction_section(const ReportRequest& request, const fs::path& folder, const PredictionRecord& record) {
+  const Scores& scores = record.scores;
+  const OutputFolder output(folder, record.classes);
   std::string out;
-  if (!scores.pictures.empty()) out += "<h2>Dice of each picture</h2>\n" + scores_table(scores);
+  if (!scores.pictures.empty()) out += "<h2>Dice of each picture</h2>\n" + cautions(scores) + scores_table(scores);
   out += failures_list(scores);
   std::size_t all = 0;
-  const std::vector<std::string> ids = chosen(request, output, facts, scores, all);
+  const std::vector<std::string> ids = chosen(request, output, record, all);
   if (ids.empty()) return out;
   out += "<h2>Predictions</h2>\n";
   if (ids.size() < all)
@@ -169,7 +175,7 @@ std::string prediction_section(const ReportRequest& request, const fs::path& fol
         "<p class=\"soft\">The " + std::to_string(ids.size()) + " worst of " + std::to_string(all) + " pictures.</p>\n";
   for (const std::string& id : ids) {
     try {
-      out += card(request, output, facts, scores, id);
+      out += card(request, output, record, id);
     } catch (const Error& e) {
       log().warning("\"" + id + "\" is not shown: " + e.what());
       out += "<div class=\"card\"><h3>" + escaped(id) + "</h3><p class=\"fault\">" + escaped(e.what()) + "</p></div>\n";

@@ -3,12 +3,13 @@
 #include <filesystem>
 #include <string>
 
-#include <host/predict/scores.hpp>
+#include <host/predict/prediction_record.hpp>
 #include <host/report/report.hpp>
 
 namespace nephron::host {
 
 /// A table of Dice a picture, then the pictures themselves with outlines and heat maps.
-std::string prediction_section(const ReportRequest& request, const std::filesystem::path& folder, const Scores& scores);
+std::string prediction_section(const ReportRequest& request, const std::filesystem::path& folder,
+                               const PredictionRecord& record);
 
 }  // namespace nephron::host

@@ -6,17 +6,17 @@
 #include <limits>
 #include <map>
 
-#include <nlohmann/json.hpp>
-
 #include <nephron/error.hpp>
 
 #include <host/config/load.hpp>
 #include <host/metrics/dice.hpp>
+#include <host/predict/prediction_record.hpp>
 #include <host/report/fold_table.hpp>
 #include <host/report/html.hpp>
 #include <host/report/prediction_section.hpp>
 #include <host/report/run_sections.hpp>
-#include <host/util/files.hpp>
+#include <host/runs/run_record.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/progress.hpp>
 
 namespace nephron::host {
@@ -33,25 +33,25 @@ std::string figure(double value) {
   return text;
 }
 
-/// Mean Dice of a class over all slides and predictions.
+/// Mean Dice of a class over all pictures; a picture that several folds predicted counts once, with their mean.
 std::string dice_tiles(const std::vector<NamedScores>& predictions) {
   std::vector<std::string> classes;
-  std::map<std::string, std::vector<double>> dice;
+  std::map<std::string, std::map<std::string, std::vector<double>>> dice;  // class, picture
   for (const NamedScores& p : predictions)
     for (std::size_t c = 0; c < p.scores.classes.size(); ++c) {
-      std::vector<double>& values = dice[p.scores.classes[c]];
+      auto& pictures = dice[p.scores.classes[c]];
       if (std::find(classes.begin(), classes.end(), p.scores.classes[c]) == classes.end())
         classes.push_back(p.scores.classes[c]);
-      for (const auto& [id, score] : p.scores.pictures) values.push_back(score.dice[c]);
+      for (const auto& [id, score] : p.scores.pictures) pictures[id].push_back(score.dice[c]);
     }
   std::string out;
   for (const std::string& name : classes) {
-    const std::vector<double>& values = dice[name];
+    std::vector<double> values;
+    for (const auto& [id, of_folds] : dice[name]) values.push_back(spread_of(of_folds).mean);
     if (values.empty()) continue;
     const Spread spread = spread_of(values);
-    out +=
-        tile(figure(spread.mean) + (values.size() > 1 ? " ± " + figure(spread.deviation) : ""),
-             "mean Dice" + (classes.size() > 1 ? " " + name : "") + ", " + std::to_string(values.size()) + " pictures");
+    out += tile(figure(spread.mean) + (values.size() > 1 ? " ± " + figure(spread.deviation) : ""),
+                "mean Dice" + (classes.size() > 1 ? " " + name : "") + ", " + counted(values.size(), "picture"));
   }
   return out;
 }
@@ -85,11 +85,9 @@ std::string text_of(const Value& table, const char* key) {
 std::string header(const RunFolder& run, const Value& experiment) {
   std::string facts = escaped(run.folder().string());
   if (std::filesystem::exists(run.environment())) {
-    const auto json = nlohmann::json::parse(read_file(run.environment()), nullptr, false);
-    for (const char* key : {"started", "host", "device"}) {
-      if (json.is_object() && json.contains(key) && json[key].is_string())
-        facts += " · " + escaped(json[key].get<std::string>());
-    }
+    const EnvironmentRecord record = read_environment(run.environment());
+    for (const std::string* fact : {&record.started, &record.host, &record.device})
+      if (!fact->empty()) facts += " · " + escaped(*fact);
   }
   const std::string description = text_of(experiment, "description");
   return "<header><h1>" + escaped(text_of(experiment, "name")) + "</h1>\n" +
@@ -106,16 +104,14 @@ std::string report_html(const ReportRequest& request) {
   std::vector<NamedScores> scores;
   std::string predictions;
   for (const std::filesystem::path& folder : request.predictions) {
-    if (!std::filesystem::exists(folder / "predict.json"))
-      throw Error(folder.string() + " holds no prediction: predict.json is not there",
-                  "Make one: nephron predict " + request.run.string() + " --images DIR --out " + folder.string());
-    std::string name = prediction_name(folder);
+    PredictionRecord record = read_prediction(folder);
+    const std::filesystem::path plain = folder.filename().empty() ? folder.parent_path() : folder;
+    std::string name = record.name(plain.filename().string());
     const auto taken = [&](const NamedScores& p) { return p.name == name; };
     if (std::any_of(scores.begin(), scores.end(), taken)) name += " (" + folder.string() + ")";
-    scores.push_back({std::move(name), read_scores(folder / "scores.json")});
-    const NamedScores& here = scores.back();
-    if (request.predictions.size() > 1) predictions += "<h2>Prediction of " + escaped(here.name) + "</h2>\n";
-    predictions += prediction_section(request, folder, here.scores);
+    if (request.predictions.size() > 1) predictions += "<h2>Prediction of " + escaped(name) + "</h2>\n";
+    predictions += prediction_section(request, folder, record);
+    scores.push_back({std::move(name), std::move(record.scores)});
   }
   if (scores.size() > 1) predictions = fold_table(scores) + predictions;
   const std::string body = header(run, experiment) + tiles(folds, scores) + predictions + curves_section(folds) +

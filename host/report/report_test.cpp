@@ -184,8 +184,8 @@ TEST_F(ReportTest, SlidesAgainstFoldsWithMeanAndDeviation) {
                                 ElementsAre("a", "0.9000", "", "0.9000", ""),
                                 ElementsAre("b", "0.7000", "0.5000", "0.6000", "0.1000"),
                                 ElementsAre("c", "", "0.6000", "0.6000", ""),
-                                ElementsAre("mean", "0.8000", "0.5500", "0.6750", ""),
-                                ElementsAre("standard deviation", "0.1000", "0.0500", "0.1479", "")));
+                                ElementsAre("mean", "0.8000", "0.5500", "0.7000", ""),
+                                ElementsAre("standard deviation", "0.1000", "0.0500", "0.1414", "")));
 }
 
 TEST_F(ReportTest, SaysWhatIsMissing) {
@@ -193,9 +193,38 @@ TEST_F(ReportTest, SaysWhatIsMissing) {
   EXPECT_THROW(report_html({root / "nothing", {}, 24, 200}), Error);
   EXPECT_THROW(report_html({run, {root / "nothing"}, 24, 200}), Error);
   put(run / "fold-0/done.json", "{torn");
-  put(run / "environment.json", "{torn");
+  EXPECT_THAT([&] { report_html({run, {}, 24, 200}); }, ::testing::ThrowsMessage<Error>(HasSubstr("done.json")));
+  fs::remove(run / "fold-0/done.json");
   EXPECT_THAT(report_html({run, {}, 24, 200}), HasSubstr("not finished"));
+  put(run / "environment.json", "{torn");
+  EXPECT_THAT([&] { report_html({run, {}, 24, 200}); }, ::testing::ThrowsMessage<Error>(HasSubstr("environment.json")));
 }
+
+// A prediction whose files disagree is refused with the file's name; arrays were read past their ends before.
+TEST_F(ReportTest, APredictionIsReadWhole) {
+  const auto refused = [&](const std::string& file, const std::string& text) {
+    predict();
+    put(root / "out" / file, text);
+    EXPECT_THAT(
+        [&] {
+          report_html({run, {root / "out"}, 24, 200});
+        },
+        ::testing::ThrowsMessage<Error>(HasSubstr(file)))
+        << text;
+  };
+  const std::string images = (root / "images").string();
+  refused("predict.json", "{\"images\": \"" + images + "\", \"masks\": \"\", \"classes\": []}");
+  refused("predict.json", "{\"images\": \"" + images + "\", \"masks\": \"\", \"classes\": [\"a\", \"a\"]}");
+  refused("scores.json", R"({"classes": ["other"], "pictures": {}, "failures": {}})");
+  refused("scores.json", R"({"classes": ["glomerulus"], "pictures": {"slide-1": {"threshold": {}, "dice": {},
+      "dice_reduced": {}}}, "failures": {}})");
+  refused("scores.json", R"({"classes": [], "pictures": {"slide-1": {"threshold": {}, "dice": {"glomerulus": 0.5},
+      "dice_reduced": {}}}, "failures": {}})");
+  refused("scores.json", R"({"classes": ["glomerulus"], "pictures": {"gone": {"threshold": {"glomerulus": 0.5},
+      "dice": {"glomerulus": 0.5}, "dice_reduced": {"glomerulus": 0.5}}}, "failures": {}})");
+}
+
+TEST(Chart, TicksEndForNumbersThatHaveNoNext) { EXPECT_LE(nice_ticks(1e16, 1e16 + 4, 5).size(), 101U); }
 
 }  // namespace
 }  // namespace nephron::host

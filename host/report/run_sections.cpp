@@ -4,16 +4,14 @@
 #include <cstdio>
 #include <limits>
 
-#include <nlohmann/json.hpp>
-
 #include <host/report/chart.hpp>
 #include <host/report/html.hpp>
+#include <host/runs/run_record.hpp>
 #include <host/util/files.hpp>
 #include <host/util/progress.hpp>
 
 namespace nephron::host {
 
-using Json = nlohmann::ordered_json;
 using Points = std::vector<std::pair<double, double>>;
 
 namespace {
@@ -53,18 +51,6 @@ Chart chart_of(const std::vector<FoldHistory>& folds, const std::string& title, 
   return chart;
 }
 
-/// JSON of any depth as rows "a.b": text.
-void flatten(const Json& value, const std::string& key, std::vector<std::pair<std::string, std::string>>& rows) {
-  if (value.is_object()) {
-    for (const auto& [name, member] : value.items()) flatten(member, key.empty() ? name : key + "." + name, rows);
-  } else if (value.is_array() && !value.empty() && value.front().is_object()) {
-    for (std::size_t i = 0; i < value.size(); ++i) flatten(value[i], key + "." + std::to_string(i), rows);
-  } else {
-    rows.emplace_back(
-        key, value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace));
-  }
-}
-
 }  // namespace
 
 double value_of(const MetricsLog::Values& values, const std::string& name, double otherwise) {
@@ -80,12 +66,7 @@ std::vector<FoldHistory> histories(const RunFolder& run) {
     const FoldFolder folder = run.fold(k);
     FoldHistory fold{k, {}, {}};
     if (std::filesystem::exists(folder.metrics())) fold.lines = read_metrics(folder.metrics());
-    if (folder.finished()) {
-      const Json done = Json::parse(read_file(folder.done()), nullptr, /*allow_exceptions=*/false);
-      for (const auto& [key, value] : done.items()) {
-        if (value.is_number()) fold.done.emplace_back(key, value.get<double>());
-      }
-    }
+    if (folder.finished()) fold.done = read_done(folder.done());
     out.push_back(std::move(fold));
   }
   return out;
@@ -117,11 +98,8 @@ std::string folds_section(const std::vector<FoldHistory>& folds) {
 
 std::string environment_section(const RunFolder& run) {
   if (!std::filesystem::exists(run.environment())) return {};
-  const Json json = Json::parse(read_file(run.environment()), nullptr, /*allow_exceptions=*/false);
-  std::vector<std::pair<std::string, std::string>> facts;
-  if (!json.is_discarded()) flatten(json, "", facts);
   std::string rows;
-  for (const auto& [key, value] : facts)
+  for (const auto& [key, value] : read_environment(run.environment()).facts)
     rows += "<tr><td>" + escaped(key) + "</td><td>" + escaped(value) + "</td></tr>\n";
   return "<h2>Environment</h2>\n<div class=\"card\"><details><summary>What the run ran with</summary><table "
          "class=\"facts\"><tbody>\n" +
