@@ -28,6 +28,7 @@
 #include <host/runs/run.hpp>
 #include <host/slides/opener.hpp>
 #include <host/train/device.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
@@ -99,10 +100,6 @@ class Shares {
  private:
   std::vector<double> before_{0};
 };
-
-std::string counted(std::size_t n, const char* one, const char* many) {
-  return std::to_string(n) + " " + (n == 1 ? one : many);
-}
 
 /// `"a", "b" and 3 more`
 std::string some_of(const std::vector<std::string>& names) {

@@ -37,7 +37,7 @@ TEST(DiceOf, CountsPixels) {
   EXPECT_DOUBLE_EQ(dice_of(mask({0, 0}), mask({0, 0})), 1);
 }
 
-TEST(ReadTruth, FindsOneMaskAClass) {
+TEST(TruthFolderTest, FindsOneMaskAClass) {
   const fs::path folder = fs::temp_directory_path() / ("nephron-truth-" + std::to_string(::getpid()));
   fs::create_directories(folder / "healthy");
   fs::create_directories(folder / "sclerotic");
@@ -46,21 +46,25 @@ TEST(ReadTruth, FindsOneMaskAClass) {
   put("healthy/both.png", mask({1, 0}));
   put("sclerotic/both.png", mask({0, 1}));
   put("healthy/half.png", mask({1, 0}));
-  EXPECT_EQ(read_truth(folder, "flat", {"glomerulus"}, {2, 1}).size(), 1U);
-  EXPECT_TRUE(read_truth(folder, "absent", {"glomerulus"}, {2, 1}).empty());
-  const auto both = read_truth(folder, "both", {"healthy", "sclerotic"}, {2, 1});
+  const TruthFolder one(folder, {"glomerulus"}), two(folder, {"healthy", "sclerotic"});
+  EXPECT_EQ(one.read("flat", {2, 1}).of_class.size(), 1U);
+  EXPECT_FALSE(one.read("flat", {2, 1}).coded);
+  EXPECT_TRUE(one.read("absent", {2, 1}).of_class.empty());
+  EXPECT_FALSE(one.has("absent"));
+  EXPECT_THAT(one.looked_for("absent"), HasSubstr((folder / "absent").string()));
+  const auto both = two.read("both", {2, 1}).of_class;
   ASSERT_EQ(both.size(), 2U);
   EXPECT_EQ(both[1].view().row<std::uint8_t>(0)[1], 255);
-  const auto message = [&](const std::string& id, const std::vector<std::string>& classes, Size size) {
+  const auto message = [&](const std::string& id, const TruthFolder& truth, Size size) {
     try {
-      read_truth(folder, id, classes, size);
+      truth.read(id, size);
     } catch (const Error& e) {
       return std::string(e.what());
     }
     return std::string("no error");
   };
-  EXPECT_THAT(message("half", {"healthy", "sclerotic"}, {2, 1}), HasSubstr("1 of 2 classes"));
-  EXPECT_THAT(message("flat", {"glomerulus"}, {4, 4}), HasSubstr("2 x 1 px; its picture is 4 x 4 px"));
+  EXPECT_THAT(message("half", two, {2, 1}), HasSubstr("1 of 2 classes"));
+  EXPECT_THAT(message("flat", one, {4, 4}), HasSubstr("2 x 1 px; its picture is 4 x 4 px"));
   fs::remove_all(folder);
 }
 

@@ -156,6 +156,49 @@ TEST_F(Predict, KnownAnswerWhateverTheTilingAndFlips) {
   }
 }
 
+// What a network has seen says nothing of new pictures: by name, and by file wherever it is called otherwise.
+TEST_F(Predict, PicturesThatWereTrainedOnAreNamed) {
+  std::ofstream(run / "fold-0/slides.json") << R"({"trained_on": [{"id": "x", "dataset": "d", "donor": "", "source": ")"
+                                            << (root / "images/b.png").string() << R"("}], "held_out": []})";
+  const Outcome outcome = predict("--device cpu" + masks());
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("1 of 3 pictures"));
+  const auto scores = nlohmann::json::parse(read_file(root / "out/scores.json"));
+  EXPECT_TRUE(scores["trained_on"].contains("b")) << scores.dump(1);
+  EXPECT_FALSE(scores["trained_on"].contains("a"));
+  const Outcome page = nephron("report " + run.string() + " --predictions " + (root / "out").string() + " --out " +
+                               (root / "page.html").string());
+  ASSERT_EQ(page.code, 0) << page.text;
+  EXPECT_THAT(read_file(root / "page.html"), HasSubstr("trained on (same file"));
+}
+
+TEST_F(Predict, InTheFirstEpochLastIsOffered) {
+  fs::remove(run / "fold-0/checkpoints/best");
+  const Outcome outcome = predict();
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.text, HasSubstr("--checkpoint last"));
+}
+
+TEST_F(Predict, AMaskThatIsNotThereIsNamed) {
+  fs::remove(root / "masks/b.png");
+  const Outcome outcome = predict("--device cpu" + masks());
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr((root / "masks/b.png").string()));
+}
+
+// What a killed prediction was writing is removed by the next one; what somebody else writes is not.
+TEST_F(Predict, LeftoversOfDeadProcessesGo) {
+  ASSERT_EQ(predict("--device cpu").code, 0);
+  const fs::path dead = output("masks", "a").string() + ".tmp.999999999",
+                 alive = output("masks", "b").string() + ".tmp." + std::to_string(::getpid()),
+                 other = root / "out/masks/glomerulus/notes.tmp.txt";
+  for (const fs::path& file : {dead, alive, other}) std::ofstream(file) << "x";
+  ASSERT_EQ(predict("--device cpu --overwrite").code, 0);
+  EXPECT_FALSE(fs::exists(dead));
+  EXPECT_TRUE(fs::exists(alive));
+  EXPECT_TRUE(fs::exists(other));
+}
+
 TEST_F(Predict, Bf16IsClose) {
   const Outcome outcome = predict("--precision bf16 --device cpu");
   ASSERT_EQ(outcome.code, 0) << outcome.text;
@@ -206,7 +249,7 @@ TEST_F(Predict, NothingIsOverwrittenUnasked) {
   const auto before = fs::last_write_time(output("masks", "a"));
   const Outcome rest = predict(masks() + "--continue");
   EXPECT_EQ(rest.code, 0) << rest.text;
-  EXPECT_THAT(rest.text, HasSubstr("predicted 1 pictures, 2 were finished before"));
+  EXPECT_THAT(rest.text, HasSubstr("predicted 1 picture, 2 were finished before"));
   EXPECT_EQ(fs::last_write_time(output("masks", "a")), before);
   EXPECT_EQ(nlohmann::json::parse(read_file(root / "out/scores.json"))["pictures"].size(), 3U);
   const Outcome other = predict(masks() + "--continue --threshold 0.3");
