@@ -12,6 +12,7 @@
 #include <host/train/device.hpp>
 #include <host/util/log.hpp>
 #include <host/util/pages.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -124,15 +125,6 @@ int check(const Options& o) {
           std::to_string(skipped) + " skipped" + rules_page(said) + "\n");
   }
   return failed == 0 ? Exit::done : Exit::failed;
-}
-
-/// As a shell takes it for one word.
-std::string shell_word(const std::string& text) {
-  const char* const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:@%";
-  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
 }
 
 void build(const Options& o) {

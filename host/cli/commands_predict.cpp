@@ -37,7 +37,7 @@ int run_predict(const PredictRequest& request) {
 void add_predict(CLI::App& app, int& exit) {
   CLI::App* const command = app.add_subcommand("predict", "Segment pictures with a trained run");
   auto request = std::make_shared<PredictRequest>();
-  command->add_option("RUN", request->run, "Run folder (runs/EXPERIMENT/DATE-ID), or a fold's folder in it")
+  command->add_option("RUN", request->run, "Run folder (runs/EXPERIMENT/DATE-ID), runs/EXPERIMENT for its latest, or a fold's folder")
       ->required();
   command->add_option("--images", request->images, "Folder of PNG, JPEG or TIFF pictures of any size")
       ->required()

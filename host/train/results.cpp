@@ -5,6 +5,7 @@
 
 #include <host/metrics/dice.hpp>
 #include <host/util/progress.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -30,7 +31,7 @@ void print_table(const FoldResults& results) {
 }
 
 std::string how_to_go_on(const RunFolder& run) {
-  std::string text = "interrupted; go on with: nephron train --resume " + run.folder().string();
+  std::string text = "interrupted; go on with: nephron train --resume " + shell_word(run.folder().string());
   for (const int k : run.folds())
     if (run.fold(k).has_checkpoint("last") && !run.fold(k).has_checkpoint("best"))
       text += "\n  fold " + std::to_string(k) +

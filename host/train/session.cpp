@@ -19,6 +19,7 @@
 #include <host/train/warm_start.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -36,7 +37,7 @@ FoldResult train_and_say_how_to_go_on(const FoldJob& job, const RunFolder& run) 
 } catch (const Error& e) {
   if (!e.hint().empty() || !job.folder.has_checkpoint("last")) throw;
   throw Error(e.what(), "the last checkpoint is whole; when this is mended, go on with: nephron train --resume " +
-                            run.folder().string());
+                            shell_word(run.folder().string()));
 }
 
 /// Folds that were begun go on with the slides that they began with. A run of a version that did not write folds down

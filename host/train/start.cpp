@@ -15,6 +15,7 @@
 #include <host/train/warm_start.hpp>
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -83,8 +84,9 @@ Experiment load_again(const TrainRequest& request, const RunFolder& run, std::un
   Experiment written = load_experiment(run.experiment(), {}, search, registry);
   if (request.overrides.empty()) return written;
   Experiment out = load_experiment(run.experiment(), request.overrides, search, registry);
-  std::string command = "nephron train " + run.experiment().string() + " --from " + run.folder().string();
-  for (const std::string& setting : request.overrides) command += " --set '" + setting + "'";
+  std::string command =
+      "nephron train " + shell_word(run.experiment().string()) + " --from " + shell_word(run.folder().string());
+  for (const std::string& setting : request.overrides) command += " --set " + shell_word(setting);
   require_same_results(written, out, RegistryComponents(*registry), "a new run may begin with its weights: " + command);
   return out;
 }
