@@ -168,7 +168,7 @@ root = "data"
                                                 r'slide "SAS_3".*no reader suits slide file .*/SAS_3\.svs; asked: '])
         self.assertIn("64 windows", self.nephron("data", "preview", "e.toml", "--out", "p.png").stdout)
         check = self.nephron("data", "check", "e.toml", expect=1)
-        self.assertIn("1 of 3 slides, 2 findings", check.stdout)
+        self.assertIn("1 of 3 slides, 3 findings", check.stdout)
         self.assertNotIn("the rest go on", check.stderr)  # each is a finding, told once
         # An annotation that cannot be read costs the slide's labels, and leaves its picture.
         picture = {k: v for k, v in self.contents().items() if k.endswith("SAS_1/picture.tiff")}
@@ -257,7 +257,7 @@ root = "data"
         self.expect_problems(said["problems"],
                              [r'slide "SAS_2".*cannot make the folder .*Read-only file system.*data\.store'])
         done = self.nephron("data", "preview", "e.toml", "--out", "p.png")
-        self.assertIn("from 1 slides", done.stdout)
+        self.assertIn("from 1 slide at", done.stdout)
         self.assertIn('warning: slide "SAS_2"', done.stderr)
 
     @unittest.skipUnless(os.path.isdir(SLIDES), "no ../shared/data/slides, and NEPHRON_SHARED is not set")

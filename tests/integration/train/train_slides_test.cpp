@@ -30,7 +30,7 @@ class TrainSlides : public Train {
   }
   /// A run that was killed behind its first checkpoint.
   void kill_one() {
-    Program program(train_command({"--set", "train.epochs=1000"}), output());
+    Program program(train_command({"--set", "train.epochs=1000", "--set", "data.most_lost=1"}), output());
     while (!program.done() && last_checkpoint().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     program.signal(SIGKILL);
     ASSERT_EQ(program.wait(), -SIGKILL) << program.output();
@@ -48,7 +48,7 @@ TEST_F(TrainSlides, AResumedRunWhoseSlidesChangedIsRefused) {
   fs::rename(picture, root_ / "s1.png");
   EXPECT_THAT(run(resume_command(), 1), AllOf(HasSubstr("vanished: \"s1\""), HasSubstr("begin a new run")));
   std::ofstream(picture) << "no picture";
-  EXPECT_THAT(run(resume_command({"--set", "data.most_lost=1"}), 1), HasSubstr("trained on then, and not now: \"s1\""));
+  EXPECT_THAT(run(resume_command(), 1), HasSubstr("trained on then, and not now: \"s1\""));
   EXPECT_EQ(read_file(slides), before);
   EXPECT_EQ(read_file(only_run().splits()), splits);
   fs::rename(root_ / "s1.png", picture);
