@@ -5,10 +5,12 @@
 #include <map>
 
 #include <nephron/error.hpp>
+#include <nephron/folder_name.hpp>
 
 #include <host/feed/listing.hpp>
 #include <host/feed/prepared.hpp>
 #include <host/predict/picture_file.hpp>
+#include <host/predict/truth.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/files.hpp>
 #include <host/util/progress.hpp>
@@ -42,17 +44,6 @@ std::string file_name(const std::string& id) {
   return out.empty() || out.front() == '.' ? "_" + out : out;
 }
 
-Image target_mask(const ImageView& labels, const ChannelRule& rule) {
-  Image mask(labels.size(), 1);
-  for (std::int64_t y = 0; y < labels.height; ++y) {
-    const std::uint8_t* const from = labels.row<const std::uint8_t>(y);
-    std::uint8_t* const to = mask.view().row<std::uint8_t>(y);
-    for (std::int64_t x = 0; x < labels.width; ++x)
-      to[x] = (from[x] & rule.any_of) != 0 && (from[x] & rule.none_of) == 0 ? 255 : 0;
-  }
-  return mask;
-}
-
 /// Where a slide goes: its picture, and a mask a class.
 struct Outputs {
   fs::path picture;
@@ -63,7 +54,7 @@ Outputs outputs_of(const SlideInfo& slide, const std::vector<std::string>& class
   const std::string file = file_name(slide.id) + ".png";
   Outputs o{out / "images" / file, {}};
   for (const std::string& name : classes)
-    o.masks.push_back(classes.size() == 1 ? out / "masks" / file : out / "masks" / file_name(name) / file);
+    o.masks.push_back(classes.size() == 1 ? out / "masks" / file : out / "masks" / folder_name(name) / file);
   return o;
 }
 
@@ -113,7 +104,7 @@ ExportOutcome export_datasets(Experiment experiment, const Registry& registry, c
   require_writable(request.out / "images", std::size_t{1} << 20);
   if (experiment.classes.size() == 1) require_writable(request.out / "masks", 0);
   else
-    for (const std::string& name : experiment.classes) require_writable(request.out / "masks" / file_name(name), 0);
+    for (const std::string& name : experiment.classes) require_writable(request.out / "masks" / folder_name(name), 0);
   const PreparedData data = prepare(Listing(experiment, registry), {}, /*most_lost=*/1);
   warn_of_problems(data);
   ExportOutcome outcome;

@@ -38,10 +38,13 @@ bool is_picture(const fs::path& file) {
 cv::Mat decode(const fs::path& file, int flags) {
   const std::string bytes = read_file(file);
   if (bytes.empty()) throw Error("cannot read the picture " + file.string() + ": the file is empty");
+  if (bytes.size() > INT_MAX)
+    throw Error("cannot read the picture " + file.string() + ": it has more than 2 GiB, and OpenCV decodes no more",
+                "As a tiled TIFF it is read as a slide, whatever its size.");
   const QuietLibraries quiet;
   cv::Mat picture;
   try {
-    const cv::Mat raw(1, static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX)), CV_8U,
+    const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U,
                       const_cast<char*>(bytes.data()));  // NOLINT: only read
     picture = cv::imdecode(raw, flags);
   } catch (const cv::Exception&) {  // its text is about OpenCV's own source

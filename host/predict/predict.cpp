@@ -371,8 +371,7 @@ PredictOutcome Prediction::run(const RunFolder& run, const std::vector<PictureFi
   } catch (const Cancelled&) {
     const std::int64_t finished = outcome_.skipped + outcome_.predicted;
     log().warning(std::to_string(finished) + " of " + counted(all.size(), "picture", "pictures") +
-                  (finished == 1 ? " is" : " are") +
-                  " finished; to go on, give the same command with --continue" +
+                  (finished == 1 ? " is" : " are") + " finished; to go on, give the same command with --continue" +
                   (request_.overwrite ? " in place of --overwrite" : ""));
     throw;
   }

@@ -40,8 +40,7 @@ class BandedSource final : public TileSource {
     const std::int64_t width = size().width;
     if (pixels_.size() != Size{width, height}) pixels_ = Image({width, height}, 3);
     band_ = {};  // until it is whole
-    const std::int64_t rows =
-        std::max<std::int64_t>(1, band_bytes / (3 * slide_->size().width * reduction_.factor()));
+    const std::int64_t rows = std::max<std::int64_t>(1, band_bytes / (3 * slide_->size().width * reduction_.factor()));
     Image full;
     for (std::int64_t done = 0; done < height;) {
       if (interrupted()) throw Cancelled();

@@ -41,7 +41,8 @@ TEST(SlideSource, EveryPartIsThatOfTheWhole) {
     const Image whole = read_reduced(*slide, factor);
     const auto source = slide_source(slide, factor, 0);
     ASSERT_EQ(source->size(), whole.size());
-    for (const Region& part : {Region{0, 0, 64, 40}, Region{30, 10, 50, 30}, Region{7, 60, 64, 64}, Region{0, 96, 3, 1}}) {
+    for (const Region& part :
+         {Region{0, 0, 64, 40}, Region{30, 10, 50, 30}, Region{7, 60, 64, 64}, Region{0, 96, 3, 1}}) {
       const Image is = pixels_of(*source, part);
       for (std::int64_t y = 0; y < part.height; ++y)
         EXPECT_TRUE(std::equal(is.view().row<std::uint8_t>(y), is.view().row<std::uint8_t>(y) + 3 * part.width,

@@ -10,9 +10,9 @@
 
 namespace nephron::host {
 
-/// The pictures that networks of these folds were trained on, by id, from the slides.json of each: the same file, a file
-/// of the same content (only files of one size are read), or a slide of the same name, which may have been written out
-/// as a picture. Folds of older runs say nothing.
+/// The pictures that networks of these folds were trained on, by id, from the slides.json of each: the same file, a
+/// file of the same content (only files of one size are read), or a slide of the same name, which may have been written
+/// out as a picture. Folds of older runs say nothing.
 std::map<std::string, TrainedOn> find_trained_on(const RunFolder& run, const std::vector<int>& folds,
                                                  const std::vector<PictureFile>& pictures);
 

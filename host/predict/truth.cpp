@@ -58,17 +58,6 @@ class MaskSink final : public AnnotationSink {
   Size size_, other_;
 };
 
-Image channel_of(const ImageView& labels, const ChannelRule& rule) {
-  Image mask(labels.size(), 1);
-  for (std::int64_t y = 0; y < labels.height; ++y) {
-    const std::uint8_t* const from = labels.row<const std::uint8_t>(y);
-    std::uint8_t* const to = mask.view().row<std::uint8_t>(y);
-    for (std::int64_t x = 0; x < labels.width; ++x)
-      to[x] = (from[x] & rule.any_of) != 0 && (from[x] & rule.none_of) == 0 ? 255 : 0;
-  }
-  return mask;
-}
-
 bool any(const Image& mask) {
   const auto all = bytes(mask);
   return std::any_of(all.begin(), all.end(), [](std::uint8_t v) { return v != 0; });
@@ -108,7 +97,8 @@ MaskCoding mask_coding(const std::string& wanted, const fs::path& folder, const 
     throw Error("the masks of " + folder.string() + " could be coded as those of several datasets: " + names,
                 "Name one with --masks-as NAME; --masks-as plain takes whatever is not black as foreground.");
   if (wanted.empty()) return {};
-  for (const MaskCoding& c : codings("", experiment, registry)) names += (names.empty() ? "\"" : ", \"") + c.name + "\"";
+  for (const MaskCoding& c : codings("", experiment, registry))
+    names += (names.empty() ? "\"" : ", \"") + c.name + "\"";
   throw Error("the experiment has no dataset \"" + wanted + "\" that reads masks",
               "Expected: " + (names.empty() ? "" : names + " or ") + "\"plain\".");
 }
@@ -166,7 +156,7 @@ std::vector<Image> TruthFolder::read_coded(const fs::path& file, Size size) cons
     log().warning("the mask " + file.string() + " is not black, and has no pixel of any class as dataset \"" +
                   coding_.name + "\" codes them; --masks-as plain takes whatever is not black as foreground");
   std::vector<Image> out;
-  for (const ChannelRule& rule : rules) out.push_back(channel_of(labels.view(), rule));
+  for (const ChannelRule& rule : rules) out.push_back(target_mask(labels.view(), rule));
   return out;
 }
 
@@ -190,6 +180,17 @@ TruthFolder::Masks TruthFolder::read(const std::string& id, Size size) const {
     require_size(file, masks.of_class.back().size(), size);
   }
   return masks;
+}
+
+Image target_mask(const ImageView& labels, const ChannelRule& rule) {
+  Image mask(labels.size(), 1);
+  for (std::int64_t y = 0; y < labels.height; ++y) {
+    const std::uint8_t* const from = labels.row<const std::uint8_t>(y);
+    std::uint8_t* const to = mask.view().row<std::uint8_t>(y);
+    for (std::int64_t x = 0; x < labels.width; ++x)
+      to[x] = (from[x] & rule.any_of) != 0 && (from[x] & rule.none_of) == 0 ? 255 : 0;
+  }
+  return mask;
 }
 
 Image above(const ImageView& map, double threshold) {

@@ -54,6 +54,9 @@ class TruthFolder {
   MaskCoding coding_;
 };
 
+/// One target channel of label bits: 255 or 0.
+Image target_mask(const ImageView& labels, const ChannelRule& rule);
+
 /// 255 where the map (f32) exceeds the threshold.
 Image above(const ImageView& map, double threshold);
 
