@@ -21,7 +21,7 @@ a.nephron = os.path.abspath(a.nephron)
 
 ODD = "\x1b[31mred\x9b1m"  # an escape sequence, and one that begins with a C1 control
 EXPERIMENT = """
-classes = ["glomerulus", "odd\\u001B[2J"]
+classes = ["glomerulus", "odd"]
 sampler = { type = "uniform" }
 [data]
 STORE
@@ -31,7 +31,7 @@ tile = 32
 [[dataset]]
 type = "image_folder"
 root = "data"
-values = { glomerulus = 1, "odd\\u001B[2J" = 2 }
+values = { glomerulus = 1, odd = 2 }
 [model]
 encoder = { type = "resnet18" }
 decoder = { type = "unet" }
@@ -120,6 +120,9 @@ class Terminal(unittest.TestCase):
         with open(self.at("bad.toml"), "w") as out:
             out.write('classes = ["a"]\n"key\\u001B[2J" = 1\n')
         self.run_nephron("config", "check", "bad.toml", want=2)
+        with open(self.at("class.toml"), "w") as out:
+            out.write(EXPERIMENT.replace("STORE", "").replace('"odd"', '"odd\\u001B[2J"'))
+        self.assertIn("control character", self.run_nephron("config", "check", "class.toml", want=2))
         self.run_nephron("config", "show", f"{ODD}.toml", want=2)
         self.run_nephron("config", f"{ODD}", want=2)
 

@@ -9,6 +9,9 @@ class Centre final : public nephron::Sampler {
  public:
   explicit Centre(const CentreParams&) {}
 
+  std::int64_t count(const nephron::Catalog& catalog, std::int64_t) const override {
+    return static_cast<std::int64_t>(catalog.slides().size());
+  }
   nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t index,
                        nephron::Rng&) const override {
     if (catalog.slides().empty()) throw nephron::Error("there is no slide to draw from");
