@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <memory>
 
 #include <host/cli/command.hpp>
@@ -13,6 +14,7 @@
 #include <host/util/command_output.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/printable.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -60,8 +62,8 @@ int check(const PreviewRequest& request) {
   const Listing listing(experiment, *registry);
   const PreparedData data = prepare(listing, splits_of(listing), request.strict ? 0 : 1);
   const Findings said = findings_of(*registry, experiment, data);
-  for (const std::string& finding : said.findings) print(finding + "\n");
-  for (const std::string& note : said.notes) print("note: " + note + "\n");
+  for (const std::string& finding : said.findings) print(printable_name(finding) + "\n");
+  for (const std::string& note : said.notes) print("note: " + printable_name(note) + "\n");
   std::cout << (data.problems.empty() ? "" : std::to_string(data.slides.size()) + " of ")
             << counted(data.problems.empty() ? data.slides.size() : data.asked, "slide") << ", "
             << counted(said.findings.size(), "finding");
@@ -117,6 +119,28 @@ struct SplitRequest {
   bool overwrite = false;
 };
 
+/// What was frozen must not be dealt anew by a command that forgot to name it. A file that holds no folds is nobody's.
+void require_folds_are_kept(const std::filesystem::path& file, const Splits& now) {
+  if (!std::filesystem::exists(file)) return;
+  Splits before;
+  try {
+    before = read_splits(file);
+  } catch (const Error&) {
+    return;
+  }
+  std::map<std::pair<std::string, std::string>, int> folds;
+  for (const Splits::Slide& s : now.slides) folds[{s.dataset, s.id}] = s.fold;
+  std::vector<std::string> moved;
+  for (const Splits::Slide& s : before.slides)
+    if (const auto found = folds.find({s.dataset, s.id}); found == folds.end() || found->second != s.fold)
+      moved.push_back(s.id);
+  if (moved.empty()) return;
+  throw Error(file.string() + " holds folds that would be lost: " + list_of_names(moved) +
+                  (moved.size() == 1 ? " would be in another" : " would be in others"),
+              "to keep them and deal new slides on, add --set " +
+                  shell_word("data.folds.file=\"" + file.string() + "\"") + "; to deal anew, remove the file");
+}
+
 void split(const SplitRequest& request) {
   PluginSearch search;
   search.command_line = request.plugins;
@@ -124,7 +148,14 @@ void split(const SplitRequest& request) {
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   CommandOutput output(request.out, request.overwrite, {request.experiment});
   const Listing listing(experiment, *registry);
+  std::vector<std::filesystem::path> inputs;
+  for (const Listing::Entry& entry : listing.slides()) {
+    inputs.push_back(entry.info.source);
+    inputs.insert(inputs.end(), entry.info.annotations.begin(), entry.info.annotations.end());
+  }
+  output.require_none_of(inputs);
   const Splits splits = extended_splits(listing);
+  require_folds_are_kept(request.out, splits);
   output.prepare(), write_splits(request.out, splits);
   std::vector<std::size_t> counts(static_cast<std::size_t>(splits.count));
   std::size_t never = 0;

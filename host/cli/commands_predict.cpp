@@ -18,10 +18,23 @@ const CLI::Validator threshold_value(
     },
     "0..1|search", "threshold");
 
+const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks", "levels", "truth", "pictures"};
+
+/// Predicted masks among somebody's true ones could not be told apart again.
+void require_own_parts(const std::filesystem::path& out) {
+  if (std::filesystem::exists(out / "predict.json")) return;
+  std::error_code none;
+  for (const std::filesystem::path& part : prediction_parts)
+    if (std::filesystem::exists(out / part) && !std::filesystem::is_empty(out / part, none))
+      throw Error((out / part).string() + " is there already, and no prediction made it",
+                  "name another folder for --out");
+}
+
 int run_predict(const PredictRequest& request) {
   std::vector<std::filesystem::path> inputs{request.images};
   if (!request.masks.empty()) inputs.push_back(request.masks);
-  require_output_folder(request.out, inputs, {"probabilities", "masks", "levels", "truth", "pictures"});
+  require_output_folder(request.out, inputs, prediction_parts);
+  require_own_parts(request.out);
   const PredictOutcome outcome = predict(request);
   print(outcome.scores.table(outcome.factor > 1));
   const std::size_t failures = outcome.scores.failures.size();
@@ -37,7 +50,9 @@ int run_predict(const PredictRequest& request) {
 void add_predict(CLI::App& app, int& exit) {
   CLI::App* const command = app.add_subcommand("predict", "Segment pictures with a trained run");
   auto request = std::make_shared<PredictRequest>();
-  command->add_option("RUN", request->run, "Run folder (runs/EXPERIMENT/DATE-ID), runs/EXPERIMENT for its latest, or a fold's folder")
+  command
+      ->add_option("RUN", request->run,
+                   "Run folder (runs/EXPERIMENT/DATE-ID), runs/EXPERIMENT for its latest, or a fold's folder")
       ->required();
   command->add_option("--images", request->images, "Folder of PNG, JPEG or TIFF pictures of any size")
       ->required()
@@ -47,9 +62,10 @@ void add_predict(CLI::App& app, int& exit) {
       command->add_option("--masks", request->masks, "Folder of true masks, or of a folder a class: prints the Dice")
           ->check(CLI::ExistingDirectory);
   command
-      ->add_option("--masks-as", request->masks_as,
-                   "How masks are named and coded: a dataset of the experiment, or \"plain\" (ID.png, foreground is what "
-                   "is not black) [the one dataset that reads masks, else plain]")
+      ->add_option(
+          "--masks-as", request->masks_as,
+          "How masks are named and coded: a dataset of the experiment, or \"plain\" (ID.png, foreground is what "
+          "is not black) [the one dataset that reads masks, else plain]")
       ->needs(masks);
   command->add_option("--fold", request->fold,
                       "One fold, or \"all\": the mean of all folds [the fold that RUN names, else all]");

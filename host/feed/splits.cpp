@@ -8,6 +8,7 @@
 
 #include <host/config/load.hpp>
 #include <host/util/log.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -89,8 +90,9 @@ void refuse_unnamed(const Experiment& experiment, const std::vector<std::string>
       {{source_of_folds(experiment, "file"),
         file + " says of " + std::to_string(unnamed.size()) + (unnamed.size() == 1 ? " slide" : " slides") +
             " not which fold it is held out in: " + list_of_names(unnamed),
-        "deal such slides on, and keep the others where they are: nephron data split " + experiment.file.string() +
-            " --out " + file + " --overwrite"}});
+        "deal such slides on, and keep the others where they are: nephron data split " +
+            shell_word(experiment.file.string()) + " --set " + shell_word("data.folds.file=\"" + file + "\"") +
+            " --out " + shell_word(file) + " --overwrite"}});
 }
 
 Splits deal(const Listing& listing, const Splits& given, bool deal_on) {

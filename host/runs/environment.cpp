@@ -54,6 +54,7 @@ void collect_types(const Value& value, std::set<std::string>& out) {
 Json plugins_json(const Experiment& experiment, const Registry& registry) {
   std::set<std::string> types;
   collect_types(experiment.resolved, types);
+  types.insert(experiment.validation_sampler.type);  // which need not be written
   std::map<fs::path, Json> files;
   for (const ComponentInfo& info : registry.components()) {
     if (!types.contains(info.name)) continue;

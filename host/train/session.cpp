@@ -28,16 +28,17 @@ namespace fs = std::filesystem;
 namespace {
 
 /// An error that says nothing better, such as a full disk, says what is left.
-FoldResult train_and_say_how_to_go_on(const FoldJob& job, const RunFolder& run) try {
+FoldResult train_and_say_how_to_go_on(const FoldJob& job, const Session& session) try {
   return train_fold(job);
 } catch (const Cancelled&) {
   throw;
 } catch (const ConfigError&) {
   throw;
 } catch (const Error& e) {
-  if (!e.hint().empty() || !job.folder.has_checkpoint("last")) throw;
+  // Before it began, the last checkpoint may be what is wrong.
+  if (!e.hint().empty() || !session.begun() || !job.folder.has_checkpoint("last")) throw;
   throw Error(e.what(), "the last checkpoint is whole; when this is mended, go on with: nephron train --resume " +
-                            shell_word(run.folder().string()));
+                            shell_word(session.run().folder().string()));
 }
 
 /// Folds that were begun go on with the slides that they began with. A run of a version that did not write folds down
@@ -85,7 +86,7 @@ FoldResults train_folds(Session& session, const PreparedData& data, const c10::D
     const FoldPlace place{static_cast<int>(i), static_cast<int>(folds.size()), unfinished_behind(session, i)};
     const FoldJob job{session.experiment(), session.registry(),       data,  folder, device,
                       session.resumes(),    session.origin(folds[i]), begin, place};
-    results.emplace_back(folds[i], train_and_say_how_to_go_on(job, session.run()));
+    results.emplace_back(folds[i], train_and_say_how_to_go_on(job, session));
   }
   return results;
 }

@@ -45,6 +45,16 @@ fs::path store_around(const fs::path& path) {
   return {};
 }
 
+/// The run that holds the file, or empty. A report may lie in it.
+fs::path run_around(const fs::path& file) {
+  std::error_code failed;
+  const std::string extension = file.extension().string();
+  if (extension == ".html" || extension == ".htm") return {};
+  for (fs::path folder = real(file).parent_path(); folder.has_relative_path(); folder = folder.parent_path())
+    if (fs::exists(folder / "experiment.resolved.toml", failed)) return folder;
+  return {};
+}
+
 void require_outside_of_stores(const fs::path& path) {
   if (const fs::path store = store_around(path); !store.empty())
     throw Error(path.string() + " lies in the store " + store.string() + ", which nephron alone writes into",
@@ -80,6 +90,8 @@ void require_output(const fs::path& file, bool overwrite, const std::vector<fs::
   if (exists && std::any_of(inputs.begin(), inputs.end(), is_file))
     throw Error(name + " is what the command reads, and is not replaced", "name another file");
   require_outside_of_stores(file);
+  if (const fs::path run = exists ? run_around(file) : fs::path(); !run.empty())
+    throw Error(name + " is a file of the run " + run.string() + ", and is not replaced", "name another file");
   if (exists && !overwrite) throw Error(name + " exists already", "--overwrite replaces it, or name another file");
   require_folder(real(file).parent_path(), file);
 }

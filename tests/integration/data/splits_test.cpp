@@ -111,7 +111,8 @@ TEST_F(SplitsTest, WrittenFoldsAreKeptAndNewSlidesAreDealtOn) {
   add("a0"), add("e1");
   EXPECT_THAT(error_of([&] { dealt(); }),
               AllOf(HasSubstr("says of 2 slides not which fold it is held out in: \"a0\", \"e1\""),
-                    HasSubstr("nephron data split e.toml --out " + file().string() + " --overwrite")));
+                    HasSubstr("nephron data split e.toml --set 'data.folds.file=\"" + file().string() + "\"' --out " +
+                              file().string() + " --overwrite")));
   // The file still names a1, which another experiment may have: it counts, and stays.
   const Splits on = extended_splits(Listing(experiment_, registry_));
   EXPECT_EQ(text(on), "a0 0, a2 1, b1 2, c1 0, d1 1, d2 2, e1 1, a1 0");

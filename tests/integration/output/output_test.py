@@ -101,7 +101,8 @@ class Outputs(unittest.TestCase):
             ("data preview", ["data", "preview", "e.toml", "--windows", "2", "--out"], ".png",
              ["e.toml", "data/images/1.png", "data/masks/1.png"]),
             ("data preview", ["data", "preview", "e.toml", "--windows", "2", "--out"], ".html", ["e.toml"]),
-            ("data split", ["data", "split", "e.toml", "--out"], ".json", ["e.toml"]),
+            ("data split", ["data", "split", "e.toml", "--out"], ".json",
+             ["e.toml", "data/images/1.png", "data/masks/1.png"]),
             ("model forward", ["model", "forward", "--model", "e.toml", "--input", "in.safetensors", "--output"],
              ".safetensors", ["e.toml", "in.safetensors"]),
             ("config schema", ["config", "schema", "--out"], ".json", []),
@@ -153,6 +154,25 @@ class Outputs(unittest.TestCase):
                     os.link(self.at(i), hard)
                     self.refused(arguments, "elsewhere/hard" + ending, "is what the command reads")
                     os.remove(hard)
+
+    def test_frozen_folds_are_not_dealt_anew(self):
+        self.assertEqual(self.run_nephron("data", "split", "e.toml", "--out", "frozen.json").returncode, 0)
+        with open(self.at("frozen.json")) as file:
+            frozen = json.load(file)
+        folds = [s["fold"] for s in frozen["slides"]]
+        for slide, fold in zip(frozen["slides"], folds[1:] + folds[:1]):
+            slide["fold"] = fold
+        with open(self.at("frozen.json"), "w") as file:
+            json.dump(frozen, file)
+        self.refused(["data", "split", "e.toml", "--out"], "frozen.json", "holds folds that would be lost")
+        done = self.run_nephron("data", "split", "e.toml", "--out", "frozen.json", "--overwrite", "--set",
+                                'data.folds.file="frozen.json"')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.at("frozen.json")) as file:
+            self.assertEqual([s["fold"] for s in json.load(file)["slides"]], folds[1:] + folds[:1])
+
+    def test_files_of_a_run_are_not_replaced(self):
+        self.refused(["config", "schema", "--out"], os.path.join(self.trained, "environment.json"), "is a file of the run")
 
     def test_only_files_are_replaced(self):
         os.makedirs(self.at("elsewhere/folder.d"), exist_ok=True)

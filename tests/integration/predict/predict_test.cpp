@@ -172,6 +172,13 @@ TEST_F(Predict, PicturesThatWereTrainedOnAreNamed) {
   EXPECT_THAT(read_file(root / "page.html"), HasSubstr("trained on (same file"));
 }
 
+TEST_F(Predict, PredictedMasksDoNotMixWithTrueOnes) {
+  const Outcome outcome = nephron("predict " + run.string() + " --images " + (root / "images").string() + " --out " +
+                                  root.string() + " --overwrite");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.text, HasSubstr((root / "masks").string() + " is there already, and no prediction made it"));
+}
+
 TEST_F(Predict, InTheFirstEpochLastIsOffered) {
   fs::remove(run / "fold-0/checkpoints/best");
   const Outcome outcome = predict();
