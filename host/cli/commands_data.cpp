@@ -8,6 +8,7 @@
 #include <host/config/load.hpp>
 #include <host/feed/findings.hpp>
 #include <host/feed/folds.hpp>
+#include <host/feed/listed_files.hpp>
 #include <host/feed/preview.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/report/data_page.hpp>
@@ -72,16 +73,6 @@ int check(const PreviewRequest& request) {
   return said.findings.empty() ? Exit::done : Exit::failed;
 }
 
-std::vector<std::filesystem::path> files_of(const PreparedData& data) {
-  std::vector<std::filesystem::path> out;
-  for (const auto& slide : data.slides) {
-    const SlideInfo& info = slide->info();
-    out.push_back(info.source);
-    out.insert(out.end(), info.annotations.begin(), info.annotations.end());
-  }
-  return out;
-}
-
 void preview(const PreviewRequest& request) {
   CommandOutput output(request.out, request.overwrite, {request.experiment});
   PluginSearch search;
@@ -92,7 +83,7 @@ void preview(const PreviewRequest& request) {
   require_annotated(listing, *registry);
   const PreparedData data = prepare(listing, splits_of(listing), /*most_lost=*/1);
   warn_of_problems(data);
-  output.require_none_of(files_of(data));
+  output.require_none_of(files_of(listing));
   FeedOptions options;
   options.training = !request.validation;
   options.seed = static_cast<std::uint64_t>(experiment.seed);
@@ -148,12 +139,7 @@ void split(const SplitRequest& request) {
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   CommandOutput output(request.out, request.overwrite, {request.experiment});
   const Listing listing(experiment, *registry);
-  std::vector<std::filesystem::path> inputs;
-  for (const Listing::Entry& entry : listing.slides()) {
-    inputs.push_back(entry.info.source);
-    inputs.insert(inputs.end(), entry.info.annotations.begin(), entry.info.annotations.end());
-  }
-  output.require_none_of(inputs);
+  output.require_none_of(files_of(listing));
   const Splits splits = extended_splits(listing);
   require_folds_are_kept(request.out, splits);
   output.prepare(), write_splits(request.out, splits);

@@ -7,7 +7,7 @@
 #include <nephron/error.hpp>
 #include <nephron/folder_name.hpp>
 
-#include <host/feed/listing.hpp>
+#include <host/feed/listed_files.hpp>
 #include <host/feed/prepared.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/truth.hpp>
@@ -60,11 +60,7 @@ Outputs outputs_of(const SlideInfo& slide, const std::vector<std::string>& class
 
 /// That everything may be written, before pixels are read.
 void require_outputs(const Listing& listing, const ExportRequest& request) {
-  std::vector<fs::path> inputs;
-  for (const Listing::Entry& entry : listing.slides()) {
-    inputs.push_back(entry.info.source);
-    inputs.insert(inputs.end(), entry.info.annotations.begin(), entry.info.annotations.end());
-  }
+  const std::vector<fs::path> inputs = files_of(listing);
   const auto name_of_slide = [&](const Listing::Entry& entry) {
     return "slide \"" + entry.info.id + "\" of dataset \"" + listing.dataset_name(entry.dataset) + "\"";
   };
@@ -100,12 +96,13 @@ ExportOutcome export_datasets(Experiment experiment, const Registry& registry, c
   if (request.factor != experiment.data.factor) experiment.data.store.clear();
   experiment.data.factor = request.factor;
   require_output_folder(request.out, {});
-  require_outputs(Listing(experiment, registry), request);
+  const Listing listing(experiment, registry);
+  require_outputs(listing, request);
   require_writable(request.out / "images", std::size_t{1} << 20);
   if (experiment.classes.size() == 1) require_writable(request.out / "masks", 0);
   else
     for (const std::string& name : experiment.classes) require_writable(request.out / "masks" / folder_name(name), 0);
-  const PreparedData data = prepare(Listing(experiment, registry), {}, /*most_lost=*/1);
+  const PreparedData data = prepare(listing, {}, /*most_lost=*/1);
   warn_of_problems(data);
   ExportOutcome outcome;
   outcome.problems = data.problems;

@@ -11,8 +11,7 @@ namespace nephron::host {
 void require_prediction_memory(const PredictSettings& settings, const Experiment& experiment, const Registry& registry,
                                c10::Device device) {
   if (settings.tile <= 0) return;
-  ModelConfig config = experiment.model;
-  config.weights.clear(), config.encoder.weights.clear();
+  const ModelConfig& config = experiment.model;
   const auto classes = static_cast<std::int64_t>(experiment.classes.size());
   const auto model = build_model(config, classes, registry, static_cast<std::uint64_t>(experiment.seed),
                                  /*load=*/false);

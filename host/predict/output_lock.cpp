@@ -3,11 +3,8 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <cstring>
 #include <regex>
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <nephron/error.hpp>
@@ -19,18 +16,6 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string this_process() {
-  char host[256] = "unknown";
-  ::gethostname(host, sizeof host - 1);
-  return "process " + std::to_string(::getpid()) + " on " + host;
-}
-
-std::string holder(int fd) {
-  std::string text(300, '\0');
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::pread(fd, text.data(), text.size(), 0))));
-  return text.empty() ? "another process" : text.substr(0, text.find('\n'));
-}
 
 /// A number that no process has counts as gone; one that cannot be asked for counts as alive.
 bool is_gone(const std::string& digits) {
@@ -58,26 +43,17 @@ int remove_from(const fs::path& folder, const std::string& written) {
   return removed;
 }
 
-}  // namespace
-
-OutputLock::OutputLock(const fs::path& folder) {
+FolderLock locked(const fs::path& folder) {
   require_writable(folder, 0);
-  const fs::path file = folder / ".lock";
-  fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-  if (fd_ < 0) throw Error("cannot write " + file.string() + ": " + std::strerror(errno));
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return;  // a disk without locks is no reason to stop
-    const std::string who = holder(fd_);
-    ::close(fd_);
-    throw Error(folder.string() + " is being predicted into by " + who,
-                "Wait for it, or name another folder: two predictions in one folder would mix.");
-  }
-  const std::string me = this_process() + "\n";
-  if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, me.data(), me.size(), 0) < 0) return;  // it only says who holds it
+  return FolderLock(folder);
 }
 
-OutputLock::~OutputLock() {
-  if (fd_ >= 0) ::close(fd_);
+}  // namespace
+
+OutputLock::OutputLock(const fs::path& folder) : lock_(locked(folder)) {
+  if (const auto& who = lock_.other_holder())
+    throw Error(folder.string() + " is being predicted into by " + (who->empty() ? "another process" : *who),
+                "Wait for it, or name another folder: two predictions in one folder would mix.");
 }
 
 int remove_leftovers(const OutputFolder& output) {

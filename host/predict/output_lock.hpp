@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include <host/predict/output_folder.hpp>
+#include <host/runs/folder_lock.hpp>
 
 namespace nephron::host {
 
@@ -12,12 +13,9 @@ class OutputLock {
  public:
   /// Makes the folder where it is missing. Throws Error that says who holds it.
   explicit OutputLock(const std::filesystem::path& folder);
-  ~OutputLock();
-  OutputLock(const OutputLock&) = delete;
-  OutputLock& operator=(const OutputLock&) = delete;
 
  private:
-  int fd_ = -1;
+  FolderLock lock_;
 };
 
 /// Removes what processes that are gone left half-written in a prediction's folder: regular files that

@@ -27,8 +27,7 @@ struct Need {
 };
 
 Need need_of(const Experiment& experiment, const Registry& registry, c10::Device device) {
-  ModelConfig config = experiment.model;
-  config.weights.clear(), config.encoder.weights.clear();
+  const ModelConfig& config = experiment.model;
   const auto classes = static_cast<std::int64_t>(experiment.classes.size());
   const auto model = build_model(config, classes, registry, static_cast<std::uint64_t>(experiment.seed),
                                  /*load=*/false);

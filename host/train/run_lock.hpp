@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include <host/runs/folder_lock.hpp>
+
 namespace nephron::host {
 
 /// Keeps a second process from training the same run; ends with the process, however that ends. Throws Error that names
@@ -10,12 +12,9 @@ class RunLock {
  public:
   /// `run`: the run's folder.
   explicit RunLock(const std::filesystem::path& run);
-  ~RunLock();
-  RunLock(RunLock&& other) noexcept;
-  RunLock& operator=(RunLock&&) = delete;
 
  private:
-  int fd_ = -1;
+  FolderLock lock_;
 };
 
 }  // namespace nephron::host

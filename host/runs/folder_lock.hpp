@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace nephron::host {
+
+/// FOLDER/.lock, held by one process at a time, on one machine or on disks that know locks; ends with the process,
+/// however that ends. What it means is its owner's: RunLock, OutputLock.
+class FolderLock {
+ public:
+  /// Throws Error when the file cannot be made. A disk that knows no locks is no reason not to go on.
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(FolderLock&& other) noexcept;
+  FolderLock& operator=(FolderLock&&) = delete;
+
+  /// Who holds it in place of this one: "process 12 on host", or "" where it does not say; nothing when it is ours.
+  const std::optional<std::string>& other_holder() const noexcept { return other_holder_; }
+
+ private:
+  int fd_ = -1;
+  std::optional<std::string> other_holder_;
+};
+
+}  // namespace nephron::host
