@@ -40,7 +40,8 @@ class NEPHRON_API SchemaBase {
 ///
 /// A member may be a bool, integer, floating point number, string, std::filesystem::path, ComponentSpec, a struct with
 /// its own describe(), or std::optional, std::vector or std::array of those. Its initial value is the default.
-/// A member function `void validate() const` may throw Error for what concerns several members.
+/// A member function `void validate() const` may throw Error for what concerns several members; it is asked when every
+/// member could be read.
 template <class T>
 class Schema final : public SchemaBase {
  public:
@@ -117,13 +118,15 @@ class Schema final : public SchemaBase {
     }
     if (spec_ != nullptr) detail::decode_component(table, out.*spec_, shared_kind_, fields_, context);
     else detail::unknown_keys(context, table, fields_);
+    // A key too many leaves every member as it should be: what validate() has to say still holds beside it.
+    const std::size_t sound = spec_ != nullptr ? before : context.faults.size();
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       const Value* v = table.find(fields_[i].name);
       if (v != nullptr && !v->is(Value::Type::null)) slots_[i]->set(out, *v, fields_[i], context);
       else if (fields_[i].required) detail::missing(context, table, fields_[i]);
     }
     if constexpr (requires { out.validate(); }) {
-      if (context.faults.size() == before) validate(out, table, context);
+      if (context.faults.size() == sound) validate(out, table, context);
     }
     return out;
   }
