@@ -89,13 +89,18 @@ void preview(const PreviewRequest& request) {
   options.seed = static_cast<std::uint64_t>(experiment.seed);
   for (std::size_t i = 0; i < data.slides.size(); ++i)
     if (data.slides[i]->annotated()) options.slides.push_back(i);
-  const Feed feed(experiment, *registry, data, options);
+  options.batch = experiment.train.batch;
+  Feed feed(experiment, *registry, data, options);
   int windows = request.windows;
   if (request.validation && feed.count() > 0) windows = static_cast<int>(std::min<std::int64_t>(windows, feed.count()));
   const std::string ending = request.out.extension().string();
-  if (ending == ".html" || ending == ".htm")
-    output.write(data_page(experiment, data, feed, {request.epoch, windows}, findings_of(*registry, experiment, data)));
-  else output.prepare(), write_png(request.out, draw_preview(feed, experiment, request.epoch, windows).view());
+  if (ending == ".html" || ending == ".htm") {
+    const auto batch = request.validation ? std::vector<BatchPicture>{}
+                                          : preview_batch(experiment, *registry, feed, request.epoch,
+                                                          static_cast<std::size_t>(windows));
+    output.write(
+        data_page(experiment, data, feed, {request.epoch, windows}, batch, findings_of(*registry, experiment, data)));
+  } else output.prepare(), write_png(request.out, draw_preview(feed, experiment, request.epoch, windows).view());
   std::cout << request.out.string() << ": " << counted(static_cast<std::uint64_t>(windows), "window") << " of "
             << experiment.data.tile << " px from " << counted(options.slides.size(), "slide") << " at factor "
             << experiment.data.factor << "\n";

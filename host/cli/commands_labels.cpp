@@ -111,8 +111,7 @@ int convert(const ConvertRequest& request) {
     print_error("note: run lengths of one class do not tell its name; to read them again: --classes \"" +
                 labels.classes.front() + "\"\n");
   std::printf("%s: %lld x %lld px, %s\n", out.c_str(), static_cast<long long>(labels.size.width),
-              static_cast<long long>(labels.size.height),
-              (std::to_string(labels.classes.size()) + (labels.classes.size() == 1 ? " class" : " classes")).c_str());
+              static_cast<long long>(labels.size.height), counted(labels.classes.size(), "class", "classes").c_str());
   return Exit::done;
 }
 

@@ -15,18 +15,23 @@ namespace nephron::host {
 
 namespace {
 
-void outline(cv::Mat& tile, std::vector<std::uint8_t>& labels, const std::vector<float>& weights, int classes) {
-  const auto pixels = tile.total();
-  for (int c = 0; c < classes; ++c) {
-    if (weights[static_cast<std::size_t>(c)] <= 0) continue;  // nothing is learnt from it
-    cv::Mat plane(tile.rows, tile.cols, CV_8U, labels.data() + static_cast<std::size_t>(c) * pixels);
-    cv::Mat mask;
-    cv::threshold(plane, mask, 127, 255, cv::THRESH_BINARY);
-    std::vector<std::vector<cv::Point>> contours;
-    cv::findContours(mask, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
-    const auto [r, g, b] = class_colour(static_cast<std::size_t>(c));
-    cv::drawContours(tile, contours, -1, cv::Scalar(r, g, b), 2);
-  }
+/// The beginning of `text` that fits into `width`, written below a window. OpenCV's letters are ASCII alone.
+void write_caption(const cv::Mat& strip, std::string text) {
+  constexpr int font = cv::FONT_HERSHEY_PLAIN;
+  constexpr double scale = 0.8;
+  for (char& c : text)
+    if (c < 32 || c > 126) c = '?';
+  int below = 0;
+  while (!text.empty() && cv::getTextSize(text, font, scale, 1, &below).width > strip.cols - 2) text.pop_back();
+  cv::Mat picture = strip;
+  cv::putText(picture, text, {1, strip.rows - 5}, font, scale, cv::Scalar::all(60), 1, cv::LINE_AA);
+}
+
+std::string caption_of(const SampleStory& story) {
+  std::string out =
+      story.slide->info().id + " " + std::to_string(story.region.x) + "," + std::to_string(story.region.y);
+  for (const std::string& name : story.augmentations) out += " " + name;
+  return out;
 }
 
 }  // namespace
@@ -43,22 +48,40 @@ std::array<std::uint8_t, 3> class_colour(std::size_t class_index) {
   return colours.at(class_index);
 }
 
+void outline_labels(const ImageView& picture, std::vector<std::uint8_t>& labels, const std::vector<float>& weights,
+                    std::uint8_t least) {
+  cv::Mat tile = as_mat(picture);
+  for (std::size_t c = 0; c < weights.size(); ++c) {
+    if (weights[c] <= 0) continue;  // nothing is learnt from it
+    cv::Mat plane(tile.rows, tile.cols, CV_8U, labels.data() + c * tile.total());
+    cv::Mat mask;
+    cv::threshold(plane, mask, least - 1, 255, cv::THRESH_BINARY);
+    std::vector<std::vector<cv::Point>> contours;
+    cv::findContours(mask, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
+    const auto [r, g, b] = class_colour(c);
+    cv::drawContours(tile, contours, -1, cv::Scalar(r, g, b), 2);
+  }
+}
+
 Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, int windows) {
   if (windows < 1 || windows > 10000) throw Error("a preview shows 1 to 10000 windows, not " + std::to_string(windows));
   constexpr std::int64_t gap = 4;
   const std::int64_t tile = experiment.data.tile;
   const auto across = static_cast<std::int64_t>(std::ceil(std::sqrt(windows)));
   const std::int64_t down = (windows + across - 1) / across;
-  Image sheet({across * (tile + gap) - gap, down * (tile + gap) - gap}, 3);
+  const std::int64_t column = tile + gap, row = tile + preview_caption;
+  Image sheet({across * column - gap, down * row}, 3);
   as_mat(sheet.view()).setTo(cv::Scalar::all(255));
   std::vector<std::uint8_t> labels;
   std::vector<float> weights;
   std::string id;
   for (std::int64_t i = 0; i < windows; ++i) {
-    const ImageView place = sheet.view().crop({i % across * (tile + gap), i / across * (tile + gap), tile, tile});
-    feed.sample(epoch, i, place, labels, weights, id);
-    cv::Mat picture = as_mat(place);
-    outline(picture, labels, weights, static_cast<int>(experiment.classes.size()));
+    const Region place{i % across * column, i / across * row, tile, tile};
+    const ImageView picture = sheet.view().crop(place);
+    feed.sample(epoch, i, picture, labels, weights, id);
+    outline_labels(picture, labels, weights);
+    const Region below{place.x, place.y + tile, tile, preview_caption};
+    write_caption(as_mat(sheet.view().crop(below)), caption_of(feed.story(epoch, i)));
   }
   return sheet;
 }
@@ -72,8 +95,7 @@ PreviewWindow preview_window(const Feed& feed, const Experiment& experiment, std
   for (const bool augmented : {false, true}) {
     const ImageView place = (augmented ? out.seen : out.plain).view();
     feed.sample(epoch, index, place, labels, weights, id, augmented);
-    cv::Mat picture = as_mat(place);
-    outline(picture, labels, weights, static_cast<int>(experiment.classes.size()));
+    outline_labels(place, labels, weights);
   }
   return out;
 }

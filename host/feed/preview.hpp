@@ -11,8 +11,16 @@ namespace nephron::host {
 /// The colour that labels of a class are outlined in: red, blue, green, orange, ...
 std::array<std::uint8_t, 3> class_colour(std::size_t class_index);
 
-/// One picture of the first `windows` samples of `epoch`, as the model will see them, side by side; the labels of
-/// each class outlined in its colour, where they have weight in the loss.
+/// Outlines the labels of each class in its colour, where they have weight in the loss and are at least `least`.
+/// labels: [C, H, W] targets 0..255; weights: [C].
+void outline_labels(const ImageView& picture, std::vector<std::uint8_t>& labels, const std::vector<float>& weights,
+                    std::uint8_t least = 128);
+
+/// Rows below each window of draw_preview() that say where it was cut.
+constexpr std::int64_t preview_caption = 16;
+
+/// One picture of the first `windows` samples of `epoch`, as the model will see them, side by side, labels outlined;
+/// below each its slide, its place and the augmentations that were drawn, as far as there is room.
 Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, int windows);
 
 /// One sample for a page: without its augmentations and with them, labels outlined as in draw_preview().

@@ -5,21 +5,19 @@
 #include <nephron/fold_rules.hpp>
 
 #include <host/feed/folds.hpp>
+#include <host/util/counted.hpp>
 
 namespace nephron::host {
 
 namespace {
-
-std::string count_of(const std::vector<std::string>& ids) {
-  return std::to_string(ids.size()) + (ids.size() == 1 ? " slide" : " slides");
-}
 
 void find_unannotated(const PreparedData& data, std::vector<std::string>& out) {
   std::vector<std::string> ids;
   for (const auto& slide : data.slides)
     if (!slide->annotated()) ids.push_back(slide->info().id);
   if (!ids.empty())
-    out.push_back(count_of(ids) + " without annotation, which nothing is learnt from: " + list_of_names(ids));
+    out.push_back(counted(ids.size(), "slide") +
+                  " without annotation, which nothing is learnt from: " + list_of_names(ids));
 }
 
 void find_of_no_fold(const Experiment& experiment, const PreparedData& data, std::vector<std::string>& out) {
@@ -30,7 +28,7 @@ void find_of_no_fold(const Experiment& experiment, const PreparedData& data, std
       ids.push_back(slide->info().id);
   }
   if (!ids.empty())
-    out.push_back(count_of(ids) + " only for folds that there are not (data.folds.count is " +
+    out.push_back(counted(ids.size(), "slide") + " only for folds that there are not (data.folds.count is " +
                   std::to_string(experiment.data.folds.count) + "), which are never trained on: " + list_of_names(ids));
 }
 

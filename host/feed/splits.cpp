@@ -6,7 +6,10 @@
 #include <set>
 #include <utility>
 
+#include <nephron/dataset_check.hpp>
+
 #include <host/config/load.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/log.hpp>
 #include <host/util/shell_word.hpp>
 
@@ -78,8 +81,7 @@ void warn_of_unlisted(const Listing& listing, const std::map<Key, Splits::Slide>
   for (const auto& [key, slide] : named)
     if (slide.fold >= 0 && datasets.contains(key.first) && !listed.contains(key)) unlisted.push_back(slide.id);
   if (!unlisted.empty())
-    log().warning(listing.experiment().data.folds.file.string() + " holds out " + std::to_string(unlisted.size()) +
-                  (unlisted.size() == 1 ? " slide" : " slides") +
+    log().warning(listing.experiment().data.folds.file.string() + " holds out " + counted(unlisted.size(), "slide") +
                   " that the datasets do not list: " + list_of_names(unlisted));
 }
 
@@ -88,7 +90,7 @@ void refuse_unnamed(const Experiment& experiment, const std::vector<std::string>
   const std::string file = experiment.data.folds.file.string();
   throw ConfigError(
       {{source_of_folds(experiment, "file"),
-        file + " says of " + std::to_string(unnamed.size()) + (unnamed.size() == 1 ? " slide" : " slides") +
+        file + " says of " + counted(unnamed.size(), "slide") +
             " not which fold it is held out in: " + list_of_names(unnamed),
         "deal such slides on, and keep the others where they are: nephron data split " +
             shell_word(experiment.file.string()) + " --set " + shell_word("data.folds.file=\"" + file + "\"") +
@@ -148,12 +150,7 @@ class Changes {
 
 }  // namespace
 
-std::string list_of_names(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 10;
-  std::string out;
-  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) out += (out.empty() ? "\"" : ", \"") + names[i] + "\"";
-  return names.size() > most ? out + " and " + std::to_string(names.size() - most) + " more" : out;
-}
+std::string list_of_names(const std::vector<std::string>& names) { return names_of(names, 10); }
 
 Splits splits_of(const Listing& listing) {
   return deal(listing, given_splits(listing.experiment()), /*deal_on=*/false);

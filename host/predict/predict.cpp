@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 #include <nephron/fingerprint.hpp>
 
@@ -100,13 +101,6 @@ class Shares {
  private:
   std::vector<double> before_{0};
 };
-
-/// `"a", "b" and 3 more`
-std::string some_of(const std::vector<std::string>& names) {
-  std::string out;
-  for (std::size_t i = 0; i < names.size() && i < 5; ++i) out += (i > 0 ? ", \"" : "\"") + names[i] + "\"";
-  return names.size() > 5 ? out + " and " + std::to_string(names.size() - 5) + " more" : out;
-}
 
 class Prediction {
  public:
@@ -348,14 +342,14 @@ void Prediction::note_what_is_known(const RunFolder& run, const std::vector<Pict
   for (const auto& [id, how] : outcome_.scores.trained_on) known.push_back(id);
   if (!known.empty())
     log().warning(std::to_string(known.size()) + " of " + counted(all.size(), "picture", "pictures") +
-                  (known.size() == 1 ? " was" : " were") + " trained on (" + some_of(known) +
+                  (known.size() == 1 ? " was" : " were") + " trained on (" + names_of(known) +
                   "): what is predicted there says nothing of new pictures");
   if (request_.masks.empty()) return;
   for (const PictureFile& picture : all)
     if (!truth_.has(picture.id)) bare.push_back(picture.id);
   if (!bare.empty())
     log().warning("no mask for " + std::to_string(bare.size()) + " of " + counted(all.size(), "picture", "pictures") +
-                  " (" + some_of(bare) + "), predicted without a Dice; looked for " + truth_.looked_for(bare.front()));
+                  " (" + names_of(bare) + "), predicted without a Dice; looked for " + truth_.looked_for(bare.front()));
 }
 
 PredictOutcome Prediction::run(const RunFolder& run, const std::vector<PictureFile>& all) {

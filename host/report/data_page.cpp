@@ -125,6 +125,18 @@ std::string gallery(const Experiment& experiment, const PreparedData& data, cons
   return out + "</div>";
 }
 
+/// The first batch after the augmentations of whole batches; nothing where there are none.
+std::string batch_gallery(const std::vector<BatchPicture>& batch) {
+  if (batch.empty()) return "";
+  std::string out =
+      "<h2>The first batch as the loss will see it</h2><p class=\"soft\">After the augmentations of whole batches. "
+      "Labels are outlined wherever there are any, mixed ones too.</p><div class=\"pair\">";
+  for (const BatchPicture& shown : batch)
+    out += "<figure><img src=\"" + jpeg_uri(shown.picture.view()) + "\" alt=\"\"><figcaption>" + escaped(shown.id) +
+           "</figcaption></figure>";
+  return out + "</div>";
+}
+
 }  // namespace
 
 Image slide_thumbnail(const PreparedSlide& slide, int classes) {
@@ -157,7 +169,7 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
 }
 
 std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed,
-                      const PreviewRange& range, const Findings& said) {
+                      const PreviewRange& range, const std::vector<BatchPicture>& batch, const Findings& said) {
   Counts datasets(experiment.classes), groups(experiment.classes), donors(experiment.classes),
       by_fold(experiment.classes);
   std::string thumbnails;
@@ -184,9 +196,10 @@ std::string data_page(const Experiment& experiment, const PreparedData& data, co
           by_fold.html("fold");
   body += "<h2>Slides</h2>" + legend(experiment.classes, true) + "<div class=\"pair\">" + thumbnails + "</div>";
   body +=
-      "<h2>Windows as the model will see them</h2><p class=\"soft\">Left as it is cut, right with its augmentations. "
-      "Augmentations of whole batches come later and are not shown.</p>" +
-      sampling(feed) + legend(experiment.classes, false) + gallery(experiment, data, feed, range);
+      "<h2>Windows as the model will see them</h2><p class=\"soft\">Left as it is cut, right with its "
+      "augmentations.</p>" +
+      sampling(feed) + legend(experiment.classes, false) + gallery(experiment, data, feed, range) +
+      batch_gallery(batch);
   return html_page(experiment.name + ": data", body);
 }
 

@@ -6,6 +6,7 @@
 #include <host/config/experiment.hpp>
 #include <host/feed/feed.hpp>
 #include <host/feed/findings.hpp>
+#include <host/train/batch_preview.hpp>
 
 namespace nephron::host {
 
@@ -19,8 +20,9 @@ struct PreviewRange {
 };
 
 /// The page of `data preview`: what stands in which fold, group and donor, counts of classes, thumbnails, shares of
-/// samples, windows without and with their augmentations, and what was `said` of the data.
+/// samples, windows without and with their augmentations, the first `batch` after what changes whole batches, and what
+/// was `said` of the data.
 std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed,
-                      const PreviewRange& range, const Findings& said);
+                      const PreviewRange& range, const std::vector<BatchPicture>& batch, const Findings& said);
 
 }  // namespace nephron::host

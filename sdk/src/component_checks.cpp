@@ -19,11 +19,10 @@ void ParameterFaults::require_folder(std::string_view key, const std::filesystem
       hint);
 }
 
-std::string names_of(const std::vector<std::string>& names) {
-  constexpr std::size_t shown = 3;
+std::string names_of(const std::vector<std::string>& names, std::size_t most) {
   std::string out;
-  for (std::size_t i = 0; i < names.size() && i < shown; ++i) (out += out.empty() ? "\"" : ", \"") += names[i] + "\"";
-  if (names.size() > shown) out += " and " + std::to_string(names.size() - shown) + " more";
+  for (std::size_t i = 0; i < names.size() && i < most; ++i) (out += out.empty() ? "\"" : ", \"") += names[i] + "\"";
+  if (names.size() > most) out += " and " + std::to_string(names.size() - most) + " more";
   return out;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ class NEPHRON_API DatasetCheck {
   virtual void check_files(const std::vector<std::string>& classes, DatasetFindings& findings) const = 0;
 };
 
-/// "a", "b", "c" and 4 more: for sentences about many things.
-NEPHRON_API std::string names_of(const std::vector<std::string>& names);
+/// "a", "b", "c" and 4 more, `most` of them by name: for sentences about many things.
+NEPHRON_API std::string names_of(const std::vector<std::string>& names, std::size_t most = 3);
 
 }  // namespace nephron

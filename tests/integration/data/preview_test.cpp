@@ -22,6 +22,12 @@ std::int64_t red_in(const cv::Mat& bgr) {
   return n;
 }
 
+std::int64_t dark_in(const cv::Mat& bgr) {
+  cv::Mat grey;
+  cv::cvtColor(bgr, grey, cv::COLOR_BGR2GRAY);
+  return cv::countNonZero(grey < 160);
+}
+
 FeedOptions everything(const PreparedData& data) {
   FeedOptions o;
   o.slides = all_slides(data);
@@ -37,9 +43,11 @@ TEST(Preview, ShowsWindowsWithTheirLabelsOutlined) {
   write_png(file, draw_preview(feed, e, 0, 10).view());
   const cv::Mat picture = cv::imread(file.string());
   EXPECT_EQ(picture.cols, 4 * 68 - 4);
-  EXPECT_EQ(picture.rows, 3 * 68 - 4);
+  EXPECT_EQ(picture.rows, 3 * (64 + preview_caption));
   EXPECT_GT(red_in(picture), 200);
-  EXPECT_EQ(picture.at<cv::Vec3b>(190, 260), cv::Vec3b(255, 255, 255));  // places 11 and 12 stay empty
+  EXPECT_EQ(picture.at<cv::Vec3b>(190, 260), cv::Vec3b(255, 255, 255));   // places 11 and 12 stay empty
+  EXPECT_GT(dark_in(picture(cv::Rect(0, 64, 64, preview_caption))), 20);  // where the first one was cut
+  EXPECT_EQ(dark_in(picture(cv::Rect(136, 224, 64, preview_caption))), 0);
   EXPECT_THROW(draw_preview(feed, e, 0, 0), Error);
   EXPECT_THROW(write_png("/proc/nephron/x.png", Image({4, 4}, 3).view()), Error);
 }

@@ -118,9 +118,11 @@ class WholeBatchLoss final : public nephron::Loss {
 struct BatchParams {
   bool drop = false;
   bool halve = false;
+  bool mirror = false;
   static void describe(nephron::Schema<BatchParams>& s) {
     s.field("drop", &BatchParams::drop, "leave the last sample's targets out");
     s.field("halve", &BatchParams::halve, "make images of half precision");
+    s.field("mirror", &BatchParams::mirror, "swap left and right, of images and targets");
   }
 };
 
@@ -130,6 +132,7 @@ class WrongBatch final : public nephron::BatchAugmentation {
   void apply(at::Tensor& images, at::Tensor& targets, at::Tensor&, nephron::Rng&) const override {
     if (params_.drop) targets = targets.narrow(0, 0, targets.size(0) - 1);
     if (params_.halve) images = images.to(at::kHalf);
+    if (params_.mirror) images = images.flip(3), targets = targets.flip(3);
   }
 
  private:
