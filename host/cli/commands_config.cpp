@@ -11,7 +11,6 @@
 #include <host/feed/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/runs/run.hpp>
-#include <host/train/batch_augmentations.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/printable.hpp>
 
@@ -52,7 +51,6 @@ int check(const Request& request) {
       const Experiment experiment =
           load_experiment(file, request.set, request.search(), registry,
                           request.without_data ? FurtherCheck{} : FurtherCheck{check_parameters});
-      require_batch_augmentations_at_top(experiment, *registry);
       const std::vector<std::string> absent = weights_to_fetch(experiment);
       print(printable_name(file.string()) + ": good\n");
       for (const std::string& name : absent)

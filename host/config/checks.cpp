@@ -27,9 +27,8 @@ class Checks {
     loss();
     train();
     predict();
-    const Value& list = at({"augmentation"});
-    for (std::size_t i = 0; i < e_.augmentations.size(); ++i)
-      augmentation(e_.augmentations[i], list.is(Value::Type::array) ? list.array()[i] : list);
+    chain(e_.augmentations, at({"augmentation"}));
+    chain(e_.batch_augmentations, at({"batch_augmentation"}));
   }
 
  private:
@@ -190,7 +189,14 @@ class Checks {
       fault(at({"predict", "tta"}), "\"tta\" names one flip twice");
   }
 
-  void augmentation(const AugmentationConfig& a, const Value& table) {
+  template <class Link>
+  void chain(const std::vector<Link>& links, const Value& list) {
+    for (std::size_t i = 0; i < links.size(); ++i)
+      augmentation(links[i], list.is(Value::Type::array) ? list.array()[i] : list);
+  }
+
+  template <class Link>
+  void augmentation(const Link& a, const Value& table) {
     const Value* of = table.find("of");
     if (a.component.type.empty() || (of != nullptr && !of->is(Value::Type::array))) return;
     if (a.component.type != "one_of" && a.component.type != "sequence") {

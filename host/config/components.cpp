@@ -4,6 +4,8 @@
 
 #include <nephron/error.hpp>
 
+#include <host/config/experiment.hpp>
+
 namespace nephron::host {
 
 const std::vector<std::string>& combinators() {
@@ -11,13 +13,17 @@ const std::vector<std::string>& combinators() {
   return names;
 }
 
+namespace {
+bool combines(std::string_view kind) { return kind == OfSamples::kind || kind == OfBatches::kind; }
+}  // namespace
+
 bool is_combinator(std::string_view kind, std::string_view name) {
-  return kind == "augmentation" && std::find(combinators().begin(), combinators().end(), name) != combinators().end();
+  return combines(kind) && std::find(combinators().begin(), combinators().end(), name) != combinators().end();
 }
 
 std::vector<std::string> RegistryComponents::names(std::string_view kind) const {
   std::vector<std::string> out = registry_.names(kind);
-  if (kind == "augmentation") out.insert(out.end(), combinators().begin(), combinators().end());
+  if (combines(kind)) out.insert(out.end(), combinators().begin(), combinators().end());
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -32,16 +38,29 @@ const SchemaBase& RegistryComponents::schema(std::string_view kind, std::string_
   return is_combinator(kind, name) ? schema_of<NoParams>() : registry_.schema(kind, name);
 }
 
+namespace {
+/// The kind that has a component of this name, when it is another one.
+std::string other_kind(const Components& components, std::string_view kind, const std::string& name) {
+  for (const KindInfo& k : kinds) {
+    const std::vector<std::string> names = components.names(k.name);
+    if (k.name != kind && std::find(names.begin(), names.end(), name) != names.end()) return std::string(k.name);
+  }
+  return {};
+}
+}  // namespace
+
 void ComponentCheck::component(std::string_view kind, const ComponentSpec& spec, const Source& type_source,
                                const std::vector<FieldInfo>& own, Diagnostics& faults) {
   const std::vector<std::string> names = components_.names(kind);
   if (std::find(names.begin(), names.end(), spec.type) == names.end()) {
     const std::string near = nearest(spec.type, names);
+    const std::string elsewhere = other_kind(components_, kind, spec.type);
     std::string known;
     for (const std::string& n : names) (known += known.empty() ? "" : ", ") += n;
     faults.push_back(
         {type_source, "unknown " + std::string(kind) + " \"" + spec.type + "\"",
-         !near.empty() ? "did you mean \"" + near + "\"?"
+         !elsewhere.empty() ? "\"" + spec.type + "\" is of kind " + elsewhere
+         : !near.empty()    ? "did you mean \"" + near + "\"?"
          : names.empty()
              ? "no plugin has one; `nephron plugins list` shows which are found, `nephron doctor` which are not"
              : "known: " + known});

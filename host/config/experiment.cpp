@@ -44,12 +44,15 @@ void DatasetConfig::describe(Schema<DatasetConfig>& s) {
           "its slides are held out for validation in their turn; false: they are only trained on");
 }
 
-void AugmentationConfig::describe(Schema<AugmentationConfig>& s) {
-  s.component(&AugmentationConfig::component, "augmentation");
-  s.field("p", &AugmentationConfig::p, "probability; inside one_of, relative weight").range(0, 1);
-  s.field("of", &AugmentationConfig::of_table, "of one_of and sequence: the augmentations they choose from or run")
-      .of_kind("augmentation");
+template <class Kind>
+void ChainLink<Kind>::describe(Schema<ChainLink>& s) {
+  s.component(&ChainLink::component, std::string(Kind::kind));
+  s.field("p", &ChainLink::p, "probability; inside one_of, relative weight").range(0, 1);
+  s.field("of", &ChainLink::of_table, "of one_of and sequence: the augmentations they choose from or run")
+      .of_kind(Kind::kind);
 }
+template struct ChainLink<OfSamples>;
+template struct ChainLink<OfBatches>;
 
 void ValidationConfig::describe(Schema<ValidationConfig>& s) {
   s.field("sampler", &ValidationConfig::sampler, "which windows are validated on").of_kind("sampler");
@@ -144,6 +147,8 @@ void Experiment::describe(Schema<Experiment>& s) {
   s.field("sampler", &Experiment::sampler, "which windows are trained on").of_kind("sampler").required();
   s.field("validation", &Experiment::validation, "what is validated on");
   s.field("augmentation", &Experiment::augmentations, "random changes of image and labels, in their order");
+  s.field("batch_augmentation", &Experiment::batch_augmentations,
+          "random changes of whole batches, in their order, after those of single samples");
   s.field("model", &Experiment::model, "encoder and decoder").required();
   s.field("loss", &Experiment::loss, "what training makes small").required();
   s.field("train", &Experiment::train, "optimisation");

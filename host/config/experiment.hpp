@@ -44,13 +44,23 @@ struct DatasetConfig {
   static void describe(Schema<DatasetConfig>& s);
 };
 
-struct AugmentationConfig {
+/// A link of a chain of random changes; `Kind` says of which kind its components are.
+template <class Kind>
+struct ChainLink {
   ComponentSpec component;  ///< "one_of" and "sequence" belong to the host and hold `of`
   double p = 1;             ///< inside one_of: relative weight
-  std::vector<AugmentationConfig> of;
-  static void describe(Schema<AugmentationConfig>& s);
+  std::vector<ChainLink> of;
+  static void describe(Schema<ChainLink>& s);
   Value of_table;  ///< as written; load_experiment makes `of` of it
 };
+struct OfSamples {
+  static constexpr std::string_view kind = "augmentation";
+};
+struct OfBatches {
+  static constexpr std::string_view kind = "batch_augmentation";
+};
+using AugmentationConfig = ChainLink<OfSamples>;
+using BatchAugmentationConfig = ChainLink<OfBatches>;
 
 struct ValidationConfig {
   ComponentSpec sampler{"grid", Value(Value::Table{}), {}};
@@ -137,8 +147,9 @@ struct Experiment {
   std::vector<DatasetConfig> datasets;  ///< [[dataset]]
   ComponentSpec sampler;
   ValidationConfig validation;
-  ComponentSpec validation_sampler;               ///< [validation] sampler; default: grid
-  std::vector<AugmentationConfig> augmentations;  ///< [[augmentation]]
+  ComponentSpec validation_sampler;                          ///< [validation] sampler; default: grid
+  std::vector<AugmentationConfig> augmentations;             ///< [[augmentation]]
+  std::vector<BatchAugmentationConfig> batch_augmentations;  ///< [[batch_augmentation]]
   ModelConfig model;
   LossConfig loss;
   TrainConfig train;

@@ -15,12 +15,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// `of` has entries like the one that holds it; a schema cannot contain itself, so they are decoded here.
-void decode_choices(AugmentationConfig& holder, DecodeContext& context) {
+template <class Link>
+void decode_choices(Link& holder, DecodeContext& context) {
   if (holder.of_table.is(Value::Type::null)) return;
   if (!holder.of_table.is(Value::Type::array))
     return detail::wrong_type(context, holder.of_table, "of", "an array of tables such as { type = \"NAME\" }");
   for (const Value& v : holder.of_table.array()) {
-    holder.of.push_back(schema_of<AugmentationConfig>().decode(v, context));
+    holder.of.push_back(schema_of<Link>().decode(v, context));
     decode_choices(holder.of.back(), context);
   }
 }
@@ -166,6 +167,7 @@ Experiment decode_experiment(const fs::path& file, Value resolved, const Compone
   DecodeContext context{faults, &check};
   Experiment e = schema_of<Experiment>().decode(resolved, context);
   for (AugmentationConfig& a : e.augmentations) decode_choices(a, context);
+  for (BatchAugmentationConfig& a : e.batch_augmentations) decode_choices(a, context);
   fill_in(e, file);
   check_default_sampler(e, resolved, check, faults);
   check_name(e, resolved, faults);

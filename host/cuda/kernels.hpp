@@ -8,12 +8,14 @@ namespace nephron::host {
 
 /// What libnephron_cuda.so offers. Tensors are contiguous and on one CUDA device; kernels run on its current stream.
 struct CudaKernels {
-  static constexpr int version = 2;
+  static constexpr int version = 3;
   int version_built = version;
   /// bytes [N, H, W, 3] u8 -> out [N, H, W, 3] float
   void (*normalise)(const at::Tensor& bytes, const Normalise& how, const at::Tensor& out) = nullptr;
   /// bytes u8 -> out float of the same shape
   void (*targets)(const at::Tensor& bytes, const at::Tensor& out) = nullptr;
+  /// signed_distance() of masks [N, C, H, W] float -> out of the same shape; room: int of four times as many elements
+  void (*distance)(const at::Tensor& masks, const at::Tensor& room, const at::Tensor& out) = nullptr;
   /// Bytes that are free on a device.
   std::int64_t (*free_memory)(c10::Device device) = nullptr;
 };

@@ -3,6 +3,8 @@
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 
+#include <nephron/draft/distance_passes.hpp>
+
 #include <host/cuda/kernels.hpp>
 
 namespace nephron::host {
@@ -10,6 +12,7 @@ namespace nephron::host {
 cudaError_t launch_normalise(const Normalise& how, const std::uint8_t* in, float* out, std::int64_t pixels,
                              cudaStream_t stream);
 cudaError_t launch_targets(const std::uint8_t* in, float* out, std::int64_t n, cudaStream_t stream);
+cudaError_t launch_distance(const draft::DistancePlanes& planes, cudaStream_t stream);
 
 namespace {
 
@@ -25,6 +28,19 @@ void targets(const at::Tensor& bytes, const at::Tensor& out) {
                                 at::cuda::getCurrentCUDAStream()));
 }
 
+void distance(const at::Tensor& masks, const at::Tensor& room, const at::Tensor& out) {
+  const c10::cuda::CUDAGuard guard(masks.device());
+  std::int32_t* const rows = room.mutable_data_ptr<std::int32_t>();
+  const draft::DistancePlanes planes{.target = masks.const_data_ptr<float>(),
+                                     .down = rows,
+                                     .hull = rows + 2 * masks.numel(),
+                                     .out = out.mutable_data_ptr<float>(),
+                                     .planes = masks.size(0) * masks.size(1),
+                                     .height = masks.size(2),
+                                     .width = masks.size(3)};
+  C10_CUDA_CHECK(launch_distance(planes, at::cuda::getCurrentCUDAStream()));
+}
+
 std::int64_t free_memory(c10::Device device) {
   const c10::cuda::CUDAGuard guard(device);
   std::size_t free = 0, total = 0;
@@ -37,6 +53,7 @@ std::int64_t free_memory(c10::Device device) {
 
 extern "C" __attribute__((visibility("default"))) const nephron::host::CudaKernels* nephron_cuda_kernels() {
   static const nephron::host::CudaKernels kernels{nephron::host::CudaKernels::version, &nephron::host::normalise,
-                                                  &nephron::host::targets, &nephron::host::free_memory};
+                                                  &nephron::host::targets, &nephron::host::distance,
+                                                  &nephron::host::free_memory};
   return &kernels;
 }

@@ -4,7 +4,7 @@
 
 #include <nephron/error.hpp>
 
-#include <host/config/load.hpp>
+#include <host/feed/component.hpp>
 
 namespace nephron::host {
 
@@ -18,71 +18,42 @@ std::string form_of(const at::Tensor& t) {
 }
 
 /// Whoever uses a tensor of another form would be blamed for it.
-void require_form(const char* name, const std::string& before, const at::Tensor& after) {
-  if (const std::string now = form_of(after); now != before)
-    throw Error("it made the " + std::string(name) + " " + now + "; expected " + before + " as before");
+void require_form(const char* name, const at::Tensor& before, const at::Tensor& after) {
+  if (form_of(after) != form_of(before))
+    throw Error("it made the " + std::string(name) + " " + form_of(after) + "; expected " + form_of(before) +
+                " as before");
 }
 
-/// Adds a fault for each augmentation of batches below this one.
-void find_inside(const AugmentationConfig& holder, const Registry& registry, Diagnostics& faults) {
-  for (const AugmentationConfig& part : holder.of) {
-    find_inside(part, registry, faults);
-    if (!part.of.empty() || !registry.find(Augmentation::kind, part.component.type).needs_torch) continue;
-    HostContext context(part.component.type, "augmentation");
-    const auto made = registry.create<Augmentation>(part.component, context);
-    if (dynamic_cast<const BatchAugmentation*>(made.get()) == nullptr) continue;
-    faults.push_back({part.component.source,
-                      "\"" + part.component.type + "\" changes whole batches; " + holder.component.type +
-                          " is drawn for each sample, and would never run it",
-                      "name it in an [[augmentation]] of its own, with its p"});
-  }
+void require_forms(const BatchTensors& before, const Batch& after) {
+  require_form("images", before.images, after.images());
+  require_form("targets", before.targets, after.targets());
+  require_form("weights", before.weights, after.weights());
+  if (after.pixel_weights().defined()) require_form("pixel weights", before.targets, after.pixel_weights());
+  else if (before.pixel_weights.defined()) throw Error("it dropped the pixel weights");
 }
 
 }  // namespace
 
-void require_batch_augmentations_at_top(const Experiment& experiment, const Registry& registry) {
-  Diagnostics faults;
-  for (const AugmentationConfig& a : experiment.augmentations) find_inside(a, registry, faults);
-  if (!faults.empty()) throw ConfigError(std::move(faults));
-}
-
 BatchAugmentations::BatchAugmentations(const Experiment& experiment, const Registry& registry, const Lent& lent)
-    : seed_(static_cast<std::uint64_t>(experiment.seed)) {
-  for (std::size_t i = 0; i < experiment.augmentations.size(); ++i) {
-    const AugmentationConfig& from = experiment.augmentations[i];
-    if (!from.of.empty()) continue;  // combinators hold picture augmentations alone
-    const ComponentInfo& info = registry.find(Augmentation::kind, from.component.type);
-    if (!info.needs_torch) continue;  // works on no tensors; it is the feed's
-    Entry entry;
-    entry.context = std::make_unique<HostContext>(from.component.type, "augmentation[" + std::to_string(i) + "]");
-    entry.context->seed = seed_;
-    entry.context->lent = lent;
-    entry.augmentation =
-        std::dynamic_pointer_cast<BatchAugmentation>(registry.create<Augmentation>(from.component, *entry.context));
-    if (entry.augmentation == nullptr) continue;
-    entry.blame = {info.plugin + " (" + info.file.string() + ")", "augmentation \"" + from.component.type + "\"",
-                   from.component.source.str(), "in apply"};
-    entry.p = from.p;
-    entries_.push_back(std::move(entry));
-  }
-}
+    : seed_(static_cast<std::uint64_t>(experiment.seed)),
+      chain_(experiment.batch_augmentations, "batch_augmentation",
+             [&](const BatchAugmentationConfig& link, const std::string& path) {
+               return Leaf{make_with_context<BatchAugmentation>(registry, link.component, path, seed_, lent),
+                           blame_of(registry, BatchAugmentation::kind, link.component, "in apply")};
+             }) {}
 
-BatchAugmentations::~BatchAugmentations() = default;
-
-void BatchAugmentations::apply(BatchTensors& batch, std::uint64_t epoch, std::uint64_t number) const {
-  for (const Entry& entry : entries_) {
-    Rng rng(seed_, entry.context->place + ".batch", epoch, number);
-    if (!rng.chance(entry.p)) continue;
-    batch.known_weights.reset();  // it may change them
-    const std::string images = form_of(batch.images), targets = form_of(batch.targets),
-                      weights = form_of(batch.weights);
-    guarded(entry.blame, [&] {
-      entry.augmentation->apply(batch.images, batch.targets, batch.weights, rng);
-      require_form("images", images, batch.images);
-      require_form("targets", targets, batch.targets);
-      require_form("weights", weights, batch.weights);
+void BatchAugmentations::apply(BatchTensors& tensors, const BatchNumber& number) const {
+  chain_.draw(seed_, number.epoch, number.number, [&](const Leaf& leaf, Rng& rng) {
+    guarded(leaf.blame, [&] {
+      Batch batch(tensors.images, tensors.targets, tensors.weights);
+      batch.set_pixel_weights(tensors.pixel_weights);
+      leaf.augmentation->apply(batch, rng);
+      require_forms(tensors, batch);
+      const bool same_weights = batch.weights().is_same(tensors.weights);
+      tensors = {batch.images(), batch.targets(), batch.weights(), same_weights ? tensors.known_weights : at::Tensor(),
+                 batch.pixel_weights()};
     });
-  }
+  });
 }
 
 }  // namespace nephron::host

@@ -2,12 +2,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include <nephron/batch_augmentation.hpp>
 
 #include <host/config/experiment.hpp>
+#include <host/feed/chain.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
@@ -15,27 +14,26 @@
 
 namespace nephron::host {
 
-/// Throws ConfigError for an augmentation of batches inside one_of or sequence: those are carried out for each sample.
-void require_batch_augmentations_at_top(const Experiment& experiment, const Registry& registry);
+/// Which batch of a training this is.
+struct BatchNumber {
+  std::uint64_t epoch = 0, number = 0;  ///< the number counts from 0 in each epoch
+};
 
-/// The augmentations of an experiment that work on whole batches, in their order. The feed carries out the others.
+/// The experiment's augmentations of whole batches.
 class BatchAugmentations {
  public:
   BatchAugmentations(const Experiment& experiment, const Registry& registry, const Lent& lent);
-  ~BatchAugmentations();
-  bool empty() const noexcept { return entries_.empty(); }
-  /// Random numbers are a function of (seed, place, epoch, number of the batch) alone.
-  void apply(BatchTensors& batch, std::uint64_t epoch, std::uint64_t number) const;
+  bool empty() const noexcept { return chain_.empty(); }
+  /// Random numbers are a function of (seed, place, number of the batch) alone.
+  void apply(BatchTensors& batch, const BatchNumber& number) const;
 
  private:
-  struct Entry {
-    std::unique_ptr<HostContext> context;
+  struct Leaf {
     std::shared_ptr<BatchAugmentation> augmentation;
     Blame blame;
-    double p = 1;
   };
   std::uint64_t seed_;
-  std::vector<Entry> entries_;
+  Chain<Leaf> chain_;
 };
 
 }  // namespace nephron::host

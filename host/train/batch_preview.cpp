@@ -31,7 +31,7 @@ std::vector<BatchPicture> preview_batch(const Experiment& experiment, const Regi
   const auto raw = feed.next();
   const Normalise normalise = Normalise::of(experiment.data.mean, experiment.data.std);
   BatchTensors batch = to_tensors(*raw, normalise, c10::kCPU, /*channels_last=*/true);
-  augmentations.apply(batch, epoch, 0);
+  augmentations.apply(batch, {epoch, 0});
   std::vector<BatchPicture> out;
   for (std::size_t i = 0; i < std::min(most, raw->ids.size()); ++i) {
     const auto n = static_cast<std::int64_t>(i);

@@ -14,6 +14,8 @@ struct BatchTensors {
   at::Tensor weights;  ///< [N, C] float
   /// The same where the CPU reads them without waiting for the device; undefined when they are no longer the same.
   at::Tensor known_weights;
+  /// [N, C or 1, H, W] float: how much each pixel counts; undefined when all count alike.
+  at::Tensor pixel_weights;
 };
 
 /// Copies a batch to the device and normalises it there. `batch` may be reused when this returns; on CUDA the copies

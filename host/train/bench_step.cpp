@@ -11,12 +11,11 @@
 #include <nlohmann/json.hpp>
 
 #include <host/runs/process.hpp>
-#include <host/train/autocast.hpp>
-#include <host/train/batch_tensors.hpp>
 #include <host/train/device.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
+#include <host/train/train_step.hpp>
 
 namespace nephron::host {
 
@@ -56,7 +55,6 @@ double median(std::vector<double> values) {
 void bench_step(const BenchStepRequest& request) {
   keep_freed_memory();
   const c10::Device device = parse_device(request.device);
-  const auto type = autocast_type(request.precision, device);
   set_torch_threads(request.threads);
   if (device.is_cuda()) set_deterministic(false);
   const Registry registry;
@@ -67,6 +65,7 @@ void bench_step(const BenchStepRequest& request) {
   experiment.classes.resize(static_cast<std::size_t>(request.classes));
   experiment.train.batch = request.batch;
   experiment.train.precision = request.precision;
+  experiment.train.channels_last = request.channels_last;
   experiment.data.tile = request.tile;
   experiment.data.prefetch = 0;  // the batch is in memory
   const double before_mb = rss_mb();
@@ -74,32 +73,18 @@ void bench_step(const BenchStepRequest& request) {
   const auto model = build_model(config, request.classes, registry, 42, /*load=*/true, {device.str(), {}});
   place_model(*model, device, request.channels_last);
   model->train();
-  Optimizer optimizer(OptimizerConfig{}, named_parameters(*model));
-  std::optional<LossScaler> scaler;
-  if (type == c10::ScalarType::Half) scaler.emplace(device);
+  TrainState state(model, experiment.train, device);
   LossConfig loss_config;
   if (request.classes == 2) loss_config.class_weights = {1, 0.2};
   loss_config.terms.push_back({named(request.loss), 1});
   const Objective objective(loss_config, static_cast<std::size_t>(request.classes), registry, 42, {device.str(), {}});
-  const Normalise normalise = Normalise::of(DataConfig{}.mean, DataConfig{}.std);
+  TrainStep train_step({state, objective}, experiment.train, experiment.data, device);
   const RawBatch raw = random_batch(request);
-
   std::int64_t step = 0;
   const auto one_step = [&] {
-    const BatchTensors batch = to_tensors(raw, normalise, device, request.channels_last);
-    at::Tensor logits;
-    {
-      const Autocast autocast(device, type);
-      logits = model->forward(batch.images);
-    }
-    const at::Tensor loss = objective(logits.to(c10::kFloat), batch.targets, batch.weights, batch.known_weights).total;
-    run_backward(scaler ? scaler->scale(loss) : loss);
-    std::optional<at::Tensor> found_inf;
-    if (scaler) found_inf = scaler->unscale(optimizer.gradients());
-    optimizer.step(1e-3 * static_cast<double>(step++) / 5000, found_inf);
-    if (scaler) scaler->update(*found_inf);
-    optimizer.zero_grad();
-    return loss.detach();
+    const at::Tensor loss = train_step.add(raw, {}).total;
+    train_step.update(1e-3 * static_cast<double>(step++) / 5000);
+    return loss;
   };
   const auto synchronise = [&] {
     if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index());

@@ -11,6 +11,7 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
+#include <host/cuda/distance.hpp>
 #include <host/plugins/guard.hpp>
 
 namespace nephron::host {
@@ -42,6 +43,8 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
     term.context->seed = seed;
     term.context->lent = lent;
     term.loss = registry.create<Loss>(from.component, *term.context);
+    term.asks = dynamic_cast<const InputLoss*>(term.loss.get());
+    if (term.asks != nullptr) needs_ |= term.asks->needs();
     const ComponentInfo& info = registry.find(Loss::kind, from.component.type);
     term.blame = {info.plugin + " (" + info.file.string() + ")", "loss \"" + from.component.type + "\"",
                   from.component.source.str(), "in forward"};
@@ -53,12 +56,55 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
 
 Objective::~Objective() = default;
 
-LossValue Objective::operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights,
-                                const at::Tensor& known) const {
+namespace {
+
+/// Weights of samples [N, C] once those of their pixels are taken into account.
+at::Tensor sample_weights(const BatchTensors& batch) {
+  if (!batch.pixel_weights.defined()) return batch.weights;
+  return batch.weights * batch.pixel_weights.mean({2, 3});
+}
+
+/// The class `c` of the samples `rows`.
+at::Tensor picked(const at::Tensor& t, std::int64_t c, const at::Tensor& rows) {
+  if (!t.defined()) return t;
+  return t.narrow(1, t.size(1) == 1 ? 0 : c, 1).index_select(0, rows);
+}
+
+LossInput picked(const LossInput& from, std::int64_t c, const at::Tensor& rows) {
+  LossInput out(picked(from.logits(), c, rows), picked(from.target(), c, rows));
+  out.set_pixel_weights(picked(from.pixel_weights(), c, rows));
+  out.set_distance(picked(from.distance(), c, rows));
+  out.set_progress(from.progress(), from.epoch());
+  return out;
+}
+
+/// What a loss that knows nothing of pixel weights is asked.
+at::Tensor plain_forward(const Loss& loss, const LossInput& input) {
+  if (!input.pixel_weights().defined()) return loss.forward(input.logits(), input.target());
+  constexpr double certain_background = -30;
+  const at::Tensor counts = input.pixel_weights() > 0;
+  return loss.forward(at::where(counts, input.logits(), certain_background), input.target() * counts);
+}
+
+}  // namespace
+
+LossInput Objective::input_of(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const {
+  LossInput input(logits, batch.targets);
+  input.set_pixel_weights(batch.pixel_weights);
+  if ((needs_ & LossNeeds::distance) != 0) input.set_distance(distance_of(batch.targets));
+  input.set_progress(place.progress, place.epoch);
+  return input;
+}
+
+LossValue Objective::operator()(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const {
+  const LossInput input = input_of(logits, batch, place);
+  const at::Tensor weights = sample_weights(batch);
+  const bool known_there = batch.known_weights.defined() && !batch.pixel_weights.defined();
+  const at::Tensor known = known_there ? batch.known_weights : weights;
   LossValue out;
   std::vector<at::Tensor> parts{logits.detach().sum().view({1})};
   for (const Term& term : terms_) {
-    const at::Tensor per_class = value(term, logits, target, weights, known.defined() ? known : weights);
+    const at::Tensor per_class = value(term, input, weights, known);
     parts.push_back(per_class.detach().to(c10::kFloat));
     at::Tensor mean;
     for (std::int64_t c = 0; c < per_class.size(0); ++c) {
@@ -72,16 +118,16 @@ LossValue Objective::operator()(const at::Tensor& logits, const at::Tensor& targ
   return out;
 }
 
-at::Tensor Objective::value(const Term& term, const at::Tensor& logits, const at::Tensor& target,
-                            const at::Tensor& weights, const at::Tensor& known) const {
-  const at::Tensor values = call(term, logits, target);
-  if (values.size(0) == logits.size(0)) return weighted_mean(values, weights);
+at::Tensor Objective::value(const Term& term, const LossInput& input, const at::Tensor& weights,
+                            const at::Tensor& known) const {
+  const at::Tensor values = call(term, input);
+  if (values.size(0) == input.logits().size(0)) return weighted_mean(values, weights);
   if ((known == 1).all().item<bool>()) return values[0];
-  return value_by_levels(term, logits, target, known);
+  return value_by_levels(term, input, known);
 }
 
-at::Tensor Objective::value_by_levels(const Term& term, const at::Tensor& logits, const at::Tensor& target,
-                                      const at::Tensor& weights) const {
+at::Tensor Objective::value_by_levels(const Term& term, const LossInput& input, const at::Tensor& weights) const {
+  const at::Tensor& logits = input.logits();
   const at::Tensor on_cpu = weights.detach().to(c10::kCPU, c10::kDouble).contiguous();
   std::vector<at::Tensor> out;
   for (std::int64_t c = 0; c < logits.size(1); ++c) {
@@ -96,8 +142,7 @@ at::Tensor Objective::value_by_levels(const Term& term, const at::Tensor& logits
     for (const double level : levels) {
       const at::Tensor found = (on_cpu.select(1, c) >= level).nonzero().squeeze(1);
       const at::Tensor rows = found.to(logits.device(), /*non_blocking=*/true);
-      const auto pick = [&](const at::Tensor& t) { return t.narrow(1, c, 1).index_select(0, rows); };
-      const at::Tensor one = call(term, pick(logits), pick(target)).mean(0);
+      const at::Tensor one = call(term, picked(input, c, rows)).mean(0);
       const double share = (level - below) * static_cast<double>(rows.numel()) / sum;
       total = levels.size() == 1 ? one : total + one * share;
       below = level;
@@ -121,9 +166,10 @@ std::string Objective::explain(const at::Tensor& parts, const std::vector<std::s
   return out.empty() ? "each term is finite, and their sum is not" : out;
 }
 
-at::Tensor Objective::call(const Term& term, const at::Tensor& logits, const at::Tensor& target) const {
+at::Tensor Objective::call(const Term& term, const LossInput& input) const {
+  const at::Tensor& logits = input.logits();
   const at::Tensor values = guarded(term.blame, [&] {
-    at::Tensor out = term.loss->forward(logits, target);
+    at::Tensor out = term.asks != nullptr ? term.asks->value(input) : plain_forward(*term.loss, input);
     const bool good = out.defined() && out.dim() == 2 && (out.size(0) == logits.size(0) || out.size(0) == 1) &&
                       out.size(1) == logits.size(1);
     if (!good) {

@@ -4,12 +4,13 @@
 #include <string>
 #include <vector>
 
-#include <nephron/loss.hpp>
+#include <nephron/loss_input.hpp>
 
 #include <host/config/experiment.hpp>
 #include <host/model/backward.hpp>
 #include <host/plugins/host_context.hpp>
 #include <host/plugins/registry.hpp>
+#include <host/train/batch_tensors.hpp>
 
 namespace nephron::host {
 
@@ -24,6 +25,12 @@ struct LossValue {
       parts;  ///< [1 + terms * C]: the sum of the logits, then each term's value of each class; Objective::explain()
 };
 
+/// How far a training has come, for losses that ask.
+struct TrainPlace {
+  double progress = 0;  ///< share of the steps that are done
+  std::int64_t epoch = 0;
+};
+
 /// The experiment's loss: terms from plugins; classes and samples are weighed here, so that every loss works with every
 /// weighting: sum over terms of weight * sum_c(class_weight_c * value_c) / sum_c(class_weight_c).
 ///
@@ -31,16 +38,18 @@ struct LossValue {
 /// for each class about the samples whose weight is at least w, for every weight w > 0 that occurs; each answer counts
 /// for the number of its samples times what w exceeds the next smaller weight by. Of a loss that is a mean over samples
 /// that is the weighted mean, and of weights 0 and 1 the loss of the samples that count.
+///
+/// Pixel weights are split into their mean, which weighs the sample beside the others, and what is left, which weighs
+/// its pixels. A loss that does not look at them sees certain background in pixels of weight 0.
 class Objective {
  public:
   Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
             const Lent& lent = {});
   ~Objective();
 
-  /// logits, target [N, C, H, W] float; weights [N, C]. `known`: the weights on the CPU, so that nothing has to be read
-  /// back from a device; weights when they lie there anyway. Errors of a plugin name it.
-  LossValue operator()(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights,
-                       const at::Tensor& known = {}) const;
+  /// logits [N, C, H, W] float. The batch's images are not looked at; its known_weights spare reading weights back from
+  /// a device. Errors of a plugin name it.
+  LossValue operator()(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place = {}) const;
   /// One sentence on `parts` (or a sum of several) of a loss that is no number.
   std::string explain(const at::Tensor& parts, const std::vector<std::string>& classes) const;
 
@@ -48,19 +57,20 @@ class Objective {
   struct Term {
     std::unique_ptr<HostContext> context;
     std::shared_ptr<Loss> loss;
+    const InputLoss* asks = nullptr;  ///< the same, when it looks at more than logits and target
     Blame blame;
     const BackwardPlace* backward = nullptr;
     double weight = 1;
   };
+  LossInput input_of(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const;
   /// One value a class: [C].
-  at::Tensor value(const Term& term, const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weights,
-                   const at::Tensor& known) const;
-  at::Tensor value_by_levels(const Term& term, const at::Tensor& logits, const at::Tensor& target,
-                             const at::Tensor& weights) const;
-  at::Tensor call(const Term& term, const at::Tensor& logits, const at::Tensor& target) const;
+  at::Tensor value(const Term& term, const LossInput& input, const at::Tensor& weights, const at::Tensor& known) const;
+  at::Tensor value_by_levels(const Term& term, const LossInput& input, const at::Tensor& weights) const;
+  at::Tensor call(const Term& term, const LossInput& input) const;
 
   std::vector<double> class_weights_;
   std::vector<Term> terms_;
+  std::uint32_t needs_ = 0;  ///< LossNeeds of all terms
 };
 
 }  // namespace nephron::host

@@ -10,7 +10,6 @@
 #include <host/config/resolved_file.hpp>
 #include <host/feed/findings.hpp>
 #include <host/model/weights_there.hpp>
-#include <host/train/batch_augmentations.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/warm_start.hpp>
 #include <host/util/files.hpp>
@@ -107,7 +106,6 @@ Session Session::start(const TrainRequest& request, const fs::path& runs, const 
   s.experiment_ =
       load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry_);
   require_experiment_can(s.experiment_, device.str());
-  require_batch_augmentations_at_top(s.experiment_, *s.registry_);
   s.folds_ = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
                          std::max(1, s.experiment_.data.folds.count));
   if (request.from.empty()) require_weights(s.experiment_);

@@ -83,7 +83,7 @@ Validation validate(SegmentationModel& model, Feed& feed, const Objective& objec
       logits = model.forward(tensors.images);
     }
     logits = logits.to(c10::kFloat);
-    tally.add(logits, tensors, objective(logits, tensors.targets, tensors.weights, tensors.known_weights).total, n);
+    tally.add(logits, tensors, objective(logits, tensors).total, n);
   }
   model.train();
   return tally.result();

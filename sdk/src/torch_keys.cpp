@@ -1,5 +1,4 @@
 // Key functions of the boundary types that need tensors.
-#include <nephron/batch_augmentation.hpp>
 #include <nephron/decoder.hpp>
 #include <nephron/loss.hpp>
 
@@ -9,8 +8,6 @@ Loss::~Loss() = default;
 CouplesClasses::~CouplesClasses() = default;
 Encoder::~Encoder() = default;
 Decoder::~Decoder() = default;
-BatchAugmentation::~BatchAugmentation() = default;
-void BatchAugmentation::draw(Size, Rng&, Plan&) const {}
 
 void Encoder::set_output_stride(int stride) {
   throw Error("this encoder cannot be dilated to output stride " + std::to_string(stride),

@@ -1,8 +1,7 @@
-#include <nephron/loss.hpp>
+#include <nephron/loss_input.hpp>
 
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/mean.h>
 
 struct BceParams {
   double pos_weight = 1.0;
@@ -16,16 +15,18 @@ struct BceParams {
   }
 };
 
-class BceLoss final : public nephron::Loss {
+class BceLoss final : public nephron::InputLoss {
  public:
   BceLoss(const BceParams& params, nephron::Context&) : params_(params) {}
 
-  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+  at::Tensor value(const nephron::LossInput& input) const override {
+    const at::Tensor &logits = input.logits(), &target = input.target();
     const double s = params_.smoothing;
     const at::Tensor soft = s > 0 ? target * (1 - 2 * s) + s : target;
     std::optional<at::Tensor> weight;
     if (params_.pos_weight != 1) weight = at::full({}, params_.pos_weight, logits.options().requires_grad(false));
-    return at::binary_cross_entropy_with_logits(logits, soft, {}, weight, at::Reduction::None).mean({2, 3});
+    return nephron::pixel_mean(at::binary_cross_entropy_with_logits(logits, soft, {}, weight, at::Reduction::None),
+                               input);
   }
 
  private:

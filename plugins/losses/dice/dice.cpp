@@ -1,4 +1,4 @@
-#include <nephron/loss.hpp>
+#include <nephron/loss_input.hpp>
 
 #include <ATen/ops/abs.h>
 #include <ATen/ops/log.h>
@@ -19,13 +19,15 @@ struct DiceParams {
   }
 };
 
-class DiceLoss final : public nephron::Loss {
+class DiceLoss final : public nephron::InputLoss {
  public:
   DiceLoss(const DiceParams& params, nephron::Context&) : params_(params) {}
 
-  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
-    const at::Tensor p = at::log_sigmoid(logits).exp();
-    const auto sum = [&](const at::Tensor& t) {
+  at::Tensor value(const nephron::LossInput& input) const override {
+    const at::Tensor &target = input.target(), &weights = input.pixel_weights();
+    const at::Tensor p = at::log_sigmoid(input.logits()).exp();
+    const auto sum = [&](const at::Tensor& pixels) {
+      const at::Tensor t = weights.defined() ? pixels * weights : pixels;
       return params_.per_sample ? t.sum(at::IntArrayRef{2, 3}) : t.sum(at::IntArrayRef{0, 2, 3}).unsqueeze(0);
     };
     const at::Tensor sum_p = sum(p), sum_t = sum(target);

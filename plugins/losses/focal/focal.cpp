@@ -1,7 +1,6 @@
-#include <nephron/loss.hpp>
+#include <nephron/loss_input.hpp>
 
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
-#include <ATen/ops/mean.h>
 #include <ATen/ops/pow.h>
 #include <ATen/ops/sigmoid.h>
 
@@ -15,17 +14,18 @@ struct FocalParams {
   }
 };
 
-class FocalLoss final : public nephron::Loss {
+class FocalLoss final : public nephron::InputLoss {
  public:
   FocalLoss(const FocalParams& params, nephron::Context&) : params_(params) {}
 
-  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+  at::Tensor value(const nephron::LossInput& input) const override {
+    const at::Tensor &logits = input.logits(), &target = input.target();
     const at::Tensor bce = at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None);
     const at::Tensor p = at::sigmoid(logits);
     // 1 - p where the target is 1, p where it is 0. Never 0: the slope of a power under 1 is infinite there.
     const at::Tensor miss = (p + target - 2 * p * target).clamp_min(1e-12);
     const at::Tensor alpha = params_.alpha * target + (1 - params_.alpha) * (1 - target);
-    return (alpha * at::pow(miss, params_.gamma) * bce).mean({2, 3});
+    return nephron::pixel_mean(alpha * at::pow(miss, params_.gamma) * bce, input);
   }
 
  private:

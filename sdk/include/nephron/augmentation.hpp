@@ -43,8 +43,7 @@ class NEPHRON_API Plan {
 
 /// Changes a picture and its labels at random. The host decides whether it is applied (`p`); the augmentation
 /// draws its parameters from `rng` alone and puts them into the plan. Const calls are thread-safe. An Error ends the
-/// run and names slide and window. Registered as NEPHRON_COMPONENT(nephron::Augmentation, ...), also by what derives
-/// from BatchAugmentation.
+/// run and names slide and window. What changes whole batches is a BatchAugmentation.
 class NEPHRON_API Augmentation : public Component {
  public:
   static constexpr std::string_view kind = "augmentation";

@@ -19,6 +19,8 @@ inline constexpr std::array kinds{
     KindInfo{"dataset", "datasets", "nephron/dataset.hpp", "lists slides, opens them, gives their annotation"},
     KindInfo{"sampler", "samplers", "nephron/sampler.hpp", "draws the next window"},
     KindInfo{"augmentation", "augmentations", "nephron/augmentation.hpp", "changes image and labels at random"},
+    KindInfo{"batch_augmentation", "batch_augmentations", "nephron/batch_augmentation.hpp",
+             "changes whole batches at random"},
     KindInfo{"encoder", "encoders", "nephron/encoder.hpp", "turns an image into features at several strides"},
     KindInfo{"decoder", "decoders", "nephron/decoder.hpp", "turns features into a map the head makes logits of"},
     KindInfo{"loss", "losses", "nephron/loss.hpp", "says how far logits are from targets"},

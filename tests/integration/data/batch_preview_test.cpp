@@ -34,7 +34,9 @@ TEST(BatchPreview, ShowsTheFirstBatchAfterWhatChangesWholeBatches) {
   const Registry registry(search);
   Experiment e = synthetic_experiment();
   e.train.batch = 4;
-  e.augmentations = {augmentation("flip"), augmentation("test-wrong-batch", table({{"mirror", true}}))};
+  e.augmentations = {augmentation("flip")};
+  e.batch_augmentations.resize(1);
+  e.batch_augmentations[0].component = {"test-wrong-batch", table({{"mirror", true}}), {}};
   const PreparedData data = prepare(e, registry);
   Feed feed(e, registry, data, everything(e, data));
   EXPECT_EQ(preview_batch(e, registry, feed, 0, 3).size(), 3U);
@@ -53,7 +55,7 @@ TEST(BatchPreview, ShowsTheFirstBatchAfterWhatChangesWholeBatches) {
     outlined += cv::countNonZero(red);
   }
   EXPECT_GT(outlined, 50);
-  e.augmentations.pop_back();
+  e.batch_augmentations.clear();
   EXPECT_TRUE(preview_batch(e, registry, feed, 0, 9).empty());
 }
 

@@ -29,7 +29,7 @@ class ObjectiveTest : public testing::Test {
     Value params{Value::Table{}};
     params.set("most", most);
     config.terms.push_back({{"test-whole-batch", params, {}}, 1});
-    return Objective(config, 1, registry_, 0)(logits_, at::zeros_like(logits_), weights);
+    return Objective(config, 1, registry_, 0)(logits_, {.targets = at::zeros_like(logits_), .weights = weights});
   }
   double total(bool most, std::vector<double> weights) const {
     return value(most, at::tensor(weights, at::kFloat).view({-1, 1})).total.item<double>();
@@ -70,11 +70,27 @@ TEST_F(ObjectiveTest, ReadsTheWeightsThatAreKnownOnTheCpu) {
   const Objective objective(config, 1, registry_, 0);
   const at::Tensor device = at::tensor({1.0F, 1.0F, 1.0F, 1.0F}).view({4, 1}),
                    known = at::tensor({1.0F, 0.0F, 0.0F, 0.0F}).view({4, 1});
-  const auto total = [&](const auto&... weights) {
-    return objective(logits_.detach(), at::zeros_like(logits_), weights...).total.template item<double>();
+  const auto total = [&](const at::Tensor& weights, const at::Tensor& on_cpu) {
+    return objective(logits_.detach(),
+                     {.targets = at::zeros_like(logits_), .weights = weights, .known_weights = on_cpu})
+        .total.item<double>();
   };
-  EXPECT_EQ(total(device, known), total(known)) << "which of the two was read?";
-  EXPECT_NE(total(device, known), total(device));
+  EXPECT_EQ(total(device, known), total(known, {})) << "which of the two was read?";
+  EXPECT_NE(total(device, known), total(device, {}));
+}
+
+// A loss that knows nothing of pixel weights must learn nothing from pixels that do not count.
+TEST_F(ObjectiveTest, PixelsOfWeightZeroAreCertainBackgroundToAPlainLoss) {
+  LossConfig config;
+  config.terms.push_back({{"test-whole-batch", Value(Value::Table{}), {}}, 1});
+  const Objective objective(config, 1, registry_, 0);
+  at::Tensor logits = at::tensor({1.0F, 2.0F, 4.0F, 8.0F}).view({1, 1, 2, 2}).set_requires_grad(true);
+  const at::Tensor pixels = at::tensor({1.0F, 0.0F, 1.0F, 1.0F}).view({1, 1, 2, 2});
+  objective(logits,
+            {.targets = at::zeros_like(logits), .weights = at::tensor({1.0F}).view({1, 1}), .pixel_weights = pixels})
+      .total.backward();
+  EXPECT_EQ(logits.grad().view(-1)[1].item<float>(), 0);
+  EXPECT_GT(logits.grad().view(-1)[0].item<float>(), 0);
 }
 
 TEST_F(ObjectiveTest, ALossThatIsNoNumberIsExplained) {

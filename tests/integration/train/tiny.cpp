@@ -129,10 +129,11 @@ struct BatchParams {
 class WrongBatch final : public nephron::BatchAugmentation {
  public:
   explicit WrongBatch(const BatchParams& params) : params_(params) {}
-  void apply(at::Tensor& images, at::Tensor& targets, at::Tensor&, nephron::Rng&) const override {
-    if (params_.drop) targets = targets.narrow(0, 0, targets.size(0) - 1);
-    if (params_.halve) images = images.to(at::kHalf);
-    if (params_.mirror) images = images.flip(3), targets = targets.flip(3);
+  void apply(nephron::Batch& batch, nephron::Rng&) const override {
+    const at::Tensor images = batch.images(), targets = batch.targets();
+    if (params_.drop) batch.set_targets(targets.narrow(0, 0, targets.size(0) - 1));
+    if (params_.halve) batch.set_images(images.to(at::kHalf));
+    if (params_.mirror) batch.set_images(images.flip(3)), batch.set_targets(targets.flip(3));
   }
 
  private:
@@ -156,5 +157,5 @@ NEPHRON_COMPONENT(nephron::Encoder, TinyEncoder, "test-tiny", "One convolution, 
 NEPHRON_COMPONENT(nephron::Decoder, TinyDecoder, "test-tiny", "One convolution, for tests")
 NEPHRON_COMPONENT(nephron::Loss, BrittleLoss, "test-brittle", "Breaks after some calls, for tests")
 NEPHRON_COMPONENT(nephron::Loss, WholeBatchLoss, "test-whole-batch", "One value a batch, for tests")
-NEPHRON_COMPONENT(nephron::Augmentation, WrongBatch, "test-wrong-batch", "Tensors of another form, for tests")
+NEPHRON_COMPONENT(nephron::BatchAugmentation, WrongBatch, "test-wrong-batch", "Tensors of another form, for tests")
 NEPHRON_COMPONENT(nephron::Augmentation, Telling, "test-telling", "Tells a number a sample, for tests")

@@ -6,6 +6,8 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
+#include <nephron/loss_input.hpp>
+
 #include <host/train/objective.hpp>
 
 namespace nephron::host {
@@ -70,11 +72,37 @@ TEST_F(Losses, TheReferencesTwoClassesComeOutExactly) {
     SCOPED_TRACE(name);
     const at::Tensor& weight = peer_.at("reference." + name + ".weight");
     at::Tensor x = peer_.at("logits").clone().set_requires_grad(true);
-    const at::Tensor value = objective(x, peer_.at("hard"), at::stack({at::ones({3}), weight}, 1)).total;
+    const at::Tensor value =
+        objective(x, {.targets = peer_.at("hard"), .weights = at::stack({at::ones({3}), weight}, 1)}).total;
     value.backward();
     EXPECT_LT(difference(value.detach(), "reference." + name + ".values"), 3e-7);
     EXPECT_LT(difference(x.grad(), "reference." + name + ".gradient"), 1e-6);
   }
+}
+
+TEST_F(Losses, DistancesAreScipysAndTheBoundaryLossItsFormula) {
+  EXPECT_LT((signed_distance(peer_.at("blobs")) - peer_.at("distance")).abs().max().item<double>(), 1e-5);
+  HostContext context("boundary", "loss");
+  const auto loss = registry_->create<Loss>(spec("boundary", {{"start", Value(1.0), {}}}), context);
+  at::Tensor x = peer_.at("boundary.logits").clone().set_requires_grad(true);
+  const at::Tensor values = loss->forward(x, peer_.at("blobs"));
+  values.sum().backward();
+  EXPECT_LT(difference(values.detach(), "boundary.values"), 2e-6);
+  EXPECT_LT(difference(x.grad(), "boundary.gradient"), 2e-6);
+}
+
+TEST_F(Losses, PixelsCountByTheirWeights) {
+  LossConfig config;
+  config.terms.push_back({spec("bce"), 1});
+  const Objective objective(config, 2, *registry_, 0);
+  at::Tensor x = peer_.at("logits").clone().set_requires_grad(true);
+  const at::Tensor value =
+      objective(x, {.targets = peer_.at("hard"), .weights = at::ones({3, 2}), .pixel_weights = peer_.at("pixels")})
+          .total;
+  value.backward();
+  // Sums of samples are divided by sum + 1e-6, as the reference has it.
+  EXPECT_LT(difference(value.detach(), "pixels.values"), 5e-6);
+  EXPECT_LT(difference(x.grad(), "pixels.gradient"), 5e-6);
 }
 
 TEST_F(Losses, ABatchLossLeavesOutSamplesOfWeightZero) {
@@ -89,7 +117,8 @@ TEST_F(Losses, ABatchLossLeavesOutSamplesOfWeightZero) {
   const at::Tensor rows = at::tensor({0L, 2L});
   const double first = dice->forward(x, t)[0][0].item<double>();
   const double second = dice->forward(x.index_select(0, rows), t.index_select(0, rows))[0][1].item<double>();
-  EXPECT_NEAR(objective(x, t, weights).total.item<double>(), first + second, 1e-6);  // 2 * (a + b) / 2
+  EXPECT_NEAR(objective(x, {.targets = t, .weights = weights}).total.item<double>(), first + second,
+              1e-6);  // 2 * (a + b) / 2
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+#include <host/train/train_step.hpp>
+
+#include <host/model/backward.hpp>
+#include <host/train/autocast.hpp>
+#include <host/train/batch_tensors.hpp>
+#include <host/train/schedule.hpp>
+
+namespace nephron::host {
+
+TrainStep::TrainStep(const StepParts& parts, const TrainConfig& train, const DataConfig& data, c10::Device device)
+    : parts_(parts),
+      device_(device),
+      autocast_(autocast_type(train.precision, device)),
+      channels_last_(train.channels_last),
+      clip_norm_(train.clip_norm),
+      steps_(StepCounts::of(train).all),
+      normalise_(Normalise::of(data.mean, data.std)) {}
+
+LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double share) {
+  BatchTensors batch = to_tensors(raw, normalise_, device_, channels_last_);
+  if (parts_.augmentations != nullptr) parts_.augmentations->apply(batch, number);
+  const TrainProgress& progress = parts_.state.progress;
+  const TrainPlace place{static_cast<double>(progress.step) / static_cast<double>(steps_), progress.epoch};
+  at::Tensor logits;
+  {
+    const Autocast autocast(device_, autocast_);
+    logits = parts_.state.model().forward(batch.images);
+  }
+  LossValue loss = parts_.objective(logits.to(c10::kFloat), batch, place);
+  if (share != 1) loss.total = loss.total * share;
+  const auto& scaler = parts_.state.scaler();
+  run_backward(scaler ? scaler->scale(loss.total) : loss.total);
+  return {loss.total.detach(), loss.parts};
+}
+
+void TrainStep::update(double lr) {
+  Optimizer& optimizer = parts_.state.optimizer();
+  auto& scaler = parts_.state.scaler();
+  std::optional<at::Tensor> found_inf;
+  if (scaler) found_inf = scaler->unscale(optimizer.gradients());
+  if (clip_norm_ > 0) clip_gradients(optimizer.gradients(), clip_norm_);
+  optimizer.step(lr, found_inf);
+  if (scaler) scaler->update(*found_inf);
+  optimizer.zero_grad();
+}
+
+}  // namespace nephron::host
