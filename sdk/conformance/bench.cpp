@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -120,6 +121,12 @@ void on_threads(std::size_t n, const std::function<void(std::size_t)>& body) {
     });
   for (std::thread& t : threads) t.join();
   if (first) std::rethrow_exception(first);
+}
+
+void repeat(std::uint64_t most, double seconds, const std::function<void(std::uint64_t)>& body) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  for (std::uint64_t i = 0; i < most && Clock::now() < end; ++i) body(i);
 }
 
 at::Tensor random_tensor(const std::vector<std::int64_t>& sizes, std::uint64_t seed, double low, double high) {

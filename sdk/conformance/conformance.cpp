@@ -1,6 +1,10 @@
 #include <conformance/conformance.hpp>
 
+#include <functional>
 #include <utility>
+
+#include <nephron/augmentation.hpp>
+#include <nephron/sampler.hpp>
 
 #include <conformance/kind_checks.hpp>
 
@@ -23,6 +27,13 @@ std::vector<Check> checks_of(std::string_view kind) {
     if (name == kind)
       for (Check& c : checks()) out.push_back(std::move(c));
   return out;
+}
+
+std::string trace_of(const Subject& subject) {
+  std::string drawn;
+  if (subject.kind == Sampler::kind) drawn = sampler_trace(subject);
+  if (subject.kind == Augmentation::kind) drawn = augmentation_trace(subject);
+  return drawn.empty() ? drawn : std::to_string(std::hash<std::string>{}(drawn));
 }
 
 }  // namespace nephron::conformance

@@ -62,4 +62,8 @@ struct Check {
 /// What is checked of a component of this kind; of an unknown kind, what holds for every component.
 std::vector<Check> checks_of(std::string_view kind);
 
+/// A digest of what a component draws with equal generators, for a comparison of two processes: what is seeded once a
+/// process, or by a clock, is the same in all calls of one. Empty for kinds that draw nothing. Throws as checks do.
+std::string trace_of(const Subject& subject);
+
 }  // namespace nephron::conformance

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <conformance/conformance.hpp>
@@ -15,5 +16,9 @@ std::vector<Check> augmentation_checks();
 std::vector<Check> encoder_checks();
 std::vector<Check> decoder_checks();
 std::vector<Check> loss_checks();
+
+// What trace_of() gives for these kinds.
+std::string sampler_trace(const Subject& s);
+std::string augmentation_trace(const Subject& s);
 
 }  // namespace nephron::conformance

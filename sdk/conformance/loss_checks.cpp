@@ -1,6 +1,8 @@
 #include <cmath>
+#include <memory>
 #include <tuple>
 
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/zeros_like.h>
 #include <nephron/loss.hpp>
@@ -25,13 +27,22 @@ Pair example(const std::vector<std::int64_t>& sizes, std::uint64_t seed = 1) {
 
 const std::vector<std::int64_t> usual{3, 2, 8, 12};
 
+/// What to do about a value of another rank than two.
+std::string remedy_of(const at::Tensor& value) {
+  if (!value.defined() || value.dim() == 2) return "";
+  const std::string mean = ": .mean({2, 3}) of a value a pixel keeps samples and classes apart, which the host weighs";
+  if (value.dim() == 0) return "; it is one number for the whole batch" + mean;
+  if (value.dim() == 4) return "; it is a value a pixel" + mean;
+  return "";
+}
+
 void require_value(const at::Tensor& value, const at::Tensor& logits) {
   expect(value.defined() && value.dim() == 2 && value.size(1) == logits.size(1) &&
              (value.size(0) == logits.size(0) || value.size(0) == 1),
          [&] {
            return "forward of logits " + shape_text(logits) + " returned " + shape_text(value) + "; expected [" +
                   std::to_string(logits.size(0)) + ", " + std::to_string(logits.size(1)) + "] or [1, " +
-                  std::to_string(logits.size(1)) + "]";
+                  std::to_string(logits.size(1)) + "]" + remedy_of(value);
          });
   expect(value.scalar_type() == logits.scalar_type(), [&] {
     return "forward of logits " + shape_text(logits) + " returned " + shape_text(value) +
@@ -43,6 +54,19 @@ void require_value(const at::Tensor& value, const at::Tensor& logits) {
 at::Tensor value_of(const Loss& loss, const Pair& in) {
   const auto own = [](const at::Tensor& t) { return t.detach().clone(at::MemoryFormat::Preserve); };
   return loss.forward(own(in.logits), own(in.target));
+}
+
+/// The loss, for checks of what its values are: that they have the right shape is what "shapes" says, in our words
+/// and once.
+std::shared_ptr<Loss> sound_loss(const Subject& s, Context& context) {
+  auto loss = s.make<Loss>(context);
+  const Pair in = example(usual);
+  try {
+    require_value(value_of(*loss, in), in.logits);
+  } catch (const Failed& e) {
+    throw Skipped(std::string("needs values of the right shape: ") + e.what());
+  }
+  return loss;
 }
 
 struct Outcome {
@@ -75,7 +99,7 @@ void check_shapes(const Subject& s) {
 
 void check_memory_formats(const Subject& s) {
   BenchContext context(s);
-  const auto loss = s.make<Loss>(context);
+  const auto loss = sound_loss(s, context);
   const Pair in = example(usual);
   const Pair other{in.logits.contiguous(at::MemoryFormat::ChannelsLast),
                    in.target.contiguous(at::MemoryFormat::ChannelsLast)};
@@ -88,7 +112,7 @@ void check_memory_formats(const Subject& s) {
 
 void check_inputs(const Subject& s) {
   BenchContext context(s);
-  const auto loss = s.make<Loss>(context);
+  const auto loss = sound_loss(s, context);
   const Pair in = example(usual);
   const Pair given{in.logits.clone(), in.target.clone()};
   loss->forward(given.logits, given.target);
@@ -104,7 +128,7 @@ void check_inputs(const Subject& s) {
 
 void check_gradients(const Subject& s) {
   BenchContext context(s);
-  const auto loss = s.make<Loss>(context);
+  const auto loss = sound_loss(s, context);
   const Pair single = example({2, 2, 3, 4}, 5);
   const Pair in{single.logits.to(at::kDouble), single.target.to(at::kDouble)};
   const at::Tensor gradient = run(*loss, in).gradient;
@@ -130,49 +154,70 @@ void check_gradients(const Subject& s) {
   });
 }
 
+/// Targets that are never whole, so that one sample can have more, or less, than all the others.
+Pair faint(const Pair& in) { return {in.logits, 0.2 + 0.4 * in.target}; }
+
+struct Change {
+  std::string of;
+  Pair to;
+};
+
+/// `in` with another entry `index` of dimension `dim`, all else alike: with sums, largest and smallest values changed.
+std::vector<Change> changes(const Pair& in, std::int64_t dim, std::int64_t index) {
+  std::vector<Change> out;
+  const auto add = [&](const std::string& of, const auto& change) {
+    Change one{of, {in.logits.clone(), in.target.clone()}};
+    change((of == "logits" ? one.to.logits : one.to.target).select(dim, index));
+    out.push_back(one);
+  };
+  add("logits", [](at::Tensor part) { part.add_(2.5); });
+  add("logits", [](at::Tensor part) { part.mul_(3); });
+  add("target", [](at::Tensor part) { part.fill_(1); });
+  add("target", [](at::Tensor part) { part.fill_(0); });
+  return out;
+}
+
+/// Throws Failed(message(what was changed)) when a value at another place of dimension `dim` than 1 changes with it.
+template <class Message>
+void require_independent(const Loss& loss, const Pair& in, std::int64_t dim, const Message& message) {
+  const at::Tensor before = value_of(loss, in);
+  for (const Change& change : changes(in, dim, 1)) {
+    const at::Tensor after = value_of(loss, change.to);
+    for (const std::int64_t other : {0, 2})
+      expect(relative_difference(before.select(dim, other), after.select(dim, other)) < 1e-6,
+             [&] { return message(change.of); });
+  }
+}
+
 void check_samples(const Subject& s) {
   BenchContext context(s);
-  const auto loss = s.make<Loss>(context);
+  const auto loss = sound_loss(s, context);
   const Pair in = example(usual);
-  const at::Tensor before = value_of(*loss, in);
-  if (before.size(0) == 1) throw Skipped("its value belongs to the batch as a whole");
-  Pair logits{in.logits.clone(), in.target}, target{in.logits, in.target.clone()};
-  logits.logits.select(0, 1).add_(2.5);
-  target.target.select(0, 1).fill_(1);
-  for (const auto& [name, other] : {std::pair{"the logits", logits}, std::pair{"the target", target}}) {
-    const at::Tensor after = value_of(*loss, other);
-    for (const std::int64_t n : {0, 2})
-      expect(relative_difference(before.select(0, n), after.select(0, n)) < 1e-6, [what = std::string(name)] {
-        return "the value of a sample changes with " + what +
-               " of another sample of the batch; return [1, C] when it belongs to the batch";
-      });
-  }
+  if (value_of(*loss, in).size(0) == 1) throw Skipped("its value belongs to the batch as a whole");
+  for (const Pair& pair : {in, faint(in)})
+    require_independent(*loss, pair, 0, [](const std::string& of) {
+      return "the value of a sample changes with the " + of +
+             " of another sample of the batch; return [1, C] when it belongs to the batch";
+    });
 }
 
 void check_classes(const Subject& s) {
   BenchContext context(s);
-  const auto loss = s.make<Loss>(context);
+  const auto loss = sound_loss(s, context);
   if (dynamic_cast<const CouplesClasses*>(loss.get()) != nullptr) throw Skipped("it says that it couples classes");
   const Pair in = example({3, 3, 8, 12});
-  const at::Tensor before = value_of(*loss, in);
-  Pair logits{in.logits.clone(), in.target}, target{in.logits, in.target.clone()};
-  logits.logits.select(1, 1).add_(2.5);
-  target.target.select(1, 1).fill_(1);
-  for (const auto& [name, other] : {std::pair{"the logits", logits}, std::pair{"the target", target}}) {
-    const at::Tensor after = value_of(*loss, other);
-    for (const std::int64_t c : {0, 2})
-      expect(relative_difference(before.select(1, c), after.select(1, c)) < 1e-6, [what = std::string(name)] {
-        return "the value of a class changes with " + what +
-               " of another class, so that class weights would weigh something else; a loss that means to inherits "
-               "nephron::CouplesClasses";
-      });
-  }
+  for (const Pair& pair : {in, faint(in)})
+    require_independent(*loss, pair, 1, [](const std::string& of) {
+      return "the value of a class changes with the " + of +
+             " of another class, so that class weights would weigh something else; a loss that means to inherits "
+             "nephron::CouplesClasses";
+    });
 }
 
 void check_determinism(const Subject& s) {
   BenchContext context(s);
-  const auto one = s.make<Loss>(context);
-  const auto two = s.make<Loss>(context);
+  const auto one = sound_loss(s, context);
+  const auto two = sound_loss(s, context);
   const Pair in = example(usual);
   const Outcome first = run(*one, in);
   for (const auto& loss : {one, two}) {
@@ -184,9 +229,21 @@ void check_determinism(const Subject& s) {
   }
 }
 
+/// A warm-up, a cache or a running mean shows late.
+void check_state(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = sound_loss(s, context);
+  const Pair in = example({1, 2, 4, 4});
+  const at::Tensor first = value_of(*loss, in);
+  repeat(2000, 1.0, [&](std::uint64_t) { value_of(*loss, in); });
+  expect(same(first, value_of(*loss, in)),
+         "after many calls, equal input gives another result: it keeps state; a loss is a function of its parameters, "
+         "logits and target alone");
+}
+
 void check_randomness(const Subject& s) {
   BenchContext context(s);
-  const auto loss = s.make<Loss>(context);
+  const auto loss = sound_loss(s, context);
   const Pair in = example(usual);
   RandomWatch watch;
   run(*loss, in);
@@ -195,7 +252,7 @@ void check_randomness(const Subject& s) {
 
 void check_threads(const Subject& s) {
   BenchContext context(s);
-  const auto loss = s.make<Loss>(context);
+  const auto loss = sound_loss(s, context);
   constexpr std::size_t threads = 4;
   std::vector<Pair> inputs;
   std::vector<at::Tensor> serial;
@@ -212,7 +269,7 @@ void check_threads(const Subject& s) {
 
 void check_extremes(const Subject& s) {
   BenchContext context(s);
-  const auto loss = s.make<Loss>(context);
+  const auto loss = sound_loss(s, context);
   const Pair in = example(usual);
   const auto require_finite = [&](const Pair& pair, const std::string& what) {
     const Outcome out = run(*loss, pair);
@@ -223,6 +280,11 @@ void check_extremes(const Subject& s) {
        {std::pair{at::zeros_like(in.target), "an empty target"}, std::pair{at::ones_like(in.target), "a full target"}})
     for (const double scale : {1.0, 30.0, 1e4})
       require_finite({in.logits * scale, target}, std::string(name) + " and logits up to " + Value(3 * scale).str());
+  // A network that is sure of itself: probabilities that are 0, or 1, everywhere, and quotients of 0 and 0.
+  for (const double level : {-1e4, -100.0, 100.0, 1e4})
+    for (const bool full : {false, true})
+      require_finite({at::full_like(in.logits, level), at::full_like(in.target, full ? 1.0 : 0.0)},
+                     std::string(full ? "a full" : "an empty") + " target and all logits " + Value(level).str());
   require_finite({at::zeros_like(in.logits), in.target}, "logits of 0");
   require_finite(example({1, 1, 1, 1}), "a single pixel");
 }
@@ -230,7 +292,7 @@ void check_extremes(const Subject& s) {
 void check_cuda(const Subject& s) {
   if (s.cuda.empty()) throw Skipped(s.no_cuda_because);
   BenchContext context(s, s.cuda);
-  const auto loss = s.make<Loss>(context);
+  const auto loss = sound_loss(s, context);
   const Pair in = example(usual);
   const Pair moved{in.logits.to(at::Device(s.cuda)), in.target.to(at::Device(s.cuda))};
   const Outcome there = run(*loss, moved);
@@ -252,9 +314,11 @@ std::vector<Check> loss_checks() {
       {"samples", "a sample's value does not depend on the others", &check_samples},
       {"classes", "a class's value does not depend on the others, or the loss says so", &check_classes},
       {"determinism", "equal input gives equal results, from every instance", &check_determinism},
+      {"state", "a result is the same after many others", &check_state},
       {"randomness", "no random numbers are drawn", &check_randomness},
       {"threads", "calls at once give what calls in turn give", &check_threads},
-      {"extremes", "empty and full targets, huge logits and a single pixel give finite results", &check_extremes},
+      {"extremes", "empty and full targets, huge logits, sure ones and a single pixel give finite results",
+       &check_extremes},
       {"cuda", "CUDA tensors work, and agree with the CPU", &check_cuda},
   };
 }

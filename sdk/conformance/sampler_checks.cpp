@@ -111,6 +111,53 @@ void check_determinism(const Subject& s) {
     }
 }
 
+/// A list made in the first call and kept is another catalogue's in validation, and in the next fold.
+void check_catalogues(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = s.make<Sampler>(context);
+  const auto twin = s.make<Sampler>(context);
+  const auto fresh = s.make<Sampler>(context);
+  static const FakeCatalog other({{3000, 2000}, {1500, 1500}, {7000, 900}});
+  constexpr std::int64_t few = 50;
+  const std::int64_t here = std::min(few, reach(*sampler, usual(), side));
+  std::vector<Window> first;
+  for (std::int64_t i = 0; i < here; ++i) {
+    first.push_back(draw(*sampler, usual(), side, i));
+    if (!equal(draw(*twin, usual(), side, i), first.back())) throw Skipped("two instances draw different windows");
+  }
+  const std::int64_t there = reach(*fresh, other, side);
+  expect(reach(*sampler, other, side) == there,
+         "count() of a second catalogue is that of the first: it keeps what it is asked with");
+  for (std::int64_t i = 0; i < std::min(few, there); ++i) {
+    const Window w = draw(*sampler, other, side, i);
+    expect(equal(w, draw(*fresh, other, side, i)), [&] {
+      return "after another catalogue it draws " + text(w) + ", and " + text(draw(*fresh, other, side, i)) +
+             " when it was just made: it keeps the first catalogue that it is handed";
+    });
+  }
+  for (std::int64_t i = 0; i < here; ++i)
+    expect(equal(draw(*sampler, usual(), side, i), first[static_cast<std::size_t>(i)]),
+           "handed its first catalogue again, it draws other windows than before");
+}
+
+/// What was drawn first is drawn again after many others: a counter or a schedule in a member shows late.
+void check_state(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = s.make<Sampler>(context);
+  const std::int64_t n = std::min<std::int64_t>(16, reach(*sampler, usual(), side));
+  const std::int64_t count = sampler->count(usual(), side);
+  std::vector<Window> first;
+  for (std::int64_t i = 0; i < n; ++i) first.push_back(draw(*sampler, usual(), side, i));
+  repeat(20000, 1.0, [&](std::uint64_t i) {
+    const auto index = static_cast<std::int64_t>(i);
+    draw(*sampler, usual(), side, count == 0 ? index : index % count);
+  });
+  for (std::int64_t i = 0; i < n; ++i)
+    expect(equal(draw(*sampler, usual(), side, i), first[static_cast<std::size_t>(i)]),
+           "after many draws, an equal Rng draws another window: it keeps state; a window is a function of the "
+           "catalogue, its number and the Rng alone");
+}
+
 void check_randomness(const Subject& s) {
   BenchContext context(s);
   const auto sampler = s.make<Sampler>(context);
@@ -220,10 +267,21 @@ void check_extremes(const Subject& s) {
 
 }  // namespace
 
+std::string sampler_trace(const Subject& s) {
+  BenchContext context(s);
+  const auto sampler = s.make<Sampler>(context);
+  std::string out;
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(64, reach(*sampler, usual(), side)); ++i)
+    out += text(draw(*sampler, usual(), side, i)) + "\n";
+  return out;
+}
+
 std::vector<Check> sampler_checks() {
   return {
       {"windows", "every window is a square of the wanted side that touches its slide", &check_windows},
       {"determinism", "a window is a function of the catalogue, its number and the Rng", &check_determinism},
+      {"catalogues", "windows follow the catalogue that is handed in", &check_catalogues},
+      {"state", "what was drawn first is drawn again after many others", &check_state},
       {"randomness", "random numbers come from the Rng alone", &check_randomness},
       {"spread", "windows differ", &check_spread},
       {"generator", "another Rng draws other windows", &check_generator},

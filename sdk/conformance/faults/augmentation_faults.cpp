@@ -6,6 +6,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/flip.h>
+#include <ATen/ops/roll.h>
 #include <nephron/batch_augmentation.hpp>
 
 #include <conformance/faults/faults.hpp>
@@ -156,6 +157,49 @@ class ForgetsTargets final : public GoodCutMix {
   void apply(at::Tensor& images, at::Tensor&, at::Tensor&, Rng& rng) const override { paste(images, rng); }
 };
 
+/// Mixes each sample with its neighbour: a share of `own` stays of the pictures, and of the targets.
+class GoodMixUp : public BatchAugmentation {
+ public:
+  void apply(at::Tensor& images, at::Tensor& targets, at::Tensor&, Rng& rng) const override {
+    const double own = rng.uniform(0.1, 0.9);
+    images = mixed(images, own), targets = mixed(targets, own);
+  }
+
+ protected:
+  static at::Tensor mixed(const at::Tensor& batch, double own) {
+    return own * batch + (1 - own) * at::roll(batch, 1, 0);
+  }
+};
+
+class SwapsItsShares final : public GoodMixUp {
+ public:
+  void apply(at::Tensor& images, at::Tensor& targets, at::Tensor&, Rng& rng) const override {
+    const double own = rng.uniform(0.1, 0.9);
+    images = mixed(images, own), targets = mixed(targets, 1 - own);
+  }
+};
+
+/// MixUp with smoothed targets: other shares than the pictures', and meant.
+class SmoothedMixUp final : public GoodMixUp {
+ public:
+  void apply(at::Tensor& images, at::Tensor& targets, at::Tensor& weights, Rng& rng) const override {
+    GoodMixUp::apply(images, targets, weights, rng);
+    targets = 0.9 * targets + 0.05;
+  }
+};
+
+/// Begins late, as WarmsUp does for pictures.
+class BatchesWarmUp final : public GoodBatches {
+ public:
+  void apply(at::Tensor& images, at::Tensor& targets, at::Tensor& weights, Rng& rng) const override {
+    if (++drawn_ > 350) rng.bits();
+    GoodBatches::apply(images, targets, weights, rng);
+  }
+
+ private:
+  mutable std::atomic<int> drawn_ = 0;
+};
+
 class FlipsPicturesAlone final : public BatchAugmentation {
  public:
   void apply(at::Tensor& images, at::Tensor&, at::Tensor&, Rng&) const override { images = at::flip(images, {3}); }
@@ -209,7 +253,8 @@ class OtherwiseOnTheDevice final : public GoodBatches {
 Fixture augmentation_fixture() {
   return {
       {subject_of<Augmentation, GoodAugmentation>("good"), subject_of<Augmentation, PaintsOver>("paints_over"),
-       subject_of<Augmentation, GoodBatches>("good_batches"), subject_of<Augmentation, GoodCutMix>("good_cutmix")},
+       subject_of<Augmentation, GoodBatches>("good_batches"), subject_of<Augmentation, GoodCutMix>("good_cutmix"),
+       subject_of<Augmentation, GoodMixUp>("good_mixup"), subject_of<Augmentation, SmoothedMixUp>("smoothed_mixup")},
       {
           {"plans", "cannot be turned back", subject_of<Augmentation, ShrinksToNothing>("shrinks_to_nothing")},
           {"plans", "of the picture's size", subject_of<Augmentation, FieldOfAnotherSize>("field_of_another_size")},
@@ -224,6 +269,8 @@ Fixture augmentation_fixture() {
            subject_of<Augmentation, ForgetsTargets>("forgets_targets")},
           {"labels", "leaves their targets where they were",
            subject_of<Augmentation, FlipsPicturesAlone>("flips_pictures_alone")},
+          {"labels", "their shares are swapped", subject_of<Augmentation, SwapsItsShares>("swaps_its_shares")},
+          {"state", "it keeps state", subject_of<Augmentation, BatchesWarmUp>("batches_warm_up")},
           {"labels", "the weights of a whole batch become 0",
            subject_of<Augmentation, ZeroesWeights>("zeroes_weights")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Augmentation, CallsRand>("calls_rand")},

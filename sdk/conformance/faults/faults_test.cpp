@@ -92,6 +92,15 @@ TEST_P(Faulty, FailsExactlyTheCheckOfItsFault) {
 INSTANTIATE_TEST_SUITE_P(Component, Faulty, testing::ValuesIn(all_faults()),
                          [](const auto& test) { return test_name(test.param.subject); });
 
+/// What two processes compare: something for kinds that draw, and the same each time.
+TEST(Conformance, TracesOfGoodComponents) {
+  for (const Subject& subject : all_good()) {
+    const std::string trace = trace_of(subject);
+    EXPECT_EQ(trace, trace_of(subject)) << subject.name;
+    EXPECT_EQ(trace.empty(), subject.kind != "sampler" && subject.kind != "augmentation") << subject.name;
+  }
+}
+
 /// A check that nothing fails says nothing. Each one is also passed, not only skipped, by something good.
 TEST(Conformance, EveryCheckCanFailAndCanBePassed) {
   std::set<std::pair<std::string, std::string>> failed;

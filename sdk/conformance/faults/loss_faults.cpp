@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include <ATen/ops/amax.h>
 #include <ATen/ops/log.h>
 #include <ATen/ops/sigmoid.h>
 
@@ -45,7 +46,7 @@ class NormalisesByTheBatch final : public GoodLoss {
  public:
   at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
     const at::Tensor value = GoodLoss::forward(logits, target);
-    return value / value.mean(at::IntArrayRef{0});
+    return value / (0.1 + value.mean(at::IntArrayRef{0}));
   }
 };
 
@@ -54,6 +55,14 @@ class NormalisesByTheTarget final : public GoodLoss {
  public:
   at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
     return GoodLoss::forward(logits, target) / (1 + target.mean(at::IntArrayRef{0, 2, 3}));
+  }
+};
+
+/// Divides by the largest target of the batch.
+class NormalisesByTheLargest final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return GoodLoss::forward(logits, target) / (0.5 + at::amax(target, {0, 2, 3}));
   }
 };
 
@@ -119,6 +128,52 @@ class LogarithmOfNothing final : public GoodLoss {
   }
 };
 
+/// Dice without a smoothing term: 0 / 0 where there is nothing to find and nothing is found.
+class BareDice : public Loss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return of(at::sigmoid(logits), target);
+  }
+
+ protected:
+  static at::Tensor of(const at::Tensor& p, const at::Tensor& t) {
+    return 1 - 2 * (p * t).sum({2, 3}) / (p + t).sum({2, 3});
+  }
+};
+
+/// The same of the background: 0 / 0 where all is foreground.
+class BareDiceOfTheBackground final : public BareDice {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return of(at::sigmoid(-logits), 1 - target);
+  }
+};
+
+/// A ramp over the first steps of a training.
+class WarmsUp final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return GoodLoss::forward(logits, target) * (++calls_ > 500 ? 2 : 1);
+  }
+
+ private:
+  mutable std::atomic<int> calls_ = 0;
+};
+
+class OneNumber final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return GoodLoss::forward(logits, target).mean();
+  }
+};
+
+class ValueAPixel final : public GoodLoss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
+    return at::softplus(logits) - logits * target;
+  }
+};
+
 class OtherwiseOnTheDevice final : public GoodLoss {
  public:
   explicit OtherwiseOnTheDevice(Context& context) : wrong_(context) {}
@@ -146,6 +201,14 @@ Fixture loss_fixture() {
            subject_of<Loss, NormalisesByTheBatch>("normalised_by_batch")},
           {"samples", "with the target of another sample",
            subject_of<Loss, NormalisesByTheTarget>("normalised_by_target")},
+          {"samples", "with the target of another sample",
+           subject_of<Loss, NormalisesByTheLargest>("normalised_by_largest")},
+          {"shapes", "it is one number for the whole batch: .mean({2, 3})", subject_of<Loss, OneNumber>("one_number")},
+          {"shapes", "it is a value a pixel: .mean({2, 3})", subject_of<Loss, ValueAPixel>("value_a_pixel")},
+          {"state", "it keeps state", subject_of<Loss, WarmsUp>("warms_up")},
+          {"extremes", "the value for an empty target and all logits -1", subject_of<Loss, BareDice>("bare_dice")},
+          {"extremes", "the value for a full target and all logits 1",
+           subject_of<Loss, BareDiceOfTheBackground>("bare_dice_of_background")},
           {"classes", "with the logits of another class", subject_of<Loss, MixesClasses>("mixes_classes")},
           {"determinism", "a second instance", subject_of<Loss, SecondInstanceDiffers>("second_differs")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Loss, CallsRand>("calls_rand")},

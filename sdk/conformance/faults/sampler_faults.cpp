@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 
@@ -105,6 +106,35 @@ class KeepsItsWindow final : public GoodSampler {
   mutable SharedScratch<Window> scratch_;
 };
 
+/// An index of slides that is made once.
+class KeepsItsCatalogue final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    Window out = GoodSampler::draw(catalog, window, index, rng);
+    std::call_once(once_, [&] { slides_ = static_cast<std::int64_t>(catalog.slides().size()); });
+    // Of a larger catalogue the last slides are left out, and of a smaller one all but the corners.
+    if (out.slide >= slides_) out = {0, {0, 0, window, window}};
+    if (static_cast<std::int64_t>(catalog.slides().size()) < slides_) out.region.x = out.region.y = 0;
+    return out;
+  }
+
+ private:
+  mutable std::once_flag once_;
+  mutable std::int64_t slides_ = 0;
+};
+
+/// A schedule of hard windows that begins late.
+class WarmsUp final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    if (++drawn_ > 6000) rng.bits();
+    return GoodSampler::draw(catalog, window, index, rng);
+  }
+
+ private:
+  mutable std::atomic<int> drawn_ = 0;
+};
+
 class SlideFromNothing final : public GoodSampler {
  public:
   Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
@@ -140,6 +170,8 @@ Fixture sampler_fixture() {
           {"windows", "not a square of side 64", subject_of<Sampler, RoundsItsSide>("rounds_its_side")},
           {"windows", "of a slide that is not there", subject_of<Sampler, SlideBesideTheList>("slide_beside_the_list")},
           {"determinism", "is another", subject_of<Sampler, SecondInstanceDiffers>("second_differs")},
+          {"catalogues", "it keeps the first catalogue", subject_of<Sampler, KeepsItsCatalogue>("keeps_its_catalogue")},
+          {"state", "it keeps state", subject_of<Sampler, WarmsUp>("warms_up")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Sampler, CallsRand>("calls_rand")},
           {"randomness", "std::random_device was read", subject_of<Sampler, ReadsRandomDevice>("random_device")},
           {"spread", "windows are the same", subject_of<Sampler, AlwaysTheCorner>("always_the_corner")},

@@ -1,0 +1,187 @@
+#include <conformance/label_probes.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/max.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/min.h>
+#include <ATen/ops/ones.h>
+#include <nephron/value.hpp>
+
+#include <conformance/bench.hpp>
+
+namespace nephron::conformance {
+
+namespace {
+
+// A picture without noise, whose values tell where they come from; no two channels have one histogram.
+float probe_value(std::int64_t x, std::int64_t y, int channel) {
+  const auto u = static_cast<float>(x) / static_cast<float>(probe_size.width),
+             v = static_cast<float>(y) / static_cast<float>(probe_size.height);
+  return channel == 0 ? 0.7F * u + 0.3F * v : channel == 1 ? 0.25F + 0.2F * u + 0.3F * v : 0.12F * (u + v);
+}
+
+std::vector<float> values_of(const ImageView& image, int channel) {
+  std::vector<float> out;
+  for (std::int64_t y = 0; y < image.height; ++y)
+    for (std::int64_t x = 0; x < image.width; ++x)
+      out.push_back(static_cast<float>(image.row<std::uint8_t>(y)[x * image.channels + channel]) / 255.0F);
+  return out;
+}
+
+double mean_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
+  return sum / static_cast<double>(std::max<std::size_t>(1, a.size()));
+}
+
+/// The same values at other places: geometry. Colours, noise and blur give other values; shuffling neighbours moves
+/// little.
+bool moved(std::vector<float> before, std::vector<float> after) {
+  if (mean_difference(before, after) < 8.0 / 255) return false;
+  std::sort(before.begin(), before.end()), std::sort(after.begin(), after.end());
+  return mean_difference(before, after) < 1.0 / 255;
+}
+
+constexpr std::int64_t probe_samples = 4;
+float target_of(std::int64_t sample) { return static_cast<float>(sample) / (probe_samples - 1); }
+
+constexpr float colours[probe_samples][3] = {
+    {-1.1F, 0.3F, 0.7F}, {0.9F, -0.8F, 0.1F}, {0.2F, 1.3F, -0.9F}, {-0.4F, -0.5F, -1.4F}};
+
+struct Batch {
+  at::Tensor images, targets;
+};
+
+/// Samples of one colour and one target each, which tell whose a pixel was; or samples whose pixels tell their places.
+Batch batch_of(bool places) {
+  Batch out{at::empty({probe_samples, 3, probe_size.height, probe_size.width}, at::kFloat),
+            at::empty({probe_samples, 1, probe_size.height, probe_size.width}, at::kFloat)};
+  auto images = out.images.accessor<float, 4>();
+  auto targets = out.targets.accessor<float, 4>();
+  for (std::int64_t i = 0; i < probe_samples; ++i)
+    for (std::int64_t y = 0; y < probe_size.height; ++y)
+      for (std::int64_t x = 0; x < probe_size.width; ++x) {
+        for (int c = 0; c < 3; ++c) images[i][c][y][x] = colours[i][c] + (places ? probe_value(x, y, c) : 0);
+        targets[i][0][y][x] = places ? static_cast<float>((x / 37 + y / 29) % 2) : target_of(i);
+      }
+  return out;
+}
+
+std::vector<float> list(const at::Tensor& t) {
+  const at::Tensor flat = t.contiguous();
+  return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
+}
+
+/// Share of a sample's pixels that lie on the line to another sample's colour.
+double foreign_share(const at::Tensor& image, std::int64_t own) {
+  const std::vector<float> r = list(image.select(0, 0)), g = list(image.select(0, 1)), b = list(image.select(0, 2));
+  std::size_t foreign = 0;
+  for (std::size_t k = 0; k < r.size(); ++k)
+    for (std::int64_t other = 0; other < probe_samples; ++other) {
+      if (other == own) continue;
+      const auto step = [&](int c) { return colours[other][c] - colours[own][c]; };
+      const float share = (r[k] - colours[own][0]) / step(0);
+      const auto fits = [&](float value, int c) { return std::abs(value - colours[own][c] - share * step(c)) < 1e-3F; };
+      if (share > 0.05F && share <= 1.001F && fits(g[k], 1) && fits(b[k], 2)) {
+        ++foreign;
+        break;
+      }
+    }
+  return static_cast<double>(foreign) / static_cast<double>(r.size());
+}
+
+/// Whose colour a sample's picture was mixed with, and how much of it there is.
+struct Mixture {
+  std::int64_t other = -1;  ///< -1: with nobody's
+  double of_picture = 0;
+  double of_target = 0;
+};
+
+/// A sample of batch_of(false) that is one colour and one target all over: mixed with one other sample, or with none.
+Mixture mixture_of(const at::Tensor& image, const at::Tensor& target, std::int64_t own) {
+  const auto value = [](const at::Tensor& t) {  // of all of it, or not a number
+    return (t.max() - t.min()).item<double>() < 1e-3 ? t.mean().item<double>() : std::nan("");
+  };
+  const double colour[3] = {value(image.select(0, 0)), value(image.select(0, 1)), value(image.select(0, 2))};
+  for (std::int64_t other = 0; other < probe_samples; ++other) {
+    if (other == own) continue;
+    const double share = (colour[0] - colours[own][0]) / (colours[other][0] - colours[own][0]);
+    const auto fits = [&](int c) {
+      return std::abs(colour[c] - colours[own][c] - share * (colours[other][c] - colours[own][c])) < 1e-3;
+    };
+    if (share > 0.05 && share < 0.95 && fits(1) && fits(2))
+      return {other, share, (value(target) - target_of(own)) / static_cast<double>(target_of(other) - target_of(own))};
+  }
+  return {};
+}
+
+/// MixUp with the shares of pictures and targets swapped: every sample that was mixed has its target mixed with what
+/// its picture was not. Smoothed or sharpened targets are not of that pattern in all samples.
+void require_same_shares(const Batch& after) {
+  std::int64_t mixed = 0, swapped = 0;
+  Mixture seen;
+  for (std::int64_t i = 0; i < probe_samples; ++i) {
+    const Mixture m = mixture_of(after.images.select(0, i), after.targets.select(0, i).select(0, 0), i);
+    if (m.other < 0 || std::abs(m.of_picture - 0.5) < 0.05) continue;  // halves have no order
+    ++mixed;
+    if (std::abs(m.of_target - (1 - m.of_picture)) > 0.01) continue;
+    ++swapped;
+    seen = m;
+  }
+  expect(mixed < 2 || swapped < mixed, [&] {
+    return "it mixes " + Value(seen.of_picture).str() + " of another sample into the pictures and " +
+           Value(seen.of_target).str() + " of it into the targets: their shares are swapped";
+  });
+}
+
+}  // namespace
+
+void require_labels_follow(const std::function<void(const ImageView&, const ImageView&)>& change) {
+  Image image(probe_size, 3), labels(probe_size, 1);
+  for (std::int64_t y = 0; y < probe_size.height; ++y)
+    for (std::int64_t x = 0; x < probe_size.width; ++x) {
+      for (int c = 0; c < 3; ++c)
+        image.view().row<std::uint8_t>(y)[3 * x + c] = static_cast<std::uint8_t>(255 * probe_value(x, y, c));
+      labels.view().row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>((x / 37 + 2 * (y / 29)) % 3);
+    }
+  std::vector<std::vector<float>> before;
+  for (int c = 0; c < 3; ++c) before.push_back(values_of(image.view(), c));
+  const std::vector<float> labels_before = values_of(labels.view(), 0);
+  change(image.view(), labels.view());
+  bool all = true;
+  for (int c = 0; c < 3; ++c) all = all && moved(before[static_cast<std::size_t>(c)], values_of(image.view(), c));
+  expect(!all || values_of(labels.view(), 0) != labels_before,
+         "pixels() moves the picture and leaves its labels where they were");
+}
+
+void require_targets_follow(const BatchAugmentation& augmentation, const Rng& rng) {
+  for (const bool places : {false, true}) {
+    const Batch before = batch_of(places);
+    Batch after{before.images.clone(), before.targets.clone()};
+    at::Tensor weights = at::ones({probe_samples, 1});
+    Rng same_draws = rng;
+    augmentation.apply(after.images, after.targets, weights, same_draws);
+    expect(weights.sum().item<double>() > 0,
+           "the weights of a whole batch become 0: nothing of it would be trained on");
+    if (!places) require_same_shares(after);
+    for (std::int64_t i = 0; i < probe_samples; ++i) {
+      if (!same(after.targets.select(0, i), before.targets.select(0, i))) continue;  // they have followed
+      const at::Tensor image = after.images.select(0, i);
+      if (!places) {
+        expect(foreign_share(image, i) < 0.05,
+               "it puts one sample's picture into another's and leaves the targets as they were");
+        continue;
+      }
+      bool all = true;
+      for (int c = 0; c < 3; ++c)
+        all = all && moved(list(before.images.select(0, i).select(0, c)), list(image.select(0, c)));
+      expect(!all, "it moves the pictures of a batch and leaves their targets where they were");
+    }
+  }
+}
+
+}  // namespace nephron::conformance
