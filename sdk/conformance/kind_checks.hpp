@@ -13,6 +13,7 @@ std::vector<Check> reader_checks();
 std::vector<Check> dataset_checks();
 std::vector<Check> sampler_checks();
 std::vector<Check> augmentation_checks();
+std::vector<Check> batch_augmentation_checks();
 std::vector<Check> encoder_checks();
 std::vector<Check> decoder_checks();
 std::vector<Check> loss_checks();
@@ -20,5 +21,6 @@ std::vector<Check> loss_checks();
 // What trace_of() gives for these kinds.
 std::string sampler_trace(const Subject& s);
 std::string augmentation_trace(const Subject& s);
+std::string batch_augmentation_trace(const Subject& s);
 
 }  // namespace nephron::conformance

@@ -9,6 +9,7 @@
 #include <ATen/ops/mean.h>
 #include <ATen/ops/min.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
 #include <nephron/value.hpp>
 
 #include <conformance/bench.hpp>
@@ -52,13 +53,13 @@ float target_of(std::int64_t sample) { return static_cast<float>(sample) / (prob
 constexpr float colours[probe_samples][3] = {
     {-1.1F, 0.3F, 0.7F}, {0.9F, -0.8F, 0.1F}, {0.2F, 1.3F, -0.9F}, {-0.4F, -0.5F, -1.4F}};
 
-struct Batch {
+struct Probe {
   at::Tensor images, targets;
 };
 
 /// Samples of one colour and one target each, which tell whose a pixel was; or samples whose pixels tell their places.
-Batch batch_of(bool places) {
-  Batch out{at::empty({probe_samples, 3, probe_size.height, probe_size.width}, at::kFloat),
+Probe batch_of(bool places) {
+  Probe out{at::empty({probe_samples, 3, probe_size.height, probe_size.width}, at::kFloat),
             at::empty({probe_samples, 1, probe_size.height, probe_size.width}, at::kFloat)};
   auto images = out.images.accessor<float, 4>();
   auto targets = out.targets.accessor<float, 4>();
@@ -94,6 +95,13 @@ double foreign_share(const at::Tensor& image, std::int64_t own) {
   return static_cast<double>(foreign) / static_cast<double>(r.size());
 }
 
+/// Share of a picture's pixels that are sample `of`'s alone, and count.
+double share_that_counts(const at::Tensor& image, const at::Tensor& weights, std::int64_t of) {
+  at::Tensor alike = at::ones_like(weights, at::kBool);
+  for (int c = 0; c < 3; ++c) alike = alike.logical_and((image.select(0, c) - colours[of][c]).abs() < 1e-3);
+  return alike.logical_and(weights > 0).to(at::kDouble).mean().item<double>();
+}
+
 /// Whose colour a sample's picture was mixed with, and how much of it there is.
 struct Mixture {
   std::int64_t other = -1;  ///< -1: with nobody's
@@ -121,7 +129,7 @@ Mixture mixture_of(const at::Tensor& image, const at::Tensor& target, std::int64
 
 /// MixUp with the shares of pictures and targets swapped: every sample that was mixed has its target mixed with what
 /// its picture was not. Smoothed or sharpened targets are not of that pattern in all samples.
-void require_same_shares(const Batch& after) {
+void require_same_shares(const Probe& after) {
   std::int64_t mixed = 0, swapped = 0;
   Mixture seen;
   for (std::int64_t i = 0; i < probe_samples; ++i) {
@@ -160,12 +168,12 @@ void require_labels_follow(const std::function<void(const ImageView&, const Imag
 
 void require_targets_follow(const BatchAugmentation& augmentation, const Rng& rng) {
   for (const bool places : {false, true}) {
-    const Batch before = batch_of(places);
-    Batch after{before.images.clone(), before.targets.clone()};
-    at::Tensor weights = at::ones({probe_samples, 1});
+    const Probe before = batch_of(places);
+    Batch batch(before.images.clone(), before.targets.clone(), at::ones({probe_samples, 1}));
     Rng same_draws = rng;
-    augmentation.apply(after.images, after.targets, weights, same_draws);
-    expect(weights.sum().item<double>() > 0,
+    augmentation.apply(batch, same_draws);
+    const Probe after{batch.images(), batch.targets()};
+    expect(batch.spread_weights().sum().item<double>() > 0,
            "the weights of a whole batch become 0: nothing of it would be trained on");
     if (!places) require_same_shares(after);
     for (std::int64_t i = 0; i < probe_samples; ++i) {
@@ -182,6 +190,21 @@ void require_targets_follow(const BatchAugmentation& augmentation, const Rng& rn
       expect(!all, "it moves the pictures of a batch and leaves their targets where they were");
     }
   }
+}
+
+void require_unknown_stays_unknown(const BatchAugmentation& augmentation, const Rng& rng) {
+  constexpr std::int64_t unknown = 2;
+  const Probe probe = batch_of(/*places=*/false);
+  at::Tensor weights = at::ones({probe_samples, 1});
+  weights[unknown][0] = 0;
+  Batch batch(probe.images, probe.targets, weights);
+  Rng same_draws = rng;
+  augmentation.apply(batch, same_draws);
+  const at::Tensor counts = batch.spread_weights();
+  for (std::int64_t i = 0; i < probe_samples; ++i)
+    expect(share_that_counts(batch.images().select(0, i), counts.select(0, i).select(0, 0), unknown) < 0.02,
+           "pixels of a sample that counts 0 (its class is not annotated) count where they were put: their targets "
+           "would be learnt from");
 }
 
 }  // namespace nephron::conformance

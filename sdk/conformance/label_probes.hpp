@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include <nephron/augmentation.hpp>
 #include <nephron/batch_augmentation.hpp>
 
 // Do labels and targets follow what is done to pictures? Pictures whose values tell whose they are and where they lay.
@@ -16,5 +17,8 @@ void require_labels_follow(const std::function<void(const ImageView&, const Imag
 /// Throws Failed when apply() with this generator moves or mixes pictures of a batch and leaves their targets, or gives
 /// them other shares.
 void require_targets_follow(const BatchAugmentation& augmentation, const Rng& rng);
+
+/// Throws Failed when apply() puts pixels of a sample that counts 0 where they count.
+void require_unknown_stays_unknown(const BatchAugmentation& augmentation, const Rng& rng);
 
 }  // namespace nephron::conformance

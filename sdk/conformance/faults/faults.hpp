@@ -35,6 +35,7 @@ Fixture reader_fixture();
 Fixture dataset_fixture();
 Fixture sampler_fixture();
 Fixture augmentation_fixture();
+Fixture batch_augmentation_fixture();
 Fixture encoder_fixture();
 Fixture decoder_fixture();
 Fixture loss_fixture();
