@@ -1,10 +1,12 @@
 #include <host/check/check.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <chrono>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include <host/check/chosen.hpp>
 #include <host/check/report_lines.hpp>
 #include <host/plugins/child.hpp>
 #include <host/plugins/elf_records.hpp>
@@ -15,15 +17,22 @@ namespace nephron::host {
 namespace {
 
 using nlohmann::json;
+using Clock = std::chrono::steady_clock;
 
 /// One component's checks, in as many children as it takes.
 class ComponentCheck {
  public:
-  ComponentCheck(const std::filesystem::path& file, const PluginRecords::Component& component,
-                 const CheckOptions& options, const std::function<void(CheckRow)>& add)
-      : file_(file), component_(component), options_(options), add_(add) {}
+  ComponentCheck(const std::filesystem::path& file, const Chosen& chosen, const CheckOptions& options,
+                 const std::function<void(CheckRow)>& add)
+      : file_(file), chosen_(chosen), options_(options), add_(add) {}
 
   void run() {
+    make_checks();
+    if (traced_) compare_processes();
+  }
+
+ private:
+  void make_checks() {
     while (!finished_) {
       running_.clear();
       const std::size_t before = done_.size();
@@ -35,28 +44,20 @@ class ComponentCheck {
     }
   }
 
- private:
   std::vector<std::string> command() const {
-    std::vector<std::string> out{"/proc/self/exe", "__check", file_.string(), component_.kind, component_.name};
-    for (const std::string& o : options_.overrides)
-      if (const std::string own = override_of(o); !own.empty()) out.insert(out.end(), {"--set", own});
+    std::vector<std::string> out{"/proc/self/exe", "__check", file_.string(), chosen_.component.kind,
+                                 chosen_.component.name};
+    for (const std::string& o : chosen_.overrides) out.insert(out.end(), {"--set", o});
     for (const std::string& c : options_.classes) out.insert(out.end(), {"--class", c});
     for (const std::filesystem::path& f : options_.files) out.insert(out.end(), {"--file", f.string()});
     for (const std::string& d : done_) out.insert(out.end(), {"--skip", d});
     return out;
   }
 
-  /// What an override says to this component: "root=..." as it is, "NAME.root=..." of its own without the name; "" when
-  /// it is another's. A parameter's name has no dot.
-  std::string override_of(const std::string& text) const {
-    const std::size_t equals = text.find('='), dot = text.rfind('.', equals);
-    if (dot == std::string::npos || equals == std::string::npos) return text;
-    return text.substr(0, dot) == component_.name ? text.substr(dot + 1) : "";
-  }
-
   void take(const json& event) {
     if (event.contains("begin")) running_ = event["begin"];
     else if (event.contains("finished")) finished_ = true;
+    else if (event.contains("trace")) take_trace(event["trace"], event["because"]);
     else if (event.contains("end")) {
       const std::string check = event["end"];
       running_.clear();
@@ -71,7 +72,47 @@ class ComponentCheck {
     }
   }
 
+  void take_trace(const std::string& trace, const std::string& because) {
+    running_.clear();
+    done_.push_back(processes_check);
+    trace_ = trace;
+    traced_at_ = Clock::now();
+    traced_ = !trace.empty();
+    if (!because.empty()) add_row("skipped", "needs a component that draws: " + because);
+  }
+
+  /// What is the same within one process may come from its start: a clock, a device, an address.
+  void compare_processes() {
+    constexpr auto another_second = std::chrono::milliseconds(1100);
+    std::this_thread::sleep_until(traced_at_ + another_second);  // most checks take longer
+    const auto start = Clock::now();
+    std::string other;
+    LineReader lines([&](const json& event) {
+      if (event.contains("trace")) other = event["trace"];
+    });
+    std::vector<std::string> second = command();
+    second.insert(second.end(), {"--only", CheckChild::trace_task});
+    const ChildEnd end = run_child(second, options_.patience, [&](std::string_view text) { lines.add(text); });
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    if (other == trace_) return add_row("passed", "", seconds);
+    add_row("failed",
+            other.empty() ? "the component ended a second process: " + end.text()
+                          : "in another process, a second later, an equal Rng draws something else: is something "
+                            "seeded by a clock, std::random_device or an address? Random numbers come from the Rng "
+                            "that is handed in (SDK rule 5)",
+            seconds);
+  }
+
+  void add_row(const char* outcome, std::string detail, double seconds = 0) {
+    add_({.component = {},
+          .check = processes_check,
+          .outcome = outcome,
+          .detail = std::move(detail),
+          .seconds = seconds});
+  }
+
   void fail_running(const ChildEnd& end) {
+    if (running_ == processes_check) return done_.push_back(processes_check);  // the check of what ends it will say so
     if (running_.empty()) running_ = load_check;
     std::string what = "the component ended the process: ";
     if (end.silent) what = "the component hung: ";
@@ -85,37 +126,34 @@ class ComponentCheck {
   }
 
   const std::filesystem::path& file_;
-  const PluginRecords::Component& component_;
+  const Chosen& chosen_;
   const CheckOptions& options_;
   const std::function<void(CheckRow)>& add_;
   std::vector<std::string> done_;
   std::string running_;
+  std::string trace_;
+  Clock::time_point traced_at_;
+  bool traced_ = false;
   bool finished_ = false;
 };
 
-/// What --component and --set name has to be there: nothing checked is nothing found.
-void require_named(const PluginRecords& records, const CheckOptions& options) {
-  std::vector<std::string> names;
-  for (const PluginRecords::Component& component : records.components) names.push_back(component.name);
-  const auto require = [&](const std::string& name, const std::string& option) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) return;
-    std::string all;
-    for (const std::string& n : names) all += (all.empty() ? "" : ", ") + n;
-    const std::string near = nearest(name, names);
-    throw Error(option + ": the plugin has no component \"" + name + "\"; it has " + all,
-                near.empty() ? "" : "did you mean \"" + near + "\"?");
-  };
-  if (!options.component.empty()) require(options.component, "--component " + options.component);
-  for (const std::string& text : options.overrides) {
-    const std::size_t equals = text.find('='), dot = text.rfind('.', equals);
-    if (equals != std::string::npos && dot != std::string::npos) require(text.substr(0, dot), "--set " + text);
+/// What is to be checked, before the first row is shown; nothing of a file whose rows will say why it is none.
+std::vector<Chosen> chosen_of(const std::filesystem::path& file, const CheckOptions& options) {
+  PluginRecords records;
+  try {
+    records = read_records(file);
+    require_fitting(file.string(), records);
+  } catch (const Error&) {
+    return {};
   }
+  return records.components.empty() ? std::vector<Chosen>{} : choose_components(file, records, options);
 }
 
 }  // namespace
 
 std::vector<CheckRow> check_plugin(const std::filesystem::path& file, const CheckOptions& options,
                                    const std::function<void(const CheckRow&)>& on_row) {
+  const std::vector<Chosen> chosen = chosen_of(file, options);
   std::vector<CheckRow> rows;
   const auto add = [&](CheckRow row) {
     rows.push_back(std::move(row));
@@ -139,14 +177,12 @@ std::vector<CheckRow> check_plugin(const std::filesystem::path& file, const Chec
   if (!whole_file("records", require_components)) return rows;
   if (!whole_file("fingerprint", [&] { require_fitting(file.string(), records); })) return rows;
 
-  require_named(records, options);
-  for (const PluginRecords::Component& component : records.components) {
-    if (!options.component.empty() && component.name != options.component) continue;
+  for (const Chosen& one : chosen) {
     const std::function<void(CheckRow)> add_here = [&](CheckRow row) {
-      row.component = component.kind + " " + component.name;
+      row.component = one.component.kind + " " + one.component.name;
       add(std::move(row));
     };
-    ComponentCheck(file, component, options, add_here).run();
+    ComponentCheck(file, one, options, add_here).run();
   }
   return rows;
 }

@@ -7,8 +7,8 @@
 #include <conformance/conformance.hpp>
 
 #include <host/check/check.hpp>
+#include <host/check/overrides.hpp>
 #include <host/check/report_lines.hpp>
-#include <host/config/load.hpp>
 #include <host/plugins/child.hpp>
 #include <host/plugins/elf_records.hpp>
 #include <host/plugins/guard.hpp>
@@ -61,18 +61,10 @@ bool reported(const std::string& name, Body&& body) {
   return outcome != "failed";
 }
 
-/// "root=pictures" as a parameter. What is no TOML value is taken as a string, so that paths need no quotes.
-void set(Value& params, const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) throw Error("--set " + text + " is not of the form NAME=VALUE");
-  const std::string key = text.substr(0, equals);
-  try {
-    const Value table = parse_toml("value = " + text.substr(equals + 1), "--set");
-    params.set(key, *table.find("value"));
-  } catch (const ConfigError&) {
-    params.set(key, Value(text.substr(equals + 1)));
-  }
-  params.find(key)->source = {};  // paths are relative to the working folder
+std::vector<Override> overrides_of(const CheckChild& what) {
+  std::vector<Override> out;
+  for (const std::string& text : what.overrides) out.push_back(read_override(text));
+  return out;
 }
 
 Subject subject_of(const Registry& registry, const CheckChild& what) {
@@ -83,13 +75,42 @@ Subject subject_of(const Registry& registry, const CheckChild& what) {
   s.create = [&registry, what](const Value& params, Context& context) {
     return registry.create(what.kind, {.type = what.name, .params = params, .source = {}}, context);
   };
-  for (const std::string& text : what.overrides) set(s.params, text);
+  s.params = parameters_of(overrides_of(what));
   s.files = what.files;
   if (!what.classes.empty()) s.classes = what.classes;
   s.cuda = what.cuda;
   s.no_cuda_because = what.no_cuda_because;
   s.imports = read_records(what.file).imports;
   return s;
+}
+
+/// What the component draws, for the check that needs two processes. No row of the table: what goes wrong here fails
+/// the check that is made for it.
+void report_trace(const Subject& subject) {
+  report({{"begin", processes_check}});
+  json event{{"trace", ""}, {"because", ""}};
+  try {
+    event["trace"] = conformance::trace_of(subject);
+  } catch (const Error& e) {
+    event["because"] = e.what();
+  } catch (...) {
+    event["because"] = describe_exception();
+  }
+  report(event);
+}
+
+void report_parameters(const CheckChild& what, const Subject& subject) {
+  for (const OverrideFault& f : faults_of(overrides_of(what), *subject.schema))
+    report({{"set", f.text}, {"unknown", f.unknown}, {"message", f.message}, {"hint", f.hint}});
+}
+
+void make_checks(const CheckChild& what, const Subject& subject) {
+  const auto skipped = [&](const std::string& name) {
+    return std::find(what.skip.begin(), what.skip.end(), name) != what.skip.end();
+  };
+  if (!skipped(processes_check)) report_trace(subject);
+  for (const Check& check : conformance::checks_of(what.kind))
+    if (!skipped(check.name)) reported(check.name, [&] { check.run(subject); });
 }
 
 }  // namespace
@@ -107,9 +128,9 @@ void check_in_child(const CheckChild& what) {
     subject = subject_of(*registry, what);
   });
   if (loaded) {
-    for (const Check& check : conformance::checks_of(what.kind))
-      if (std::find(what.skip.begin(), what.skip.end(), check.name) == what.skip.end())
-        reported(check.name, [&] { check.run(subject); });
+    if (what.only == CheckChild::parameters_task) report_parameters(what, subject);
+    else if (what.only == CheckChild::trace_task) report_trace(subject);
+    else make_checks(what, subject);
   }
   report({{"finished", true}});
   ::_exit(0);

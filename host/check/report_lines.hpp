@@ -10,6 +10,8 @@ namespace nephron::host {
 
 /// The check that every child makes first: that the plugin can be loaded.
 inline constexpr const char* load_check = "load";
+/// The check that two children answer together: that what is drawn is the same in another process, at another time.
+inline constexpr const char* processes_check = "processes";
 
 /// Splits what a child reports into lines of JSON. Lines that are none are passed over: a plugin might write to any
 /// descriptor.

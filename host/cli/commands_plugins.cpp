@@ -73,20 +73,31 @@ void describe(const Options& o) {
   print(json_text(out) + "\n");
 }
 
-/// The file itself, or the one that holds the plugin or component of this name.
+/// The file itself, or the one that holds the plugin or component of this name. A name wins over what lies in the
+/// working folder, where `plugins new NAME` makes a folder of that name.
 fs::path file_of(const Options& o) {
   std::error_code failed;
-  if (o.name.find('/') != std::string::npos || fs::exists(o.name, failed)) return fs::absolute(o.name);
+  const fs::path here = fs::path(".") / o.name;
+  const bool is_there = fs::is_regular_file(o.name, failed);
+  if (o.name.find('/') != std::string::npos || (is_there && here.extension() == ".so")) return fs::absolute(o.name);
   const Registry registry(search_of(o));
   std::vector<std::string> names;
   for (const ComponentInfo& c : registry.components()) {
-    if (c.plugin == o.name || c.name == o.name) return c.file;
+    if (c.plugin == o.name || c.name == o.name) {
+      if (is_there)
+        log().warning("checking the component \"" + o.name + "\" of " + c.file.string() +
+                      "; the file of that name is " + here.string());
+      return c.file;
+    }
     names.push_back(c.plugin);
     names.push_back(c.name);
   }
+  if (is_there) return fs::absolute(o.name);
+  const std::string what = "\"" + o.name + "\" is neither a file nor the name of a plugin or component that was found";
+  if (fs::is_directory(o.name, failed))
+    throw Error(what + ", but a folder", "plugins build makes the file to check of a folder");
   const std::string near = nearest(o.name, names);
-  throw Error("\"" + o.name + "\" is neither a file nor the name of a plugin or component that was found",
-              near.empty() ? "`nephron plugins list` shows what there is" : "did you mean \"" + near + "\"?");
+  throw Error(what, near.empty() ? "`nephron plugins list` shows what there is" : "did you mean \"" + near + "\"?");
 }
 
 int check(const Options& o) {
@@ -218,6 +229,7 @@ void add_check_child(CLI::App& app, int&) {
   command->add_option("--class", child->classes)->allow_extra_args(false);
   command->add_option("--file", child->files)->allow_extra_args(false);
   command->add_option("--skip", child->skip)->allow_extra_args(false);
+  command->add_option("--only", child->only);
   command->callback([child] {
     // Loading LibTorch's CUDA part takes seconds; a plugin without tensors has no use for it.
     child->no_cuda_because = "the plugin does not use LibTorch";

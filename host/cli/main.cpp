@@ -15,6 +15,7 @@
 #include <host/util/log.hpp>
 #include <host/util/pages.hpp>
 #include <host/util/printable.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -61,7 +62,7 @@ int run(int argc, char** argv) {
   } catch (const Error& e) {
     const std::string text = e.what() + (e.hint().empty() ? "" : "\n  " + e.hint());
     log().error(text + rules_page(text));
-    return Exit::failed;
+    return dynamic_cast<const UsageError*>(&e) != nullptr ? Exit::usage : Exit::failed;
   } catch (const std::exception& e) {
     // Torch appends a backtrace of many lines; the first line says what is wrong.
     const std::string text = e.what();

@@ -231,9 +231,13 @@ PluginRecords read_records(const std::filesystem::path& path) {
                                   text_of(file, r.doc.chars, "doc", true)});
     }
   }
+  constexpr const char* once = "a plugin says NEPHRON_PLUGIN(\"name\", \"version\") once, in one of its sources";
+  if (plugins.empty() && !out.components.empty())
+    file.refuse("has components (" + out.components.front().kind + " \"" + out.components.front().name +
+                    "\"), but none of its sources says NEPHRON_PLUGIN",
+                once);
   if (plugins.empty())
-    file.refuse("is a shared object, but not a nephron plugin (it has no section nephron_plugin)",
-                "a plugin says NEPHRON_PLUGIN(\"name\", \"version\") once, in one of its sources");
+    file.refuse("is a shared object, but not a nephron plugin (it has no section nephron_plugin)", once);
   if (plugins.size() > 1) file.refuse("says NEPHRON_PLUGIN " + decimal(plugins.size()) + " times; once is right");
   fill(file, plugins.front(), out);
   if (!out.torch.empty()) torch.insert(out.torch);

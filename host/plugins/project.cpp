@@ -17,6 +17,7 @@
 #include <host/plugins/elf_records.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/pages.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -54,11 +55,40 @@ void run(std::vector<std::string> command, const std::string& step) {
                 page("plugins.md") + " says what a plugin's project holds");
 }
 
+/// CMake's lists and the build files that it writes take these for their own, and fail far from the cause.
+void require_plain_path(const fs::path& folder) {
+  const std::string path = fs::absolute(folder).string();
+  const std::size_t at = path.find_first_of(";$\"\\\n");
+  if (at == std::string::npos) return;
+  const std::string what = path[at] == '\n' ? "a line break" : "\"" + path.substr(at, 1) + "\"";
+  throw UsageError("CMake cannot build in a folder with " + what + " in its path: " + path,
+                   "rename the folder, or build a copy of it elsewhere");
+}
+
+/// The plugins of a build folder. Throws Error when there is none, with what is wrong with the library that there is.
+std::vector<fs::path> plugins_in(const fs::path& build) {
+  std::vector<fs::path> plugins;
+  std::string reason, hint = "CMakeLists.txt makes one with nephron_add_plugin(NAME source...)";
+  for (const auto& entry : fs::directory_iterator(build)) {
+    if (entry.path().extension() != ".so" || !entry.is_regular_file()) continue;
+    try {
+      read_records(entry.path());
+      plugins.push_back(entry.path());
+    } catch (const Error& e) {  // some other library of the project
+      reason = std::string(": ") + e.what(), hint = e.hint();
+    }
+  }
+  if (plugins.empty()) throw Error(build.string() + " holds no plugin after the build" + reason, hint);
+  std::sort(plugins.begin(), plugins.end());
+  return plugins;
+}
+
 }  // namespace
 
 std::vector<fs::path> build_plugin_project(const fs::path& folder) {
   if (!fs::exists(folder / "CMakeLists.txt"))
     throw Error(folder.string() + " has no CMakeLists.txt", "nephron plugins new KIND NAME writes a whole project");
+  require_plain_path(folder);
   if (!on_path("cmake")) throw Error("cmake is not on PATH", "on Debian: apt-get install cmake ninja-build g++");
   const fs::path build = folder / "build";
   std::vector<std::string> configure{"cmake", "-S",           folder.string(),
@@ -67,21 +97,7 @@ std::vector<fs::path> build_plugin_project(const fs::path& folder) {
   run(std::move(configure), "configuring " + folder.string());
   const unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   run({"cmake", "--build", build.string(), "-j", std::to_string(jobs)}, "building " + folder.string());
-
-  std::vector<fs::path> plugins;
-  for (const auto& entry : fs::directory_iterator(build)) {
-    if (entry.path().extension() != ".so" || !entry.is_regular_file()) continue;
-    try {
-      read_records(entry.path());
-      plugins.push_back(entry.path());
-    } catch (const Error&) {  // some other library of the project
-    }
-  }
-  std::sort(plugins.begin(), plugins.end());
-  if (plugins.empty())
-    throw Error(build.string() + " holds no plugin after the build",
-                "CMakeLists.txt makes one with nephron_add_plugin(NAME source...)");
-  return plugins;
+  return plugins_in(build);
 }
 
 }  // namespace nephron::host

@@ -7,6 +7,7 @@
 
 #include <host/util/files.hpp>
 #include <host/util/pages.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -43,7 +44,7 @@ void require_name(const std::string& name) {
   const bool fits = name.size() <= 60 && !name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
                     name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
   if (!fits)
-    throw Error(
+    throw UsageError(
         "\"" + name +
         "\" cannot be the name of a component: it begins with a-z and goes on with a-z, 0-9, _ and - (60 at most)");
 }
@@ -54,8 +55,8 @@ void require_target_name(const std::string& name) {
                                            "help",          "install", "package",        "preinstall",
                                            "rebuild_cache", "test",    "package_source", "list_install_components"};
   if (taken.contains(name))
-    throw Error("\"" + name + "\" cannot be the name of a plugin: CMake keeps it for a target of its own",
-                "take another, such as \"my-" + name + "\"");
+    throw UsageError("\"" + name + "\" cannot be the name of a plugin: CMake keeps it for a target of its own",
+                     "take another, such as \"my-" + name + "\"");
 }
 
 std::string filled(std::string text, const std::string& placeholder, const std::string& value) {

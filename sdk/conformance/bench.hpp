@@ -66,7 +66,8 @@ class RandomWatch {
 /// Runs body(i) for i in [0, n), each on a thread of its own, all at once; throws the first exception again.
 void on_threads(std::size_t n, const std::function<void(std::size_t)>& body);
 
-/// Calls body(i) for i in [0, most), or until `seconds` have passed: for what shows late, where calls may be slow.
+/// Calls body(i) for i in [0, most), or until that took `seconds` of computing: for what shows late, where calls may be
+/// slow.
 void repeat(std::uint64_t most, double seconds, const std::function<void(std::uint64_t)>& body);
 
 /// Float tensor with values in [low, high), a function of `seed`.

@@ -28,4 +28,4 @@ class @CLASS@Augmentation final : public nephron::Augmentation {
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Augmentation, @CLASS@Augmentation, "@NAME@", "Turns and scales the picture about its centre")
+NEPHRON_COMPONENT(nephron::Augmentation, @CLASS@Augmentation, "@NAME@", "What it does, in one line: replace this one")

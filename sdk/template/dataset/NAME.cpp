@@ -100,4 +100,4 @@ class @CLASS@Dataset final : public nephron::Dataset {
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Dataset, @CLASS@Dataset, "@NAME@", "A folder of PPM pictures with PGM masks of label bits")
+NEPHRON_COMPONENT(nephron::Dataset, @CLASS@Dataset, "@NAME@", "What it does, in one line: replace this one")

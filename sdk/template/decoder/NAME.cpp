@@ -44,4 +44,4 @@ class @CLASS@Decoder final : public nephron::Decoder {
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Decoder, @CLASS@Decoder, "@NAME@", "Adds the levels from coarse to fine")
+NEPHRON_COMPONENT(nephron::Decoder, @CLASS@Decoder, "@NAME@", "What it does, in one line: replace this one")

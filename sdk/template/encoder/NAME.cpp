@@ -47,4 +47,4 @@ class @CLASS@Encoder final : public nephron::Encoder {
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Encoder, @CLASS@Encoder, "@NAME@", "Convolutions of stride 2, one a level")
+NEPHRON_COMPONENT(nephron::Encoder, @CLASS@Encoder, "@NAME@", "What it does, in one line: replace this one")

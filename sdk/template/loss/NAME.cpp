@@ -15,6 +15,7 @@ struct @CLASS@Params {
   }
 };
 
+// Focal loss (Lin et al. 2017, arXiv:1708.02002), to begin with something that trains.
 class @CLASS@Loss final : public nephron::Loss {
  public:
   @CLASS@Loss(const @CLASS@Params& params, nephron::Context&) : params_(params) {}
@@ -33,4 +34,4 @@ class @CLASS@Loss final : public nephron::Loss {
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Loss, @CLASS@Loss, "@NAME@", "Focal loss (Lin et al. 2017, arXiv:1708.02002)")
+NEPHRON_COMPONENT(nephron::Loss, @CLASS@Loss, "@NAME@", "What it does, in one line: replace this one")

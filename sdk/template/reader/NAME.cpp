@@ -62,4 +62,4 @@ class @CLASS@Reader final : public nephron::Reader {
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Reader, @CLASS@Reader, "@NAME@", "Binary PPM and PGM pictures")
+NEPHRON_COMPONENT(nephron::Reader, @CLASS@Reader, "@NAME@", "What it does, in one line: replace this one")

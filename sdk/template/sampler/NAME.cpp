@@ -42,4 +42,4 @@ class @CLASS@Sampler final : public nephron::Sampler {
 };
 
 NEPHRON_PLUGIN("@NAME@", "1.0.0")
-NEPHRON_COMPONENT(nephron::Sampler, @CLASS@Sampler, "@NAME@", "Windows anywhere, a share of them on labels")
+NEPHRON_COMPONENT(nephron::Sampler, @CLASS@Sampler, "@NAME@", "What it does, in one line: replace this one")

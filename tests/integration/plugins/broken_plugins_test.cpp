@@ -1,77 +1,16 @@
 // Each broken plugin of tests/fixtures/plugins through the whole program: the exact message, the exit code, and that
 // the program itself goes on.
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <nlohmann/json.hpp>
+#include <tests/integration/plugins/plugins_test.hpp>
 
+namespace nephron::test {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-fs::path fixture(const std::string& name) {
-  return fs::canonical(NEPHRON_BUILD_DIR "/fixtures/plugins") / (name + ".so");
-}
-
-struct Result {
-  int code = 0;
-  std::string output;
-};
-
-/// A folder of the test's own, with no plugins and no memory of trials.
-class BrokenPlugins : public testing::Test {
- protected:
-  BrokenPlugins() {
-    fs::create_directories(root_);
-    ::setenv("XDG_DATA_HOME", (root_ / "share").c_str(), 1);
-    ::setenv("XDG_CACHE_HOME", (root_ / "cache").c_str(), 1);
-    ::setenv("NEPHRON_PLUGIN_PATH", "", 1);
-  }
-  ~BrokenPlugins() override { fs::remove_all(root_); }
-
-  /// Runs nephron; `stream`: "2>&1" for both outputs, "2>/dev/null" for stdout, "2>&1 >/dev/null" for stderr.
-  static Result nephron(const std::string& arguments, const std::string& stream = "2>&1 >/dev/null") {
-    Result r;
-    FILE* pipe = ::popen((NEPHRON_BUILD_DIR "/bin/nephron " + arguments + " " + stream).c_str(), "r");
-    if (pipe == nullptr) return {-1, "cannot run"};
-    std::array<char, 4096> buffer;
-    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-      r.output.append(buffer.data(), n);
-    const int status = ::pclose(pipe);
-    r.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return r;
-  }
-
-  static Result describe(const std::string& name, const fs::path& file, const std::string& kind = "augmentation") {
-    return nephron("plugins describe " + kind + " " + name + " --plugin " + file.string());
-  }
-
-  /// The rows of `plugins check --json` as "check outcome: detail", those that passed left out.
-  static std::vector<std::string> check(const fs::path& file, const std::string& more = "", int expected_code = 1) {
-    const Result r = nephron("plugins check " + file.string() + " --json " + more, "2>/dev/null");
-    EXPECT_EQ(r.code, expected_code) << r.output;
-    const nlohmann::json out = nlohmann::json::parse(r.output, nullptr, false);
-    EXPECT_TRUE(out.is_object()) << r.output;
-    std::vector<std::string> rows;
-    if (!out.is_object()) return rows;
-    EXPECT_EQ(out["passed"].get<bool>(), expected_code == 0);
-    for (const auto& row : out["checks"])
-      if (row["outcome"] == "failed")
-        rows.push_back(row["check"].get<std::string>() + ": " + row["detail"].get<std::string>());
-    return rows;
-  }
-
-  fs::path root_ = fs::temp_directory_path() / ("nephron_broken_" + std::to_string(::getpid()));
-};
+class BrokenPlugins : public PluginsTest {};
 
 TEST_F(BrokenPlugins, AGoodOneForComparison) {
   EXPECT_EQ(check(fixture("good"), "", 0), std::vector<std::string>{});
@@ -146,7 +85,7 @@ TEST_F(BrokenPlugins, WrongTorchBuildOfAnotherSource) {
 TEST_F(BrokenPlugins, NamesThatCMakeKeepsAreNoPlugins) {
   for (const char* name : {"all", "install", "clean", "test"}) {
     const Result r = nephron(std::string("plugins new loss ") + name + " " + (root_ / name).string());
-    EXPECT_EQ(r.code, 1);
+    EXPECT_EQ(r.code, 2);
     EXPECT_THAT(r.output, HasSubstr("CMake keeps it for a target of its own"));
     EXPECT_FALSE(fs::exists(root_ / name));
   }
@@ -250,10 +189,10 @@ TEST_F(BrokenPlugins, Hanging) {
 TEST_F(BrokenPlugins, CallingExit) {
   const auto rows = check(fixture("exiting"));
   // Every check that draws ends the child; those after it are made all the same.
-  EXPECT_THAT(rows, testing::ElementsAre(StartsWith("plans: the component called exit(): it exited with code 0"),
-                                         StartsWith("determinism: "), StartsWith("state: "),
-                                         StartsWith("labels: "), StartsWith("randomness: "), StartsWith("threads: "),
-                                         StartsWith("extremes: ")));
+  EXPECT_THAT(rows,
+              testing::ElementsAre(StartsWith("plans: the component called exit(): it exited with code 0"),
+                                   StartsWith("determinism: "), StartsWith("state: "), StartsWith("labels: "),
+                                   StartsWith("randomness: "), StartsWith("threads: "), StartsWith("extremes: ")));
 }
 
 TEST_F(BrokenPlugins, Crashing) {
@@ -273,6 +212,24 @@ TEST_F(BrokenPlugins, DrawingFromRand) {
                                 "that is handed in (SDK rule 5)"));
 }
 
+// Nothing changes within one process: it takes two to see it.
+TEST_F(BrokenPlugins, SeededByItsProcess) {
+  for (const char* name : {"seeded_by_the_clock", "seeded_by_its_process"})
+    EXPECT_THAT(check(fixture(name)),
+                testing::ElementsAre(StartsWith("processes: in another process, a second later, an equal Rng draws")));
+}
+
+TEST_F(BrokenPlugins, MissingPluginMacro) {
+  const std::string message = fixture("missing_macro").string() +
+                              " has components (augmentation \"fixture_missing_macro\"), but none of its sources says "
+                              "NEPHRON_PLUGIN";
+  const Result r = describe("fixture_missing_macro", fixture("missing_macro"));
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.output, "error: " + message +
+                          "\n  a plugin says NEPHRON_PLUGIN(\"name\", \"version\") once, in one of its sources\n");
+  EXPECT_THAT(check(fixture("missing_macro")), testing::ElementsAre("records: " + message));
+}
+
 TEST_F(BrokenPlugins, UnknownNamesAndKinds) {
   const Result r = nephron("plugins describe augmentation fixture_tern --plugin " + fixture("good").string());
   EXPECT_EQ(r.code, 1);
@@ -280,7 +237,7 @@ TEST_F(BrokenPlugins, UnknownNamesAndKinds) {
   EXPECT_EQ(nephron("plugins describe augmentashun x").code, 2);
   EXPECT_EQ(nephron("plugins").code, 2);
   const Result bad_name = nephron("plugins new loss 'My Loss' " + (root_ / "new").string());
-  EXPECT_EQ(bad_name.code, 1);
+  EXPECT_EQ(bad_name.code, 2);
   EXPECT_THAT(bad_name.output, StartsWith("error: \"My Loss\" cannot be the name of a component: "));
 }
 
@@ -315,3 +272,4 @@ TEST_F(BrokenPlugins, DescribesInJson) {
 }
 
 }  // namespace
+}  // namespace nephron::test

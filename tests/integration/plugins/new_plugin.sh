@@ -49,10 +49,22 @@ fi
 # What is named and is not there is an error: nothing checked is nothing found.
 for wrong in "--component nothing" "--set nothing.key=1"; do
   # shellcheck disable=SC2086
-  if "$tree/bin/nephron" plugins check "source/build/$name.so" $wrong > said 2>&1; then
-    echo "plugins check $wrong was a success" >&2
-    exit 1
-  fi
+  code=0
+  "$tree/bin/nephron" plugins check "source/build/$name.so" $wrong > said 2>&1 || code=$?
+  test "$code" = 2 || { echo "plugins check $wrong ended with $code" >&2; exit 1; }
   grep -qF "the plugin has no component \"nothing\"; it has $name" said
 done
 "$tree/bin/nephron" plugins describe "$kind" "$name" --plugin "source/build/$name.so"
+"$tree/bin/nephron" plugins list --plugin "source/build/$name.so" | grep -q "replace this one"
+
+# Whichever macro is forgotten is named; the linker alone would speak of symbols.
+test "$kind" = loss || exit 0
+cp -r source lacking
+rm -r lacking/build
+sed -i '/^NEPHRON_COMPONENT/d' "lacking/$name.cpp"
+if "$tree/bin/nephron" plugins build lacking > said 2>&1; then echo "a plugin without components was built" >&2; exit 1; fi
+grep -qF "no source of plugin $name says NEPHRON_COMPONENT(" said
+cp "source/$name.cpp" lacking/
+sed -i '/^NEPHRON_PLUGIN/d' "lacking/$name.cpp"
+if "$tree/bin/nephron" plugins build lacking > said 2>&1; then echo "a plugin without its entry was built" >&2; exit 1; fi
+grep -qF "$name.so has components (loss \"$name\"), but none of its sources says NEPHRON_PLUGIN" said
