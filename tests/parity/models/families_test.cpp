@@ -63,7 +63,7 @@ struct Pair {
   std::string decoder, encoder;
 };
 
-const std::map<std::string, std::string> smp_names{{"unet", "Unet"}, {"unet++", "UnetPlusPlus"}};
+const std::map<std::string, std::string> smp_names{{"unet", "Unet"}, {"unet++", "UnetPlusPlus"}, {"fpn", "FPN"}};
 
 std::vector<Pair> every_encoder() {
   std::vector<Pair> out;
