@@ -63,7 +63,8 @@ struct Pair {
   std::string decoder, encoder;
 };
 
-const std::map<std::string, std::string> smp_names{{"unet", "Unet"}, {"unet++", "UnetPlusPlus"}, {"fpn", "FPN"}};
+const std::map<std::string, std::string> smp_names{
+    {"unet", "Unet"}, {"unet++", "UnetPlusPlus"}, {"fpn", "FPN"}, {"linknet", "Linknet"}};
 
 std::vector<Pair> every_encoder() {
   std::vector<Pair> out;
