@@ -9,6 +9,7 @@ Loss::~Loss() = default;
 CouplesClasses::~CouplesClasses() = default;
 Encoder::~Encoder() = default;
 Decoder::~Decoder() = default;
+PlainHead::~PlainHead() = default;
 BatchAugmentation::~BatchAugmentation() = default;
 void BatchAugmentation::draw(Size, Rng&, Plan&) const {}
 

@@ -63,8 +63,11 @@ struct Pair {
   std::string decoder, encoder;
 };
 
-const std::map<std::string, std::string> smp_names{
-    {"unet", "Unet"}, {"unet++", "UnetPlusPlus"}, {"fpn", "FPN"}, {"linknet", "Linknet"}};
+const std::map<std::string, std::string> smp_names{{"unet", "Unet"},
+                                                   {"unet++", "UnetPlusPlus"},
+                                                   {"fpn", "FPN"},
+                                                   {"linknet", "Linknet"},
+                                                   {"deeplabv3+", "DeepLabV3Plus"}};
 
 std::vector<Pair> every_encoder() {
   std::vector<Pair> out;
