@@ -113,8 +113,9 @@ std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::i
   });
   guarded(*decoder, "while its layers were made", [&] { decoder->build(levels); });
   auto model = std::make_shared<SegmentationModel>(encoder, decoder, classes);
+  const bool glorot = dynamic_cast<const PlainHead*>(decoder.get()) == nullptr;
   for (const auto& child : model->named_children())
-    if (child.key() == "segmentation_head") nn::init_convs(*child.value(), nn::init_xavier_uniform);
+    if (glorot && child.key() == "segmentation_head") nn::init_convs(*child.value(), nn::init_xavier_uniform);
   if (load && !config.encoder.weights.empty()) load_encoder(*encoder, config.encoder, config.in_channels);
   if (load && !config.weights.empty()) {
     const std::filesystem::path file = weights_file(config.weights);

@@ -1,8 +1,8 @@
 #include <host/model/model.hpp>
 
 #include <nephron/error.hpp>
+#include <nephron/nn/resize.hpp>
 
-#include <host/model/upsample.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/weights/tensors.hpp>
 
@@ -69,7 +69,7 @@ at::Tensor SegmentationModel::forward(const at::Tensor& image) {
   features.clear();
   const at::Tensor logits = head_->forward(map);
   mark_backward(logits, nullptr);
-  return head_spec_.upsampling == 1 ? logits : upsample_bilinear(logits, head_spec_.upsampling);
+  return head_spec_.upsampling == 1 ? logits : nn::upsample_bilinear(logits, head_spec_.upsampling);
 }
 
 }  // namespace nephron::host

@@ -1,16 +1,9 @@
 #include <array>
 #include <string>
 
-#include <ATen/ops/adaptive_avg_pool2d.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/upsample_bicubic2d.h>
-#include <ATen/ops/upsample_bilinear2d.h>
-#include <ATen/ops/upsample_nearest2d.h>
-
 #include <nephron/decoder.hpp>
-#include <nephron/nn/blocks.hpp>
 #include <nephron/nn/init.hpp>
-#include <nephron/nn/stored.hpp>
+#include <nephron/nn/unet_block.hpp>
 
 namespace {
 
@@ -34,7 +27,7 @@ struct UnetParams {
             "scse: squeeze and excitation over channels and space (arXiv:1803.02579)")
         .choices({"none", "scse"});
     s.field("interpolation", &UnetParams::interpolation, "how a map is made as large as the next finer one")
-        .choices({"nearest", "bilinear", "bicubic", "area"});
+        .choices(nn::interpolation_names());
     s.field("center", &UnetParams::center, "two more convolutions on the coarsest map (SMP has them for VGG)");
     s.field(
         "fast", &UnetParams::fast,
@@ -46,56 +39,6 @@ struct UnetParams {
       throw nephron::Error("unet needs 1 to 5 entries in channels, one a block, and has " +
                            std::to_string(channels.size()));
   }
-};
-
-at::Tensor resize(const at::Tensor& x, at::IntArrayRef size, const std::string& how) {
-  if (how == "nearest") return at::upsample_nearest2d(x, size);
-  if (how == "bilinear") return at::upsample_bilinear2d(x, size, /*align_corners=*/false);
-  if (how == "bicubic") return at::upsample_bicubic2d(x, size, /*align_corners=*/false);
-  return at::adaptive_avg_pool2d(x, size);
-}
-
-struct Sequence final : torch::nn::Module {};
-
-/// Enlarges the coarse map, joins the encoder's map of that size, two convolutions.
-class Block final : public torch::nn::Module {
- public:
-  Block(std::int64_t in, std::int64_t skip, std::int64_t out, const UnetParams& params)
-      : torch::nn::Module("Block"), interpolation_(params.interpolation), fast_(params.fast) {
-    const bool norm = params.norm == "batchnorm";
-    conv1_ = register_module("conv1", std::make_shared<nn::ConvNormRelu>(in + skip, out, 3, norm));
-    if (params.attention == "scse") attention1_ = attention("attention1", in + skip);
-    // SMP keeps it in the last block too, where nothing is joined and it never runs.
-    if (attention1_ != nullptr && skip == 0) nn::store_only(*attention1_);
-    conv2_ = register_module("conv2", std::make_shared<nn::ConvNormRelu>(out, out, 3, norm));
-    if (params.attention == "scse") attention2_ = attention("attention2", out);
-  }
-
-  /// `skip` may be undefined.
-  at::Tensor forward(const at::Tensor& coarse, at::IntArrayRef size, const at::Tensor& skip) {
-    const at::Tensor x = conv2_->forward(first(coarse, size, skip));
-    return attention2_ != nullptr ? attention2_->forward(x) : x;
-  }
-
- private:
-  at::Tensor first(const at::Tensor& coarse, at::IntArrayRef size, const at::Tensor& skip) {
-    const bool attending = attention1_ != nullptr && skip.defined();
-    const bool doubled = size[0] == 2 * coarse.size(2) && size[1] == 2 * coarse.size(3);
-    if (fast_ && doubled && !attending && interpolation_ == "nearest") return conv1_->forward_upsampled(coarse, skip);
-    at::Tensor x = resize(coarse, size, interpolation_);
-    if (skip.defined()) x = at::cat({x, skip}, 1);
-    return conv1_->forward(attending ? attention1_->forward(x) : x);
-  }
-
-  std::shared_ptr<nn::Scse> attention(const char* name, std::int64_t channels) {
-    auto holder = register_module(name, std::make_shared<Sequence>());
-    return holder->register_module("attention", std::make_shared<nn::Scse>(channels));
-  }
-
-  std::string interpolation_;
-  bool fast_;
-  std::shared_ptr<nn::ConvNormRelu> conv1_, conv2_;
-  std::shared_ptr<nn::Scse> attention1_, attention2_;
 };
 
 class Unet final : public nephron::Decoder {
@@ -122,7 +65,14 @@ class Unet final : public nephron::Decoder {
     auto holder = register_module("blocks", std::make_shared<nn::ModuleList>());
     for (std::size_t i = 0; i < params_.channels.size(); ++i) {
       const std::size_t skip = levels.size() - 2 - i;  // level 0 is the input, which Unet does not join
-      auto block = std::make_shared<Block>(in, skip > 0 ? levels[skip].channels : 0, params_.channels[i], params_);
+      auto block = std::make_shared<nn::UnetBlock>(
+          nn::UnetBlockShape{.in = in,
+                             .skip = skip > 0 ? levels[skip].channels : 0,
+                             .out = params_.channels[i],
+                             .norm = params_.norm == "batchnorm",
+                             .scse = params_.attention == "scse",
+                             .interpolation = nn::interpolation_of(params_.interpolation),
+                             .fast = params_.fast});
       holder->append(block);
       blocks_.push_back(std::move(block));
       in = params_.channels[i];
@@ -143,7 +93,7 @@ class Unet final : public nephron::Decoder {
  private:
   UnetParams params_;
   std::array<std::shared_ptr<nn::ConvNormRelu>, 2> center_;
-  std::vector<std::shared_ptr<Block>> blocks_;
+  std::vector<std::shared_ptr<nn::UnetBlock>> blocks_;
 };
 
 }  // namespace

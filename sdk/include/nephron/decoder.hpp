@@ -9,7 +9,8 @@
 
 namespace nephron {
 
-/// The last layer, which the host makes: a convolution to the classes, then bilinear upsampling (corners aligned).
+/// The last layer, which the host makes: a convolution to the classes (first weights Glorot uniform, bias 0), then
+/// bilinear upsampling (corners aligned).
 struct HeadSpec {
   std::int64_t in_channels = 0;  ///< of the decoder's map
   int kernel = 3;                ///< odd
@@ -35,6 +36,13 @@ class NEPHRON_API Decoder : public torch::nn::Module, public Component {
   /// head().in_channels, H / head().upsampling, W / head().upsampling] on their device; under autocast bf16 or fp16 may
   /// come and go.
   virtual at::Tensor forward(const std::vector<at::Tensor>& features) = 0;
+};
+
+/// A decoder whose head keeps the first weights that PyTorch gives a convolution, in place of Glorot's, inherits this
+/// too: SMP's DeepLabV3+.
+class NEPHRON_API PlainHead {
+ public:
+  virtual ~PlainHead();
 };
 
 }  // namespace nephron

@@ -5,7 +5,7 @@
 // Once major is 1, a plugin built against 1.x loads in every host 1.y with y >= x.
 // While major is 0, minor must be equal. History:
 //   0.1  first version; since then, in what was there nothing changed: ParameterError, QuietLibraries, CouplesClasses,
-//        ParameterCheck, DatasetCheck, CheckedFolder, and a record of LibTorch in every source with tensors
+//        ParameterCheck, DatasetCheck, CheckedFolder, PlainHead, blocks, a record of LibTorch in sources with tensors
 #define NEPHRON_SDK_MAJOR 0
 #define NEPHRON_SDK_MINOR 1
 #define NEPHRON_SDK_PATCH 0

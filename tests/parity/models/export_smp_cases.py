@@ -4,6 +4,8 @@ import json
 import os
 import sys
 
+DECODERS = {"unet": "Unet", "unet++": "UnetPlusPlus", "fpn": "FPN", "linknet": "Linknet", "deeplabv3+": "DeepLabV3Plus"}
+
 
 def main():
     cases, peers, out = sys.argv[1:4]
@@ -23,9 +25,10 @@ def main():
         _efficientnet.calculate_output_image_size = (lambda size, stride: size) if then else sizes_of_0_6
         torch.use_deterministic_algorithms(False)
         path = os.path.join(out, case["name"] + ".safetensors")
-        sys.argv = ["export_smp.py", "--decoder", "Unet", "--encoder", case["encoder"], "--size", "64", "--seed", "1",
-                    "--in-channels", str(case.get("channels", 3)), "--options", json.dumps(case.get("smp", {})),
-                    "--out", path + ".tmp"]
+        sys.argv = ["export_smp.py", "--decoder", DECODERS[case.get("type", "unet")], "--encoder", case["encoder"],
+                    "--size", str(case.get("size", 64)), "--batch", str(case.get("batch", 2)),
+                    "--seed", str(case.get("seed", 1)), "--in-channels", str(case.get("channels", 3)),
+                    "--options", json.dumps(case.get("smp", {})), "--out", path + ".tmp"]
         export_smp.main()
         os.replace(path + ".tmp", path)
 

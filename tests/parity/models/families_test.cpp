@@ -1,5 +1,6 @@
-// Every member of the families: parameter counts, buffers, levels, and the names and shapes of the state dict in order,
-// against the tables measured from SMP 0.6.0. SMP has the lite EfficientNets under timm's names.
+// Every member of the families with Unet, and every decoder with some of them: parameter counts, buffers, levels, and
+// the names and shapes of the state dict in order, against the tables measured from SMP 0.6.0. SMP has the lite
+// EfficientNets under timm's names.
 #include <fstream>
 #include <map>
 
@@ -26,8 +27,9 @@ std::vector<std::string> split(const std::string& line) {
   return cells;
 }
 
-/// Rows of Unet by encoder, each a map from column to text.
-std::map<std::string, std::map<std::string, std::string>> oracle(const std::filesystem::path& csv) {
+/// Rows of a decoder by encoder, each a map from column to text. `decoder`: SMP's name.
+std::map<std::string, std::map<std::string, std::string>> oracle(const std::filesystem::path& csv,
+                                                                 const std::string& decoder) {
   std::ifstream in(csv);
   std::string line;
   std::getline(in, line);
@@ -37,7 +39,7 @@ std::map<std::string, std::map<std::string, std::string>> oracle(const std::file
     const std::vector<std::string> cells = split(line);
     std::map<std::string, std::string> row;
     for (std::size_t i = 0; i < header.size() && i < cells.size(); ++i) row[header[i]] = cells[i];
-    if (row["decoder"] == "Unet") rows[row["encoder"]] = row;
+    if (row["decoder"] == decoder) rows[row["encoder"]] = row;
   }
   return rows;
 }
@@ -57,19 +59,51 @@ std::string sha256(const std::string& text, const std::string& name) {
   return sum;
 }
 
-class Families : public ::testing::TestWithParam<std::string> {};
+struct Pair {
+  std::string decoder, encoder;
+};
+
+const std::map<std::string, std::string> smp_names{{"unet", "Unet"},
+                                                   {"unet++", "UnetPlusPlus"},
+                                                   {"fpn", "FPN"},
+                                                   {"linknet", "Linknet"},
+                                                   {"deeplabv3+", "DeepLabV3Plus"}};
+
+std::vector<Pair> every_encoder() {
+  std::vector<Pair> out;
+  for (const char* encoder :
+       {"resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "efficientnet-b0", "efficientnet-b1",
+        "efficientnet-b2", "efficientnet-b3", "efficientnet-b4", "efficientnet-b5", "efficientnet-b6",
+        "efficientnet-b7", "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"})
+    out.push_back({"unet", encoder});
+  return out;
+}
+
+std::vector<Pair> every_decoder() {
+  std::vector<Pair> out;
+  for (const auto& [ours, theirs] : smp_names)
+    for (const char* encoder :
+         {"resnet18", "resnet34", "resnet50", "efficientnet-b0", "efficientnet-b1", "efficientnet-b4"})
+      if (ours != "unet") out.push_back({ours, encoder});
+  return out;
+}
+
+class Families : public ::testing::TestWithParam<Pair> {};
 
 TEST_P(Families, MatchSmp) {
+  const auto& [decoder, encoder] = GetParam();
   const auto shared = testing::shared_folder();
   if (!shared) GTEST_SKIP() << "no shared data (NEPHRON_SHARED)";
-  const auto rows = oracle(*shared / "data/smp-oracle/models.csv");
-  const std::size_t lite = GetParam().find("lite");
+  const auto rows = oracle(*shared / "data/smp-oracle/models.csv", smp_names.at(decoder));
+  const std::size_t lite = encoder.find("lite");
   const bool own_names = lite == std::string::npos;
-  const std::string theirs = own_names ? GetParam() : "timm-tf_efficientnet_" + GetParam().substr(lite);
+  const std::string theirs = own_names ? encoder : "timm-tf_efficientnet_" + encoder.substr(lite);
   ASSERT_TRUE(rows.contains(theirs));
   const auto& row = rows.at(theirs);
   const Registry registry = testing::plugins_under_test();
-  const auto model = build_model(model_config(GetParam()), 2, registry, 1);
+  ModelConfig config = model_config(encoder);
+  config.decoder.type = decoder;
+  const auto model = build_model(config, 2, registry, 1);
   std::int64_t parameters = 0, buffers = 0;
   for (const at::Tensor& p : model->parameters()) parameters += p.numel();
   for (const at::Tensor& b : model->buffers())
@@ -85,20 +119,18 @@ TEST_P(Families, MatchSmp) {
     names += (names.empty() ? "" : "\n") + name + " " + python_shape(tensors.at(name).sizes());
   EXPECT_EQ(std::to_string(tensors.size()), row.at("state_dict_tensors"));
   if (own_names) {
-    EXPECT_EQ(sha256(names, GetParam()), row.at("state_dict_names_sha256")) << names.substr(0, 2000);
+    EXPECT_EQ(sha256(names, decoder + encoder), row.at("state_dict_names_sha256")) << names.substr(0, 2000);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Families,
-                         ::testing::Values("resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
-                                           "efficientnet-b0", "efficientnet-b1", "efficientnet-b2", "efficientnet-b3",
-                                           "efficientnet-b4", "efficientnet-b5", "efficientnet-b6", "efficientnet-b7",
-                                           "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"),
-                         [](const auto& tested) {
-                           std::string name = tested.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+std::string test_name(const ::testing::TestParamInfo<Pair>& tested) {
+  std::string name = smp_names.at(tested.param.decoder) + "_" + tested.param.encoder;
+  std::erase(name, '-');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Encoders, Families, ::testing::ValuesIn(every_encoder()), test_name);
+INSTANTIATE_TEST_SUITE_P(Decoders, Families, ::testing::ValuesIn(every_decoder()), test_name);
 
 }  // namespace
 }  // namespace nephron::host

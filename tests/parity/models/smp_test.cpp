@@ -62,6 +62,7 @@ void compare(const nlohmann::json& one) {
 
   const Registry registry = testing::plugins_under_test();
   ModelConfig config = model_config(one.at("encoder"), one.value("decoder", nlohmann::json::object()));
+  config.decoder.type = one.value("type", "unet");
   if (one.at("encoder").get<std::string>().starts_with("efficientnet"))
     config.encoder.component.params.set("drop_connect", Value(0.0));
   if (one.value("release", "") == "2021") config.encoder.component.params.set("compat", Value("smp-2021"));
@@ -106,10 +107,15 @@ TEST_F(Smp, LogitsLossGradientsAndStatistics) {
     if (full() || !one.at("full").get<bool>()) compare(one);
 }
 
-TEST_F(Smp, FastAndPlainDecodersAgree) {
+void expect_fast_as_plain(const std::string& decoder) {
+  SCOPED_TRACE(decoder);
   const Registry registry = testing::plugins_under_test();
-  const auto fast = build_model(model_config("resnet18", {{"fast", true}}), 2, registry, 3);
-  const auto plain = build_model(model_config("resnet18", {{"fast", false}}), 2, registry, 3);
+  const auto build = [&](bool fast) {
+    ModelConfig config = model_config("resnet18", {{"fast", fast}});
+    config.decoder.type = decoder;
+    return build_model(config, 2, registry, 3);
+  };
+  const auto fast = build(true), plain = build(false);
   const TensorMap reference = read_tensors(references / "resnet18.safetensors");
   for (const auto& model : {fast, plain}) {
     model->to(at::kDouble);
@@ -126,6 +132,10 @@ TEST_F(Smp, FastAndPlainDecodersAgree) {
       const at::Tensor other = right.at(name).grad();
       EXPECT_LE(difference(tensor.grad(), other), 1e-9 * size_of(other)) << name;
     }
+}
+
+TEST_F(Smp, FastAndPlainDecodersAgree) {
+  for (const char* decoder : {"unet", "unet++"}) expect_fast_as_plain(decoder);
 }
 
 TEST_F(Smp, FirstConvolutionTakesOtherNumbersOfChannels) {

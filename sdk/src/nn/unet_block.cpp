@@ -1,0 +1,40 @@
+#include <nephron/nn/unet_block.hpp>
+
+#include <ATen/ops/cat.h>
+
+#include <nephron/nn/stored.hpp>
+
+namespace nephron::nn {
+
+UnetBlock::UnetBlock(const UnetBlockShape& s) : torch::nn::Module("UnetBlock"), shape_(s) {
+  conv1_ = register_module("conv1", std::make_shared<ConvNormRelu>(s.in + s.skip, s.out, 3, s.norm));
+  if (s.scse) attention1_ = attention("attention1", s.in + s.skip);
+  // SMP keeps it in the last block too, where nothing is joined and it never runs.
+  if (attention1_ != nullptr && s.skip == 0) store_only(*attention1_);
+  conv2_ = register_module("conv2", std::make_shared<ConvNormRelu>(s.out, s.out, 3, s.norm));
+  if (s.scse) attention2_ = attention("attention2", s.out);
+}
+
+UnetBlock::~UnetBlock() = default;
+
+at::Tensor UnetBlock::forward(const at::Tensor& coarse, at::IntArrayRef size, const at::Tensor& skip) {
+  const at::Tensor x = conv2_->forward(first(coarse, size, skip));
+  return attention2_ != nullptr ? attention2_->forward(x) : x;
+}
+
+at::Tensor UnetBlock::first(const at::Tensor& coarse, at::IntArrayRef size, const at::Tensor& skip) {
+  const bool attending = attention1_ != nullptr && skip.defined();
+  const bool doubled = size[0] == 2 * coarse.size(2) && size[1] == 2 * coarse.size(3);
+  if (shape_.fast && doubled && !attending && shape_.interpolation == Interpolation::nearest)
+    return conv1_->forward_upsampled(coarse, skip);
+  at::Tensor x = resize(coarse, size, shape_.interpolation);
+  if (skip.defined()) x = at::cat({x, skip}, 1);
+  return conv1_->forward(attending ? attention1_->forward(x) : x);
+}
+
+std::shared_ptr<Scse> UnetBlock::attention(const char* name, std::int64_t channels) {
+  auto holder = register_module(name, std::make_shared<ModuleList>());
+  return holder->register_module("attention", std::make_shared<Scse>(channels));
+}
+
+}  // namespace nephron::nn
