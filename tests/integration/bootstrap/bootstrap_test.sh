@@ -8,7 +8,7 @@ rm -rf "$scratch"
 # A copy of what the steps read, so that logs and caches of the real checkout stay as they are.
 mkdir -p "$scratch/root/third_party" "$scratch/fake"
 cp "$repository/nephron" "$scratch/root/"
-cp "$repository"/third_party/{bootstrap.sh,README.md} "$scratch/root/third_party/"
+cp "$repository"/third_party/{bootstrap.sh,wheels.sh,README.md} "$scratch/root/third_party/"
 export XDG_CACHE_HOME=$scratch/cache
 cache=$XDG_CACHE_HOME/nephron
 
