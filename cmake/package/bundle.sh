@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=$(cd "$1" && pwd) output=$(cd "$2" && pwd)
+# shellcheck disable=SC2034 # for wheels.sh
 pins=$root/third_party/README.md
 
 fail() {

@@ -3,6 +3,7 @@
 set -euo pipefail
 bundle=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/nephron
+# shellcheck disable=SC2034 # for wheels.sh
 pins=$bundle/share/doc/nephron/third_party/README.md
 # shellcheck source=../../third_party/wheels.sh
 source "$bundle/share/nephron/wheels.sh"
@@ -26,6 +27,7 @@ if [[ -d $folder ]]; then
   echo "LibTorch $(torch_version) is already in $folder"
   exit
 fi
+# shellcheck disable=SC2034
 python3 -m pip --version >/dev/null 2>&1 || unpack_wheels=unpack_with_curl
 mapfile -t wheels < <(torch_wheels "$part")
 echo "fetching LibTorch $(torch_version) into $folder"

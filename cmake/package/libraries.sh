@@ -40,15 +40,15 @@ collect_libraries() {
   local folder=$1 scratch=$2 file soname path queue
   shift 2
   queue=("$@")
-  local -A place=() done=()
+  local -A place=() seen=()
   # ldd finds them as this machine does; a library that another one needs is in its list too.
   while read -r soname path; do place[$soname]=$path; done < <(ldd "$@" | awk '$2 == "=>" && $3 ~ "^/" { print $1, $3 }')
   : >"$scratch/libraries"
   while ((${#queue[@]})); do
     file=${queue[0]} queue=("${queue[@]:1}")
     for soname in $(needs "$file"); do
-      [[ -z ${done[$soname]:-} ]] || continue
-      done[$soname]=1
+      [[ -z ${seen[$soname]:-} ]] || continue
+      seen[$soname]=1
       if [[ $soname =~ $of_the_system || $soname =~ $of_libtorch || -e $folder/$soname ]]; then continue; fi
       path=${place[$soname]:-}
       [[ -n $path ]] || fail "$file needs $soname, which is not on this machine"

@@ -36,5 +36,5 @@ owners() {
   while read -r path; do
     grep -qE ": (/usr)?${path#/usr}\$" <<<"$found" || fail "no package owns $path, so its licence is not known"
   done <"$1"
-  sed 's/:.*//' <<<"$found"
+  cut -d: -f1 <<<"$found"
 }
