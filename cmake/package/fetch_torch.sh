@@ -29,7 +29,7 @@ if [[ -d $folder ]]; then
 fi
 # shellcheck disable=SC2034
 python3 -m pip --version >/dev/null 2>&1 || unpack_wheels=unpack_with_curl
-mapfile -t wheels < <(torch_wheels "$part")
 echo "fetching LibTorch $(torch_version) into $folder"
-fetch_wheels "$folder" "${wheels[@]}"
+# shellcheck disable=SC2046
+fetch_wheels "$folder" $(torch_wheels "$part")
 echo "LibTorch $(torch_version) is in $folder"
