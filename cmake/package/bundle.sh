@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bundle.sh BUILD_FOLDER OUTPUT_FOLDER: from a built tree, nephron-VERSION-linux-x86_64.tar.zst, which runs where none of
 # the packages that nephron was built with is installed. `./nephron package` builds and calls this. The same build gives
-# the same bytes. ZSTD_CLEVEL sets another level of compression.
+# the same bytes. ZSTD_CLEVEL sets the level of compression: 19 takes two minutes more, and a tenth off the size.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -56,6 +56,6 @@ epoch=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || e
 bundle=$output/$name.tar.zst
 tar -C "$scratch" --sort=name --format=gnu --mtime="@$epoch" --owner=0 --group=0 --numeric-owner \
   --mode=u+rwX,go+rX,go-w -cf "$scratch/bundle.tar" "$name"
-ZSTD_CLEVEL=${ZSTD_CLEVEL:-19} zstd -q -T0 "$scratch/bundle.tar" -o "$scratch/bundle.zst"
+ZSTD_CLEVEL=${ZSTD_CLEVEL:-9} zstd -q -T0 "$scratch/bundle.tar" -o "$scratch/bundle.zst"
 mv "$scratch/bundle.zst" "$bundle"
 echo "package: $bundle, $(du -m "$bundle" | cut -f1) MB; $(tail -n 1 "$tree/share/doc/nephron/floor.txt")" >&2

@@ -79,13 +79,20 @@ print(os.path.dirname(importlib.util.find_spec("torch").origin))' 2>/dev/null) |
   take "$folder" "the torch of $(command -v python3)"
 }
 
-if [ "${1:-} ${2:-}" = "torch fetch" ]; then
-  shift 2
-  exec bash "$bundle/share/nephron/fetch_torch.sh" "$@"
-fi
+case "${1:-} ${2:-}" in
+  "torch fetch")
+    shift 2
+    exec bash "$bundle/share/nephron/fetch_torch.sh" "$@"
+    ;;
+  "torch ") ;;
+  "torch "*)
+    say "usage: nephron torch (which LibTorch is taken, and where it is), or nephron torch fetch [--cpu|--full]"
+    exit 2
+    ;;
+esac
 
 if [ -n "${NEPHRON_TORCH_ROOT:-}" ]; then
-  named=$(cd "$NEPHRON_TORCH_ROOT" 2>/dev/null && pwd) || named=$NEPHRON_TORCH_ROOT
+  named=$(CDPATH='' cd "$NEPHRON_TORCH_ROOT" 2>/dev/null && pwd) || named=$NEPHRON_TORCH_ROOT
   if ! take "$named" "named by NEPHRON_TORCH_ROOT"; then
     say "NEPHRON_TORCH_ROOT does not name the LibTorch $wanted that this nephron needs${refused:-
   $named has no lib/libtorch_cpu.so}

@@ -23,7 +23,7 @@ make_paths_relative() {
     esac
     printf 'file(RPATH_SET FILE [[%s]] NEW_RPATH [[%s]])\n' "$file" "$path"
   done >"${tree%/*}/paths.cmake"
-  cmake -P "${tree%/*}/paths.cmake"
+  cmake -P "${tree%/*}/paths.cmake" >/dev/null
 }
 
 # A search path that starts elsewhere than beside the file leads to a folder of the machine that built.
