@@ -88,6 +88,9 @@ case $step in
     refused 2 NEPHRON_TORCH_ROOT=/nowhere -- doctor
     expect "/nowhere has no lib/libtorch_cpu.so" "$said"
 
+    refused 2 -- torch get
+    expect "usage: nephron torch" "$said"
+
     # A Python's torch is found without starting that Python.
     fake_python /python/bin 'exit 9'
     packages=/python/lib/python3.99/site-packages
@@ -155,7 +158,11 @@ case $step in
     rm -rf "$work"
     mkdir -p "$work"
     cd "$work"
-    export NEPHRON_TORCH_ROOT=$libtorch
+    # LibTorch's build for another device is the same to a plugin.
+    mkdir torch
+    ln -s "$libtorch/lib" "$libtorch/include" torch/
+    echo "__version__ = '$(sed -n 's/^wanted=//p' "$program")+other'" >torch/version.py
+    export NEPHRON_TORCH_ROOT=$work/torch
     unset CMAKE_PREFIX_PATH Torch_DIR
     "$program" plugins new loss my-focal
     "$program" plugins build my-focal
