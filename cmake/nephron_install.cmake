@@ -40,6 +40,7 @@ endforeach()
 # Messages name pages of it: host/util/pages.hpp.
 install(DIRECTORY docs/ DESTINATION share/doc/nephron/docs)
 install(FILES README.md CONTRIBUTING.md LICENSE DESTINATION share/doc/nephron)
+install(FILES third_party/README.md DESTINATION share/doc/nephron/third_party)
 
 configure_package_config_file(sdk/cmake/nephron-config.cmake.in ${CMAKE_BINARY_DIR}/${package_dir}/nephron-config.cmake
   INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)

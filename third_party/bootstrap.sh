@@ -16,10 +16,8 @@ fail_usage() {
   exit 2
 }
 
-# pinned GROUP FORMAT: FORMAT (awk, of package and version) for each line of that group.
-pinned() {
-  awk -F'|' -v group="$1" -v format="$2" '{ gsub(/ /, "") } $2 == group { printf format "\n", $3, $4 }' "$pins"
-}
+# shellcheck source=wheels.sh
+source "$root/third_party/wheels.sh"
 
 # step NAME WHAT COMMAND...: runs it with its output in a log; shows where it stands; stops with the log's end on failure.
 step() {
@@ -139,36 +137,6 @@ apt_install() {
 
 # ---- wheels: LibTorch, nvcc
 
-# fetch_wheels FOLDER PACKAGE==VERSION...: unpacks wheels into a new folder of the cache. Safe when two run at once, and
-# when interrupted: the folder appears whole or not at all.
-fetch_wheels() {
-  local folder=$1
-  shift
-  mkdir -p "$cache"
-  exec 9>"$cache/.$(basename "$folder").lock"
-  if ! flock -n 9; then
-    echo "another nephron is fetching $folder; waiting for it"
-    flock 9
-  fi
-  [[ ! -d $folder ]] || return 0
-  rm -rf "$cache/.fetch-$(basename "$folder")".* # left by a fetch that was killed; the lock is ours
-  local partial
-  partial=$(mktemp -d "$cache/.fetch-$(basename "$folder").XXXXXX")
-  # shellcheck disable=SC2064
-  trap "rm -rf '$partial'" EXIT
-  trap 'exit 143' TERM INT
-  # The wheels' Python parts are never imported, so any python3 serves to unpack them.
-  # pip takes platform names as they are written: it does not infer that 2_28 runs what was made for 2_25.
-  local platforms=(--platform=manylinux_2_{28..17}_x86_64 --platform=manylinux2014_x86_64)
-  python3 -m pip install --no-deps --no-compile --only-binary :all: --python-version 3.11 --implementation cp \
-    "${platforms[@]}" --disable-pip-version-check --progress-bar off --target "$partial" "$@" || return
-  "${after_unpack:-true}" "$partial" || return
-  chmod 755 "$partial"
-  mv -T "$partial" "$folder"
-}
-
-have_nvidia_driver() { [[ -e /proc/driver/nvidia/version ]] || nvidia-smi -L >/dev/null 2>&1; }
-torch_version() { pinned torch-cpu '%s %s' | sed -n 's/^torch //p'; }
 find_libtorch() { cmake -P "$root/sdk/cmake/nephron_libtorch.cmake"; }
 
 fetch_libtorch() {
@@ -177,8 +145,7 @@ fetch_libtorch() {
   have_nvidia_driver && part=full size='4.6 GB, about two minutes'
   # A LibTorch of the user's own is taken as it is; ours is replaced by the full one once a GPU is there.
   if [[ -n $found && ! ($part == full && $found -ef $cache/torch-$(torch_version)-cpu/torch) ]]; then return; fi
-  mapfile -t pins_wanted < <(pinned torch-cpu '%s==%s')
-  [[ $part == cpu ]] || mapfile -t -O "${#pins_wanted[@]}" pins_wanted < <(pinned torch-cuda '%s==%s')
+  mapfile -t pins_wanted < <(torch_wheels "$part")
   step libtorch "fetching LibTorch $(torch_version), $size with a fast line" \
     fetch_wheels "$cache/torch-$(torch_version)-$part" "${pins_wanted[@]}"
 }

@@ -142,7 +142,7 @@ void devices(Findings& f) {
   out["CUDA"] = good ? "can be used" : "cannot be used: " + why;
   if (!good)
     f.problems.push_back({"there is an NVIDIA GPU, but nephron cannot use it: " + why,
-                          "run ./nephron build again: it fetches the CUDA part of LibTorch where a GPU is; "
+                          "./nephron build, or `nephron torch fetch --full` in a bundle, fetches LibTorch's CUDA part; "
                           "`nvidia-smi` tells whether the driver works",
                           false});
 }

@@ -26,7 +26,7 @@ Loaded load() {
     return {
         nullptr,
         "LibTorch's CUDA part does not load (the CPU part alone may be installed; ./nephron build fetches the whole "
-        "where it sees a GPU): " +
+        "where it sees a GPU, `nephron torch fetch --full` of a bundle everywhere): " +
             reason()};
   if (!at::detail::getCUDAHooks().hasCUDA() || at::detail::getCUDAHooks().deviceCount() == 0)
     return {nullptr, "LibTorch sees no CUDA device (is CUDA_VISIBLE_DEVICES set, is the driver new enough for it?)"};

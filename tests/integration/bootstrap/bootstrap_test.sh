@@ -8,7 +8,7 @@ rm -rf "$scratch"
 # A copy of what the steps read, so that logs and caches of the real checkout stay as they are.
 mkdir -p "$scratch/root/third_party" "$scratch/fake"
 cp "$repository/nephron" "$scratch/root/"
-cp "$repository"/third_party/{bootstrap.sh,README.md} "$scratch/root/third_party/"
+cp "$repository"/third_party/{bootstrap.sh,wheels.sh,README.md} "$scratch/root/third_party/"
 export XDG_CACHE_HOME=$scratch/cache
 cache=$XDG_CACHE_HOME/nephron
 
@@ -60,6 +60,30 @@ export after_unpack=complete_toolkit
 with_steps fetch_wheels "$cache/cuda-test" a==1 >/dev/null || complain "the CUDA compiler failed"
 unset after_unpack
 [[ -e $cache/cuda-test/nvidia/cu13/lib64/libcudart.so ]] || complain "lib64/libcudart.so is missing"
+
+# Without pip: the file that the index's page lists is taken when its sum is right, and leaves nothing when it is not.
+mkdir -p "$scratch/index/a-b" "$scratch/files"
+python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").writestr("a_b/lib.so", "x")' "$scratch/files/wheel"
+sum=$(sha256sum "$scratch/files/wheel" | cut -d' ' -f1)
+# The page is asked for at .../index/a-b/, the file by a path that goes up from there.
+# shellcheck disable=SC2016
+fake curl 'file=/dev/stdout
+while [ $# -gt 0 ]; do [ "$1" = -o ] && file=$2; url=$1; shift; done
+case $url in */index/a-b/) cat "'"$scratch"'/page" >"$file" ;; */files/*) cat "'"$scratch"'/files/wheel" >"$file" ;; *) exit 22 ;; esac'
+mv "$scratch/fake/python3" "$scratch/fake/pip-python3"
+for claimed in "$sum" "${sum//[0-9]/0}"; do
+  printf '<a href="../../files/a_b-%s-py3-none-manylinux_2_17_x86_64.whl#sha256=%s">it</a>\n' 10 "$sum" 1 "$claimed" >"$scratch/page"
+  status=0
+  output=$(PIP_INDEX_URL=https://nowhere.invalid/index unpack_wheels=unpack_with_curl with_steps fetch_wheels "$cache/curl-$claimed" a-b==1) || status=$?
+  if [[ $claimed == "$sum" ]]; then
+    ((status == 0)) && [[ $(cat "$cache/curl-$sum/a_b/lib.so") == x ]] || complain "fetching without pip failed: $output"
+  else
+    ((status)) && [[ ! -e $cache/curl-$claimed ]] || complain "a file with a wrong sum was taken: $output"
+  fi
+done
+output=$(PIP_INDEX_URL=https://nowhere.invalid/index unpack_wheels=unpack_with_curl with_steps fetch_wheels "$cache/curl" a-b==2) && complain "a wheel that is not listed was fetched"
+expect "lists no file a_b-2-" "$output"
+mv "$scratch/fake/pip-python3" "$scratch/fake/python3"
 
 # Ctrl-C: exit 130, no partial folder, no process left.
 fake_pip 300 0
