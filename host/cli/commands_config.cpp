@@ -3,6 +3,8 @@
 #include <memory>
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 #include <host/cli/command.hpp>
 #include <host/config/components.hpp>
 #include <host/config/load.hpp>
@@ -12,6 +14,7 @@
 #include <host/model/weights_there.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/command_output.hpp>
+#include <host/util/files.hpp>
 #include <host/util/printable.hpp>
 
 namespace nephron::host {
@@ -89,9 +92,28 @@ int diff(const Request& request) {
   return Exit::done;
 }
 
+/// No experiment is named here, so nobody knows which files data sets are read from: what is replaced must look like
+/// what this command writes. Annotations are JSON too.
+void require_schema(const fs::path& file, bool markdown) {
+  if (!fs::exists(file)) return;
+  const auto refuse = [&] {
+    throw Error(file.string() + (markdown ? " is no page of Markdown" : " is no JSON Schema") + ", and is not replaced",
+                "name another file, or remove it first");
+  };
+  if (file.extension() != (markdown ? ".md" : ".json")) refuse();
+  if (markdown) return;
+  constexpr std::size_t most = std::size_t{16} << 20;
+  if (fs::file_size(file) > most) refuse();
+  const nlohmann::json there = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!there.is_discarded() && !there.contains("$schema")) refuse();
+}
+
 int schema(const Request& request) {
   std::optional<CommandOutput> output;
-  if (!request.out.empty()) output.emplace(request.out, request.overwrite);
+  if (!request.out.empty()) {
+    output.emplace(request.out, request.overwrite);
+    require_schema(request.out, request.markdown);
+  }
   std::string text;
   if (request.markdown) {
     text = experiment_markdown();

@@ -4,8 +4,14 @@
 #include <nephron/error.hpp>
 
 #include <host/cli/command.hpp>
+#include <host/config/load.hpp>
+#include <host/feed/fold_slides.hpp>
+#include <host/feed/listed_files.hpp>
+#include <host/predict/prediction_record.hpp>
 #include <host/report/report.hpp>
+#include <host/runs/run.hpp>
 #include <host/util/command_output.hpp>
+#include <host/util/log.hpp>
 
 namespace nephron::host {
 namespace {
@@ -26,9 +32,45 @@ std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder)
   return out;
 }
 
+/// Files of the slides that a run was made of. Of datasets that cannot be asked any more the run's own record of its
+/// slides says what there was, though not where their annotations are.
+std::vector<std::filesystem::path> files_of_slides(const RunFolder& run) {
+  std::vector<std::filesystem::path> out;
+  for (const int k : run.folds()) try {
+      const FoldSlidesRecord slides = read_fold_slides(run.fold(k).slides());
+      for (const auto* side : {&slides.trained_on, &slides.held_out})
+        for (const SlideEntry& slide : *side) out.push_back(slide.source);
+    } catch (const Error&) {  // the page will say what is damaged
+    }
+  try {
+    std::unique_ptr<Registry> registry;
+    const Experiment experiment = load_experiment(run.experiment(), {}, {}, registry);
+    const std::vector<std::filesystem::path> listed = files_of(Listing(experiment, *registry));
+    out.insert(out.end(), listed.begin(), listed.end());
+  } catch (const std::exception& e) {
+    log().debug(std::string("the datasets of the run cannot be asked for their files: ") + e.what());
+  }
+  return out;
+}
+
+/// Pictures and masks that a prediction was made of.
+void require_no_picture(CommandOutput& output, const std::filesystem::path& prediction) {
+  output.require_none_of(files_in(prediction));
+  const PredictionRecord record = read_prediction(prediction);
+  for (const std::filesystem::path& folder : {record.images, record.masks})
+    if (!folder.empty()) output.require_none_of(files_in(folder));
+}
+
+/// Inputs matter where something would be replaced alone; a new page needs none of the run's plugins.
+void require_no_input(CommandOutput& output, const ReportRequest& request) {
+  if (!std::filesystem::exists(output.path())) return;
+  output.require_none_of(files_of_slides(RunFolder::open(request.run)));
+  for (const auto& folder : request.predictions) require_no_picture(output, folder);
+}
+
 int write_report(const ReportOptions& options) {
   CommandOutput output(options.out, options.overwrite, files_in(options.request.run));
-  for (const auto& folder : options.request.predictions) output.require_none_of(files_in(folder));
+  require_no_input(output, options.request);
   output.write(report_html(options.request));
   std::printf("%s\n", std::filesystem::absolute(options.out).lexically_normal().c_str());
   return Exit::done;

@@ -152,8 +152,8 @@ void prune_slide(const StoredEntry& e, const std::string& name, bool dry_run, Pr
     out.left.push_back(e.problems.front() + "; without a record it is not removed");
     return;
   }
-  if (!dry_run)
-    for (std::string& foreign : remove_slide(e.folder)) out.left.push_back(std::move(foreign) + " is not nephron's");
+  for (std::string& foreign : dry_run ? foreign_in(e.folder) : remove_slide(e.folder))
+    out.left.push_back(std::move(foreign) + " is not nephron's");
   out.removed.push_back(name);
   out.bytes += e.bytes;
 }

@@ -8,6 +8,7 @@
 
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -22,10 +23,22 @@ Splits::Slide read_slide(const JsonNode& node, int count) {
   return slide;
 }
 
+/// What is to be done about a damaged file. The folds of a run are not dealt anew: it would validate on slides that it
+/// was trained on.
+std::string hint_of(const std::filesystem::path& file) {
+  const std::filesystem::path run = file.parent_path();
+  std::error_code failed;
+  if (!std::filesystem::exists(run / "experiment.resolved.toml", failed))
+    return "nephron data split EXPERIMENT --out FILE writes such a file";
+  return "It says which slides the run holds out, and nothing can stand in for it: put it back from a copy, or begin a "
+         "new run with the weights of this one: nephron train EXP.toml --from " +
+         shell_word(run.string());
+}
+
 }  // namespace
 
 Splits read_splits(const std::filesystem::path& file) {
-  const JsonNode json = JsonNode::read(file, "nephron data split EXPERIMENT --out FILE writes such a file");
+  const JsonNode json = JsonNode::read(file, hint_of(file));
   Splits out;
   out.count = static_cast<int>(json.at("count").integer(1, 100));
   out.by = json.at("by").text();

@@ -182,7 +182,7 @@ Loaded Prediction::load(const PictureFile& picture) const {
   if (std::shared_ptr<const SlideFile> slide = open_as_slide(picture.file, opener_)) {
     out.size = slide->size();
     out.fingerprint = fingerprint(*slide);
-    out.reduced = slide_source(std::move(slide), settings_.factor);
+    out.reduced = slide_source(std::move(slide), settings_.factor, request_.held_bytes);
   } else {
     const Image full = read_picture(picture.file);
     out.size = full.size();

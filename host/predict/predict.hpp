@@ -32,6 +32,7 @@ struct PredictRequest {
   bool overwrite = false;
   bool strict = false;
   std::vector<std::filesystem::path> plugins;
+  std::int64_t held_bytes = std::int64_t{1} << 28;  ///< most of a reduced slide that is held; of more, bands are read
 };
 
 struct PredictOutcome {

@@ -38,6 +38,8 @@ class DamagedFolders : public testing::Test {
     put(run_ / "fold-0/metrics.jsonl",
         "{\"step\": 1, \"loss\": 0.7, \"lr\": 0.001}\n{\"step\": 2, \"epoch\": 0, \"val_loss\": 0.6, \"dice\": 0.8}\n");
     put(run_ / "fold-0/done.json", R"({"fold": 0, "steps": 2, "best_dice": 0.8125, "seconds": 61})");
+    put(run_ / "fold-0/slides.json", R"({"trained_on": [{"id": "a", "dataset": "d", "donor": "", "source": "a.png"}],
+        "held_out": [{"id": "b", "dataset": "d", "donor": "", "source": "b.png"}]})");
     const OutputFolder output(root_ / "out", classes_);
     output.make();
     Scores scores;
@@ -56,13 +58,10 @@ class DamagedFolders : public testing::Test {
     put(output.facts(), "{\"images\": \"" + (root_ / "images").string() +
                             "\", \"masks\": \"\", \"classes\": [\"a\", \"b\"], \"settings\": {\"folds\": [0], \"tta\": "
                             "[\"identity\"], \"overlap\": 1.5}}");
-    files_ = {run_ / "environment.json",
-              run_ / "fold-0/metrics.jsonl",
-              run_ / "fold-0/done.json",
-              output.scores(),
-              output.facts(),
-              output.mask(1, "s"),
-              output.probability(0, "s")};
+    files_ = {run_ / "environment.json", run_ / "fold-0/metrics.jsonl",
+              run_ / "fold-0/done.json", run_ / "fold-0/slides.json",
+              output.scores(),           output.facts(),
+              output.mask(1, "s"),       output.probability(0, "s")};
     for (const fs::path& file : files_) sound_.push_back(read_file(file));
   }
   void TearDown() override { fs::remove_all(root_); }

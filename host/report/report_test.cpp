@@ -134,6 +134,21 @@ TEST_F(ReportTest, HoldsEverythingAndRefersToNothing) {
   }
 }
 
+TEST_F(ReportTest, SlidesOfAFoldAreCountedAndADamagedListOfThemIsAnError) {
+  EXPECT_THAT(report_html({run, {}, 24, 200}), HasSubstr("<td>–</td>"));
+  put(run / "fold-0/slides.json", R"({"trained_on": [{"id": "a"}, {"id": "b"}], "held_out": [{"id": "c"}]})");
+  EXPECT_THAT(report_html({run, {}, 24, 200}), HasSubstr("2 + 1"));
+  for (const char* damaged : {R"({"trained_on": [{"id")", R"({"trained_on": [], "held_out": 3})", ""}) {
+    put(run / "fold-0/slides.json", damaged);
+    EXPECT_THAT(
+        [&] {
+          report_html({run, {}, 24, 200});
+        },
+        ::testing::ThrowsMessage<Error>(HasSubstr((run / "fold-0/slides.json").string())))
+        << damaged;
+  }
+}
+
 TEST_F(ReportTest, TrainingAloneAndFewerPictures) {
   EXPECT_THAT(report_html({run, {}, 24, 200}), Not(HasSubstr("<img")));
   predict();

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <limits>
 
+#include <host/feed/fold_slides.hpp>
 #include <host/report/chart.hpp>
 #include <host/report/html.hpp>
 #include <host/runs/run_record.hpp>
@@ -64,9 +65,13 @@ std::vector<FoldHistory> histories(const RunFolder& run) {
   std::vector<FoldHistory> out;
   for (const int k : run.folds()) {
     const FoldFolder folder = run.fold(k);
-    FoldHistory fold{k, {}, {}};
+    FoldHistory fold{k, {}, {}, {}};
     if (std::filesystem::exists(folder.metrics())) fold.lines = read_metrics(folder.metrics());
     if (folder.finished()) fold.done = read_done(folder.done());
+    if (std::filesystem::exists(folder.slides())) {
+      const FoldSlidesRecord slides = read_fold_slides(folder.slides());
+      fold.slides = std::to_string(slides.trained_on.size()) + " + " + std::to_string(slides.held_out.size());
+    }
     out.push_back(std::move(fold));
   }
   return out;
@@ -84,15 +89,17 @@ std::string folds_section(const std::vector<FoldHistory>& folds) {
   std::vector<std::vector<std::string>> rows;
   for (const FoldHistory& fold : folds) {
     const auto value = [&](const char* name) { return value_of(fold.done, name, nothing); };
-    rows.push_back({"fold " + std::to_string(fold.fold),
-                    fold.done.empty() ? "not finished" : figure(value("best_dice")),
-                    figure(value("best_epoch"), "%.0f"), figure(value("last_dice")), figure(value("epochs"), "%.0f"),
-                    figure(value("steps"), "%.0f"), figure(value("tiles_per_s"), "%.1f"),
-                    std::isfinite(value("seconds")) ? duration_text(value("seconds")) : "–"});
+    rows.push_back(
+        {"fold " + std::to_string(fold.fold), fold.done.empty() ? "not finished" : figure(value("best_dice")),
+         figure(value("best_epoch"), "%.0f"), figure(value("last_dice")), fold.slides.empty() ? "–" : fold.slides,
+         figure(value("epochs"), "%.0f"), figure(value("steps"), "%.0f"), figure(value("tiles_per_s"), "%.1f"),
+         std::isfinite(value("seconds")) ? duration_text(value("seconds")) : "–"});
   }
   if (rows.empty()) return {};
   return "<h2>Folds</h2>\n<div class=\"card\">" +
-         html_table({"", "best validation Dice", "at epoch", "last Dice", "epochs", "steps", "tiles/s", "time"}, rows) +
+         html_table({"", "best validation Dice", "at epoch", "last Dice", "slides trained on + held out", "epochs",
+                     "steps", "tiles/s", "time"},
+                    rows) +
          "</div>\n";
 }
 

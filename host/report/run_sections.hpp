@@ -14,13 +14,15 @@ struct FoldHistory {
   int fold = 0;
   std::vector<std::pair<std::int64_t, MetricsLog::Values>> lines;
   MetricsLog::Values done;  ///< numbers of done.json; empty while it is not finished
+  std::string slides;       ///< "4 + 2": trained on and held out; empty when it does not say
 };
 
+/// Throws Error that names the file for one that is damaged.
 std::vector<FoldHistory> histories(const RunFolder& run);
 
 /// Curves of loss, Dice and learning rate.
 std::string curves_section(const std::vector<FoldHistory>& folds);
-/// A line a fold: best Dice, epochs, time.
+/// A line a fold: best Dice, slides, epochs, time.
 std::string folds_section(const std::vector<FoldHistory>& folds);
 /// environment.json and the experiment as it was resolved.
 std::string environment_section(const RunFolder& run);

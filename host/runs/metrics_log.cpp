@@ -1,5 +1,6 @@
 #include <host/runs/metrics_log.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -10,7 +11,9 @@
 #include <nephron/error.hpp>
 
 #include <host/util/checked_json.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/files.hpp>
+#include <host/util/log.hpp>
 
 namespace nephron::host {
 
@@ -21,16 +24,36 @@ namespace {
 
 constexpr std::int64_t most_steps = std::int64_t{1} << 50;  // every one of which a double holds
 
-/// Keeps the lines up to a step; a line torn by a kill goes too.
+/// "3, 5, 9 and 12 more"
+std::string first_of(const std::vector<std::int64_t>& numbers) {
+  constexpr std::size_t most = 10;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(most, numbers.size()); ++i)
+    out += (out.empty() ? "" : ", ") + std::to_string(numbers[i]);
+  return numbers.size() > most ? out + " and " + std::to_string(numbers.size() - most) + " more" : out;
+}
+
+/// Keeps the lines up to a step. A last line torn by a kill goes without a word; what else is no line of ours is told.
 void keep_until(const fs::path& file, std::int64_t step) {
   if (!fs::exists(file)) return;
   std::istringstream lines(read_file(file));
   std::string kept;
+  std::int64_t number = 0, count = 0;
+  std::vector<std::int64_t> damaged;
   for (std::string line; std::getline(lines, line);) {
+    ++number;
     const Json json = Json::parse(line, nullptr, false);
-    if (json.is_object() && json.contains("step") && json["step"].is_number_integer() && json["step"] <= step)
+    if (!json.is_object() || !json.contains("step") || !json["step"].is_number_integer()) {
+      if (!lines.eof()) damaged.push_back(number);
+    } else if (json["step"] <= step) {
       kept += line + "\n";
+      ++count;
+    }
   }
+  if (!damaged.empty())
+    log().warning(file.string() + (damaged.size() == 1 ? ": line " : ": lines ") + first_of(damaged) +
+                  (damaged.size() == 1 ? " is damaged and goes; " : " are damaged and go; ") + counted(count, "line") +
+                  " up to step " + std::to_string(step) + " stay, and the curves lack what was lost");
   write_file_atomically(file, kept);
 }
 

@@ -21,7 +21,7 @@ class MetricsLog {
   using Values = std::vector<std::pair<std::string, double>>;
 
   /// `resumed_at`: step of the checkpoint that a run goes on from; what an earlier process wrote of later steps is
-  /// dropped, because these steps are done again. 0: a fresh fold.
+  /// dropped, because these steps are done again. 0: a fresh fold. Damaged lines go too, which is warned of.
   MetricsLog(const std::filesystem::path& folder, std::int64_t resumed_at);
   void write(std::int64_t step, const Values& values);
   void flush();

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nephron/error.hpp>
@@ -73,6 +74,21 @@ TEST_F(Metrics, AResumedFoldDropsStepsThatAreDoneAgain) {
   ASSERT_EQ(lines.size(), 4U);
   EXPECT_EQ(lines[2].second[0].second, 3);
   EXPECT_EQ(lines[3].second[0].second, 40);
+}
+
+TEST_F(Metrics, DamagedLinesAreToldOfOnceAndTheOthersStay) {
+  std::ofstream(folder_ / "metrics.jsonl")
+      << "{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":2\nnothing\n"
+         "{\"step\":3,\"loss\":3}\n{\"step\":\"4\"}\n{\"step\":9,\"loss\":9}\n{\"st";
+  const auto said = [&] {
+    testing::internal::CaptureStderr();
+    MetricsLog(folder_, 5).flush();
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(said(), testing::HasSubstr((folder_ / "metrics.jsonl").string() +
+                                         ": lines 2, 3, 5 are damaged and go; 2 lines up to step 5 stay"));
+  EXPECT_EQ(read_metrics(folder_ / "metrics.jsonl").size(), 2U);
+  EXPECT_EQ(said(), "");
 }
 
 TEST_F(Metrics, TensorBoardReadsThem) {

@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view fold_prefix = "fold-";
+constexpr const char* what_a_run_is =
+    "A run is a folder such as runs/NAME/20260131-120000-1a2b3c; runs/NAME stands for its latest run.";
 
 std::string timestamp() {
   const std::time_t now = std::time(nullptr);
@@ -102,16 +104,15 @@ RunFolder RunFolder::open(const fs::path& path) {
   RunFolder run;
   run.folder_ = fs::absolute(path).lexically_normal();
   if (!run.folder_.has_filename()) run.folder_ = run.folder_.parent_path();  // "runs/x/" ends with an empty name
-  if (!fs::is_directory(run.folder_)) throw Error("no run at " + path.string() + ": there is no such folder");
+  if (!fs::exists(run.folder_)) throw Error("no run at " + path.string() + ": there is no such folder");
+  if (!fs::is_directory(run.folder_)) throw Error(path.string() + " is no folder, so no run", what_a_run_is);
   if (const auto k = fold_number(run.folder_); k && !fs::exists(run.experiment())) {
     run.opened_fold_ = *k;
     run.folder_ = run.folder_.parent_path();
   }
   if (fs::exists(run.experiment())) return run;
   const std::vector<fs::path> inside = runs_in(run.folder_);
-  if (inside.empty())
-    throw Error(path.string() + " is no run: it holds no experiment.resolved.toml",
-                "A run is a folder such as runs/NAME/20260131-120000-1a2b3c; runs/NAME stands for its latest run.");
+  if (inside.empty()) throw Error(path.string() + " is no run: it holds no experiment.resolved.toml", what_a_run_is);
   run.folder_ = inside.back();
   if (inside.size() > 1)
     host::log().info(path.string() + " holds " + counted(inside.size(), "run") + "; taking the latest, " +

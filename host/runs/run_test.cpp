@@ -78,6 +78,7 @@ TEST_F(Runs, AProposedRunIsNotThereYet) {
 
 TEST_F(Runs, SaysWhatIsNoRun) {
   EXPECT_THAT([&] { RunFolder::open(root_ / "none"); }, ThrowsMessage<Error>(HasSubstr("no such folder")));
+  EXPECT_THAT([&] { RunFolder::open("/dev/null"); }, ThrowsMessage<Error>(HasSubstr("/dev/null is no folder")));
   EXPECT_THAT([&] { RunFolder::open(root_); }, ThrowsMessage<Error>(HasSubstr("holds no experiment.resolved.toml")));
   EXPECT_THAT([&] { RunFolder::create("/proc/nephron", "x"); },
               ThrowsMessage<Error>(HasSubstr("cannot make the folder")));

@@ -29,6 +29,8 @@ struct VerifyRequest {
 /// Reads every tile of a slide and compares digests, label counts and source with its records; returns what is wrong.
 std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequest& request);
 
+/// What stands in a slide's folder and is not ours: what remove_slide() would leave.
+std::vector<std::string> foreign_in(const SlideFolder& folder);
 /// Removes a slide when no other process uses it for preparing: the files that the store writes, and the folder when
 /// nothing else is in it. Returns what was left because it is not ours. Throws Error for a folder without a record, and
 /// for one that is reached through a link.

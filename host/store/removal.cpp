@@ -77,7 +77,22 @@ class OpenFolder {
   int fd_;
 };
 
+bool is_ours(const OpenFolder& slide, const std::string& name) { return is_store_file(name) && slide.is_regular(name); }
+
+/// A slide's folder, opened from its store on without following links.
+OpenFolder open_slide(const fs::path& path) {
+  return {OpenFolder(OpenFolder(path.parent_path().parent_path()), path.parent_path().filename()), path.filename()};
+}
+
 }  // namespace
+
+std::vector<std::string> foreign_in(const SlideFolder& folder) {
+  const OpenFolder slide = open_slide(folder.path());
+  std::vector<std::string> out;
+  for (const std::string& name : slide.names())
+    if (!is_ours(slide, name)) out.push_back((folder.path() / name).string());
+  return out;
+}
 
 std::vector<std::string> remove_slide(const SlideFolder& folder) {
   const fs::path& path = folder.path();
@@ -92,7 +107,7 @@ std::vector<std::string> remove_slide(const SlideFolder& folder) {
     slide.remove_file(record);  // first: without it nobody takes the rest for whole
     std::vector<std::string> left;
     for (const std::string& name : slide.names()) {
-      if (is_store_file(name) && slide.is_regular(name)) slide.remove_file(name);
+      if (is_ours(slide, name)) slide.remove_file(name);
       else left.push_back((path / name).string());
     }
     if (!left.empty()) return left;
@@ -102,9 +117,7 @@ std::vector<std::string> remove_slide(const SlideFolder& folder) {
 }
 
 void remove_labels(const SlideFolder& folder, const std::vector<std::string>& classes) {
-  const fs::path& path = folder.path();
-  const OpenFolder slide(OpenFolder(OpenFolder(path.parent_path().parent_path()), path.parent_path().filename()),
-                         path.filename());
+  const OpenFolder slide = open_slide(folder.path());
   const SlideLock lock(folder, SlideLock::For::writing);
   for (const fs::path& file : {folder.labels_record(classes), folder.labels(classes)})
     if (slide.is_regular(file.filename().string())) slide.remove_file(file.filename().string());

@@ -194,6 +194,7 @@ bool SlideFolder::prepare(const SlideWish& wish, Compare compare, const std::fun
   const SlideLock lock(*this, SlideLock::For::writing);
   Stale stale = this->stale(wish, compare);  // another process may have done it
   if (!stale.any()) return false;
+  require_own_files(wish.classes);
   remove_leftovers();
   const SlideContent content = open(stale);
   if (const auto record = read_if_good<PictureRecord>(picture_record()); record && record->size != content.picture.size)
@@ -271,13 +272,26 @@ void SlideFolder::make_labels(const SlideWish& wish, const SlideContent& content
   write_file_atomically(labels_record(wish.classes), record.to_json());
 }
 
+/// That nothing which somebody put in place of our files would be replaced, such as a link.
+void SlideFolder::require_own_files(const std::vector<std::string>& classes) const {
+  for (const fs::path& file : {picture(), picture_record(), tissue(), labels(classes), labels_record(classes)}) {
+    std::error_code failed;
+    const fs::file_type type = fs::symlink_status(file, failed).type();
+    if (type == fs::file_type::regular || type == fs::file_type::not_found) continue;
+    throw Error(file.string() + " is " + (type == fs::file_type::symlink ? "a link" : "no file") +
+                    ", which nephron did not write and does not replace",
+                "remove it, then run the same command again");
+  }
+}
+
 /// Of processes that were killed: nobody else writes here while the lock is held.
 void SlideFolder::remove_leftovers() const {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
     const std::string name = entry.path().filename().string();
     const bool unfinished = name.find(part_mark) != std::string::npos || name.find(".tmp.") != std::string::npos;
-    if (unfinished && is_store_file(name)) fs::remove(entry.path(), ignored);
+    const bool file = entry.symlink_status(ignored).type() == fs::file_type::regular;
+    if (unfinished && file && is_store_file(name)) fs::remove(entry.path(), ignored);
   }
 }
 

@@ -72,6 +72,7 @@ class SlideFolder {
   void make_picture(const SlideWish& wish, const SlideContent& content, ThreadPool& threads,
                     const std::function<void(std::int64_t)>& advance) const;
   void make_labels(const SlideWish& wish, const SlideContent& content, ThreadPool& threads) const;
+  void require_own_files(const std::vector<std::string>& classes) const;
   void remove_leftovers() const;
   void note_moved_files(const SlideWish& wish) const;
   std::string changed(const FileStamp& then, const std::filesystem::path& file, Compare compare) const;

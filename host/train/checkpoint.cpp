@@ -13,6 +13,7 @@
 
 #include <host/util/checked_json.hpp>
 #include <host/util/log.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -169,21 +170,49 @@ fs::path save_aside(const FoldFolder& fold, const std::string& name, const torch
 
 namespace {
 
+/// Hints about files of strangers, such as how to write them anew in Python, help nobody with a file of a run.
+template <class Work>
+auto without_hint(const Work& work) {
+  try {
+    return work();
+  } catch (const Error& e) {
+    throw Error(e.what());
+  }
+}
+
 TrainProgress load(const fs::path& folder, torch::nn::Module& model, const TrainLengths& lengths,
                    const std::function<void(const TensorMap&)>& take_state) {
   const fs::path weights = folder / weights_name, state_file = folder / state_name;
   std::map<std::string, std::string> metadata;
-  const TensorMap state = read_tensors(state_file, &metadata);
+  const TensorMap state = without_hint([&] { return read_tensors(state_file, &metadata); });
   const auto text = metadata.find("progress");
   if (text == metadata.end()) throw Error(state_file.string() + " does not say how far training was");
   const TrainProgress progress = from_json(JsonNode::parse(text->second, state_file.string()), lengths);
-  apply_weights(model, read_tensors(weights), /*strict=*/true, weights.string());
+  without_hint([&] { return apply_weights(model, read_tensors(weights), /*strict=*/true, weights.string()); });
   try {
     take_state(state);
   } catch (const Error& e) {
-    throw Error(state_file.string() + ": " + e.what(), e.hint());
+    throw Error(state_file.string() + ": " + e.what());
   }
   return progress;
+}
+
+/// What a fold that cannot go on is still good for: "last" or "best" weights that are whole; "" when there are none.
+std::string whole_weights(const FoldFolder& fold) {
+  for (const char* which : {"last", "best"}) try {
+      read_tensors(fold.weights(which));
+      return which;
+    } catch (const Error&) {  // the next
+    }
+  return {};
+}
+
+std::string what_can_be_done(const FoldFolder& fold, const std::string& before) {
+  const std::string text = before + " Put the file back from a copy of the run";
+  const std::string which = whole_weights(fold);
+  if (which.empty()) return text + ", or begin a new run: no weights of this fold are whole.";
+  return text + ", or begin a new run with the " + which + " weights, which are whole: nephron train EXP.toml --from " +
+         shell_word(fold.folder.string()) + (which == "last" ? "" : " --checkpoint " + which);
 }
 
 }  // namespace
@@ -196,7 +225,7 @@ TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, 
   try {
     return load(last, model, lengths, take_state);
   } catch (const Error& damaged) {
-    if (none) throw;
+    if (none) throw Error(damaged.what(), what_can_be_done(fold, "There is no checkpoint before it."));
     try {
       const TrainProgress progress = load(previous, model, lengths, take_state);
       log().warning(std::string(damaged.what()) + "\n  going on from the checkpoint before, of step " +
@@ -204,9 +233,8 @@ TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, 
       point(last, behind);
       return progress;
     } catch (const Error&) {  // the same fault, or one more: the first is what a person must know
-      throw Error(damaged.what(), damaged.hint().empty() ? "The checkpoint before it (" + previous.string() +
-                                                               ") cannot be gone on from either."
-                                                         : damaged.hint());
+      throw Error(damaged.what(), what_can_be_done(fold, "The checkpoint before it (" + previous.string() +
+                                                             ") cannot be gone on from either."));
     }
   }
 }

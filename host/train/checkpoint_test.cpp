@@ -179,6 +179,39 @@ TEST_F(Checkpoints, TheOneBeforeTakesTheDamagedOnesPlace) {
   }
 }
 
+TEST_F(Checkpoints, TheAdviceForADamagedStateIsTrueOfARun) {
+  Model model(0);
+  TensorMap state;
+  const auto advice = [&] {
+    try {
+      load(model, state);
+    } catch (const Error& e) {
+      EXPECT_THAT(e.hint(), testing::AllOf(HasSubstr("Put the file back from a copy of the run"),
+                                           testing::Not(HasSubstr("torch")), testing::Not(HasSubstr("strict"))));
+      return e.hint();
+    }
+    return std::string("no error");
+  };
+  const auto spoil_file = [&](const std::string& which, const char* name) {
+    std::ofstream(fold_.checkpoints() / which / name) << "no tensors, but a text";
+  };
+  const std::string from = "nephron train EXP.toml --from " + fold_.folder.string();
+  save(1, true);
+  spoil_file("last", "state.safetensors");
+  EXPECT_EQ(advice(),
+            "There is no checkpoint before it. Put the file back from a copy of the run, or begin a new run "
+            "with the last weights, which are whole: " +
+                from);
+  save(2, false);
+  spoil_file("last", "state.safetensors");
+  spoil_file("last", "weights.safetensors");
+  EXPECT_THAT(advice(), testing::AllOf(HasSubstr("The checkpoint before it ("), HasSubstr("with the best weights"),
+                                       HasSubstr(from + " --checkpoint best")));
+  spoil_file("best", "weights.safetensors");
+  EXPECT_THAT(advice(),
+              testing::AllOf(HasSubstr("no weights of this fold are whole"), testing::Not(HasSubstr("--from"))));
+}
+
 TEST_F(Checkpoints, AStateThatTheOptimiserRefusesIsDamagedToo) {
   for (const int step : {1, 2}) save(step, false);
   Model model(0);

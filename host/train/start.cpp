@@ -39,8 +39,9 @@ std::vector<int> folds_asked(const std::string& text, int count) {
   int k = -1;
   const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), k);
   if (failed != std::errc() || stop != text.data() + text.size() || k < 0 || k >= count)
-    throw Error("--fold " + text + ": expected 0 to " + std::to_string(count - 1) +
-                ", or \"all\" (data.folds.count is " + std::to_string(count) + ")");
+    throw ConfigError({{{},
+                        "--fold " + text + ": expected 0 to " + std::to_string(count - 1) + ", or \"all\"",
+                        "data.folds.count is " + std::to_string(count)}});
   return {k};
 }
 

@@ -22,10 +22,11 @@ class Progress {
   /// none is given, every item takes as long as another.
   void update(std::int64_t done, std::string_view note = {}, double share = -1);
   void finish();
+  /// What the line says of the time that is left, `seconds` after the start of this process's share.
+  std::string eta(double seconds) const;
 
  private:
   void draw(bool last);
-  std::string eta(double seconds) const;
   std::string what_;
   std::string note_;
   std::int64_t total_ = 0;

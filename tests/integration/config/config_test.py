@@ -95,6 +95,34 @@ class Config(unittest.TestCase):
         self.assertEqual(self.run_nephron("config", "check", "away.toml").returncode, 2)
         self.assertEqual(self.run_nephron("config", "check", "--without-data", "away.toml").returncode, 0)
 
+    def test_classes_whose_masks_would_share_a_folder_are_refused(self):
+        self.write("bad.toml", GOOD.replace('["glomerulus"]', '["a b", "c", "a/b"]'))
+        done = self.run_nephron("config", "check", "bad.toml")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('bad.toml:1:24: error: the classes "a b" and "a/b" would have one folder, "a_b", for their masks\n', done.stderr)
+        self.assertIn("rename one of them", done.stderr)
+        self.assertEqual(done.stderr.count("error: "), 1, done.stderr)
+        self.write("good2.toml", GOOD.replace('["glomerulus"]', '["a b", "a-b"]'))
+        self.assertEqual(self.run_nephron("config", "check", "good2.toml").returncode, 0)
+
+    def test_a_schema_replaces_a_schema_alone(self):
+        """No experiment is named, so that nobody knows which files are annotations."""
+        inputs = {"data/images/a.png": "a picture", "data/masks/a.json": '[{"type": "Feature"}]', "data/b.json": '{"id": 1}',
+                  "data/notes.md": "notes"}
+        for name, content in inputs.items():
+            self.write(name, content)
+            done = self.run_nephron("config", "schema", "--out", name, "--overwrite")
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn(f"{name} is no JSON Schema, and is not replaced", done.stderr)
+            with open(os.path.join(self.scratch.name, name)) as f:
+                self.assertEqual(f.read(), content)
+        done = self.run_nephron("config", "schema", "--markdown", "--out", "data/b.json", "--overwrite")
+        self.assertIn("data/b.json is no page of Markdown", done.stderr)
+        for options, name in (((), "s.json"), (("--markdown",), "s.md")):
+            for more in ((), ("--overwrite",)):
+                done = self.run_nephron("config", "schema", *options, "--out", name, *more)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_show_reads_back_equal_and_names_origins(self):
         self.write("leaf.toml", 'extends = "good.toml"\n[train]\nbatch = 4\n')
         done = self.run_nephron("config", "show", "leaf.toml", "--set", "train.epochs=3")

@@ -75,6 +75,17 @@ terms = [ {{ type = "bce" }} ]
         self.assertIn('dataset "image_folder": 4 masks have no picture: "q.png", "r.png", "s.png" and 1 more in my data/masks',
                       self.check())
 
+    def test_a_name_with_a_line_break_stays_in_its_line(self):
+        self.picture("images/q\nwarning: all is lost.png", 13)
+        self.picture("images/r\nr.png", 14)
+        self.mask("masks/r\nr.png", size=(64, 96))
+        self.mask("masks/s\ns.png")
+        said = self.check()
+        self.assertEqual(len(said.splitlines()), 4, said)
+        self.assertIn("q\\nwarning: all is lost", said)
+        self.assertRegex(said, r"masks/r\\nr\.png has 64 x 96 px")
+        self.assertIn('1 mask has no picture: "s\\ns.png"', said)
+
     def test_labels_that_are_missing_are_told(self):
         self.mask("masks/p4.png", 0)
         self.assertIn('note: dataset "image_folder": 1 of 10 annotations labels no pixel: "p4"', self.check(0))

@@ -4,6 +4,7 @@ import argparse
 import glob
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -106,7 +107,7 @@ class Outputs(unittest.TestCase):
             ("model forward", ["model", "forward", "--model", "e.toml", "--input", "in.safetensors", "--output"],
              ".safetensors", ["e.toml", "in.safetensors"]),
             ("config schema", ["config", "schema", "--out"], ".json", []),
-            ("report", ["report", self.trained, "--out"], ".html", [metrics]),
+            ("report", ["report", self.trained, "--out"], ".html", [metrics, "data/images/1.png", "data/masks/1.png"]),
         ] + [("labels convert", ["labels", "convert", "labels.json", "--size", "64x64", "--to", to, "--out"], end,
               ["labels.json"])
              for to, end in (("rle", ".csv"), ("geojson", ".geojson"), ("coco", ".json"), ("png", ".png"),
@@ -154,6 +155,27 @@ class Outputs(unittest.TestCase):
                     os.link(self.at(i), hard)
                     self.refused(arguments, "elsewhere/hard" + ending, "is what the command reads")
                     os.remove(hard)
+
+    def test_a_page_replaces_no_picture_of_its_prediction(self):
+        for name in ("p/images", "p/masks"):
+            os.makedirs(self.at(name))
+            write_png(self.at(name, "x.png"), 64, 64, lambda x, y: (x * y) % 251)
+        done = self.run_nephron("predict", self.trained, "--images", "p/images", "--masks", "p/masks", "--out", "p/out",
+                                "--device", "cpu", "--fold", "0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = ["report", self.trained, "--predictions", "p/out", "--out"]
+        for name in ("p/images/x.png", "p/masks/x.png", "p/out/scores.json"):
+            self.refused(report, name, "is what the command reads")
+
+    def test_a_page_spares_the_slides_of_a_run_whose_datasets_cannot_be_asked(self):
+        run = self.at("elsewhere/old-run")
+        shutil.copytree(self.at(self.trained), run)
+        with open(os.path.join(run, "experiment.resolved.toml")) as file:
+            text = file.read()
+        with open(os.path.join(run, "experiment.resolved.toml"), "w") as file:
+            file.write(text.replace('"image_folder"', '"plugin_that_is_gone"'))
+        self.refused(["report", run, "--out"], "data/images/1.png", "is what the command reads")
+        self.assertEqual(self.run_nephron("report", run, "--out", "elsewhere/old.html").returncode, 0)
 
     def test_frozen_folds_are_not_dealt_anew(self):
         self.assertEqual(self.run_nephron("data", "split", "e.toml", "--out", "frozen.json").returncode, 0)
@@ -204,6 +226,28 @@ class Outputs(unittest.TestCase):
             done = self.run_nephron(*arguments)
             self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
             self.assertIn("lies in the store", done.stderr)
+        # What is refused before anything is written.
+        with open(self.at("elsewhere/file"), "w") as file:
+            file.write("mine")
+        for arguments, says in (
+                (["--out", "elsewhere/file"], "elsewhere/file is no folder"),
+                (["--out", "elsewhere/file/below"], "elsewhere/file is no folder"),
+                (["--out", "elsewhere/e", "--dataset", "image_foldr"], 'Did you mean "image_folder"?'),
+                (["--out", "elsewhere/e", "--dataset", "nobody"], 'has no dataset "nobody": it has "image_folder"')):
+            done = self.run_nephron("data", "export", "e.toml", *arguments)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn(says, done.stderr)
+        self.assertEqual(self.run_nephron("data", "export", "e.toml", "--out", "elsewhere/e", "--factor", "0").returncode, 2)
+        self.assertFalse(os.path.exists(self.at("elsewhere/e")))
+        self.assertEqual(self.content("elsewhere/file"), b"mine")
+        with open(self.at("twice.toml"), "w") as out:
+            second = '[[dataset]]\ntype = "image_folder"\nname = "second"\nroot = "data"\n[model]'
+            out.write(EXPERIMENT.replace("[model]", second))
+        done = self.run_nephron("data", "export", "twice.toml", "--out", "elsewhere/e")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn('slide "0" of dataset "image_folder" and slide "0" of dataset "second" would both be written as',
+                      done.stderr)
+        self.assertIn("choose one dataset with --dataset", done.stderr)
         # The datasets' own files, and true masks where predicted ones would lie.
         done = self.run_nephron(*export, "--out", "data", "--overwrite")
         self.assertEqual(done.returncode, 1)

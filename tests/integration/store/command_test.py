@@ -11,6 +11,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from slide_files import write_png  # noqa: E402
+
 PROGRAM, PLUGINS = sys.argv[1], sys.argv[2]
 failures = []
 
@@ -197,11 +200,88 @@ def only_ours(folder):
     dry = json.loads(run("store", "prune", fewer, "--json", "--dry-run")[0])
     report = json.loads(run("store", "prune", fewer, "--json")[0])
     check(len(report["removed"]) == 2 and report["removed"] == dry["removed"], f"{dry} {report}")
+    check(report["left"] == dry["left"], f"a dry run tells of other things that stay: {dry} {report}")
     check(all("link" not in p and "notes" not in p for p in report["removed"]), f"{report}")
     check(contents(outside) == kept, "a folder outside the store was touched")
     check(os.path.exists(os.path.join(store, "notes", "of mine", "a.txt")), "a folder of the user's went")
     check(report["left"] == [os.path.join(os.path.realpath(slide), "a.txt") + " is not nephron's"], f"{report}")
     check(os.listdir(slide) == ["a.txt"], f"{os.listdir(slide)}")
+
+
+def links_are_not_replaced(folder):
+    """What somebody put in place of a file of ours is told of, and stays; so does what a link is called as a leftover."""
+    path = experiment(folder, "linked", "linked.toml", slides=1)
+    run("prepare", path)
+    slide = os.path.dirname(glob.glob(os.path.join(folder, "linked", "*", "*", "slide.json"))[0])
+    names = [name for name in sorted(os.listdir(slide)) if name != ".lock"]
+    check(len(names) == 5, f"{names}")
+    target = os.path.join(folder, "target.bin")
+    for name in names:
+        with open(target, "w") as file:
+            file.write("mine")
+        file, kept = os.path.join(slide, name), os.path.join(folder, "kept.bin")
+        os.rename(file, kept)
+        os.symlink(target, file)
+        _, error = run("prepare", path, "--factors", 3, want=1)
+        check(f"{name} is a link, which nephron did not write" in error and "remove it" in error, f"{name}: {error}")
+        check(os.path.islink(file) and os.readlink(file) == target, f"{name} was replaced")
+        with open(target) as there:
+            check(there.read() == "mine", f"what {name} leads to was written")
+        os.remove(file)
+        os.rename(kept, file)
+    leftover = os.path.join(slide, "picture.tiff.part.123")
+    os.symlink(target, leftover)
+    run("prepare", path, "--factors", 3)
+    check(os.path.islink(leftover), "a link was removed as a leftover")
+
+
+def strict(folder):
+    """A slide that cannot be read is named and the rest go on; with --strict it ends the command."""
+    data = os.path.join(folder, "pictures")
+    for part in ("images", "masks"):
+        os.makedirs(os.path.join(data, part))
+        for i in range(3):
+            write_png(os.path.join(data, part, f"{i}.png"), 128, 128, lambda x, y: (x * y + i) % 251)
+    with open(os.path.join(data, "images", "1.png"), "w") as file:
+        file.write("no picture")
+    path = experiment(folder, "strict", "strict.toml")
+    with open(path) as file:
+        text = file.read()
+    begin, end = text.index('type = "synthetic"'), text.index("[model]")
+    with open(path, "w") as out:
+        out.write(text[:begin] + f'type = "image_folder"\nroot = "{data}"\n' + text[end:])
+    out, error = run("prepare", path, "--strict", "--jobs", 1, want=1)
+    check('slide "1"' in error and "prepared" not in out, out + error)
+    out, error = run("prepare", path, want=1)
+    check("1 failed" in out and 'slide "1"' in error, out + error)
+    records = glob.glob(os.path.join(folder, "strict", "*", "*", "slide.json"))
+    check(sorted(os.path.basename(os.path.dirname(r)) for r in records) == ["0", "2"], f"{records}")
+    write_png(os.path.join(data, "images", "1.png"), 128, 128)
+    out, _ = run("prepare", path, "--strict")
+    check("1 slide prepared, 2 up to date, 0 failed" in out, out)
+
+
+def exports_that_are_refused(folder):
+    """Of two datasets with slides of one name, and two lists of classes; the store is as it was."""
+    store = os.path.join(folder, "exports")
+    for name, classes, size in (("x.toml", '["glomerulus"]', 900), ("y.toml", '["a", "b"]', 900), ("z.toml", '["a"]', 800)):
+        run("prepare", experiment(folder, "exports", name, classes=classes, slides=1, size=size))
+    places = [entry["place"] for entry in json.loads(run("store", "list", store, "--json")[0])]
+    slide, before = os.path.basename(places[0]), contents(store)
+    out = os.path.join(folder, "export.png")
+    both = [p for p in places if len(glob.glob(os.path.join(store, p, "labels-*.json"))) == 2][0]
+    for arguments, says in (
+            ([slide, "--out", out], f'holds 2 slides "{slide}"'),
+            ([both, "--out", out, "--factor", 3], "factor 3"),
+            ([both, "--out", out, "--labels"], "has 2 sets of labels"),
+            ([both, "--out", out, "--region", "400,0,100,10"], "leaves the level"),
+            ([both, "--out", os.path.join(folder, "export.gif")], "exported as .png, .tif or .tiff"),
+            ([both, "--out", os.path.join(store, "export.png")], "lies in the store")):
+        _, error = run("store", "export", store, *arguments, want=1)
+        check(says in error, f"{arguments}: {error}")
+    run("store", "export", store, both, "--out", out, "--region", "1,2,3", want=2)
+    check(not glob.glob(os.path.join(folder, "export.*")), "something was written")
+    check(contents(store) == before, "the store is another")
 
 
 def refused(folder):
@@ -219,7 +299,7 @@ def refused(folder):
 
 ENVIRONMENT = {**os.environ, "NEPHRON_PLUGIN_PATH": PLUGINS}
 with tempfile.TemporaryDirectory() as scratch:
-    for test in (refused, only_ours, looked_after, two_at_a_time, interrupted, killed_at_any_moment):
+    for test in (refused, only_ours, links_are_not_replaced, strict, exports_that_are_refused, looked_after, two_at_a_time, interrupted, killed_at_any_moment):
         begin = time.monotonic()
         before = len(failures)
         test(scratch)

@@ -198,8 +198,13 @@ TEST_F(Resume, InTheFirstEpochItSaysWhatThereIs) {
 TEST_F(Resume, TwoProcessesNeverTrainOneRun) {
   Program first(train_command({"--set", "train.epochs=100000", "--fold", "all"}), root_ / "first.txt");
   while (!first.done() && last_checkpoint().empty()) std::this_thread::sleep_for(2ms);
-  const std::string said = run(resume(runs().at(0)), 1);
-  EXPECT_THAT(said, ContainsRegex("another process is training .*: process [0-9]+ on [^ ]+\n"));
+  // Another fold of it is no other run.
+  for (const fs::path& named : {runs().at(0), runs().at(0) / "fold-0"})
+    EXPECT_THAT(run(resume(named), 1), AllOf(ContainsRegex("another process is training " + runs().at(0).string() +
+                                                           ": process [0-9]+ on [^ ]+\n"),
+                                             HasSubstr("Wait for it, or stop it first.")));
+  fs::create_directory(runs().at(0) / "fold-1");
+  EXPECT_THAT(run(resume(runs().at(0) / "fold-1"), 1), HasSubstr("another process is training"));
   first.signal(SIGKILL);
   first.wait();
 }

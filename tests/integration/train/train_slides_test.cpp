@@ -80,6 +80,29 @@ TEST_F(TrainSlides, WrittenFoldsAreSharedAndGoWithTheRun) {
   EXPECT_THAT(run(train_command(kept), 2), HasSubstr("is not there"));
 }
 
+TEST_F(TrainSlides, DamagedFoldsOfARunAreNotDealtAnew) {
+  const std::string file = (root_ / "splits.json").string();
+  run({"data", "split", (root_ / "tiny.toml").string(), "--out", file, "--plugin", NEPHRON_TINY}, 0);
+  const std::vector<std::string> dealt{"--set", "train.epochs=1"};
+  std::vector<std::string> frozen = dealt;
+  frozen.insert(frozen.end(), {"--set", "data.folds.file=\"" + file + "\""});
+  for (const auto& [how, code] : {std::pair{dealt, 1}, std::pair{frozen, 2}}) {
+    fs::remove_all(root_ / "runs");
+    run(train_command(how), 0);
+    const std::string sound = read_file(only_run().splits());
+    fs::resize_file(only_run().splits(), sound.size() / 2);
+    EXPECT_THAT(run(resume_command(), code),
+                AllOf(HasSubstr(only_run().splits().string()), HasSubstr("put it back from a copy"),
+                      HasSubstr("nephron train EXP.toml --from " + only_run().folder().string()),
+                      Not(HasSubstr("data split")), Not(HasSubstr("--overwrite"))));
+    run(train_command(
+            {"--set", "train.epochs=1", "--from", only_run().folder().string(), "--runs", (root_ / "from").string()}),
+        0);
+    write_file_atomically(only_run().splits(), sound);
+    run(resume_command(), 0);
+  }
+}
+
 TEST_F(TrainSlides, FewerSlidesThanFoldsAreRefusedBeforeAnythingIsDone) {
   EXPECT_THAT(run(train_command({"--fold", "all", "--set", "data.folds.count=8"}), 2),
               AllOf(HasSubstr("folds 6, 7 of 8 would hold out no slide: 6 of the 6"), Not(HasSubstr("preparing"))));

@@ -205,13 +205,29 @@ TEST_F(Train, WhatIsToldOfASampleIsInTheStepThatUsesIt) {
 
 TEST_F(Train, SaysWhatIsWrongBeforeTraining) {
   EXPECT_THAT(run(train_command({"--set", "train.precision=fp16"}), 2), HasSubstr("needs a CUDA device"));
-  EXPECT_THAT(run(train_command({"--fold", "3"}), 1), HasSubstr("expected 0 to 2"));
+  EXPECT_THAT(run(train_command({"--fold", "3"}), 2), HasSubstr("--fold 3: expected 0 to 2, or \"all\""));
+  EXPECT_THAT(run(train_command({"--fold", "first"}), 2), HasSubstr("--fold first: expected 0 to 2"));
   EXPECT_THAT(run(train_command({"--device", "gpu"}), 1), HasSubstr("unknown device"));
   EXPECT_THAT(run(train_command({"--set", "train.epoch=1"}), 2), HasSubstr("epochs"));
   EXPECT_THAT(run({"train", "--resume", (root_ / "none").string()}, 1), HasSubstr("no such folder"));
   EXPECT_THAT(run({"train"}, 2), HasSubstr("experiment"));
   write_experiment("", "{ type = \"test-brittle\", wrong_shape = true }");
   EXPECT_THAT(run(train_command(), 1), testing::AllOf(HasSubstr("test-brittle"), HasSubstr("[2 or 1, 1]")));
+}
+
+TEST_F(Train, TheSamplerOfValidationThatNobodyWroteIsAmongThePlugins) {
+  std::string text = read_file(root_ / "tiny.toml");
+  const std::string written = "[validation]\nsampler = { type = \"grid\" }\n";
+  text.replace(text.find(written), written.size(), "");
+  write_file_atomically(root_ / "tiny.toml", text);
+  run(train_command({"--set", "train.epochs=1"}), 0);
+  std::map<std::string, std::string> files;
+  const auto environment = nlohmann::json::parse(read_file(only_run().environment()));
+  for (const auto& plugin : environment.at("plugins"))
+    for (const auto& component : plugin.at("components")) files[component] = plugin.at("sha256");
+  EXPECT_TRUE(files.contains("sampler uniform"));
+  ASSERT_TRUE(files.contains("sampler grid"));
+  EXPECT_EQ(files.at("sampler grid").size(), 64U);
 }
 
 TEST_F(Train, SaysThatAFolderCannotBeWritten) {
