@@ -8,7 +8,8 @@ namespace nephron::host {
 PreparedCatalog::~PreparedCatalog() = default;
 
 PreparedCatalog::PreparedCatalog(const Experiment& experiment, const PreparedData& data,
-                                 const std::vector<std::size_t>& slides) {
+                                 const std::vector<std::size_t>& slides)
+    : classes_(experiment.classes) {
   for (const std::size_t i : slides) {
     if (i >= data.slides.size())
       throw Error("slide number " + std::to_string(i) + " was asked for; " + std::to_string(data.slides.size()) +
@@ -62,6 +63,10 @@ void PreparedCatalog::compute_shares(const Experiment& experiment) {
   if (!(sum > 0))
     throw Error("the shares of the datasets leave nothing to the slides at hand", "lower [[dataset]] share");
   for (auto& [name, share] : shares_) share /= sum;
+}
+
+std::optional<Pixel> PreparedCatalog::pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const {
+  return slides_.at(static_cast<std::size_t>(slide))->pixel(class_index, rng);
 }
 
 bool PreparedCatalog::any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const {

@@ -20,6 +20,8 @@ class PreparedCatalog final : public Catalog {
   const std::vector<CatalogSlide>& slides() const noexcept override { return entries_; }
   const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return shares_; }
   bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const override;
+  const std::vector<std::string>& classes() const noexcept override { return classes_; }
+  std::optional<Pixel> pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const override;
 
   const PreparedSlide& slide(std::int64_t index) const { return *slides_.at(static_cast<std::size_t>(index)); }
 
@@ -28,6 +30,7 @@ class PreparedCatalog final : public Catalog {
 
   std::vector<std::shared_ptr<const PreparedSlide>> slides_;
   std::vector<CatalogSlide> entries_;
+  std::vector<std::string> classes_;
   std::vector<std::pair<std::string, double>> shares_;
 };
 

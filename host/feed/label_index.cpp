@@ -94,6 +94,47 @@ bool LabelIndex::any_on_edge(const Region& r, const Region& inner, std::uint8_t 
   return false;
 }
 
+std::int64_t LabelIndex::blocks_with(std::size_t class_index) const {
+  if (class_index >= static_cast<std::size_t>(classes_) || present_.empty()) return 0;
+  std::call_once(sums_->once, [this] { make_sums(); });
+  return sums_->of_class[class_index].back();
+}
+
+Pixel LabelIndex::block_of(std::size_t class_index, std::int64_t n) const {
+  const auto& s = sums_->of_class[class_index];
+  const std::int64_t wide = across_ + 1;
+  const auto at = [&](std::int64_t x, std::int64_t y) -> std::int64_t {
+    return s[static_cast<std::size_t>(y * wide + x)];
+  };
+  // The last place up to which there are at most n: first the rows above, then the row's blocks to the left.
+  const auto last_at_most = [](std::int64_t places, std::int64_t most, const auto& count) {
+    std::int64_t low = 0, high = places;
+    while (low + 1 < high) {
+      const std::int64_t middle = (low + high) / 2;
+      (count(middle) <= most ? low : high) = middle;
+    }
+    return low;
+  };
+  const std::int64_t y = last_at_most(down_, n, [&](std::int64_t rows) { return at(across_, rows); });
+  const std::int64_t left = n - at(across_, y);
+  const std::int64_t x =
+      last_at_most(across_, left, [&](std::int64_t blocks) { return at(blocks, y + 1) - at(blocks, y); });
+  return {x, y};
+}
+
+std::optional<Pixel> LabelIndex::draw(std::size_t class_index, Rng& rng) const {
+  const std::int64_t blocks = blocks_with(class_index);
+  if (blocks == 0) return std::nullopt;
+  const Region all{0, 0, size_.width, size_.height};
+  const auto bit = static_cast<std::uint8_t>(1U << class_index);
+  for (int tries = 0; tries < 100000; ++tries) {  // a block that says so holds one of 256 at least
+    const Pixel b = block_of(class_index, rng.integer(0, blocks - 1));
+    const Region pixel{b.x * block + rng.integer(0, block - 1), b.y * block + rng.integer(0, block - 1), 1, 1};
+    if (!pixel.clipped(all).empty() && look_(pixel, bit)) return Pixel{pixel.x, pixel.y};
+  }
+  throw Error("the map of labels says that a class is there, and its pixels do not have it");
+}
+
 bool LabelIndex::any(const Region& region, std::uint8_t classes) const {
   const Region r = region.clipped({0, 0, size_.width, size_.height});
   if (r.empty()) return false;

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <nephron/image.hpp>
+#include <nephron/sampler.hpp>
 
 namespace nephron::host {
 
@@ -26,12 +28,18 @@ class LabelIndex {
   LabelIndex(Size size, std::vector<std::uint8_t> presence, int classes, Look look);
 
   bool any(const Region& region, std::uint8_t classes) const;
+  /// A pixel of a class, each as likely as the others; nothing when there is none: any of the blocks that hold the
+  /// class, any of its pixels, and again until one has it.
+  std::optional<Pixel> draw(std::size_t class_index, Rng& rng) const;
   /// Pixels of each class; empty when only presence was given.
   const std::vector<std::int64_t>& counts() const noexcept { return counts_; }
 
  private:
   struct Sums;  ///< a class: blocks with it above and left, (across + 1)(down + 1)
   void make_sums() const;
+  /// Block number `n` of those that hold a class, of which there are more.
+  Pixel block_of(std::size_t class_index, std::int64_t n) const;
+  std::int64_t blocks_with(std::size_t class_index) const;
   bool any_in_blocks(const Region& blocks, std::uint8_t classes) const;
   bool any_on_edge(const Region& region, const Region& blocks, std::uint8_t classes) const;
 

@@ -1,7 +1,11 @@
 #include <host/feed/label_index.hpp>
 
+#include <cmath>
+#include <map>
+
 #include <gtest/gtest.h>
 
+#include <nephron/error.hpp>
 #include <nephron/rng.hpp>
 
 namespace nephron::host {
@@ -13,6 +17,41 @@ bool look(const Image& labels, const Region& region, std::uint8_t classes) {
     for (std::int64_t x = r.x; x < r.x + r.width; ++x)
       if ((labels.view().row<std::uint8_t>(y)[x] & classes) != 0) return true;
   return false;
+}
+
+// 300 pixels of class 1, in blocks that hold one of them and in blocks that hold 200: chi-square over single pixels.
+TEST(LabelIndex, DrawsEachPixelOfAClassAlike) {
+  Image labels({150, 90}, 1);
+  const auto mark = [&](std::int64_t x, std::int64_t y, std::uint8_t bit) {
+    labels.view().row<std::uint8_t>(y)[x] |= bit;
+  };
+  for (std::int64_t i = 0; i < 200; ++i) mark(32 + i % 16, 16 + i / 16, 2);
+  for (std::int64_t i = 0; i < 10; ++i) mark(5 + 14 * i, 85, 2);
+  for (std::int64_t i = 0; i < 90; ++i) mark(149, i, 2), mark(3, i, 1);
+  const LabelIndex index(labels.view(), 3);
+  std::map<std::pair<std::int64_t, std::int64_t>, int> drawn;
+  Rng rng(9, "draw");
+  constexpr int n = 60000, pixels = 300;
+  for (int i = 0; i < n; ++i) {
+    const auto p = index.draw(1, rng);
+    ASSERT_TRUE(p.has_value());
+    ASSERT_NE(labels.view().row<std::uint8_t>(p->y)[p->x] & 2, 0);
+    ++drawn[{p->x, p->y}];
+  }
+  ASSERT_EQ(drawn.size(), pixels);
+  double chi = 0;
+  for (const auto& [place, count] : drawn) chi += std::pow(count - n / pixels, 2) / (n / pixels);
+  EXPECT_LT(chi, 299 + 4 * std::sqrt(2 * 299));  // mean and four deviations of 299 degrees of freedom
+  EXPECT_FALSE(index.draw(2, rng).has_value()) << "no pixel has class 2";
+  EXPECT_FALSE(index.draw(7, rng).has_value());
+  EXPECT_FALSE(LabelIndex().draw(0, rng).has_value());
+}
+
+// The store knows only that a block holds a class; a file whose map lies must not hang the feed.
+TEST(LabelIndex, AMapThatLiesIsAnError) {
+  const LabelIndex index({16, 16}, {1}, 1, [](const Region&, std::uint8_t) { return false; });
+  Rng rng(1, "draw");
+  EXPECT_THROW(static_cast<void>(index.draw(0, rng)), Error);
 }
 
 TEST(LabelIndex, AnswersAsALookAtEveryPixel) {

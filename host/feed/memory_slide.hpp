@@ -29,6 +29,7 @@ class MemorySlide final : public PreparedSlide {
   bool annotated() const noexcept override { return parts_.annotated; }
   void read(const Region& region, const ImageView& image, const ImageView& labels) const override;
   bool any_label(const Region& region, std::uint8_t classes) const override { return index_.any(region, classes); }
+  std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override { return index_.draw(class_index, rng); }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return parts_.targets; }
   std::uint8_t soft_classes() const noexcept override { return soft_classes_; }

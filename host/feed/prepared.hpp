@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class PreparedSlide {
   /// Copies a region; what lies outside the slide is white (image) and 0 (labels). labels may be empty.
   virtual void read(const Region& region, const ImageView& image, const ImageView& labels) const = 0;
   virtual bool any_label(const Region& region, std::uint8_t classes) const = 0;
+  /// As Catalog::pixel().
+  virtual std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const = 0;
   /// What is known of the pixels without reading them.
   virtual PixelDigest digest() const { return {}; }
   virtual const CatalogSlide& catalog() const noexcept = 0;

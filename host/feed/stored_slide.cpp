@@ -80,6 +80,10 @@ bool StoredSlide::any_label(const Region& region, std::uint8_t classes) const {
   return annotated_ && index_.any(region, classes);
 }
 
+std::optional<Pixel> StoredSlide::pixel(std::size_t class_index, Rng& rng) const {
+  return annotated_ ? index_.draw(class_index, rng) : std::nullopt;
+}
+
 void StoredSlide::read_soft(int class_index, const Region& region, const ImageView& map) const {
   const auto found = label_level_.soft.find(class_index);
   if (found == label_level_.soft.end()) return PreparedSlide::read_soft(class_index, region, map);

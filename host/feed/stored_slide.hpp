@@ -27,6 +27,7 @@ class StoredSlide final : public PreparedSlide {
   bool annotated() const noexcept override { return annotated_; }
   void read(const Region& region, const ImageView& image, const ImageView& labels) const override;
   bool any_label(const Region& region, std::uint8_t classes) const override;
+  std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override;
   PixelDigest digest() const override { return digest_; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return place_.targets; }

@@ -38,6 +38,17 @@ class FakeCatalog final : public Catalog {
            "any_label() is asked for a slide that is not in the catalogue");
     return (classes & 3) != 0 && !squares_[static_cast<std::size_t>(slide)].clipped(region).empty();
   }
+  const std::vector<std::string>& classes() const noexcept override {
+    static const std::vector<std::string> names{"one", "two"};
+    return names;
+  }
+  std::optional<Pixel> pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const override {
+    expect(slide >= 0 && slide < static_cast<std::int64_t>(slides_.size()),
+           "pixel() is asked for a slide that is not in the catalogue");
+    const Region& r = squares_[static_cast<std::size_t>(slide)];
+    if (class_index > 1 || r.empty()) return std::nullopt;
+    return Pixel{r.x + rng.integer(0, r.width - 1), r.y + rng.integer(0, r.height - 1)};
+  }
 
  private:
   std::vector<CatalogSlide> slides_;

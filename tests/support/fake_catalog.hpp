@@ -9,11 +9,18 @@ struct FakeCatalog final : Catalog {
   std::vector<CatalogSlide> entries;
   std::vector<std::pair<std::string, double>> group_shares;
   std::vector<Region> labels;  ///< a slide: where its label (bit 0) is
+  std::vector<std::string> names{"class"};
 
   const std::vector<CatalogSlide>& slides() const noexcept override { return entries; }
   const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return group_shares; }
   bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const override {
     return (classes & 1) != 0 && !region.clipped(labels[static_cast<std::size_t>(slide)]).empty();
+  }
+  const std::vector<std::string>& classes() const noexcept override { return names; }
+  std::optional<Pixel> pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const override {
+    const Region& r = labels[static_cast<std::size_t>(slide)];
+    if (class_index >= entries[static_cast<std::size_t>(slide)].foreground.size() || r.empty()) return std::nullopt;
+    return Pixel{r.x + rng.integer(0, r.width - 1), r.y + rng.integer(0, r.height - 1)};
   }
   void add(const std::string& group, Size size, std::int64_t foreground, Region label = {}) {
     entries.push_back({group + std::to_string(entries.size()), group, size, {foreground}, size.area()});

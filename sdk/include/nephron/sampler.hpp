@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +29,12 @@ struct CatalogSlide {
   std::int64_t tissue = 0;               ///< pixels that are not background
 };
 
+/// A pixel of a prepared slide, at the reduced level.
+struct Pixel {
+  std::int64_t x = 0;
+  std::int64_t y = 0;
+};
+
 /// What is prepared, and fast look-ups in its labels. Const calls are thread-safe.
 class NEPHRON_API Catalog {
  public:
@@ -36,6 +44,11 @@ class NEPHRON_API Catalog {
   virtual const std::vector<std::pair<std::string, double>>& shares() const noexcept = 0;
   /// True when a pixel of the region (clipped to the slide) has one of the classes in the bit set.
   virtual bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const = 0;
+  /// Names of the classes, in the order of their bits and of CatalogSlide::foreground.
+  virtual const std::vector<std::string>& classes() const noexcept = 0;
+  /// One of the slide's pixels of a class, each as likely as the others; nothing when there is none. Takes the
+  /// logarithm of the slide's size, and some tries where the class is thin.
+  virtual std::optional<Pixel> pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const = 0;
 };
 
 /// Draws windows. An Error ends the run. Stateless: every window is a function of the catalogue, its number and the

@@ -176,6 +176,7 @@ class BrokenSlide final : public PreparedSlide {
   bool any_label(const Region& region, std::uint8_t classes) const override {
     return whole_->any_label(region, classes);
   }
+  std::optional<Pixel> pixel(std::size_t c, Rng& rng) const override { return whole_->pixel(c, rng); }
   const CatalogSlide& catalog() const noexcept override { return whole_->catalog(); }
   const std::vector<ChannelRule>& targets() const noexcept override { return whole_->targets(); }
 

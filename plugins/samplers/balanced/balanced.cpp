@@ -1,0 +1,139 @@
+#include <algorithm>
+
+#include <nephron/parameter_check.hpp>
+#include <nephron/sampler.hpp>
+
+struct BalancedParams {
+  std::vector<std::string> classes;
+  double background = 0.1;
+  double off_centre = 0.25;
+  std::string slides = "alike";
+
+  static void describe(nephron::Schema<BalancedParams>& s) {
+    s.field("classes", &BalancedParams::classes,
+            "those that windows are drawn for, one as often as another; empty: all");
+    s.field("background", &BalancedParams::background, "share of the windows that may lie anywhere").range(0, 1);
+    s.field("off_centre", &BalancedParams::off_centre,
+            "how far from the window's centre the pixel that it is drawn for may lie, along each axis")
+        .range(0, 0.5)
+        .unit("windows");
+    s.field("slides", &BalancedParams::slides,
+            "slides that have the class: one as often as another, or in proportion to its pixels")
+        .choices({"alike", "pixels"});
+  }
+};
+
+/// A group by its share, then a class, then a slide that has it, then one of its pixels.
+class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
+ public:
+  explicit Balanced(const BalancedParams& params) : params_(params) {}
+
+  nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t,
+                       nephron::Rng& rng) const override {
+    if (catalog.slides().empty()) throw nephron::Error("there is no slide to draw a window from");
+    const std::string& group = choose_group(catalog, rng);
+    if (!rng.chance(params_.background)) {
+      std::vector<std::size_t> there;
+      for (const std::size_t c : classes_of(catalog))
+        if (total(catalog, group, c) > 0) there.push_back(c);
+      if (!there.empty()) return labelled(catalog, group, there[choose_alike(there.size(), rng)], window, rng);
+    }
+    const std::int64_t slide = choose_slide(
+        catalog, group, [](const nephron::CatalogSlide& s) { return static_cast<double>(s.size.area()); }, rng);
+    const nephron::Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
+    const auto place = [&](std::int64_t side) {
+      return rng.integer(std::min<std::int64_t>(0, side - window), std::max<std::int64_t>(0, side - window));
+    };
+    const std::int64_t x = place(size.width);
+    return {slide, {x, place(size.height), window, window}};
+  }
+
+  void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
+    for (const std::string& name : params_.classes)
+      if (std::find(classes.begin(), classes.end(), name) == classes.end())
+        faults.add("classes", "\"classes\" names \"" + name + "\", which the experiment has not");
+  }
+
+ private:
+  static std::size_t choose_alike(std::size_t n, nephron::Rng& rng) {
+    return static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(n) - 1));
+  }
+
+  static const std::string& choose_group(const nephron::Catalog& catalog, nephron::Rng& rng) {
+    double u = rng.uniform();
+    const std::string* chosen = &catalog.shares().front().first;
+    for (const auto& [name, share] : catalog.shares()) {
+      if (share <= 0) continue;
+      chosen = &name;
+      if ((u -= share) < 0) break;
+    }
+    return *chosen;
+  }
+
+  std::vector<std::size_t> classes_of(const nephron::Catalog& catalog) const {
+    std::vector<std::size_t> out;
+    for (std::size_t c = 0; c < catalog.classes().size(); ++c)
+      if (params_.classes.empty() ||
+          std::find(params_.classes.begin(), params_.classes.end(), catalog.classes()[c]) != params_.classes.end())
+        out.push_back(c);
+    return out;
+  }
+
+  static double pixels(const nephron::CatalogSlide& slide, std::size_t class_index) {
+    return class_index < slide.foreground.size() ? static_cast<double>(slide.foreground[class_index]) : 0;
+  }
+
+  static double total(const nephron::Catalog& catalog, const std::string& group, std::size_t class_index) {
+    double sum = 0;
+    for (const nephron::CatalogSlide& s : catalog.slides())
+      if (s.group == group) sum += pixels(s, class_index);
+    return sum;
+  }
+
+  template <class Weight>
+  static std::int64_t choose_slide(const nephron::Catalog& catalog, const std::string& group, const Weight& weight,
+                                   nephron::Rng& rng) {
+    const auto& slides = catalog.slides();
+    const auto of = [&](std::size_t i) { return slides[i].group == group ? weight(slides[i]) : 0.0; };
+    double sum = 0;
+    for (std::size_t i = 0; i < slides.size(); ++i) sum += of(i);
+    double u = rng.uniform(0, sum);
+    std::size_t chosen = 0;
+    for (std::size_t i = 0; i < slides.size(); ++i) {
+      if (of(i) <= 0) continue;
+      chosen = i;
+      if ((u -= of(i)) < 0) break;
+    }
+    return static_cast<std::int64_t>(chosen);
+  }
+
+  nephron::Window labelled(const nephron::Catalog& catalog, const std::string& group, std::size_t class_index,
+                           std::int64_t window, nephron::Rng& rng) const {
+    const bool alike = params_.slides == "alike";
+    const std::int64_t slide = choose_slide(
+        catalog, group,
+        [&](const nephron::CatalogSlide& s) {
+          const double n = pixels(s, class_index);
+          return alike && n > 0 ? 1.0 : n;
+        },
+        rng);
+    const auto pixel = catalog.pixel(slide, class_index, rng);
+    if (!pixel)
+      throw nephron::Error("slide \"" + catalog.slides()[static_cast<std::size_t>(slide)].id +
+                           "\" counts pixels of a class, and has none");
+    const nephron::Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
+    const auto most = static_cast<std::int64_t>(params_.off_centre * static_cast<double>(window));
+    const auto about = [&](std::int64_t at, std::int64_t side) {
+      const std::int64_t wanted = at - window / 2 + rng.integer(-most, most);
+      return std::clamp(wanted, std::min<std::int64_t>(0, side - window), std::max<std::int64_t>(0, side - window));
+    };
+    const std::int64_t x = about(pixel->x, size.width);
+    return {slide, {x, about(pixel->y, size.height), window, window}};
+  }
+
+  BalancedParams params_;
+};
+
+NEPHRON_PLUGIN("balanced", "1.0.0")
+NEPHRON_COMPONENT(nephron::Sampler, Balanced, "balanced",
+                  "Windows about pixels of each class alike: class first, then slide, then place")
