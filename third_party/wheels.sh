@@ -54,7 +54,8 @@ unpack_with_pip() {
 unpack_with_curl() {
   local folder=$1 index=${PIP_INDEX_URL:-https://pypi.org/simple} pin name file link sum tool
   for tool in curl sha256sum; do
-    command -v "$tool" >/dev/null || { echo "neither pip for python3 nor $tool is here; one of them is needed" && return 1; }
+    command -v "$tool" >/dev/null ||
+      { echo "neither pip for python3 nor $tool is here; one of them is needed" && return 1; }
   done
   index=${index%/}
   shift

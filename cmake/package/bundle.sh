@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# bundle.sh BUILD_FOLDER OUTPUT_FOLDER: from a built tree, nephron-VERSION-linux-x86_64.tar.zst, which runs where none of
-# the packages that nephron was built with is installed. `./nephron package` builds and calls this. The same build gives
-# the same bytes. ZSTD_CLEVEL sets the level of compression: 19 takes two minutes more, and a tenth off the size.
+# bundle.sh BUILD_FOLDER OUTPUT_FOLDER: from a built tree, nephron-VERSION-linux-x86_64.tar.zst, which runs where none
+# of the packages that nephron was built with is installed. `./nephron package` builds and calls this. The same build
+# gives the same bytes. ZSTD_CLEVEL sets the level of compression: 19 takes two minutes more, and a tenth off the size.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -25,14 +25,16 @@ for tool in cmake readelf objdump nm cc zstd dpkg-query; do
 done
 torch=$(sed -n 's/^set(NEPHRON_BUILT_WITH_TORCH "\(.*\)")/\1/p' "$build/lib/cmake/nephron/nephron-config.cmake")
 [[ ${torch%%+*} == "$(torch_version)" ]] ||
-  fail "$build was built with LibTorch ${torch:-of an unknown version}; a bundle fetches $(torch_version), so it must be built with that"
+  fail "$build was built with LibTorch ${torch:-of an unknown version}; a bundle fetches $(torch_version), so it must" \
+    "be built with that"
 version=$(sed -n 's/^set(PACKAGE_VERSION "\(.*\)")/\1/p' "$build/lib/cmake/nephron/nephron-config-version.cmake")
 name=nephron-$version-linux-$(uname -m)
 
 scratch=$(mktemp -d "$output/.package.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 tree=$scratch/$name
-cmake --install "$build" --prefix "$tree" --strip >"$scratch/install.log" || fail "cmake --install failed: $(tail "$scratch/install.log")"
+cmake --install "$build" --prefix "$tree" --strip >"$scratch/install.log" ||
+  fail "cmake --install failed: $(tail "$scratch/install.log")"
 
 mkdir "$tree/libexec"
 mv "$tree/bin/nephron" "$tree/libexec/nephron"

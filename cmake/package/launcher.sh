@@ -54,7 +54,8 @@ take_pythons() {
     rest=${rest#*:}
     if [ -n "$entry" ] && take "$entry/torch" PYTHONPATH; then return 0; fi
   done
-  for prefix in "${PYTHONUSERBASE:-${HOME:-}/.local}" "${python%/bin/*}" "${python%/bin/*}/local" "${resolved%/bin/*}"; do
+  of_user=${PYTHONUSERBASE:-${HOME:-}/.local}
+  for prefix in "$of_user" "${python%/bin/*}" "${python%/bin/*}/local" "${resolved%/bin/*}"; do
     for folder in "$prefix"/lib/python3*/*-packages/torch "$prefix"/lib64/python3*/site-packages/torch; do
       if take "$folder" "the torch of $python"; then return 0; fi
     done
@@ -101,7 +102,8 @@ if [ -n "${NEPHRON_TORCH_ROOT:-}" ]; then
   fi
 elif ! take_pythons && ! take_cached && ! ask_python; then
   say "LibTorch $wanted was not found, and the bundle does not hold it${refused}
-  Looked for in: NEPHRON_TORCH_ROOT (not set); the torch of $(command -v python3 || echo 'python3 (not on PATH)'); $cache/torch-$wanted-full and -cpu
+  Looked for in: NEPHRON_TORCH_ROOT (not set); the torch of $(command -v python3 || echo 'python3 (not on PATH)');
+  $cache/torch-$wanted-full and -cpu
   This fetches it: $self torch fetch"
   exit 1
 fi

@@ -34,15 +34,17 @@ expect_relative() {
   done
 }
 
-# collect_libraries FOLDER SCRATCH FILE...: copies what the files need, and what that needs, into FOLDER, each under the
-# name by which it is asked for. SCRATCH/libraries lists where they came from.
+# collect_libraries FOLDER SCRATCH FILE...: copies what the files need, and what that needs, into FOLDER, each under
+# the name by which it is asked for. SCRATCH/libraries lists where they came from.
 collect_libraries() {
   local folder=$1 scratch=$2 file soname path queue
   shift 2
   queue=("$@")
   local -A place=() seen=()
   # ldd finds them as this machine does; a library that another one needs is in its list too.
-  while read -r soname path; do place[$soname]=$path; done < <(ldd "$@" | awk '$2 == "=>" && $3 ~ "^/" { print $1, $3 }')
+  while read -r soname path; do place[$soname]=$path; done < <(
+    ldd "$@" | awk '$2 == "=>" && $3 ~ "^/" { print $1, $3 }'
+  )
   : >"$scratch/libraries"
   while ((${#queue[@]})); do
     file=${queue[0]} queue=("${queue[@]:1}")

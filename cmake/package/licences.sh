@@ -10,7 +10,8 @@ collect_licences() {
   mkdir -p "$folder"
   packages=$(owners "$2" | sort -u)
   for package in $packages; do
-    [[ -e /usr/share/doc/$package/copyright ]] || fail "the licence of $package is not in /usr/share/doc/$package/copyright"
+    [[ -e /usr/share/doc/$package/copyright ]] ||
+      fail "the licence of $package is not in /usr/share/doc/$package/copyright"
     install -m 644 "/usr/share/doc/$package/copyright" "$folder/$package"
   done
   # Debian's files refer to these by name.
