@@ -16,6 +16,7 @@
 #include <host/util/counted.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -58,15 +59,12 @@ constexpr FormatName formats[] = {{"rle", ".csv", LabelFormat::rle},
                                   {"tiff", ".tiff", LabelFormat::tiff},
                                   {"coco", ".coco.json", LabelFormat::coco}};
 
-/// A command line that cannot be carried out; main() ends with Exit::usage.
-[[noreturn]] void wrong_usage(const std::string& message) { throw CLI::ValidationError(message); }
-
 Size parse_size(const std::string& text) {
   long long width = 0, height = 0;
   char more = 0;
   if (std::sscanf(text.c_str(), "%lldx%lld%c", &width, &height, &more) != 2 || width < 1 || height < 1 ||
       width > 1'000'000 || height > 1'000'000)
-    wrong_usage("--size " + text + " is not WIDTHxHEIGHT in pixels, such as 50000x38000");
+    throw UsageError("--size " + text + " is not WIDTHxHEIGHT in pixels, such as 50000x38000");
   return {width, height};
 }
 

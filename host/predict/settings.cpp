@@ -8,6 +8,7 @@
 #include <nephron/error.hpp>
 
 #include <host/predict/threshold_search.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -36,8 +37,8 @@ std::vector<int> folds_for(const PredictRequest& request, const RunFolder& run) 
   if (request.fold.empty() || request.fold == "all") return there;
   int k = -1;
   if (!parse(request.fold, k) || std::find(there.begin(), there.end(), k) == there.end())
-    throw Error("fold \"" + request.fold + "\" is not in " + run.folder().string() + ": it has " + list(there) +
-                ", or \"all\"");
+    throw UsageError("fold \"" + request.fold + "\" is not in " + run.folder().string() + ": it has " + list(there) +
+                     ", or \"all\"");
   return {k};
 }
 

@@ -15,6 +15,7 @@
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
 #include <host/util/shell_word.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -39,9 +40,8 @@ std::vector<int> folds_asked(const std::string& text, int count) {
   int k = -1;
   const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), k);
   if (failed != std::errc() || stop != text.data() + text.size() || k < 0 || k >= count)
-    throw ConfigError({{{},
-                        "--fold " + text + ": expected 0 to " + std::to_string(count - 1) + ", or \"all\"",
-                        "data.folds.count is " + std::to_string(count)}});
+    throw UsageError("--fold " + text + ": expected 0 to " + std::to_string(count - 1) + ", or \"all\"",
+                     "data.folds.count is " + std::to_string(count));
   return {k};
 }
 

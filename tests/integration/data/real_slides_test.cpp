@@ -155,7 +155,7 @@ TEST_F(RealSlides, AreShownWithTheirAnnotations) {
   const Image sheet = draw_preview(feed, e, 0, 16);
   cv::Mat outlined;
   cv::inRange(as_mat(sheet.view()), cv::Scalar(230, 20, 20), cv::Scalar(230, 20, 20), outlined);
-  EXPECT_EQ(sheet.size(), (Size{4 * 132 - 4, 4 * 132 - 4}));
+  EXPECT_EQ(sheet.size(), (Size{4 * 132 - 4, 4 * (128 + preview_caption)}));
   EXPECT_GT(cv::countNonZero(outlined), 1000);
 }
 

@@ -90,7 +90,7 @@ TEST_F(Predict, FoldsAreAveraged) {
   ASSERT_EQ(predict("--overwrite", two / "fold-0").code, 0);
   EXPECT_LE(worst("a"), 1);
   const Outcome wrong = predict("--overwrite --fold 5", two);
-  EXPECT_EQ(wrong.code, 1);
+  EXPECT_EQ(wrong.code, 2);
   EXPECT_THAT(wrong.text, HasSubstr("it has 0, 1, or \"all\""));
 }
 
