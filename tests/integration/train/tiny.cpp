@@ -12,6 +12,7 @@
 #include <ATen/ops/relu.h>
 #include <ATen/ops/upsample_nearest2d.h>
 
+#include <nephron/augmentation.hpp>
 #include <nephron/batch_augmentation.hpp>
 #include <nephron/decoder.hpp>
 #include <nephron/loss.hpp>
