@@ -44,6 +44,8 @@ class FakeComponents final : public Components {
         {"dataset", {"folder", "made"}},
         {"sampler", {"grid", "uniform"}},
         {"augmentation", {"flip", "blur", "one_of", "sequence"}},
+        {"batch_augmentation", {"mix-batches", "one_of", "sequence"}},
+        {"reader", {}},
         {"encoder", {"net18", "net34"}},
         {"decoder", {"unet"}},
         {"loss", {"bce", "focal", "mix", "broken"}}};

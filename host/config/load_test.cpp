@@ -110,6 +110,9 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"augmentation=[{type=\"flip\", of=[]}]"}), HasSubstr("only one_of and sequence"));
   EXPECT_THAT(fault({"augmentation=[{type=\"one_of\"}]"}), HasSubstr("one_of needs augmentations"));
   EXPECT_THAT(fault({"augmentation.0.of.0.type=flop"}), HasSubstr("unknown augmentation \"flop\""));
+  EXPECT_THAT(fault({"augmentation=[{type=\"mix-batches\"}]"}), HasSubstr("unknown augmentation \"mix-batches\""));
+  EXPECT_THAT(fault({"batch_augmentation=[{type=\"one_of\"}]"}), HasSubstr("one_of needs augmentations"));
+  EXPECT_EQ(fault({"batch_augmentation=[{type=\"one_of\", of=[{type=\"mix-batches\"}]}]"}), "faults: 0");
   EXPECT_THAT(fault({"train.optimizer.betas=[0.9, 1.0]"}), HasSubstr("below 1"));
   EXPECT_THAT(fault({"train.accumulate=1000"}), HasSubstr("no epoch would have a step"));
   EXPECT_THAT(fault({"loss.terms=[]"}), HasSubstr("at least one loss"));

@@ -133,6 +133,11 @@ TEST(Schema, MissingKeysAndValidateAreTold) {
   EXPECT_THAT(faults_of(table({})), ElementsAre("\"id\" is missing | needed"));
   EXPECT_THAT(faults_of(table({{"id", "x"}, {"count", 101}})),
               ElementsAre("\"count\" above 100 needs mode = \"slow\""));
+  // A key too many hides nothing; a value that could not be read might.
+  EXPECT_THAT(faults_of(table({{"id", "x"}, {"count", 101}, {"nope", 1}})),
+              ElementsAre(HasSubstr("unknown key \"nope\""), "\"count\" above 100 needs mode = \"slow\""));
+  EXPECT_THAT(faults_of(table({{"id", "x"}, {"count", 101}, {"mode", 3}})),
+              ElementsAre("\"mode\" must be a string, not an integer"));
   EXPECT_THAT(faults_of(Value(3)), ElementsAre("this must be a table, not an integer"));
 }
 

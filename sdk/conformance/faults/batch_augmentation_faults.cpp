@@ -44,7 +44,11 @@ class GoodCutMix : public BatchAugmentation {
 
 class ForgetsTargets final : public GoodCutMix {
  public:
-  void apply(Batch& batch, Rng&) const override { batch.set_images(pasted(batch.images())); }
+  void apply(Batch& batch, Rng&) const override {
+    const at::Tensor weights = batch.spread_weights();
+    batch.set_images(pasted(batch.images()));
+    batch.set_spread_weights(pasted(weights));
+  }
 };
 
 class ForgetsWeights final : public GoodCutMix {
@@ -125,7 +129,9 @@ class DoublesTargets final : public GoodBatches {
 
 class WorksInPlace final : public GoodBatches {
  public:
-  void apply(Batch& batch, Rng&) const override { at::Tensor(batch.images()).mul_(0.5); }
+  void apply(Batch& batch, Rng&) const override {
+    if (batch.size() > 1) at::Tensor(batch.images()).mul_(0.5);
+  }
 };
 
 class SecondInstanceDiffers final : public GoodBatches {
