@@ -41,7 +41,8 @@ at::Tensor draw_partners(const Batch& batch, Rng& rng) {
   const at::Tensor order = at::arange(batch.size(), at::TensorOptions().dtype(c10::kLong));
   std::int64_t* const places = order.mutable_data_ptr<std::int64_t>();
   for (std::int64_t i = batch.size() - 1; i > 0; --i) std::swap(places[i], places[rng.integer(0, i)]);
-  return order.to(batch.images().device());
+  // Not waited for: a step waits for nothing, and so few bytes are staged before the call returns.
+  return order.to(batch.images().device(), c10::kLong, /*non_blocking=*/true);
 }
 
 }  // namespace nephron
