@@ -55,7 +55,8 @@ for wrong in "--component nothing" "--set nothing.key=1"; do
   grep -qF "the plugin has no component \"nothing\"; it has $name" said
 done
 "$tree/bin/nephron" plugins describe "$kind" "$name" --plugin "source/build/$name.so"
-"$tree/bin/nephron" plugins list --plugin "source/build/$name.so" | grep -q "replace this one"
+"$tree/bin/nephron" plugins list --plugin "source/build/$name.so" > listed  # grep -q would leave a pipe early
+grep -q "replace this one" listed
 
 # Whichever macro is forgotten is named; the linker alone would speak of symbols.
 test "$kind" = loss || exit 0
