@@ -86,9 +86,9 @@ class ComponentCheck {
     constexpr auto another_second = std::chrono::milliseconds(1100);
     std::this_thread::sleep_until(traced_at_ + another_second);  // most checks take longer
     const auto start = Clock::now();
-    std::string other;
+    std::string other, because;
     LineReader lines([&](const json& event) {
-      if (event.contains("trace")) other = event["trace"];
+      if (event.contains("trace")) other = event["trace"], because = event["because"];
     });
     std::vector<std::string> second = command();
     second.insert(second.end(), {"--only", CheckChild::trace_task});
@@ -96,10 +96,11 @@ class ComponentCheck {
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (other == trace_) return add_row("passed", "", seconds);
     add_row("failed",
-            other.empty() ? "the component ended a second process: " + end.text()
-                          : "in another process, a second later, an equal Rng draws something else: is something "
-                            "seeded by a clock, std::random_device or an address? Random numbers come from the Rng "
-                            "that is handed in (SDK rule 5)",
+            !because.empty() ? "in another process, a second later, it cannot draw: " + because
+            : other.empty()  ? "the component ended a second process: " + end.text()
+                             : "in another process, a second later, an equal Rng draws something else: is something "
+                               "seeded by a clock, std::random_device or an address? Random numbers come from the Rng "
+                               "that is handed in (SDK rule 5)",
             seconds);
   }
 

@@ -59,8 +59,9 @@ void ComponentCheck::component(std::string_view kind, const ComponentSpec& spec,
     for (const std::string& n : names) (known += known.empty() ? "" : ", ") += n;
     faults.push_back(
         {type_source, "unknown " + std::string(kind) + " \"" + spec.type + "\"",
-         !elsewhere.empty() ? "\"" + spec.type + "\" is of kind " + elsewhere
-         : !near.empty()    ? "did you mean \"" + near + "\"?"
+         !elsewhere.empty() ? "\"" + spec.type + "\" is of kind " + elsewhere +
+                                  (combines(elsewhere) ? ": put it under [[" + elsewhere + "]]" : "")
+         : !near.empty() ? "did you mean \"" + near + "\"?"
          : names.empty()
              ? "no plugin has one; `nephron plugins list` shows which are found, `nephron doctor` which are not"
              : "known: " + known});

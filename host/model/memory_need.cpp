@@ -33,9 +33,7 @@ std::string gigabytes(std::int64_t bytes) {
 
 }  // namespace
 
-PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool training) {
-  // Two tiles: batch normalisation needs more than one value at the coarsest level.
-  constexpr std::int64_t tiles = 2;
+PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool training, std::int64_t tiles) {
   model.train(training);
   const std::int64_t small = std::max<std::int64_t>(64, model.multiple());
   const std::array<std::int64_t, 2> sides{small, 2 * small};
@@ -49,7 +47,7 @@ PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool tr
     });
     bytes[i] = training ? measured.held : measured.peak;
   }
-  const auto pixels = [](std::int64_t side) { return static_cast<double>(tiles * side * side); };
+  const auto pixels = [tiles](std::int64_t side) { return static_cast<double>(tiles * side * side); };
   PassMemory out;
   out.per_pixel = std::max(0.0, static_cast<double>(bytes[1] - bytes[0]) / (pixels(sides[1]) - pixels(sides[0])));
   out.parameters = bytes_of(model.parameters()) + bytes_of(model.buffers());

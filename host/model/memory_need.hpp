@@ -15,7 +15,7 @@ struct PassMemory {
 
 /// Measured with two small batches on the CPU. `training`: what a forward in training mode keeps, else the peak of
 /// one in evaluation mode. The model is not fit for anything else afterwards: statistics and counters have moved.
-PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool training);
+PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool training, std::int64_t tiles = 2);
 
 /// Found by comparing estimates with peaks (tests/integration/train/memory_test.py): gradients of activations and
 /// oneDNN's scratch come and go, what malloc keeps lies in pieces; code and threads take their part.

@@ -49,9 +49,9 @@ void BatchAugmentations::apply(BatchTensors& tensors, const BatchNumber& number)
       batch.set_pixel_weights(tensors.pixel_weights);
       leaf.augmentation->apply(batch, rng);
       require_forms(tensors, batch);
-      const bool same_weights = batch.weights().is_same(tensors.weights);
-      tensors = {batch.images(), batch.targets(), batch.weights(), same_weights ? tensors.known_weights : at::Tensor(),
-                 batch.pixel_weights()};
+      // Weights that were replaced are known on the device alone; as those of pixels nobody has to read them back.
+      if (!batch.weights().is_same(tensors.weights)) batch.set_spread_weights(batch.spread_weights());
+      tensors = {batch.images(), batch.targets(), batch.weights(), tensors.known_weights, batch.pixel_weights()};
     });
   });
 }

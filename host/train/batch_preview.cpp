@@ -36,10 +36,11 @@ std::vector<BatchPicture> preview_batch(const Experiment& experiment, const Regi
   for (std::size_t i = 0; i < std::min(most, raw->ids.size()); ++i) {
     const auto n = static_cast<std::int64_t>(i);
     BatchPicture& shown = out.emplace_back(Image({raw->side, raw->side}, 3), raw->ids[i]);
-    const at::Tensor pixels = pixels_of(batch.images[n], normalise), labels = bytes_of(255 * batch.targets[n]),
+    const at::Tensor pixels = pixels_of(batch.images[n], normalise), all = bytes_of(255 * batch.targets[n]),
                      weights = batch.weights[n].contiguous();
     const auto* const from = pixels.const_data_ptr<std::uint8_t>();
     std::copy_n(from, pixels.numel(), shown.picture.view().row<std::uint8_t>(0));
+    const at::Tensor labels = batch.pixel_weights.defined() ? all * (batch.pixel_weights[n] > 0) : all;
     std::vector<std::uint8_t> planes(labels.const_data_ptr<std::uint8_t>(),
                                      labels.const_data_ptr<std::uint8_t>() + labels.numel());
     const std::vector<float> learnt(weights.const_data_ptr<float>(), weights.const_data_ptr<float>() + weights.numel());

@@ -14,7 +14,7 @@ struct BatchTensors {
   at::Tensor weights = {};  ///< [N, C] float
   /// The same where the CPU reads them without waiting for the device; undefined when they are no longer the same.
   at::Tensor known_weights = {};
-  /// [N, C, H, W] or [N, 1, H, W] float: how much each pixel counts; undefined when all count alike.
+  /// [N, C, H, W] float: how much each pixel counts; undefined when all count alike.
   at::Tensor pixel_weights = {};
 };
 

@@ -33,7 +33,8 @@ Need need_of(const Experiment& experiment, const Registry& registry, c10::Device
                                  /*load=*/false);
   const auto type = autocast_type(experiment.train.precision, device);
   const Autocast autocast(c10::kCPU, device.is_cpu() ? type : std::nullopt);
-  PassMemory training = measure_pass(*model, config.in_channels, /*training=*/true);
+  PassMemory training =
+      measure_pass(*model, config.in_channels, /*training=*/true, std::min(2, experiment.train.batch));
   PassMemory validation = measure_pass(*model, config.in_channels, /*training=*/false);
   // Measured in float32; what is kept for the backward takes half in the lower precision.
   if (type && !device.is_cpu()) training.per_pixel /= 2, validation.per_pixel /= 2;

@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
@@ -58,22 +57,22 @@ Objective::~Objective() = default;
 
 namespace {
 
-/// Weights of samples [N, C] once those of their pixels are taken into account.
-at::Tensor sample_weights(const BatchTensors& batch) {
-  if (!batch.pixel_weights.defined()) return batch.weights;
-  return batch.weights * batch.pixel_weights.mean({2, 3});
+/// What each pixel counts [N, C, H, W], its sample's weight included; undefined when pixels count alike.
+at::Tensor spread_weights(const BatchTensors& batch) {
+  if (!batch.pixel_weights.defined()) return {};
+  return batch.pixel_weights * batch.weights.unsqueeze(2).unsqueeze(3);
 }
 
 /// The class `c` of the samples `rows`.
 at::Tensor picked(const at::Tensor& t, std::int64_t c, const at::Tensor& rows) {
   if (!t.defined()) return t;
-  return t.narrow(1, t.size(1) == 1 ? 0 : c, 1).index_select(0, rows);
+  return t.narrow(1, c, 1).index_select(0, rows);
 }
 
-LossInput picked(const LossInput& from, std::int64_t c, const at::Tensor& rows) {
+LossInput picked(const LossInput& from, std::int64_t c, const at::Tensor& rows, std::uint32_t needs) {
   LossInput out(picked(from.logits(), c, rows), picked(from.target(), c, rows));
   out.set_pixel_weights(picked(from.pixel_weights(), c, rows));
-  out.set_distance(picked(from.distance(), c, rows));
+  if ((needs & LossNeeds::distance) != 0) out.set_distance(picked(from.distance(), c, rows));
   out.set_progress(from.progress(), from.epoch());
   return out;
 }
@@ -90,7 +89,7 @@ at::Tensor plain_forward(const Loss& loss, const LossInput& input) {
 
 LossInput Objective::input_of(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const {
   LossInput input(logits, batch.targets);
-  input.set_pixel_weights(batch.pixel_weights);
+  input.set_pixel_weights(spread_weights(batch));
   if ((needs_ & LossNeeds::distance) != 0) input.set_distance(distance_of(batch.targets));
   input.set_progress(place.progress, place.epoch);
   return input;
@@ -98,13 +97,10 @@ LossInput Objective::input_of(const at::Tensor& logits, const BatchTensors& batc
 
 LossValue Objective::operator()(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const {
   const LossInput input = input_of(logits, batch, place);
-  const at::Tensor weights = sample_weights(batch);
-  const bool known_there = batch.known_weights.defined() && !batch.pixel_weights.defined();
-  const at::Tensor known = known_there ? batch.known_weights : weights;
   LossValue out;
   std::vector<at::Tensor> parts{logits.detach().sum().view({1})};
   for (const Term& term : terms_) {
-    const at::Tensor per_class = value(term, input, weights, known);
+    const at::Tensor per_class = value(term, input, batch);
     parts.push_back(per_class.detach().to(c10::kFloat));
     at::Tensor mean;
     for (std::int64_t c = 0; c < per_class.size(0); ++c) {
@@ -118,11 +114,19 @@ LossValue Objective::operator()(const at::Tensor& logits, const BatchTensors& ba
   return out;
 }
 
-at::Tensor Objective::value(const Term& term, const LossInput& input, const at::Tensor& weights,
-                            const at::Tensor& known) const {
+at::Tensor Objective::value(const Term& term, const LossInput& input, const BatchTensors& batch) const {
   const at::Tensor values = call(term, input);
-  if (values.size(0) == input.logits().size(0)) return weighted_mean(values, weights);
-  if ((known == 1).all().item<bool>()) return values[0];
+  const at::Tensor& pixels = input.pixel_weights();
+  const bool of_samples = values.size(0) == input.logits().size(0);
+  if (!pixels.defined()) {
+    if (of_samples) return weighted_mean(values, batch.weights);
+    const at::Tensor& known = batch.known_weights.defined() ? batch.known_weights : batch.weights;
+    return (known == 1).all().item<bool>() ? values[0] : value_by_levels(term, input, known);
+  }
+  if (term.asks != nullptr) return of_samples ? weighted_mean(values, pixels.mean({2, 3})) : values[0];
+  // It took pixels of weight 0 for background: they are in its mean already, and do not weigh its sample down again.
+  const at::Tensor known = pixels.sum({2, 3}) / (pixels > 0).sum({2, 3}).clamp_min(1);
+  if (of_samples) return weighted_mean(values, known);
   return value_by_levels(term, input, known);
 }
 
@@ -142,7 +146,7 @@ at::Tensor Objective::value_by_levels(const Term& term, const LossInput& input, 
     for (const double level : levels) {
       const at::Tensor found = (on_cpu.select(1, c) >= level).nonzero().squeeze(1);
       const at::Tensor rows = found.to(logits.device(), /*non_blocking=*/true);
-      const at::Tensor one = call(term, picked(input, c, rows)).mean(0);
+      const at::Tensor one = call(term, picked(input, c, rows, needs_)).mean(0);
       const double share = (level - below) * static_cast<double>(rows.numel()) / sum;
       total = levels.size() == 1 ? one : total + one * share;
       below = level;

@@ -21,8 +21,8 @@ at::Tensor weighted_mean(const at::Tensor& values, const at::Tensor& weights);
 /// A loss, and what tells where one that is no number comes from.
 struct LossValue {
   at::Tensor total;  ///< a scalar, differentiable
-  at::Tensor
-      parts;  ///< [1 + terms * C]: the sum of the logits, then each term's value of each class; Objective::explain()
+  /// [1 + terms * C]: the sum of the logits, then each term's value of each class; for Objective::explain().
+  at::Tensor parts;
 };
 
 /// How far a training has come, for losses that ask.
@@ -39,8 +39,9 @@ struct TrainPlace {
 /// for the number of its samples times what w exceeds the next smaller weight by. Of a loss that is a mean over samples
 /// that is the weighted mean, and of weights 0 and 1 the loss of the samples that count.
 ///
-/// Pixel weights are split into their mean, which weighs the sample beside the others, and what is left, which weighs
-/// its pixels. A loss that does not look at them sees certain background in pixels of weight 0.
+/// Where pixels have weights, those of their samples are multiplied into them: an InputLoss weighs its pixels by them,
+/// and its samples count by their mean. A loss that does not look at them sees certain background in pixels of weight
+/// 0, and its samples count by the mean of the others.
 class Objective {
  public:
   Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
@@ -64,7 +65,7 @@ class Objective {
   };
   LossInput input_of(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const;
   /// One value a class: [C].
-  at::Tensor value(const Term& term, const LossInput& input, const at::Tensor& weights, const at::Tensor& known) const;
+  at::Tensor value(const Term& term, const LossInput& input, const BatchTensors& batch) const;
   at::Tensor value_by_levels(const Term& term, const LossInput& input, const at::Tensor& weights) const;
   at::Tensor call(const Term& term, const LossInput& input) const;
 

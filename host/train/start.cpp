@@ -9,6 +9,7 @@
 #include <host/config/load.hpp>
 #include <host/config/resolved_file.hpp>
 #include <host/feed/findings.hpp>
+#include <host/feed/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/warm_start.hpp>
@@ -104,8 +105,8 @@ void tell(const std::vector<PluginChange>& changes) {
 
 Session Session::start(const TrainRequest& request, const fs::path& runs, const c10::Device& device) {
   Session s;
-  s.experiment_ =
-      load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry_);
+  s.experiment_ = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry_,
+                                  check_parameters);
   require_experiment_can(s.experiment_, device.str());
   s.folds_ = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
                          std::max(1, s.experiment_.data.folds.count));

@@ -19,18 +19,21 @@ TrainStep::TrainStep(const StepParts& parts, const TrainConfig& train, const Dat
 LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double share) {
   BatchTensors batch = to_tensors(raw, normalise_, device_, channels_last_);
   if (parts_.augmentations != nullptr) parts_.augmentations->apply(batch, number);
-  const TrainProgress& progress = parts_.state.progress;
-  const TrainPlace place{static_cast<double>(progress.step) / static_cast<double>(steps_), progress.epoch};
   at::Tensor logits;
   {
     const Autocast autocast(device_, autocast_);
     logits = parts_.state.model().forward(batch.images);
   }
-  LossValue loss = parts_.objective(logits.to(c10::kFloat), batch, place);
+  LossValue loss = parts_.objective(logits.to(c10::kFloat), batch, place());
   if (share != 1) loss.total = loss.total * share;
   const auto& scaler = parts_.state.scaler();
   run_backward(scaler ? scaler->scale(loss.total) : loss.total);
   return {loss.total.detach(), loss.parts};
+}
+
+TrainPlace TrainStep::place() const {
+  const TrainProgress& progress = parts_.state.progress;
+  return {static_cast<double>(progress.step) / static_cast<double>(steps_), progress.epoch};
 }
 
 void TrainStep::update(double lr) {

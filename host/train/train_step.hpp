@@ -30,6 +30,8 @@ class TrainStep {
   /// Adds the gradients of a batch that counts for `share` of the step. Returns its loss times the share, detached, on
   /// the device. `raw` may be reused then.
   LossValue add(const RawBatch& raw, const BatchNumber& number, double share = 1);
+  /// How far the training is, for losses that ask.
+  TrainPlace place() const;
   /// Changes the weights by the gradients that were added, and drops those.
   void update(double lr);
 

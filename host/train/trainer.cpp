@@ -112,8 +112,9 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
       step_({state_, objective_, &batch_augmentations_}, config_, experiment_.data, job.device) {
   if (job.resume && job.folder.begun()) {
     state_.load(job.folder, {config_.epochs, steps_of_.epoch});
-    log().info("fold " + std::to_string(job.folder.fold) + ": going on after step " + std::to_string(progress_.step) +
-               " of " + std::to_string(steps_of_.all));
+    log().info("fold " + std::to_string(job.folder.fold) +
+               (progress_.finished ? ": finished already, after step " : ": going on after step ") +
+               std::to_string(progress_.step) + " of " + std::to_string(steps_of_.all));
   }
   seconds_before_ = progress_.seconds;
 }
@@ -215,7 +216,7 @@ bool FoldTrainer::end_epoch() {
   if (validates(progress_.epoch + 1)) {
     const Validation validation = validate(
         state_.model(), *validation_feed_, objective_, Normalise::of(experiment_.data.mean, experiment_.data.std),
-        job_.device, config_, 2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch);
+        job_.device, config_, 2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch, step_.place());
     told_.drop();                     // belongs to no step
     if (interrupted()) return false;  // a part of the tiles says nothing; the resumed run does them all
     best = validation.mean_dice() > progress_.best_dice;

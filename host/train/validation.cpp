@@ -65,7 +65,8 @@ class Tally {
 }  // namespace
 
 Validation validate(SegmentationModel& model, Feed& feed, const Objective& objective, const Normalise& normalise,
-                    c10::Device device, const TrainConfig& config, int batch, std::int64_t draws) {
+                    c10::Device device, const TrainConfig& config, int batch, std::int64_t draws,
+                    const TrainPlace& place) {
   const std::int64_t tiles = feed.count() > 0 ? feed.count() : draws;
   const c10::InferenceMode inference;
   model.eval();
@@ -83,7 +84,7 @@ Validation validate(SegmentationModel& model, Feed& feed, const Objective& objec
       logits = model.forward(tensors.images);
     }
     logits = logits.to(c10::kFloat);
-    tally.add(logits, tensors, objective(logits, tensors).total, n);
+    tally.add(logits, tensors, objective(logits, tensors, place).total, n);
   }
   model.train();
   return tally.result();

@@ -25,8 +25,10 @@ at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets);
 at::Tensor dice_of(const at::Tensor& counts);
 
 /// One pass over the validation tiles of `feed`, in evaluation mode; the model is back in training mode afterwards.
-/// `draws`: tiles when the sampler has no list of its own. Stops early after Ctrl-C, with what was done so far.
+/// `draws`: tiles when the sampler has no list of its own; `place`: how far the training is. Stops early after Ctrl-C,
+/// with what was done so far.
 Validation validate(SegmentationModel& model, Feed& feed, const Objective& objective, const Normalise& normalise,
-                    c10::Device device, const TrainConfig& config, int batch, std::int64_t draws);
+                    c10::Device device, const TrainConfig& config, int batch, std::int64_t draws,
+                    const TrainPlace& place);
 
 }  // namespace nephron::host

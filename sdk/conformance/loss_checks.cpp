@@ -3,9 +3,10 @@
 #include <tuple>
 
 #include <ATen/ops/full_like.h>
+#include <ATen/ops/max.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/zeros_like.h>
-#include <nephron/loss.hpp>
+#include <nephron/loss_input.hpp>
 
 #include <conformance/bench.hpp>
 #include <conformance/kind_checks.hpp>
@@ -289,6 +290,33 @@ void check_extremes(const Subject& s) {
   require_finite(example({1, 1, 1, 1}), "a single pixel");
 }
 
+/// As the host asks a loss that looks at more than logits and target: where some pixels count 0, and late in a
+/// training.
+void check_pixels(const Subject& s) {
+  BenchContext context(s);
+  const auto loss = s.make<Loss>(context);
+  const auto* asks = dynamic_cast<const InputLoss*>(loss.get());
+  if (asks == nullptr) throw Skipped("it looks at logits and target alone");
+  const Pair in = example(usual);
+  constexpr std::int64_t unknown = 6;  // columns
+  at::Tensor weights = at::ones_like(in.target);
+  weights.narrow(3, 0, unknown).fill_(0);
+  for (const double progress : {0.0, 0.5, 1.0}) {
+    const at::Tensor leaf = in.logits.clone().requires_grad_(true);
+    LossInput input(leaf * 1, in.target);
+    input.set_pixel_weights(weights);
+    input.set_progress(progress, 3);
+    if ((asks->needs() & LossNeeds::distance) != 0) input.set_distance(signed_distance(in.target));
+    const at::Tensor value = asks->value(input);
+    require_value(value, leaf);
+    value.sum().backward();
+    expect(all_finite(value) && all_finite(leaf.grad()), "with pixels that count 0, value or gradient are not finite");
+    expect(leaf.grad().narrow(3, 0, unknown).abs().max().item<double>() == 0,
+           "pixels that count 0 (nothing is known of them) are learnt from: weigh by pixel_weights(), as pixel_mean() "
+           "does");
+  }
+}
+
 void check_cuda(const Subject& s) {
   if (s.cuda.empty()) throw Skipped(s.no_cuda_because);
   BenchContext context(s, s.cuda);
@@ -319,6 +347,7 @@ std::vector<Check> loss_checks() {
       {"threads", "calls at once give what calls in turn give", &check_threads},
       {"extremes", "empty and full targets, huge logits, sure ones and a single pixel give finite results",
        &check_extremes},
+      {"pixels", "pixels that count 0 are not learnt from", &check_pixels},
       {"cuda", "CUDA tensors work, and agree with the CPU", &check_cuda},
   };
 }

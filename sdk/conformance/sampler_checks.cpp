@@ -143,7 +143,7 @@ void check_catalogues(const Subject& s) {
     const Window w = draw(*sampler, other, side, i);
     expect(equal(w, draw(*fresh, other, side, i)), [&] {
       return "after another catalogue it draws " + text(w) + ", and " + text(draw(*fresh, other, side, i)) +
-             " when it was just made: it keeps the first catalogue that it is handed";
+             " when it was just made: it keeps the first catalogue that it is handed, or counts its calls";
     });
   }
   for (std::int64_t i = 0; i < here; ++i)

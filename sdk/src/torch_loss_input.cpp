@@ -18,7 +18,11 @@ LossInput::LossInput(at::Tensor logits, at::Tensor target) : data_(std::make_sha
 const at::Tensor& LossInput::logits() const noexcept { return data_->logits; }
 const at::Tensor& LossInput::target() const noexcept { return data_->target; }
 const at::Tensor& LossInput::pixel_weights() const noexcept { return data_->pixel_weights; }
-const at::Tensor& LossInput::distance() const noexcept { return data_->distance; }
+const at::Tensor& LossInput::distance() const {
+  if (!data_->distance.defined())
+    throw Error("distance() was not asked for", "return nephron::LossNeeds::distance from needs()");
+  return data_->distance;
+}
 double LossInput::progress() const noexcept { return data_->progress; }
 std::int64_t LossInput::epoch() const noexcept { return data_->epoch; }
 void LossInput::set_pixel_weights(at::Tensor weights) { data_->pixel_weights = std::move(weights); }

@@ -9,7 +9,7 @@ struct CutMixParams {
 
   static void describe(nephron::Schema<CutMixParams>& s) {
     s.field("alpha", &CutMixParams::alpha, "share of the picture that stays is drawn from Beta(alpha, alpha)")
-        .range(0.01, 100);
+        .range(0.05, 100);
     s.field("least", &CutMixParams::least, "least share of the picture that is pasted").range(0, 1);
   }
 };

@@ -7,7 +7,7 @@ struct MixUpParams {
 
   static void describe(nephron::Schema<MixUpParams>& s) {
     s.field("alpha", &MixUpParams::alpha, "share of the sample itself is drawn from Beta(alpha, alpha)")
-        .range(0.01, 100);
+        .range(0.05, 100);
   }
 };
 
@@ -24,8 +24,8 @@ class MixUp final : public nephron::BatchAugmentation {
     const auto known_of_both = [&](const at::Tensor& t) { return at::minimum(t, t.index_select(0, partners)); };
     batch.set_images(mixed(batch.images()));
     batch.set_targets(mixed(batch.targets()));
-    batch.set_weights(known_of_both(batch.weights()));
-    if (batch.pixel_weights().defined()) batch.set_pixel_weights(known_of_both(batch.pixel_weights()));
+    if (batch.pixel_weights().defined()) batch.set_spread_weights(known_of_both(batch.spread_weights()));
+    else batch.set_weights(known_of_both(batch.weights()));
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/flip.h>
+#include <ATen/ops/minimum.h>
 #include <ATen/ops/roll.h>
 #include <nephron/batch_augmentation.hpp>
 
@@ -69,8 +70,20 @@ class GoodMixUp : public BatchAugmentation {
     const double own = rng.uniform(0.1, 0.9);
     batch.set_images(mixed(batch.images(), own));
     batch.set_targets(mixed(batch.targets(), swapped ? 1 - own : own));
+    const at::Tensor weights = batch.spread_weights();
+    batch.set_spread_weights(at::minimum(weights, at::roll(weights, 1, 0)));
   }
   static at::Tensor mixed(const at::Tensor& t, double own) { return own * t + (1 - own) * at::roll(t, 1, 0); }
+};
+
+/// Says of mixtures what was known of their larger half.
+class MixesTheUnknown final : public GoodMixUp {
+ public:
+  void apply(Batch& batch, Rng& rng) const override {
+    const at::Tensor weights = batch.spread_weights();
+    mix(batch, rng, false);
+    batch.set_spread_weights(weights);
+  }
 };
 
 class SwapsItsShares final : public GoodMixUp {
@@ -207,6 +220,7 @@ Fixture batch_augmentation_fixture() {
               {"labels", "their shares are swapped", subject<SwapsItsShares>("swaps_its_shares")},
               {"labels", "the weights of a whole batch become 0", subject<ZeroesWeights>("zeroes_weights")},
               {"weights", "count where they were put", subject<ForgetsWeights>("forgets_weights")},
+              {"weights", "mixed in", subject<MixesTheUnknown>("mixes_the_unknown")},
               {"extremes", "images are not finite", subject<NeedsTwoSamples>("needs_two_samples")},
               {"cuda", "something else than on the CPU", subject<OtherwiseOnTheDevice>("device_differs")},
           }};

@@ -5,6 +5,7 @@
 #include <ATen/ops/amax.h>
 #include <ATen/ops/log.h>
 #include <ATen/ops/sigmoid.h>
+#include <nephron/loss_input.hpp>
 
 namespace nephron::conformance {
 
@@ -185,11 +186,30 @@ class OtherwiseOnTheDevice final : public GoodLoss {
   mutable WrongThere wrong_;
 };
 
+/// Looks at more than logits and target, and minds what single pixels count.
+class MindsItsPixels : public InputLoss {
+ public:
+  std::uint32_t needs() const override { return LossNeeds::distance; }
+  at::Tensor value(const LossInput& input) const override { return pixel_mean(of_pixels(input), input); }
+
+ protected:
+  static at::Tensor of_pixels(const LossInput& input) {
+    const at::Tensor entropy = at::softplus(input.logits()) - input.logits() * input.target();
+    return entropy + input.progress() * at::sigmoid(input.logits()) * input.distance();
+  }
+};
+
+class IgnoresItsPixels final : public MindsItsPixels {
+ public:
+  at::Tensor value(const LossInput& input) const override { return of_pixels(input).mean(at::IntArrayRef{2, 3}); }
+};
+
 }  // namespace
 
 Fixture loss_fixture() {
   return {
-      {subject_of<Loss, GoodLoss>("good"), subject_of<Loss, MixesClassesAndSaysSo>("mixes_classes_and_says_so")},
+      {subject_of<Loss, GoodLoss>("good"), subject_of<Loss, MixesClassesAndSaysSo>("mixes_classes_and_says_so"),
+       subject_of<Loss, MindsItsPixels>("minds_its_pixels")},
       {
           {"shapes", "expected [2, 5] or [1, 5]", subject_of<Loss, AtMostFourClasses>("at_most_four_classes")},
           {"shapes", "expected the type of the logits", subject_of<Loss, SinglePrecision>("another_type")},
@@ -214,6 +234,7 @@ Fixture loss_fixture() {
           {"randomness", "rand(), random() or srand() was called", subject_of<Loss, CallsRand>("calls_rand")},
           {"threads", "from several threads at once", subject_of<Loss, KeepsItsLogits>("shared_scratch")},
           {"extremes", "is not finite", subject_of<Loss, LogarithmOfNothing>("logarithm_of_nothing")},
+          {"pixels", "are learnt from", subject_of<Loss, IgnoresItsPixels>("ignores_its_pixels")},
           {"cuda", "differ from the CPU's", subject_of<Loss, OtherwiseOnTheDevice>("device_differs")},
       }};
 }

@@ -25,7 +25,7 @@ class NEPHRON_API Batch {
   const at::Tensor& targets() const noexcept;
   /// [N, C] float, at least 0: how much a sample counts for a class; 0 where nothing is known of it.
   const at::Tensor& weights() const noexcept;
-  /// [N, C, H, W] float, at least 0: how much each pixel counts; undefined while all count alike.
+  /// [N, C, H, W] float, at least 0: how much each pixel counts; when undefined, all count alike.
   const at::Tensor& pixel_weights() const noexcept;
   /// weights() and pixel_weights() as one: [N, C, H, W], a tensor of its own. What moves or mixes pixels does the same
   /// with it and gives it to set_spread_weights(), so that each pixel keeps what it counted.

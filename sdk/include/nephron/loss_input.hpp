@@ -17,12 +17,13 @@ class NEPHRON_API LossInput {
   const at::Tensor& logits() const noexcept;
   /// Like the logits, in [0, 1]: after augmentations of whole batches.
   const at::Tensor& target() const noexcept;
-  /// [N, C, H, W] or [N, 1, H, W], at least 0: how much each pixel counts beside the others of its sample and class; 0
-  /// where nothing is known (not annotated). Undefined when all count alike. pixel_mean() takes them into account.
+  /// [N, C, H, W], at least 0: how much each pixel counts; 0 where nothing is known (not annotated). Undefined when all
+  /// count alike. pixel_mean() takes them into account.
   const at::Tensor& pixel_weights() const noexcept;
-  /// signed_distance() of the target; undefined unless needs() asks for it.
-  const at::Tensor& distance() const noexcept;
-  /// Share of the training's steps that are done: 0 at the first, towards 1 at the last; 0 outside of training.
+  /// signed_distance() of the target. Throws Error when needs() did not ask for it.
+  const at::Tensor& distance() const;
+  /// Share of the training's steps that are done: 0 at the first, towards 1 at the last; in a validation, what it
+  /// is then.
   double progress() const noexcept;
   /// Epochs that are done.
   std::int64_t epoch() const noexcept;

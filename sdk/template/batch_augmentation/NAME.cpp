@@ -20,7 +20,8 @@ class @CLASS@BatchAugmentation final : public nephron::BatchAugmentation {
     const auto mixed = [&](const at::Tensor& t) { return (1 - share) * t + share * t.index_select(0, partners); };
     batch.set_images(mixed(batch.images()));
     batch.set_targets(mixed(batch.targets()));
-    batch.set_weights(at::minimum(batch.weights(), batch.weights().index_select(0, partners)));
+    const at::Tensor weights = batch.spread_weights();  // what is known of both is known of their mixture
+    batch.set_spread_weights(at::minimum(weights, weights.index_select(0, partners)));
   }
 
  private:

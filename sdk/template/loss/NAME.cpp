@@ -24,7 +24,8 @@ class @CLASS@Loss final : public nephron::Loss {
   at::Tensor forward(const at::Tensor& logits, const at::Tensor& target) const override {
     const at::Tensor bce = at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None);
     const at::Tensor p = at::sigmoid(logits);
-    const at::Tensor miss = p + target - 2 * p * target;  // 1 - p where the target is 1, p where it is 0
+    // 1 - p where the target is 1, p where it is 0; never 0, where a power under 1 has no slope.
+    const at::Tensor miss = (p + target - 2 * p * target).clamp_min(1e-12);
     const at::Tensor alpha = params_.alpha * target + (1 - params_.alpha) * (1 - target);
     return (alpha * at::pow(miss, params_.gamma) * bce).mean({2, 3});
   }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
@@ -91,6 +92,29 @@ TEST_F(ObjectiveTest, PixelsOfWeightZeroAreCertainBackgroundToAPlainLoss) {
       .total.backward();
   EXPECT_EQ(logits.grad().view(-1)[1].item<float>(), 0);
   EXPECT_GT(logits.grad().view(-1)[0].item<float>(), 0);
+}
+
+// Weights of samples say the same when they are spread over their pixels.
+TEST_F(ObjectiveTest, SpreadWeightsAreTheWeights) {
+  PluginSearch search;
+  search.command_line = {NEPHRON_DICE, NEPHRON_BCE};
+  search.folders = false;
+  const Registry registry(search);
+  const at::Tensor logits = at::tensor({1.0F, -2.0F, 0.5F, 3.0F, -1.0F, 2.0F, 0.0F, 1.0F}).view({2, 1, 2, 2}),
+                   target = at::tensor({1.0F, 0.0F, 1.0F, 0.0F, 0.0F, 1.0F, 1.0F, 0.0F}).view({2, 1, 2, 2});
+  for (const std::vector<float>& values : {std::vector<float>{1, 0}, std::vector<float>{0.5F, 0.5F}}) {
+    const at::Tensor weights = at::tensor(values).view({2, 1});
+    for (const char* name : {"dice", "bce"}) {
+      LossConfig config;
+      config.terms.push_back({{name, Value(Value::Table{}), {}}, 1});
+      const Objective objective(config, 1, registry, 0);
+      const double plain = objective(logits, {.targets = target, .weights = weights}).total.item<double>();
+      const double spread =
+          objective(logits, {.targets = target, .weights = weights, .pixel_weights = at::ones_like(target)})
+              .total.item<double>();
+      EXPECT_NEAR(plain, spread, 2e-6) << name << " with weights " << values[0] << ", " << values[1];
+    }
+  }
 }
 
 TEST_F(ObjectiveTest, ALossThatIsNoNumberIsExplained) {

@@ -68,7 +68,8 @@ TEST_F(Train, SameSeedSameBits) {
 }
 
 TEST_F(Train, CtrlCSavesAndSaysHowToGoOn) {
-  write_experiment("accumulate = 3\nclip_norm = 1.0\n");
+  write_experiment("accumulate = 3\nclip_norm = 1.0\n[[batch_augmentation]]\ntype = \"cutmix\"\np = 0.7\n",
+                   R"({ type = "bce" }, { type = "dice" })");
   run(train_command({"--runs", (root_ / "whole").string(), "--set", "train.epochs=40"}), 0);
   const RunFolder whole = RunFolder::open(fs::directory_iterator(root_ / "whole/tiny")->path());
   Program program(train_command({"--set", "train.epochs=40"}), output());
