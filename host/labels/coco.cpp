@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <nephron/coco_rle.hpp>
 #include <nephron/error.hpp>
 
 #include <host/labels/trace.hpp>
@@ -54,22 +55,6 @@ std::int64_t need_integer(const Json& object, const char* name, std::string_view
 
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-Runs runs_of_counts(std::span<const std::int64_t> counts, std::int64_t pixels, std::string_view where) {
-  Runs out;
-  std::int64_t at = 0;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] < 0 || counts[i] > pixels - at)
-      refuse(where, "count " + std::to_string(i + 1) + " of the run lengths (" + std::to_string(counts[i]) +
-                        ") leaves the mask of " + std::to_string(pixels) + " pixels");
-    if (i % 2 == 1 && counts[i] > 0) out.push_back({at, counts[i]});
-    at += counts[i];
-  }
-  if (at != pixels)
-    refuse(where, "the run lengths cover " + std::to_string(at) + " pixels; expected the " + std::to_string(pixels) +
-                      " of the mask");
-  return normalised(std::move(out));
-}
-
 std::vector<Point> ring_of(const Json& json, std::string_view where) {
   if (!json.is_array() || json.size() % 2 != 0 || json.empty())
     refuse(where, "a polygon is not a list of x, y, x, y, ...");
@@ -88,14 +73,14 @@ Runs runs_of(const Json& segmentation, Size size, std::string_view where) {
     refuse(where, "the run lengths are of a mask of [height, width] " + shape.dump().substr(0, 60) +
                       "; the image has [" + std::to_string(size.height) + ", " + std::to_string(size.width) + "]");
   const Json& counts = need(segmentation, "counts", where);
-  if (counts.is_string()) return coco_runs(counts.get<std::string>(), size.area(), where);
+  if (counts.is_string()) return parse_coco_rle(counts.get<std::string>(), size.area(), where);
   if (!counts.is_array()) refuse(where, "\"counts\" is neither text nor a list");
   std::vector<std::int64_t> numbers;
   for (const Json& count : counts) {
     if (!count.is_number_integer()) refuse(where, "\"counts\" holds something that is not a whole number");
     numbers.push_back(count.get<std::int64_t>());
   }
-  return runs_of_counts(numbers, size.area(), where);
+  return runs_of_coco_counts(numbers, size.area(), where);
 }
 
 std::vector<Polygon> parts_of(const Json& segmentation, Size size, std::string_view where) {
@@ -138,51 +123,6 @@ Json polygons_of(const AnnotatedObject& object) {
 }
 
 }  // namespace
-
-std::string coco_counts_text(std::span<const Run> runs, std::int64_t pixels) {
-  std::vector<std::int64_t> counts;
-  std::int64_t at = 0;
-  for (const Run& run : runs) {
-    counts.push_back(run.start - at);
-    counts.push_back(run.length);
-    at = run.end();
-  }
-  if (at < pixels || counts.empty()) counts.push_back(pixels - at);
-  std::string out;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    std::int64_t value = i > 2 ? counts[i] - counts[i - 2] : counts[i];
-    for (bool more = true; more;) {
-      int bits = static_cast<int>(value & 31);
-      value >>= 5;
-      more = (bits & 16) != 0 ? value != -1 : value != 0;
-      if (more) bits |= 32;
-      out += static_cast<char>(bits + 48);
-    }
-  }
-  return out;
-}
-
-Runs coco_runs(std::string_view text, std::int64_t pixels, std::string_view where) {
-  std::vector<std::int64_t> counts;
-  for (std::size_t at = 0; at < text.size();) {
-    std::int64_t value = 0;
-    int shift = 0, bits = 32;
-    for (; (bits & 32) != 0; shift += 5) {
-      if (at == text.size()) refuse(where, "the compressed run lengths end inside a number");
-      bits = static_cast<unsigned char>(text[at++]) - 48;
-      if (bits < 0 || bits > 63 || shift > 55)
-        refuse(where, "character " + std::to_string(at) + " of the compressed run lengths is not of COCO's alphabet");
-      value |= static_cast<std::int64_t>(bits & 31) << shift;
-    }
-    if ((bits & 16) != 0) value -= std::int64_t{1} << shift;
-    if (counts.size() > 2) value += counts[counts.size() - 2];
-    if (value < 0 || value > pixels)
-      refuse(where, "count " + std::to_string(counts.size() + 1) + " of the run lengths (" + std::to_string(value) +
-                        ") leaves the mask of " + std::to_string(pixels) + " pixels");
-    counts.push_back(value);
-  }
-  return runs_of_counts(counts, pixels, where);
-}
 
 bool looks_like_coco(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
@@ -235,7 +175,7 @@ std::string coco_text(const LabelSet& labels, const std::string& file_name) {
     const Runs runs = runs_of_object(object, labels.size);
     const Region box = box_of(runs, labels.size);
     Ordered segmentation{{"size", {labels.size.height, labels.size.width}},
-                         {"counts", coco_counts_text(runs, labels.size.area())}};
+                         {"counts", coco_rle_text(runs, labels.size.area())}};
     if (labels.holds_objects && is_plain(object)) segmentation = polygons_of(object);
     annotations.push_back({{"id", annotations.size() + 1},
                            {"image_id", 1},

@@ -1,19 +1,11 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
-
-#include <nephron/rle.hpp>
 
 #include <host/labels/label_set.hpp>
 
 namespace nephron::host {
-
-/// COCO's compressed run lengths: counts of zeros, ones, zeros, ... down the columns, five bits a character.
-std::string coco_counts_text(std::span<const Run> runs, std::int64_t pixels);
-/// The inverse. Throws Error that begins with `where`.
-Runs coco_runs(std::string_view counts, std::int64_t pixels, std::string_view where);
 
 /// Objects of one image of a COCO file: polygons, run lengths as text or as numbers (those are traced). `image`: file
 /// name, its stem or id; may be empty when the file has one image. `size`: what the image must have; empty: as the file

@@ -193,17 +193,6 @@ TEST_F(LabelFile, WritesWhatQuPathReads) {
   EXPECT_FALSE(json["features"][1]["properties"].contains("classification"));
 }
 
-TEST_F(LabelFile, CocoCountsAreTheirInverse) {
-  Rng rng(4, "coco");
-  for (int i = 0; i < 500; ++i) {
-    const Size size{rng.integer(1, 90), rng.integer(1, 90)};
-    const Runs runs = runs_of(random_mask(rng, size));
-    ASSERT_EQ(coco_runs(coco_counts_text(runs, size.area()), size.area(), "x"), runs);
-  }
-  EXPECT_EQ(coco_counts_text({}, 12), "<");
-  EXPECT_THAT(error_of([] { coco_runs("~~~", 9, "a.json"); }), HasSubstr("a.json: "));
-}
-
 TEST_F(LabelFile, SaysWhatIsWrong) {
   const auto fault = [](const fs::path& file, const LabelReading& reading) {
     return error_of([&] { read_labels(file, reading); });

@@ -1,22 +1,26 @@
 #include <algorithm>
 #include <map>
-#include <regex>
+#include <string>
 
 #include <nephron/dataset.hpp>
 #include <nephron/dataset_check.hpp>
-#include <nephron/image_cv.hpp>
 #include <nephron/mask_files.hpp>
+#include <nephron/name_pattern.hpp>
 #include <nephron/parameter_check.hpp>
 #include <nephron/parameter_error.hpp>
+#include <nephron/picture_cv.hpp>
 
-#include "image_file.hpp"
 #include "mask_coding.hpp"
 #include "pairs.hpp"
 
 namespace image_folder {
 
 namespace fs = std::filesystem;
+using nephron::decode_picture;
 using nephron::Error;
+using nephron::picture_size;
+using nephron::PictureAs;
+using nephron::PictureSlide;
 using nephron::SlideInfo;
 
 struct Params {
@@ -64,19 +68,8 @@ struct Params {
       throw Error("values and colours exclude each other: a mask is coded one way");
     MaskCoding::parse(values, MaskCoding::By::values);
     MaskCoding::parse(colours, MaskCoding::By::colours);
-    compiled(donor, "donor");
-    compiled(group, "group");
-  }
-
-  static std::regex compiled(const std::string& pattern, const char* key) {
-    try {
-      std::regex r(pattern);
-      if (!pattern.empty() && r.mark_count() < 1)
-        throw Error(std::string(key) + " = \"" + pattern + "\" has no group in brackets");
-      return r;
-    } catch (const std::regex_error& e) {
-      throw Error(std::string(key) + " = \"" + pattern + "\" is no regular expression: " + e.what());
-    }
+    nephron::NamePattern(donor, "donor");
+    nephron::NamePattern(group, "group");
   }
 };
 
@@ -87,30 +80,6 @@ constexpr const char* mask_extensions[] = {".png", ".tif", ".tiff", ".jpg", ".jp
 
 std::string text(nephron::Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
 
-std::string first_group(const std::regex& pattern, const std::string& name) {
-  std::smatch match;
-  return std::regex_search(name, match, pattern) && match.size() > 1 ? match[1].str() : "";
-}
-
-/// The decoded picture.
-class Picture final : public nephron::SlideReader {
- public:
-  Picture(cv::Mat rgb, std::string id) : rgb_(std::move(rgb)), id_(std::move(id)) {}
-  nephron::Size size() const noexcept override { return {rgb_.cols, rgb_.rows}; }
-  void read(const nephron::Region& region, const nephron::ImageView& out) const override {
-    if (region.empty() || region.clipped({0, 0, rgb_.cols, rgb_.rows}) != region)
-      throw Error("slide \"" + id_ + "\": the region " + text(region.size()) + " at (" + std::to_string(region.x) +
-                  ", " + std::to_string(region.y) + ") is not inside its " + text(size()) + " px");
-    const nephron::ImageView all{rgb_.data, rgb_.cols,          rgb_.rows,
-                                 3,         nephron::Depth::u8, static_cast<std::ptrdiff_t>(rgb_.step[0])};
-    nephron::copy(all.crop(region), out);
-  }
-
- private:
-  cv::Mat rgb_;
-  std::string id_;
-};
-
 }  // namespace
 
 class ImageFolder final : public nephron::Dataset,
@@ -119,9 +88,7 @@ class ImageFolder final : public nephron::Dataset,
                           public nephron::DatasetCheck {
  public:
   explicit ImageFolder(const Params& params)
-      : params_(params),
-        donor_(Params::compiled(params.donor, "donor")),
-        group_(Params::compiled(params.group, "group")) {
+      : params_(params), donor_(params.donor, "donor"), group_(params.group, "group") {
     const auto has = [](const nephron::Value& v) { return !v.is(nephron::Value::Type::null); };
     coding_.by = has(params.values)    ? MaskCoding::By::values
                  : has(params.colours) ? MaskCoding::By::colours
@@ -141,10 +108,10 @@ class ImageFolder final : public nephron::Dataset,
       info.source = pair.picture;
       if (!pair.mask.empty()) info.annotations = {pair.mask};
       info.mpp = params_.mpp;
-      info.donor = first_group(donor_, name);
-      info.group = first_group(group_, name);
+      info.donor = donor_.of(name);
+      info.group = group_.of(name);
       try {
-        info.size = size_of(pair.picture);
+        info.size = picture_size(pair.picture);
       } catch (const Error&) {  // open() says what is wrong, of this slide alone
       }
       out.push_back(std::move(info));
@@ -154,7 +121,7 @@ class ImageFolder final : public nephron::Dataset,
   }
 
   std::unique_ptr<nephron::SlideReader> open(const SlideInfo& slide) const override {
-    return std::make_unique<Picture>(decode(slide.source, As::rgb, most_pixels()), slide.id);
+    return std::make_unique<PictureSlide>(decode_picture(slide.source, PictureAs::rgb, most_pixels()), slide.id);
   }
 
   bool annotated(const SlideInfo& slide) const override { return !slide.annotations.empty(); }
@@ -163,8 +130,8 @@ class ImageFolder final : public nephron::Dataset,
                 nephron::AnnotationSink& sink) const override {
     if (slide.annotations.empty()) return;
     const fs::path& file = slide.annotations.front();
-    const cv::Mat mask = decode(file, As::stored, most_pixels());
-    const nephron::Size size = size_of(slide.source);
+    const cv::Mat mask = decode_picture(file, PictureAs::stored, most_pixels());
+    const nephron::Size size = picture_size(slide.source);
     if (mask.cols != size.width || mask.rows != size.height)
       throw Error(file.string() + " has " + text({mask.cols, mask.rows}) + " px, its image " + slide.source.string() +
                   " has " + text(size) + "; expected equal sizes");
@@ -180,7 +147,7 @@ class ImageFolder final : public nephron::Dataset,
   void read_mask(const fs::path& file, const std::vector<std::string>& classes,
                  nephron::AnnotationSink& sink) const override {
     coding_.check_classes(classes);
-    give(decode(file, As::stored, most_pixels()), file, classes, sink);
+    give(decode_picture(file, PictureAs::stored, most_pixels()), file, classes, sink);
   }
 
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
@@ -230,7 +197,7 @@ class ImageFolder final : public nephron::Dataset,
                               " has no code of " + nephron::names_of(silent) + ", so that masks never have it");
     std::vector<std::string> lossy;
     for (const auto& [name, pair] : pairs.pairs)
-      if (is_jpeg(pair.mask)) lossy.push_back(pair.mask.filename().string());
+      if (nephron::is_jpeg(pair.mask)) lossy.push_back(pair.mask.filename().string());
     if (!lossy.empty() && params_.tolerance == 0)
       findings.note(counted(lossy.size(), 0, "mask") + " lossy compression (JPEG): " + nephron::names_of(lossy) +
                     "; edges are blurred, and without tolerance = 50 or so every speck of noise is a label");
@@ -255,7 +222,7 @@ class ImageFolder final : public nephron::Dataset,
   Places places() const { return {params_.root / params_.images, params_.root / params_.masks, params_.mask_suffix}; }
 
   Params params_;
-  std::regex donor_, group_;
+  nephron::NamePattern donor_, group_;
   MaskCoding coding_;
 };
 

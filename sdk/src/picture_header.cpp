@@ -1,16 +1,16 @@
-#include "image_header.hpp"
+#include <nephron/picture_header.hpp>
 
 #include <optional>
 #include <string_view>
 
 #include <nephron/error.hpp>
 
-namespace image_folder {
+namespace nephron {
 
 namespace {
 
 [[noreturn]] void cut_short(const char* what) {
-  throw nephron::Error(std::string("the ") + what + " file ends too early: it is truncated or broken");
+  throw Error(std::string("the ") + what + " file ends too early: it is truncated or broken");
 }
 
 /// Bytes that are never read beyond their end.
@@ -34,13 +34,13 @@ class Reader {
   const char* format_;
 };
 
-nephron::Size made(std::uint64_t width, std::uint64_t height) {
+Size made(std::uint64_t width, std::uint64_t height) {
   return {static_cast<std::int64_t>(width), static_cast<std::int64_t>(height)};
 }
 
-nephron::Size of_png(std::string_view bytes) {
+Size of_png(std::string_view bytes) {
   const Reader r(bytes, false, "PNG");
-  if (r.number(12, 4) != 0x49484452) throw nephron::Error("the PNG file does not begin with its header (IHDR)");
+  if (r.number(12, 4) != 0x49484452) throw Error("the PNG file does not begin with its header (IHDR)");
   return made(r.number(16, 4), r.number(20, 4));
 }
 
@@ -48,17 +48,17 @@ bool is_frame_header(std::uint64_t marker) {  // SOF0..15 without DHT, JPG and D
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
-nephron::Size of_jpeg(std::string_view bytes) {
+Size of_jpeg(std::string_view bytes) {
   const Reader r(bytes, false, "JPEG");
-  std::optional<nephron::Size> size;
+  std::optional<Size> size;
   for (std::uint64_t at = 2;;) {
-    if (r.number(at, 1) != 0xFF) throw nephron::Error("the JPEG file has no marker where one is due: it is broken");
+    if (r.number(at, 1) != 0xFF) throw Error("the JPEG file has no marker where one is due: it is broken");
     const std::uint64_t marker = r.number(at + 1, 1);
     if (marker == 0xFF) {  // padding
       ++at;
       continue;
     }
-    if (marker == 0xD9) throw nephron::Error("the JPEG file holds no picture");
+    if (marker == 0xD9) throw Error("the JPEG file holds no picture");
     if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // markers without a length
       at += 2;
       continue;
@@ -66,17 +66,17 @@ nephron::Size of_jpeg(std::string_view bytes) {
     if (is_frame_header(marker)) size = made(r.number(at + 7, 2), r.number(at + 5, 2));
     if (marker == 0xDA) break;
     const std::uint64_t length = r.number(at + 2, 2);
-    if (length < 2) throw nephron::Error("the JPEG file has a segment without its length: it is broken");
+    if (length < 2) throw Error("the JPEG file has a segment without its length: it is broken");
     at += 2 + length;
   }
-  if (!size) throw nephron::Error("the JPEG file does not say its size before its pixels");
+  if (!size) throw Error("the JPEG file does not say its size before its pixels");
   // The decoder would fill what is missing with grey and go on.
   if (bytes.find("\xFF\xD9", 2) == std::string_view::npos || bytes.rfind("\xFF\xD9") < bytes.find("\xFF\xDA"))
     cut_short("JPEG");
   return *size;
 }
 
-nephron::Size of_tiff(std::string_view bytes) {
+Size of_tiff(std::string_view bytes) {
   const bool little = bytes[0] == 'I';
   const Reader r(bytes, little, "TIFF");
   const bool big = r.number(2, 2) == 43;
@@ -90,24 +90,24 @@ nephron::Size of_tiff(std::string_view bytes) {
     const std::uint64_t tag = r.number(at, 2), type = r.number(at + 2, 2);
     if (tag != 256 && tag != 257) continue;
     const unsigned bytes_each = type == 3 ? 2 : type == 4 ? 4 : type == 16 ? 8 : 0;
-    if (bytes_each == 0) throw nephron::Error("the TIFF file states its size in a type that is no whole number");
+    if (bytes_each == 0) throw Error("the TIFF file states its size in a type that is no whole number");
     (tag == 256 ? width : height) = r.number(at + (big ? 12 : 8), bytes_each);
   }
-  if (width == 0 || height == 0) throw nephron::Error("the TIFF file does not state its width and height");
+  if (width == 0 || height == 0) throw Error("the TIFF file does not state its width and height");
   return made(width, height);
 }
 
 }  // namespace
 
-nephron::Size size_in_header(const std::string& bytes) {
+Size picture_size_in(const std::string& bytes) {
   const std::string_view b(bytes);
-  if (b.empty()) throw nephron::Error("the file is empty");
+  if (b.empty()) throw Error("the file is empty");
   if (b.starts_with(std::string_view("\x89PNG\r\n\x1a\n", 8))) return of_png(b);
   if (b.starts_with("\xFF\xD8")) return of_jpeg(b);
   for (const std::string_view magic : {std::string_view("II*\0", 4), std::string_view("MM\0*", 4),
                                        std::string_view("II+\0", 4), std::string_view("MM\0+", 4)})
     if (b.starts_with(magic)) return of_tiff(b);
-  throw nephron::Error("the file is no PNG, JPEG or TIFF (by its first bytes)");
+  throw Error("the file is no PNG, JPEG or TIFF (by its first bytes)");
 }
 
-}  // namespace image_folder
+}  // namespace nephron
