@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include <nephron/draw.hpp>
 #include <nephron/parameter_check.hpp>
-#include <nephron/sampler.hpp>
 
 struct BalancedParams {
   std::vector<std::string> classes;
@@ -31,7 +31,7 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
   nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t,
                        nephron::Rng& rng) const override {
     if (catalog.slides().empty()) throw nephron::Error("there is no slide to draw a window from");
-    const std::string& group = choose_group(catalog, rng);
+    const std::string& group = nephron::choose_group(catalog, rng);
     if (!rng.chance(params_.background)) {
       std::vector<std::size_t> there;
       for (const std::size_t c : classes_of(catalog))
@@ -41,11 +41,8 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
     const std::int64_t slide = choose_slide(
         catalog, group, [](const nephron::CatalogSlide& s) { return static_cast<double>(s.size.area()); }, rng);
     const nephron::Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
-    const auto place = [&](std::int64_t side) {
-      return rng.integer(std::min<std::int64_t>(0, side - window), std::max<std::int64_t>(0, side - window));
-    };
-    const std::int64_t x = place(size.width);
-    return {slide, {x, place(size.height), window, window}};
+    const std::int64_t x = nephron::WindowPlaces(size.width, window).draw(rng);
+    return {slide, {x, nephron::WindowPlaces(size.height, window).draw(rng), window, window}};
   }
 
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
@@ -57,17 +54,6 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
  private:
   static std::size_t choose_alike(std::size_t n, nephron::Rng& rng) {
     return static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(n) - 1));
-  }
-
-  static const std::string& choose_group(const nephron::Catalog& catalog, nephron::Rng& rng) {
-    double u = rng.uniform();
-    const std::string* chosen = &catalog.shares().front().first;
-    for (const auto& [name, share] : catalog.shares()) {
-      if (share <= 0) continue;
-      chosen = &name;
-      if ((u -= share) < 0) break;
-    }
-    return *chosen;
   }
 
   std::vector<std::size_t> classes_of(const nephron::Catalog& catalog) const {
@@ -94,17 +80,11 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
   static std::int64_t choose_slide(const nephron::Catalog& catalog, const std::string& group, const Weight& weight,
                                    nephron::Rng& rng) {
     const auto& slides = catalog.slides();
-    const auto of = [&](std::size_t i) { return slides[i].group == group ? weight(slides[i]) : 0.0; };
     double sum = 0;
-    for (std::size_t i = 0; i < slides.size(); ++i) sum += of(i);
-    double u = rng.uniform(0, sum);
-    std::size_t chosen = 0;
-    for (std::size_t i = 0; i < slides.size(); ++i) {
-      if (of(i) <= 0) continue;
-      chosen = i;
-      if ((u -= of(i)) < 0) break;
-    }
-    return static_cast<std::int64_t>(chosen);
+    std::vector<double> weights(slides.size());
+    for (std::size_t i = 0; i < slides.size(); ++i)
+      if (slides[i].group == group) sum += weights[i] = weight(slides[i]);
+    return static_cast<std::int64_t>(nephron::chosen_by(weights, rng.uniform(0, sum)));
   }
 
   nephron::Window labelled(const nephron::Catalog& catalog, const std::string& group, std::size_t class_index,
@@ -125,7 +105,8 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
     const auto most = static_cast<std::int64_t>(params_.off_centre * static_cast<double>(window));
     const auto about = [&](std::int64_t at, std::int64_t side) {
       const std::int64_t wanted = at - window / 2 + rng.integer(-most, most);
-      return std::clamp(wanted, std::min<std::int64_t>(0, side - window), std::max<std::int64_t>(0, side - window));
+      const nephron::WindowPlaces places(side, window);
+      return std::clamp(wanted, places.first, places.last);
     };
     const std::int64_t x = about(pixel->x, size.width);
     return {slide, {x, about(pixel->y, size.height), window, window}};

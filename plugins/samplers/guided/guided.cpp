@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include <nephron/draw.hpp>
 #include <nephron/parameter_check.hpp>
-#include <nephron/sampler.hpp>
 
 // What may differ from one sampling group to the next.
 struct GuidedRule {
@@ -58,14 +58,14 @@ class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
   nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t,
                        nephron::Rng& rng) const override {
     if (catalog.slides().empty()) throw nephron::Error("there is no slide to draw a window from");
-    const std::string& group = choose_group(catalog, rng);
+    const std::string& group = nephron::choose_group(catalog, rng);
     const GuidedRule& rule = rule_of(group);
     const std::int64_t slide = choose_slide(catalog, group, rule, rng);
     const nephron::Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
     nephron::Window w{slide, {0, 0, window, window}};
     for (int i = 0; i < params_.tries; ++i) {
-      w.region.x = place(size.width, window, rng);
-      w.region.y = place(size.height, window, rng);
+      w.region.x = nephron::WindowPlaces(size.width, window).draw(rng);
+      w.region.y = nephron::WindowPlaces(size.height, window).draw(rng);
       const std::int64_t cx = w.region.x + window / 2, cy = w.region.y + window / 2, h = rule.half_side;
       const bool on_spot = catalog.any_label(slide, {cx - h, cy - h, 2 * h, 2 * h}, bits(rule.classes));
       if (on_spot || rng.chance(rule.accept_random)) break;
@@ -95,17 +95,6 @@ class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
     return static_cast<std::uint8_t>(out);
   }
 
-  static const std::string& choose_group(const nephron::Catalog& catalog, nephron::Rng& rng) {
-    double u = rng.uniform();
-    const std::string* chosen = &catalog.shares().front().first;
-    for (const auto& [name, share] : catalog.shares()) {
-      if (share <= 0) continue;
-      chosen = &name;
-      if ((u -= share) < 0) break;
-    }
-    return *chosen;
-  }
-
   const GuidedRule& rule_of(const std::string& group) const {
     for (const GuidedGroup& g : params_.groups)
       if (g.name == group) return g;
@@ -130,19 +119,7 @@ class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
     if (total <= 0)  // nothing to weigh by: all alike
       for (std::size_t i = 0; i < slides.size(); ++i)
         if (slides[i].group == group) total += weights[i] = 1;
-    double u = rng.uniform(0, total);
-    std::size_t chosen = 0;
-    for (std::size_t i = 0; i < slides.size(); ++i) {
-      if (weights[i] <= 0) continue;
-      chosen = i;
-      if ((u -= weights[i]) < 0) break;
-    }
-    return static_cast<std::int64_t>(chosen);
-  }
-
-  // A slide smaller than the window lies wholly inside it.
-  static std::int64_t place(std::int64_t side, std::int64_t window, nephron::Rng& rng) {
-    return rng.integer(std::min<std::int64_t>(0, side - window), std::max<std::int64_t>(0, side - window));
+    return static_cast<std::int64_t>(nephron::chosen_by(weights, rng.uniform(0, total)));
   }
 
   GuidedParams params_;

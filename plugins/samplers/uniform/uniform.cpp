@@ -1,6 +1,4 @@
-#include <algorithm>
-
-#include <nephron/sampler.hpp>
+#include <nephron/draw.hpp>
 
 struct UniformParams {
   std::string slides = "equal";
@@ -20,35 +18,20 @@ class Uniform final : public nephron::Sampler {
                        nephron::Rng& rng) const override {
     const auto& slides = catalog.slides();
     if (slides.empty()) throw nephron::Error("there is no slide to draw a window from");
-    double u = rng.uniform();
-    std::string_view group;
-    for (const auto& [name, share] : catalog.shares()) {
-      if (share <= 0) continue;
-      group = name;
-      if ((u -= share) < 0) break;
-    }
+    const std::string& group = nephron::choose_group(catalog, rng);
+    std::vector<double> weights;
     double total = 0;
-    for (const auto& s : slides) total += weight(s, group);
-    double v = rng.uniform(0, total);
-    std::int64_t chosen = 0;
-    for (std::size_t i = 0; i < slides.size(); ++i) {
-      const double w = weight(slides[i], group);
-      if (w <= 0) continue;
-      chosen = static_cast<std::int64_t>(i);
-      if ((v -= w) < 0) break;
-    }
-    const nephron::Size size = slides[static_cast<std::size_t>(chosen)].size;
-    const std::int64_t x = place(size.width, window, rng);
-    return {chosen, {x, place(size.height, window, rng), window, window}};
+    for (const auto& s : slides) total += weights.emplace_back(weight(s, group));
+    const std::size_t chosen = nephron::chosen_by(weights, rng.uniform(0, total));
+    const nephron::Size size = slides[chosen].size;
+    const std::int64_t x = nephron::WindowPlaces(size.width, window).draw(rng);
+    return {static_cast<std::int64_t>(chosen),
+            {x, nephron::WindowPlaces(size.height, window).draw(rng), window, window}};
   }
 
  private:
   double weight(const nephron::CatalogSlide& s, std::string_view group) const {
     return s.group != group ? 0 : by_area_ ? static_cast<double>(s.size.area()) : 1;
-  }
-  // A slide smaller than the window lies wholly inside it.
-  static std::int64_t place(std::int64_t side, std::int64_t window, nephron::Rng& rng) {
-    return rng.integer(std::min<std::int64_t>(0, side - window), std::max<std::int64_t>(0, side - window));
   }
 
   bool by_area_;

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nephron/sampler.hpp>
+
+// What samplers draw alike. Each call uses up one number of the generator, for equal streams in every sampler.
+namespace nephron {
+
+/// Index of a weight, with a probability in proportion to it: `u` is drawn from 0 to the sum of the weights, none of
+/// them negative. What weighs 0 is not chosen, unless everything does; then it is the first.
+inline std::size_t chosen_by(const std::vector<double>& weights, double u) {
+  std::size_t chosen = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] <= 0) continue;
+    chosen = i;
+    if ((u -= weights[i]) < 0) break;
+  }
+  return chosen;
+}
+
+/// A sampling group of the catalogue, by its share. There is one at least.
+inline const std::string& choose_group(const Catalog& catalog, Rng& rng) {
+  std::vector<double> shares;
+  for (const auto& group : catalog.shares()) shares.push_back(group.second);
+  return catalog.shares()[chosen_by(shares, rng.uniform())].first;
+}
+
+/// Where a window can begin along a side of a slide: a slide that is smaller lies wholly inside it.
+struct WindowPlaces {
+  std::int64_t first, last;
+  WindowPlaces(std::int64_t side, std::int64_t window)
+      : first(std::min<std::int64_t>(0, side - window)), last(std::max<std::int64_t>(0, side - window)) {}
+  std::int64_t draw(Rng& rng) const { return rng.integer(first, last); }
+};
+
+}  // namespace nephron
