@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <nephron/draw.hpp>
 #include <nephron/error.hpp>
 #include <nephron/rng.hpp>
 
@@ -76,23 +77,16 @@ class Chain {
       apply(node.leaf, rng);
     } else if (node.sort == Node::Sort::sequence) {
       for (const Node& part : node.parts) run(part, false, key, apply);
-    } else if (const Node* const chosen = choose(node, rng); chosen != nullptr) {
-      run(*chosen, true, key, apply);
+    } else {
+      run(choose(node, rng), true, key, apply);
     }
   }
 
-  static const Node* choose(const Node& node, Rng& rng) {
-    double weights = 0;
-    for (const Node& part : node.parts) weights += part.p;
-    double u = rng.uniform(0, weights);
-    const Node* chosen = nullptr;
-    for (const Node& part : node.parts) {
-      if (part.p <= 0) continue;
-      chosen = &part;
-      u -= part.p;
-      if (u < 0) break;
-    }
-    return chosen;
+  static const Node& choose(const Node& node, Rng& rng) {
+    std::vector<double> weights;
+    double total = 0;
+    for (const Node& part : node.parts) total += weights.emplace_back(part.p);
+    return node.parts[chosen_by(weights, rng.uniform(0, total))];
   }
 
   std::vector<Node> nodes_;
