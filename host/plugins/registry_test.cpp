@@ -100,7 +100,7 @@ TEST(Registry, RefusesOtherSdksWithATable) {
       "plugin \"wrong_sdk\" (" + fs::canonical(fixture("wrong_sdk")).string() +
           ") was built for another nephron and is not loaded (SDK rule 1):\n"
           "              plugin  this nephron\n"
-          "  SDK         0.77    0.1 | build the plugin again with this nephron: find_package(nephron) finds it in "
+          "  SDK         0.77    0.2 | build the plugin again with this nephron: find_package(nephron) finds it in "
           "CMAKE_PREFIX_PATH");
   EXPECT_THAT(message_of([&] { only({"wrong_torch"}); }), HasSubstr("  LibTorch    1.0.0+cpu  "));
 }

@@ -274,25 +274,24 @@ void check_made_up(const Subject& s) {
   const auto dataset = s.make<Dataset>(context);
   const auto* maker = dynamic_cast<const SlideMaker*>(dataset.get());
   if (maker == nullptr) throw Skipped("it makes no slides of its own");
-  const SlideMaker::Wish wish{5, {320, 200}, 2, 7};
-  Subject wished = s;
-  wished.params = maker->params_for(wish);
-  const auto made = wished.make<Dataset>(context);
+  const SlideMaker::Request request{5, {320, 200}, 2, 7};
+  Subject asked = s;
+  asked.params = maker->params_for(request);
+  const auto made = asked.make<Dataset>(context);
   const std::vector<SlideInfo> slides = made->slides(s.classes);
-  expect(slides.size() == 5,
-         [&] { return "5 slides were wished for, and there are " + std::to_string(slides.size()); });
+  expect(slides.size() == 5, [&] { return "5 slides were asked for, and there are " + std::to_string(slides.size()); });
   std::set<std::string> donors;
   for (const SlideInfo& slide : slides) {
-    expect(slide.size == wish.size, [&] { return "slide \"" + slide.id + "\" has another size than was wished for"; });
+    expect(slide.size == request.size,
+           [&] { return "slide \"" + slide.id + "\" has another size than was asked for"; });
     donors.insert(slide.donor);
   }
-  expect(donors.size() == 2,
-         [&] { return "2 donors were wished for, and there are " + std::to_string(donors.size()); });
+  expect(donors.size() == 2, [&] { return "2 donors were asked for, and there are " + std::to_string(donors.size()); });
   PolygonSink sink;
   made->annotate(slides.front(), s.classes, sink);
-  wished.params = maker->params_for({wish.slides, wish.size, wish.donors, 8});
-  const auto other = wished.make<Dataset>(context);
-  const Region all{0, 0, wish.size.width, wish.size.height};
+  asked.params = maker->params_for({request.slides, request.size, request.donors, 8});
+  const auto other = asked.make<Dataset>(context);
+  const Region all{0, 0, request.size.width, request.size.height};
   expect(!same_pixels(read(*made->open(slides.front()), all).view(),
                       read(*other->open(other->slides(s.classes).front()), all).view()),
          "another seed makes the same slides");
@@ -308,7 +307,7 @@ std::vector<Check> dataset_checks() {
       {"threads", "reads at once give what reads in turn give", &check_threads},
       {"annotation", "annotations are stable, inside, and of the experiment's classes", &check_annotation},
       {"randomness", "no random numbers come from outside", &check_randomness},
-      {"made_up", "slides that are made up are as many, as large and of as many donors as wished", &check_made_up},
+      {"made_up", "slides that are made up are as many, as large and of as many donors as asked", &check_made_up},
   };
 }
 

@@ -8,7 +8,6 @@ Loss::~Loss() = default;
 CouplesClasses::~CouplesClasses() = default;
 Encoder::~Encoder() = default;
 Decoder::~Decoder() = default;
-PlainHead::~PlainHead() = default;
 
 void Encoder::set_output_stride(int stride) {
   throw Error("this encoder cannot be dilated to output stride " + std::to_string(stride),

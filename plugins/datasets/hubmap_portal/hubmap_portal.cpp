@@ -10,15 +10,15 @@ struct Params : nephron::AnnotatedFolderParams {
   static void describe(nephron::Schema<Params>& s) { describe_folder(s); }
 };
 
-class HubmapPortal final : public nephron::CheckedFolder {
+class HubmapPortal final : public nephron::AnnotatedFolder {
  public:
   HubmapPortal(const Params& params, nephron::Context& context)
-      : CheckedFolder(params,
-                      {{".ome.tif", ".ome.tiff", ".ome.btf"},
-                       "VAN0003-LK-32-21-PAS_registered.ome.tif and other OME-TIFF slides in it or in folders below, "
-                       "with or without QuPath exports annotations/ID.json",
-                       "the HuBMAP portal, portal.hubmapconsortium.org"},
-                      context) {}
+      : AnnotatedFolder(params,
+                        {{".ome.tif", ".ome.tiff", ".ome.btf"},
+                         "VAN0003-LK-32-21-PAS_registered.ome.tif and other OME-TIFF slides in it or in folders below, "
+                         "with or without QuPath exports annotations/ID.json",
+                         "the HuBMAP portal, portal.hubmapconsortium.org"},
+                        context) {}
 };
 
 NEPHRON_PLUGIN("hubmap_portal", "1.0.0")

@@ -113,12 +113,12 @@ class Synthetic final : public nephron::Dataset, public nephron::SlideMaker {
     }
   }
 
-  nephron::Value params_for(const Wish& wish) const override {
+  nephron::Value params_for(const Request& request) const override {
     nephron::Value out{nephron::Value::Table{}};
-    out.set("slides", wish.slides);
-    out.set("size", nephron::Value::Array{wish.size.width, wish.size.height});
-    out.set("donors", wish.donors);
-    out.set("seed", static_cast<std::int64_t>(wish.seed));
+    out.set("slides", request.slides);
+    out.set("size", nephron::Value::Array{request.size.width, request.size.height});
+    out.set("donors", request.donors);
+    out.set("seed", static_cast<std::int64_t>(request.seed));
     return out;
   }
 

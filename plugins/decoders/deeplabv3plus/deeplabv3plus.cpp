@@ -127,14 +127,14 @@ class Pyramid final : public torch::nn::Module {
   std::shared_ptr<Pooled> pooled_;
 };
 
-class DeepLabV3Plus final : public nephron::Decoder, public nephron::PlainHead {
+class DeepLabV3Plus final : public nephron::Decoder {
  public:
   DeepLabV3Plus(const DeepLabParams& params, nephron::Context&) : params_(params) {}
 
   int depth() const override { return params_.depth; }
   int output_stride() const override { return params_.output_stride; }
   nephron::HeadSpec head() const override {
-    return {.in_channels = params_.channels, .kernel = 1, .upsampling = upsampling_};
+    return {.in_channels = params_.channels, .kernel = 1, .upsampling = upsampling_, .glorot = false};
   }
 
   void build(const std::vector<nephron::Level>& levels) override {

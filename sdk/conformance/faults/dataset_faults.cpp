@@ -90,10 +90,11 @@ class MakesSlides : public Dataset, public SlideMaker {
   void annotate(const SlideInfo&, const std::vector<std::string>&, AnnotationSink& sink) const override {
     sink.polygon(0, {{{1, 1}, {20, 1}, {20, 30}}});
   }
-  Value params_for(const Wish& wish) const override {
+  Value params_for(const Request& request) const override {
     Value out{Value::Table{}};
-    out.set("slides", wish.slides), out.set("donors", wish.donors), out.set("seed", static_cast<int>(wish.seed));
-    out.set("size", Value::Array{wish.size.width, wish.size.height});
+    out.set("slides", request.slides), out.set("donors", request.donors),
+        out.set("seed", static_cast<int>(request.seed));
+    out.set("size", Value::Array{request.size.width, request.size.height});
     return out;
   }
 
@@ -104,16 +105,16 @@ class MakesSlides : public Dataset, public SlideMaker {
 class ForgetsTheSeed final : public MakesSlides {
  public:
   using MakesSlides::MakesSlides;
-  Value params_for(const Wish& wish) const override {
-    return MakesSlides::params_for({wish.slides, wish.size, wish.donors, 1});
+  Value params_for(const Request& request) const override {
+    return MakesSlides::params_for({request.slides, request.size, request.donors, 1});
   }
 };
 
 class MakesOneTooFew final : public MakesSlides {
  public:
   using MakesSlides::MakesSlides;
-  Value params_for(const Wish& wish) const override {
-    return MakesSlides::params_for({wish.slides - 1, wish.size, wish.donors, wish.seed});
+  Value params_for(const Request& request) const override {
+    return MakesSlides::params_for({request.slides - 1, request.size, request.donors, request.seed});
   }
 };
 
@@ -258,7 +259,7 @@ Fixture dataset_fixture() {
           {"annotation", "1 rules for 2 classes", subject_of<Dataset, RuleForOneClass>("rule_for_one_class")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Dataset, CallsRand>("calls_rand")},
           {"made_up", "another seed makes the same slides", subject_of<Dataset, ForgetsTheSeed>("forgets_the_seed")},
-          {"made_up", "5 slides were wished for, and there are 4", subject_of<Dataset, MakesOneTooFew>("one_too_few")},
+          {"made_up", "5 slides were asked for, and there are 4", subject_of<Dataset, MakesOneTooFew>("one_too_few")},
       }};
 }
 

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include <nephron/dataset_check.hpp>
 #include <nephron/object_classes.hpp>
 #include <nephron/parameter_check.hpp>
+#include <nephron/room.hpp>
 #include <nephron/schema.hpp>
 #include <nephron/target_rules.hpp>
 
@@ -27,6 +27,7 @@ struct NEPHRON_API AnnotatedFolderParams {
   std::string group;
   double mpp = 0;
   std::string reader;
+  Room room{};
 
   template <class T>
   static void describe_folder(Schema<T>& s) {
@@ -52,12 +53,14 @@ struct NEPHRON_API AnnotatedFolderParams {
 };
 
 /// A folder of slide files, each with a GeoJSON file ID.json, or without one: then it is a target of predictions only.
-class NEPHRON_API AnnotatedFolder : public Dataset {
+/// Tells of folders that are not there, slides without annotation and annotations without slide.
+class NEPHRON_API AnnotatedFolder : public Dataset, public ParameterCheck, public DatasetCheck {
  public:
   struct Layout {
     std::vector<std::string> endings;  ///< of slide files: {".svs"}
     std::string expected;              ///< "SESCAM_*.svs, ... and annotations/ID.json": for errors
     std::string source;                ///< where a user gets the data
+    Room room{};
   };
   AnnotatedFolder(AnnotatedFolderParams params, Layout layout, Context& context);
   ~AnnotatedFolder() override;
@@ -68,30 +71,12 @@ class NEPHRON_API AnnotatedFolder : public Dataset {
   bool annotated(const SlideInfo& slide) const override;
   std::vector<ChannelRule> targets(const std::vector<std::string>& classes) const override;
 
- protected:
-  /// What CheckedFolder says.
-  void check_folders(const std::vector<std::string>& classes, ParameterFaults& faults) const;
-  void find_lone_files(DatasetFindings& findings) const;
-
- private:
-  ObjectClasses object_classes(const std::vector<std::string>& classes) const;
-  std::vector<std::filesystem::path> annotation_places(const std::filesystem::path& slide, const std::string& id) const;
-  std::filesystem::path annotation_of(const SlideInfo& slide) const;
-
-  AnnotatedFolderParams params_;
-  Layout layout_;
-  Context& context_;
-  std::regex wanted_, donor_;
-};
-
-/// The same, and it tells of folders that are not there, slides without annotation and annotations without slide. A
-/// class of its own because AnnotatedFolder came first: plugins that derive from it stay as they were built.
-class NEPHRON_API CheckedFolder : public AnnotatedFolder, public ParameterCheck, public DatasetCheck {
- public:
-  using AnnotatedFolder::AnnotatedFolder;
-  ~CheckedFolder() override;
   void check_parameters(const std::vector<std::string>& classes, ParameterFaults& faults) const override;
   void check_files(const std::vector<std::string>& classes, DatasetFindings& findings) const override;
+
+ private:
+  struct Data;
+  std::unique_ptr<Data> data_;
 };
 
 }  // namespace nephron

@@ -9,6 +9,7 @@
 
 #include <nephron/error.hpp>
 #include <nephron/export.hpp>
+#include <nephron/room.hpp>
 
 namespace nephron {
 
@@ -44,6 +45,7 @@ class NEPHRON_API CsvTable {
   std::vector<std::string> columns_;
   std::vector<std::string> cells_;
   std::vector<std::size_t> lines_;  ///< a row
+  Room room_;
 };
 
 }  // namespace nephron

@@ -6,15 +6,17 @@
 #include <vector>
 
 #include <nephron/encoder.hpp>
+#include <nephron/room.hpp>
 
 namespace nephron {
 
-/// The last layer, which the host makes: a convolution to the classes (first weights Glorot uniform, bias 0), then
-/// bilinear upsampling (corners aligned).
+/// The last layer, which the host makes: a convolution to the classes, then bilinear upsampling (corners aligned).
 struct HeadSpec {
   std::int64_t in_channels = 0;  ///< of the decoder's map
   int kernel = 3;                ///< odd
   int upsampling = 1;            ///< from the decoder's map to the image
+  bool glorot = true;            ///< first weights Glorot uniform, bias 0; otherwise as PyTorch begins a convolution
+  Room room{};
 };
 
 /// A torch module that joins an encoder's features into one map. State-dict names follow Segmentation Models PyTorch
@@ -36,13 +38,6 @@ class NEPHRON_API Decoder : public torch::nn::Module, public Component {
   /// head().in_channels, H / head().upsampling, W / head().upsampling] on their device; under autocast bf16 or fp16 may
   /// come and go.
   virtual at::Tensor forward(const std::vector<at::Tensor>& features) = 0;
-};
-
-/// A decoder whose head keeps the first weights that PyTorch gives a convolution, in place of Glorot's, inherits this
-/// too: SMP's DeepLabV3+.
-class NEPHRON_API PlainHead {
- public:
-  virtual ~PlainHead();
 };
 
 }  // namespace nephron

@@ -9,6 +9,7 @@
 #include <nephron/component.hpp>
 #include <nephron/context.hpp>
 #include <nephron/plugin.hpp>
+#include <nephron/room.hpp>
 #include <nephron/torch.hpp>
 
 namespace nephron {
@@ -20,12 +21,14 @@ namespace nephron {
 struct Level {
   std::int64_t channels = 0;
   std::int64_t stride = 1;
+  Room room{};
 };
 
 /// What the host decides for a model, besides the component's own parameters.
 struct EncoderOptions {
   std::int64_t in_channels = 3;
   int depth = 5;  ///< levels after the input
+  Room room{};
 };
 
 /// A torch module that turns an image into features. State-dict names follow Segmentation Models PyTorch where it has

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <nephron/export.hpp>
+#include <nephron/room.hpp>
 
 namespace nephron {
 
@@ -18,6 +19,7 @@ class NEPHRON_API Error : public std::runtime_error {
 
  private:
   std::string hint_;
+  Room room_;
 };
 
 /// Thrown by long work that noticed Context::cancelled().

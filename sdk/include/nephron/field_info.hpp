@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <nephron/export.hpp>
+#include <nephron/room.hpp>
 #include <nephron/value.hpp>
 
 namespace nephron {
@@ -18,6 +19,7 @@ struct ComponentSpec {
   std::string type;
   Value params;   ///< the component's own keys
   Source source;  ///< of the table
+  Room room{};
 };
 
 /// Type-erased facts of one parameter: what `describe`, the JSON schema and the documentation show.
@@ -37,6 +39,7 @@ struct NEPHRON_API FieldInfo {
   std::int64_t length = -1;            ///< of "array": fixed length, or -1
   std::vector<FieldInfo> members;      ///< of "table"
   std::string shared_kind;             ///< of "table": the kind of the component that shares it, or ""
+  Room room{};
 };
 
 /// Told of every component that a file names, so that the host can check it against that component's schema.
@@ -54,6 +57,7 @@ struct DecodeContext {
   ComponentVisitor* visitor = nullptr;
   /// Keys of the table that somebody else reads: known to "did you mean".
   const std::vector<FieldInfo>* others = nullptr;
+  Room room{};
 };
 
 }  // namespace nephron

@@ -9,6 +9,7 @@
 
 #include <nephron/export.hpp>
 #include <nephron/geometry.hpp>
+#include <nephron/room.hpp>
 
 namespace nephron {
 
@@ -18,6 +19,7 @@ struct AnnotatedObject {
   std::string class_name;      ///< empty: the object has no classification
   std::string id;              ///< empty when the file gives none
   std::vector<std::pair<std::string, double>> measurements;
+  Room room{};
 };
 
 /// A feature that is no area or has no vertices.
@@ -25,11 +27,13 @@ struct SkippedFeature {
   std::size_t number = 0;  ///< its place in the file, counted from 1
   std::string why;
   std::string class_name;  ///< empty: no classification
+  Room room{};
 };
 
 struct AnnotatedObjects {
   std::vector<AnnotatedObject> objects;
   std::vector<SkippedFeature> skipped;
+  Room room{};
 };
 
 /// Reads what QuPath exports and what HuBMAP's ground truth looks like: a list of Features, a FeatureCollection, or one

@@ -8,6 +8,7 @@
 
 namespace nephron {
 
+/// Closed, as every type of this header: plane geometry gains nothing.
 struct Point {
   double x = 0;
   double y = 0;

@@ -7,6 +7,7 @@
 #include <nephron/geometry.hpp>
 #include <nephron/image.hpp>
 #include <nephron/rle.hpp>
+#include <nephron/room.hpp>
 
 namespace nephron {
 
@@ -30,6 +31,7 @@ struct ChannelRule {
   std::uint8_t any_of = 1;
   std::uint8_t none_of = 0;
   float weight = 1;  ///< of this channel in the loss of this dataset's samples; 0 switches it off
+  Room room{};
 };
 
 }  // namespace nephron

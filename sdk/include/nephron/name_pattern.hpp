@@ -1,6 +1,6 @@
 #pragma once
 
-#include <regex>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,7 +18,8 @@ class NEPHRON_API NamePattern {
   std::string of(const std::string& name) const;
 
  private:
-  std::regex pattern_;
+  struct Data;  // its layout is that of the C++ library
+  std::shared_ptr<const Data> data_;
 };
 
 }  // namespace nephron

@@ -8,6 +8,7 @@
 #include <nephron/geojson.hpp>
 #include <nephron/labels.hpp>
 #include <nephron/log.hpp>
+#include <nephron/room.hpp>
 #include <nephron/schema.hpp>
 
 namespace nephron {
@@ -20,6 +21,7 @@ NEPHRON_API int class_number(const std::string& name, const std::vector<std::str
 struct ObjectRule {
   std::string name;        ///< in the annotation file; empty: objects without a name
   std::string class_name;  ///< of the experiment; empty: such objects are left out
+  Room room{};
   static void describe(Schema<ObjectRule>& s) {
     s.field("name", &ObjectRule::name, "what annotation files call the objects; empty: those without a name");
     s.field("class", &ObjectRule::class_name, "of the experiment; empty: such objects are left out");
@@ -51,6 +53,7 @@ class NEPHRON_API ObjectClasses {
   };
   Entry& entry(std::string name);
   std::vector<Entry> entries_;
+  Room room_;
 };
 
 }  // namespace nephron

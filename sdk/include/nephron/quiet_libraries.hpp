@@ -3,6 +3,7 @@
 #include <string>
 
 #include <nephron/export.hpp>
+#include <nephron/room.hpp>
 
 namespace nephron {
 
@@ -26,6 +27,7 @@ class NEPHRON_API QuietLibraries {
 
   std::string said_;
   QuietLibraries* outer_;
+  Room room_;
 };
 
 }  // namespace nephron

@@ -13,6 +13,7 @@
 namespace nephron {
 
 /// Pixels [start, start + length) of a mask, counted from 0 down its columns (as Kaggle does) or along its rows.
+/// Closed: a mask has millions.
 struct Run {
   std::int64_t start = 0;
   std::int64_t length = 0;

@@ -11,6 +11,7 @@
 #include <nephron/context.hpp>
 #include <nephron/geometry.hpp>
 #include <nephron/plugin.hpp>
+#include <nephron/room.hpp>
 
 namespace nephron {
 
@@ -18,6 +19,7 @@ namespace nephron {
 struct Window {
   std::int64_t slide = 0;
   Region region;
+  Room room{};
 };
 
 /// A prepared slide as samplers see it. Sizes and counts are in pixels of the prepared level.
@@ -27,9 +29,10 @@ struct CatalogSlide {
   Size size;
   std::vector<std::int64_t> foreground;  ///< pixels a class
   std::int64_t tissue = 0;               ///< pixels that are not background
+  Room room{};
 };
 
-/// A pixel of a prepared slide, at the reduced level.
+/// A pixel of a prepared slide, at the reduced level. Closed: a pixel has two coordinates.
 struct Pixel {
   std::int64_t x = 0;
   std::int64_t y = 0;

@@ -8,6 +8,7 @@
 
 #include <nephron/export.hpp>
 #include <nephron/image.hpp>
+#include <nephron/room.hpp>
 
 namespace nephron {
 
@@ -22,6 +23,7 @@ struct SlideInfo {
   /// Files that annotate() reads, as far as they are known without reading: prepared labels are made anew when one of
   /// them changes.
   std::vector<std::filesystem::path> annotations;
+  Room room{};
 };
 
 /// An open slide. Const calls are thread-safe.
@@ -38,6 +40,7 @@ class NEPHRON_API SlideReader {
 struct SlideLevel {
   Size size;
   double downsample = 1;  ///< of level 0; 4 where a pixel stands for 4 x 4 of level 0
+  Room room{};
 };
 
 /// What a slide file says of itself.
@@ -48,6 +51,7 @@ struct SlideHeader {
   Depth depth = Depth::u8;         ///< stored
   Size tile;                       ///< of level 0 as stored; a strip is a tile as wide as the slide
   std::string format;              ///< "BigTIFF, tiled, JPEG", "Aperio SVS": for people
+  Room room{};
 };
 
 /// An open slide file. Const calls are thread-safe.

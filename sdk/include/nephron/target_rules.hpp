@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <nephron/labels.hpp>
+#include <nephron/room.hpp>
 #include <nephron/schema.hpp>
 
 namespace nephron {
@@ -15,6 +16,7 @@ struct TargetRule {
   std::vector<std::string> any_of;
   std::vector<std::string> none_of;
   double weight = 1;
+  Room room{};
   static void describe(Schema<TargetRule>& s) {
     s.field("class", &TargetRule::class_name, "whose target channel this is").required();
     s.field("any_of", &TargetRule::any_of, "1 where the label has any of these classes; empty: the class itself");

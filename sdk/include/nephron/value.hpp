@@ -8,10 +8,12 @@
 #include <vector>
 
 #include <nephron/export.hpp>
+#include <nephron/room.hpp>
 
 namespace nephron {
 
 /// Where a value was written: file, 1-based line and column. Line 0 means: not from a file (a default, `--set`).
+/// Closed: every value has one.
 struct Source {
   std::shared_ptr<const std::string> file;  ///< null when there is no file
   int line = 0;
@@ -26,6 +28,7 @@ struct Diagnostic {
   Source source;
   std::string message;
   std::string hint;  ///< such as: did you mean "gamma"?
+  Room room{};
 };
 
 /// Collects every fault of a file, so that all are reported in one go.

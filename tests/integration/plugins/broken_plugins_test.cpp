@@ -52,7 +52,7 @@ TEST_F(BrokenPlugins, WrongSdkVersion) {
   const std::string message = "plugin \"wrong_sdk\" (" + fixture("wrong_sdk").string() +
                               ") was built for another nephron and is not loaded (SDK rule 1):\n"
                               "              plugin  this nephron\n"
-                              "  SDK         0.77    0.1";
+                              "  SDK         0.77    0.2";
   const Result r = describe("fixture_wrong_sdk", fixture("wrong_sdk"));
   EXPECT_EQ(r.code, 1);
   EXPECT_EQ(r.output,
