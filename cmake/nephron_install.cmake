@@ -37,6 +37,9 @@ foreach(folder sdk/template experiments)
       PATTERN runs EXCLUDE PATTERN store EXCLUDE PATTERN __pycache__ EXCLUDE)
   endif()
 endforeach()
+# Whoever has a GPU runs it there, without a checkout: docs/performance.md.
+file(GLOB gpu_scripts CONFIGURE_DEPENDS tests/gpu/*.py)
+install(FILES ${gpu_scripts} DESTINATION share/nephron/gpu)
 # Messages name pages of it: host/util/pages.hpp.
 install(DIRECTORY docs/ DESTINATION share/doc/nephron/docs)
 install(FILES README.md CONTRIBUTING.md LICENSE DESTINATION share/doc/nephron)

@@ -17,8 +17,9 @@
 #include <nephron/kinds.hpp>
 
 #include <host/cli/command.hpp>
+#include <host/device/device.hpp>
+#include <host/device/kernel_check.hpp>
 #include <host/plugins/registry.hpp>
-#include <host/train/device.hpp>
 #include <host/util/printable.hpp>
 
 namespace nephron::host {
@@ -185,11 +186,27 @@ void helpers(Findings& f) {
                           "./nephron peers (about 6 GB), or set NEPHRON_PEERS to a Python that has them", false});
 }
 
-/// A section that fails is a finding, not the end of the examination.
-Findings examine() {
+/// nephron's kernels on a device, beside their bodies on the CPU.
+void kernels(Findings& f, const std::string& device) {
+  Json& out = f.sections["kernels"] = Json::array();
+  for (const KernelCheck& check : check_kernels(parse_device(device))) {
+    out.push_back({{"name", check.name},
+                   {"elements", check.elements},
+                   {"difference", check.difference},
+                   {"allowed", check.allowed}});
+    if (!(check.difference <= check.allowed))
+      f.problems.push_back({"the kernel \"" + check.name + "\" gives other numbers on " + device + " than on the CPU",
+                            "nephron was built for other GPUs, or the GPU is faulty: train on the CPU, and tell us",
+                            true});
+  }
+}
+
+/// A section that fails is a finding, not the end of the examination. `device`: whose kernels are tried; empty: none.
+Findings examine(const std::string& device) {
   Findings f;
-  const std::vector<std::pair<const char*, std::function<void(Findings&)>>> parts{
+  std::vector<std::pair<const char*, std::function<void(Findings&)>>> parts{
       {"versions", versions}, {"machine", machine}, {"devices", devices}, {"plugins", plugins}, {"helpers", helpers}};
+  if (!device.empty()) parts.emplace_back("kernels", [&](Findings& all) { kernels(all, device); });
   for (const auto& [name, part] : parts) {
     try {
       part(f);
@@ -204,8 +221,8 @@ std::string text_of(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.is_array() ? std::to_string(value.size()) : value.dump();
 }
 
-int doctor(bool json) {
-  const Findings f = examine();
+int doctor(bool json, const std::string& device) {
+  const Findings f = examine(device);
   bool serious = false;
   for (const auto& p : f.problems) serious = serious || p.serious;
   if (json) {
@@ -218,8 +235,15 @@ int doctor(bool json) {
   }
   for (const auto& section : f.sections.items()) {
     std::printf("%s\n", section.key().c_str());
-    for (const auto& fact : section.value().items())
-      std::printf("  %-16s %s\n", fact.key().c_str(), printable(text_of(fact.value())).c_str());
+    for (const auto& fact : section.value().items()) {
+      const Json& told = fact.value();
+      const bool kernel = told.is_object();
+      std::printf("  %-16s %s\n", kernel ? told["name"].get<std::string>().c_str() : fact.key().c_str(),
+                  printable(kernel ? "greatest difference " + told["difference"].dump() + " of " +
+                                         told["elements"].dump() + " numbers"
+                                   : text_of(told))
+                      .c_str());
+    }
   }
   std::printf(f.problems.empty() ? "\nnothing is missing\n" : "\nto look at\n");
   for (const auto& p : f.problems)
@@ -231,8 +255,11 @@ void add_doctor(CLI::App& app, int& exit) {
   CLI::App* command = app.add_subcommand(
       "doctor", "Say what is here, what is missing and how to get it; exit code 1 when training cannot work");
   const auto json = std::make_shared<bool>(false);
+  const auto device = std::make_shared<std::string>();
   command->add_flag("--json", *json, "As JSON");
-  command->callback([json, &exit] { exit = doctor(*json); });
+  command->add_option("--kernels", *device, "Try nephron's own kernels on this device: cuda, cuda:N")
+      ->type_name("DEVICE");
+  command->callback([json, device, &exit] { exit = doctor(*json, *device); });
 }
 NEPHRON_COMMAND("doctor", 90, add_doctor)
 

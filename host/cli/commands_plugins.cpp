@@ -4,12 +4,12 @@
 #include <host/check/check.hpp>
 #include <host/cli/command.hpp>
 #include <host/cli/plugin_text.hpp>
+#include <host/device/device.hpp>
 #include <host/plugins/elf_records.hpp>
 #include <host/plugins/probe.hpp>
 #include <host/plugins/project.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/plugins/scaffold.hpp>
-#include <host/train/device.hpp>
 #include <host/util/log.hpp>
 #include <host/util/pages.hpp>
 #include <host/util/shell_word.hpp>

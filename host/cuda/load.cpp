@@ -4,6 +4,8 @@
 
 #include <ATen/detail/CUDAHooksInterface.h>
 
+#include <nephron/error.hpp>
+
 namespace nephron::host {
 
 namespace {
@@ -45,6 +47,13 @@ const CudaKernels* cuda_kernels(std::string* why) {
   static const Loaded loaded = load();
   if (why != nullptr) *why = loaded.why;
   return loaded.kernels;
+}
+
+const CudaKernels& loaded_kernels() {
+  std::string why;
+  const CudaKernels* const kernels = cuda_kernels(&why);
+  if (kernels == nullptr) throw Error("the CUDA kernels are not loaded: " + why);
+  return *kernels;
 }
 
 }  // namespace nephron::host

@@ -2,9 +2,9 @@
 
 #include <string>
 
+#include <host/device/autocast.hpp>
 #include <host/model/memory_need.hpp>
 #include <host/model/model.hpp>
-#include <host/train/autocast.hpp>
 
 namespace nephron::host {
 

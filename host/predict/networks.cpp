@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/sigmoid.h>
 #include <c10/core/InferenceMode.h>
@@ -13,11 +11,10 @@
 #include <nephron/error.hpp>
 #include <nephron/nn/fold.hpp>
 
-#include <host/cuda/load.hpp>
-#include <host/cuda/normalise.hpp>
+#include <host/device/autocast.hpp>
+#include <host/device/device.hpp>
+#include <host/device/pixels.hpp>
 #include <host/model/model.hpp>
-#include <host/train/autocast.hpp>
-#include <host/train/device.hpp>
 #include <host/util/log.hpp>
 #include <host/weights/weights.hpp>
 
@@ -98,7 +95,7 @@ class Networks final : public PixelModel {
   void run(std::int64_t n, Size size, const std::uint8_t* images, float* out) override {
     const c10::InferenceMode inference;
     const Autocast lower(device_, autocast_);  // out here, so that it converts each weight once
-    const at::Tensor input = normalised(n, size, images);
+    const at::Tensor input = input_of(n, size, images);
     at::Tensor sum;
     for (const std::vector<std::int64_t>& dims : tta_) {
       const at::Tensor seen = dims.empty() ? input : input.flip(dims).contiguous(at::MemoryFormat::ChannelsLast);
@@ -114,22 +111,10 @@ class Networks final : public PixelModel {
 
  private:
   /// [n, 3, H, W], channels last.
-  at::Tensor normalised(std::int64_t n, Size size, const std::uint8_t* images) const {
-    const std::vector<std::int64_t> shape{n, size.height, size.width, 3};
-    const at::Tensor pixels = at::empty(shape, at::TensorOptions().dtype(c10::kFloat).device(device_));
-    if (device_.is_cpu()) {
-      float* const to = pixels.mutable_data_ptr<float>();
-      at::parallel_for(0, n * size.area(), 1 << 16, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) normalise_(images, to, i);
-      });
-    } else {
-      const at::Tensor bytes =
-          at::from_blob(const_cast<std::uint8_t*>(images), shape, at::TensorOptions().dtype(c10::kByte)).to(device_);
-      const CudaKernels* const kernels = cuda_kernels();
-      if (kernels == nullptr) throw Error("the CUDA kernels are not loaded");
-      kernels->normalise(bytes, normalise_, pixels);
-    }
-    return pixels.permute({0, 3, 1, 2});
+  at::Tensor input_of(std::int64_t n, Size size, const std::uint8_t* images) const {
+    const at::Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(images), {n, size.height, size.width, 3},
+                                           at::TensorOptions(c10::kByte));
+    return normalised(bytes.to(device_), normalise_);
   }
 
   int classes_;

@@ -12,6 +12,7 @@
 #include <nephron/fingerprint.hpp>
 
 #include <host/config/load.hpp>
+#include <host/device/device.hpp>
 #include <host/feed/folds.hpp>
 #include <host/predict/memory.hpp>
 #include <host/predict/networks.hpp>
@@ -28,7 +29,6 @@
 #include <host/predict/truth.hpp>
 #include <host/runs/run.hpp>
 #include <host/slides/opener.hpp>
-#include <host/train/device.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>

@@ -7,7 +7,7 @@
 
 #include <nephron/error.hpp>
 
-#include <host/cuda/load.hpp>
+#include <host/device/pixels.hpp>
 
 namespace nephron::host {
 
@@ -32,14 +32,6 @@ at::Tensor copied(const at::Tensor& pageable, c10::Device device) {
   return pinned.to(device, pageable.scalar_type(), /*non_blocking=*/true);
 }
 
-/// The loop that stands for the kernel.
-template <class Body>
-void each(const Body& body, const at::Tensor& in, const at::Tensor& out, std::int64_t n) {
-  const std::uint8_t* const from = in.const_data_ptr<std::uint8_t>();
-  float* const to = out.mutable_data_ptr<float>();
-  for (std::int64_t i = 0; i < n; ++i) body(from, to, i);
-}
-
 }  // namespace
 
 BatchTensors to_tensors(const RawBatch& batch, const Normalise& normalise, c10::Device device, bool channels_last) {
@@ -50,19 +42,8 @@ BatchTensors to_tensors(const RawBatch& batch, const Normalise& normalise, c10::
   out.known_weights = view(batch.weights, {n, c}, c10::kFloat).clone();
   out.weights = device.is_cpu() ? out.known_weights : copied(out.known_weights, device);
   if (!device.is_cpu()) bytes = copied(bytes, device), labels = copied(labels, device);
-  const auto floats = at::TensorOptions().dtype(c10::kFloat).device(device);
-  const at::Tensor pixels = at::empty({n, s, s, 3}, floats);
-  out.targets = at::empty({n, c, s, s}, floats);
-  if (device.is_cpu()) {
-    each(normalise, bytes, pixels, n * s * s);
-    each(Targets{}, labels, out.targets, labels.numel());
-  } else {
-    const CudaKernels* const kernels = cuda_kernels();
-    if (kernels == nullptr) throw Error("the CUDA kernels are not loaded");
-    kernels->normalise(bytes, normalise, pixels);
-    kernels->targets(labels, out.targets);
-  }
-  out.images = pixels.permute({0, 3, 1, 2});  // channels_last as it lies
+  out.targets = unit_floats(labels);
+  out.images = normalised(bytes, normalise);
   if (!channels_last) out.images = out.images.contiguous();
   return out;
 }

@@ -10,8 +10,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <host/device/device.hpp>
+#include <host/device/torch_state.hpp>
 #include <host/runs/process.hpp>
-#include <host/train/device.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>

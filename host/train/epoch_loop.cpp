@@ -9,7 +9,7 @@
 #include <nephron/error.hpp>
 #include <nephron/rng.hpp>
 
-#include <host/train/network.hpp>
+#include <host/device/torch_state.hpp>
 #include <host/util/interrupt.hpp>
 
 namespace nephron::host {

@@ -7,8 +7,8 @@
 
 #include <malloc.h>
 
+#include <host/device/autocast.hpp>
 #include <host/model/memory_need.hpp>
-#include <host/train/autocast.hpp>
 
 namespace nephron::host {
 

@@ -5,13 +5,13 @@
 #include <optional>
 
 #include <host/config/load.hpp>
+#include <host/device/device.hpp>
+#include <host/device/torch_state.hpp>
 #include <host/feed/findings.hpp>
 #include <host/feed/folds.hpp>
 #include <host/feed/prepared.hpp>
 #include <host/feed/shortfalls.hpp>
-#include <host/train/device.hpp>
 #include <host/train/memory.hpp>
-#include <host/train/network.hpp>
 #include <host/train/results.hpp>
 #include <host/train/scratch.hpp>
 #include <host/train/start.hpp>

@@ -17,10 +17,10 @@
 
 #include <nephron/error.hpp>
 
-#include <host/train/autocast.hpp>
+#include <host/device/autocast.hpp>
+#include <host/device/device.hpp>
+#include <host/device/torch_state.hpp>
 #include <host/train/batch_tensors.hpp>
-#include <host/train/device.hpp>
-#include <host/train/network.hpp>
 #include <host/train/objective.hpp>
 #include <host/train/optimizer.hpp>
 #include <host/train/validation.hpp>

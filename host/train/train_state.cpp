@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <host/train/autocast.hpp>
+#include <host/device/autocast.hpp>
 #include <host/train/network.hpp>
 
 namespace nephron::host {

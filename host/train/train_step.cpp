@@ -1,7 +1,7 @@
 #include <host/train/train_step.hpp>
 
+#include <host/device/autocast.hpp>
 #include <host/model/backward.hpp>
-#include <host/train/autocast.hpp>
 #include <host/train/batch_tensors.hpp>
 #include <host/train/schedule.hpp>
 

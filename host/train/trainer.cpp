@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <host/device/torch_state.hpp>
 #include <host/feed/folds.hpp>
 #include <host/model/model.hpp>
 #include <host/plugins/guard.hpp>

@@ -6,7 +6,7 @@
 #include <ATen/ops/stack.h>
 #include <c10/core/InferenceMode.h>
 
-#include <host/train/autocast.hpp>
+#include <host/device/autocast.hpp>
 #include <host/util/interrupt.hpp>
 
 namespace nephron::host {

@@ -5,7 +5,7 @@
 
 namespace nephron {
 
-struct FakeCatalog final : Catalog {
+struct FakeCatalog : Catalog {
   std::vector<CatalogSlide> entries;
   std::vector<std::pair<std::string, double>> group_shares;
   std::vector<Region> labels;  ///< a slide: where its label (bit 0) is

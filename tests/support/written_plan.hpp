@@ -8,7 +8,7 @@
 
 namespace nephron {
 
-struct WrittenPlan final : Plan {
+struct WrittenPlan : Plan {
   std::optional<Affine> map;
   std::optional<Border> border;
   std::optional<std::pair<bool, bool>> flips;

@@ -1,7 +1,9 @@
-// plugins -> sdk <- host: fails when an #include crosses the arrows.
+// plugins -> sdk <- host, and inside host/ from later folders to earlier ones: fails when an #include crosses the
+// arrows.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <regex>
 #include <string>
 #include <vector>
@@ -34,8 +36,31 @@ fs::path resolve(const fs::path& root, const fs::path& file, const std::string& 
   return fs::path(included).lexically_normal();
 }
 
+// The folders of host/ in the order of the table in docs/architecture.md.
+std::vector<std::string> host_order(const fs::path& root) {
+  static const std::regex row(R"(^\| `host/(\w+)/`.*)");
+  std::ifstream in(root / "docs/architecture.md");
+  std::vector<std::string> out;
+  std::smatch match;
+  for (std::string line; std::getline(in, line);)
+    if (std::regex_match(line, match, row)) out.push_back(match[1]);
+  return out;
+}
+
+// Why a file of the host folder `from` must not include one of `to`, or "".
+std::string folder_objection(const std::vector<std::string>& order, const std::string& from, const std::string& to) {
+  const auto place = [&](const std::string& name) { return std::find(order.begin(), order.end(), name); };
+  for (const std::string& name : {from, to})
+    if (place(name) == order.end()) return "host/" + name + " has no row in the table of docs/architecture.md";
+  return place(to) <= place(from) ? "" : "host/" + to + " comes after host/" + from + " in docs/architecture.md";
+}
+
+// "train" of host/train/session.hpp.
+std::string folder_of(const fs::path& relative) { return std::next(relative.begin())->string(); }
+
 // Why `file` (relative) must not include `target` (relative), or "".
-std::string objection(const fs::path& file, const fs::path& target, const std::string& included) {
+std::string objection(const fs::path& file, const fs::path& target, const std::string& included,
+                      const std::vector<std::string>& order) {
   const std::string from = part_of(file);
   const std::string to = part_of(target);
   const bool test = file.filename().string().ends_with("_test.cpp");
@@ -48,6 +73,7 @@ std::string objection(const fs::path& file, const fs::path& target, const std::s
     }
   }
   if (from == "host" && to_plugin) return "host/ depends on sdk/ alone, never on a plugin";
+  if (from == "host" && to == "host" && !test) return folder_objection(order, folder_of(file), folder_of(target));
   if (from.starts_with("plugins")) {
     if (to == "host" && !test) return "a plugin includes only the SDK; what it needs of host/ belongs there";
     if (to_plugin && to != from) return "a plugin includes no other plugin; shared code belongs to sdk/";
@@ -59,6 +85,7 @@ std::string objection(const fs::path& file, const fs::path& target, const std::s
 std::vector<std::string> crossings(const fs::path& root) {
   static const std::regex include_line(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"])");
   static const std::regex source(R"(\.(cpp|hpp|h|cu|cuh|inl)$)");
+  const std::vector<std::string> order = host_order(root);
   std::vector<std::string> out;
   for (const char* top : {"sdk", "host", "plugins"}) {
     if (!fs::exists(root / top)) continue;
@@ -70,7 +97,7 @@ std::vector<std::string> crossings(const fs::path& root) {
       for (int number = 1; std::getline(in, line); ++number) {
         std::smatch match;
         if (!std::regex_search(line, match, include_line)) continue;
-        const std::string reason = objection(file, resolve(root, entry.path(), match[1]), match[1]);
+        const std::string reason = objection(file, resolve(root, entry.path(), match[1]), match[1], order);
         if (!reason.empty()) {
           out.push_back(file.string() + ":" + std::to_string(number) + ": includes " + match[1].str() + ": " + reason);
         }
@@ -91,6 +118,7 @@ class PlantedTree : public testing::Test {
  protected:
   void SetUp() override {
     root_ = fs::path(testing::TempDir()) / ("arrows-" + std::to_string(::getpid()));
+    plant("docs/architecture.md", "| `host/plugins/` | finds them |\n| `host/train/` | trains |\n");
     plant("sdk/include/nephron/loss.hpp", "#pragma once\n#include <ATen/core/Tensor.h>\n");
     plant("host/plugins/registry.hpp", "#pragma once\n#include <nephron/loss.hpp>\n");
     plant("host/train/train.cpp", "#include \"host/plugins/registry.hpp\"\n#include \"../plugins/registry.hpp\"\n");
@@ -139,6 +167,16 @@ TEST_F(PlantedTree, TestOfAPluginIncludingAnotherPlugin) {
 TEST_F(PlantedTree, HostIncludingPlugin) {
   plant("host/train/train.cpp", "#include \"plugins/losses/focal/focal.hpp\"\n");
   expect_one("host/train/train.cpp:1: includes plugins/losses/focal/focal.hpp: host/ depends on sdk/ alone");
+}
+
+TEST_F(PlantedTree, HostFolderIncludingALaterOne) {
+  plant("host/plugins/library.cpp", "#include <host/train/session.hpp>\n");
+  expect_one("host/plugins/library.cpp:1: includes host/train/session.hpp: host/train comes after host/plugins");
+}
+
+TEST_F(PlantedTree, HostFolderThatNobodyPlaced) {
+  plant("host/zoo/zoo.cpp", "#include <host/plugins/registry.hpp>\n");
+  expect_one("host/zoo/zoo.cpp:1: includes host/plugins/registry.hpp: host/zoo has no row");
 }
 
 TEST_F(PlantedTree, SdkIncludingHost) {

@@ -1,4 +1,4 @@
-#include <host/train/autocast.hpp>
+#include <host/device/autocast.hpp>
 
 #include <ATen/autocast_mode.h>
 

@@ -1,4 +1,4 @@
-#include <host/train/device.hpp>
+#include <host/device/device.hpp>
 
 #include <charconv>
 #include <filesystem>
