@@ -12,7 +12,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
-#include <host/feed/store_slides.hpp>
+#include <host/data/store_slides.hpp>
 #include <host/labels/painter.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/slides/opener.hpp>

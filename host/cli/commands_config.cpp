@@ -10,7 +10,7 @@
 #include <host/config/load.hpp>
 #include <host/config/schema_text.hpp>
 #include <host/config/show.hpp>
-#include <host/feed/parameter_check.hpp>
+#include <host/data/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/command_output.hpp>

@@ -6,9 +6,9 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
-#include <host/feed/findings.hpp>
-#include <host/feed/folds.hpp>
-#include <host/feed/listed_files.hpp>
+#include <host/data/findings.hpp>
+#include <host/data/folds.hpp>
+#include <host/data/listed_files.hpp>
 #include <host/feed/preview.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/report/data_page.hpp>

@@ -5,7 +5,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
-#include <host/feed/store_slides.hpp>
+#include <host/data/store_slides.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/log.hpp>
 

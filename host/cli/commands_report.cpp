@@ -5,8 +5,8 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
-#include <host/feed/fold_slides.hpp>
-#include <host/feed/listed_files.hpp>
+#include <host/data/fold_slides.hpp>
+#include <host/data/listed_files.hpp>
 #include <host/predict/prediction_record.hpp>
 #include <host/report/report.hpp>
 #include <host/runs/run.hpp>

@@ -7,7 +7,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
-#include <host/feed/store_slides.hpp>
+#include <host/data/store_slides.hpp>
 #include <host/store/inventory.hpp>
 #include <host/store/marker.hpp>
 #include <host/util/command_output.hpp>

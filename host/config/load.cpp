@@ -152,7 +152,7 @@ PluginSearch with_plugins(PluginSearch search, const Value& resolved, Diagnostic
   } catch (const Error& e) {
     PluginSearch rest = search;
     rest.experiment.clear();
-    const Registry without(rest);  // the command line is to blame when this fails, too
+    const Registry without(rest);  // the command line is to origin when this fails, too
     faults.push_back({plugins->source, e.what(), e.hint()});
     return rest;
   }

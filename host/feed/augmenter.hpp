@@ -19,7 +19,7 @@ namespace nephron::host {
 class Augmenter {
  public:
   Augmenter(const std::vector<AugmentationConfig>& configs, const Registry& registry, std::uint64_t seed,
-            const Lent& lent = {});
+            const JobServices& services = {});
 
   /// Writes the steps for sample `index` of `epoch` into `plan`, and the names of those that gave steps into `applied`
   /// where it is given. Thread-safe.
@@ -30,7 +30,7 @@ class Augmenter {
   struct Leaf {
     std::string type;
     std::shared_ptr<Augmentation> augmentation;
-    Blame blame;
+    Origin origin;
   };
 
   std::uint64_t seed_;

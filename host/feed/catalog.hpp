@@ -6,7 +6,7 @@
 
 #include <nephron/sampler.hpp>
 
-#include <host/feed/prepared.hpp>
+#include <host/data/prepared.hpp>
 
 namespace nephron::host {
 

@@ -162,7 +162,7 @@ void Executor::apply(const Step& step, const Region& to, Now& now, Size picture)
           [&](const PixelsStep& p) {
             const ImageView labels = now.mats.size() > 1 ? view_of(now.mats[1]) : ImageView{};
             const auto call = [&] { p.change(view_of(now.mats[0]), labels); };
-            if (p.blame != nullptr) guarded(*p.blame, call);
+            if (p.origin != nullptr) guarded(*p.origin, call);
             else call();
             shrink(now, to);
           },

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <host/data/prepared.hpp>
 #include <host/feed/batch.hpp>
-#include <host/feed/prepared.hpp>
 #include <host/plugins/host_context.hpp>
 
 namespace nephron::host {
@@ -21,7 +21,7 @@ struct FeedOptions {
   int workers = 1;
   int prefetch = 4;
   std::uint64_t seed = 0;
-  Lent lent = {};  ///< to sampler and augmentations
+  JobServices services = {};  ///< to sampler and augmentations
 };
 
 /// What a sample is, for people.

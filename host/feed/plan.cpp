@@ -102,7 +102,7 @@ void RecordedPlan::filter(const std::vector<float>& horizontal, const std::vecto
 void RecordedPlan::pixels(std::function<void(const ImageView&, const ImageView&)> change) {
   ++told_;
   if (!change) throw Error("pixels() was given no function");
-  steps_.emplace_back(PixelsStep{std::move(change), blame_});
+  steps_.emplace_back(PixelsStep{std::move(change), origin_});
 }
 
 }  // namespace nephron::host

@@ -40,7 +40,7 @@ struct SeparableStep {
 };
 struct PixelsStep {
   std::function<void(const ImageView&, const ImageView&)> change;
-  const Blame* blame = nullptr;  ///< of the component whose code runs when the plan is carried out
+  const Origin* origin = nullptr;  ///< of the component whose code runs when the plan is carried out
 };
 using Step =
     std::variant<FlipStep, AffineStep, DisplacementStep, LookupStep, ColourStep, FilterStep, SeparableStep, PixelsStep>;
@@ -67,7 +67,7 @@ class RecordedPlan final : public Plan {
   /// How often a step was added; neighbours are joined, so that there may be fewer.
   std::size_t told() const noexcept { return told_; }
   /// Of the component that draws next.
-  void set_blame(const Blame* blame) noexcept { blame_ = blame; }
+  void set_origin(const Origin* origin) noexcept { origin_ = origin; }
 
  private:
   Affine mirror(const FlipStep& flip) const;
@@ -79,7 +79,7 @@ class RecordedPlan final : public Plan {
   Size picture_;
   std::vector<Step> steps_;
   std::size_t told_ = 0;
-  const Blame* blame_ = nullptr;
+  const Origin* origin_ = nullptr;
 };
 
 }  // namespace nephron::host

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include <host/feed/component.hpp>
 #include <host/feed/sample_number.hpp>
+#include <host/slides/make_component.hpp>
 
 namespace nephron::host {
 
@@ -33,19 +33,19 @@ SampleMaker::SampleMaker(const Experiment& experiment, const Registry& registry,
       raw_(raw_side(experiment, training_)),
       classes_(static_cast<int>(experiment.classes.size())),
       catalog_(experiment, data, options.slides),
-      sampler_(make_with_context<Sampler>(registry, sampler_of(experiment, training_),
-                                          training_ ? "sampler" : "validation_sampler", seed_, options.lent)),
-      sampler_blame_(blame_of(registry, Sampler::kind, sampler_of(experiment, training_), "drawing a window")),
+      sampler_(make_component<Sampler>(registry, sampler_of(experiment, training_),
+                                       training_ ? "sampler" : "validation_sampler", seed_, options.services)),
+      sampler_origin_(origin_of(registry, Sampler::kind, sampler_of(experiment, training_), "drawing a window")),
       augmenter_(training_ ? experiment.augmentations : std::vector<AugmentationConfig>{}, registry, seed_,
-                 options.lent) {
-  count_ = guarded(sampler_blame_, [&] { return sampler_->count(catalog_, raw_); });
+                 options.services) {
+  count_ = guarded(sampler_origin_, [&] { return sampler_->count(catalog_, raw_); });
 }
 
 Window SampleMaker::draw_window(std::uint64_t epoch, std::int64_t index) const {
   Rng rng(seed_, training_ ? "sampler" : "validation_sampler", epoch, static_cast<std::uint64_t>(index));
   // A list is walked again and again in training.
   const std::int64_t number = count_ > 0 ? index % count_ : index;
-  return guarded(sampler_blame_, [&] {
+  return guarded(sampler_origin_, [&] {
     const Window w = sampler_->draw(catalog_, raw_, number, rng);
     const auto slides = static_cast<std::int64_t>(catalog_.slides().size());
     if (w.slide < 0 || w.slide >= slides || w.region.width != raw_ || w.region.height != raw_)

@@ -55,7 +55,7 @@ class SampleMaker {
   int classes_;
   PreparedCatalog catalog_;
   std::shared_ptr<Sampler> sampler_;
-  Blame sampler_blame_;
+  Origin sampler_origin_;
   Augmenter augmenter_;
   std::int64_t count_ = 0;
 };

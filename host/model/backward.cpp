@@ -8,10 +8,10 @@ namespace {
 std::atomic<const BackwardPlace*> reached{nullptr};  // gradients on a CUDA device are made by a thread of the engine
 }
 
-const BackwardPlace* backward_place(Blame blame) {
-  blame.doing = "in backward";
-  auto* const place = new BackwardPlace{std::move(blame), {}};
-  place->call = place->blame.call();
+const BackwardPlace* backward_place(Origin origin) {
+  origin.doing = "in backward";
+  auto* const place = new BackwardPlace{std::move(origin), {}};
+  place->call = place->origin.call();
   return place;
 }
 
@@ -31,7 +31,7 @@ void run_backward(const at::Tensor& loss) {
   } catch (...) {
     const BackwardPlace* const place = reached;
     if (place == nullptr) throw;
-    rethrow_with(place->blame);
+    rethrow_with(place->origin);
   }
 }
 

@@ -8,11 +8,11 @@ namespace nephron::host {
 
 /// A component whose part of a backward pass can be named.
 struct BackwardPlace {
-  Blame blame;
+  Origin origin;
   Call call;
 };
 /// Never freed: a thread of the autograd engine may name it at any time.
-const BackwardPlace* backward_place(Blame blame);
+const BackwardPlace* backward_place(Origin origin);
 
 /// From when the gradient of `output` is there, the backward pass is in `place`, which made it; null: in the host.
 void mark_backward(const at::Tensor& output, const BackwardPlace* place);

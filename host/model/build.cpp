@@ -9,6 +9,7 @@
 
 #include <host/model/model.hpp>
 #include <host/plugins/guard.hpp>
+#include <host/slides/make_component.hpp>
 #include <host/util/log.hpp>
 #include <host/weights/named_weights.hpp>
 #include <host/weights/weights.hpp>
@@ -36,21 +37,6 @@ class SeededGenerator {
   at::Generator generator_;
   at::Tensor before_;
 };
-
-/// A component that keeps its context alive as long as itself.
-template <class Base>
-std::shared_ptr<Base> make(const Registry& registry, const ComponentSpec& spec, const std::string& place,
-                           std::uint64_t seed, const Lent& lent) {
-  auto context = std::make_shared<HostContext>(spec.type, place);
-  context->seed = seed;
-  context->lent = lent;
-  std::shared_ptr<Base> made = registry.create<Base>(spec, *context);
-  Base* raw = made.get();
-  return {raw, [context, made](Base*) mutable {
-            made.reset();
-            context.reset();
-          }};
-}
 
 /// Pretrained files hold the classifier of their training task, which an encoder has not.
 void drop_classifier(TensorMap& weights, const TensorMap& own) {
@@ -96,10 +82,10 @@ void load_encoder(Encoder& encoder, const EncoderConfig& config, std::int64_t in
 
 std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes,
                                                const Registry& registry, std::uint64_t seed, bool load,
-                                               const Lent& lent) {
+                                               const JobServices& services) {
   const SeededGenerator seeded(seed);
-  const auto decoder = make<Decoder>(registry, config.decoder, "model.decoder", seed, lent);
-  const auto encoder = make<Encoder>(registry, config.encoder.component, "model.encoder", seed, lent);
+  const auto decoder = make_component<Decoder>(registry, config.decoder, "model.decoder", seed, services);
+  const auto encoder = make_component<Encoder>(registry, config.encoder.component, "model.encoder", seed, services);
   const int depth = guarded(*decoder, "when asked for its depth", [&] { return decoder->depth(); });
   const int stride = guarded(*decoder, "when asked for its output stride", [&] { return decoder->output_stride(); });
   const std::vector<Level> levels = guarded(*encoder, "while its layers were made", [&] {

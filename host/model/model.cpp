@@ -13,8 +13,8 @@ SegmentationModel::SegmentationModel(std::shared_ptr<Encoder> encoder, std::shar
     : torch::nn::Module("SegmentationModel"),
       encoder_(std::move(encoder)),
       decoder_(std::move(decoder)),
-      encoder_place_(backward_place(blame_of(*encoder_))),
-      decoder_place_(backward_place(blame_of(*decoder_))) {
+      encoder_place_(backward_place(origin_of(*encoder_))),
+      decoder_place_(backward_place(origin_of(*decoder_))) {
   levels_ = guarded(*encoder_, "when asked for its levels", [&] { return encoder_->levels(); });
   head_spec_ = guarded(*decoder_, "when asked for its head", [&] { return decoder_->head(); });
   if (levels_.size() < 2) throw Error("the encoder tells fewer than two levels");

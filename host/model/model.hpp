@@ -45,6 +45,6 @@ class SegmentationModel : public torch::nn::Module {
 /// model will run.
 std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::int64_t classes,
                                                const Registry& registry, std::uint64_t seed, bool load = true,
-                                               const Lent& lent = {});
+                                               const JobServices& services = {});
 
 }  // namespace nephron::host

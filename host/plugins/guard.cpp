@@ -16,7 +16,7 @@ namespace {
 /// Blames by component. Not part of the component, so that its layout is the SDK's alone.
 struct Blames {
   std::mutex mutex;
-  std::unordered_map<const Component*, Blame> by_component;
+  std::unordered_map<const Component*, Origin> by_component;
 };
 
 Blames& blames() {
@@ -33,10 +33,10 @@ std::string type_of_current_exception() {
   return status == 0 ? text.get() : type->name();
 }
 
-std::string sentence(const Blame& blame, const std::string& what) {
-  std::string out = blame.place.empty() ? "" : blame.place + ": ";
-  out += blame.component.empty() ? "plugin " + blame.plugin : blame.component + " of plugin " + blame.plugin;
-  return out + " failed" + (blame.doing.empty() ? "" : " " + blame.doing) + ": " + what;
+std::string sentence(const Origin& origin, const std::string& what) {
+  std::string out = origin.place.empty() ? "" : origin.place + ": ";
+  out += origin.component.empty() ? "plugin " + origin.plugin : origin.component + " of plugin " + origin.plugin;
+  return out + " failed" + (origin.doing.empty() ? "" : " " + origin.doing) + ": " + what;
 }
 
 /// LibTorch appends a backtrace of many lines; the first part says what is wrong.
@@ -65,7 +65,7 @@ std::string with_hint(const std::exception& error) {
   return known == nullptr || known->hint().empty() ? error.what() : error.what() + (" (" + known->hint() + ")");
 }
 
-void rethrow_with(const Blame& blame) {
+void rethrow_with(const Origin& origin) {
   try {
     throw;
   } catch (const Cancelled&) {
@@ -73,21 +73,21 @@ void rethrow_with(const Blame& blame) {
   } catch (const PluginError&) {
     throw;
   } catch (const Error& e) {
-    throw PluginError(sentence(blame, e.what()), e.hint(), dynamic_cast<const ParameterError*>(&e) != nullptr);
+    throw PluginError(sentence(origin, e.what()), e.hint(), dynamic_cast<const ParameterError*>(&e) != nullptr);
   } catch (const std::exception&) {
-    throw PluginError(sentence(blame, describe_exception()));
+    throw PluginError(sentence(origin, describe_exception()));
   } catch (...) {
-    throw PluginError(sentence(blame, describe_exception()), "a plugin throws nephron::Error (SDK rule 6)");
+    throw PluginError(sentence(origin, describe_exception()), "a plugin throws nephron::Error (SDK rule 6)");
   }
 }
 
-Blame blame_of(const Component& component) {
+Origin origin_of(const Component& component) {
   Blames& all = blames();
   const std::lock_guard lock(all.mutex);
   const auto found = all.by_component.find(&component);
   return found != all.by_component.end()
              ? found->second
-             : Blame{.plugin = "(unknown)", .component = "a component", .place = {}, .doing = {}};
+             : Origin{.plugin = "(unknown)", .component = "a component", .place = {}, .doing = {}};
 }
 
 Call call_of(const Component& component, const char* doing) noexcept {
@@ -99,12 +99,12 @@ Call call_of(const Component& component, const char* doing) noexcept {
   return call;
 }
 
-std::shared_ptr<Component> with_blame(std::shared_ptr<Component> component, Blame blame) {
+std::shared_ptr<Component> with_origin(std::shared_ptr<Component> component, Origin origin) {
   Component* const address = component.get();
   {
     Blames& all = blames();
     const std::lock_guard lock(all.mutex);
-    all.by_component[address] = std::move(blame);
+    all.by_component[address] = std::move(origin);
   }
   return {address, [owner = std::move(component)](Component* gone) mutable {
             {

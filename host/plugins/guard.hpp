@@ -13,7 +13,7 @@
 namespace nephron::host {
 
 /// Who is to blame when a call fails: goes into the message.
-struct Blame {
+struct Origin {
   std::string plugin;     ///< plugin name and file
   std::string component;  ///< "loss \"focal\""
   std::string place;      ///< file:line:column of the experiment, or ""
@@ -40,29 +40,29 @@ std::string with_hint(const std::exception& error);
 /// One sentence about the exception that is being handled, whatever its type, and without LibTorch's backtrace.
 std::string describe_exception();
 
-/// Turns the exception that is being handled into a PluginError that carries the blame; Cancelled passes unchanged.
-[[noreturn]] void rethrow_with(const Blame& blame);
+/// Turns the exception that is being handled into a PluginError that carries the origin; Cancelled passes unchanged.
+[[noreturn]] void rethrow_with(const Origin& origin);
 
 /// Runs a call into a plugin (SDK rule 6).
 template <class F>
-auto guarded(const Blame& blame, F&& call) -> decltype(call()) {
-  const Call mine = blame.call();
+auto guarded(const Origin& origin, F&& call) -> decltype(call()) {
+  const Call mine = origin.call();
   const CallScope scope(&mine);
   try {
     return call();
   } catch (...) {
-    rethrow_with(blame);
+    rethrow_with(origin);
   }
 }
 
 /// What is known of a component that a Registry made, for messages; of another one, that it is unknown.
-Blame blame_of(const Component& component);
+Origin origin_of(const Component& component);
 
 /// The same for a CallScope; it is good for as long as the component lives.
 Call call_of(const Component& component, const char* doing) noexcept;
 
-/// Remembers the blame until the component is gone: gives back the same component under a pointer that forgets it.
-std::shared_ptr<Component> with_blame(std::shared_ptr<Component> component, Blame blame);
+/// Remembers the origin until the component is gone: gives back the same component under a pointer that forgets it.
+std::shared_ptr<Component> with_origin(std::shared_ptr<Component> component, Origin origin);
 
 /// Runs a call into a component. `doing`: "in forward", or a function that makes such a text, called only on failure:
 ///   guarded(*loss, [&] { return "in forward at step " + std::to_string(step); }, [&] { return loss->forward(x, y); });
@@ -75,10 +75,10 @@ auto guarded(const Component& component, const Doing& doing, F&& call) -> declty
   try {
     return call();
   } catch (...) {
-    Blame blame = blame_of(component);
-    if constexpr (std::is_invocable_v<const Doing&>) blame.doing = doing();
-    else blame.doing = doing;
-    rethrow_with(blame);
+    Origin origin = origin_of(component);
+    if constexpr (std::is_invocable_v<const Doing&>) origin.doing = doing();
+    else origin.doing = doing;
+    rethrow_with(origin);
   }
 }
 

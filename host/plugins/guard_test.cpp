@@ -13,13 +13,13 @@
 namespace nephron::host {
 namespace {
 
-const Blame blame{
+const Origin origin{
     .plugin = "\"p\" (/p.so)", .component = "loss \"l\"", .place = "e.toml:3:1", .doing = "in forward at step 12"};
 
 template <class F>
 std::string message_of(F&& call) {
   try {
-    guarded(blame, call);
+    guarded(origin, call);
   } catch (const PluginError& e) {
     return e.what() + (e.hint().empty() ? "" : " | " + e.hint());
   }
@@ -46,9 +46,9 @@ TEST(Guard, LeavesBacktracesOut) {
 }
 
 TEST(Guard, PassesResultsCancellationAndNamedErrors) {
-  EXPECT_EQ(guarded(blame, [] { return 7; }), 7);
-  EXPECT_THROW(guarded(blame, [] { throw Cancelled(); }), Cancelled);
-  EXPECT_EQ(message_of([] { guarded(blame, [] { throw Error("inner"); }); }),
+  EXPECT_EQ(guarded(origin, [] { return 7; }), 7);
+  EXPECT_THROW(guarded(origin, [] { throw Cancelled(); }), Cancelled);
+  EXPECT_EQ(message_of([] { guarded(origin, [] { throw Error("inner"); }); }),
             "e.toml:3:1: loss \"l\" of plugin \"p\" (/p.so) failed in forward at step 12: inner");
 }
 
@@ -62,9 +62,9 @@ TEST(Guard, KnowsAComponentForAsLongAsItLives) {
   bool gone = false;
   const Component* address = nullptr;
   {
-    const std::shared_ptr<Component> thing = with_blame(std::make_shared<Thing>(gone), blame);
+    const std::shared_ptr<Component> thing = with_origin(std::make_shared<Thing>(gone), origin);
     address = thing.get();
-    EXPECT_EQ(blame_of(*thing).component, "loss \"l\"");
+    EXPECT_EQ(origin_of(*thing).component, "loss \"l\"");
     bool asked = false;
     const auto doing = [&] { return asked = true, std::string("in backward"); };
     EXPECT_EQ(guarded(*thing, doing, [] { return 1; }), 1);
@@ -77,7 +77,7 @@ TEST(Guard, KnowsAComponentForAsLongAsItLives) {
     }
   }
   EXPECT_TRUE(gone);
-  EXPECT_EQ(blame_of(*address).plugin, "(unknown)");
+  EXPECT_EQ(origin_of(*address).plugin, "(unknown)");
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those report crashes by themselves
@@ -90,7 +90,7 @@ int overflow(volatile int* deeper) {
 TEST(CrashDeathTest, ASignalNamesTheCallThatItFellInto) {
   const auto in_guard = [](auto&& call) {
     catch_crashes();
-    guarded(blame, call);
+    guarded(origin, call);
   };
   const std::string who = ".* in loss \"l\" of plugin \"p\" \\(/p.so\\) in forward at step 12 \\(e.toml:3:1\\)";
   EXPECT_EXIT(in_guard([] { *static_cast<volatile int*>(nullptr) = 1; }), testing::KilledBySignal(SIGSEGV),

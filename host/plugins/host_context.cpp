@@ -21,7 +21,7 @@ ThreadPool& HostContext::threads() { return thread_pool(); }
 bool HostContext::cancelled() const noexcept { return interrupted(); }
 
 void HostContext::metric(std::string_view metric_name, double value) {
-  if (lent.metrics) lent.metrics(name + "/" + std::string(metric_name), value);
+  if (services.metrics) services.metrics(name + "/" + std::string(metric_name), value);
 }
 
 SlideOpener& HostContext::slides() {

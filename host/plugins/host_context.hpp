@@ -9,7 +9,7 @@
 namespace nephron::host {
 
 /// What all components of a job are lent alike.
-struct Lent {
+struct JobServices {
   std::string device = "cpu";                             ///< "cuda:0"
   std::function<void(std::string_view, double)> metrics;  ///< takes "COMPONENT/name"; thread-safe; may be empty
 };
@@ -22,7 +22,7 @@ struct HostContext final : Context {
   std::string_view component() const noexcept override { return name; }
   Log& log() override;
   Rng rng(std::string_view purpose) const override;
-  std::string_view device() const noexcept override { return lent.device; }
+  std::string_view device() const noexcept override { return services.device; }
   ThreadPool& threads() override;
   bool cancelled() const noexcept override;  ///< host::interrupted()
   void metric(std::string_view metric_name, double value) override;
@@ -31,7 +31,7 @@ struct HostContext final : Context {
   std::string name;
   std::string place;  ///< "augmentation[2]": key of random streams
   std::uint64_t seed = 0;
-  Lent lent;
+  JobServices services;
   SlideOpener* opener = nullptr;
 };
 

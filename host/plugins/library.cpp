@@ -48,7 +48,7 @@ const detail::PluginTable& load_library(const std::filesystem::path& file, const
   // Leaked on purpose: code of a plugin may run until the last thread ends (SDK rule 6).
   auto* const library = new dll::shared_library;
   boost::dll::fs::error_code failed;
-  const Blame loading{
+  const Origin loading{
       .plugin = plugin_text(records, file), .component = {}, .place = {}, .doing = "while it was loaded"};
   guarded(loading,
           [&] { library->load(file.string(), failed, dll::load_mode::rtld_now | dll::load_mode::rtld_local); });
@@ -60,9 +60,10 @@ const detail::PluginTable& load_library(const std::filesystem::path& file, const
   if (!library->has(entry_name))
     throw Error(who + " has no entry point " + entry_name,
                 "NEPHRON_PLUGIN(\"name\", \"version\") makes it; is it hidden by a linker script?");
-  const Blame blame{.plugin = plugin_text(records, file), .component = {}, .place = {}, .doing = "in its entry point"};
+  const Origin origin{
+      .plugin = plugin_text(records, file), .component = {}, .place = {}, .doing = "in its entry point"};
   const detail::PluginTable* table =
-      guarded(blame, [&] { return library->get<const detail::PluginTable*()>(entry_name)(); });
+      guarded(origin, [&] { return library->get<const detail::PluginTable*()>(entry_name)(); });
   const auto promised = [&](const detail::ComponentCode& code) {
     return code.record != nullptr && code.ops != nullptr &&
            std::any_of(records.components.begin(), records.components.end(),

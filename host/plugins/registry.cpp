@@ -131,7 +131,7 @@ struct Registry::State {
     return *code->ops;  // load_library() made sure that it is there
   }
 
-  Blame blame(std::string_view kind, std::string_view name, std::string doing) const {
+  Origin origin(std::string_view kind, std::string_view name, std::string doing) const {
     const Plugin& plugin = *find(kind, name).second;
     return {.plugin = plugin_text(plugin.records, plugin.file),
             .component = component_text(kind, name),
@@ -166,18 +166,18 @@ std::vector<std::string> Registry::names(std::string_view kind) const { return s
 
 const SchemaBase& Registry::schema(std::string_view kind, std::string_view name) const {
   const detail::ComponentOps& ops = state_->ops(kind, name);
-  return guarded(state_->blame(kind, name, "when it told its parameters"),
+  return guarded(state_->origin(kind, name, "when it told its parameters"),
                  [&]() -> const SchemaBase& { return ops.schema(); });
 }
 
 std::shared_ptr<Component> Registry::create(std::string_view kind, const ComponentSpec& spec, Context& context) const {
   const detail::ComponentOps& ops = state_->ops(kind, spec.type);
-  Blame blame = state_->blame(kind, spec.type, "when it was made");
-  blame.place = spec.source.str();
-  std::shared_ptr<Component> made = guarded(blame, [&] { return ops.create(spec.params, context); });
+  Origin origin = state_->origin(kind, spec.type, "when it was made");
+  origin.place = spec.source.str();
+  std::shared_ptr<Component> made = guarded(origin, [&] { return ops.create(spec.params, context); });
   if (made == nullptr)
-    throw PluginError(blame.component + " of plugin " + blame.plugin + " gave no object when it was made");
-  return with_blame(std::move(made), std::move(blame));
+    throw PluginError(origin.component + " of plugin " + origin.plugin + " gave no object when it was made");
+  return with_origin(std::move(made), std::move(origin));
 }
 
 }  // namespace nephron::host

@@ -54,7 +54,7 @@ class Registry {
   /// Loads the plugin.
   const SchemaBase& schema(std::string_view kind, std::string_view name) const;
 
-  /// Loads the plugin and makes the component. The component is known to blame_of() (guard.hpp). Every failure becomes
+  /// Loads the plugin and makes the component. The component is known to origin_of() (guard.hpp). Every failure becomes
   /// an Error that names plugin, component and place.
   std::shared_ptr<Component> create(std::string_view kind, const ComponentSpec& spec, Context& context) const;
   template <class Base>

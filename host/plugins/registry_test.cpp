@@ -61,7 +61,7 @@ TEST(Registry, TellsSchemasAndMakesComponents) {
   spec.params.set("degrees", Value(45));
   const std::shared_ptr<Augmentation> made = r.create<Augmentation>(spec, context);
   ASSERT_NE(made, nullptr);
-  EXPECT_EQ(blame_of(*made).component, "augmentation \"fixture_turn\"");
+  EXPECT_EQ(origin_of(*made).component, "augmentation \"fixture_turn\"");
 }
 
 TEST(Registry, NamesThePlaceOfWrongParameters) {

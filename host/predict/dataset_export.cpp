@@ -7,8 +7,8 @@
 #include <nephron/error.hpp>
 #include <nephron/folder_name.hpp>
 
-#include <host/feed/listed_files.hpp>
-#include <host/feed/prepared.hpp>
+#include <host/data/listed_files.hpp>
+#include <host/data/prepared.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/truth.hpp>
 #include <host/util/command_output.hpp>

@@ -12,8 +12,8 @@
 #include <nephron/fingerprint.hpp>
 
 #include <host/config/load.hpp>
+#include <host/data/folds.hpp>
 #include <host/device/device.hpp>
-#include <host/feed/folds.hpp>
 #include <host/predict/memory.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>

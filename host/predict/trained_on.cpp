@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include <host/feed/fold_slides.hpp>
+#include <host/data/fold_slides.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {

@@ -7,10 +7,10 @@
 #include <nephron/folder_name.hpp>
 #include <nephron/mask_files.hpp>
 
-#include <host/feed/component.hpp>
 #include <host/labels/painter.hpp>
 #include <host/metrics/dice.hpp>
 #include <host/predict/picture_file.hpp>
+#include <host/slides/make_component.hpp>
 #include <host/util/log.hpp>
 
 namespace nephron::host {
@@ -71,8 +71,8 @@ std::vector<MaskCoding> codings(const std::string& wanted, const Experiment& exp
     const DatasetConfig& config = experiment.datasets[i];
     if (!wanted.empty() && name_of(config) != wanted) continue;
     try {
-      auto dataset = make_with_context<Dataset>(registry, config.component, "dataset[" + std::to_string(i) + "]",
-                                                static_cast<std::uint64_t>(experiment.seed));
+      auto dataset = make_component<Dataset>(registry, config.component, "dataset[" + std::to_string(i) + "]",
+                                             static_cast<std::uint64_t>(experiment.seed));
       if (dynamic_cast<const MaskFiles*>(dataset.get()) == nullptr) continue;
       out.push_back({name_of(config), std::move(dataset)});
     } catch (const Error& e) {

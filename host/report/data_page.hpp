@@ -4,8 +4,8 @@
 #include <vector>
 
 #include <host/config/experiment.hpp>
+#include <host/data/findings.hpp>
 #include <host/feed/feed.hpp>
-#include <host/feed/findings.hpp>
 #include <host/train/batch_preview.hpp>
 
 namespace nephron::host {

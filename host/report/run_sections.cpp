@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <limits>
 
-#include <host/feed/fold_slides.hpp>
+#include <host/data/fold_slides.hpp>
 #include <host/report/chart.hpp>
 #include <host/report/html.hpp>
 #include <host/runs/run_record.hpp>

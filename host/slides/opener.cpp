@@ -84,9 +84,9 @@ class GuardedSlide final : public SlideFile {
     } catch (const Error&) {
       throw;
     } catch (...) {
-      Blame blame = blame_of(*reader_);
-      blame.doing = "in " + region_text(region) + " of " + file_.string();
-      rethrow_with(blame);
+      Origin origin = origin_of(*reader_);
+      origin.doing = "in " + region_text(region) + " of " + file_.string();
+      rethrow_with(origin);
     }
   }
 
@@ -99,8 +99,8 @@ class GuardedSlide final : public SlideFile {
 std::unique_ptr<SlideFile> open_with(const std::shared_ptr<Reader>& reader, const std::string& name,
                                      const fs::path& file, const std::string& others) {
   const std::string hint = others.empty() ? "" : "not tried: " + others + " (name one as the reader to try it)";
-  Blame blame = blame_of(*reader);
-  blame.doing = "when it opened " + file.string();
+  Origin origin = origin_of(*reader);
+  origin.doing = "when it opened " + file.string();
   try {
     std::unique_ptr<SlideFile> slide = reader->open(file);
     if (slide == nullptr) throw Error("reader \"" + name + "\" gave no slide for " + file.string());
@@ -112,7 +112,7 @@ std::unique_ptr<SlideFile> open_with(const std::shared_ptr<Reader>& reader, cons
     throw Error(std::string(e.what()) + " (reader \"" + name + "\")",
                 own.empty() || hint.empty() ? own + hint : own + "; " + hint);
   } catch (...) {
-    rethrow_with(blame);
+    rethrow_with(origin);
   }
 }
 

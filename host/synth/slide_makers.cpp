@@ -7,7 +7,7 @@
 #include <nephron/dataset.hpp>
 #include <nephron/error.hpp>
 
-#include <host/feed/component.hpp>
+#include <host/slides/make_component.hpp>
 #include <host/util/log.hpp>
 
 namespace nephron::host {
@@ -21,10 +21,10 @@ Value params_of(const Registry& registry, const std::string& name, const SlideMa
   const auto& fields = registry.schema(Dataset::kind, name).fields();
   if (std::any_of(fields.begin(), fields.end(), [](const FieldInfo& field) { return field.required; })) return {};
   const ComponentSpec spec{name, no_params, {}};
-  const auto dataset = make_with_context<Dataset>(registry, spec, "dataset[0]", request.seed);
+  const auto dataset = make_component<Dataset>(registry, spec, "dataset[0]", request.seed);
   const auto* maker = dynamic_cast<const SlideMaker*>(dataset.get());
   if (maker == nullptr) return {};
-  return guarded(blame_of(registry, Dataset::kind, spec, "telling parameters"),
+  return guarded(origin_of(registry, Dataset::kind, spec, "telling parameters"),
                  [&] { return maker->params_for(request); });
 }
 

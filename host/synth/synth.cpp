@@ -9,9 +9,9 @@
 
 #include <nephron/rng.hpp>
 
-#include <host/feed/component.hpp>
 #include <host/labels/geojson_text.hpp>
 #include <host/labels/label_set.hpp>
+#include <host/slides/make_component.hpp>
 #include <host/synth/slide_makers.hpp>
 #include <host/synth/slide_tiff.hpp>
 #include <host/synth/synth_objects.hpp>
@@ -89,9 +89,9 @@ class Synth {
     const int all = request.slides + (request.slides + 2) / 3;
     maker_ = slide_maker(registry, request.dataset, {all, request.size, (request.slides + 3) / 2, request.seed});
     for (const auto& [key, value, source] : request.params.table()) maker_.params.set(key, value);
-    dataset_ = make_with_context<Dataset>(registry, maker_, "dataset[0]", request.seed);
-    blame_ = blame_of(registry, Dataset::kind, maker_, "giving slides");
-    const auto found = guarded(blame_, [&] { return dataset_->slides(classes); });
+    dataset_ = make_component<Dataset>(registry, maker_, "dataset[0]", request.seed);
+    origin_ = origin_of(registry, Dataset::kind, maker_, "giving slides");
+    const auto found = guarded(origin_, [&] { return dataset_->slides(classes); });
     const auto wanted = static_cast<std::size_t>(all);
     if (found.size() < wanted)
       throw Error("dataset \"" + maker_.type + "\" makes " + std::to_string(found.size()) + " slides; " +
@@ -145,7 +145,7 @@ class Synth {
       const bool there = fs::exists(request_.out / plan.file);
       if (!there) {
         if (interrupted()) throw Cancelled();
-        const auto reader = guarded(blame_, [&] { return dataset_->open(plan.info); });
+        const auto reader = guarded(origin_, [&] { return dataset_->open(plan.info); });
         write_slide_tiff(request_.out / plan.file, *reader, plan.info.mpp, plan.style);
       }
       const std::lock_guard lock(mutex);
@@ -156,7 +156,7 @@ class Synth {
   }
 
   std::vector<AnnotatedObject> objects_of(const Plan& plan) const {
-    return guarded(blame_, [&] { return varied_objects(*dataset_, plan.info, classes); });
+    return guarded(origin_, [&] { return varied_objects(*dataset_, plan.info, classes); });
   }
 
   void write_text(const fs::path& file, const std::string& text) {
@@ -221,7 +221,7 @@ class Synth {
   const SynthRequest& request_;
   ComponentSpec maker_;
   std::shared_ptr<Dataset> dataset_;
-  Blame blame_;
+  Origin origin_;
   std::vector<Plan> plans_;
   SynthOutcome outcome_;
 };

@@ -4,7 +4,7 @@
 
 #include <nephron/error.hpp>
 
-#include <host/feed/component.hpp>
+#include <host/slides/make_component.hpp>
 
 namespace nephron::host {
 
@@ -34,17 +34,18 @@ void require_forms(const BatchTensors& before, const Batch& after) {
 
 }  // namespace
 
-BatchAugmentations::BatchAugmentations(const Experiment& experiment, const Registry& registry, const Lent& lent)
+BatchAugmentations::BatchAugmentations(const Experiment& experiment, const Registry& registry,
+                                       const JobServices& services)
     : seed_(static_cast<std::uint64_t>(experiment.seed)),
       chain_(experiment.batch_augmentations, "batch_augmentation",
              [&](const BatchAugmentationConfig& link, const std::string& path) {
-               return Leaf{make_with_context<BatchAugmentation>(registry, link.component, path, seed_, lent),
-                           blame_of(registry, BatchAugmentation::kind, link.component, "in apply")};
+               return Leaf{make_component<BatchAugmentation>(registry, link.component, path, seed_, services),
+                           origin_of(registry, BatchAugmentation::kind, link.component, "in apply")};
              }) {}
 
 void BatchAugmentations::apply(BatchTensors& tensors, const BatchNumber& number) const {
   chain_.draw(seed_, number.epoch, number.number, [&](const Leaf& leaf, Rng& rng) {
-    guarded(leaf.blame, [&] {
+    guarded(leaf.origin, [&] {
       Batch batch(tensors.images, tensors.targets, tensors.weights);
       batch.set_pixel_weights(tensors.pixel_weights);
       leaf.augmentation->apply(batch, rng);

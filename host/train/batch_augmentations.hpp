@@ -22,7 +22,7 @@ struct BatchNumber {
 /// The experiment's augmentations of whole batches.
 class BatchAugmentations {
  public:
-  BatchAugmentations(const Experiment& experiment, const Registry& registry, const Lent& lent);
+  BatchAugmentations(const Experiment& experiment, const Registry& registry, const JobServices& services);
   bool empty() const noexcept { return chain_.empty(); }
   /// Random numbers are a function of (seed, place, number of the batch) alone.
   void apply(BatchTensors& batch, const BatchNumber& number) const;
@@ -30,7 +30,7 @@ class BatchAugmentations {
  private:
   struct Leaf {
     std::shared_ptr<BatchAugmentation> augmentation;
-    Blame blame;
+    Origin origin;
   };
   std::uint64_t seed_;
   Chain<Leaf> chain_;

@@ -17,7 +17,7 @@ class ComponentMetrics {
   void add(std::string_view name, double value) {
     const SampleNumber* const sample = current_sample();
     const std::lock_guard lock(mutex_);
-    Mean& mean = (sample != nullptr ? by_sample_[*sample] : told_)[std::string(name)];
+    Mean& mean = (sample != nullptr ? by_sample_[*sample] : of_step_)[std::string(name)];
     mean.sum += value;
     ++mean.count;
   }
@@ -27,19 +27,19 @@ class ComponentMetrics {
     const auto last = by_sample_.lower_bound(end);
     for (auto it = by_sample_.begin(); it != last; ++it)
       for (const auto& [name, mean] : it->second) {
-        told_[name].sum += mean.sum;
-        told_[name].count += mean.count;
+        of_step_[name].sum += mean.sum;
+        of_step_[name].count += mean.count;
       }
     by_sample_.erase(by_sample_.begin(), last);
     MetricsLog::Values out;
-    for (const auto& [name, mean] : told_) out.emplace_back(name, mean.sum / static_cast<double>(mean.count));
-    told_.clear();
+    for (const auto& [name, mean] : of_step_) out.emplace_back(name, mean.sum / static_cast<double>(mean.count));
+    of_step_.clear();
     return out;
   }
   /// Drops what was told outside of the feed: it belongs to no step.
   void drop() {
     const std::lock_guard lock(mutex_);
-    told_.clear();
+    of_step_.clear();
   }
 
  private:
@@ -49,7 +49,7 @@ class ComponentMetrics {
   };
   using Means = std::map<std::string, Mean>;
   std::mutex mutex_;
-  Means told_;
+  Means of_step_;
   std::map<SampleNumber, Means> by_sample_;
 };
 

@@ -12,6 +12,7 @@
 
 #include <host/cuda/distance.hpp>
 #include <host/plugins/guard.hpp>
+#include <host/slides/make_component.hpp>
 
 namespace nephron::host {
 
@@ -24,7 +25,7 @@ at::Tensor weighted_mean(const at::Tensor& values, const at::Tensor& weights) {
 }
 
 Objective::Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
-                     const Lent& lent)
+                     const JobServices& services)
     : class_weights_(config.class_weights) {
   if (class_weights_.empty()) class_weights_.assign(classes, 1.0);
   if (class_weights_.size() != classes)
@@ -38,16 +39,12 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
   for (std::size_t i = 0; i < config.terms.size(); ++i) {
     const LossTerm& from = config.terms[i];
     Term term;
-    term.context = std::make_unique<HostContext>(from.component.type, "loss.terms[" + std::to_string(i) + "]");
-    term.context->seed = seed;
-    term.context->lent = lent;
-    term.loss = registry.create<Loss>(from.component, *term.context);
+    const std::string place = "loss.terms[" + std::to_string(i) + "]";
+    term.loss = make_component<Loss>(registry, from.component, place, seed, services);
     term.asks = dynamic_cast<const InputLoss*>(term.loss.get());
     if (term.asks != nullptr) needs_ |= term.asks->needs();
-    const ComponentInfo& info = registry.find(Loss::kind, from.component.type);
-    term.blame = {info.plugin + " (" + info.file.string() + ")", "loss \"" + from.component.type + "\"",
-                  from.component.source.str(), "in forward"};
-    term.backward = backward_place(term.blame);
+    term.origin = origin_of(registry, Loss::kind, from.component, "in forward");
+    term.backward = backward_place(term.origin);
     term.weight = from.weight;
     terms_.push_back(std::move(term));
   }
@@ -165,14 +162,14 @@ std::string Objective::explain(const at::Tensor& parts, const std::vector<std::s
   for (std::size_t t = 0; t < terms_.size(); ++t)
     for (std::size_t c = 0; c < classes.size(); ++c)
       if (const double x = v[1 + t * classes.size() + c]; !std::isfinite(x))
-        out += (out.empty() ? "" : ", ") + terms_[t].blame.component + " of plugin " + terms_[t].blame.plugin + " is " +
-               (std::isnan(x) ? "NaN" : "infinite") + " for class \"" + classes[c] + "\"";
+        out += (out.empty() ? "" : ", ") + terms_[t].origin.component + " of plugin " + terms_[t].origin.plugin +
+               " is " + (std::isnan(x) ? "NaN" : "infinite") + " for class \"" + classes[c] + "\"";
   return out.empty() ? "each term is finite, and their sum is not" : out;
 }
 
 at::Tensor Objective::call(const Term& term, const LossInput& input) const {
   const at::Tensor& logits = input.logits();
-  const at::Tensor values = guarded(term.blame, [&] {
+  const at::Tensor values = guarded(term.origin, [&] {
     at::Tensor out = term.asks != nullptr ? term.asks->value(input) : plain_forward(*term.loss, input);
     const bool good = out.defined() && out.dim() == 2 && (out.size(0) == logits.size(0) || out.size(0) == 1) &&
                       out.size(1) == logits.size(1);

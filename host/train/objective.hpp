@@ -45,7 +45,7 @@ struct TrainPlace {
 class Objective {
  public:
   Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
-            const Lent& lent = {});
+            const JobServices& services = {});
   ~Objective();
 
   /// logits [N, C, H, W] float. The batch's images are not looked at; its known_weights spare reading weights back from
@@ -56,10 +56,9 @@ class Objective {
 
  private:
   struct Term {
-    std::unique_ptr<HostContext> context;
     std::shared_ptr<Loss> loss;
     const InputLoss* asks = nullptr;  ///< the same, when it looks at more than logits and target
-    Blame blame;
+    Origin origin;
     const BackwardPlace* backward = nullptr;
     double weight = 1;
   };

@@ -5,12 +5,12 @@
 #include <optional>
 
 #include <host/config/load.hpp>
+#include <host/data/findings.hpp>
+#include <host/data/folds.hpp>
+#include <host/data/prepared.hpp>
+#include <host/data/shortfalls.hpp>
 #include <host/device/device.hpp>
 #include <host/device/torch_state.hpp>
-#include <host/feed/findings.hpp>
-#include <host/feed/folds.hpp>
-#include <host/feed/prepared.hpp>
-#include <host/feed/shortfalls.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/results.hpp>
 #include <host/train/scratch.hpp>

@@ -8,8 +8,8 @@
 #include <host/config/changes.hpp>
 #include <host/config/load.hpp>
 #include <host/config/resolved_file.hpp>
-#include <host/feed/findings.hpp>
-#include <host/feed/parameter_check.hpp>
+#include <host/data/findings.hpp>
+#include <host/data/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/warm_start.hpp>

@@ -7,7 +7,7 @@
 #include <c10/core/Device.h>
 
 #include <host/config/experiment.hpp>
-#include <host/feed/splits.hpp>
+#include <host/data/splits.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>

@@ -8,8 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <host/data/folds.hpp>
 #include <host/device/torch_state.hpp>
-#include <host/feed/folds.hpp>
 #include <host/model/model.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/runs/metrics_log.hpp>
@@ -63,8 +63,8 @@ class FoldTrainer {
   const FoldJob& job_;
   const Experiment& experiment_;
   const TrainConfig& config_;
-  ComponentMetrics told_;
-  Lent lent_;
+  ComponentMetrics component_metrics_;
+  JobServices services_;
   Objective objective_;
   BatchAugmentations batch_augmentations_;
   StepCounts steps_of_;
@@ -87,13 +87,13 @@ int data_workers(const Experiment& experiment, c10::Device device) {
 }
 
 /// The network on its device: weights of the experiment, of where it begins, or those to be loaded when it goes on.
-std::shared_ptr<SegmentationModel> make_model(const FoldJob& job, bool go_on, const Lent& lent) {
+std::shared_ptr<SegmentationModel> make_model(const FoldJob& job, bool go_on, const JobServices& services) {
   const Experiment& experiment = job.experiment;
   ModelConfig config = experiment.model;
   // What it goes on from, or begins with, has them all.
   if (go_on || job.origin != nullptr) config.weights.clear(), config.encoder.weights.clear();
   auto model = build_model(config, static_cast<std::int64_t>(experiment.classes.size()), job.registry,
-                           static_cast<std::uint64_t>(experiment.seed), /*load=*/true, lent);
+                           static_cast<std::uint64_t>(experiment.seed), /*load=*/true, services);
   if (!go_on && job.origin != nullptr) load_origin(*job.origin, *model);
   place_model(*model, job.device, experiment.train.channels_last);
   model->train();
@@ -104,12 +104,12 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
     : job_(job),
       experiment_(job.experiment),
       config_(job.experiment.train),
-      lent_{job.device.str(), [this](std::string_view name, double value) { told_.add(name, value); }},
+      services_{job.device.str(), [this](std::string_view name, double value) { component_metrics_.add(name, value); }},
       objective_(experiment_.loss, experiment_.classes.size(), job.registry,
-                 static_cast<std::uint64_t>(experiment_.seed), lent_),
-      batch_augmentations_(experiment_, job.registry, lent_),
+                 static_cast<std::uint64_t>(experiment_.seed), services_),
+      batch_augmentations_(experiment_, job.registry, services_),
       steps_of_(StepCounts::of(config_)),
-      state_(make_model(job, job.resume && job.folder.begun(), lent_), config_, job.device),
+      state_(make_model(job, job.resume && job.folder.begun(), services_), config_, job.device),
       step_({state_, objective_, &batch_augmentations_}, config_, experiment_.data, job.device) {
   if (job.resume && job.folder.begun()) {
     state_.load(job.folder, {config_.epochs, steps_of_.epoch});
@@ -128,8 +128,8 @@ void FoldTrainer::begin() {
   steps_.emplace(*metrics_, title(), progress_.step, steps_of_.all, job_.place.unfinished_behind * steps_of_.all,
                  job_.device);
   if (train_feed_ == nullptr) return;
-  epoch_.emplace(EpochParts{state_, step_, *train_feed_, *steps_, told_, [this](bool all) { check_losses(all); },
-                            [this] { save(false); }},
+  epoch_.emplace(EpochParts{state_, step_, *train_feed_, *steps_, component_metrics_,
+                            [this](bool all) { check_losses(all); }, [this] { save(false); }},
                  experiment_, job_.folder.fold, job_.device);
 }
 
@@ -154,8 +154,8 @@ std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
   options.workers = data_workers(experiment_, job_.device);
   options.prefetch = experiment_.data.prefetch;
   options.seed = static_cast<std::uint64_t>(experiment_.seed);
-  options.lent = lent_;
-  if (!training) options.lent.metrics = nullptr;  // what validation tells belongs to no step
+  options.services = services_;
+  if (!training) options.services.metrics = nullptr;  // what validation tells belongs to no step
   return std::make_unique<Feed>(experiment_, job_.registry, job_.data, options);
 }
 
@@ -218,7 +218,7 @@ bool FoldTrainer::end_epoch() {
     const Validation validation = validate(
         state_.model(), *validation_feed_, objective_, Normalise::of(experiment_.data.mean, experiment_.data.std),
         job_.device, config_, 2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch, step_.place());
-    told_.drop();                     // belongs to no step
+    component_metrics_.drop();        // belongs to no step
     if (interrupted()) return false;  // a part of the tiles says nothing; the resumed run does them all
     best = validation.mean_dice() > progress_.best_dice;
     note_validation(validation);

@@ -7,7 +7,7 @@
 #include <c10/core/Device.h>
 
 #include <host/config/experiment.hpp>
-#include <host/feed/prepared.hpp>
+#include <host/data/prepared.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
@@ -28,7 +28,7 @@ struct FoldJob {
   const PreparedData& data;
   FoldFolder folder;
   c10::Device device;
-  bool resume = false;  ///< go on from the checkpoint when there is one
+  bool resume = false;                 ///< go on from the checkpoint when there is one
   const FoldOrigin* origin = nullptr;  ///< weights that it begins with in place of the experiment's
   /// Called when everything is ready and before anything is written for the fold, with the bytes that it will need.
   std::function<void(std::size_t)> begin;

@@ -6,7 +6,7 @@
 
 #include <torch/nn/module.h>
 
-#include <host/feed/folds.hpp>
+#include <host/data/folds.hpp>
 #include <host/runs/environment.hpp>
 
 namespace nephron::host {

@@ -10,9 +10,9 @@
 #include <nephron/error.hpp>
 #include <nephron/fingerprint.hpp>
 
-#include <host/feed/component.hpp>
-#include <host/feed/folds.hpp>
-#include <host/feed/store_slides.hpp>
+#include <host/data/folds.hpp>
+#include <host/data/store_slides.hpp>
+#include <host/slides/make_component.hpp>
 #include <host/synth/synth.hpp>
 #include <host/util/files.hpp>
 

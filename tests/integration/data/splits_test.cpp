@@ -8,8 +8,8 @@
 #include <nephron/error.hpp>
 
 #include <host/config/load.hpp>
-#include <host/feed/folds.hpp>
-#include <host/feed/shortfalls.hpp>
+#include <host/data/folds.hpp>
+#include <host/data/shortfalls.hpp>
 #include <host/util/files.hpp>
 
 #include "data_fixture.hpp"

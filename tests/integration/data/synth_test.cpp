@@ -10,8 +10,8 @@
 #include <nephron/error.hpp>
 #include <nephron/geojson.hpp>
 
-#include <host/feed/component.hpp>
-#include <host/feed/prepared.hpp>
+#include <host/data/prepared.hpp>
+#include <host/slides/make_component.hpp>
 #include <host/synth/slide_makers.hpp>
 #include <host/synth/synth.hpp>
 #include <host/util/files.hpp>
@@ -48,7 +48,7 @@ class SynthTest : public testing::Test {
   Image painted(std::size_t i) const {
     ComponentSpec maker = slide_maker(registry_, "", {6, request_.size, 3, request_.seed});
     maker.params.set("radius", 40), maker.params.set("glomeruli", 25);
-    const auto d = make_with_context<Dataset>(registry_, maker, "dataset[0]", request_.seed);
+    const auto d = make_component<Dataset>(registry_, maker, "dataset[0]", request_.seed);
     const auto slides = d->slides({"G", "FC"});
     Image out(slides.at(i).size, 3);
     d->open(slides[i])->read({0, 0, slides[i].size.width, slides[i].size.height}, out.view());

@@ -37,7 +37,7 @@ TEST_F(CheckUsage, WrongParameters) {
   EXPECT_EQ(check(fixture("good"), "--set degrees=20 --set fixture_turn.degrees=30", 0), std::vector<std::string>{});
 }
 
-// The component that dies when it is loaded is to blame, whatever was set.
+// The component that dies when it is loaded is to origin, whatever was set.
 TEST_F(CheckUsage, ParametersOfAPluginThatCannotTellThem) {
   EXPECT_THAT(check(fixture("throwing_initialiser"), "--set degrees=20"),
               testing::ElementsAre(StartsWith("load: the component ended the process")));

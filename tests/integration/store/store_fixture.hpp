@@ -15,7 +15,7 @@
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
 
-#include <host/feed/store_slides.hpp>
+#include <host/data/store_slides.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {

@@ -4,8 +4,8 @@
 
 #include <sys/resource.h>
 
+#include <host/data/stored_slide.hpp>
 #include <host/feed/catalog.hpp>
-#include <host/feed/stored_slide.hpp>
 #include <host/store/inventory.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/interrupt.hpp>

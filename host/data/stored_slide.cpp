@@ -1,4 +1,4 @@
-#include <host/feed/stored_slide.hpp>
+#include <host/data/stored_slide.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include <host/feed/memory_slide.hpp>
+#include <host/data/memory_slide.hpp>
 
 #include <algorithm>
 #include <cstring>

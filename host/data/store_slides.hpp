@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include <host/feed/listing.hpp>
-#include <host/feed/prepared.hpp>
+#include <host/data/listing.hpp>
+#include <host/data/prepared.hpp>
 #include <host/store/slide_folder.hpp>
 
 namespace nephron::host {

@@ -1,4 +1,4 @@
-#include <host/feed/fold_slides.hpp>
+#include <host/data/fold_slides.hpp>
 
 #include <host/util/checked_json.hpp>
 
@@ -22,7 +22,8 @@ std::vector<SlideEntry> side_of(const JsonNode& json) {
 }  // namespace
 
 FoldSlidesRecord read_fold_slides(const std::filesystem::path& file) {
-  const JsonNode json = JsonNode::read(file, "Put it back from a copy of the run; a training writes it when it begins.");
+  const JsonNode json =
+      JsonNode::read(file, "Put it back from a copy of the run; a training writes it when it begins.");
   return {side_of(json.at("trained_on")), side_of(json.at("held_out"))};
 }
 

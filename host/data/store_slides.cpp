@@ -1,4 +1,4 @@
-#include <host/feed/store_slides.hpp>
+#include <host/data/store_slides.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -8,7 +8,7 @@
 
 #include <nephron/error.hpp>
 
-#include <host/feed/stored_slide.hpp>
+#include <host/data/stored_slide.hpp>
 #include <host/labels/painter.hpp>
 #include <host/store/marker.hpp>
 #include <host/util/interrupt.hpp>
@@ -61,7 +61,7 @@ PictureSource picture_of(const Listing& listing, const Listing::Entry& entry,
     if (source.mpp <= 0) source.mpp = file->header().mpp;
   }
   source.read = [&listing, &entry, reader = std::move(reader)](const Region& region, const ImageView& out) {
-    guarded(listing.blame(entry, "reading"), [&] { reader->read(region, out); });
+    guarded(listing.origin(entry, "reading"), [&] { reader->read(region, out); });
   };
   return source;
 }
@@ -69,7 +69,7 @@ PictureSource picture_of(const Listing& listing, const Listing::Entry& entry,
 LabelSource labels_of(const Listing& listing, const Listing::Entry& entry, Size full) {
   const auto& classes = listing.experiment().classes;
   const auto painter = std::make_shared<LabelPainter>(full, static_cast<int>(classes.size()));
-  guarded(listing.blame(entry, "annotating"),
+  guarded(listing.origin(entry, "annotating"),
           [&] { listing.datasets()[entry.dataset]->annotate(entry.info, classes, *painter); });
   LabelSource source;
   source.touches = [painter](int factor, const Region& region) { return painter->touches(factor, region); };
@@ -85,7 +85,7 @@ LabelSource labels_of(const Listing& listing, const Listing::Entry& entry, Size 
 }
 
 SlideContent open_slide(const Listing& listing, const Listing::Entry& entry) {
-  std::shared_ptr<const SlideReader> reader = guarded(listing.blame(entry, "opening"), [&] {
+  std::shared_ptr<const SlideReader> reader = guarded(listing.origin(entry, "opening"), [&] {
     auto opened = listing.datasets()[entry.dataset]->open(entry.info);
     if (opened == nullptr) throw Error("the dataset gave no reader");
     return opened;
@@ -138,7 +138,7 @@ StorePlace place_of(const Listing& listing, const Listing::Entry& entry) {
   wish.annotations = entry.info.annotations;
   wish.classes = e.classes;
   wish.factors = fitting(wanted_factors(e.data), e.data.factor, entry.info.size);
-  wish.annotated = guarded(listing.blame(entry, "annotating"),
+  wish.annotated = guarded(listing.origin(entry, "annotating"),
                            [&] { return listing.datasets()[entry.dataset]->annotated(entry.info); });
   return {SlideFolder(e.data.store / (name + "-" + key) / folder_name(entry.info.id)), std::move(wish)};
 }

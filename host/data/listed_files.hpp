@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include <host/feed/listing.hpp>
+#include <host/data/listing.hpp>
 
 namespace nephron::host {
 

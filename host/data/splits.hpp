@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <host/config/splits_file.hpp>
-#include <host/feed/listing.hpp>
+#include <host/data/listing.hpp>
 
 namespace nephron::host {
 

@@ -1,4 +1,4 @@
-#include <host/feed/folds.hpp>
+#include <host/data/folds.hpp>
 
 #include <algorithm>
 #include <map>
@@ -10,8 +10,8 @@
 #include <nephron/error.hpp>
 #include <nephron/fold_rules.hpp>
 
-#include <host/feed/duplicates.hpp>
-#include <host/feed/fold_slides.hpp>
+#include <host/data/duplicates.hpp>
+#include <host/data/fold_slides.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 

@@ -1,10 +1,10 @@
-#include <host/feed/shortfalls.hpp>
+#include <host/data/shortfalls.hpp>
 
 #include <algorithm>
 
 #include <nephron/fold_rules.hpp>
 
-#include <host/feed/folds.hpp>
+#include <host/data/folds.hpp>
 #include <host/util/counted.hpp>
 
 namespace nephron::host {

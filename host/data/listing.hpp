@@ -37,7 +37,7 @@ class Listing {
   std::string dataset_name(std::size_t dataset) const;
   const ComponentInfo& component(std::size_t dataset) const;
   /// Who is to blame when a call about a slide fails: "reading slide "a"".
-  Blame blame(const Entry& entry, const std::string& doing) const;
+  Origin origin(const Entry& entry, const std::string& doing) const;
 
  private:
   void list(std::size_t dataset);

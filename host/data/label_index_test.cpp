@@ -1,4 +1,4 @@
-#include <host/feed/label_index.hpp>
+#include <host/data/label_index.hpp>
 
 #include <cmath>
 #include <map>

@@ -1,12 +1,12 @@
-#include <host/feed/prepared.hpp>
+#include <host/data/prepared.hpp>
 
 #include <algorithm>
 #include <map>
 #include <mutex>
 
-#include <host/feed/listing.hpp>
-#include <host/feed/memory_slide.hpp>
-#include <host/feed/store_slides.hpp>
+#include <host/data/listing.hpp>
+#include <host/data/memory_slide.hpp>
+#include <host/data/store_slides.hpp>
 #include <host/labels/painter.hpp>
 #include <host/slides/reduced.hpp>
 #include <host/util/log.hpp>
@@ -59,14 +59,14 @@ class Preparation {
     parts.targets = listing_.targets(entry);
     parts.group = listing_.group(entry);
     Size full;
-    guarded(listing_.blame(entry, "reading"), [&] {
+    guarded(listing_.origin(entry, "reading"), [&] {
       const auto reader = dataset.open(entry.info);
       if (reader == nullptr) throw Error("the dataset gave no reader");
       full = reader->size();
       parts.image = read_reduced(*reader, experiment_.data.factor);
     });
     parts.info.size = full;
-    guarded(listing_.blame(entry, "annotating"), [&] {
+    guarded(listing_.origin(entry, "annotating"), [&] {
       parts.annotated = dataset.annotated(entry.info);
       if (!parts.annotated) return;
       LabelPainter sink(full, parts.classes);

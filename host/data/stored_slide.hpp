@@ -1,7 +1,7 @@
 #pragma once
 
-#include <host/feed/label_index.hpp>
-#include <host/feed/prepared.hpp>
+#include <host/data/label_index.hpp>
+#include <host/data/prepared.hpp>
 #include <host/store/mapped_tiff.hpp>
 #include <host/store/slide_folder.hpp>
 

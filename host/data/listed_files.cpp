@@ -1,4 +1,4 @@
-#include <host/feed/listed_files.hpp>
+#include <host/data/listed_files.hpp>
 
 namespace nephron::host {
 

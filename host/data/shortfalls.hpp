@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <host/config/experiment.hpp>
-#include <host/feed/prepared.hpp>
+#include <host/data/prepared.hpp>
 
 namespace nephron::host {
 

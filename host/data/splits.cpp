@@ -1,4 +1,4 @@
-#include <host/feed/splits.hpp>
+#include <host/data/splits.hpp>
 
 #include <algorithm>
 #include <map>

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include <host/feed/prepared.hpp>
+#include <host/data/prepared.hpp>
 
 namespace nephron::host {
 

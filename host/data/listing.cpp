@@ -1,11 +1,11 @@
-#include <host/feed/listing.hpp>
+#include <host/data/listing.hpp>
 
 #include <set>
 
 #include <nephron/fold_rules.hpp>
 
 #include <host/config/load.hpp>
-#include <host/feed/component.hpp>
+#include <host/slides/make_component.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 
@@ -33,7 +33,7 @@ bool Listing::can_be_held_out(const Entry& entry) const {
   if (!experiment_.datasets[entry.dataset].hold_out || dynamic_cast<const FoldRules*>(dataset.get()) != nullptr)
     return false;
   try {
-    return guarded(blame(entry, "asking for the annotation of"), [&] { return dataset->annotated(entry.info); });
+    return guarded(origin(entry, "asking for the annotation of"), [&] { return dataset->annotated(entry.info); });
   } catch (const PluginError&) {
     return true;
   }
@@ -43,18 +43,18 @@ std::string Listing::group(const Entry& entry) const {
   return !entry.info.group.empty() ? entry.info.group : dataset_name(entry.dataset);
 }
 
-Blame Listing::blame(const Entry& entry, const std::string& doing) const {
-  return blame_of(registry_, Dataset::kind, experiment_.datasets[entry.dataset].component,
-                  doing + " slide \"" + printable_name(entry.info.id) + "\"");
+Origin Listing::origin(const Entry& entry, const std::string& doing) const {
+  return origin_of(registry_, Dataset::kind, experiment_.datasets[entry.dataset].component,
+                   doing + " slide \"" + printable_name(entry.info.id) + "\"");
 }
 
 void Listing::list(std::size_t i) {
   const DatasetConfig& config = experiment_.datasets[i];
-  const auto blame = [&](const char* doing) { return blame_of(registry_, Dataset::kind, config.component, doing); };
-  datasets_.push_back(make_with_context<Dataset>(registry_, config.component, "dataset[" + std::to_string(i) + "]",
-                                                 static_cast<std::uint64_t>(experiment_.seed)));
-  auto found = guarded(blame("listing slides"), [&] { return datasets_[i]->slides(experiment_.classes); });
-  targets_.push_back(guarded(blame("telling targets"), [&] { return datasets_[i]->targets(experiment_.classes); }));
+  const auto origin = [&](const char* doing) { return origin_of(registry_, Dataset::kind, config.component, doing); };
+  datasets_.push_back(make_component<Dataset>(registry_, config.component, "dataset[" + std::to_string(i) + "]",
+                                              static_cast<std::uint64_t>(experiment_.seed)));
+  auto found = guarded(origin("listing slides"), [&] { return datasets_[i]->slides(experiment_.classes); });
+  targets_.push_back(guarded(origin("telling targets"), [&] { return datasets_[i]->targets(experiment_.classes); }));
   if (targets_[i].size() != experiment_.classes.size())
     throw Error("dataset \"" + config.component.type + "\" gives " + std::to_string(targets_[i].size()) +
                 " target rules; expected one for each of the " + std::to_string(experiment_.classes.size()) +

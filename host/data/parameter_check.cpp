@@ -1,4 +1,4 @@
-#include <host/feed/parameter_check.hpp>
+#include <host/data/parameter_check.hpp>
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include <nephron/sampler.hpp>
 
 #include <host/config/checks.hpp>
-#include <host/feed/component.hpp>
+#include <host/slides/make_component.hpp>
 
 namespace nephron::host {
 
@@ -48,11 +48,11 @@ void check(const ComponentSpec& spec, const std::string& place, const Experiment
   if (std::find(names.begin(), names.end(), spec.type) == names.end() || holds_fault(spec.params, faults)) return;
   Diagnostics found;
   try {
-    const auto component = make_with_context<Base>(registry, spec, place, static_cast<std::uint64_t>(experiment.seed));
+    const auto component = make_component<Base>(registry, spec, place, static_cast<std::uint64_t>(experiment.seed));
     const auto* self = dynamic_cast<const ParameterCheck*>(component.get());
     if (self == nullptr) return;
     Collector collector(spec, found);
-    guarded(blame_of(registry, Base::kind, spec, "checking its parameters"),
+    guarded(origin_of(registry, Base::kind, spec, "checking its parameters"),
             [&] { self->check_parameters(experiment.classes, collector); });
   } catch (const Error& e) {
     found.push_back({spec.source, e.what(), e.hint()});

@@ -1,4 +1,4 @@
-#include <host/feed/duplicates.hpp>
+#include <host/data/duplicates.hpp>
 
 #include <algorithm>
 #include <map>

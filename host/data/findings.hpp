@@ -5,8 +5,8 @@
 #include <vector>
 
 #include <host/config/experiment.hpp>
-#include <host/feed/listing.hpp>
-#include <host/feed/prepared.hpp>
+#include <host/data/listing.hpp>
+#include <host/data/prepared.hpp>
 #include <host/plugins/registry.hpp>
 
 namespace nephron::host {

@@ -2,8 +2,8 @@
 
 #include <map>
 
-#include <host/feed/label_index.hpp>
-#include <host/feed/prepared.hpp>
+#include <host/data/label_index.hpp>
+#include <host/data/prepared.hpp>
 
 namespace nephron::host {
 

@@ -9,7 +9,7 @@
 #include <nephron/sampler.hpp>
 
 #include <host/config/experiment.hpp>
-#include <host/feed/splits.hpp>
+#include <host/data/splits.hpp>
 #include <host/plugins/registry.hpp>
 
 namespace nephron::host {

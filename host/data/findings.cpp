@@ -1,10 +1,10 @@
-#include <host/feed/findings.hpp>
+#include <host/data/findings.hpp>
 
 #include <algorithm>
 
 #include <nephron/dataset_check.hpp>
 
-#include <host/feed/component.hpp>
+#include <host/slides/make_component.hpp>
 #include <host/util/counted.hpp>
 
 namespace nephron::host {
@@ -67,7 +67,7 @@ Findings file_findings(const Experiment& experiment, const Registry& registry,
     const auto* check = dynamic_cast<const DatasetCheck*>(datasets[i].get());
     if (check == nullptr) continue;
     Collector said(out, name_of(experiment, i));
-    guarded(blame_of(registry, Dataset::kind, experiment.datasets.at(i).component, "checking its files"),
+    guarded(origin_of(registry, Dataset::kind, experiment.datasets.at(i).component, "checking its files"),
             [&] { check->check_files(experiment.classes, said); });
   }
   return out;

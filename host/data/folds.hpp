@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <host/feed/prepared.hpp>
+#include <host/data/prepared.hpp>
 
 namespace nephron::host {
 
