@@ -1,6 +1,9 @@
 #include <host/device/kernel_check.hpp>
 
 #include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
 
 #include <ATen/ops/empty.h>
 
@@ -40,9 +43,15 @@ at::Tensor masks() {
 
 template <class Run>
 KernelCheck compared(std::string name, const at::Tensor& input, c10::Device device, double allowed, const Run& run) {
-  const at::Tensor here = run(input), there = run(input.to(device)).to(c10::kCPU);
-  const double difference = (here - there).abs().max().template item<double>();
-  return {std::move(name), here.numel(), difference, allowed};
+  const at::Tensor here = run(input), there = run(input.to(device)).to(c10::kCPU);  // both lie in memory alike
+  const float* const a = here.const_data_ptr<float>();
+  const float* const b = there.const_data_ptr<float>();
+  double most = here.strides() == there.strides() ? 0 : std::numeric_limits<double>::infinity();
+  for (std::int64_t i = 0; i < here.numel(); ++i) {
+    const double apart = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    if (!(apart <= most)) most = apart;  // NaN too
+  }
+  return {std::move(name), here.numel(), most, allowed};
 }
 
 }  // namespace

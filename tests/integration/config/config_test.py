@@ -1,5 +1,4 @@
 """nephron config, bench and doctor as a person runs them: exit codes, output, files that others read."""
-import argparse
 import json
 import os
 import subprocess
@@ -9,11 +8,10 @@ import tomllib
 import unittest
 import unittest.mock
 
-p = argparse.ArgumentParser()
-p.add_argument("--nephron", required=True)
-p.add_argument("--source", required=True)
-a, rest = p.parse_known_args()
-a.nephron, a.source = os.path.abspath(a.nephron), os.path.abspath(a.source)
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from given import arguments  # noqa: E402
+
+a, rest = arguments("--source")
 
 GOOD = """classes = ["glomerulus"]
 [[dataset]]

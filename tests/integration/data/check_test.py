@@ -1,5 +1,4 @@
 """`nephron data check`, and what training says, on folders as people make them: files without a partner, masks that label nothing."""
-import argparse
 import os
 import shutil
 import subprocess
@@ -8,12 +7,10 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from given import arguments  # noqa: E402
 from slide_files import write_png  # noqa: E402
 
-p = argparse.ArgumentParser()
-p.add_argument("--nephron", required=True)
-a, rest = p.parse_known_args()
-a.nephron = os.path.abspath(a.nephron)
+a, rest = arguments()
 
 
 class Check(unittest.TestCase):

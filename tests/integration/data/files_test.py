@@ -1,5 +1,4 @@
 """`nephron prepare` and `nephron data preview` on slide files: real ones, damaged ones, and on disks that are full or read-only."""
-import argparse
 import json
 import os
 import re
@@ -11,12 +10,10 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../support"))
+from given import arguments  # noqa: E402
 from slide_files import write_png, write_tiff  # noqa: E402
 
-p = argparse.ArgumentParser()
-p.add_argument("--nephron", required=True)
-a, rest = p.parse_known_args()
-a.nephron = os.path.abspath(a.nephron)
+a, rest = arguments()
 
 # In a mount namespace of its own a test may make small disks, which go with it; without root, in a user's namespace.
 if "NEPHRON_OWN_MOUNTS" not in os.environ:

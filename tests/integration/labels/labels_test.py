@@ -1,5 +1,4 @@
 """nephron labels: exit codes, what is said, what lies on disk afterwards."""
-import argparse
 import json
 import os
 import resource
@@ -11,12 +10,10 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from given import arguments  # noqa: E402
 from slide_files import write_png, write_tiff  # noqa: E402
 
-p = argparse.ArgumentParser()
-p.add_argument("--nephron", required=True)
-a, rest = p.parse_known_args()
-a.nephron = os.path.abspath(a.nephron)
+a, rest = arguments()
 
 SHARED = os.environ.get("NEPHRON_SHARED") or os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../../shared")
 SLIDES = os.path.join(SHARED, "data", "slides")

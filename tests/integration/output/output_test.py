@@ -1,6 +1,5 @@
 """One rule for every command that writes a file: what exists is refused unless --overwrite is given; and even then it
 is never anything but a file, never an input of the command, never a file of a store."""
-import argparse
 import glob
 import json
 import os
@@ -13,12 +12,10 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../support"))
+from given import arguments  # noqa: E402
 from slide_files import write_png, write_tiff  # noqa: E402
 
-p = argparse.ArgumentParser()
-p.add_argument("--nephron", required=True)
-a, rest = p.parse_known_args()
-a.nephron = os.path.abspath(a.nephron)
+a, rest = arguments()
 
 EXPERIMENT = """
 classes = ["glomerulus"]

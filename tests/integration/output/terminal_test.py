@@ -1,6 +1,5 @@
 """What names of files, slides and classes hold never drives the terminal, and damaged pictures are told of in our
 words, by their names: nothing of libpng, libjpeg or OpenCV is printed."""
-import argparse
 import glob
 import os
 import struct
@@ -12,12 +11,10 @@ import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../support"))
+from given import arguments  # noqa: E402
 from slide_files import write_png, write_tiff  # noqa: E402
 
-p = argparse.ArgumentParser()
-p.add_argument("--nephron", required=True)
-a, rest = p.parse_known_args()
-a.nephron = os.path.abspath(a.nephron)
+a, rest = arguments()
 
 ODD = "\x1b[31mred\x9b1m"  # an escape sequence, and one that begins with a C1 control
 EXPERIMENT = """

@@ -1,5 +1,4 @@
 """Dataset coco against pycocotools: the labels that a training would see, read from the store that `prepare` writes."""
-import argparse
 import glob
 import json
 import os
@@ -8,24 +7,17 @@ import sys
 import tempfile
 import unittest
 
-p = argparse.ArgumentParser()
-p.add_argument("--nephron", required=True)
-a, rest = p.parse_known_args()
-a.nephron = os.path.abspath(a.nephron)
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from given import arguments, need_peers  # noqa: E402
 
-CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-PEERS = os.environ.get("NEPHRON_PEERS") or os.path.join(CACHE, "nephron/peers/bin/python")
-try:
-    import cv2
-    import numpy as np
-    import tifffile
-    from pycocotools import mask as coco
-    from pycocotools.coco import COCO
-except ImportError:
-    if os.path.exists(PEERS) and os.environ.get("NEPHRON_PEERS_TRIED") is None:
-        os.execve(PEERS, [PEERS, *sys.argv], {**os.environ, "NEPHRON_PEERS_TRIED": "1"})
-    print("skipped: no Python peers; ./nephron peers installs them, NEPHRON_PEERS names their python")
-    sys.exit(77)
+a, rest = arguments()
+need_peers("cv2", "numpy", "pycocotools", "tifffile")
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import tifffile  # noqa: E402
+from pycocotools import mask as coco  # noqa: E402
+from pycocotools.coco import COCO  # noqa: E402
 
 SHAPES = [(211, 307), (64, 500), (333, 90), (1, 77), (250, 250), (128, 129)]
 
