@@ -82,6 +82,10 @@ void LossTerm::describe(Schema<LossTerm>& s) {
 void LossConfig::describe(Schema<LossConfig>& s) {
   s.field("class_weights", &LossConfig::class_weights, "one weight a class; when empty, all 1").at_least(0);
   s.field("terms", &LossConfig::terms, "losses that are weighed and summed").required();
+  s.field(
+       "auxiliary", &LossConfig::auxiliary,
+       "weight of the same loss of the decoder's auxiliary maps (deep supervision), where it gives any: of their mean")
+      .at_least(0);
 }
 
 void OptimizerConfig::describe(Schema<OptimizerConfig>& s) {

@@ -92,6 +92,7 @@ struct LossTerm {
 struct LossConfig {
   std::vector<double> class_weights;  ///< one a class; empty: all 1
   std::vector<LossTerm> terms;
+  double auxiliary = 0.5;  ///< of the decoder's auxiliary maps; nothing where it gives none
   static void describe(Schema<LossConfig>& s);
 };
 

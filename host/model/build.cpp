@@ -99,9 +99,6 @@ std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::i
   });
   guarded(*decoder, "while its layers were made", [&] { decoder->build(levels); });
   auto model = std::make_shared<SegmentationModel>(encoder, decoder, classes);
-  const bool glorot = guarded(*decoder, "when asked for its head", [&] { return decoder->head().glorot; });
-  for (const auto& child : model->named_children())
-    if (glorot && child.key() == "segmentation_head") nn::init_convs(*child.value(), nn::init_xavier_uniform);
   if (load && !config.encoder.weights.empty()) load_encoder(*encoder, config.encoder, config.in_channels);
   if (load && !config.weights.empty()) {
     const std::filesystem::path file = weights_file(config.weights);

@@ -24,17 +24,29 @@ class SegmentationModel : public torch::nn::Module {
   ~SegmentationModel() override;
   /// [N, in, H, W] -> logits [N, classes, H, W]
   at::Tensor forward(const at::Tensor& image);
+  /// Logits of the decoder's auxiliary maps (AuxiliaryMaps) of the last forward in training mode, once; of the same
+  /// form. Empty where the decoder has none.
+  std::vector<at::Tensor> take_auxiliary();
   /// Sides must be multiples of this.
   std::int64_t multiple() const noexcept { return multiple_; }
   const std::vector<Level>& levels() const noexcept { return levels_; }
 
  private:
+  /// A head and what it is made for.
+  struct Head {
+    std::shared_ptr<nn::Conv2d> conv;
+    HeadSpec spec;
+  };
+  Head make_head(Module& parent, const std::string& name, const HeadSpec& spec, std::int64_t classes) const;
+  at::Tensor logits_of(const at::Tensor& map, const Head& head) const;
   void check_features(const std::vector<at::Tensor>& features, const at::Tensor& image) const;
 
   std::shared_ptr<Encoder> encoder_;
   std::shared_ptr<Decoder> decoder_;
-  std::shared_ptr<nn::Conv2d> head_;
-  HeadSpec head_spec_;
+  AuxiliaryMaps* auxiliary_maps_ = nullptr;  ///< the decoder, where it gives any
+  Head head_;
+  std::vector<Head> auxiliary_heads_;
+  std::vector<at::Tensor> auxiliary_;
   std::vector<Level> levels_;
   std::int64_t multiple_ = 32;
   const BackwardPlace *encoder_place_, *decoder_place_;

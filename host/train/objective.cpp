@@ -26,7 +26,7 @@ at::Tensor weighted_mean(const at::Tensor& values, const at::Tensor& weights) {
 
 Objective::Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
                      const JobServices& services)
-    : class_weights_(config.class_weights) {
+    : class_weights_(config.class_weights), auxiliary_weight_(config.auxiliary) {
   if (class_weights_.empty()) class_weights_.assign(classes, 1.0);
   if (class_weights_.size() != classes)
     throw Error("loss.class_weights has " + std::to_string(class_weights_.size()) + " values for " +
@@ -74,6 +74,15 @@ LossInput picked(const LossInput& from, std::int64_t c, const at::Tensor& rows, 
   return out;
 }
 
+/// The same of other logits: the distance is made once.
+LossInput with_logits(const LossInput& from, const at::Tensor& logits, std::uint32_t needs) {
+  LossInput out(logits, from.target());
+  out.set_pixel_weights(from.pixel_weights());
+  if ((needs & LossNeeds::distance) != 0) out.set_distance(from.distance());
+  out.set_progress(from.progress(), from.epoch());
+  return out;
+}
+
 /// What a loss that knows nothing of pixel weights is asked.
 at::Tensor plain_forward(const Loss& loss, const LossInput& input) {
   if (!input.pixel_weights().defined()) return loss.forward(input.logits(), input.target());
@@ -92,10 +101,22 @@ LossInput Objective::input_of(const at::Tensor& logits, const BatchTensors& batc
   return input;
 }
 
-LossValue Objective::operator()(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const {
+LossValue Objective::operator()(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place,
+                                const std::vector<at::Tensor>& auxiliary) const {
   const LossInput input = input_of(logits, batch, place);
+  LossValue out = sum_of_terms(input, batch);
+  if (auxiliary_weight_ == 0) return out;
+  for (const at::Tensor& more : auxiliary) {
+    const LossValue value = sum_of_terms(with_logits(input, more, needs_), batch);
+    out.total = out.total + value.total * (auxiliary_weight_ / static_cast<double>(auxiliary.size()));
+    out.parts = out.parts + value.parts;
+  }
+  return out;
+}
+
+LossValue Objective::sum_of_terms(const LossInput& input, const BatchTensors& batch) const {
   LossValue out;
-  std::vector<at::Tensor> parts{logits.detach().sum().view({1})};
+  std::vector<at::Tensor> parts{input.logits().detach().sum().view({1})};
   for (const Term& term : terms_) {
     const at::Tensor per_class = value(term, input, batch);
     parts.push_back(per_class.detach().to(c10::kFloat));

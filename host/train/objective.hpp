@@ -49,8 +49,10 @@ class Objective {
   ~Objective();
 
   /// logits [N, C, H, W] float. The batch's images are not looked at; its known_weights spare reading weights back from
-  /// a device. Errors of a plugin name it.
-  LossValue operator()(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place = {}) const;
+  /// a device. `auxiliary`: logits of the decoder's auxiliary maps; the mean of their losses is added with the weight
+  /// loss.auxiliary. Errors of a plugin name it.
+  LossValue operator()(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place = {},
+                       const std::vector<at::Tensor>& auxiliary = {}) const;
   /// One sentence on `parts` (or a sum of several) of a loss that is no number.
   std::string explain(const at::Tensor& parts, const std::vector<std::string>& classes) const;
 
@@ -63,6 +65,7 @@ class Objective {
     double weight = 1;
   };
   LossInput input_of(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const;
+  LossValue sum_of_terms(const LossInput& input, const BatchTensors& batch) const;
   /// One value a class: [C].
   at::Tensor value(const Term& term, const LossInput& input, const BatchTensors& batch) const;
   at::Tensor value_by_levels(const Term& term, const LossInput& input, const at::Tensor& weights) const;
@@ -70,6 +73,7 @@ class Objective {
 
   std::vector<double> class_weights_;
   std::vector<Term> terms_;
+  double auxiliary_weight_;
   std::uint32_t needs_ = 0;  ///< LossNeeds of all terms
 };
 

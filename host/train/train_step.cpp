@@ -20,11 +20,15 @@ LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double 
   BatchTensors batch = to_tensors(raw, normalise_, device_, channels_last_);
   if (parts_.augmentations != nullptr) parts_.augmentations->apply(batch, number);
   at::Tensor logits;
+  std::vector<at::Tensor> auxiliary;
   {
     const Autocast autocast(device_, autocast_);
-    logits = parts_.state.model().forward(batch.images);
+    SegmentationModel& model = parts_.state.model();
+    logits = model.forward(batch.images);
+    auxiliary = model.take_auxiliary();
   }
-  LossValue loss = parts_.objective(logits.to(c10::kFloat), batch, place());
+  for (at::Tensor& more : auxiliary) more = more.to(c10::kFloat);
+  LossValue loss = parts_.objective(logits.to(c10::kFloat), batch, place(), auxiliary);
   if (share != 1) loss.total = loss.total * share;
   const auto& scaler = parts_.state.scaler();
   run_backward(scaler ? scaler->scale(loss.total) : loss.total);

@@ -168,6 +168,36 @@ void check_refusals(const Subject& s) {
   }
 }
 
+void check_auxiliary(const Subject& s) {
+  BenchContext context(s);
+  const auto decoder = built(s, context);
+  auto* const auxiliary = dynamic_cast<AuxiliaryMaps*>(decoder.get());
+  if (auxiliary == nullptr) throw Skipped("it gives no auxiliary maps");
+  const std::vector<HeadSpec> heads = auxiliary->auxiliary_heads();
+  if (heads.empty()) throw Skipped("it gives no auxiliary maps with these parameters");
+  decoder->eval();
+  require_map(*decoder, 2, 64, 96);
+  expect(auxiliary->take_auxiliary_maps().empty(), "it gives auxiliary maps after a forward in eval mode");
+  decoder->train();
+  const auto features = features_for(levels_for(*decoder), 2, 64, 96);
+  decoder->forward(features);
+  const std::vector<at::Tensor> maps = auxiliary->take_auxiliary_maps();
+  expect(maps.size() == heads.size(), [&] {
+    return "auxiliary_heads() tells of " + std::to_string(heads.size()) + " maps, and there are " +
+           std::to_string(maps.size());
+  });
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    const std::vector<std::int64_t> wanted{2, heads[i].in_channels, 64 / heads[i].upsampling, 96 / heads[i].upsampling};
+    expect(maps[i].defined() && maps[i].sizes() == at::IntArrayRef(wanted), [&] {
+      return "auxiliary map " + std::to_string(i) + " is " + shape_text(maps[i]) + "; its head promised " +
+             std::to_string(heads[i].in_channels) + " channels and " + std::to_string(heads[i].upsampling) +
+             "-fold upsampling";
+    });
+    expect(maps[i].requires_grad(), [&] { return "auxiliary map " + std::to_string(i) + " trains nothing"; });
+  }
+  expect(auxiliary->take_auxiliary_maps().empty(), "it gives the auxiliary maps of one forward twice");
+}
+
 void check_cuda(const Subject& s) {
   if (s.cuda.empty()) throw Skipped(s.no_cuda_because);
   const at::NoGradGuard no_grad;
@@ -192,6 +222,7 @@ std::vector<Check> decoder_checks() {
       {"determinism", "in eval mode equal weights give equal results, without random numbers", &check_determinism},
       {"inputs", "the encoder's features are left alone", &check_inputs},
       {"samples", "in eval mode a sample's map does not depend on the others", &check_samples},
+      {"auxiliary", "auxiliary maps are as their heads say, in training and once", &check_auxiliary},
       {"missing_levels", "levels that are missing are explained by an Error", &check_refusals},
       {"cuda", "CUDA tensors work, and agree with the CPU", &check_cuda},
   };

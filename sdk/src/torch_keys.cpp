@@ -8,6 +8,7 @@ Loss::~Loss() = default;
 CouplesClasses::~CouplesClasses() = default;
 Encoder::~Encoder() = default;
 Decoder::~Decoder() = default;
+AuxiliaryMaps::~AuxiliaryMaps() = default;
 
 void Encoder::set_output_stride(int stride) {
   throw Error("this encoder cannot be dilated to output stride " + std::to_string(stride),

@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 
 #include <ATen/ops/cat.h>
 
@@ -19,6 +20,7 @@ struct UnetPlusPlusParams {
   std::string interpolation = "nearest";
   bool center = false;
   bool fast = true;
+  bool supervision = false;
 
   static void describe(nephron::Schema<UnetPlusPlusParams>& s) {
     s.field("channels", &UnetPlusPlusParams::channels,
@@ -38,6 +40,10 @@ struct UnetPlusPlusParams {
         "fast", &UnetPlusPlusParams::fast,
         "convolve enlarged maps without making them where interpolation is nearest and no attention comes first; equal "
         "but for rounding");
+    s.field(
+        "supervision", &UnetPlusPlusParams::supervision,
+        "train the blocks of the last column by the loss too, each through a head of its own (loss.auxiliary weighs "
+        "them), as Zhou et al. do");
   }
   void validate() const {
     if (channels.size() < 2 || channels.size() > 5)
@@ -48,7 +54,7 @@ struct UnetPlusPlusParams {
 
 /// Blocks X(d, l), d <= l: column l makes maps as large as the level after the (l + 1)th coarsest, X(l, l) from the
 /// encoder's map, each other from X(d, l - 1) and all that column l made before it. A last block doubles X(0, last).
-class UnetPlusPlus final : public nephron::Decoder {
+class UnetPlusPlus final : public nephron::Decoder, public nephron::AuxiliaryMaps {
  public:
   UnetPlusPlus(const UnetPlusPlusParams& params, nephron::Context&) : params_(params) {}
 
@@ -57,8 +63,18 @@ class UnetPlusPlus final : public nephron::Decoder {
     return {.in_channels = params_.channels.back(), .kernel = 3, .upsampling = 1};
   }
 
+  /// Of X(1, last) to X(last, last): maps of the size of X(0, last), with ever fewer joins behind them.
+  std::vector<nephron::HeadSpec> auxiliary_heads() const override {
+    if (!params_.supervision) return {};
+    return std::vector<nephron::HeadSpec>(columns_.size() - 1,
+                                          {.in_channels = supervised_channels_, .upsampling = supervised_stride_});
+  }
+  std::vector<at::Tensor> take_auxiliary_maps() override { return std::exchange(supervised_, {}); }
+
   void build(const std::vector<nephron::Level>& levels) override {
     nn::require_depth("unet++", levels, depth());
+    supervised_channels_ = levels[1].channels;
+    supervised_stride_ = static_cast<int>(levels[1].stride);
     const std::size_t columns = params_.channels.size() - 1;
     if (params_.center) store_center(levels.back().channels);
     auto holder = register_module("blocks", std::make_shared<nn::ModuleList>());
@@ -94,6 +110,8 @@ class UnetPlusPlus final : public nephron::Decoder {
       }
       before = std::move(made);
     }
+    supervised_.clear();
+    if (params_.supervision && is_training()) supervised_.assign(before.begin() + 1, before.end());
     return last_->forward(before[0], features[0].sizes().slice(2), {});
   }
 
@@ -119,6 +137,9 @@ class UnetPlusPlus final : public nephron::Decoder {
   UnetPlusPlusParams params_;
   std::vector<std::vector<std::shared_ptr<nn::UnetBlock>>> columns_;
   std::shared_ptr<nn::UnetBlock> last_;
+  std::int64_t supervised_channels_ = 0;
+  int supervised_stride_ = 1;
+  std::vector<at::Tensor> supervised_;
 };
 
 }  // namespace

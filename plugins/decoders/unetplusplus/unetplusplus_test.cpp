@@ -52,6 +52,26 @@ TEST_F(UnetPlusPlusTest, HasABlockForEachPairOfLevels) {
   EXPECT_EQ(names, (std::vector<std::string>{"x_0_0", "x_0_1", "x_1_1", "x_0_2"}));
 }
 
+TEST_F(UnetPlusPlusTest, SupervisesTheBlocksOfTheLastColumnInTraining) {
+  auto plain = make({});
+  plain->build(levels(3));
+  EXPECT_TRUE(dynamic_cast<AuxiliaryMaps&>(*plain).auxiliary_heads().empty());
+  auto decoder = make({{"supervision", Value(true), {}}});
+  decoder->build(levels(3));
+  auto& auxiliary = dynamic_cast<AuxiliaryMaps&>(*decoder);
+  ASSERT_EQ(auxiliary.auxiliary_heads().size(), 1U);
+  const std::vector<at::Tensor> given = features(levels(3), 2, 32, 48);
+  decoder->forward(given);
+  const std::vector<at::Tensor> maps = auxiliary.take_auxiliary_maps();
+  ASSERT_EQ(maps.size(), 1U);
+  EXPECT_EQ(maps[0].sizes(), (at::IntArrayRef{2, 8, 16, 24}));
+  maps[0].square().sum().backward();
+  std::vector<std::string> trained;
+  for (const auto& p : decoder->named_parameters())
+    if (p.value().grad().defined() && p.key().ends_with("conv1.0.weight")) trained.push_back(p.key());
+  EXPECT_EQ(trained, (std::vector<std::string>{"blocks.x_1_1.conv1.0.weight"})) << "the shortest way";
+}
+
 TEST_F(UnetPlusPlusTest, TrainsInHalfPrecision) { expect_bf16(*make({}), levels(3)); }
 
 TEST_F(UnetPlusPlusTest, ExplainsWhatItNeeds) {

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/ones.h>
@@ -125,11 +127,58 @@ class OtherwiseOnTheDevice final : public GoodDecoder {
   WrongThere wrong_;
 };
 
+/// Its features at half of their size, for another head.
+class Supervised : public GoodDecoder, public AuxiliaryMaps {
+ public:
+  std::vector<HeadSpec> auxiliary_heads() const override { return {{6, 3, 2}, {6, 1, 2}}; }
+  std::vector<at::Tensor> take_auxiliary_maps() override { return std::exchange(maps_, {}); }
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    at::Tensor out = GoodDecoder::forward(features);
+    if (is_training()) maps_ = {out * 2, out * 3};
+    return out;
+  }
+
+ protected:
+  std::vector<at::Tensor> maps_;
+};
+
+class SupervisesPredictions final : public Supervised {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    at::Tensor out = Supervised::forward(features);
+    maps_ = {out * 2, out * 3};
+    return out;
+  }
+};
+
+class ForgetsAMap final : public Supervised {
+ public:
+  std::vector<at::Tensor> take_auxiliary_maps() override {
+    std::vector<at::Tensor> out = Supervised::take_auxiliary_maps();
+    if (!out.empty()) out.pop_back();
+    return out;
+  }
+};
+
+class CutsItsMapsOff final : public Supervised {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    at::Tensor out = Supervised::forward(features);
+    for (at::Tensor& map : maps_) map = map.detach();
+    return out;
+  }
+};
+
+class KeepsItsMaps final : public Supervised {
+ public:
+  std::vector<at::Tensor> take_auxiliary_maps() override { return is_training() ? maps_ : std::vector<at::Tensor>{}; }
+};
+
 }  // namespace
 
 Fixture decoder_fixture() {
   return {
-      {subject_of<Decoder, GoodDecoder>("good")},
+      {subject_of<Decoder, GoodDecoder>("good"), subject_of<Decoder, Supervised>("supervised")},
       {
           {"shapes", "head() promised 6 channels", subject_of<Decoder, TurnsWidePictures>("turns_wide_pictures")},
           {"gradients", "no gradient reaches attention", subject_of<Decoder, UnusedParameter>("unused_parameter")},
@@ -140,6 +189,10 @@ Fixture decoder_fixture() {
           {"samples", "the map of a sample changes", subject_of<Decoder, NormalisesByTheBatch>("batch_statistics")},
           {"determinism", "two instances with equal weights",
            subject_of<Decoder, SecondInstanceDiffers>("second_differs")},
+          {"auxiliary", "in eval mode", subject_of<Decoder, SupervisesPredictions>("supervises_predictions")},
+          {"auxiliary", "and there are 1", subject_of<Decoder, ForgetsAMap>("forgets_a_map")},
+          {"auxiliary", "trains nothing", subject_of<Decoder, CutsItsMapsOff>("cuts_its_maps_off")},
+          {"auxiliary", "twice", subject_of<Decoder, KeepsItsMaps>("keeps_its_maps")},
           {"missing_levels", "does not say what is missing", subject_of<Decoder, SaysNothing>("says_nothing")},
           {"missing_levels", "something other than an Error",
            subject_of<Decoder, NoReadableReason>("no_readable_reason")},

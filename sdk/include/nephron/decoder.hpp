@@ -40,4 +40,17 @@ class NEPHRON_API Decoder : public torch::nn::Module, public Component {
   virtual at::Tensor forward(const std::vector<at::Tensor>& features) = 0;
 };
 
+/// A decoder that gives maps besides the one that is predicted from, so that layers far from the end are trained by the
+/// loss itself (deep supervision). A Decoder inherits it besides; the host asks for it with dynamic_cast, makes a head
+/// for each map ("auxiliary_heads.0", ...) and adds the loss of their logits. None of it runs in prediction.
+class NEPHRON_API AuxiliaryMaps {
+ public:
+  virtual ~AuxiliaryMaps();
+  /// After build(): the heads; none where the parameters ask for none.
+  virtual std::vector<HeadSpec> auxiliary_heads() const = 0;
+  /// The maps of the last forward() in training mode, one a head, with the form that Decoder::forward() promises of its
+  /// own; they are given once. Nothing after a forward() in eval mode.
+  virtual std::vector<at::Tensor> take_auxiliary_maps() = 0;
+};
+
 }  // namespace nephron

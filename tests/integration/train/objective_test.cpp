@@ -47,6 +47,20 @@ TEST_F(ObjectiveTest, WeightsOfZeroAndOneChooseSamples) {
   EXPECT_DOUBLE_EQ(total(true, {0, 0, 0, 0}), 0);
 }
 
+TEST_F(ObjectiveTest, AuxiliaryLogitsAddTheMeanOfTheirLosses) {
+  LossConfig config;
+  config.terms.push_back({{"test-whole-batch", Value(Value::Table{}), {}}, 3});
+  config.auxiliary = 0.4;
+  const BatchTensors batch{.targets = at::zeros_like(logits_), .weights = at::ones_like(logits_).view({4, 1})};
+  const Objective objective(config, 1, registry_, 0);
+  EXPECT_NEAR(objective(logits_, batch).total.item<double>(), 3 * 15.0 / 4, 1e-6);
+  EXPECT_NEAR(objective(logits_, batch, {}, {logits_ * 2, logits_ * 4}).total.item<double>(),
+              3 * 15.0 / 4 * (1 + 0.4 * (2 + 4) / 2), 1e-5);
+  config.auxiliary = 0;
+  const Objective without(config, 1, registry_, 0);
+  EXPECT_NEAR(without(logits_, batch, {}, {logits_ * 2}).total.item<double>(), 3 * 15.0 / 4, 1e-6);
+}
+
 TEST_F(ObjectiveTest, FractionsCountAsWhatTheyAre) {
   // Of a loss that is a mean over samples: the weighted mean.
   EXPECT_NEAR(total(false, {1, 0.5, 0.25, 0}), (1 + 0.5 * 2 + 0.25 * 4) / 1.75, 1e-6);
