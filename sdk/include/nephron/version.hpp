@@ -8,7 +8,7 @@
 //        ParameterCheck, DatasetCheck, CheckedFolder, PlainHead, blocks, a record of LibTorch in sources with tensors
 //   0.2  types that cross by value end in a Room; batch_augmentation is a kind; losses may ask for more (InputLoss);
 //        Catalog draws pixels and names classes; CheckedFolder is AnnotatedFolder, PlainHead a field of HeadSpec,
-//        SlideMaker::Request is SlideMaker::Request
+//        SlideMaker::Wish is SlideMaker::Request; decoders may give AuxiliaryMaps
 #define NEPHRON_SDK_MAJOR 0
 #define NEPHRON_SDK_MINOR 2
 #define NEPHRON_SDK_PATCH 0
