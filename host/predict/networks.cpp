@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/sigmoid.h>
