@@ -20,8 +20,8 @@
 #include <host/labels/trace.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
-
 #include <tests/support/error_of.hpp>
+#include <tests/support/scratch_folder.hpp>
 
 namespace nephron::host {
 namespace {
@@ -32,16 +32,12 @@ using testing::HasSubstr;
 
 class LabelFile : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("nephron_labels_" + std::to_string(getpid()));
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
   fs::path text_file(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name, std::ios::binary) << text;
     return folder_ / name;
   }
-  fs::path folder_;
+  const ScratchFolder scratch_{"labels"};
+  const fs::path& folder_ = scratch_.path();
 };
 
 struct Format {

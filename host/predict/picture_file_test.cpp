@@ -10,6 +10,8 @@
 
 #include <host/util/files.hpp>
 
+#include <tests/support/scratch_folder.hpp>
+
 namespace nephron::host {
 namespace {
 
@@ -18,11 +20,6 @@ using ::testing::HasSubstr;
 
 class PictureFileTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder = fs::temp_directory_path() / ("nephron-pictures-" + std::to_string(::getpid()));
-    fs::create_directories(folder);
-  }
-  void TearDown() override { fs::remove_all(folder); }
   void put(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder / name, std::ios::binary) << bytes;
   }
@@ -34,7 +31,8 @@ class PictureFileTest : public ::testing::Test {
     }
     return "no error";
   }
-  fs::path folder;
+  const ScratchFolder scratch_{"pictures"};
+  const fs::path& folder = scratch_.path();
 };
 
 TEST_F(PictureFileTest, WritesAndReadsBack) {

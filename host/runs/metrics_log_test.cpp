@@ -11,6 +11,8 @@
 
 #include <host/util/files.hpp>
 
+#include <tests/support/scratch_folder.hpp>
+
 namespace nephron::host {
 namespace {
 
@@ -18,13 +20,8 @@ namespace fs = std::filesystem;
 
 class Metrics : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "nephron-metrics-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  fs::path folder_;
+  const ScratchFolder scratch_{"metrics"};
+  const fs::path& folder_ = scratch_.path();
 };
 
 /// The interpreter with TensorBoard; empty when there is none.

@@ -9,6 +9,8 @@
 
 #include <nephron/error.hpp>
 
+#include <tests/support/scratch_folder.hpp>
+
 namespace nephron::host {
 namespace {
 
@@ -19,13 +21,8 @@ using testing::ThrowsMessage;
 
 class Runs : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "nephron-runs-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    root_ = name;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-  fs::path root_;
+  const ScratchFolder scratch_{"runs"};
+  const fs::path& root_ = scratch_.path();
 };
 
 TEST_F(Runs, TwoRunsNeverShareAFolder) {

@@ -9,6 +9,8 @@
 
 #include <nephron/error.hpp>
 
+#include <tests/support/scratch_folder.hpp>
+
 namespace nephron::host {
 namespace {
 
@@ -18,13 +20,8 @@ using testing::ThrowsMessage;
 
 class Files : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "nephron-files-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  fs::path folder_;
+  const ScratchFolder scratch_{"files"};
+  const fs::path& folder_ = scratch_.path();
 };
 
 TEST_F(Files, WritesAndReadsBackAnyBytes) {

@@ -19,6 +19,8 @@
 #include <host/weights/pickle.hpp>
 #include <host/weights/tensors.hpp>
 
+#include <tests/support/scratch_folder.hpp>
+
 namespace nephron::host {
 namespace {
 
@@ -56,12 +58,6 @@ std::string legacy_file() {
 
 class Pth : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / ("nephron-pth." + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path write(const std::string& name, const std::string& bytes) const {
     write_file_atomically(folder_ / name, bytes);
     return folder_ / name;
@@ -97,7 +93,8 @@ class Pth : public ::testing::Test {
     return error_of(
         write_zip("pickle.pth", {{"data.pkl", pickle}, {"data/0", floats(6, 0)}, {"data/1", floats(2, 10)}}));
   }
-  std::filesystem::path folder_;
+  const ScratchFolder scratch_{"pth"};
+  const std::filesystem::path& folder_ = scratch_.path();
 };
 
 void expect_good(const TensorMap& tensors) {

@@ -16,6 +16,8 @@
 #include <nephron/error.hpp>
 #include <nephron/nn/blocks.hpp>
 
+#include <tests/support/scratch_folder.hpp>
+
 namespace nephron::host {
 namespace {
 
@@ -24,13 +26,9 @@ using ::testing::HasSubstr;
 
 class Weights : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / ("nephron-weights." + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
-  std::filesystem::path folder_;
+  const ScratchFolder scratch_{"weights"};
+  const std::filesystem::path& folder_ = scratch_.path();
 };
 
 TEST_F(Weights, SafetensorsKeepEveryTypeAndShape) {

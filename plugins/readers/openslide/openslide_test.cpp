@@ -17,6 +17,7 @@
 #include <tests/support/damaged.hpp>
 #include <tests/support/error_of.hpp>
 #include <tests/support/put_file.hpp>
+#include <tests/support/scratch_folder.hpp>
 #include <tests/support/shared_data.hpp>
 
 namespace nephron::host {
@@ -32,12 +33,6 @@ std::uint8_t pixel(int x, int y, int c) { return static_cast<std::uint8_t>(7 * x
 
 class OpenSlide : public testing::Test {
  protected:
-  OpenSlide() {
-    std::string name = (fs::temp_directory_path() / "nephron-openslide-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  ~OpenSlide() override { fs::remove_all(folder_); }
 
   /// A slide of Aperio's layout, so far as OpenSlide looks: tiles, and "Aperio" in the description.
   fs::path written(const std::string& name, bool tiled = true) const {
@@ -85,7 +80,8 @@ class OpenSlide : public testing::Test {
     return error_and_hint_of([&] { opener_.open(file, "openslide"); });
   }
 
-  fs::path folder_;
+  const ScratchFolder scratch_{"openslide"};
+  const fs::path& folder_ = scratch_.path();
   Registry registry_{search()};
   ReaderOpener opener_{registry_};
 };

@@ -18,8 +18,9 @@
 
 #include <host/plugins/guard.hpp>
 #include <host/slides/opener.hpp>
-#include <tests/support/put_file.hpp>
 
+#include <tests/support/put_file.hpp>
+#include <tests/support/scratch_folder.hpp>
 #include "chunk_cache.hpp"
 
 namespace nephron::host {
@@ -150,12 +151,6 @@ long peak_megabytes() {
 
 class Tiff : public testing::Test {
  protected:
-  Tiff() {
-    std::string name = (fs::temp_directory_path() / "nephron-tiff-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  ~Tiff() override { fs::remove_all(folder_); }
 
   static PluginSearch search() {
     PluginSearch out;
@@ -188,7 +183,8 @@ class Tiff : public testing::Test {
           ASSERT_EQ(out.view().row<std::uint8_t>(y)[3 * x + c], pixel(x, y, c)) << x << ", " << y;
   }
 
-  fs::path folder_;
+  const ScratchFolder scratch_{"tiff"};
+  const fs::path& folder_ = scratch_.path();
   Registry registry_{search()};
   ReaderOpener opener_{registry_};
 };

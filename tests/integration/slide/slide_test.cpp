@@ -14,6 +14,8 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include <tests/support/scratch_folder.hpp>
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,9 +29,6 @@ struct Result {
 class SlideCommand : public testing::Test {
  protected:
   SlideCommand() {
-    std::string name = (fs::temp_directory_path() / "nephron-slide-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
     ::setenv("XDG_DATA_HOME", (folder_ / "share").c_str(), 1);
     picture_ = cv::Mat(301, 403, CV_8UC3);
     for (int y = 0; y < picture_.rows; ++y)
@@ -38,7 +37,6 @@ class SlideCommand : public testing::Test {
                                         static_cast<std::uint8_t>(3 * y)};
     write_slide(folder_ / "one.tif");
   }
-  ~SlideCommand() override { fs::remove_all(folder_); }
 
   /// RGB in tiles, Deflate, 0.5 microns.
   void write_slide(const fs::path& file) const {
@@ -90,7 +88,8 @@ class SlideCommand : public testing::Test {
     EXPECT_EQ(cv::norm(a, b, cv::NORM_INF), 0);
   }
 
-  fs::path folder_;
+  const ScratchFolder scratch_{"slide"};
+  const fs::path& folder_ = scratch_.path();
   cv::Mat picture_;
 };
 
