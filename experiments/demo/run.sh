@@ -7,6 +7,11 @@ here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 root=$(cd "$here/../.." && pwd)
 program=${NEPHRON_PROGRAM:-$root/build/release/bin/nephron}
 out=${NEPHRON_DEMO_OUT:-$root/build/demo}
+# In an installed tree or a bundle (share/nephron/experiments/demo) the program is beside share/, and that may be read-only.
+if [[ -z ${NEPHRON_PROGRAM:-} && ! -e $program && -x $root/../../bin/nephron ]]; then
+  program=$(cd "$root/../../bin" && pwd)/nephron
+  out=${NEPHRON_DEMO_OUT:-$PWD/nephron-demo}
+fi
 
 fail() { echo "demo: $*" >&2; exit 1; }
 [[ -x $program ]] || fail "$program is not built; ./nephron demo builds it, or NEPHRON_PROGRAM names another"

@@ -10,7 +10,8 @@ namespace {
 
 std::string text_for(const std::string& kind, const std::string& word, const std::vector<std::string>& known) {
   const std::string near = nearest(word, known);
-  return near.empty() ? "" : "unknown " + kind + " \"" + word + "\"; did you mean \"" + near + "\"?";
+  return "unknown " + kind + " \"" + word + "\"" +
+         (near.empty() ? "; --help lists what there is" : "; did you mean \"" + near + "\"?");
 }
 
 /// Those that --help shows: a group "" is for developers.

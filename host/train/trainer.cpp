@@ -234,8 +234,10 @@ bool FoldTrainer::end_epoch() {
   line.emplace_back("peak_rss_mb", peak_rss_mb());
   metrics_->write(progress_.step, line);
   metrics_->flush();
-  log().info(text + "  " + text_of("%.1f tiles/s", steps_->tiles_per_s()) + "  waited " +
-             text_of("%.1f %%", 100 * steps_->waited_share()));
+  if (steps_->seconds() > 0)  // a run that goes on may have no step left of the epoch
+    text += "  " + text_of("%.1f tiles/s", steps_->tiles_per_s()) + "  waited " +
+            text_of("%.1f %%", 100 * steps_->waited_share());
+  log().info(text);
   ++progress_.epoch;
   progress_.step_in_epoch = 0;
   progress_.epoch_loss = 0;

@@ -48,7 +48,7 @@ class ProgramLog final : public Log {
 
   void open(const std::filesystem::path& file) try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), false);
-    sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+    sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %v");  // what is no information says so itself
     for (const auto& line : early_->last_raw()) sink->log(line);
     early_ = std::make_shared<Early>(1);  // they stand in a file now
     // Sinks are replaced, not added to: a program that trains several folds logs each into one file at a time.

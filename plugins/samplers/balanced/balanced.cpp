@@ -46,9 +46,13 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
   }
 
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
-    for (const std::string& name : params_.classes)
-      if (std::find(classes.begin(), classes.end(), name) == classes.end())
-        faults.add("classes", "\"classes\" names \"" + name + "\", which the experiment has not");
+    for (auto name = params_.classes.begin(); name != params_.classes.end(); ++name) {
+      if (std::find(classes.begin(), classes.end(), *name) == classes.end())
+        faults.add("classes", "\"classes\" names \"" + *name + "\", which the experiment has not");
+      if (std::find(params_.classes.begin(), name, *name) != name)
+        faults.add("classes", "\"classes\" names \"" + *name + "\" twice",
+                   "each class is drawn for as often as another");
+    }
   }
 
  private:
