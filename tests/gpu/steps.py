@@ -13,13 +13,13 @@ name = "gpu"
 seed = 7
 classes = ["healthy", "unhealthy"]
 data = {{ factor = 2, tile = {tile}, folds = {{ count = 2, by = "index" }} }}
-dataset = [{{ type = "synthetic", slides = 4, size = [640, 640], radius = [30, 60], glomeruli = 6, donors = 4 }}]
+dataset = [{{ type = "synthetic", slides = 4, size = [640, 640], radius = 40, glomeruli = 6, donors = 4 }}]
 sampler = {{ type = "balanced" }}
 augmentation = [{{ type = "flip" }}, {{ type = "brightness_contrast" }}]
 batch_augmentation = [{{ type = "cutmix", p = 0.5 }}]
-model = {{ encoder = {{ type = "resnet18" }}, decoder = {{ type = "unet" }} }}
+model = {{ encoder = {{ type = "resnet18" }}, decoder = {{ type = "unet", channels = [64, 32, 16, 16, 8] }} }}
 loss = {{ terms = [{{ type = "bce" }}, {{ type = "dice" }}, {{ type = "boundary", weight = 0.01 }}] }}
-train = {{ epochs = 3, steps_per_epoch = 4, batch = 4, log_every = 1, deterministic = true }}
+train = {{ epochs = 3, steps_per_epoch = 4, batch = 4, deterministic = true }}
 """
 
 
