@@ -11,12 +11,12 @@ Augmenter::Augmenter(const std::vector<AugmentationConfig>& configs, const Regis
                     origin_of(registry, Augmentation::kind, link.component, "augmenting a sample")};
       }) {}
 
-void Augmenter::draw(std::uint64_t epoch, std::uint64_t index, RecordedPlan& plan,
+void Augmenter::draw(std::uint64_t epoch, std::uint64_t index, const SampleInfo& sample, RecordedPlan& plan,
                      std::vector<std::string>* applied) const {
   chain_.draw(seed_, epoch, index, [&](const Leaf& leaf, Rng& rng) {
     const std::size_t before = plan.told();
     plan.set_origin(&leaf.origin);
-    guarded(leaf.origin, [&] { leaf.augmentation->draw(plan.picture(), rng, plan); });
+    guarded(leaf.origin, [&] { leaf.augmentation->draw(sample, rng, plan); });
     if (applied != nullptr && plan.told() != before) applied->push_back(leaf.type);
   });
 }

@@ -22,8 +22,8 @@ class Augmenter {
             const JobServices& services = {});
 
   /// Writes the steps for sample `index` of `epoch` into `plan`, and the names of those that gave steps into `applied`
-  /// where it is given. Thread-safe.
-  void draw(std::uint64_t epoch, std::uint64_t index, RecordedPlan& plan,
+  /// where it is given. `sample` is what the augmentations are told. Thread-safe.
+  void draw(std::uint64_t epoch, std::uint64_t index, const SampleInfo& sample, RecordedPlan& plan,
             std::vector<std::string>* applied = nullptr) const;
 
  private:

@@ -1,194 +1,315 @@
 #include <host/feed/execute.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
 
 #include <opencv2/imgproc.hpp>
 
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
 
+#include <host/feed/colour_program.hpp>
+#include <host/feed/warp_bodies.hpp>
+
 namespace nephron::host {
 
 namespace {
 
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
-
-ImageView view_of(const cv::Mat& m) {
-  return {m.data, m.cols, m.rows, m.channels(), Depth::u8, static_cast<std::ptrdiff_t>(m.step[0])};
+/// `part` in coordinates of `whole`.
+Region within(const Region& part, const Region& whole) {
+  return {part.x - whole.x, part.y - whole.y, part.width, part.height};
 }
 
-int border_of(Border b) { return b == Border::constant ? cv::BORDER_CONSTANT : cv::BORDER_REFLECT_101; }
-
-cv::Rect rect_of(const Region& part, const Region& whole) {
-  return {static_cast<int>(part.x - whole.x), static_cast<int>(part.y - whole.y), static_cast<int>(part.width),
-          static_cast<int>(part.height)};
+cv::Rect rect_of(const Region& r) {
+  return {static_cast<int>(r.x), static_cast<int>(r.y), static_cast<int>(r.width), static_cast<int>(r.height)};
 }
 
-Region grown(const Region& r, std::int64_t dx, std::int64_t dy, Size picture) {
-  return Region{r.x - dx, r.y - dy, r.width + 2 * dx, r.height + 2 * dy}.clipped({0, 0, picture.width, picture.height});
+/// A contribution to a position in 1/1024 px. Two of them and their rounding fit into 32 bits.
+std::int32_t fixed(double v) {
+  constexpr double most = (1 << 30) - 1024;
+  return static_cast<std::int32_t>(std::lrint(std::clamp(v * 1024, -most, most)));
 }
 
-Region mirrored(const Region& r, const FlipStep& f, Size picture) {
-  return {f.horizontal ? picture.width - r.x - r.width : r.x, f.vertical ? picture.height - r.y - r.height : r.y,
-          r.width, r.height};
+/// The map from result to source, computed as OpenCV's warpAffine does.
+std::array<double, 6> turned_back(const std::array<double, 6>& m) {
+  const double d = 1 / (m[0] * m[4] - m[1] * m[3]);
+  const double a = m[4] * d, b = m[1] * -d, c = m[3] * -d, e = m[0] * d;
+  return {a, b, -a * m[2] - b * m[5], c, e, -c * m[2] - e * m[5]};
 }
 
-bool geometric(const Step& s) {
-  return std::holds_alternative<FlipStep>(s) || std::holds_alternative<AffineStep>(s) ||
-         std::holds_alternative<DisplacementStep>(s);
-}
-
-/// What a step has to read to make the region `to` of its result.
-Region read_by(const Step& step, const Region& to, Size picture) {
-  const Region whole{0, 0, picture.width, picture.height};
-  return std::visit(Overloaded{
-                        [&](const FlipStep& f) { return mirrored(to, f, picture); },
-                        [&](const AffineStep&) { return whole; },
-                        [&](const DisplacementStep&) { return whole; },
-                        [&](const LookupStep&) { return to; },
-                        [&](const ColourStep&) { return to; },
-                        [&](const FilterStep& f) {
-                          return grown(to, f.kernel.size().width / 2, f.kernel.size().height / 2, picture);
-                        },
-                        [&](const SeparableStep& f) {
-                          return grown(to, static_cast<std::int64_t>(f.horizontal.size() / 2),
-                                       static_cast<std::int64_t>(f.vertical.size() / 2), picture);
-                        },
-                        [&](const PixelsStep&) { return whole; },
-                    },
-                    step);
-}
-
-void warp(const AffineStep& a, const Region& to, const cv::Mat& from, cv::Mat& into, int interpolation) {
-  const Affine m = a.forward.then(Affine::translation(static_cast<double>(-to.x), static_cast<double>(-to.y)));
-  const cv::Matx23d matrix(m.m[0], m.m[1], m.m[2], m.m[3], m.m[4], m.m[5]);
-  cv::warpAffine(from, into, matrix, into.size(), interpolation, border_of(a.border), cv::Scalar::all(0));
-}
-
-void look_up(const LookupStep& l, cv::Mat& image) {
-  const auto& [r, g, b] = l.table;
-  for (int y = 0; y < image.rows; ++y) {
-    auto* p = image.ptr<std::uint8_t>(y);
-    for (int x = 0; x < image.cols; ++x, p += 3) {
-      p[0] = r[p[0]];
-      p[1] = g[p[1]];
-      p[2] = b[p[2]];
-    }
+void fill_cells(std::vector<GridCell>& cells, std::int64_t extent, int spacing, std::int64_t nodes) {
+  cells.resize(static_cast<std::size_t>(extent));
+  for (std::int64_t i = 0; i < extent; ++i) {
+    const std::int64_t node = std::min(i / spacing, nodes - 2);
+    cells[static_cast<std::size_t>(i)] = {static_cast<std::int32_t>(node),
+                                          static_cast<float>(i - node * spacing) / static_cast<float>(spacing)};
   }
+}
+
+/// Pixels of a row, from their places.
+template <class Pixel>
+void read_row(const Pixel pixel, const std::vector<Place>& places, std::uint8_t* out) {
+  for (const Place& place : places) pixel(place, out), out += Pixel::bytes;
+}
+
+/// The same of a plane: label bits of any width, or probabilities.
+void read_plane_row(const HeldPixels& from, bool reflect, std::size_t bytes, const std::vector<Place>& places,
+                    std::uint8_t* out) {
+  switch (bytes) {
+    case 1:
+      return read_row(NearestPixel<1>{from, reflect}, places, out);
+    case 2:
+      return read_row(NearestPixel<2>{from, reflect}, places, out);
+    case 4:
+      return read_row(NearestPixel<4>{from, reflect}, places, out);
+    default:
+      throw Error("a plane has pixels of " + std::to_string(bytes) + " bytes; expected 1, 2 or 4");
+  }
+}
+
+template <int bytes>
+void mirror_row(const std::uint8_t* from, std::int64_t width, std::uint8_t* out) {
+  const MirrorBody<bytes> body{from, width};
+  for (std::int64_t x = 0; x < width; ++x) body(x, out + bytes * x);
+}
+
+/// A row as it is, or from right to left.
+void copy_row(const std::uint8_t* from, std::int64_t width, std::size_t bytes, bool mirrored, std::uint8_t* out) {
+  if (!mirrored) std::memcpy(out, from, static_cast<std::size_t>(width) * bytes);
+  else if (bytes == 1) mirror_row<1>(from, width, out);
+  else if (bytes == 2) mirror_row<2>(from, width, out);
+  else if (bytes == 3) mirror_row<3>(from, width, out);
+  else mirror_row<4>(from, width, out);
+}
+
+class CpuExecutor final : public Executor {
+ public:
+  void run(const RecordedPlan& plan, const Region& wanted, const Source& source, const ImageView& image,
+           const std::vector<ImageView>& planes) override;
+
+ private:
+  struct Held {  // image or plane while steps are carried out
+    ImageView view;
+    Region region;              // of the picture at this stage
+    ImageView out;              // where it has to be in the end
+    std::size_t last_move = 0;  // number of the last step that writes it anew, counted from 1
+    std::array<std::vector<std::uint8_t>, 2> buffers;
+    bool in_second = false;  // which of the two was written last
+  };
+
+  void begin(const RecordedPlan& plan, const Region& wanted, const ImageView& image,
+             const std::vector<ImageView>& planes);
+  ImageView buffer(Held& held, Size size);
+  ImageView target(Held& held, const Region& to);
+  void run_colours(const Region& to);
+  HeldPixels pixels_of(const Held& held) const;
+  template <bool interpolated, class Map>
+  void fill_places(const Map& map, const Region& to, std::int64_t y);
+  template <class Map>
+  void warp(const Map& map, const Region& to, bool reflect);
+  template <class Filter>
+  void filter(const Region& to, const Filter& change);
+
+  // One a step: from what is held to the region `to` of its result.
+  void apply(const FlipStep& step, const Region& to);
+  void apply(const AffineStep& step, const Region& to);
+  void apply(const DisplacementStep& step, const Region& to);
+  void apply(const LookupStep& step, const Region&) { colours_.add(step); }
+  void apply(const ColourStep& step, const Region&) { colours_.add(step); }
+  void apply(const DensityStep& step, const Region&) { colours_.add(step); }
+  void apply(const CubeStep& step, const Region&) { colours_.add(step); }
+  void apply(const FilterStep& step, const Region& to);
+  void apply(const SeparableStep& step, const Region& to);
+  void apply(const PixelsStep& step, const Region& to);
+
+  Size picture_;
+  Region wanted_;
+  std::size_t step_ = 0;      // the number of the one that is being carried out, counted from 1
+  std::vector<Held> held_;    // the image first, then planes
+  std::size_t pictures_ = 0;  // how many of them there are now
+  ColourProgram colours_;
+  std::vector<Region> regions_;
+  std::vector<ImageView> views_;
+  std::vector<Place> column_places_, row_places_, places_;
+  std::vector<GridCell> column_cells_, row_cells_;
+  std::vector<float> spread_;
+};
+
+// Whichever of the two buffers does not hold the pixels now.
+ImageView CpuExecutor::buffer(Held& held, Size size) {
+  const auto row = static_cast<std::size_t>(size.width) * held.out.pixel_bytes();
+  constexpr std::size_t behind = 16;  // warps read whole registers
+  held.in_second = !held.in_second;
+  std::vector<std::uint8_t>& bytes = held.buffers[held.in_second ? 1 : 0];
+  const std::size_t need = row * static_cast<std::size_t>(size.height) + behind;
+  if (bytes.size() < need) bytes.resize(need);
+  return {bytes.data(), size.width, size.height, held.out.channels, held.out.depth, static_cast<std::ptrdiff_t>(row)};
+}
+
+/// Where a step writes: the last one into the place where the picture has to be in the end.
+ImageView CpuExecutor::target(Held& held, const Region& to) {
+  return step_ >= held.last_move && to == wanted_ ? held.out : buffer(held, to.size());
+}
+
+void CpuExecutor::begin(const RecordedPlan& plan, const Region& wanted, const ImageView& image,
+                        const std::vector<ImageView>& planes) {
+  const std::vector<Step>& steps = plan.steps();
+  picture_ = plan.picture();
+  wanted_ = wanted;
+  colours_.clear();
+  regions_.resize(steps.size() + 1);  // regions_[i]: what step i reads
+  regions_.back() = wanted;
+  for (std::size_t i = steps.size(); i-- > 0;) regions_[i] = region_read(steps[i], regions_[i + 1], picture_);
+  pictures_ = 1 + planes.size();
+  if (held_.size() < pictures_) held_.resize(pictures_);
+  views_.clear();
+  for (std::size_t i = 0; i < pictures_; ++i) {
+    Held& held = held_[i];
+    held.out = i == 0 ? image : planes[i - 1];
+    held.last_move = 0;
+    for (std::size_t s = 0; s < steps.size(); ++s)
+      if (is_geometry(steps[s]) ||
+          (i == 0 && (std::holds_alternative<FilterStep>(steps[s]) || std::holds_alternative<SeparableStep>(steps[s]))))
+        held.last_move = s + 1;
+    step_ = 0;
+    held.region = regions_[0];
+    held.view = target(held, regions_[0]);
+    if (i > 0) views_.push_back(held.view);
+  }
+}
+
+void CpuExecutor::run(const RecordedPlan& plan, const Region& wanted, const Source& source, const ImageView& image,
+                      const std::vector<ImageView>& planes) {
+  const std::vector<Step>& steps = plan.steps();
+  begin(plan, wanted, image, planes);
+  source(regions_[0], held_[0].view, views_);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    step_ = i + 1;
+    std::visit([&](const auto& step) { apply(step, regions_[i + 1]); }, steps[i]);
+    if (is_colour(steps[i]) && (i + 1 == steps.size() || !is_colour(steps[i + 1]))) run_colours(regions_[i + 1]);
+  }
+  for (std::size_t i = 0; i < pictures_; ++i)
+    if (held_[i].view.data != held_[i].out.data)
+      copy(held_[i].view.crop(within(wanted_, held_[i].region)), held_[i].out);
+}
+
+// In place, or from a buffer into the place where the image has to be in the end.
+void CpuExecutor::run_colours(const Region& to) {
+  Held& image = held_[0];
+  const ImageView from = image.view.crop(within(to, image.region));
+  const ImageView into = step_ >= image.last_move && to == wanted_ ? image.out : from;
+  for (std::int64_t y = 0; y < to.height; ++y)
+    colours_.run(from.row<std::uint8_t>(y), into.row<std::uint8_t>(y), to.width);
+  colours_.clear();
+  image.view = into, image.region = to;
+}
+
+HeldPixels CpuExecutor::pixels_of(const Held& held) const {
+  return {held.view.row<const std::uint8_t>(0),      held.view.stride,
+          static_cast<std::int32_t>(held.region.x),  static_cast<std::int32_t>(held.region.y),
+          static_cast<std::int32_t>(picture_.width), static_cast<std::int32_t>(picture_.height)};
+}
+
+template <bool interpolated, class Map>
+void CpuExecutor::fill_places(const Map& map, const Region& to, std::int64_t y) {
+  const auto row = map.row(static_cast<std::int32_t>(to.y + y));
+  const auto x0 = static_cast<std::int32_t>(to.x), width = static_cast<std::int32_t>(to.width);
+  Place* const out = places_.data();
+  for (std::int32_t x = 0; x < width; ++x) out[x] = row.template place<interpolated>(x0 + x);
+}
+
+template <class Map>
+void CpuExecutor::warp(const Map& map, const Region& to, bool reflect) {
+  places_.resize(static_cast<std::size_t>(to.width));
+  views_.clear();
+  for (std::size_t i = 0; i < pictures_; ++i) views_.push_back(target(held_[i], to));
+  for (std::int64_t y = 0; y < to.height; ++y) {
+    fill_places<true>(map, to, y);
+    read_row(LinearPixel{pixels_of(held_[0]), reflect}, places_, views_[0].row<std::uint8_t>(y));
+    if (pictures_ > 1) fill_places<false>(map, to, y);
+    for (std::size_t i = 1; i < pictures_; ++i)
+      read_plane_row(pixels_of(held_[i]), reflect, views_[i].pixel_bytes(), places_, views_[i].row<std::uint8_t>(y));
+  }
+  for (std::size_t i = 0; i < pictures_; ++i) held_[i].view = views_[i], held_[i].region = to;
+}
+
+void CpuExecutor::apply(const FlipStep& step, const Region& to) {
+  const Region read = region_read(step, to, picture_);
+  for (std::size_t i = 0; i < pictures_; ++i) {
+    Held& held = held_[i];
+    const ImageView from = held.view.crop(within(read, held.region)), into = target(held, to);
+    for (std::int64_t y = 0; y < to.height; ++y)
+      copy_row(from.row<std::uint8_t>(step.vertical ? to.height - 1 - y : y), to.width, into.pixel_bytes(),
+               step.horizontal, into.row<std::uint8_t>(y));
+    held.view = into, held.region = to;
+  }
+}
+
+void CpuExecutor::apply(const AffineStep& step, const Region& to) {
+  const std::array<double, 6> m = turned_back(step.forward.m);
+  column_places_.resize(static_cast<std::size_t>(picture_.width));
+  row_places_.resize(static_cast<std::size_t>(picture_.height));
+  for (std::int64_t x = to.x; x < to.x + to.width; ++x)
+    column_places_[static_cast<std::size_t>(x)] = {fixed(m[0] * static_cast<double>(x)),
+                                                   fixed(m[3] * static_cast<double>(x))};
+  for (std::int64_t y = to.y; y < to.y + to.height; ++y)
+    row_places_[static_cast<std::size_t>(y)] = {fixed(m[1] * static_cast<double>(y) + m[2]),
+                                                fixed(m[4] * static_cast<double>(y) + m[5])};
+  warp(AffineMap{column_places_.data(), row_places_.data()}, to, step.border == Border::reflect_101);
+}
+
+void CpuExecutor::apply(const DisplacementStep& step, const Region& to) {
+  const ImageView& grid = step.grid.view();
+  fill_cells(column_cells_, picture_.width, step.spacing, grid.width);
+  fill_cells(row_cells_, picture_.height, step.spacing, grid.height);
+  const auto across = static_cast<std::int32_t>(grid.width), first = static_cast<std::int32_t>(to.y);
+  spread_.resize(static_cast<std::size_t>(2 * across) * static_cast<std::size_t>(to.height));
+  float* out = spread_.data();
+  for (std::int32_t y = 0; y < to.height; ++y, out += 2 * across) {
+    const GridCell cell = row_cells_[static_cast<std::size_t>(first + y)];
+    const GridRow body{grid.row<const float>(cell.node), across, cell.share};
+    for (std::int32_t i = 0; i < 2 * across; ++i) out[i] = body(i);
+  }
+  warp(GridMap{spread_.data(), across, first, column_cells_.data()}, to, step.border == Border::reflect_101);
+}
+
+// A part of a larger cv::Mat: the filter reads the pixels around it, and mirrors at the larger one's edge, which is the
+// picture's where the part comes near it.
+template <class Filter>
+void CpuExecutor::filter(const Region& to, const Filter& change) {
+  Held& image = held_[0];
+  const cv::Mat from = as_mat(image.view)(rect_of(within(to, image.region)));
+  image.view = target(image, to), image.region = to;
+  cv::Mat into = as_mat(image.view);
+  change(from, into);
+}
+
+void CpuExecutor::apply(const FilterStep& step, const Region& to) {
+  filter(to, [&](const cv::Mat& from, cv::Mat& into) {
+    cv::filter2D(from, into, -1, as_mat(step.kernel.view()), {-1, -1}, 0, cv::BORDER_REFLECT_101);
+  });
+}
+
+void CpuExecutor::apply(const SeparableStep& step, const Region& to) {
+  filter(to, [&](const cv::Mat& from, cv::Mat& into) {
+    cv::sepFilter2D(from, into, -1, step.horizontal, step.vertical, {-1, -1}, 0, cv::BORDER_REFLECT_101);
+  });
+}
+
+void CpuExecutor::apply(const PixelsStep& step, const Region&) {
+  views_.clear();
+  for (std::size_t i = 0; i < pictures_; ++i) views_.push_back(held_[i].view);
+  SampleView sample{views_[0], pictures_ > 1 ? views_[1] : ImageView{}, {}};
+  if (pictures_ > 2) sample.soft = {views_.data() + 2, pictures_ - 2};
+  const auto call = [&] { step.change(sample); };
+  if (step.origin != nullptr) guarded(*step.origin, call);
+  else call();
 }
 
 }  // namespace
 
-cv::Mat Executor::buffer(std::size_t which, Size size, int type) {
-  cv::Mat& m = buffers_[which];
-  const auto w = static_cast<int>(size.width), h = static_cast<int>(size.height);
-  const auto need =
-      static_cast<std::size_t>(w) * static_cast<std::size_t>(h) * static_cast<std::size_t>(CV_ELEM_SIZE(type));
-  if (m.total() < need) m.create(1, static_cast<int>(need), CV_8U);
-  return {h, w, type, m.data};
-}
-
-void Executor::shrink(Now& now, const Region& to) {
-  if (to == now.region) return;
-  const cv::Rect part = rect_of(to, now.region);
-  for (cv::Mat& m : now.mats) m = m(part);
-  now.region = to;
-}
-
-// Carries one step out on what `now` holds; its region becomes `to`.
-void Executor::apply(const Step& step, const Region& to, Now& now, Size picture) {
-  // The first picture is the image; steps that are not geometric leave the others alone.
-  const auto each = [&](const auto& change) {
-    for (std::size_t i = 0; i < (geometric(step) ? now.mats.size() : 1); ++i) {
-      cv::Mat into = buffer(2 * i + (in_second_[i] ? 0 : 1), to.size(), now.mats[i].type());
-      change(now.mats[i], into, i == 0);
-      now.mats[i] = into;
-      in_second_[i] = !in_second_[i];
-    }
-    now.region = to;
-  };
-  const auto crop_planes = [&] {
-    for (std::size_t i = 1; i < now.mats.size(); ++i) now.mats[i] = now.mats[i](rect_of(to, now.region));
-  };
-  std::visit(
-      Overloaded{
-          [&](const FlipStep& f) {
-            shrink(now, mirrored(to, f, picture));
-            each([&](const cv::Mat& from, cv::Mat& into, bool) {
-              cv::flip(from, into, f.horizontal && f.vertical ? -1 : f.horizontal ? 1 : 0);
-            });
-          },
-          [&](const AffineStep& a) {
-            each([&](const cv::Mat& from, cv::Mat& into, bool image) {
-              warp(a, to, from, into, image ? cv::INTER_LINEAR : cv::INTER_NEAREST);
-            });
-          },
-          [&](const DisplacementStep& d) {
-            const cv::Mat field = as_mat(d.field.view().crop(to));
-            each([&](const cv::Mat& from, cv::Mat& into, bool image) {
-              cv::remap(from, into, field, cv::noArray(), image ? cv::INTER_LINEAR : cv::INTER_NEAREST,
-                        border_of(d.border), cv::Scalar::all(0));
-            });
-          },
-          [&](const LookupStep& l) {
-            shrink(now, to);
-            look_up(l, now.mats[0]);
-          },
-          [&](const ColourStep& c) {
-            shrink(now, to);
-            const cv::Matx<float, 3, 4> matrix(c.matrix.data());
-            each([&](const cv::Mat& from, cv::Mat& into, bool) { cv::transform(from, into, matrix); });
-          },
-          // A part of a larger cv::Mat: the filter reads the pixels around it, and mirrors at the larger one's edge.
-          [&](const FilterStep& f) {
-            crop_planes();
-            const cv::Rect inner = rect_of(to, now.region);
-            each([&](const cv::Mat& from, cv::Mat& into, bool) {
-              cv::filter2D(from(inner), into, -1, as_mat(f.kernel.view()), {-1, -1}, 0, cv::BORDER_REFLECT_101);
-            });
-          },
-          [&](const SeparableStep& f) {
-            crop_planes();
-            const cv::Rect inner = rect_of(to, now.region);
-            each([&](const cv::Mat& from, cv::Mat& into, bool) {
-              cv::sepFilter2D(from(inner), into, -1, f.horizontal, f.vertical, {-1, -1}, 0, cv::BORDER_REFLECT_101);
-            });
-          },
-          [&](const PixelsStep& p) {
-            const ImageView labels = now.mats.size() > 1 ? view_of(now.mats[1]) : ImageView{};
-            const auto call = [&] { p.change(view_of(now.mats[0]), labels); };
-            if (p.origin != nullptr) guarded(*p.origin, call);
-            else call();
-            shrink(now, to);
-          },
-      },
-      step);
-}
-
-void Executor::run(const RecordedPlan& plan, const Region& wanted, const Source& source, const ImageView& image,
-                   const std::vector<ImageView>& planes) {
-  const std::vector<Step>& steps = plan.steps();
-  if (steps.empty()) return source(wanted, image, planes);
-  std::vector<Region> regions(steps.size() + 1);  // regions[i]: what step i reads
-  regions.back() = wanted;
-  for (std::size_t i = steps.size(); i-- > 0;) regions[i] = read_by(steps[i], regions[i + 1], plan.picture());
-
-  buffers_.resize(2 * (1 + planes.size()));
-  in_second_.assign(1 + planes.size(), false);
-  Now now{regions[0], {}};
-  std::vector<ImageView> plane_views;
-  for (std::size_t i = 0; i <= planes.size(); ++i)
-    now.mats.push_back(buffer(2 * i, regions[0].size(), i == 0 ? CV_8UC3 : CV_8UC1));
-  for (std::size_t i = 1; i <= planes.size(); ++i) plane_views.push_back(view_of(now.mats[i]));
-  source(regions[0], view_of(now.mats[0]), plane_views);
-  for (std::size_t i = 0; i < steps.size(); ++i) apply(steps[i], regions[i + 1], now, plan.picture());
-  copy(view_of(now.mats[0]), image);
-  for (std::size_t i = 0; i < planes.size(); ++i) copy(view_of(now.mats[i + 1]), planes[i]);
-}
+std::unique_ptr<Executor> make_cpu_executor() { return std::make_unique<CpuExecutor>(); }
 
 }  // namespace nephron::host

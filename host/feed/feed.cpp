@@ -87,7 +87,7 @@ struct Feed::State {
   }
 
   void work() {
-    Executor executor;
+    SampleScratch scratch;
     std::unique_lock lock(mutex);
     while (true) {
       std::shared_ptr<Pending> pending;
@@ -97,7 +97,7 @@ struct Feed::State {
       lock.unlock();
       std::exception_ptr error;
       try {
-        maker.make(pending->epoch, pending->batch->first + i, slot(*pending->batch, i), executor);
+        maker.make(pending->epoch, pending->batch->first + i, slot(*pending->batch, i), scratch);
       } catch (...) {
         error = std::current_exception();
       }
@@ -197,8 +197,8 @@ void Feed::sample(std::uint64_t epoch, std::int64_t index, const ImageView& imag
   const auto classes = static_cast<std::size_t>(maker.classes());
   labels.resize(classes * static_cast<std::size_t>(image.size().area()));
   weights.resize(classes);
-  Executor executor;
-  maker.make(epoch, index, {image, labels, weights, &id}, executor, augmented);
+  SampleScratch scratch;
+  maker.make(epoch, index, {image, labels, weights, &id}, scratch, augmented);
 }
 
 }  // namespace nephron::host

@@ -9,6 +9,8 @@ namespace nephron::host {
 
 namespace {
 
+constexpr float most_colour = 1e6F;  // results before they are clipped fit into 32 bits
+
 bool is_identity(const Affine& a) {
   const Affine identity;
   return std::equal(a.m.begin(), a.m.end(), identity.m.begin(),
@@ -23,7 +25,47 @@ void check_kernel(std::int64_t width, std::int64_t height) {
 
 std::string text(Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
 
+template <class... Kinds>
+bool is_one_of(const Step& step) noexcept {
+  return (std::holds_alternative<Kinds>(step) || ...);
+}
+
+Region grown(const Region& r, std::int64_t dx, std::int64_t dy, Size picture) {
+  return Region{r.x - dx, r.y - dy, r.width + 2 * dx, r.height + 2 * dy}.clipped({0, 0, picture.width, picture.height});
+}
+
+Region read_by(const FlipStep& f, const Region& to, Size picture) {
+  return {f.horizontal ? picture.width - to.x - to.width : to.x, f.vertical ? picture.height - to.y - to.height : to.y,
+          to.width, to.height};
+}
+Region read_by(const AffineStep&, const Region&, Size picture) { return {0, 0, picture.width, picture.height}; }
+// What a reflection at the picture's edge reads lies no deeper in the picture than the vector is long.
+Region read_by(const DisplacementStep& d, const Region& to, Size picture) {
+  const auto margin = [](double reach) { return static_cast<std::int64_t>(std::ceil(reach)) + 2; };
+  return grown(to, margin(d.reach[0]), margin(d.reach[1]), picture);
+}
+Region read_by(const FilterStep& f, const Region& to, Size picture) {
+  return grown(to, f.kernel.size().width / 2, f.kernel.size().height / 2, picture);
+}
+Region read_by(const SeparableStep& f, const Region& to, Size picture) {
+  return grown(to, static_cast<std::int64_t>(f.horizontal.size() / 2), static_cast<std::int64_t>(f.vertical.size() / 2),
+               picture);
+}
+Region read_by(const PixelsStep&, const Region&, Size picture) { return {0, 0, picture.width, picture.height}; }
+Region read_by(const LookupStep&, const Region& to, Size) { return to; }
+Region read_by(const ColourStep&, const Region& to, Size) { return to; }
+Region read_by(const DensityStep&, const Region& to, Size) { return to; }
+Region read_by(const CubeStep&, const Region& to, Size) { return to; }
+
 }  // namespace
+
+bool is_geometry(const Step& step) noexcept { return is_one_of<FlipStep, AffineStep, DisplacementStep>(step); }
+
+bool is_colour(const Step& step) noexcept { return is_one_of<LookupStep, ColourStep, DensityStep, CubeStep>(step); }
+
+Region region_read(const Step& step, const Region& to, Size picture) {
+  return std::visit([&](const auto& s) { return read_by(s, to, picture); }, step);
+}
 
 Affine RecordedPlan::mirror(const FlipStep& f) const {
   Affine a;
@@ -60,12 +102,27 @@ void RecordedPlan::affine(const Affine& forward, Border border) {
   steps_.emplace_back(AffineStep{whole, border});
 }
 
-void RecordedPlan::displacement(const Image& field, Border border) {
+void RecordedPlan::displacement(const Image& grid, int spacing, Border border) {
   ++told_;
-  if (field.size() != picture_ || field.view().channels != 2 || field.view().depth != Depth::f32)
-    throw Error("a displacement field has " + text(field.size()) + " px and " + std::to_string(field.view().channels) +
-                " channels; expected the picture's " + text(picture_) + " px, f32, two channels (x, y)");
-  steps_.emplace_back(DisplacementStep{field, border});
+  if (spacing < 1 || spacing > 65536)
+    throw Error("a displacement grid has a spacing of " + std::to_string(spacing) + " px; expected 1 to 65536");
+  const ImageView& view = grid.view();
+  const Size nodes = displacement_nodes(picture_, spacing);
+  if (grid.size() != nodes || view.channels != 2 || view.depth != Depth::f32)
+    throw Error("a displacement grid has " + text(grid.size()) + " nodes and " + std::to_string(view.channels) +
+                " channels; expected " + text(nodes) + " for " + text(picture_) + " px and a spacing of " +
+                std::to_string(spacing) + ", f32, two channels (dx, dy)");
+  DisplacementStep step{grid, spacing, border, {}};
+  constexpr double most = 1e6;  // px; positions are computed in floats and whole numbers
+  for (std::int64_t y = 0; y < nodes.height; ++y)
+    for (std::int64_t i = 0; i < 2 * nodes.width; ++i) {
+      const double length = std::abs(static_cast<double>(view.row<float>(y)[i]));
+      if (!(length <= most))
+        throw Error("a displacement grid has a vector that is not finite, or longer than a million pixels");
+      double& longest = step.reach[static_cast<std::size_t>(i % 2)];
+      longest = std::max(longest, length);
+    }
+  if (step.reach[0] > 0 || step.reach[1] > 0) steps_.emplace_back(std::move(step));
 }
 
 void RecordedPlan::lookup(const ColourTables& table) {
@@ -81,8 +138,42 @@ void RecordedPlan::lookup(const ColourTables& table) {
 void RecordedPlan::colour_matrix(const std::array<float, 12>& matrix) {
   ++told_;
   for (const float v : matrix)
-    if (!std::isfinite(v)) throw Error("a colour matrix has an entry that is not a finite number");
+    if (!(std::abs(v) <= most_colour))
+      throw Error("a colour matrix has an entry that is not finite, or over a million");
   steps_.emplace_back(ColourStep{matrix});
+}
+
+void RecordedPlan::density_matrix(const std::array<float, 12>& matrix, const std::array<float, 3>& white) {
+  ++told_;
+  for (std::size_t i = 0; i < matrix.size(); ++i) {
+    const float most = i % 4 == 3 ? 20 : 4;  // products of exponentials stay within a float's range
+    if (!(std::abs(matrix[i]) <= most))
+      throw Error("a density matrix has the entry " + std::to_string(matrix[i]) + " in row " + std::to_string(i / 4) +
+                  "; expected -" + std::to_string(static_cast<int>(most)) + " to " +
+                  std::to_string(static_cast<int>(most)));
+  }
+  for (const float v : white)
+    if (!(v >= 1 && v <= 255))
+      throw Error("a density matrix has the white " + std::to_string(v) + "; expected 1 to 255 for each channel");
+  steps_.emplace_back(DensityStep{matrix, white});
+}
+
+void RecordedPlan::colour_cube(int side, const std::vector<float>& values) {
+  ++told_;
+  if (side < 2 || side > 65)
+    throw Error("a colour cube has the side " + std::to_string(side) + "; expected 2 to 65 nodes");
+  const auto nodes = static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
+  if (values.size() != 3 * nodes)
+    throw Error("a colour cube of side " + std::to_string(side) + " has " + std::to_string(values.size()) +
+                " values; expected three for each of its " + std::to_string(nodes) + " nodes");
+  CubeStep step{side, std::vector<float>(4 * nodes)};
+  for (std::size_t i = 0; i < nodes; ++i)
+    for (std::size_t c = 0; c < 3; ++c) {
+      const float v = values[3 * i + c];
+      if (!(std::abs(v) <= most_colour)) throw Error("a colour cube has a value that is not finite, or over a million");
+      step.nodes[4 * i + c] = v;
+    }
+  steps_.emplace_back(std::move(step));
 }
 
 void RecordedPlan::filter(const Image& kernel) {
@@ -99,7 +190,7 @@ void RecordedPlan::filter(const std::vector<float>& horizontal, const std::vecto
   steps_.emplace_back(SeparableStep{horizontal, vertical});
 }
 
-void RecordedPlan::pixels(std::function<void(const ImageView&, const ImageView&)> change) {
+void RecordedPlan::pixels(std::function<void(const SampleView&)> change) {
   ++told_;
   if (!change) throw Error("pixels() was given no function");
   steps_.emplace_back(PixelsStep{std::move(change), origin_});

@@ -23,14 +23,24 @@ struct AffineStep {
   Border border{};
 };
 struct DisplacementStep {
-  Image field;
+  Image grid;
+  int spacing = 1;
   Border border{};
+  std::array<double, 2> reach{};  ///< of the longest dx and dy, in pixels
 };
 struct LookupStep {
   ColourTables table;
 };
 struct ColourStep {
   std::array<float, 12> matrix;
+};
+struct DensityStep {
+  std::array<float, 12> matrix;
+  std::array<float, 3> white;
+};
+struct CubeStep {
+  int side = 2;
+  std::vector<float> nodes;  ///< four a node, of which the last is 0: they fill a register
 };
 struct FilterStep {
   Image kernel;
@@ -39,11 +49,18 @@ struct SeparableStep {
   std::vector<float> horizontal, vertical;
 };
 struct PixelsStep {
-  std::function<void(const ImageView&, const ImageView&)> change;
+  std::function<void(const SampleView&)> change;
   const Origin* origin = nullptr;  ///< of the component whose code runs when the plan is carried out
 };
-using Step =
-    std::variant<FlipStep, AffineStep, DisplacementStep, LookupStep, ColourStep, FilterStep, SeparableStep, PixelsStep>;
+using Step = std::variant<FlipStep, AffineStep, DisplacementStep, LookupStep, ColourStep, DensityStep, CubeStep,
+                          FilterStep, SeparableStep, PixelsStep>;
+
+/// Moves pixels of image and planes alike.
+bool is_geometry(const Step& step) noexcept;
+/// Changes each pixel of the image by itself.
+bool is_colour(const Step& step) noexcept;
+/// What a step has to read to make the region `to` of its result, both of a picture of this size.
+Region region_read(const Step& step, const Region& to, Size picture);
 
 /// Writes down the steps and checks their arguments, so that a wrong one is blamed on the augmentation that gave it.
 ///
@@ -55,12 +72,14 @@ class RecordedPlan final : public Plan {
 
   void affine(const Affine& forward, Border border) override;
   void flip(bool horizontal, bool vertical) override;
-  void displacement(const Image& field, Border border) override;
+  void displacement(const Image& grid, int spacing, Border border) override;
   void lookup(const ColourTables& table) override;
   void colour_matrix(const std::array<float, 12>& matrix) override;
+  void density_matrix(const std::array<float, 12>& matrix, const std::array<float, 3>& white) override;
+  void colour_cube(int side, const std::vector<float>& values) override;
   void filter(const Image& kernel) override;
   void filter(const std::vector<float>& horizontal, const std::vector<float>& vertical) override;
-  void pixels(std::function<void(const ImageView& image, const ImageView& labels)> change) override;
+  void pixels(std::function<void(const SampleView& sample)> change) override;
 
   Size picture() const noexcept { return picture_; }
   const std::vector<Step>& steps() const noexcept { return steps_; }

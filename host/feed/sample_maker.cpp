@@ -32,6 +32,7 @@ SampleMaker::SampleMaker(const Experiment& experiment, const Registry& registry,
       tile_(experiment.data.tile),
       raw_(raw_side(experiment, training_)),
       classes_(static_cast<int>(experiment.classes.size())),
+      factor_(experiment.data.factor),
       catalog_(experiment, data, options.slides),
       sampler_(make_component<Sampler>(registry, sampler_of(experiment, training_),
                                        training_ ? "sampler" : "validation_sampler", seed_, options.services)),
@@ -56,31 +57,44 @@ Window SampleMaker::draw_window(std::uint64_t epoch, std::int64_t index) const {
   });
 }
 
+SampleInfo SampleMaker::info_of(const Window& window) const {
+  const auto& entry = catalog_.slides()[static_cast<std::size_t>(window.slide)];
+  return {.size = window.region.size(),
+          .slide = entry.id,
+          .group = entry.group,
+          .mpp = catalog_.slide(window.slide).info().mpp * factor_,
+          .region = window.region};
+}
+
 SampleStory SampleMaker::story(std::uint64_t epoch, std::int64_t index) const {
   const Window window = draw_window(epoch, index);
   const std::int64_t margin = (raw_ - tile_) / 2;
   SampleStory out{
       &catalog_.slide(window.slide), {window.region.x + margin, window.region.y + margin, tile_, tile_}, {}};
   RecordedPlan plan({raw_, raw_});
-  augmenter_.draw(epoch, static_cast<std::uint64_t>(index), plan, &out.augmentations);
+  augmenter_.draw(epoch, static_cast<std::uint64_t>(index), info_of(window), plan, &out.augmentations);
   return out;
 }
 
-void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor,
+void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, SampleScratch& scratch,
                        bool augmented) const {
   const SampleNumber number{epoch, index};
   const SampleScope scope(number);
   const Window window = draw_window(epoch, index);
   const PreparedSlide& slide = catalog_.slide(window.slide);
   RecordedPlan plan({raw_, raw_});
-  if (augmented) augmenter_.draw(epoch, static_cast<std::uint64_t>(index), plan);
+  if (augmented) augmenter_.draw(epoch, static_cast<std::uint64_t>(index), info_of(window), plan);
 
   std::vector<int> soft;
   for (int c = 0; c < classes_; ++c)
     if ((slide.soft_classes() >> c & 1) != 0) soft.push_back(c);
-  std::vector<Image> planes;
+  std::vector<Image>& planes = scratch.planes;
   std::vector<ImageView> views;
-  for (std::size_t i = 0; i < 1 + soft.size(); ++i) views.push_back(planes.emplace_back(Size{tile_, tile_}, 1).view());
+  for (std::size_t i = 0; i < 1 + soft.size(); ++i) {
+    if (i == planes.size()) planes.emplace_back();
+    if (planes[i].size() != Size{tile_, tile_}) planes[i] = Image({tile_, tile_}, 1);
+    views.push_back(planes[i].view());
+  }
 
   const auto source = [&](const Region& part, const ImageView& image, const std::vector<ImageView>& to) {
     const Region region{window.region.x + part.x, window.region.y + part.y, part.width, part.height};
@@ -88,7 +102,7 @@ void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot
     for (std::size_t i = 0; i < soft.size(); ++i) slide.read_soft(soft[i], region, to[i + 1]);
   };
   const std::int64_t margin = (raw_ - tile_) / 2;
-  executor.run(plan, {margin, margin, tile_, tile_}, source, slot.image, views);
+  scratch.executor->run(plan, {margin, margin, tile_, tile_}, source, slot.image, views);
   write_targets(slide, planes, slot);
   if (slot.id != nullptr)
     *slot.id = slide.info().id + " " + std::to_string(window.region.x) + "," + std::to_string(window.region.y);

@@ -22,8 +22,14 @@ struct SampleSlot {
   std::string* id = nullptr;       ///< "slide x,y": corner of the raw window at the reduced level
 };
 
+/// What a thread keeps from sample to sample.
+struct SampleScratch {
+  std::unique_ptr<Executor> executor = make_cpu_executor();
+  std::vector<Image> planes;  ///< label bits first, then probabilities: of the tile
+};
+
 /// Makes samples: window -> augmentation -> centre crop -> targets. A sample is a function of (seed, epoch, index)
-/// alone. Const calls are thread-safe; each thread brings its own executor.
+/// alone. Const calls are thread-safe; each thread brings its own scratch.
 class SampleMaker {
  public:
   SampleMaker(const Experiment& experiment, const Registry& registry, const PreparedData& data,
@@ -41,11 +47,12 @@ class SampleMaker {
   /// Where a sample is cut, and what is done to it; reads nothing.
   SampleStory story(std::uint64_t epoch, std::int64_t index) const;
   /// `augmented`: false leaves the augmentations out, for people to compare.
-  void make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, Executor& executor,
+  void make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, SampleScratch& scratch,
             bool augmented = true) const;
 
  private:
   Window draw_window(std::uint64_t epoch, std::int64_t index) const;
+  SampleInfo info_of(const Window& window) const;
   void write_targets(const PreparedSlide& slide, const std::vector<Image>& planes, const SampleSlot& slot) const;
 
   bool training_;
@@ -53,6 +60,7 @@ class SampleMaker {
   std::int64_t tile_;
   std::int64_t raw_;  ///< side of the raw window
   int classes_;
+  int factor_;  ///< of the prepared level
   PreparedCatalog catalog_;
   std::shared_ptr<Sampler> sampler_;
   Origin sampler_origin_;

@@ -12,29 +12,38 @@ namespace {
 constexpr Size usual{97, 64};
 constexpr std::uint64_t draws = 40;
 
+/// A sample in the middle of a slide.
+SampleInfo sample_of(Size size) {
+  return {.size = size, .slide = "slide", .group = "group", .mpp = 0.5, .region = {100, 200, size.width, size.height}};
+}
+
 /// What one draw does: the plan, and the pixels after the functions that it holds.
 struct Effect {
   std::string plan;
   Image image;
   Image labels;
+  Image soft;
   bool operator==(const Effect& o) const {
-    return plan == o.plan && same_pixels(image.view(), o.image.view()) && same_pixels(labels.view(), o.labels.view());
+    return plan == o.plan && same_pixels(image.view(), o.image.view()) && same_pixels(labels.view(), o.labels.view()) &&
+           same_pixels(soft.view(), o.soft.view());
   }
 };
 
-Effect effect_of(const Augmentation& augmentation, Size size, std::uint64_t sample) {
-  Rng rng(11, "check/augmentation", 0, sample);
-  RecordingPlan plan(size);
-  augmentation.draw(size, rng, plan);
-  Effect out{plan.bytes(), random_image(size, 3, 1), random_image(size, 1, 2)};
-  for (const auto& change : plan.changes()) change(out.image.view(), out.labels.view());
+Effect effect_of(const Augmentation& augmentation, const SampleInfo& sample, std::uint64_t number) {
+  Rng rng(11, "check/augmentation", 0, number);
+  RecordingPlan plan(sample.size);
+  augmentation.draw(sample, rng, plan);
+  Effect out{plan.bytes(), random_image(sample.size, 3, 1), random_image(sample.size, 1, 2),
+             random_image(sample.size, 1, 3)};
+  const std::array soft{out.soft.view()};
+  for (const auto& change : plan.changes()) change({out.image.view(), out.labels.view(), soft});
   return out;
 }
 
 /// For checks that compare effects: that they are sound is what "plans" and "extremes" say.
-Effect sound_effect_of(const Augmentation& augmentation, Size size, std::uint64_t sample) {
+Effect sound_effect_of(const Augmentation& augmentation, std::uint64_t number) {
   try {
-    return effect_of(augmentation, size, sample);
+    return effect_of(augmentation, sample_of(usual), number);
   } catch (const Failed& e) {
     throw Skipped(std::string("needs sound plans: ") + e.what());
   }
@@ -43,7 +52,7 @@ Effect sound_effect_of(const Augmentation& augmentation, Size size, std::uint64_
 void check_plans(const Subject& s) {
   BenchContext context(s);
   const auto made = s.make<Augmentation>(context);
-  for (std::uint64_t i = 0; i < draws; ++i) effect_of(*made, usual, i);
+  for (std::uint64_t i = 0; i < draws; ++i) effect_of(*made, sample_of(usual), i);
 }
 
 void check_determinism(const Subject& s) {
@@ -51,9 +60,9 @@ void check_determinism(const Subject& s) {
   const auto one = s.make<Augmentation>(context);
   const auto two = s.make<Augmentation>(context);
   for (std::uint64_t i = 0; i < draws; ++i) {
-    const Effect before = sound_effect_of(*one, usual, i);
-    expect(before == sound_effect_of(*one, usual, i), "drawn again with an equal Rng, it does something else");
-    expect(before == sound_effect_of(*two, usual, i),
+    const Effect before = sound_effect_of(*one, i);
+    expect(before == sound_effect_of(*one, i), "drawn again with an equal Rng, it does something else");
+    expect(before == sound_effect_of(*two, i),
            "a second instance with equal parameters does something else with an equal Rng");
   }
 }
@@ -69,7 +78,7 @@ void check_state(const Subject& s) {
   const auto plan_of = [&made](std::uint64_t sample) {
     Rng rng(11, "check/augmentation", 0, sample);
     RecordingPlan plan(usual);
-    made->draw(usual, rng, plan);
+    made->draw(sample_of(usual), rng, plan);
     return plan.bytes();
   };
   try {
@@ -90,7 +99,7 @@ void check_labels(const Subject& s) {
     Rng rng(11, "check/augmentation", 0, i);
     RecordingPlan plan(probe_size);
     try {
-      made->draw(probe_size, rng, plan);
+      made->draw(sample_of(probe_size), rng, plan);
     } catch (const Failed& e) {
       throw Skipped(std::string("needs sound plans: ") + e.what());
     }
@@ -102,7 +111,7 @@ void check_randomness(const Subject& s) {
   BenchContext context(s);
   const auto made = s.make<Augmentation>(context);
   RandomWatch watch;
-  for (std::uint64_t i = 0; i < draws; ++i) sound_effect_of(*made, usual, i);
+  for (std::uint64_t i = 0; i < draws; ++i) sound_effect_of(*made, i);
   watch.require_untouched();
 }
 
@@ -110,11 +119,11 @@ void check_threads(const Subject& s) {
   BenchContext context(s);
   const auto made = s.make<Augmentation>(context);
   std::vector<Effect> serial;
-  for (std::uint64_t i = 0; i < 16; ++i) serial.push_back(sound_effect_of(*made, usual, i));
+  for (std::uint64_t i = 0; i < 16; ++i) serial.push_back(sound_effect_of(*made, i));
   on_threads(4, [&](std::size_t t) {
     for (std::uint64_t k = 0; k < 16; ++k) {
       const std::uint64_t i = (k + 4 * t) % 16;
-      expect(sound_effect_of(*made, usual, i) == serial[i],
+      expect(sound_effect_of(*made, i) == serial[i],
              "calls from several threads at once do something else than one after the other");
     }
   });
@@ -125,13 +134,15 @@ void check_extremes(const Subject& s) {
   const auto made = s.make<Augmentation>(context);
   for (const Size size : {Size{1, 1}, Size{1, 40}, Size{2000, 3}})
     for (std::uint64_t i = 0; i < 4; ++i) {
-      effect_of(*made, size, i);
-      // Prediction has no labels.
+      effect_of(*made, sample_of(size), i);
+      // Prediction has no labels; of a slide that nobody knows, there is no more than the size.
+      SampleInfo unknown = sample_of(size);
+      unknown.group.clear(), unknown.mpp = 0, unknown.region = {-5, -7, size.width, size.height};
       Rng rng(11, "check/augmentation", 0, i);
       RecordingPlan plan(size);
-      made->draw(size, rng, plan);
+      made->draw(unknown, rng, plan);
       const Image image = random_image(size, 3, 1);
-      for (const auto& change : plan.changes()) change(image.view(), ImageView{});
+      for (const auto& change : plan.changes()) change({image.view(), ImageView{}, {}});
     }
 }
 
@@ -149,8 +160,8 @@ std::string augmentation_trace(const Subject& s) {
   const auto made = s.make<Augmentation>(context);
   std::string out;
   for (std::uint64_t i = 0; i < 8; ++i) {
-    const Effect e = sound_effect_of(*made, usual, i);
-    out += e.plan + bytes_of(e.image.view()) + bytes_of(e.labels.view());
+    const Effect e = sound_effect_of(*made, i);
+    out += e.plan + bytes_of(e.image.view()) + bytes_of(e.labels.view()) + bytes_of(e.soft.view());
   }
   return out;
 }
@@ -160,10 +171,11 @@ std::vector<Check> augmentation_checks() {
       {"plans", "what is drawn can be carried out, and keeps sizes and ranges", &check_plans},
       {"determinism", "an equal Rng draws the same, from every instance", &check_determinism},
       {"state", "what was drawn first is drawn again after many others", &check_state},
-      {"labels", "labels follow what moves pictures", &check_labels},
+      {"labels", "labels and probability maps follow what moves pictures", &check_labels},
       {"randomness", "random numbers come from the Rng alone", &check_randomness},
       {"threads", "calls at once do what calls in turn do", &check_threads},
-      {"extremes", "pictures of one pixel, thin ones and ones without labels are served", &check_extremes},
+      {"extremes", "pictures of one pixel, thin ones, ones without labels and of unknown slides are served",
+       &check_extremes},
   };
 }
 

@@ -1,6 +1,7 @@
 #include <conformance/label_probes.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <ATen/TensorOperators.h>
@@ -148,22 +149,30 @@ void require_same_shares(const Probe& after) {
 
 }  // namespace
 
-void require_labels_follow(const std::function<void(const ImageView&, const ImageView&)>& change) {
+void require_labels_follow(const std::function<void(const SampleView&)>& change) {
   Image image(probe_size, 3), labels(probe_size, 1);
+  std::array<Image, 2> maps{Image(probe_size, 1), Image(probe_size, 1)};
   for (std::int64_t y = 0; y < probe_size.height; ++y)
     for (std::int64_t x = 0; x < probe_size.width; ++x) {
       for (int c = 0; c < 3; ++c)
         image.view().row<std::uint8_t>(y)[3 * x + c] = static_cast<std::uint8_t>(255 * probe_value(x, y, c));
       labels.view().row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>((x / 37 + 2 * (y / 29)) % 3);
+      for (int m = 0; m < 2; ++m)
+        maps[static_cast<std::size_t>(m)].view().row<std::uint8_t>(y)[x] =
+            static_cast<std::uint8_t>(255 * probe_value(x, y, m));
     }
   std::vector<std::vector<float>> before;
   for (int c = 0; c < 3; ++c) before.push_back(values_of(image.view(), c));
   const std::vector<float> labels_before = values_of(labels.view(), 0);
-  change(image.view(), labels.view());
-  bool all = true;
-  for (int c = 0; c < 3; ++c) all = all && moved(before[static_cast<std::size_t>(c)], values_of(image.view(), c));
-  expect(!all || values_of(labels.view(), 0) != labels_before,
+  const std::array soft{maps[0].view(), maps[1].view()};
+  change({image.view(), labels.view(), soft});
+  for (int c = 0; c < 3; ++c)
+    if (!moved(before[static_cast<std::size_t>(c)], values_of(image.view(), c))) return;
+  expect(values_of(labels.view(), 0) != labels_before,
          "pixels() moves the picture and leaves its labels where they were");
+  for (std::size_t m = 0; m < soft.size(); ++m)
+    expect(values_of(soft[m], 0) != before[m],
+           "pixels() moves the picture and leaves its probability maps (SampleView::soft) where they were");
 }
 
 void require_targets_follow(const BatchAugmentation& augmentation, const Rng& rng) {

@@ -42,37 +42,42 @@ void RecordingPlan::flip(bool horizontal, bool vertical) {
 
 namespace {
 
-/// Offsets lie around 0 and hardly vary; positions to read cover the picture, except where a field zooms in as far as
-/// an affine matrix would do.
-void require_positions(const ImageView& field) {
-  if (field.width < 16 || field.height < 16) return;
+/// Positions to read grow with the place, pixel for pixel, along both axes; displacements do not.
+void require_displacements(const ImageView& grid, int spacing) {
+  if (grid.width < 3 || grid.height < 3) return;
   for (int axis = 0; axis < 2; ++axis) {
-    const auto extent = static_cast<double>(axis == 0 ? field.width : field.height);
-    double least = field.row<float>(0)[axis], most = least, sum = 0;
-    for (std::int64_t y = 0; y < field.height; ++y)
-      for (std::int64_t x = 0; x < field.width; ++x) {
-        const double v = field.row<float>(y)[2 * x + axis];
-        least = std::min(least, v), most = std::max(most, v), sum += v;
+    double places = 0, vectors = 0, products = 0, squares = 0;
+    const auto n = static_cast<double>(grid.width * grid.height);
+    for (std::int64_t y = 0; y < grid.height; ++y)
+      for (std::int64_t x = 0; x < grid.width; ++x) {
+        const auto place = static_cast<double>(spacing * (axis == 0 ? x : y));
+        const double vector = grid.row<float>(y)[2 * x + axis];
+        places += place, vectors += vector, products += place * vector, squares += place * place;
       }
-    const double mean = sum / static_cast<double>(field.width * field.height);
-    if (most - least > 0.5 * extent || std::abs(mean) > 0.25 * extent) return;
+    const double slope = (products - places * vectors / n) / (squares - places * places / n);
+    if (slope < 0.75 || slope > 1.25) return;
   }
   throw Failed(
-      "displacement()'s field looks like offsets: on average it reads near (0, 0), and hardly varies; it holds the "
-      "position to read for each pixel, and (x, y) itself changes nothing");
+      "displacement()'s grid looks like positions: its vectors grow with the place, pixel for pixel; it holds (dx, "
+      "dy), "
+      "and (0, 0) changes nothing");
 }
 
 }  // namespace
 
-void RecordingPlan::displacement(const Image& field, Border border) {
+void RecordingPlan::displacement(const Image& grid, int spacing, Border border) {
   begin('d', border);
-  expect(field.size() == size_ && field.view().channels == 2 && field.view().depth == Depth::f32,
-         "displacement() is given a field that is not f32 with two channels, of the picture's size");
-  for (std::int64_t y = 0; y < size_.height; ++y) {
-    const float* row = field.view().row<float>(y);
-    floats("displacement()'s field", {row, row + 2 * size_.width});
+  write(&spacing, sizeof spacing);
+  expect(spacing >= 1, "displacement() is given a spacing below 1");
+  const Size nodes = displacement_nodes(size_, spacing);
+  expect(grid.size() == nodes && grid.view().channels == 2 && grid.view().depth == Depth::f32,
+         "displacement() is given a grid that is not f32 with two channels, of displacement_nodes() for the picture's "
+         "size");
+  for (std::int64_t y = 0; y < nodes.height; ++y) {
+    const float* row = grid.view().row<float>(y);
+    floats("displacement()'s grid", {row, row + 2 * nodes.width});
   }
-  require_positions(field.view());
+  require_displacements(grid.view(), spacing);
 }
 
 void RecordingPlan::lookup(const std::array<std::array<std::uint8_t, 256>, 3>& table) {
@@ -83,6 +88,26 @@ void RecordingPlan::lookup(const std::array<std::array<std::uint8_t, 256>, 3>& t
 void RecordingPlan::colour_matrix(const std::array<float, 12>& matrix) {
   begin('m');
   floats("colour_matrix()'s matrix", {matrix.begin(), matrix.end()});
+}
+
+void RecordingPlan::density_matrix(const std::array<float, 12>& matrix, const std::array<float, 3>& white) {
+  begin('o');
+  floats("density_matrix()'s matrix", {matrix.begin(), matrix.end()});
+  for (std::size_t i = 0; i < matrix.size(); ++i)
+    expect(std::abs(matrix[i]) <= (i % 4 == 3 ? 20 : 4),
+           "density_matrix() is given an entry beyond -4..4, or beyond -20..20 at the end of a row");
+  for (const float v : white)
+    expect(v >= 1 && v <= 255, "density_matrix() is given a white that is not within 1 to 255");
+  write(white.data(), sizeof white);
+}
+
+void RecordingPlan::colour_cube(int side, const std::vector<float>& values) {
+  begin('c');
+  write(&side, sizeof side);
+  expect(side >= 2 && side <= 65, "colour_cube() is given a side that is not within 2 to 65");
+  expect(values.size() == 3 * static_cast<std::size_t>(side * side * side),
+         "colour_cube() is given values that are not three for each of side * side * side nodes");
+  floats("colour_cube()'s values", values);
 }
 
 void RecordingPlan::filter(const Image& kernel) {
@@ -102,7 +127,7 @@ void RecordingPlan::filter(const std::vector<float>& horizontal, const std::vect
   floats("filter()'s kernel", vertical);
 }
 
-void RecordingPlan::pixels(std::function<void(const ImageView&, const ImageView&)> change) {
+void RecordingPlan::pixels(std::function<void(const SampleView&)> change) {
   begin('p');
   expect(static_cast<bool>(change), "pixels() is given an empty function");
   changes_.push_back(std::move(change));

@@ -15,18 +15,18 @@ class RecordingPlan final : public Plan {
   ~RecordingPlan() override;
   void affine(const Affine& forward, Border border) override;
   void flip(bool horizontal, bool vertical) override;
-  void displacement(const Image& field, Border border) override;
+  void displacement(const Image& grid, int spacing, Border border) override;
   void lookup(const std::array<std::array<std::uint8_t, 256>, 3>& table) override;
   void colour_matrix(const std::array<float, 12>& matrix) override;
+  void density_matrix(const std::array<float, 12>& matrix, const std::array<float, 3>& white) override;
+  void colour_cube(int side, const std::vector<float>& values) override;
   void filter(const Image& kernel) override;
   void filter(const std::vector<float>& horizontal, const std::vector<float>& vertical) override;
-  void pixels(std::function<void(const ImageView& image, const ImageView& labels)> change) override;
+  void pixels(std::function<void(const SampleView& sample)> change) override;
 
   /// Everything that was asked for, as bytes; `pixels` counts as its place alone.
   const std::string& bytes() const noexcept { return bytes_; }
-  const std::vector<std::function<void(const ImageView&, const ImageView&)>>& changes() const noexcept {
-    return changes_;
-  }
+  const std::vector<std::function<void(const SampleView&)>>& changes() const noexcept { return changes_; }
 
  private:
   void write(const void* data, std::size_t size);
@@ -35,7 +35,7 @@ class RecordingPlan final : public Plan {
 
   Size size_;
   std::string bytes_;
-  std::vector<std::function<void(const ImageView&, const ImageView&)>> changes_;
+  std::vector<std::function<void(const SampleView&)>> changes_;
 };
 
 }  // namespace nephron::conformance

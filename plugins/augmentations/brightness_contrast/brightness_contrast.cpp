@@ -17,7 +17,7 @@ class BrightnessContrast final : public nephron::Augmentation {
  public:
   explicit BrightnessContrast(const BrightnessContrastParams& params) : params_(params) {}
 
-  void draw(nephron::Size, nephron::Rng& rng, nephron::Plan& plan) const override {
+  void draw(const nephron::SampleInfo&, nephron::Rng& rng, nephron::Plan& plan) const override {
     const auto alpha = static_cast<float>(1 + rng.uniform(-params_.contrast, params_.contrast));
     const auto beta = static_cast<float>(rng.uniform(-params_.brightness, params_.brightness) * 255);
     std::array<std::uint8_t, 256> table{};

@@ -14,7 +14,7 @@ class Flip final : public nephron::Augmentation {
  public:
   explicit Flip(const FlipParams& params) : params_(params) {}
 
-  void draw(nephron::Size, nephron::Rng& rng, nephron::Plan& plan) const override {
+  void draw(const nephron::SampleInfo&, nephron::Rng& rng, nephron::Plan& plan) const override {
     const bool vertical = rng.chance(params_.vertical);
     const bool horizontal = rng.chance(params_.horizontal);
     plan.flip(horizontal, vertical);

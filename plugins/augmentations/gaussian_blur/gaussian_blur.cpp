@@ -59,7 +59,7 @@ class GaussianBlur final : public nephron::Augmentation {
  public:
   explicit GaussianBlur(const GaussianBlurParams& params) : params_(params) {}
 
-  void draw(nephron::Size, nephron::Rng& rng, nephron::Plan& plan) const override {
+  void draw(const nephron::SampleInfo&, nephron::Rng& rng, nephron::Plan& plan) const override {
     const auto [low, high] = params_.limit;
     std::vector<float> kernel;
     if (params_.compat == "2021") {

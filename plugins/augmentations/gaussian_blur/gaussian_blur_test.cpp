@@ -19,7 +19,7 @@ class GaussianBlurTest : public testing::Test {
   static WrittenPlan draw(const Augmentation& a, std::uint64_t index, Size size = {384, 200}) {
     Rng rng(3, "augmentation[0]", 0, index);
     WrittenPlan plan;
-    a.draw(size, rng, plan);
+    a.draw(sample_of(size), rng, plan);
     EXPECT_EQ(plan.calls, 1);
     return plan;
   }

@@ -28,8 +28,8 @@ class ShiftScaleRotate final : public nephron::Augmentation {
  public:
   explicit ShiftScaleRotate(const ShiftScaleRotateParams& params) : params_(params) {}
 
-  void draw(nephron::Size size, nephron::Rng& rng, nephron::Plan& plan) const override {
-    const auto width = static_cast<double>(size.width), height = static_cast<double>(size.height);
+  void draw(const nephron::SampleInfo& sample, nephron::Rng& rng, nephron::Plan& plan) const override {
+    const auto width = static_cast<double>(sample.size.width), height = static_cast<double>(sample.size.height);
     const bool today = params_.compat == "2.0.8";
     double dx = rng.uniform(-params_.shift, params_.shift) * width;
     double dy = rng.uniform(-params_.shift, params_.shift) * height;

@@ -15,10 +15,11 @@ class @CLASS@Augmentation final : public nephron::Augmentation {
  public:
   @CLASS@Augmentation(const @CLASS@Params& params, nephron::Context&) : params_(params) {}
 
-  void draw(nephron::Size size, nephron::Rng& rng, nephron::Plan& plan) const override {
+  void draw(const nephron::SampleInfo& sample, nephron::Rng& rng, nephron::Plan& plan) const override {
     const double degrees = rng.uniform(-params_.degrees, params_.degrees);
     const double scale = rng.uniform(1 - params_.scale, 1 + params_.scale);
-    const nephron::Point centre{(static_cast<double>(size.width) - 1) / 2, (static_cast<double>(size.height) - 1) / 2};
+    const auto [width, height] = sample.size;
+    const nephron::Point centre{(static_cast<double>(width) - 1) / 2, (static_cast<double>(height) - 1) / 2};
     const nephron::Affine turn = nephron::Affine::rotation(degrees).then(nephron::Affine::scaling(scale, scale));
     plan.affine(turn.about(centre), nephron::Border::reflect_101);
   }

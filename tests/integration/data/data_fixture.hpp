@@ -30,11 +30,12 @@ inline AugmentationConfig combinator(const std::string& type, std::vector<Augmen
   return a;
 }
 
-inline Registry plugins() {
+inline Registry plugins(const std::vector<std::filesystem::path>& more = {}) {
   PluginSearch search;
   std::stringstream files(NEPHRON_PLUGIN_FILES);
   for (std::string file; std::getline(files, file, ':');) search.command_line.emplace_back(file);
   search.command_line.emplace_back(NEPHRON_IMAGE_FOLDER);
+  search.command_line.insert(search.command_line.end(), more.begin(), more.end());
   return Registry(search);
 }
 
@@ -52,8 +53,9 @@ inline Experiment synthetic_experiment() {
   e.sampler = {"guided", Value(Value::Table{}), {}};
   e.validation_sampler = {"grid", Value(Value::Table{}), {}};
   e.augmentations = {augmentation("flip"), augmentation("shift_scale_rotate", Value(Value::Table{}), 0.5),
+                     augmentation("elastic", table({{"alpha", 100}, {"sigma", 8}}), 0.4),
                      combinator("one_of",
-                                {augmentation("brightness_contrast"),
+                                {augmentation("brightness_contrast"), augmentation("hed_jitter"),
                                  combinator("sequence", {augmentation("gaussian_blur", Value(Value::Table{}), 0.7),
                                                          augmentation("brightness_contrast")})},
                                 0.8)};

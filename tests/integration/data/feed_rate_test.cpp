@@ -33,10 +33,10 @@ TEST(FeedRate, OneCoreIsWellAboveWhatOneTrainerNeeds) {
   Image image({256, 256}, 3);
   std::vector<std::uint8_t> labels(2 * 256 * 256);
   std::vector<float> weights(2);
-  Executor executor;
+  SampleScratch scratch;
   const auto make = [&](std::int64_t n) {
     const double begin = cpu_seconds();
-    for (std::int64_t i = 0; i < n; ++i) maker.make(0, i, {image.view(), labels, weights, nullptr}, executor);
+    for (std::int64_t i = 0; i < n; ++i) maker.make(0, i, {image.view(), labels, weights, nullptr}, scratch);
     return cpu_seconds() - begin;
   };
   make(20);

@@ -213,6 +213,28 @@ TEST_F(FeedTest, SlidesOfNoUseAreRefused) {
   EXPECT_THROW(Feed(experiment_, registry_, data(), o), Error);
 }
 
+TEST_F(FeedTest, AugmentationsAreToldTheirSample) {
+  const FeedOptions o = options();
+  const Registry with_told = plugins({NEPHRON_TOLD});
+  experiment_.augmentations = {augmentation("test-told")};
+  const Feed feed(experiment_, with_told, data(), o);
+  Image image({experiment_.data.tile, experiment_.data.tile}, 3);
+  std::vector<std::uint8_t> labels;
+  std::vector<float> weights;
+  for (std::int64_t i = 0; i < 8; ++i) {
+    std::string id;  // "slide x,y"
+    feed.sample(0, i, image.view(), labels, weights, id, /*augmented=*/false);
+    const PreparedSlide& slide = feed.slide_of(0, i);
+    try {
+      feed.sample(0, i, image.view(), labels, weights, id);
+      FAIL() << "no error";
+    } catch (const Error& e) {  // the window is 1.5 tiles of 64 px; slides of 0.9 um are reduced by 2
+      EXPECT_THAT(e.what(), testing::HasSubstr("told " + id + " of " + slide.catalog().group + ", 96 x 96 px of " +
+                                               std::to_string(1.8) + " um"));
+    }
+  }
+}
+
 TEST_F(FeedTest, CombinatorsKeepTheirProbabilities) {
   const Augmenter augmenter(
       {combinator("one_of",
@@ -222,7 +244,7 @@ TEST_F(FeedTest, CombinatorsKeepTheirProbabilities) {
   constexpr int n = 4000;
   for (std::uint64_t i = 0; i < n; ++i) {
     RecordedPlan plan({96, 96});
-    augmenter.draw(0, i, plan);
+    augmenter.draw(0, i, {.size = plan.picture(), .slide = "slide", .group = "group"}, plan);
     if (plan.steps().empty()) ++nothing;
     else if (std::holds_alternative<SeparableStep>(plan.steps()[0])) ++blurred;
     else ++brightened;

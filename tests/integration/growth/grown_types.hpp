@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nephron/annotated_folder.hpp>
+#include <nephron/augmentation.hpp>
 #include <nephron/decoder.hpp>
 #include <nephron/geojson.hpp>
 #include <nephron/sampler.hpp>
@@ -9,9 +10,11 @@
 // Every type that has a Room. The test compares this list with the headers.
 #define NEPHRON_GROWN_TYPES(F)                                                                                         \
   F(SlideInfo)                                                                                                         \
-  F(SlideLevel) F(SlideHeader) F(ChannelRule) F(Window) F(CatalogSlide) F(Level) F(EncoderOptions) F(HeadSpec)         \
-      F(FieldInfo) F(ComponentSpec) F(Diagnostic) F(TargetRule) F(ObjectRule) F(AnnotatedObject) F(SkippedFeature)     \
-          F(AnnotatedObjects) F(AnnotatedFolderParams) F(AnnotatedFolder::Layout) F(SlideMaker::Request)
+  F(SlideLevel)                                                                                                        \
+  F(SlideHeader)                                                                                                       \
+  F(ChannelRule) F(Window) F(CatalogSlide) F(Level) F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec)        \
+      F(Diagnostic) F(TargetRule) F(ObjectRule) F(AnnotatedObject) F(SkippedFeature) F(AnnotatedObjects)               \
+          F(AnnotatedFolderParams) F(AnnotatedFolder::Layout) F(SlideMaker::Request) F(SampleInfo) F(SampleView)
 
 namespace nephron {
 

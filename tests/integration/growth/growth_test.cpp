@@ -159,9 +159,11 @@ TEST(GrowthTest, SamplersAndAugmentationsOfTodayWork) {
 
   const auto flip = component_of<Augmentation>("flip", "flip", context);
   LaterPlan plan;
+  SampleInfo sample = sample_of({64, 64});
+  sample.set_later(3);
   for (int i = 0; i < 8; ++i) {
     Rng rng(5, "growth", 1, static_cast<std::uint64_t>(i));
-    flip->draw({64, 64}, rng, plan);
+    flip->draw(sample, rng, plan);
   }
   EXPECT_GT(plan.calls, 0);
   EXPECT_FALSE(is_later(flip.get()));

@@ -31,7 +31,7 @@ turning='struct Params {
 class Turning final : public nephron::Augmentation {
  public:
   explicit Turning(const Params&) {}
-  void draw(nephron::Size, nephron::Rng&, nephron::Plan&) const override {}
+  void draw(const nephron::SampleInfo&, nephron::Rng&, nephron::Plan&) const override {}
 };
 NEPHRON_PLUGIN("turning", "1.0.0")
 NEPHRON_COMPONENT(nephron::Augmentation, Turning, "turning", "Turns")'

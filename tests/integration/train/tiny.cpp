@@ -145,7 +145,9 @@ class WrongBatch final : public nephron::BatchAugmentation {
 class Telling final : public nephron::Augmentation {
  public:
   explicit Telling(nephron::Context& context) : context_(context) {}
-  void draw(nephron::Size, nephron::Rng& rng, nephron::Plan&) const override { context_.metric("u", rng.uniform()); }
+  void draw(const nephron::SampleInfo&, nephron::Rng& rng, nephron::Plan&) const override {
+    context_.metric("u", rng.uniform());
+  }
 
  private:
   nephron::Context& context_;
