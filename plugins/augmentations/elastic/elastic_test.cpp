@@ -1,0 +1,93 @@
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include <nephron/error.hpp>
+
+#include <host/plugins/host_context.hpp>
+#include <host/plugins/registry.hpp>
+#include <tests/support/written_plan.hpp>
+
+namespace nephron::host {
+namespace {
+
+class ElasticTest : public testing::Test {
+ protected:
+  std::shared_ptr<Augmentation> make(Value::Table params = {}) {
+    return registry_.create<Augmentation>(ComponentSpec{"elastic", Value(std::move(params)), {}}, context_);
+  }
+  static WrittenPlan draw(const Augmentation& a, std::uint64_t index, Size size = {384, 200}) {
+    Rng rng(3, "augmentation[0]", 0, index);
+    WrittenPlan plan;
+    a.draw(sample_of(size), rng, plan);
+    EXPECT_EQ(plan.calls, 1);
+    return plan;
+  }
+  Registry registry_{PluginSearch{{NEPHRON_PLUGIN_FILE}, {}}};
+  HostContext context_{"elastic", "augmentation[0]"};
+};
+
+/// Sums over the nodes of many grids.
+struct Moments {
+  double n = 0, sum = 0, squares = 0, lag = 0, lags = 0, axes = 0;
+  void add(const Image& grid, int distance) {
+    const auto at = [&](std::int64_t x, std::int64_t y, int c) { return double(grid.view().row<float>(y)[2 * x + c]); };
+    for (std::int64_t y = 0; y < grid.size().height; ++y)
+      for (std::int64_t x = 0; x < grid.size().width; ++x) {
+        for (int c = 0; c < 2; ++c) {
+          const double v = at(x, y, c);
+          ++n, sum += v, squares += v * v;
+          if (x >= distance) ++lags, lag += v * at(x - distance, y, c);
+        }
+        axes += at(x, y, 0) * at(x, y, 1);
+      }
+  }
+  double deviation() const { return std::sqrt(squares / n); }
+};
+
+TEST_F(ElasticTest, MovesAsSmoothedNoiseOfPixelsWould) {
+  // Evenly distributed noise of -1..1 smoothed by a Gaussian: its deviation is sqrt(1/3) / (2 sqrt(pi) sigma), and its
+  // correlation over a distance d is exp(-d^2 / (4 sigma^2)).
+  for (const double sigma : {2.0, 8.0, 20.0}) {
+    const auto a = make({{"alpha", 300, {}}, {"sigma", sigma, {}}});
+    Moments m;
+    int distance = 0;
+    for (std::uint64_t i = 0; i < 200; ++i) {
+      const WrittenPlan plan = draw(*a, i);
+      ASSERT_EQ(plan.spacing, std::max(1, int(std::lround(sigma / 4))));
+      ASSERT_EQ(plan.grid.size(), displacement_nodes({384, 200}, plan.spacing));
+      distance = int(std::lround(sigma / plan.spacing));
+      m.add(plan.grid, distance);
+      if (i == 49 && sigma == 2.0) break;
+    }
+    const double expected = 300 * std::sqrt(1.0 / 3) / (2 * std::sqrt(M_PI) * sigma);
+    EXPECT_NEAR(m.deviation() / expected, 1, 0.03) << sigma;
+    EXPECT_NEAR(m.sum / m.n / expected, 0, 0.05) << sigma;
+    EXPECT_NEAR(m.lag / m.lags / (expected * expected), std::exp(-0.25), 0.05) << sigma;
+    EXPECT_NEAR(m.axes / (m.n / 2) / (expected * expected), 0, 0.05) << sigma;
+  }
+}
+
+TEST_F(ElasticTest, EdgesMoveAsTheMiddleDoes) {
+  const auto a = make({{"alpha", 300, {}}, {"sigma", 20, {}}});
+  double edge = 0, middle = 0;
+  for (std::uint64_t i = 0; i < 1500; ++i) {
+    const WrittenPlan plan = draw(*a, i, {100, 100});
+    const auto& v = plan.grid.view();
+    for (int c = 0; c < 2; ++c) {
+      edge += std::pow(v.row<float>(0)[c], 2);
+      middle += std::pow(v.row<float>(v.height / 2)[2 * (v.width / 2) + c], 2);
+    }
+  }
+  EXPECT_NEAR(edge / middle, 1, 0.15);
+}
+
+TEST_F(ElasticTest, BorderIsPassedOnAndWrongParametersAreNamed) {
+  EXPECT_EQ(*draw(*make(), 1).border, Border::reflect_101);
+  EXPECT_EQ(*draw(*make({{"border", "constant", {}}}), 1).border, Border::constant);
+  EXPECT_THROW(make({{"border", "wrap", {}}}), Error);
+  EXPECT_THROW(make({{"sigma", 0.5, {}}}), Error);
+}
+
+}  // namespace
+}  // namespace nephron::host
