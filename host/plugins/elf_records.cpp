@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <nephron/error.hpp>
+#include <nephron/nn/build.hpp>
 #include <nephron/torch_record.hpp>
 
 namespace nephron::host {
@@ -18,6 +19,7 @@ namespace nephron::host {
 namespace {
 
 using detail::ComponentRecord;
+using detail::NnRecord;
 using detail::PluginRecord;
 using detail::TorchRecord;
 
@@ -206,6 +208,13 @@ void fill(const ElfFile& file, const PluginRecord& from, PluginRecords& out) {
   out.build = text_of(file, from.build.chars, "build type");
 }
 
+/// "a and b": of one kind of record there should be one.
+std::string joined(const std::set<std::string>& builds) {
+  std::string out;
+  for (const std::string& build : builds) out += (out.empty() ? "" : " and ") + build;
+  return out;
+}
+
 }  // namespace
 
 PluginRecords read_records(const std::filesystem::path& path) {
@@ -216,7 +225,7 @@ PluginRecords read_records(const std::filesystem::path& path) {
 
   PluginRecords out;
   std::vector<PluginRecord> plugins;
-  std::set<std::string> torch;  // builds
+  std::set<std::string> torch, nn;  // builds, versions
   for (const Elf64_Shdr& section : sections) {
     const auto name = text_at(names, section.sh_name);
     if (name == "nephron_plugin") {
@@ -225,6 +234,9 @@ PluginRecords read_records(const std::filesystem::path& path) {
     } else if (name == "nephron_torch") {
       for (const auto& r : records_of<TorchRecord>(file, file.bytes(section, "LibTorch records"), "nephron_torch"))
         torch.insert(text_of(file, r.torch, "LibTorch build"));
+    } else if (name == "nephron_nn") {
+      for (const auto& r : records_of<NnRecord>(file, file.bytes(section, "nn records"), "nephron_nn"))
+        nn.insert(text_of(file, r.version, "version of nn/"));
     } else if (name == "nephron_text") {
       for (const auto& r : records_of<ComponentRecord>(file, file.bytes(section, "component records"), "nephron_text"))
         out.components.push_back({text_of(file, r.kind.chars, "kind"), text_of(file, r.name.chars, "component name"),
@@ -241,8 +253,8 @@ PluginRecords read_records(const std::filesystem::path& path) {
   if (plugins.size() > 1) file.refuse("says NEPHRON_PLUGIN " + decimal(plugins.size()) + " times; once is right");
   fill(file, plugins.front(), out);
   if (!out.torch.empty()) torch.insert(out.torch);
-  out.torch.clear();
-  for (const std::string& build : torch) out.torch += (out.torch.empty() ? "" : " and ") + build;
+  out.torch = joined(torch);
+  out.nn = joined(nn);
   read_imports(file, sections, out);
   return out;
 }

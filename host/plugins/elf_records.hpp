@@ -20,6 +20,7 @@ struct PluginRecords {
   unsigned sdk_major = 0;
   unsigned sdk_minor = 0;
   std::string torch;  ///< LibTorch builds of all its sources, one where they agree; empty: it does not use LibTorch
+  std::string nn;     ///< versions of nephron whose nn/ its sources include; empty: none does
   std::string compiler;
   std::string cxx_abi;
   std::string build;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <nephron/error.hpp>
+#include <nephron/nn/build.hpp>
 
 #ifndef NEPHRON_TORCH_BUILD
 #error "the CMake file of host/plugins defines the LibTorch build that this program is linked with"
@@ -40,6 +41,7 @@ std::vector<FingerprintRow> differing_rows(const PluginRecords& p) {
   if (p.torch.empty() && !torch_symbol(p).empty())
     rows.push_back({"LibTorch", "not told, but " + torch_symbol(p) + " is used", NEPHRON_TORCH_BUILD});
   if (!p.torch.empty() && p.torch != NEPHRON_TORCH_BUILD) rows.push_back({"LibTorch", p.torch, NEPHRON_TORCH_BUILD});
+  if (!p.nn.empty() && p.nn != NEPHRON_NN_BUILD) rows.push_back({"nn/", p.nn, NEPHRON_NN_BUILD});
   if (family(p.compiler) != family(NEPHRON_COMPILER_ROW))
     rows.push_back({"compiler", p.compiler, NEPHRON_COMPILER_ROW});
   if (p.cxx_abi != NEPHRON_ABI_ROW) rows.push_back({"C++ ABI", p.cxx_abi, NEPHRON_ABI_ROW});

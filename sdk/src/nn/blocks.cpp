@@ -1,6 +1,7 @@
 #include <nephron/nn/blocks.hpp>
 
 #include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
@@ -22,6 +23,8 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
       return at::hardtanh_(out, 0, 6);
     case Activation::silu:
       return at::silu(out);  // its gradient needs the input
+    case Activation::gelu:
+      return at::gelu(out);
   }
   return out;
 }

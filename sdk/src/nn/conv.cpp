@@ -77,7 +77,8 @@ at::Tensor Conv2d::forward(const at::Tensor& x) const {
 void Conv2d::dilate(std::int64_t dilation) {
   shape_.stride = 1;
   dilation_ = dilation;
-  padding_.before = padding_.after = shape_.kernel / 2 * dilation;
+  const std::int64_t lost = dilation * (shape_.kernel - 1);  // of an even kernel it may be odd: more at the end
+  padding_ = {lost / 2, lost - lost / 2};
 }
 
 void dilate(torch::nn::Module& module, std::int64_t dilation) {
@@ -106,6 +107,15 @@ void init_xavier_uniform(Conv2d& conv) {
   const std::int64_t fans = receptive(s) + s.out * s.kernel * s.kernel;
   fill_uniform(conv.weight(), std::sqrt(6.0 / static_cast<double>(fans)));
   zero_bias(conv);
+}
+
+void init_truncated_normal(const at::Tensor& weights, double deviation, double mean, double low, double high) {
+  const auto below = [&](double x) { return (1 + std::erf((x - mean) / deviation / std::sqrt(2.0))) / 2; };
+  const at::NoGradGuard no_grad;
+  // Uniform in the part of the distribution function that is kept, then its inverse. The clamp is for rounding.
+  at::Tensor t = weights;
+  t.uniform_(2 * below(low) - 1, 2 * below(high) - 1).erfinv_().mul_(deviation * std::sqrt(2.0)).add_(mean);
+  t.clamp_(low, high);
 }
 
 void init_convs(torch::nn::Module& module, void (*init)(Conv2d&)) {

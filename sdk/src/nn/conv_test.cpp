@@ -50,5 +50,20 @@ TEST(DepthwiseConvolution, GivesTheTypeOfAutocastForAFloatInput) {
   EXPECT_EQ(conv.forward(at::randn({1, 8, 6, 6})).scalar_type(), c10::kBFloat16);
 }
 
+// The odd pixel is at the end, as TensorFlow's "same" and timm's dilated ConvNeXt have it.
+TEST(Convolution, DilatedWithAnEvenKernelKeepsTheMap) {
+  for (const std::int64_t dilation : {1, 2, 3}) {
+    Conv2d conv({.in = 2, .out = 3, .kernel = 2, .stride = 2}, {});
+    conv.dilate(dilation);
+    const at::Tensor x = at::randn({1, 2, 5, 7});
+    const at::Tensor y = conv.forward(x);
+    EXPECT_EQ(y.sizes(), (at::IntArrayRef{1, 3, 5, 7}));
+    const at::Tensor inner =
+        at::conv2d(x, conv.weight(), {}, at::IntArrayRef(1), at::IntArrayRef(0), at::IntArrayRef(dilation));
+    const std::int64_t before = dilation / 2;
+    EXPECT_TRUE(y.narrow(2, before, inner.size(2)).narrow(3, before, inner.size(3)).allclose(inner, 1e-5, 1e-6));
+  }
+}
+
 }  // namespace
 }  // namespace nephron::nn

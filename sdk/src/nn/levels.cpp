@@ -13,6 +13,31 @@ void require_depth(std::string_view decoder, const std::vector<Level>& levels, i
               " needs that many levels after the input, and the encoder has " + std::to_string(has));
 }
 
+std::vector<Level> every_halving(std::string_view decoder, const std::vector<Level>& levels, int depth) {
+  if (levels.size() == static_cast<std::size_t>(depth) + 1) return levels;
+  std::vector<Level> out;
+  for (const Level& level : levels) {
+    while (!out.empty() && 2 * out.back().stride < level.stride) out.push_back({0, 2 * out.back().stride});
+    out.push_back(level);
+  }
+  require_depth(decoder, out, depth);
+  return out;
+}
+
+std::vector<at::Tensor> every_halving(const std::vector<Level>& halvings, const std::vector<at::Tensor>& features) {
+  if (features.size() == halvings.size()) return features;
+  std::vector<at::Tensor> out;
+  auto next = features.begin();
+  for (const Level& level : halvings) {
+    const at::Tensor& image = features.front();
+    const bool there = level.channels > 0;
+    out.push_back(
+        there ? *next++
+              : image.new_empty({image.size(0), 0, image.size(2) / level.stride, image.size(3) / level.stride}));
+  }
+  return out;
+}
+
 void require_halving(std::string_view decoder, const std::vector<Level>& levels, std::size_t count) {
   for (std::size_t i = levels.size() - count + 1; i < levels.size(); ++i) {
     if (levels[i].stride == 2 * levels[i - 1].stride) continue;

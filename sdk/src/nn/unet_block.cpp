@@ -10,7 +10,7 @@ UnetBlock::UnetBlock(const UnetBlockShape& s) : torch::nn::Module("UnetBlock"), 
   conv1_ = register_module("conv1", std::make_shared<ConvNormRelu>(s.in + s.skip, s.out, 3, s.norm));
   if (s.scse) attention1_ = attention("attention1", s.in + s.skip);
   // SMP keeps it in the last block too, where nothing is joined and it never runs.
-  if (attention1_ != nullptr && s.skip == 0) store_only(*attention1_);
+  if (attention1_ != nullptr && s.skip == 0 && !s.joins_nothing) store_only(*attention1_);
   conv2_ = register_module("conv2", std::make_shared<ConvNormRelu>(s.out, s.out, 3, s.norm));
   if (s.scse) attention2_ = attention("attention2", s.out);
 }
@@ -23,12 +23,13 @@ at::Tensor UnetBlock::forward(const at::Tensor& coarse, at::IntArrayRef size, co
 }
 
 at::Tensor UnetBlock::first(const at::Tensor& coarse, at::IntArrayRef size, const at::Tensor& skip) {
-  const bool attending = attention1_ != nullptr && skip.defined();
+  const bool joining = skip.defined() && skip.size(1) > 0;
+  const bool attending = attention1_ != nullptr && (joining || shape_.joins_nothing);
   const bool doubled = size[0] == 2 * coarse.size(2) && size[1] == 2 * coarse.size(3);
   if (shape_.fast && doubled && !attending && shape_.interpolation == Interpolation::nearest)
-    return conv1_->forward_upsampled(coarse, skip);
+    return conv1_->forward_upsampled(coarse, joining ? skip : at::Tensor());
   at::Tensor x = resize(coarse, size, shape_.interpolation);
-  if (skip.defined()) x = at::cat({x, skip}, 1);
+  if (joining) x = at::cat({x, skip}, 1);
   return conv1_->forward(attending ? attention1_->forward(x) : x);
 }
 

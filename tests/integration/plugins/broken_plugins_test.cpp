@@ -82,6 +82,14 @@ TEST_F(BrokenPlugins, WrongTorchBuildOfAnotherSource) {
   EXPECT_THAT(check(fixture("two_sources")), testing::ElementsAre(HasSubstr("  LibTorch    1.0.0+cpu  ")));
 }
 
+TEST_F(BrokenPlugins, BlocksOfAnotherVersion) {
+  const Result r = describe("fixture_wrong_nn", fixture("wrong_nn"));
+  EXPECT_EQ(r.code, 1);
+  EXPECT_THAT(r.output, HasSubstr("is not loaded (SDK rule 1):\n"));
+  EXPECT_THAT(r.output, HasSubstr("  nn/         0.0.1 and "));
+  EXPECT_THAT(check(fixture("wrong_nn")), testing::ElementsAre(HasSubstr("  nn/         0.0.1 and ")));
+}
+
 TEST_F(BrokenPlugins, NamesThatCMakeKeepsAreNoPlugins) {
   for (const char* name : {"all", "install", "clean", "test"}) {
     const Result r = nephron(std::string("plugins new loss ") + name + " " + (root_ / name).string());

@@ -1,10 +1,12 @@
 #pragma once
 
+// nn/ is bound to the exact build, as tensors are (docs/plugins.md, rule 8).
 #include <cstdint>
 
 #include <torch/nn/module.h>
 
 #include <nephron/export.hpp>
+#include <nephron/nn/build.hpp>
 #include <nephron/torch.hpp>
 
 namespace nephron::nn {

@@ -1,10 +1,12 @@
 #pragma once
 
+// nn/ is bound to the exact build, as tensors are (docs/plugins.md, rule 8).
 #include <cstdint>
 
 #include <torch/nn/module.h>
 
 #include <nephron/export.hpp>
+#include <nephron/nn/build.hpp>
 #include <nephron/torch.hpp>
 
 namespace nephron::nn {
@@ -35,7 +37,8 @@ class NEPHRON_API Conv2d final : public torch::nn::Module {
   ~Conv2d() override;
 
   at::Tensor forward(const at::Tensor& x) const;
-  /// Stride 1 and this dilation, the size of the map kept: how an encoder's output stride is lowered.
+  /// Stride 1 and this dilation, the size of the map kept: how an encoder's output stride is lowered. What an even
+  /// kernel pads unevenly is more at the end, as TensorFlow's "same".
   void dilate(std::int64_t dilation);
 
   const ConvShape& shape() const noexcept { return shape_; }

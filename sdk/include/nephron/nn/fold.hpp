@@ -1,8 +1,10 @@
 #pragma once
 
+// nn/ is bound to the exact build, as tensors are (docs/plugins.md, rule 8).
 #include <torch/nn/module.h>
 
 #include <nephron/export.hpp>
+#include <nephron/nn/build.hpp>
 
 namespace nephron::nn {
 

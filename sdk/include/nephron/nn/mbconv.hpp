@@ -1,9 +1,11 @@
 #pragma once
 
+// nn/ is bound to the exact build, as tensors are (docs/plugins.md, rule 8).
 #include <cstdint>
 #include <memory>
 
 #include <nephron/nn/blocks.hpp>
+#include <nephron/nn/build.hpp>
 
 namespace nephron::nn {
 

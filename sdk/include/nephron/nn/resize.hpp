@@ -1,11 +1,13 @@
 #pragma once
 
+// nn/ is bound to the exact build, as tensors are (docs/plugins.md, rule 8).
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <nephron/export.hpp>
+#include <nephron/nn/build.hpp>
 #include <nephron/torch.hpp>
 
 namespace nephron::nn {

@@ -1,9 +1,11 @@
 #pragma once
 
+// nn/ is bound to the exact build, as tensors are (docs/plugins.md, rule 8).
 #include <cstdint>
 #include <memory>
 
 #include <nephron/nn/blocks.hpp>
+#include <nephron/nn/build.hpp>
 #include <nephron/nn/resize.hpp>
 
 namespace nephron::nn {
@@ -15,7 +17,8 @@ struct UnetBlockShape {
   bool norm = true;
   bool scse = false;  ///< attention before and after the convolutions
   Interpolation interpolation = Interpolation::nearest;
-  bool fast = true;  ///< ConvNormRelu::forward_upsampled where it gives the same
+  bool joins_nothing = false;  ///< a map of no channels is joined (skip is 0): attention before the convolutions runs
+  bool fast = true;            ///< ConvNormRelu::forward_upsampled where it gives the same
 };
 
 /// Enlarges the coarse map, joins another of that size, two 3x3 convolutions. Names as SMP's Unet and UnetPlusPlus:
@@ -25,7 +28,7 @@ class NEPHRON_API UnetBlock final : public torch::nn::Module {
   explicit UnetBlock(const UnetBlockShape& shape);
   ~UnetBlock() override;
 
-  /// coarse [N, in, h, w], skip [N, skip, H, W] or undefined, size {H, W} -> [N, out, H, W].
+  /// coarse [N, in, h, w], skip [N, skip, H, W] or, where nothing is joined, undefined, size {H, W} -> [N, out, H, W].
   at::Tensor forward(const at::Tensor& coarse, at::IntArrayRef size, const at::Tensor& skip);
 
  private:

@@ -1,6 +1,8 @@
 #pragma once
 
+// nn/ is bound to the exact build, as tensors are (docs/plugins.md, rule 8).
 #include <nephron/export.hpp>
+#include <nephron/nn/build.hpp>
 #include <nephron/torch.hpp>
 
 namespace nephron::nn {
