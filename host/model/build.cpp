@@ -6,6 +6,7 @@
 #include <ATen/ops/cat.h>
 
 #include <nephron/nn/init.hpp>
+#include <nephron/nn/levels.hpp>
 
 #include <host/model/model.hpp>
 #include <host/plugins/guard.hpp>
@@ -68,10 +69,21 @@ void adapt_first_convolution(TensorMap& weights, const TensorMap& own, std::int6
   }
 }
 
+/// A file may have the encoder's own names, or those under which its weights are published.
+TensorMap with_own_names(TensorMap weights, const Encoder& encoder, const TensorMap& own) {
+  const auto* published = dynamic_cast<const PublishedNames*>(&encoder);
+  if (published == nullptr) return weights;
+  TensorMap out;
+  for (auto& [name, tensor] : weights)
+    out.insert_or_assign(own.contains(name) ? name : published->own_name(name), std::move(tensor));
+  return out;
+}
+
 void load_encoder(Encoder& encoder, const EncoderConfig& config, std::int64_t in_channels) {
   const std::filesystem::path file = weights_file(config.weights);
-  TensorMap weights = read_tensors(file);
   const TensorMap own = state_dict(encoder);
+  TensorMap weights = guarded(encoder, "when asked for its names of published weights",
+                              [&] { return with_own_names(read_tensors(file), encoder, own); });
   drop_classifier(weights, own);
   adapt_first_convolution(weights, own, in_channels);
   const WeightReport report = apply_weights(encoder, weights, config.strict, file.string());
@@ -92,9 +104,7 @@ std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::i
     encoder->build({.in_channels = config.in_channels, .depth = depth});
     if (stride < 32 && stride < (1 << depth)) encoder->set_output_stride(stride);
     std::vector<Level> told = encoder->levels();
-    if (told.size() != static_cast<std::size_t>(depth) + 1)
-      throw Error("the encoder was asked for " + std::to_string(depth + 1) + " levels and tells " +
-                  std::to_string(told.size()));
+    nn::every_halving("the decoder", told, depth);
     return told;
   });
   guarded(*decoder, "while its layers were made", [&] { decoder->build(levels); });

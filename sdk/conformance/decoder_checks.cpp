@@ -35,11 +35,12 @@ std::shared_ptr<Decoder> built(const Subject& s, Context& context) {
   return decoder;
 }
 
-at::Tensor require_map(Decoder& decoder, std::int64_t n, std::int64_t height, std::int64_t width) {
+at::Tensor require_map(Decoder& decoder, const std::vector<Level>& levels, std::int64_t n, std::int64_t height,
+                       std::int64_t width) {
   const HeadSpec head = decoder.head();
   expect(head.in_channels > 0 && head.kernel > 0 && head.kernel % 2 == 1 && head.upsampling >= 1,
          "head() is not a convolution of odd size on at least one channel");
-  const at::Tensor map = decoder.forward(features_for(levels_for(decoder), n, height, width));
+  const at::Tensor map = decoder.forward(features_for(levels, n, height, width));
   const std::vector<std::int64_t> wanted{n, head.in_channels, height / head.upsampling, width / head.upsampling};
   expect(map.defined() && map.sizes() == at::IntArrayRef(wanted), [&] {
     return "forward for an image of " + std::to_string(height) + " x " + std::to_string(width) + " gives " +
@@ -48,6 +49,10 @@ at::Tensor require_map(Decoder& decoder, std::int64_t n, std::int64_t height, st
   });
   expect(all_finite(map), "the map is not finite");
   return map;
+}
+
+at::Tensor require_map(Decoder& decoder, std::int64_t n, std::int64_t height, std::int64_t width) {
+  return require_map(decoder, levels_for(decoder), n, height, width);
 }
 
 void check_shapes(const Subject& s) {
@@ -198,6 +203,22 @@ void check_auxiliary(const Subject& s) {
   expect(auxiliary->take_auxiliary_maps().empty(), "it gives the auxiliary maps of one forward twice");
 }
 
+void check_skipped_stride(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  const auto decoder = s.make<Decoder>(context);
+  std::vector<Level> levels = levels_for(*decoder);
+  if (levels.size() < 3) throw Skipped("it asks for one level after the input");
+  levels.erase(levels.begin() + 1);
+  try {
+    decoder->build(levels);
+  } catch (const Error&) {  // it may refuse, readably
+    throw Skipped("it refuses an encoder without stride 2, with an Error as it should");
+  }
+  decoder->eval();
+  require_map(*decoder, levels, 1, 64, 64);
+}
+
 void check_cuda(const Subject& s) {
   if (s.cuda.empty()) throw Skipped(s.no_cuda_because);
   const at::NoGradGuard no_grad;
@@ -224,6 +245,8 @@ std::vector<Check> decoder_checks() {
       {"samples", "in eval mode a sample's map does not depend on the others", &check_samples},
       {"auxiliary", "auxiliary maps are as their heads say, in training and once", &check_auxiliary},
       {"missing_levels", "levels that are missing are explained by an Error", &check_refusals},
+      {"skipped_stride", "an encoder whose first level has stride 4 is served or refused readably",
+       &check_skipped_stride},
       {"cuda", "CUDA tensors work, and agree with the CPU", &check_cuda},
   };
 }

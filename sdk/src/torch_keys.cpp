@@ -7,6 +7,7 @@ namespace nephron {
 Loss::~Loss() = default;
 CouplesClasses::~CouplesClasses() = default;
 Encoder::~Encoder() = default;
+PublishedNames::~PublishedNames() = default;
 Decoder::~Decoder() = default;
 AuxiliaryMaps::~AuxiliaryMaps() = default;
 

@@ -137,8 +137,8 @@ class DeepLabV3Plus final : public nephron::Decoder {
     return {.in_channels = params_.channels, .kernel = 1, .upsampling = upsampling_, .glorot = false};
   }
 
-  void build(const std::vector<nephron::Level>& levels) override {
-    nn::require_depth("deeplabv3+", levels, depth());
+  void build(const std::vector<nephron::Level>& given) override {
+    const std::vector<nephron::Level> levels = halvings_ = nn::every_halving("deeplabv3+", given, depth());
     const nephron::Level& fine = levels[fine_level];
     const nephron::Level& coarse = levels.back();
     if (coarse.stride % fine.stride != 0)
@@ -156,8 +156,9 @@ class DeepLabV3Plus final : public nephron::Decoder {
         "block2", std::make_shared<Step>(fine_width + params_.channels, params_.channels, 1, /*separable=*/true));
   }
 
-  at::Tensor forward(const std::vector<at::Tensor>& features) override {
-    nn::require_multiples("deeplabv3+", features[0], coarsest_);
+  at::Tensor forward(const std::vector<at::Tensor>& given) override {
+    nn::require_multiples("deeplabv3+", given[0], coarsest_);
+    const std::vector<at::Tensor> features = nn::every_halving(halvings_, given);
     const at::Tensor x = norm_->forward(smooth_->forward(pyramid_->forward(features.back())));
     const at::Tensor coarse = nn::upsample_bilinear(nn::activate(x, nn::Activation::relu), enlarging_);
     return fuse_->forward(at::cat({coarse, fine_->forward(features[fine_level])}, 1));
@@ -165,6 +166,7 @@ class DeepLabV3Plus final : public nephron::Decoder {
 
  private:
   DeepLabParams params_;
+  std::vector<nephron::Level> halvings_;
   std::int64_t coarsest_ = 16;
   std::int64_t enlarging_ = 4;
   int upsampling_ = 4;

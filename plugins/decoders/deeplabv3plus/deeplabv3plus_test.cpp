@@ -27,6 +27,11 @@ TEST_F(DeepLabTest, GivesAQuarterOfTheImageWhateverDepthAndStride) {
     }
 }
 
+TEST_F(DeepLabTest, DoesWithoutTheStrideThatAnEncoderSkips) {
+  const std::vector<Level> skipping{{3, 1}, {8, 4}, {16, 8}, {24, 16}, {32, 16}};
+  expect_map(*make({}), skipping, 64, 64, {1, 4});
+}
+
 TEST_F(DeepLabTest, PlainBranchesHaveNineTimesTheWeights) {
   const std::vector<Level> five = levels(5, 16);
   expect_map(*make({{"separable", Value(false), {}}}), five, 64, 64, {2, 5});

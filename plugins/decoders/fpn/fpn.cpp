@@ -104,9 +104,15 @@ class Fpn final : public nephron::Decoder {
     return {.in_channels = merged * params_.segmentation_channels, .kernel = 1, .upsampling = upsampling_};
   }
 
-  void build(const std::vector<nephron::Level>& levels) override {
-    nn::require_depth("fpn", levels, depth());
+  void build(const std::vector<nephron::Level>& given) override {
+    const std::vector<nephron::Level> levels = nn::every_halving("fpn", given, depth());
     nn::require_halving("fpn", levels, used_levels);
+    for (std::size_t i = levels.size() - used_levels; i < levels.size(); ++i)
+      if (levels[i].channels == 0)
+        throw nephron::Error("fpn of depth " + std::to_string(depth()) + " uses the encoder's map of stride " +
+                                 std::to_string(levels[i].stride) + ", and it has none",
+                             "a depth of " + std::to_string(depth() + 1) + " uses the four maps from stride " +
+                                 std::to_string(2 * levels[i].stride));
     coarsest_ = levels.back().stride;
     upsampling_ = static_cast<int>(levels[levels.size() - used_levels].stride);
     const auto lateral = [&](std::size_t i) {

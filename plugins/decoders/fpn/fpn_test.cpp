@@ -28,6 +28,16 @@ TEST_F(FpnTest, UsesTheFourCoarsestLevelsAtEveryDepth) {
   }
 }
 
+TEST_F(FpnTest, NeedsTheFourLevelsThatItUsesAndNoOther) {
+  const std::vector<Level> skipping{{3, 1}, {8, 4}, {16, 8}, {24, 16}, {32, 32}};
+  expect_map(*make({}), skipping, 64, 96, {1, 2, 3, 4});
+  const std::vector<Level> shorter(skipping.begin(), skipping.end() - 1);
+  EXPECT_THAT(message([&] {
+                make({{"depth", Value(4), {}}})->build(shorter);
+              }),
+              HasSubstr("uses the encoder's map of stride 2, and it has none / a depth of 5"));
+}
+
 TEST_F(FpnTest, JoinsBranchesOrAddsThem) {
   auto decoder = make({{"merge", Value("cat"), {}}, {"interpolation", Value("bilinear"), {}}});
   expect_map(*decoder, levels(5), 64, 64, {2, 3, 4, 5});

@@ -67,9 +67,12 @@ class Linknet final : public nephron::Decoder {
   int depth() const override { return params_.depth; }
   nephron::HeadSpec head() const override { return {.in_channels = last_width, .kernel = 1, .upsampling = 1}; }
 
-  void build(const std::vector<nephron::Level>& levels) override {
-    nn::require_depth("linknet", levels, depth());
+  void build(const std::vector<nephron::Level>& given) override {
+    std::vector<nephron::Level> levels = halvings_ = nn::every_halving("linknet", given, depth());
     nn::require_halving("linknet", levels, levels.size());
+    // Where the encoder has no map nothing is added, and the width stays.
+    for (std::size_t i = levels.size() - 1; i-- > 1;)
+      if (levels[i].channels == 0) levels[i].channels = levels[i + 1].channels;
     coarsest_ = levels.back().stride;
     auto holder = register_module("blocks", std::make_shared<nn::ModuleList>());
     for (std::size_t i = levels.size() - 1; i > 0; --i) {
@@ -81,13 +84,14 @@ class Linknet final : public nephron::Decoder {
     nn::init_convs(*this, nn::init_kaiming_uniform_fan_in);
   }
 
-  at::Tensor forward(const std::vector<at::Tensor>& features) override {
-    nn::require_multiples("linknet", features[0], coarsest_);
+  at::Tensor forward(const std::vector<at::Tensor>& given) override {
+    nn::require_multiples("linknet", given[0], coarsest_);
+    const std::vector<at::Tensor> features = nn::every_halving(halvings_, given);
     at::Tensor x = features.back();
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       const std::size_t finer = features.size() - 2 - i;
       x = blocks_[i]->forward(x);
-      if (finer > 0) x = x + features[finer];
+      if (finer > 0 && halvings_[finer].channels > 0) x = x + features[finer];
     }
     return x;
   }
@@ -95,6 +99,7 @@ class Linknet final : public nephron::Decoder {
  private:
   LinknetParams params_;
   std::int64_t coarsest_ = 32;
+  std::vector<nephron::Level> halvings_;
   std::vector<std::shared_ptr<Block>> blocks_;
 };
 

@@ -24,6 +24,14 @@ TEST_F(LinknetTest, GivesTheSizeOfTheInputAndUsesEveryLevelButTheInput) {
     }
 }
 
+TEST_F(LinknetTest, DoesWithoutTheStrideThatAnEncoderSkips) {
+  const std::vector<Level> skipping{{3, 1}, {8, 4}, {16, 8}};
+  auto decoder = make({{"depth", Value(3), {}}});
+  expect_map(*decoder, skipping, 32, 48, {1, 2});
+  // The block that makes stride 2 keeps the width of stride 4, as SMP's does.
+  EXPECT_EQ(decoder->named_parameters()["blocks.1.block.2.0.weight"].size(0), 8);
+}
+
 TEST_F(LinknetTest, TrainsInHalfPrecision) { expect_bf16(*make({}), levels(5)); }
 
 TEST_F(LinknetTest, ExplainsWhatItNeeds) {

@@ -3,6 +3,7 @@
 
 #include <nephron/decoder.hpp>
 #include <nephron/nn/init.hpp>
+#include <nephron/nn/levels.hpp>
 #include <nephron/nn/unet_block.hpp>
 
 namespace {
@@ -51,11 +52,7 @@ class Unet final : public nephron::Decoder {
   }
 
   void build(const std::vector<nephron::Level>& levels) override {
-    if (levels.size() != params_.channels.size() + 1)
-      throw nephron::Error("unet with " + std::to_string(params_.channels.size()) +
-                           " channels needs that many levels after the "
-                           "input, and the encoder has " +
-                           std::to_string(levels.size() - 1));
+    halvings_ = nn::every_halving("unet", levels, depth());
     std::int64_t in = levels.back().channels;
     if (params_.center) {
       auto center = register_module("center", std::make_shared<nn::ModuleList>());
@@ -64,14 +61,16 @@ class Unet final : public nephron::Decoder {
     }
     auto holder = register_module("blocks", std::make_shared<nn::ModuleList>());
     for (std::size_t i = 0; i < params_.channels.size(); ++i) {
-      const std::size_t skip = levels.size() - 2 - i;  // level 0 is the input, which Unet does not join
+      const std::size_t finer = halvings_.size() - 2 - i;  // level 0 is the input, which Unet does not join
+      const std::int64_t skip = finer > 0 ? halvings_[finer].channels : 0;
       auto block = std::make_shared<nn::UnetBlock>(
           nn::UnetBlockShape{.in = in,
-                             .skip = skip > 0 ? levels[skip].channels : 0,
+                             .skip = skip,
                              .out = params_.channels[i],
                              .norm = params_.norm == "batchnorm",
                              .scse = params_.attention == "scse",
                              .interpolation = nn::interpolation_of(params_.interpolation),
+                             .joins_nothing = finer > 0 && skip == 0,
                              .fast = params_.fast});
       holder->append(block);
       blocks_.push_back(std::move(block));
@@ -80,7 +79,8 @@ class Unet final : public nephron::Decoder {
     nn::init_convs(*this, nn::init_kaiming_uniform_fan_in);
   }
 
-  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+  at::Tensor forward(const std::vector<at::Tensor>& given) override {
+    const std::vector<at::Tensor> features = nn::every_halving(halvings_, given);
     at::Tensor x = features.back();
     if (params_.center) x = center_[1]->forward(center_[0]->forward(x));
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
@@ -92,6 +92,7 @@ class Unet final : public nephron::Decoder {
 
  private:
   UnetParams params_;
+  std::vector<nephron::Level> halvings_;
   std::array<std::shared_ptr<nn::ConvNormRelu>, 2> center_;
   std::vector<std::shared_ptr<nn::UnetBlock>> blocks_;
 };

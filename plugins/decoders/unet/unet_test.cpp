@@ -1,4 +1,5 @@
 // U-Net's decoder through its shared object, as the host loads it. Numbers against SMP: tests/parity/models.
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/rand.h>
 #include <gmock/gmock.h>
@@ -27,6 +28,8 @@ std::vector<at::Tensor> features(std::int64_t height, std::int64_t width) {
 
 class UnetTest : public ::testing::Test {
  protected:
+  UnetTest() { at::manual_seed(1); }  // channels behind a ReLU may be dead by chance
+
   std::shared_ptr<Decoder> make(Value::Table params) {
     params.push_back({"channels", Value(Value::Array{Value(32), Value(16), Value(16)}), {}});
     return registry_.create<Decoder>(ComponentSpec{"unet", Value(std::move(params)), {}}, context_);
@@ -55,6 +58,26 @@ TEST_F(UnetTest, GivesTheSizeOfTheInputAndUsesEveryLevelButTheInput) {
       for (std::size_t i = 1; i < maps.size(); ++i) EXPECT_GT(maps[i].grad().abs().sum().item<float>(), 0) << i;
       EXPECT_FALSE(maps[0].grad().defined());
     }
+}
+
+TEST_F(UnetTest, DoesWithoutTheStrideThatAnEncoderSkips) {
+  const std::vector<Level> skipping{{3, 1}, {8, 4}, {16, 8}};
+  for (const char* attention : {"none", "scse"}) {
+    auto decoder = make({{"attention", Value(attention), {}}});
+    decoder->build(skipping);
+    std::vector<at::Tensor> maps{at::rand({2, 3, 32, 48}), at::rand({2, 8, 8, 12}), at::rand({2, 16, 4, 6})};
+    for (at::Tensor& map : maps) map.requires_grad_();
+    const at::Tensor out = decoder->forward(maps);
+    EXPECT_EQ(out.sizes(), (at::IntArrayRef{2, 16, 32, 48}));
+    out.square().sum().backward();
+    for (std::size_t i = 1; i < maps.size(); ++i) EXPECT_GT(maps[i].grad().abs().sum().item<float>(), 0) << i;
+    // SMP's attention runs where a map without channels is joined, and is only stored in the last block.
+    for (const auto& p : decoder->named_parameters()) EXPECT_EQ(p.value().grad().defined(), p.value().requires_grad());
+    if (std::string(attention) == "scse") {
+      EXPECT_TRUE(decoder->named_parameters()["blocks.1.attention1.attention.cSE.1.weight"].requires_grad());
+      EXPECT_FALSE(decoder->named_parameters()["blocks.2.attention1.attention.cSE.1.weight"].requires_grad());
+    }
+  }
 }
 
 TEST_F(UnetTest, ExplainsWhatItNeeds) {

@@ -71,21 +71,30 @@ class UnetPlusPlus final : public nephron::Decoder, public nephron::AuxiliaryMap
   }
   std::vector<at::Tensor> take_auxiliary_maps() override { return std::exchange(supervised_, {}); }
 
-  void build(const std::vector<nephron::Level>& levels) override {
-    nn::require_depth("unet++", levels, depth());
+  void build(const std::vector<nephron::Level>& given) override {
+    const std::vector<nephron::Level> levels = halvings_ = nn::every_halving("unet++", given, depth());
+    if (params_.supervision && levels[1].channels == 0)
+      throw nephron::Error("unet++ supervises blocks of stride 2, which it has not where the encoder has no such map",
+                           "leave supervision out, or take an encoder that has one");
     supervised_channels_ = levels[1].channels;
     supervised_stride_ = static_cast<int>(levels[1].stride);
     const std::size_t columns = params_.channels.size() - 1;
     if (params_.center) store_center(levels.back().channels);
     auto holder = register_module("blocks", std::make_shared<nn::ModuleList>());
     const auto add = [&](std::size_t d, std::size_t l, std::int64_t in, std::int64_t skip, std::int64_t out) {
-      return holder->register_module("x_" + std::to_string(d) + "_" + std::to_string(l), block(in, skip, out));
+      return holder->register_module("x_" + std::to_string(d) + "_" + std::to_string(l),
+                                     block(in, skip, out, skip == 0 && l < columns));
     };
     const auto coarse = [&](std::size_t i) { return levels[levels.size() - 1 - i].channels; };
     for (std::size_t l = 0; l < columns; ++l) {
       const std::int64_t skip = coarse(l + 1);
+      if (skip == 0 && l + 1 < columns)
+        throw nephron::Error("unet++ joins maps of every stride but 2, and the encoder has none of stride " +
+                                 std::to_string(levels[levels.size() - 2 - l].stride),
+                             "take the decoder unet");
       auto& column = columns_.emplace_back();
-      for (std::size_t d = 0; d <= l; ++d) {
+      // Where the encoder has no map nothing stands beside X(0, l).
+      for (std::size_t d = 0; d <= (skip > 0 ? l : 0); ++d) {
         // X(0, l) goes on to the output and has the widths of the parameters, the others those of the encoder.
         const std::int64_t in = d == 0 && l > 0 ? params_.channels[l - 1] : coarse(l);
         column.push_back(
@@ -96,13 +105,14 @@ class UnetPlusPlus final : public nephron::Decoder, public nephron::AuxiliaryMap
     nn::init_convs(*this, nn::init_kaiming_uniform_fan_in);
   }
 
-  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+  at::Tensor forward(const std::vector<at::Tensor>& given) override {
+    const std::vector<at::Tensor> features = nn::every_halving(halvings_, given);
     std::vector<at::Tensor> before;  // X(0, l - 1), X(1, l - 1), ...
     for (std::size_t l = 0; l < columns_.size(); ++l) {
       const at::Tensor& level = features[features.size() - 2 - l];
       std::vector<at::Tensor> joined{level};  // X(d + 1, l), ..., X(l, l), the encoder's map
       std::vector<at::Tensor> made(l + 1);
-      for (std::size_t d = l + 1; d-- > 0;) {
+      for (std::size_t d = columns_[l].size(); d-- > 0;) {
         const at::Tensor& from = d == l ? features[features.size() - 1 - l] : before[d];
         made[d] =
             columns_[l][d]->forward(from, level.sizes().slice(2), joined.size() == 1 ? level : at::cat(joined, 1));
@@ -116,7 +126,7 @@ class UnetPlusPlus final : public nephron::Decoder, public nephron::AuxiliaryMap
   }
 
  private:
-  std::shared_ptr<nn::UnetBlock> block(std::int64_t in, std::int64_t skip, std::int64_t out) const {
+  std::shared_ptr<nn::UnetBlock> block(std::int64_t in, std::int64_t skip, std::int64_t out, bool joins_nothing) const {
     return std::make_shared<nn::UnetBlock>(
         nn::UnetBlockShape{.in = in,
                            .skip = skip,
@@ -124,6 +134,7 @@ class UnetPlusPlus final : public nephron::Decoder, public nephron::AuxiliaryMap
                            .norm = params_.norm == "batchnorm",
                            .scse = params_.attention == "scse",
                            .interpolation = nn::interpolation_of(params_.interpolation),
+                           .joins_nothing = joins_nothing,
                            .fast = params_.fast});
   }
 
@@ -135,6 +146,7 @@ class UnetPlusPlus final : public nephron::Decoder, public nephron::AuxiliaryMap
   }
 
   UnetPlusPlusParams params_;
+  std::vector<nephron::Level> halvings_;
   std::vector<std::vector<std::shared_ptr<nn::UnetBlock>>> columns_;
   std::shared_ptr<nn::UnetBlock> last_;
   std::int64_t supervised_channels_ = 0;

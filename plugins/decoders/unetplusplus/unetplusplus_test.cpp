@@ -44,6 +44,21 @@ TEST_F(UnetPlusPlusTest, AttentionWorksOnWideEnoughLevels) {
               HasSubstr("there are only 8"));
 }
 
+TEST_F(UnetPlusPlusTest, DoesWithoutStrideTwo) {
+  const std::vector<Level> skipping{{3, 1}, {8, 4}, {16, 8}, {24, 16}};
+  const auto make_four = [&] { return DecoderTest::make("unet++", {{"channels", channels({32, 16, 16, 8}), {}}}); };
+  auto decoder = make_four();
+  expect_map(*decoder, skipping, 32, 48, {1, 2, 3});
+  std::vector<std::string> names;
+  for (const auto& child : decoder->named_children()[0].value()->named_children()) names.push_back(child.key());
+  EXPECT_EQ(names, (std::vector<std::string>{"x_0_0", "x_0_1", "x_1_1", "x_0_2", "x_0_3"}));
+  const auto supervised =
+      DecoderTest::make("unet++", {{"channels", channels({32, 16, 16, 8}), {}}, {"supervision", Value(true), {}}});
+  EXPECT_THAT(message([&] { supervised->build(skipping); }), HasSubstr("supervises blocks of stride 2"));
+  const std::vector<Level> without_four{{3, 1}, {8, 2}, {16, 8}, {24, 16}};
+  EXPECT_THAT(message([&] { make_four()->build(without_four); }), HasSubstr("the encoder has none of stride 4"));
+}
+
 TEST_F(UnetPlusPlusTest, HasABlockForEachPairOfLevels) {
   auto decoder = make({});
   decoder->build(levels(3));

@@ -18,14 +18,21 @@ class GoodDecoder : public Decoder {
   void build(const std::vector<Level>& levels) override {
     if (levels.size() < 2) throw Error("a level of features is needed besides the input");
     weight_ = register_parameter("weight", random_tensor({6, levels[1].channels, 3, 3}, 1));
+    upsampling_ = static_cast<int>(levels[1].stride);
   }
-  HeadSpec head() const override { return {6, 3, 2}; }
+  HeadSpec head() const override { return {6, 3, upsampling_}; }
   at::Tensor forward(const std::vector<at::Tensor>& features) override {
     return at::conv2d(features.at(1), weight_, {}, 1, 1).tanh();
   }
 
  private:
   at::Tensor weight_;
+  int upsampling_ = 2;
+};
+
+class TakesStrideTwoForGranted final : public GoodDecoder {
+ public:
+  HeadSpec head() const override { return {6, 3, 2}; }
 };
 
 class TurnsWidePictures final : public GoodDecoder {
@@ -196,6 +203,8 @@ Fixture decoder_fixture() {
           {"missing_levels", "does not say what is missing", subject_of<Decoder, SaysNothing>("says_nothing")},
           {"missing_levels", "something other than an Error",
            subject_of<Decoder, NoReadableReason>("no_readable_reason")},
+          {"skipped_stride", "and 2-fold upsampling to the image",
+           subject_of<Decoder, TakesStrideTwoForGranted>("takes_stride_two_for_granted")},
           {"cuda", "the map on CUDA differs", subject_of<Decoder, OtherwiseOnTheDevice>("device_differs")},
       }};
 }

@@ -53,6 +53,40 @@ class RoundsUp final : public GoodEncoder {
   }
 };
 
+/// A stem that reduces four times at once, as ConvNeXt's.
+class SkipsAStride : public Encoder {
+ public:
+  void build(const EncoderOptions& options) override {
+    if (options.depth < 2) throw Error("the first level has stride 4, which is depth 2");
+    levels_ = {{options.in_channels, 1}};
+    for (int i = 2; i <= options.depth; ++i) {
+      const Level before = levels_.back();
+      levels_.push_back({4 * i, std::int64_t{1} << i});
+      weights_.push_back(register_parameter("level" + std::to_string(i),
+                                            random_tensor({levels_.back().channels, before.channels, 3, 3}, i)));
+    }
+  }
+  std::vector<Level> levels() const override { return levels_; }
+  std::vector<at::Tensor> forward(const at::Tensor& image) override {
+    std::vector<at::Tensor> out{image};
+    for (std::size_t i = 1; i < levels_.size(); ++i)
+      out.push_back(at::conv2d(out.back(), weights_[i - 1], {}, levels_[i].stride / levels_[i - 1].stride, 1).tanh());
+    return out;
+  }
+
+ private:
+  std::vector<Level> levels_;
+  std::vector<at::Tensor> weights_;
+};
+
+/// Is a level short at other depths than 5.
+class ForgetsALevel final : public SkipsAStride {
+ public:
+  void build(const EncoderOptions& options) override {
+    SkipsAStride::build({options.in_channels, options.depth == 5 ? 5 : options.depth - 1});
+  }
+};
+
 class AlwaysThreeChannels final : public GoodEncoder {
  public:
   std::vector<Level> levels() const override {
@@ -172,10 +206,13 @@ class OtherwiseOnTheDevice final : public GoodEncoder {
 
 Fixture encoder_fixture() {
   return {
-      {subject_of<Encoder, GoodEncoder>("good"), subject_of<Encoder, StoresAClassifier>("stores_a_classifier")},
+      {subject_of<Encoder, GoodEncoder>("good"), subject_of<Encoder, StoresAClassifier>("stores_a_classifier"),
+       subject_of<Encoder, SkipsAStride>("skips_a_stride")},
       {
           {"levels", "promised 20 channels at stride 32", subject_of<Encoder, RoundsUp>("rounds_up")},
           {"options", "the first level is not the input", subject_of<Encoder, AlwaysThreeChannels>("three_channels")},
+          {"options", "less one for each stride that is skipped",
+           subject_of<Encoder, ForgetsALevel>("forgets_a_level")},
           {"output_stride", "the coarsest level has stride 32",
            subject_of<Encoder, ForgetsTheStride>("forgets_the_stride")},
           {"state", "forward adds, drops or reshapes", subject_of<Encoder, MakesABufferLate>("late_buffer")},

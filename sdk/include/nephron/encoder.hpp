@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,8 +17,8 @@ namespace nephron {
 
 /// One output of an encoder: [N, channels, H / stride, W / stride]. Strides of neighbours may be equal, and may skip a
 /// power of two: a stem that reduces four times at once gives the input (stride 1) and a first level of stride 4; a
-/// decoder that needs stride 2 then says so. Every level has channels: what an encoder has not, it does not list
-/// (EncoderOptions::depth counts those that it lists).
+/// decoder does without (nn::every_halving in <nephron/nn/levels.hpp>) or says that it needs it. Every level has
+/// channels: what an encoder has not, it does not list.
 struct Level {
   std::int64_t channels = 0;
   std::int64_t stride = 1;
@@ -27,7 +28,7 @@ struct Level {
 /// What the host decides for a model, besides the component's own parameters.
 struct EncoderOptions {
   std::int64_t in_channels = 3;
-  int depth = 5;  ///< levels after the input
+  int depth = 5;  ///< levels after the input, those that the encoder skips counted: 5 is down to stride 32
   Room room{};
 };
 
@@ -42,7 +43,7 @@ class NEPHRON_API Encoder : public torch::nn::Module, public Component {
 
   /// Called once, before anything else: makes the layers. Throws Error for options that this encoder cannot serve.
   virtual void build(const EncoderOptions& options) = 0;
-  /// depth + 1 levels: the input first (stride 1), then finer to coarser.
+  /// The input first (stride 1), then finer to coarser: depth + 1 levels, one less for each stride that is skipped.
   virtual std::vector<Level> levels() const = 0;
   /// image [N, in_channels, H, W] float32, any memory format, on the device of the weights, never changed in place;
   /// sides are multiples of the coarsest stride. One tensor a level; the first is the input. Under autocast the others
@@ -51,6 +52,15 @@ class NEPHRON_API Encoder : public torch::nn::Module, public Component {
   /// After build(): lowers the coarsest stride to 16 or 8 by dilation, names and shapes of the weights kept
   /// (nn::dilate does it for what is made of nn::Conv2d). The default refuses with an Error that says so.
   virtual void set_output_stride(int stride);
+};
+
+/// An encoder whose published weights bear other names than SMP gives them inherits this too, so that a file loads as
+/// it is published: timm's ConvNeXt, which SMP holds under "model.". Const calls are thread-safe.
+class NEPHRON_API PublishedNames {
+ public:
+  virtual ~PublishedNames();
+  /// The encoder's own name for a tensor of a published file; `name` itself where there is none.
+  virtual std::string own_name(const std::string& name) const = 0;
 };
 
 }  // namespace nephron
