@@ -25,7 +25,8 @@ def main():
         _efficientnet.calculate_output_image_size = (lambda size, stride: size) if then else sizes_of_0_6
         torch.use_deterministic_algorithms(False)
         path = os.path.join(out, case["name"] + ".safetensors")
-        sys.argv = ["export_smp.py", "--decoder", DECODERS[case.get("type", "unet")], "--encoder", case["encoder"],
+        encoder = ("tu-" if case["encoder"].startswith("convnext") else "") + case["encoder"]
+        sys.argv = ["export_smp.py", "--decoder", DECODERS[case.get("type", "unet")], "--encoder", encoder,
                     "--size", str(case.get("size", 64)), "--batch", str(case.get("batch", 2)),
                     "--seed", str(case.get("seed", 1)), "--in-channels", str(case.get("channels", 3)),
                     "--options", json.dumps(case.get("smp", {})), "--out", path + ".tmp"]
