@@ -42,12 +42,18 @@ def write_tiff(path, width, height, big=False, front=False, mpp=None):
 
 
 def write_png(path, width, height, pixel=lambda x, y: 0):
-    """8-bit grey."""
-    rows = b"".join(b"\0" + bytes(pixel(x, y) for x in range(width)) for y in range(height))
+    """8 bits: grey where a pixel is a number, RGB where it is three."""
+    colour = isinstance(pixel(0, 0), tuple)
+
+    def row(y):
+        values = [pixel(x, y) for x in range(width)]
+        return bytes(c for value in values for c in value) if colour else bytes(values)
+
+    rows = b"".join(b"\0" + row(y) for y in range(height))
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     with open(path, "wb") as out:
-        out.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)) +
+        out.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2 if colour else 0, 0, 0, 0)) +
                   chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))

@@ -14,13 +14,14 @@ fail() {
 needs_libtorch() { grep -q libtorch <<<"$(readelf -d "$1")"; }
 lists() { grep -q "$1" <<<"$list" || fail "plugins list does not name $1: $list"; }
 
-# configure_outside PREFIX ARGUMENT...: the project beside this file, against the package in PREFIX alone.
-configure_outside() {
-  local prefix=$1
-  shift
+# configure PROJECT PREFIX ARGUMENT...: that project beside this file, against the package in PREFIX alone.
+configure() {
+  local project=$1 prefix=$2
+  shift 2
   rm -rf "$scratch/build"
-  cmake -S "$here/outside" -B "$scratch/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "$@"
+  cmake -S "$here/$project" -B "$scratch/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "$@"
 }
+configure_outside() { configure outside "$@"; }
 
 # Like the tree, but as if the LibTorch of its build had been deleted. No other one can be found either: no cache, no
 # Python with torch.
@@ -79,6 +80,25 @@ case $step in
     lists outside_absolute
     "$tree/bin/nephron" plugins check "$scratch/build/outside_loss.so"
     "$tree/bin/nephron" plugins check "$scratch/build/outside_sampler.so"
+    ;;
+  stranger)
+    # Six plugins of somebody who has the installed tree alone, and one experiment that is made of them.
+    rm -rf "$scratch"
+    mkdir -p "$scratch"
+    cp "$here/stranger/experiment.toml" "$scratch/"
+    python3 "$here/stranger/make_pictures.py" "$scratch/pictures"
+    configure stranger "$tree"
+    SECONDS=0
+    cmake --build "$scratch/build"
+    echo "the six plugins were built in $SECONDS s"
+    export NEPHRON_PLUGIN_PATH=$scratch/build
+    check() { "$tree/bin/nephron" plugins check "$scratch/build/outside_$1.so" "${@:2}"; }
+    for plugin in convnext balanced hed cutmix boundary; do check $plugin; done
+    check coco --set root="$scratch/pictures" --classes disc,square
+    "$tree/bin/nephron" data check "$scratch/experiment.toml"
+    "$tree/bin/nephron" train "$scratch/experiment.toml" --fold 0 --runs "$scratch/runs"
+    losses=$(grep -ho '"loss": *[0-9.e+-]*' "$scratch"/runs/*/*/fold-0/metrics.jsonl | wc -l)
+    ((losses > 0)) || fail "no loss was recorded: $(find "$scratch/runs" -name metrics.jsonl -exec head -c 2000 {} +)"
     ;;
   plugins_in_place)
     # bin/nephron finds the plugins of its own tree, and not those of the build.
