@@ -12,12 +12,13 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
+#include <host/data/label_source.hpp>
 #include <host/data/store_slides.hpp>
 #include <host/labels/painter.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/slides/opener.hpp>
 #include <host/slides/reduced.hpp>
-#include <host/store/inventory.hpp>
+#include <host/store/labels_folder.hpp>
 #include <host/util/files.hpp>
 #include <host/util/thread_pool.hpp>
 
@@ -92,8 +93,9 @@ Runs mask_runs(const LabelPainter& painter, int factor) {
 /// The reduced picture and the run lengths of the reduced mask: what the peer writes.
 Json write_as_peer(const PrepareBench& b, const std::shared_ptr<SlideFile>& file) {
   const Clock clock;
-  write_picture(b.out, source_of(file), b.factors, thread_pool(), [](std::int64_t) {},
-                {.digest = false, .sync = false});
+  std::vector<PictureTarget> targets;
+  for (const int f : b.factors) targets.push_back({f, b.out});
+  write_pictures(targets, source_of(file), thread_pool(), [](std::int64_t) {}, {.digest = false, .sync = false});
   const double picture_s = clock.seconds();
   const LabelPainter painter = painter_of(b.polygons, file->size());
   std::ofstream(b.out.string() + ".rle") << rle_text(mask_runs(painter, b.factors.front()));
@@ -102,24 +104,23 @@ Json write_as_peer(const PrepareBench& b, const std::shared_ptr<SlideFile>& file
 
 /// A slide of the store: every factor, labels, look-up index, tissue, digests, hashes of the sources, on the disk.
 Json write_whole(const PrepareBench& b, const std::shared_ptr<SlideFile>& file) {
+  const fs::path store = fs::absolute(b.out);
+  const PictureFolder picture(store / "pictures" / "slide");
+  const LabelsFolder labels(store / "labels" / "slide");
+  const std::vector<Reduction> reductions(b.factors.begin(), b.factors.end());
+  const auto quietly = [](const std::string&) {};
   const Clock clock;
-  SlideWish wish{"bench", "slide", "bench 1", b.slide, {b.polygons}, {"glomerulus"}, b.factors, true};
-  SlideContent content;
-  content.picture = source_of(file);
-  const auto painter = std::make_shared<std::unique_ptr<LabelPainter>>();
-  content.labels = [&] {
-    *painter = std::make_unique<LabelPainter>(painter_of(b.polygons, file->size()));
-    LabelSource source;
-    source.touches = [painter](int f, const Region& r) { return (*painter)->touches(f, r); };
-    source.paint = [painter](int f, const Region& r, const ImageView& v) { (*painter)->paint(f, r, v); };
-    return source;
-  };
-  const SlideFolder folder(fs::absolute(b.out));
-  if (fs::exists(folder.picture_record())) remove_slide(folder);
-  const bool made = folder.prepare(
-      wish, SlideFolder::Compare::stamps, [&](const SlideFolder::Stale&) { return content; }, thread_pool(),
-      [](std::int64_t) {});
-  return {{"seconds", clock.seconds()}, {"made", made}};
+  const PictureSource source = source_of(file);
+  picture.prepare(
+      {b.slide, reductions, {}}, Compare::stamps, source, "bench 1", thread_pool(), [](std::int64_t) {}, quietly);
+  const double picture_s = clock.seconds();
+  const auto record = picture.record(reductions.front());
+  labels.prepare(
+      {"bench", "slide", "bench 1", {b.polygons}, {"glomerulus"}, reductions, true}, Compare::stamps,
+      {"slide", source.size, source.mpp, record->source},
+      [&] { return source_of(std::make_shared<LabelPainter>(painter_of(b.polygons, source.size))); }, thread_pool(),
+      quietly);
+  return {{"seconds", clock.seconds()}, {"picture_s", picture_s}, {"labels_s", clock.seconds() - picture_s}};
 }
 
 void prepare_bench(const PrepareBench& b) {

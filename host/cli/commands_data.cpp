@@ -9,6 +9,7 @@
 #include <host/data/findings.hpp>
 #include <host/data/folds.hpp>
 #include <host/data/listed_files.hpp>
+#include <host/data/resolution.hpp>
 #include <host/feed/preview.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/report/data_page.hpp>
@@ -102,8 +103,8 @@ void preview(const PreviewRequest& request) {
         data_page(experiment, data, feed, {request.epoch, windows}, batch, findings_of(*registry, experiment, data)));
   } else output.prepare(), write_png(request.out, draw_preview(feed, experiment, request.epoch, windows).view());
   std::cout << request.out.string() << ": " << counted(static_cast<std::uint64_t>(windows), "window") << " of "
-            << experiment.data.tile << " px from " << counted(options.slides.size(), "slide") << " at factor "
-            << experiment.data.factor << "\n";
+            << experiment.data.tile << " px from " << counted(options.slides.size(), "slide") << " at "
+            << level_text(experiment.data) << "\n";
   warn_of_lost(data);
 }
 

@@ -36,7 +36,7 @@ int run_predict(const PredictRequest& request) {
   require_output_folder(request.out, inputs, prediction_parts);
   require_own_parts(request.out);
   const PredictOutcome outcome = predict(request);
-  print(outcome.scores.table(outcome.factor > 1));
+  print(outcome.scores.table(outcome.reduced));
   const std::size_t failures = outcome.scores.failures.size();
   const auto predicted = static_cast<long long>(outcome.predicted), skipped = static_cast<long long>(outcome.skipped);
   std::printf("predicted %lld %s", predicted, predicted == 1 ? "picture" : "pictures");
@@ -88,6 +88,10 @@ void add_predict(CLI::App& app, int& exit) {
           ->check(CLI::PositiveNumber);
   command->add_option("--overlap", request->overlap, "Tiles start 1/overlap of a tile apart [the experiment's]")
       ->check(CLI::Range(1.0, 16.0));
+  command
+      ->add_option("--mpp", request->pictures_mpp,
+                   "Microns per pixel of pictures that do not say it, for a run that was trained with data.mpp")
+      ->check(CLI::Range(0.001, 1000.0));
   command->add_option("--factor", request->factor, "Reduction of the pictures [the experiment's]")
       ->check(CLI::Range(1, 64));
   command->add_option("--batch", request->batch, "Tiles at a time [the experiment's]")->check(CLI::Range(1, 4096));

@@ -39,8 +39,11 @@ int prepare_command(const PrepareRequest& request) {
   outcome.problems.insert(outcome.problems.begin(), listing.problems().begin(), listing.problems().end());
   const std::string store = experiment.data.store.string();
   if (request.json) {
-    const nlohmann::ordered_json json{
-        {"store", store}, {"prepared", outcome.made}, {"up_to_date", outcome.kept}, {"problems", outcome.problems}};
+    const nlohmann::ordered_json json{{"store", store},
+                                      {"prepared", outcome.made},
+                                      {"pictures", outcome.pictures},
+                                      {"up_to_date", outcome.kept},
+                                      {"problems", outcome.problems}};
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
     for (const std::string& problem : outcome.problems) log().error(problem);

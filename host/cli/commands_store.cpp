@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -7,10 +8,12 @@
 
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
+#include <host/data/store_places.hpp>
 #include <host/data/store_slides.hpp>
 #include <host/store/inventory.hpp>
 #include <host/store/marker.hpp>
 #include <host/util/command_output.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
@@ -26,9 +29,10 @@ void print_json(const Json& json) {
   std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
-std::string list_of(const std::vector<int>& numbers) {
+template <class Record>
+std::string list_of(const std::vector<Record>& records) {
   std::string out;
-  for (const int n : numbers) out += (out.empty() ? "" : ",") + std::to_string(n);
+  for (const Record& r : records) out += (out.empty() ? "" : ",") + r.reduction.str();
   return out;
 }
 
@@ -38,64 +42,94 @@ std::string megabytes(std::int64_t bytes) {
   return text;
 }
 
-/// "folder-1a2b3c4d/slide": where a slide lies in its store.
-std::string place(const fs::path& store, const StoredEntry& entry) {
-  return entry.folder.path().lexically_relative(store).string();
+/// "pictures/slide-1a2b3c4d": where a folder lies in its store.
+std::string place(const fs::path& store, const StoredFolder& stored) {
+  return stored.folder.path().lexically_relative(store).string();
+}
+
+std::string text_of(const StoredFolder& stored) {
+  if (stored.earlier) return "a slide of an earlier version, which is not read any more";
+  if (!stored.pictures.empty()) {
+    const PictureRecord& p = stored.pictures.front();
+    return std::to_string(p.size.width) + " x " + std::to_string(p.size.height) + " px, factors " +
+           list_of(stored.pictures) + ", " + p.reader;
+  }
+  if (stored.labels.empty()) return "";
+  const LabelsRecord& l = stored.labels.front();
+  std::string names;
+  for (const std::string& name : l.classes) names += (names.empty() ? "" : ",") + name;
+  return "slide " + l.slide + " of " + l.dataset + ", factors " + list_of(stored.labels) + ", " +
+         (l.annotated ? "labels " + names : "no annotation") + ", of pictures/" + l.picture;
+}
+
+Json json_of(const PictureRecord& p) {
+  return {{"reduction", p.reduction.value()},
+          {"reader", p.reader},
+          {"size", {p.size.width, p.size.height}},
+          {"mpp", p.mpp},
+          {"bytes", p.bytes},
+          {"source", p.source.path.string()},
+          {"digest", p.digest}};
+}
+
+Json json_of(const LabelsRecord& l) {
+  return {{"reduction", l.reduction.value()},
+          {"slide", l.slide},
+          {"dataset", l.dataset},
+          {"picture", l.picture},
+          {"classes", l.classes},
+          {"annotated", l.annotated},
+          {"foreground", l.foreground},
+          {"bytes", l.bytes},
+          {"digest", l.digest}};
+}
+
+Json json_of(const std::string& name, const StoredFolder& stored) {
+  Json pictures = Json::array(), labels = Json::array();
+  for (const PictureRecord& p : stored.pictures) pictures.push_back(json_of(p));
+  for (const LabelsRecord& l : stored.labels) labels.push_back(json_of(l));
+  return {{"place", name},    {"bytes", stored.bytes},     {"pictures", pictures},
+          {"labels", labels}, {"earlier", stored.earlier}, {"problems", stored.problems}};
 }
 
 int list(const fs::path& store, bool json) {
-  const auto entries = list_store(store);
+  const auto folders = list_store(store);
   Json out = Json::array();
   std::int64_t bytes = 0;
-  for (const StoredEntry& e : entries) {
-    bytes += e.bytes;
-    Json line{{"place", place(store, e)}, {"bytes", e.bytes}, {"problems", e.problems}};
-    std::string text;
-    if (e.picture) {
-      const PictureRecord& p = *e.picture;
-      line.update({{"slide", p.slide},
-                   {"dataset", p.dataset},
-                   {"size", {p.size.width, p.size.height}},
-                   {"mpp", p.mpp},
-                   {"factors", p.factors},
-                   {"source", p.source.path.string()}});
-      text =
-          std::to_string(p.size.width) + " x " + std::to_string(p.size.height) + " px, factors " + list_of(p.factors);
+  std::size_t pictures = 0, labels = 0;
+  for (const StoredFolder& stored : folders) {
+    bytes += stored.bytes;
+    pictures += stored.pictures.empty() ? 0 : 1, labels += stored.labels.empty() ? 0 : 1;
+    if (json) {
+      out.push_back(json_of(place(store, stored), stored));
+      continue;
     }
-    line["labels"] = Json::array();
-    for (const LabelsRecord& l : e.labels) {
-      line["labels"].push_back({{"classes", l.classes}, {"annotated", l.annotated}, {"factors", l.factors}});
-      std::string names;
-      for (const std::string& name : l.classes) names += (names.empty() ? "" : ",") + name;
-      text += l.annotated ? ", labels " + names : ", no annotation";
-    }
-    if (!json)
-      std::printf("%-40s %12s  %s\n", printable_name(place(store, e)).c_str(), megabytes(e.bytes).c_str(),
-                  printable_name(text).c_str());
-    if (!json)
-      for (const std::string& problem : e.problems) print("  " + problem + "\n");
-    out.push_back(std::move(line));
+    std::printf("%-40s %12s  %s\n", printable_name(place(store, stored)).c_str(), megabytes(stored.bytes).c_str(),
+                printable_name(text_of(stored)).c_str());
+    for (const std::string& problem : stored.problems) print("  " + problem + "\n");
   }
   if (json) print_json(out);
-  else std::printf("%zu slides, %s\n", entries.size(), megabytes(bytes).c_str());
+  else
+    std::printf("%s, %s of labels, %s\n", counted(pictures, "picture").c_str(), counted(labels, "set").c_str(),
+                megabytes(bytes).c_str());
   return Exit::done;
 }
 
 int verify(const fs::path& store, const VerifyRequest& request, bool json) {
-  const auto entries = list_store(store);
+  const auto folders = list_store(store);
   std::vector<std::string> problems;
-  Progress progress("verifying slides", static_cast<std::int64_t>(entries.size()));
+  Progress progress("verifying", static_cast<std::int64_t>(folders.size()));
   std::int64_t done = 0;
-  for (const StoredEntry& e : entries) {
+  for (const StoredFolder& stored : folders) {
     if (interrupted()) throw Cancelled();
-    for (std::string& problem : verify_slide(e, request)) problems.push_back(std::move(problem));
+    for (std::string& problem : verify_folder(stored, request)) problems.push_back(std::move(problem));
     progress.update(++done);
   }
   progress.finish();
-  if (json) print_json({{"slides", entries.size()}, {"problems", problems}});
+  if (json) print_json({{"folders", folders.size()}, {"problems", problems}});
   else {
     for (const std::string& problem : problems) print(problem + "\n");
-    std::printf("%zu slides, %zu problems\n", entries.size(), problems.size());
+    std::printf("%s, %s\n", counted(folders.size(), "folder").c_str(), counted(problems.size(), "problem").c_str());
   }
   return problems.empty() ? Exit::done : Exit::failed;
 }
@@ -106,11 +140,34 @@ struct PruneRequest {
   bool dry_run = false, json = false;
 };
 
-/// What the experiments, which name one store, open: places below it.
+/// What the experiments, which name one store, open: reductions by folder, as places below it.
 struct Used {
   fs::path store;
-  std::set<fs::path> folders, labels;
+  std::map<fs::path, std::set<Reduction>> folders;
+  std::map<fs::path, std::set<Reduction>> sources;  ///< of slides whose labels are not prepared, and name no picture
 };
+
+/// Of a dataset that lists no slides nothing would be left.
+void require_slides(const Listing& listing, const fs::path& file) {
+  for (std::size_t d = 0; d < listing.experiment().datasets.size(); ++d)
+    if (std::none_of(listing.slides().begin(), listing.slides().end(), [&](const auto& s) { return s.dataset == d; }))
+      throw Error("dataset \"" + listing.dataset_name(d) + "\" of " + file.string() +
+                      " lists no slides, so all that are prepared of it would be removed",
+                  "bring its files back, or take the dataset out of the experiment");
+}
+
+void note_used(const Listing& listing, const Listing::Entry& entry, Used& used) {
+  const LabelsPlace wanted = labels_place(listing, entry);
+  const auto below = [&](const fs::path& path) {
+    return used.store / path.lexically_relative(listing.experiment().data.store);
+  };
+  const auto& reductions = wanted.wish.reductions;
+  used.folders[below(wanted.folder.path())].insert(reductions.begin(), reductions.end());
+  if (const auto picture = known_picture(wanted))
+    used.folders[below(picture->path())].insert(reductions.begin(), reductions.end());
+  else if (!entry.info.source.empty())
+    used.sources[fs::weakly_canonical(entry.info.source)].insert(reductions.begin(), reductions.end());
+}
 
 Used used_by(const PruneRequest& request) {
   Used used;
@@ -126,17 +183,8 @@ Used used_by(const PruneRequest& request) {
                   "prune one store at a time, with all experiments that use it");
     used.store = store;
     const Listing listing(experiment, *registry);
-    for (std::size_t d = 0; d < experiment.datasets.size(); ++d)
-      if (std::none_of(listing.slides().begin(), listing.slides().end(), [&](const auto& s) { return s.dataset == d; }))
-        throw Error("dataset \"" + listing.dataset_name(d) + "\" of " + file.string() +
-                        " lists no slides, so all that are prepared of it would be removed",
-                    "bring its files back, or take the dataset out of the experiment");
-    for (const auto& slide : listing.slides()) {
-      const StorePlace wanted = place_of(listing, slide);
-      const auto below = [&](const fs::path& path) { return store / path.lexically_relative(experiment.data.store); };
-      used.folders.insert(below(wanted.folder.path()));
-      used.labels.insert(below(wanted.folder.labels_record(wanted.wish.classes)));
-    }
+    require_slides(listing, file);
+    for (const auto& slide : listing.slides()) note_used(listing, slide, used);
   }
   return used;
 }
@@ -146,36 +194,50 @@ struct Pruned {
   std::int64_t bytes = 0;
 };
 
-/// A slide that no experiment opens.
-void prune_slide(const StoredEntry& e, const std::string& name, bool dry_run, Pruned& out) {
-  if (!e.picture) {
-    out.left.push_back(e.problems.front() + "; without a record it is not removed");
+/// A folder that no experiment opens.
+void prune_folder(const StoredFolder& stored, const std::string& name, bool dry_run, Pruned& out) {
+  if (!stored.has_record()) {
+    out.left.push_back(stored.problems.front() + "; without a record it is not removed");
     return;
   }
-  for (std::string& foreign : dry_run ? foreign_in(e.folder) : remove_slide(e.folder))
+  for (std::string& foreign : dry_run ? foreign_in(stored.folder) : remove_folder(stored.folder))
     out.left.push_back(std::move(foreign) + " is not nephron's");
   out.removed.push_back(name);
-  out.bytes += e.bytes;
+  out.bytes += stored.bytes;
+}
+
+/// Reductions of a folder that no experiment opens.
+template <class Record>
+void prune_reductions(const StoredFolder& stored, const std::vector<Record>& records, const std::set<Reduction>& used,
+                      const std::string& name, bool dry_run, Pruned& out) {
+  for (const Record& record : records) {
+    if (used.contains(record.reduction)) continue;
+    out.removed.push_back(name + ", factor " + record.reduction.str());
+    out.bytes += record.bytes;
+    if (!dry_run) remove_reduction(stored.folder, record.reduction);
+  }
 }
 
 /// Removes what none of the experiments would open, and tells what is left because it is not ours.
 int prune(const PruneRequest& request) {
   const Used used = used_by(request);
-  const auto entries = list_store(used.store);
-  if (!request.dry_run && !entries.empty()) claim_store(used.store);
+  const auto folders = list_store(used.store);
+  if (!request.dry_run && !folders.empty()) claim_store(used.store);
   Pruned out;
-  for (const StoredEntry& e : entries) {
+  for (const StoredFolder& stored : folders) {
     if (interrupted()) throw Cancelled();
-    if (!used.folders.contains(e.folder.path())) {
-      prune_slide(e, place(used.store, e), request.dry_run, out);
+    const std::string name = place(used.store, stored);
+    std::set<Reduction> wanted;
+    if (const auto found = used.folders.find(stored.folder.path()); found != used.folders.end()) wanted = found->second;
+    for (const PictureRecord& record : stored.pictures)
+      if (const auto found = used.sources.find(record.source.path); found != used.sources.end())
+        wanted.insert(found->second.begin(), found->second.end());
+    if (wanted.empty()) {
+      prune_folder(stored, name, request.dry_run, out);
       continue;
     }
-    for (const LabelsRecord& l : e.labels) {
-      if (used.labels.contains(e.folder.labels_record(l.classes))) continue;
-      out.removed.push_back(e.folder.labels(l.classes).lexically_relative(used.store).string());
-      out.bytes += l.bytes;
-      if (!request.dry_run) remove_labels(e.folder, l.classes);
-    }
+    prune_reductions(stored, stored.pictures, wanted, name, request.dry_run, out);
+    prune_reductions(stored, stored.labels, wanted, name, request.dry_run, out);
   }
   if (request.json)
     print_json({{"removed", out.removed}, {"left", out.left}, {"bytes", out.bytes}, {"dry_run", request.dry_run}});
@@ -186,75 +248,6 @@ int prune(const PruneRequest& request) {
                 used.store.c_str(), megabytes(out.bytes).c_str());
   }
   return Exit::done;
-}
-
-struct ExportRequest {
-  fs::path store;
-  std::string slide;
-  std::string labels;
-  std::vector<std::int64_t> region;
-  ExportWish wish;
-  bool overwrite = false;
-};
-
-/// The folder of a slide by its id, or by its place where an id is there twice.
-StoredEntry find_slide(const fs::path& store, const std::string& name) {
-  std::vector<std::string> ids;
-  std::vector<StoredEntry> found;
-  for (StoredEntry& e : list_store(store)) {
-    const std::string id = e.picture ? e.picture->slide : "";
-    ids.push_back(id.empty() ? place(store, e) : id);
-    if (id == name || place(store, e) == name) found.push_back(std::move(e));
-  }
-  if (found.size() == 1) return std::move(found.front());
-  if (found.empty()) {
-    const std::string near = nearest(name, ids);
-    throw Error(store.string() + " holds no slide \"" + name + "\"",
-                near.empty() ? "nephron store list names them" : "did you mean \"" + near + "\"?");
-  }
-  throw Error(store.string() + " holds " + std::to_string(found.size()) + " slides \"" + name + "\"",
-              "name one by its place, such as " + place(store, found.front()));
-}
-
-int export_command(const ExportRequest& request) {
-  CommandOutput output(request.wish.out, request.overwrite);
-  const StoredEntry entry = find_slide(request.store, request.slide);
-  if (entry.picture) output.require_none_of({entry.picture->source.path});
-  ExportWish wish = request.wish;
-  if (!request.region.empty())
-    wish.region = {request.region[0], request.region[1], request.region[2], request.region[3]};
-  if (wish.what == ExportWish::What::labels) {
-    std::vector<const LabelsRecord*> there;
-    for (const LabelsRecord& l : entry.labels)
-      if (l.annotated) there.push_back(&l);
-    if (there.size() != 1 && wish.classes.empty())
-      throw Error("slide \"" + request.slide + "\" has " + std::to_string(there.size()) + " sets of labels",
-                  "choose one with --classes A,B");
-    if (wish.classes.empty()) wish.classes = there.front()->classes;
-  }
-  output.prepare();
-  export_slide(entry.folder, wish);
-  std::printf("%s\n", wish.out.c_str());
-  return Exit::done;
-}
-
-void add_export(CLI::App& store, int& exit) {
-  auto* command = store.add_subcommand("export", "Write a prepared slide or its labels as PNG or TIFF");
-  const auto request = std::make_shared<ExportRequest>();
-  const auto labels = std::make_shared<bool>(false);
-  command->add_option("store", request->store, "Folder of prepared slides")->required();
-  command->add_option("slide", request->slide, "Id of the slide, or its place as `store list` shows it")->required();
-  command->add_option("--out", request->wish.out, "File to write: .png, .tif, .tiff")->required();
-  command->add_flag("--overwrite", request->overwrite, "Replace a file that exists");
-  command->add_option("--factor", request->wish.factor, "Level; the least that is there by default")
-      ->check(CLI::Range(1, 64));
-  command->add_option("--region", request->region, "X,Y,W,H in pixels of that level")->delimiter(',')->expected(4);
-  command->add_flag("--labels", *labels, "Labels, one bit a class, in place of the picture");
-  command->add_option("--classes", request->wish.classes, "Which labels, where there are several")->delimiter(',');
-  command->callback([request, labels, &exit] {
-    if (*labels) request->wish.what = ExportWish::What::labels;
-    exit = export_command(*request);
-  });
 }
 
 void add_store(CLI::App& app, int& exit) {
@@ -284,7 +277,6 @@ void add_store(CLI::App& app, int& exit) {
   pruner->add_option("--plugin", request->plugins, "A plugin file to use besides; may be repeated")
       ->allow_extra_args(false);
   pruner->callback([request, &exit] { exit = prune(*request); });
-  add_export(*store, exit);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ class Checks {
   void all() {
     classes();
     tile();
+    level();
     datasets();
     model();
     loss();
@@ -102,6 +103,13 @@ class Checks {
     if (clean({"data", "tile"}) && e_.data.tile % 32 != 0)
       fault(at({"data", "tile"}), "\"tile\" must be a multiple of 32, not " + std::to_string(e_.data.tile),
             "encoders halve the picture five times; the nearest is " + std::to_string((e_.data.tile + 16) / 32 * 32));
+  }
+
+  void level() {
+    if (!clean({"data", "mpp"}) || !clean({"data", "factor"})) return;
+    if (e_.data.mpp > 0 && e_.data.factor != 1)  // 1 is what a resolved file says where nothing was said
+      fault(at({"data", "mpp"}), "\"mpp\" and \"factor\" exclude each other: both say how far slides are reduced",
+            "leave one of them out, or say mpp = 0 for slides that are reduced by \"factor\"");
   }
 
   void datasets() {

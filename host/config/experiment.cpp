@@ -17,6 +17,11 @@ void DataConfig::describe(Schema<DataConfig>& s) {
   s.field("store", &DataConfig::store,
           "folder of prepared slides, which experiments share; when empty, each start prepares them in memory");
   s.field("factor", &DataConfig::factor, "reduction of slides before anything else").range(1, 64);
+  s.field("mpp", &DataConfig::mpp,
+          "size of a pixel that each slide is brought to by a reduction of its own, in place of \"factor\"; 0: by "
+          "\"factor\"")
+      .range(0, 1000)
+      .unit("um");
   s.field("factors", &DataConfig::factors, "reductions that are prepared in the store besides \"factor\"").range(1, 64);
   s.field("tile", &DataConfig::tile, "side of a training tile at the reduced level; a multiple of 32")
       .range(32, 4096)

@@ -24,6 +24,7 @@ struct FoldsConfig {
 struct DataConfig {
   std::filesystem::path store;  ///< folder of prepared slides; empty: slides are held in memory
   int factor = 1;               ///< reduction of slides before anything else
+  double mpp = 0;               ///< microns per pixel that each slide is reduced to, in place of factor; 0: by factor
   std::vector<int> factors;     ///< that are prepared in the store; data.factor is always among them
   std::int64_t tile = 256;      ///< side of a training tile, px at the reduced level
   double window = 1.5;          ///< side of the raw window, in tiles

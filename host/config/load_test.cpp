@@ -99,6 +99,8 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"loss.class_weights=[1]"}), HasSubstr("one number a class: 2, not 1"));
   EXPECT_THAT(fault({"loss.class_weights=[0, 0]"}), HasSubstr("every class has weight 0"));
   EXPECT_THAT(fault({"data.tile=250"}), HasSubstr("multiple of 32"));
+  EXPECT_THAT(fault({"data.mpp=0.5", "data.factor=2"}), HasSubstr("\"mpp\" and \"factor\" exclude each other"));
+  EXPECT_THAT(fault({"data.mpp=0.5", "data.factor=1"}), "faults: 0") << "as a resolved file says it";
   EXPECT_THAT(fault({"dataset.0.share=0.9"}), HasSubstr("add up to 1.15"));
   EXPECT_THAT(fault({"dataset.second.share=1.0"}), HasSubstr("nothing is left"));
   EXPECT_THAT(fault({"dataset.0.share=0.5"}), HasSubstr("add up to 0.75, not 1"));

@@ -12,7 +12,8 @@ std::vector<SlideEntry> side_of(const JsonNode& json) {
     SlideEntry& entry = out.emplace_back();
     entry.id = slide.at("id").text();
     if (entry.id.empty()) slide.refuse("has an empty id");
-    for (const auto& [key, to] : {std::pair{"dataset", &entry.dataset}, std::pair{"donor", &entry.donor}})
+    for (const auto& [key, to] : {std::pair{"dataset", &entry.dataset}, std::pair{"donor", &entry.donor},
+                                  std::pair{"picture", &entry.picture}, std::pair{"labels", &entry.labels}})
       if (const auto value = slide.find(key)) *to = value->text();
     if (const auto source = slide.find("source")) entry.source = source->text();
   }

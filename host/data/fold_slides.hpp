@@ -12,6 +12,7 @@ struct SlideEntry {
   std::string dataset;
   std::string donor;             ///< empty when unknown
   std::filesystem::path source;  ///< empty when the pixels were made
+  std::string picture, labels;   ///< digests; empty when the run knew none
 };
 
 /// A fold's slides.json.

@@ -97,10 +97,14 @@ Json side_of(const Experiment& experiment, const PreparedData& data, const std::
   Json out = Json::array();
   for (const std::size_t i : which) {
     const PreparedSlide& slide = *data.slides[i];
+    const Digests digests = slide.digests();
     out.push_back({{"id", slide.info().id},
                    {"dataset", dataset_name(experiment, slide)},
                    {"donor", slide.info().donor},
-                   {"source", slide.info().source.string()}});
+                   {"source", slide.info().source.string()},
+                   {"reduction", slide.reduction().value()},
+                   {"picture", digests.picture},
+                   {"labels", digests.labels}});
   }
   return out;
 }
@@ -121,7 +125,27 @@ std::vector<std::string> only_in(const Names& a, const Names& b) {
   return out;
 }
 
-/// The files of slides may have moved; which slides a side has may not.
+/// Slides of both sides that have other pixels or labels than they had.
+std::vector<std::string> changed_slides(const JsonNode& was, const JsonNode& is) {
+  std::map<std::pair<std::string, std::string>, JsonNode> before;
+  for (const JsonNode& slide : was.items())
+    before.emplace(std::pair(slide.at("dataset").text(), slide.at("id").text()), slide);
+  std::vector<std::string> out;
+  for (const JsonNode& slide : is.items()) {
+    const auto then = before.find({slide.at("dataset").text(), slide.at("id").text()});
+    if (then == before.end()) continue;
+    for (const char* what : {"picture", "labels"}) {
+      const auto digest = then->second.find(what);  // runs of earlier versions know none
+      if (digest && !digest->text().empty() && digest->text() != slide.at(what).text()) {
+        out.push_back(slide.at("id").text());
+        break;
+      }
+    }
+  }
+  return out;
+}
+
+/// The files of slides may have moved; which slides a side has, and what they hold, may not.
 void require_same_slides(const fs::path& file, const Json& now) {
   const JsonNode was = JsonNode::read(file);
   const JsonNode is = JsonNode::parse(now.dump(-1, ' ', false, Json::error_handler_t::replace), "slides.json");
@@ -133,6 +157,10 @@ void require_same_slides(const fs::path& file, const Json& now) {
     };
     say(only_in(before, after), " then, and not now: ");
     say(only_in(after, before), " now, and not then: ");
+    const std::vector<std::string> others = changed_slides(was.at(key), is.at(key));
+    if (!others.empty())
+      text += (text.empty() ? "" : "; ") + std::string(doing) +
+              " with other pixels or labels then: " + list_of_names(others);
   }
   if (!text.empty())
     throw Error("the slides are not those that this fold began with (" + file.string() + "): " + text,

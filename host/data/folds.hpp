@@ -26,8 +26,8 @@ void require_unseen(const PreparedData& data, int fold);
 /// of the folds it concerns is said. Empty: nothing was found.
 std::vector<std::string> leaks(const Experiment& experiment, const PreparedData& data, const std::vector<int>& which);
 
-/// Writes a fold's slides.json, ids, datasets, donors and files of both sides, or compares it with the one that is
-/// there: a fold goes on with the slides that it began with. Throws Error that names those that differ.
+/// Writes a fold's slides.json, ids, datasets, donors, files, reductions and digests of both sides, or compares it with
+/// the one that is there: a fold goes on with the slides that it began with. Throws Error that names those that differ.
 void settle_fold_slides(const std::filesystem::path& file, const Experiment& experiment, const PreparedData& data,
                         const FoldSlides& slides);
 /// Ids of all slides that networks of a run were trained on, from slides.json; nothing when a fold has none.

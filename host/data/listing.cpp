@@ -1,5 +1,6 @@
 #include <host/data/listing.hpp>
 
+#include <algorithm>
 #include <set>
 
 #include <nephron/fold_rules.hpp>
@@ -37,6 +38,18 @@ bool Listing::can_be_held_out(const Entry& entry) const {
   } catch (const PluginError&) {
     return true;
   }
+}
+
+Reduction Listing::reduction(const Entry& entry) const {
+  const DataConfig& data = experiment_.data;
+  if (data.mpp <= 0 || entry.info.mpp > 0) return own_reduction(data, entry.info, "");
+  const auto& fields = registry_.schema(Dataset::kind, experiment_.datasets[entry.dataset].component.type).fields();
+  const bool tells = std::any_of(fields.begin(), fields.end(), [](const FieldInfo& f) { return f.name == "mpp"; });
+  return own_reduction(data, entry.info,
+                       tells
+                           ? "mpp = ... in the [[dataset]] \"" + dataset_name(entry.dataset) +
+                                 "\" says how many um a pixel of its slides is wide"
+                           : "its dataset has no key that says it: reduce slides by data.factor, in place of data.mpp");
 }
 
 std::string Listing::group(const Entry& entry) const {

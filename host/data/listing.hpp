@@ -7,6 +7,7 @@
 #include <nephron/dataset.hpp>
 
 #include <host/config/experiment.hpp>
+#include <host/data/resolution.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/plugins/registry.hpp>
 
@@ -24,6 +25,7 @@ class Listing {
   Listing(const Experiment& experiment, const Registry& registry);
 
   const Experiment& experiment() const noexcept { return experiment_; }
+  const Registry& registry() const noexcept { return registry_; }
   const std::vector<Entry>& slides() const noexcept { return slides_; }
   const std::vector<std::string>& problems() const noexcept { return problems_; }
   const std::vector<std::shared_ptr<Dataset>>& datasets() const noexcept { return datasets_; }
@@ -31,6 +33,9 @@ class Listing {
   /// Whether a slide can be validated on: it is annotated, and its dataset is not only trained on. Of a dataset that
   /// fails to say so it is taken to be annotated; preparing the slide will tell what is wrong.
   bool can_be_held_out(const Entry& entry) const;
+  /// The reduction that the experiment works at on a slide. Throws Error when the slide does not say how large its
+  /// pixels are and data.mpp asks for it.
+  Reduction reduction(const Entry& entry) const;
   /// Sampling group of a slide: what its dataset says, or the dataset's name.
   std::string group(const Entry& entry) const;
   /// Name of a dataset, or its type.

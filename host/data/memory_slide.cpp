@@ -5,6 +5,8 @@
 
 #include <nephron/error.hpp>
 
+#include <host/store/tissue.hpp>
+
 namespace nephron::host {
 
 namespace {
@@ -22,18 +24,6 @@ void read_part(const ImageView& from, const Region& region, const ImageView& to,
                 static_cast<std::size_t>(inside.width) * pixel);
 }
 
-/// Stained tissue has colour; glass, pen-free background and black padding have none.
-std::int64_t count_tissue(const ImageView& image) {
-  constexpr int least_chroma = 16;
-  std::int64_t n = 0;
-  for (std::int64_t y = 0; y < image.height; ++y) {
-    const auto* p = image.row<const std::uint8_t>(y);
-    for (std::int64_t x = 0; x < image.width; ++x, p += 3)
-      n += std::max({p[0], p[1], p[2]}) - std::min({p[0], p[1], p[2]}) >= least_chroma;
-  }
-  return n;
-}
-
 }  // namespace
 
 void PreparedSlide::read_soft(int class_index, const Region&, const ImageView&) const {
@@ -43,7 +33,8 @@ void PreparedSlide::read_soft(int class_index, const Region&, const ImageView&) 
 MemorySlide::MemorySlide(Parts parts) : parts_(std::move(parts)) {
   if (!parts_.labels.empty()) index_ = LabelIndex(parts_.labels.view(), parts_.classes);
   for (const auto& [c, plane] : parts_.soft) soft_classes_ |= static_cast<std::uint8_t>(1 << c);
-  catalog_ = {parts_.info.id, parts_.group, parts_.image.size(), index_.counts(), count_tissue(parts_.image.view())};
+  catalog_ = {parts_.info.id, parts_.group, parts_.image.size(), index_.counts(),
+              tissue_of(parts_.image.view()).pixels(parts_.image.size())};
   catalog_.foreground.resize(static_cast<std::size_t>(parts_.classes));
 }
 

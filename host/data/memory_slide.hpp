@@ -16,9 +16,11 @@ class MemorySlide final : public PreparedSlide {
     std::size_t dataset = 0;
     int classes = 0;
     bool annotated = false;
+    Reduction reduction;
     Image image;   ///< u8 RGB at the factor
     Image labels;  ///< u8 bits; empty: none
     std::map<int, Image> soft;
+    Digests digests;
     std::vector<ChannelRule> targets;
   };
   explicit MemorySlide(Parts parts);
@@ -30,6 +32,8 @@ class MemorySlide final : public PreparedSlide {
   void read(const Region& region, const ImageView& image, const ImageView& labels) const override;
   bool any_label(const Region& region, std::uint8_t classes) const override { return index_.any(region, classes); }
   std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override { return index_.draw(class_index, rng); }
+  Reduction reduction() const noexcept override { return parts_.reduction; }
+  Digests digests() const override { return parts_.digests; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return parts_.targets; }
   std::uint8_t soft_classes() const noexcept override { return soft_classes_; }

@@ -4,11 +4,13 @@
 #include <map>
 #include <mutex>
 
+#include <host/data/label_source.hpp>
 #include <host/data/listing.hpp>
 #include <host/data/memory_slide.hpp>
 #include <host/data/store_slides.hpp>
 #include <host/labels/painter.hpp>
 #include <host/slides/reduced.hpp>
+#include <host/store/digest.hpp>
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/thread_pool.hpp>
@@ -59,22 +61,45 @@ class Preparation {
     parts.targets = listing_.targets(entry);
     parts.group = listing_.group(entry);
     Size full;
+    const Reduction reduction = parts.reduction = listing_.reduction(entry);
     guarded(listing_.origin(entry, "reading"), [&] {
       const auto reader = dataset.open(entry.info);
       if (reader == nullptr) throw Error("the dataset gave no reader");
       full = reader->size();
-      parts.image = read_reduced(*reader, experiment_.data.factor);
+      parts.image = read_reduced(*reader, reduction);
+      if (const auto* file = dynamic_cast<const SlideFile*>(reader.get()); file != nullptr && parts.info.mpp <= 0)
+        parts.info.mpp = file->header().mpp;
     });
     parts.info.size = full;
     guarded(listing_.origin(entry, "annotating"), [&] {
       parts.annotated = dataset.annotated(entry.info);
       if (!parts.annotated) return;
-      LabelPainter sink(full, parts.classes);
-      dataset.annotate(entry.info, experiment_.classes, sink);
-      parts.labels = sink.labels(experiment_.data.factor);
-      parts.soft = sink.soft(experiment_.data.factor);
+      const auto sink = std::make_shared<LabelPainter>(full, parts.classes);
+      dataset.annotate(entry.info, experiment_.classes, *sink);
+      hold_labels(source_of(sink), full, reduction, parts);
     });
+    parts.digests.picture = picture_digest(parts.image.view());
     return std::make_shared<MemorySlide>(std::move(parts));
+  }
+
+  /// All of the map, and its digest.
+  void hold_labels(const LabelSource& source, Size full, Reduction reduction, MemorySlide::Parts& parts) const {
+    const Size size = parts.image.size();
+    const Region all{0, 0, size.width, size.height};
+    parts.labels = Image(size, 1);
+    source.paint(reduction, all, parts.labels.view());
+    for (const int c : source.soft) {
+      parts.soft[c] = Image(size, 1);
+      source.paint_soft(c, reduction, all, parts.soft.at(c).view());
+    }
+    LabelSource held;
+    held.touches = [](Reduction, const Region&) { return true; };
+    held.paint = [&](Reduction, const Region& r, const ImageView& out) { copy(parts.labels.view().crop(r), out); };
+    held.soft = source.soft;
+    held.paint_soft = [&](int c, Reduction, const Region& r, const ImageView& out) {
+      copy(parts.soft.at(c).view().crop(r), out);
+    };
+    parts.digests.labels = digest_labels(held, full, reduction, experiment_.classes, thread_pool()).digest;
   }
 
   const Listing& listing_;

@@ -11,13 +11,15 @@
 #include <host/config/experiment.hpp>
 #include <host/data/splits.hpp>
 #include <host/plugins/registry.hpp>
+#include <host/store/reduction.hpp>
 
 namespace nephron::host {
 
-/// One hash of a slide's pixels at several factors: of two slides with equal `factors`, pixels are equal where it is.
-struct PixelDigest {
-  std::vector<int> factors;
-  std::string hex;  ///< empty: not known
+/// What a slide is to whoever compares runs: equal digests mean equal sizes and pixels, whether slides are held in
+/// memory or in a store. SHA-256, 64 hexadecimal digits.
+struct Digests {
+  std::string picture;  ///< at the experiment's reduction; empty: not known
+  std::string labels;   ///< bits and probabilities; empty: not annotated, or not known
 };
 
 /// A slide at the experiment's factor, ready to be cut: held in memory, or mapped from the store. Const calls are
@@ -34,8 +36,10 @@ class PreparedSlide {
   virtual bool any_label(const Region& region, std::uint8_t classes) const = 0;
   /// As Catalog::pixel().
   virtual std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const = 0;
+  /// From level 0 to size().
+  virtual Reduction reduction() const noexcept { return 1; }
   /// What is known of the pixels without reading them.
-  virtual PixelDigest digest() const { return {}; }
+  virtual Digests digests() const { return {}; }
   virtual const CatalogSlide& catalog() const noexcept = 0;
   virtual const std::vector<ChannelRule>& targets() const noexcept = 0;
   /// Classes whose annotation is a probability map, as a bit set; their bit is set where it exceeds one half.

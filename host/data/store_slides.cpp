@@ -1,13 +1,15 @@
 #include <host/data/store_slides.hpp>
 
 #include <algorithm>
-#include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
 
 #include <nephron/error.hpp>
 
+#include <host/data/label_source.hpp>
+#include <host/data/store_places.hpp>
 #include <host/data/stored_slide.hpp>
 #include <host/labels/painter.hpp>
 #include <host/store/marker.hpp>
@@ -23,42 +25,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A folder name for whatever a dataset calls itself and its slides; what had to be changed is told apart by its hash.
-std::string folder_name(const std::string& id) {
-  std::string out;
-  for (const char c : id) {
-    const bool good = c != '/' && c != '\\' && static_cast<unsigned char>(c) >= 32 && c != 127;
-    out += good ? c : '_';
-  }
-  constexpr std::size_t longest = 200;
-  if (out.size() > longest) out.resize(longest);
-  const bool odd = out != id || out.empty() || out.front() == '.';
-  return odd ? "_" + out + "-" + short_key(id) : out;
-}
-
-std::vector<int> wanted_factors(const DataConfig& data) {
-  std::set<int> all(data.factors.begin(), data.factors.end());
-  all.insert(data.factor);
-  return {all.begin(), all.end()};
-}
-
-/// Slides smaller than a factor are prepared at those that are left, as long as the experiment's own is among them.
-std::vector<int> fitting(const std::vector<int>& factors, int own, Size size) {
-  if (size.empty()) return factors;
-  std::vector<int> out;
-  for (const int f : factors)
-    if (f == own || (size.width >= f && size.height >= f)) out.push_back(f);
-  return out;
-}
-
+/// A slide that is open for preparing. Its microns per pixel are those of the file, which datasets share; what one of
+/// them says is that dataset's alone.
 PictureSource picture_of(const Listing& listing, const Listing::Entry& entry,
                          std::shared_ptr<const SlideReader> reader) {
   PictureSource source;
   source.size = reader->size();
-  source.mpp = entry.info.mpp;
   if (const auto* file = dynamic_cast<const SlideFile*>(reader.get())) {
     source.tile = file->header().tile;
-    if (source.mpp <= 0) source.mpp = file->header().mpp;
+    source.mpp = file->header().mpp;
   }
   source.read = [&listing, &entry, reader = std::move(reader)](const Region& region, const ImageView& out) {
     guarded(listing.origin(entry, "reading"), [&] { reader->read(region, out); });
@@ -71,30 +46,55 @@ LabelSource labels_of(const Listing& listing, const Listing::Entry& entry, Size 
   const auto painter = std::make_shared<LabelPainter>(full, static_cast<int>(classes.size()));
   guarded(listing.origin(entry, "annotating"),
           [&] { listing.datasets()[entry.dataset]->annotate(entry.info, classes, *painter); });
-  LabelSource source;
-  source.touches = [painter](int factor, const Region& region) { return painter->touches(factor, region); };
-  source.paint = [painter](int factor, const Region& region, const ImageView& out) {
-    painter->paint(factor, region, out);
-  };
-  for (int c = 0; c < 8; ++c)
-    if ((painter->soft_classes() >> c & 1) != 0) source.soft.push_back(c);
-  source.paint_soft = [painter](int c, int factor, const Region& region, const ImageView& out) {
-    painter->paint_soft(c, factor, region, out);
-  };
-  return source;
+  return source_of(painter);
 }
 
-SlideContent open_slide(const Listing& listing, const Listing::Entry& entry) {
-  std::shared_ptr<const SlideReader> reader = guarded(listing.origin(entry, "opening"), [&] {
-    auto opened = listing.datasets()[entry.dataset]->open(entry.info);
+std::shared_ptr<const SlideReader> open_slide(const Listing& listing, const Listing::Entry& entry) {
+  return guarded(listing.origin(entry, "opening"), [&] {
+    std::shared_ptr<const SlideReader> opened = listing.datasets()[entry.dataset]->open(entry.info);
     if (opened == nullptr) throw Error("the dataset gave no reader");
     return opened;
   });
-  SlideContent content;
-  content.picture = picture_of(listing, entry, std::move(reader));
-  const Size full = content.picture.size;
-  content.labels = [&listing, &entry, full] { return labels_of(listing, entry, full); };
-  return content;
+}
+
+bool up_to_date(const Listing& listing, const Listing::Entry& entry, Compare compare) {
+  const LabelsPlace place = labels_place(listing, entry);
+  if (!place.folder.stale(place.wish, compare).empty()) return false;
+  const auto picture = known_picture(place);
+  return picture && picture->stale(picture_wish(listing, entry), compare).empty();
+}
+
+struct Made {
+  bool slide = false;  ///< by this process: where several share the work, one says so
+  bool picture = false;
+};
+
+/// Prepares one slide: its picture, unless there is one, and its labels.
+Made prepare_slide(const Listing& listing, const Listing::Entry& entry, Compare compare, ThreadPool& pool,
+                   const std::function<void(std::int64_t)>& advance) {
+  const std::string name = "slide \"" + printable_name(entry.info.id) + "\"";
+  const LabelsPlace labels = labels_place(listing, entry);
+  const std::shared_ptr<const SlideReader> reader = open_slide(listing, entry);
+  const PicturePlace picture = picture_place(listing, entry, *reader);
+  PictureSource source = picture_of(listing, entry, reader);
+  if (!picture.of_file) source.mpp = entry.info.mpp;
+  Made made;
+  const bool known = !picture.folder.reductions().empty(), labelled = !labels.folder.reductions().empty();
+  const bool unlabelled = !labels.folder.stale(labels.wish, compare).empty();
+  made.picture = picture.folder.prepare(picture_wish(listing, entry), compare, source, picture.reader, pool, advance,
+                                        [&](const std::string& why) {
+                                          if (known) log().info(name + " is prepared again: " + why);
+                                        });
+  const auto record = picture.folder.record(labels.wish.reductions.front());
+  LabelledSlide slide{picture.folder.path().filename().string(), source.size,
+                      entry.info.mpp > 0 ? entry.info.mpp : source.mpp, record ? record->source : FileStamp{}};
+  const bool made_labels = labels.folder.prepare(
+      labels.wish, compare, slide, [&] { return labels_of(listing, entry, source.size); }, pool,
+      [&](const std::string& why) {
+        if (labelled && !made.picture) log().info(name + " is prepared again: labels: " + why);
+      });
+  made.slide = made_labels || (made.picture && !unlabelled);
+  return made;
 }
 
 /// What is wrong with the slide, which it names. Throws ConfigError when it is not the slide.
@@ -121,97 +121,121 @@ std::vector<std::size_t> chosen(const Listing& listing, const std::vector<std::s
               near.empty() ? "" : "did you mean \"" + near + "\"?");
 }
 
-}  // namespace
-
-StorePlace place_of(const Listing& listing, const Listing::Entry& entry) {
-  const Experiment& e = listing.experiment();
-  const DatasetConfig& config = e.datasets[entry.dataset];
-  const ComponentInfo& component = listing.component(entry.dataset);
-  // What a dataset gives depends on its parameters: with others it is another dataset.
-  const std::string key = short_key(config.component.type + "\n" + config.component.params.str());
-  const std::string name = folder_name(listing.dataset_name(entry.dataset));
-  SlideWish wish;
-  wish.dataset = listing.dataset_name(entry.dataset);
-  wish.slide = entry.info.id;
-  wish.plugin = component.name + " " + component.version;
-  wish.source = entry.info.source;
-  wish.annotations = entry.info.annotations;
-  wish.classes = e.classes;
-  wish.factors = fitting(wanted_factors(e.data), e.data.factor, entry.info.size);
-  wish.annotated = guarded(listing.origin(entry, "annotating"),
-                           [&] { return listing.datasets()[entry.dataset]->annotated(entry.info); });
-  return {SlideFolder(e.data.store / (name + "-" + key) / folder_name(entry.info.id)), std::move(wish)};
+/// What has to be prepared, by source: slides of one file share its picture, so that one makes it and the others find
+/// it.
+std::vector<std::vector<std::size_t>> by_source(const Listing& listing, const std::vector<std::size_t>& slides) {
+  std::vector<std::vector<std::size_t>> out;
+  std::map<fs::path, std::size_t> known;
+  for (const std::size_t i : slides) {
+    const fs::path& source = listing.slides()[i].info.source;
+    const auto [at, fresh] = known.try_emplace(source, out.size());
+    if (fresh || source.empty()) out.emplace_back();
+    out[source.empty() ? out.size() - 1 : at->second].push_back(i);
+  }
+  return out;
 }
 
-StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) {
-  using Compare = SlideFolder::Compare;
-  const fs::path& store = listing.experiment().data.store;
-  is_store(store);  // throws for a folder of other things
-  StoreOutcome outcome;
-  std::mutex mutex;
-  std::map<std::size_t, std::string> problems;
-  std::vector<std::size_t> stale;
-  std::int64_t pixels = 0;
-  for (const std::size_t i : chosen(listing, request.only)) {
-    const Listing::Entry& entry = listing.slides()[i];
-    try {
-      const StorePlace place = place_of(listing, entry);
-      if (!place.folder.stale(place.wish, request.verify ? Compare::contents : Compare::stamps).any()) {
-        ++outcome.kept;
-        continue;
-      }
-      stale.push_back(i);
-      pixels += std::max<std::int64_t>(1, entry.info.size.area());
-    } catch (const std::exception& e) {
-      problems[i] = problem_of(listing, entry, e);
-      if (request.strict) throw Error(problems[i]);
+/// One preparation of a store.
+class StorePreparation {
+ public:
+  StorePreparation(const Listing& listing, const StoreRequest& request)
+      : listing_(listing), request_(request), store_(listing.experiment().data.store) {}
+
+  StoreOutcome run() {
+    const StoreState state = store_state(store_);  // throws for a folder of other things
+    const std::vector<std::size_t> stale = find_stale();
+    if (!stale.empty()) {
+      if (state == StoreState::earlier)
+        log().info(store_.string() +
+                   " was made by an earlier version of nephron: slides are prepared again beside what it holds, which "
+                   "nephron store prune removes");
+      claim_store(store_);
+      prepare_all(stale);
     }
+    for (auto& [i, problem] : problems_) {
+      outcome_.problems.push_back(std::move(problem));
+      outcome_.failed.push_back(i);
+    }
+    return std::move(outcome_);
   }
-  if (!stale.empty()) claim_store(store);
-  const auto own_pool = request.jobs > 0 ? make_thread_pool(static_cast<std::size_t>(request.jobs)) : nullptr;
-  ThreadPool& pool = own_pool != nullptr ? *own_pool : thread_pool();
-  constexpr std::int64_t mega = 1000000;
-  Progress progress("preparing slides, megapixels", std::max<std::int64_t>(1, pixels / mega));
-  std::int64_t done = 0;
-  std::size_t finished = 0;
-  const auto advance = [&](std::int64_t n) {
-    const std::lock_guard lock(mutex);
-    done += n;
-    progress.update(std::min(done, pixels) / mega,
-                    std::to_string(finished) + " of " + std::to_string(stale.size()) + " slides done");
-  };
-  pool.parallel_for(stale.size(), [&](std::size_t n) {
-    if (interrupted()) throw Cancelled();
-    const Listing::Entry& entry = listing.slides()[stale[n]];
+
+ private:
+  std::vector<std::size_t> find_stale() {
+    std::vector<std::size_t> stale;
+    for (const std::size_t i : chosen(listing_, request_.only)) {
+      const Listing::Entry& entry = listing_.slides()[i];
+      try {
+        if (up_to_date(listing_, entry, request_.verify ? Compare::contents : Compare::stamps)) {
+          ++outcome_.kept;
+          continue;
+        }
+        stale.push_back(i);
+      } catch (const std::exception& e) {
+        problems_[i] = problem_of(listing_, entry, e);
+        if (request_.strict) throw Error(problems_[i]);
+      }
+    }
+    return stale;
+  }
+
+  void prepare_all(const std::vector<std::size_t>& stale) {
+    const auto own_pool = request_.jobs > 0 ? make_thread_pool(static_cast<std::size_t>(request_.jobs)) : nullptr;
+    ThreadPool& pool = own_pool != nullptr ? *own_pool : thread_pool();
+    const auto groups = by_source(listing_, stale);
+    std::int64_t pixels = 0;
+    for (const auto& group : groups)
+      pixels += std::max<std::int64_t>(1, listing_.slides()[group.front()].info.size.area());
+    constexpr std::int64_t mega = 1000000;
+    Progress progress("preparing slides, megapixels", std::max<std::int64_t>(1, pixels / mega));
+    std::int64_t done = 0;
+    const auto advance = [&](std::int64_t n) {
+      const std::lock_guard lock(mutex_);
+      done += n;
+      progress.update(std::min(done, pixels) / mega,
+                      std::to_string(finished_) + " of " + std::to_string(stale.size()) + " slides done");
+    };
+    pool.parallel_for(groups.size(), [&](std::size_t n) {
+      for (const std::size_t i : groups[n]) {
+        if (interrupted()) throw Cancelled();
+        prepare_one(i, pool, advance);
+      }
+    });
+    progress.finish();
+  }
+
+  void prepare_one(std::size_t i, ThreadPool& pool, const std::function<void(std::int64_t)>& advance) {
+    const Listing::Entry& entry = listing_.slides()[i];
     std::string problem;
-    bool made = false;
+    Made made;
     try {
-      const StorePlace place = place_of(listing, entry);
-      const auto open = [&](const SlideFolder::Stale& why) {
-        if (fs::exists(place.folder.picture_record()))
-          log().info("slide \"" + printable_name(entry.info.id) +
-                     "\" is prepared again: " + (why.picture.empty() ? "labels: " + why.labels : why.picture));
-        return open_slide(listing, entry);
-      };
-      made = place.folder.prepare(place.wish, request.verify ? Compare::contents : Compare::when_in_doubt, open, pool,
-                                  advance);
+      made =
+          prepare_slide(listing_, entry, request_.verify ? Compare::contents : Compare::when_in_doubt, pool, advance);
     } catch (const Cancelled&) {
       throw;
     } catch (const std::exception& e) {
-      problem = problem_of(listing, entry, e);
-      if (request.strict) throw Error(problem);
+      problem = problem_of(listing_, entry, e);
+      if (request_.strict) throw Error(problem);
     }
-    const std::lock_guard lock(mutex);
-    ++finished;
-    if (!problem.empty()) problems[stale[n]] = problem;
-    else ++(made ? outcome.made : outcome.kept);
-  });
-  progress.finish();
-  for (auto& [i, problem] : problems) {
-    outcome.problems.push_back(std::move(problem));
-    outcome.failed.push_back(i);
+    const std::lock_guard lock(mutex_);
+    ++finished_;
+    if (!problem.empty()) problems_[i] = problem;
+    else ++(made.slide ? outcome_.made : outcome_.kept);
+    outcome_.pictures += made.picture ? 1 : 0;
   }
-  return outcome;
+
+  const Listing& listing_;
+  const StoreRequest& request_;
+  const fs::path& store_;
+  StoreOutcome outcome_;
+  std::mutex mutex_;
+  std::map<std::size_t, std::string> problems_;  // by slide
+  std::size_t finished_ = 0;
+};
+
+}  // namespace
+
+StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) {
+  return StorePreparation(listing, request).run();
 }
 
 PreparedData prepare_and_open(const Listing& listing) {
@@ -224,13 +248,13 @@ PreparedData prepare_and_open(const Listing& listing) {
     if (std::binary_search(outcome.failed.begin(), outcome.failed.end(), i)) continue;  // one of the problems
     const Listing::Entry& entry = listing.slides()[i];
     try {
-      const StorePlace place = place_of(listing, entry);
+      const LabelsPlace place = labels_place(listing, entry);
       StoredSlide::Place open{entry.info,
                               entry.dataset,
                               listing.group(entry),
                               listing.experiment().classes,
                               listing.targets(entry),
-                              listing.experiment().data.factor};
+                              listing.reduction(entry)};
       data.slides.push_back(std::make_shared<StoredSlide>(place.folder, std::move(open)));
     } catch (const std::exception& e) {
       data.problems.push_back(problem_of(listing, entry, e));

@@ -5,16 +5,8 @@
 
 #include <host/data/listing.hpp>
 #include <host/data/prepared.hpp>
-#include <host/store/slide_folder.hpp>
 
 namespace nephron::host {
-
-/// The folder of a slide in the experiment's store, and what it should hold.
-struct StorePlace {
-  SlideFolder folder;
-  SlideWish wish;
-};
-StorePlace place_of(const Listing& listing, const Listing::Entry& entry);
 
 struct StoreRequest {
   std::vector<std::string> only;  ///< ids; empty: all
@@ -24,7 +16,8 @@ struct StoreRequest {
 };
 
 struct StoreOutcome {
-  int made = 0;                       ///< slides that were prepared
+  int made = 0;                       ///< slides that were prepared: their picture, their labels or both
+  int pictures = 0;                   ///< pictures that were prepared: slides may share one, or have it already
   int kept = 0;                       ///< slides that were up to date
   std::vector<std::string> problems;  ///< slides that could not be prepared, and why
   std::vector<std::size_t> failed;    ///< which they are in the listing

@@ -2,8 +2,8 @@
 
 #include <host/data/label_index.hpp>
 #include <host/data/prepared.hpp>
+#include <host/store/labels_folder.hpp>
 #include <host/store/mapped_tiff.hpp>
-#include <host/store/slide_folder.hpp>
 
 namespace nephron::host {
 
@@ -16,10 +16,10 @@ class StoredSlide final : public PreparedSlide {
     std::string group;
     std::vector<std::string> classes;
     std::vector<ChannelRule> targets;
-    int factor = 1;
+    Reduction reduction;
   };
-  /// Throws Error that names the file when the folder does not hold the slide as its records say.
-  StoredSlide(const SlideFolder& folder, Place place);
+  /// Throws Error that names the file when the folder, or the picture that it tells of, is not what its records say.
+  StoredSlide(const LabelsFolder& folder, Place place);
 
   const SlideInfo& info() const noexcept override { return place_.info; }
   std::size_t dataset() const noexcept override { return place_.dataset; }
@@ -28,22 +28,23 @@ class StoredSlide final : public PreparedSlide {
   void read(const Region& region, const ImageView& image, const ImageView& labels) const override;
   bool any_label(const Region& region, std::uint8_t classes) const override;
   std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override;
-  PixelDigest digest() const override { return digest_; }
+  Reduction reduction() const noexcept override { return place_.reduction; }
+  Digests digests() const override { return digests_; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return place_.targets; }
   std::uint8_t soft_classes() const noexcept override { return soft_classes_; }
   void read_soft(int class_index, const Region& region, const ImageView& map) const override;
 
  private:
-  void open_labels(const SlideFolder& folder, Size full);
+  void open_picture(const PictureFolder& folder, const LabelsRecord& labels);
+  void open_labels(const std::filesystem::path& file, const LabelsRecord& record);
 
   Place place_;
   Size size_;
-  PixelDigest digest_;
+  Digests digests_;
   bool annotated_ = false;
   MappedTiff picture_, labels_;
-  std::size_t picture_level_ = 0;
-  LabelPictures::Level label_level_;
+  std::optional<LabelPictures> label_pictures_;
   LabelIndex index_;
   CatalogSlide catalog_;
   std::uint8_t soft_classes_ = 0;

@@ -5,10 +5,10 @@
 
 namespace nephron::host {
 
-NearestAxis::NearestAxis(std::int64_t full, int factor, std::int64_t first, std::int64_t count)
+NearestAxis::NearestAxis(std::int64_t full, std::int64_t reduced, std::int64_t first, std::int64_t count)
     : source_(static_cast<std::size_t>(count)) {
   // OpenCV's own way to the scale, twice inverted: it is not always the quotient of the sides.
-  const double inverse = static_cast<double>(full / factor) / static_cast<double>(full);
+  const double inverse = static_cast<double>(reduced) / static_cast<double>(full);
   const double scale = 1 / inverse;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto s = static_cast<std::int64_t>(std::floor(static_cast<double>(first + i) * scale));

@@ -6,10 +6,10 @@
 namespace nephron::host {
 
 /// One axis of a reduction by nearest neighbour: which of `full` pixels each of a window's pixels takes, as OpenCV's
-/// INTER_NEAREST chooses them when it resizes the whole axis to full // factor pixels.
+/// INTER_NEAREST chooses them when it resizes the whole axis to `reduced` pixels.
 class NearestAxis {
  public:
-  NearestAxis(std::int64_t full, int factor, std::int64_t first, std::int64_t count);
+  NearestAxis(std::int64_t full, std::int64_t reduced, std::int64_t first, std::int64_t count);
 
   std::int64_t count() const noexcept { return static_cast<std::int64_t>(source_.size()); }
   std::int64_t source(std::int64_t i) const noexcept { return source_[static_cast<std::size_t>(i)]; }

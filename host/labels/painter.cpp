@@ -34,8 +34,9 @@ struct Labelled {
 /// A window of the reduced map and the level-0 pixels that it shows.
 struct Aperture {
   NearestAxis x, y;
-  Aperture(Size slide, int factor, const Region& window)
-      : x(slide.width, factor, window.x, window.width), y(slide.height, factor, window.y, window.height) {}
+  Aperture(Size slide, Size reduced, const Region& window)
+      : x(slide.width, reduced.width, window.x, window.width),
+        y(slide.height, reduced.height, window.y, window.height) {}
   Region source() const { return {x.front(), y.front(), x.back() - x.front() + 1, y.back() - y.front() + 1}; }
 };
 
@@ -109,15 +110,15 @@ struct LabelPainter::Content {
                   " bytes; expected the region's size, one channel of " + std::to_string(bytes_of(depth)) + " bytes");
   }
 
-  Size reduced(int factor) const {
-    const Size size{slide.width / std::max(1, factor), slide.height / std::max(1, factor)};
-    if (factor < 1 || size.empty())
-      throw Error("labels of a slide of " + text(slide) + " px cannot be reduced by " + std::to_string(factor));
+  Size reduced(Reduction reduction) const {
+    const Size size = reduction.size_of(slide);
+    if (!(reduction.value() >= 1) || size.empty())
+      throw Error("labels of a slide of " + text(slide) + " px cannot be reduced by " + reduction.str());
     return size;
   }
 
-  void check_window(int factor, const Region& window) const {
-    const Size size = reduced(factor);
+  void check_window(Reduction reduction, const Region& window) const {
+    const Size size = reduced(reduction);
     if (window.empty() || window.clipped({0, 0, size.width, size.height}) != window)
       throw Error("the window " + text(window) + " is not inside the label map of " + text(size) + " px");
   }
@@ -193,7 +194,7 @@ void LabelPainter::probability(int class_index, const Region& region, const Imag
 
 Size LabelPainter::slide() const noexcept { return content_->slide; }
 int LabelPainter::classes() const noexcept { return content_->classes; }
-Size LabelPainter::size(int factor) const { return content_->reduced(factor); }
+Size LabelPainter::size(Reduction reduction) const { return content_->reduced(reduction); }
 bool LabelPainter::empty() const noexcept { return content_->empty; }
 
 Region LabelPainter::box() const noexcept {
@@ -208,22 +209,22 @@ Region LabelPainter::box() const noexcept {
   return x1 > x0 ? Region{x0, y0, x1 - x0, y1 - y0} : Region{};
 }
 
-bool LabelPainter::touches(int factor, const Region& window) const {
-  content_->check_window(factor, window);
-  const Region source = Aperture(content_->slide, factor, window).source();
+bool LabelPainter::touches(Reduction reduction, const Region& window) const {
+  content_->check_window(reduction, window);
+  const Region source = Aperture(content_->slide, content_->reduced(reduction), window).source();
   const auto meets = [&](const auto& labelled) { return !labelled.shape.box().clipped(source).empty(); };
   return std::any_of(content_->polygons.begin(), content_->polygons.end(), meets) ||
          std::any_of(content_->runs.begin(), content_->runs.end(),
                      [&](const Labelled<RowRuns>& runs) { return meets(runs) && runs.shape.any_in(source); });
 }
 
-void LabelPainter::paint(int factor, const Region& window, const ImageView& labels) const {
-  content_->check_window(factor, window);
+void LabelPainter::paint(Reduction reduction, const Region& window, const ImageView& labels) const {
+  content_->check_window(reduction, window);
   if (labels.size() != window.size() || labels.channels != 1 || labels.depth != Depth::u8)
     throw Error("labels are painted into one u8 channel of the window's size, " + text(window.size()));
   for (std::int64_t y = 0; y < labels.height; ++y)
     std::memset(labels.row<std::uint8_t>(y), 0, static_cast<std::size_t>(labels.width));
-  const Aperture aperture(content_->slide, factor, window);
+  const Aperture aperture(content_->slide, content_->reduced(reduction), window);
   const Region source = aperture.source();
   for (const auto& polygon : content_->polygons)
     if (!polygon.shape.box().clipped(source).empty()) paint_polygon(polygon, aperture, labels);
@@ -231,18 +232,18 @@ void LabelPainter::paint(int factor, const Region& window, const ImageView& labe
     if (!runs.shape.box().clipped(source).empty()) paint_runs(runs, aperture, labels);
 }
 
-Image LabelPainter::labels(int factor) const {
+Image LabelPainter::labels(Reduction reduction) const {
   if (empty()) return {};
-  Image out(size(factor), 1);
-  paint(factor, {0, 0, out.size().width, out.size().height}, out.view());
+  Image out(size(reduction), 1);
+  paint(reduction, {0, 0, out.size().width, out.size().height}, out.view());
   return out;
 }
 
-std::map<int, Image> LabelPainter::soft(int factor) const {
+std::map<int, Image> LabelPainter::soft(Reduction reduction) const {
   std::map<int, Image> out;
   for (const auto& [c, map] : content_->soft) {
-    const Image& plane = out[c] = Image(size(factor), 1);
-    paint_soft(c, factor, {0, 0, plane.size().width, plane.size().height}, plane.view());
+    const Image& plane = out[c] = Image(size(reduction), 1);
+    paint_soft(c, reduction, {0, 0, plane.size().width, plane.size().height}, plane.view());
   }
   return out;
 }
@@ -253,14 +254,14 @@ std::uint8_t LabelPainter::soft_classes() const noexcept {
   return out;
 }
 
-void LabelPainter::paint_soft(int class_index, int factor, const Region& window, const ImageView& map) const {
-  content_->check_window(factor, window);
+void LabelPainter::paint_soft(int class_index, Reduction reduction, const Region& window, const ImageView& map) const {
+  content_->check_window(reduction, window);
   const auto found = content_->soft.find(class_index);
   if (found == content_->soft.end())
     throw Error("class " + std::to_string(class_index) + " was given no probabilities");
   if (map.size() != window.size() || map.channels != 1 || map.depth != Depth::u8)
     throw Error("probabilities are painted into one u8 channel of the window's size, " + text(window.size()));
-  found->second.paint(factor, window, map);
+  found->second.paint(reduction, window, map);
 }
 
 }  // namespace nephron::host

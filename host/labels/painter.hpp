@@ -5,6 +5,8 @@
 
 #include <nephron/labels.hpp>
 
+#include <host/store/reduction.hpp>
+
 namespace nephron::host {
 
 /// Takes the annotation of one slide and paints any window of its label map, at any reduction, without ever holding the
@@ -12,7 +14,7 @@ namespace nephron::host {
 ///
 /// - polygons as OpenCV's fillPoly on a picture of the slide's size, vertices truncated to whole pixels, boundary
 ///   included, holes kept (their boundary belongs to the object);
-/// - reduced labels as cv::resize(whole, (W // factor, H // factor), INTER_NEAREST);
+/// - reduced labels as cv::resize(whole, (W // reduction, H // reduction), INTER_NEAREST);
 /// - probabilities, 0..255, as the same with INTER_AREA. Where one exceeds 1/2 the class's bit is set too.
 ///
 /// Fill it from one thread; after that every const call is thread-safe. Memory: vertices, runs, and the parts of
@@ -32,27 +34,27 @@ class LabelPainter final : public AnnotationSink {
 
   Size slide() const noexcept;
   int classes() const noexcept;
-  /// Size of the label map reduced by `factor`.
-  Size size(int factor) const;
+  /// Size of the reduced label map.
+  Size size(Reduction reduction) const;
   /// True when nothing was given.
   bool empty() const noexcept;
   /// Level-0 pixels that all labels lie in; 0 x 0 when there are none.
   Region box() const noexcept;
   /// False when a window (pixels of the reduced map) is surely without labels; looks at outlines only.
-  bool touches(int factor, const Region& window) const;
+  bool touches(Reduction reduction, const Region& window) const;
   /// Writes every pixel of `labels`: one u8 channel, one bit a class, the window's size. The window lies inside the
   /// reduced map. Throws Error when it does not.
-  void paint(int factor, const Region& window, const ImageView& labels) const;
+  void paint(Reduction reduction, const Region& window, const ImageView& labels) const;
 
   /// The whole map; empty() when nothing was given. For slides that are held in memory.
-  Image labels(int factor) const;
+  Image labels(Reduction reduction) const;
 
   /// Classes that were given as probabilities, as a bit set.
   std::uint8_t soft_classes() const noexcept;
   /// Writes probabilities 0..255 of one of soft_classes().
-  void paint_soft(int class_index, int factor, const Region& window, const ImageView& map) const;
+  void paint_soft(int class_index, Reduction reduction, const Region& window, const ImageView& map) const;
   /// The whole maps of soft_classes().
-  std::map<int, Image> soft(int factor) const;
+  std::map<int, Image> soft(Reduction reduction) const;
 
  private:
   struct Content;

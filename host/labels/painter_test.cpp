@@ -134,6 +134,33 @@ TEST(LabelPainter, NearestPixelsAreOpenCVsForAnySideAndFactor) {
   }
 }
 
+TEST(LabelPainter, ReductionsThatAreNoWholeNumberAreOpenCVs) {
+  Rng rng(5, "reductions");
+  for (int i = 0; i < 300; ++i) {
+    const Reduction reduction = Reduction::of(1 + 9 * rng.uniform());
+    const Size full{rng.integer(20, 900), rng.integer(20, 300)}, size = reduction.size_of(full);
+    LabelPainter painter(full, 2);
+    const Image mask(full, 1), map(full, 1, Depth::f32), levels(full, 1);
+    for (std::int64_t y = 0; y < full.height; ++y)
+      for (std::int64_t x = 0; x < full.width; ++x) {
+        mask.view().row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(rng.integer(0, 4) == 0);
+        const auto level = static_cast<std::uint8_t>(rng.integer(0, 127));
+        levels.view().row<std::uint8_t>(y)[x] = level;
+        map.view().row<float>(y)[x] = static_cast<float>(level) / 255.F;
+      }
+    painter.mask({0, 0, full.width, full.height}, mask.view());
+    painter.probability(1, {0, 0, full.width, full.height}, map.view());
+    cv::Mat bits, soft;
+    const cv::Size to(static_cast<int>(size.width), static_cast<int>(size.height));
+    cv::resize(as_mat(mask.view()), bits, to, 0, 0, cv::INTER_NEAREST);
+    cv::resize(as_mat(levels.view()), soft, to, 0, 0, cv::INTER_AREA);
+    const Image found = painter.labels(reduction);
+    ASSERT_EQ(cv::norm(bits, as_mat(found.view()), cv::NORM_INF), 0) << full.width << " by " << reduction.str();
+    const std::map<int, Image> softs = painter.soft(reduction);
+    ASSERT_EQ(cv::norm(soft, as_mat(softs.at(1).view()), cv::NORM_INF), 0) << full.width << " by " << reduction.str();
+  }
+}
+
 TEST(LabelPainter, ProbabilitiesAreReducedAsTheWholeIsAndSetBits) {
   Rng rng(5, "soft");
   for (int i = 0; i < 60; ++i) {

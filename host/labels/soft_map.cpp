@@ -51,9 +51,9 @@ void SoftMap::get(const Region& region, const ImageView& out) const {
   });
 }
 
-void SoftMap::paint(int factor, const Region& window, const ImageView& out) const {
-  if (factor == 1) return get(window, out);
-  const AreaReduction reduction(slide_, factor);
+void SoftMap::paint(Reduction by, const Region& window, const ImageView& out) const {
+  if (by == 1) return get(window, out);
+  const AreaReduction reduction(slide_, by);
   const Region source = reduction.source_of(window);
   // The reduction is of colours, channel by channel: one of three equal ones is taken.
   const Image grey(source.size(), 1), colour(source.size(), 3), small(window.size(), 3);

@@ -93,8 +93,9 @@ void export_slide(const PreparedSlide& slide, const std::vector<std::string>& cl
 ExportOutcome export_datasets(Experiment experiment, const Registry& registry, const ExportRequest& request) {
   if (!request.dataset.empty()) keep_only(experiment.datasets, request.dataset);
   // What is written once needs no place in the store, unless it is there.
-  if (request.factor != experiment.data.factor) experiment.data.store.clear();
+  if (request.factor != experiment.data.factor || experiment.data.mpp > 0) experiment.data.store.clear();
   experiment.data.factor = request.factor;
+  experiment.data.mpp = 0;
   require_output_folder(request.out, {});
   const Listing listing(experiment, registry);
   require_outputs(listing, request);

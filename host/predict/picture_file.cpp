@@ -68,11 +68,11 @@ cv::Mat to_bytes(const cv::Mat& picture) {
   return bytes;
 }
 
-Size reduced_size(Size size, int factor) {
-  const Size reduced{size.width / factor, size.height / factor};
-  if (factor < 1 || reduced.empty())
+Size reduced_size(Size size, Reduction reduction) {
+  const Size reduced = reduction.size_of(size);
+  if (!(reduction.value() >= 1) || reduced.empty())
     throw Error("a picture of " + std::to_string(size.width) + " x " + std::to_string(size.height) +
-                " px cannot be reduced by " + std::to_string(factor));
+                " px cannot be reduced by " + reduction.str());
   return reduced;
 }
 
@@ -151,14 +151,14 @@ Image read_gray(const fs::path& file) {
   return out;
 }
 
-Image reduce_picture(const Image& picture, int factor) {
-  const Size size = reduced_size(picture.size(), factor);
-  return factor == 1 ? picture : resized(picture.view(), size, cv::INTER_AREA);
+Image reduce_picture(const Image& picture, Reduction reduction) {
+  const Size size = reduced_size(picture.size(), reduction);
+  return reduction == 1 ? picture : resized(picture.view(), size, cv::INTER_AREA);
 }
 
-Image reduce_mask(const Image& mask, int factor) {
-  const Size size = reduced_size(mask.size(), factor);
-  return factor == 1 ? mask : resized(mask.view(), size, cv::INTER_NEAREST);
+Image reduce_mask(const Image& mask, Reduction reduction) {
+  const Size size = reduced_size(mask.size(), reduction);
+  return reduction == 1 ? mask : resized(mask.view(), size, cv::INTER_NEAREST);
 }
 
 Image resize_map(const ImageView& map, Size size) { return resized(map, size, cv::INTER_LINEAR); }

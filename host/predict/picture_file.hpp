@@ -9,6 +9,8 @@
 #include <nephron/image.hpp>
 #include <nephron/slide.hpp>
 
+#include <host/store/reduction.hpp>
+
 namespace nephron::host {
 
 /// A picture in a folder; its id is the file's name without the extension (.ome.tif counts as one).
@@ -37,10 +39,10 @@ Image read_mask(const std::filesystem::path& file);
 /// One u8 channel, as it is in the file.
 Image read_gray(const std::filesystem::path& file);
 
-/// To width / factor by height / factor (rounded down), each pixel the mean of those it stands for.
-Image reduce_picture(const Image& picture, int factor);
+/// To width / reduction by height / reduction (rounded down), each pixel the mean of those it stands for.
+Image reduce_picture(const Image& picture, Reduction reduction);
 /// The same size by nearest neighbour.
-Image reduce_mask(const Image& mask, int factor);
+Image reduce_mask(const Image& mask, Reduction reduction);
 
 /// One f32 channel to another size, bilinearly.
 Image resize_map(const ImageView& map, Size size);

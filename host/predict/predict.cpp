@@ -21,6 +21,7 @@
 #include <host/predict/picture_file.hpp>
 #include <host/predict/prediction_record.hpp>
 #include <host/predict/settings.hpp>
+#include <host/predict/shares.hpp>
 #include <host/predict/slide_source.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/predict/tiled.hpp>
@@ -57,6 +58,7 @@ class Maps final : public ProbabilitySink {
 
 struct Loaded {
   Size size;
+  Reduction reduction;
   std::string fingerprint;
   std::unique_ptr<TileSource> reduced;
   TruthFolder::Masks truth;
@@ -81,25 +83,6 @@ Image to_bytes(const ImageView& map) {
 class Blamed final : public Error {
  public:
   using Error::Error;
-};
-
-/// What share of all work is done. The files' sizes stand for it, for the pictures' are not known before.
-class Shares {
- public:
-  explicit Shares(const std::vector<PictureFile>& pictures) {
-    for (const PictureFile& picture : pictures) {
-      std::error_code unknown;
-      const auto size = fs::file_size(picture.file, unknown);
-      before_.push_back(before_.back() + (unknown ? 1.0 : 1.0 + static_cast<double>(size)));
-    }
-  }
-  /// `part` of picture i and all before it.
-  double done(std::size_t i, double part) const {
-    return (before_[i] + part * (before_[i + 1] - before_[i])) / before_.back();
-  }
-
- private:
-  std::vector<double> before_{0};
 };
 
 class Prediction {
@@ -156,7 +139,7 @@ void Prediction::require_equal_settings(const PredictionRecord& before) const {
 /// Nothing is overwritten unasked, and results of different settings do not mix in one folder.
 std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& pictures) {
   outcome_.scores.classes = classes_;
-  outcome_.factor = settings_.factor;
+  outcome_.reduced = settings_.mpp > 0 || settings_.factor > 1;
   if (!fs::exists(output_.facts()) || request_.overwrite) return pictures;
   if (!request_.go_on)
     throw Error(output_.folder().string() + " holds a prediction already",
@@ -182,13 +165,15 @@ Loaded Prediction::load(const PictureFile& picture) const {
   if (std::shared_ptr<const SlideFile> slide = open_as_slide(picture.file, opener_)) {
     out.size = slide->size();
     out.fingerprint = fingerprint(*slide);
-    out.reduced = slide_source(std::move(slide), settings_.factor, request_.held_bytes);
+    out.reduction = settings_.reduction_of(slide->header().mpp);
+    out.reduced = slide_source(std::move(slide), out.reduction, request_.held_bytes);
   } else {
     const Image full = read_picture(picture.file);
     out.size = full.size();
     out.fingerprint =
         fingerprint(out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
-    out.reduced = held_source(reduce_picture(full, settings_.factor));
+    out.reduction = settings_.reduction_of(0);
+    out.reduced = held_source(reduce_picture(full, out.reduction));
   }
   if (!request_.masks.empty()) out.truth = truth_.read(picture.id, out.size);
   return out;
@@ -207,7 +192,7 @@ Written Prediction::write(const std::string& id, const Loaded& loaded, const std
   for (std::size_t c = 0; c < maps.size(); ++c) {
     const ImageView& map = maps[c].view();
     const Image& truth = known ? loaded.truth.of_class[c] : maps[c];
-    const Image reduced_truth = known ? reduce_mask(truth, settings_.factor) : Image();
+    const Image reduced_truth = known ? reduce_mask(truth, loaded.reduction) : Image();
     if (loaded.truth.coded) {
       fs::create_directories(output_.truth(c, id).parent_path());
       save_png(output_.truth(c, id), truth.view());
@@ -231,9 +216,15 @@ Written Prediction::write(const std::string& id, const Loaded& loaded, const std
     score.dice.push_back(dice_of(mask, truth));
     score.dice_reduced.push_back(dice_of(above(map, settings_.threshold), reduced_truth));
   }
-  const Json picture{{"size", {loaded.size.width, loaded.size.height}}, {"fingerprint", loaded.fingerprint}};
+  const Json picture{{"size", {loaded.size.width, loaded.size.height}},
+                     {"fingerprint", loaded.fingerprint},
+                     {"reduction", loaded.reduction.value()}};
   write_file_atomically(output_.picture(id), picture.dump() + "\n");
-  if (known) out.score = std::move(score);
+  if (known) {
+    score.picture = loaded.reduced->digest();
+    score.masks = digest_of_masks(loaded.truth.of_class);
+    out.score = std::move(score);
+  }
   return out;
 }
 

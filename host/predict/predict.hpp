@@ -26,6 +26,8 @@ struct PredictRequest {
   std::optional<std::int64_t> tile;      ///< px at the reduced level
   std::optional<double> overlap;
   std::optional<int> factor;
+  double pictures_mpp =
+      0;  ///< microns per pixel of pictures that do not say it; of a run that was trained with data.mpp
   std::optional<int> batch;
   bool whole = false;  ///< the whole reduced picture in one forward pass
   bool go_on = false;  ///< --continue
@@ -39,7 +41,7 @@ struct PredictOutcome {
   Scores scores;
   std::int64_t predicted = 0;
   std::int64_t skipped = 0;  ///< finished before
-  int factor = 1;
+  bool reduced = false;      ///< pictures were reduced for the model
 };
 
 /// Predicts every picture of a folder. A picture that cannot be read is noted in scores.failures and the rest go on,

@@ -60,6 +60,10 @@ PictureScore score_of(const std::vector<std::string>& classes, const JsonNode& e
   PictureScore out{shares_of(classes, entry.at("threshold")), shares_of(classes, entry.at("dice")),
                    shares_of(classes, entry.at("dice_reduced")), curves_of(classes, entry, "dice_by_threshold"),
                    curves_of(classes, entry, "dice_reduced_by_threshold")};
+  if (const auto digests = entry.find("digests")) {
+    out.picture = digests->at("picture").text();
+    out.masks = digests->at("masks").text();
+  }
   if (out.curve.empty() != out.curve_reduced.empty())
     entry.refuse("has one of dice_by_threshold and dice_reduced_by_threshold, and not the other");
   return out;
@@ -174,6 +178,7 @@ void write_scores(const std::filesystem::path& file, const Scores& scores) {
   for (const auto& [id, score] : scores.pictures) {
     pictures[id] = to_json(scores.classes, score);
     pictures[id]["trained_on"] = scores.trained_on.contains(id);
+    if (!score.picture.empty()) pictures[id]["digests"] = {{"picture", score.picture}, {"masks", score.masks}};
   }
   for (const auto& [id, known] : scores.trained_on) trained_on[id] = {{"by", known.by}, {"folds", known.folds}};
   Json json{{"classes", scores.classes},

@@ -14,6 +14,9 @@ struct PictureScore {
   std::vector<double> dice_reduced;  ///< at the level that the model works on
   /// Dice by searched threshold (threshold_search.hpp), a list a class; empty where one threshold was given.
   std::vector<std::vector<double>> curve{}, curve_reduced{};
+  /// Digests of the picture at the level that the model works on, as prepared slides have it, and of the true masks:
+  /// predictions with other ones are not to be compared. Empty: not known, of an earlier version.
+  std::string picture{}, masks{};
 };
 
 /// Why a picture counts as one that networks of a prediction were trained on.

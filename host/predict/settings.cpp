@@ -7,6 +7,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/data/resolution.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/util/usage_error.hpp>
 
@@ -65,6 +66,12 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   out.checkpoint = request.checkpoint;
   for (const int k : out.folds) out.weights.push_back(weights_of(run.fold(k), request.checkpoint));
   out.factor = request.factor.value_or(experiment.data.factor);
+  if (!request.factor) out.mpp = experiment.data.mpp;  // a factor that is asked for is meant
+  if (request.pictures_mpp > 0 && out.mpp <= 0)
+    throw UsageError(
+        std::string("--mpp says how large the pixels of pictures are, which matters only to a run that was ") +
+        "trained with data.mpp" + (request.factor ? ", and without --factor" : ""));
+  out.pictures_mpp = request.pictures_mpp;
   out.tile = request.whole ? 0 : request.tile.value_or(experiment.data.tile);
   out.overlap = request.overlap.value_or(experiment.predict.overlap);
   out.tta = request.tta.empty() ? experiment.predict.tta : request.tta;
@@ -81,6 +88,12 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   return out;
 }
 
+Reduction PredictSettings::reduction_of(double known) const {
+  if (mpp <= 0) return factor;
+  return reduction_to(mpp, known > 0 ? known : pictures_mpp, "the picture",
+                      "--mpp M says how many um a pixel of such pictures is wide, --factor N how far to reduce all");
+}
+
 std::string PredictSettings::str() const {
   nlohmann::ordered_json json;
   json["run"] = run.string();
@@ -88,7 +101,8 @@ std::string PredictSettings::str() const {
   json["checkpoint"] = checkpoint;
   json["weights"] = nlohmann::ordered_json::array();
   for (const fs::path& file : weights) json["weights"].push_back(file.string());
-  json["factor"] = factor;
+  if (mpp > 0) json["mpp"] = mpp, json["pictures_mpp"] = pictures_mpp;
+  else json["factor"] = factor;
   json["tile"] = tile;
   json["overlap"] = overlap;
   json["tta"] = tta;

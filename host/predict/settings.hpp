@@ -7,6 +7,7 @@
 #include <host/config/experiment.hpp>
 #include <host/predict/predict.hpp>
 #include <host/runs/run.hpp>
+#include <host/store/reduction.hpp>
 
 namespace nephron::host {
 
@@ -17,6 +18,8 @@ struct PredictSettings {
   std::string checkpoint;
   std::vector<std::filesystem::path> weights;  ///< one a fold
   int factor = 1;
+  double mpp = 0;  ///< microns per pixel of the level that the model works on; 0: pictures are reduced by factor
+  double pictures_mpp = 0;  ///< of pictures that do not say it; 0: such a picture is refused
   std::int64_t tile = 256;  ///< 0: the whole picture
   double overlap = 1.5;
   std::vector<std::string> tta;
@@ -25,6 +28,8 @@ struct PredictSettings {
   std::int64_t batch = 8;
   std::string precision;
 
+  /// Of a picture whose pixels are `known` microns wide; 0: it does not say. Throws Error where that has to be known.
+  Reduction reduction_of(double known) const;
   /// As JSON, for predict.json: equal text means equal predictions.
   std::string str() const;
 };

@@ -7,6 +7,7 @@
 
 #include <host/slides/reduced.hpp>
 #include <host/store/area.hpp>
+#include <host/store/digest.hpp>
 #include <host/util/interrupt.hpp>
 
 namespace nephron::host {
@@ -20,6 +21,7 @@ class HeldSource final : public TileSource {
   explicit HeldSource(Image picture) : picture_(std::move(picture)) {}
   Size size() const noexcept override { return picture_.size(); }
   void read(const Region& region, const ImageView& out) const override { copy(picture_.view().crop(region), out); }
+  std::string digest() const override { return picture_digest(picture_.view()); }
 
  private:
   Image picture_;
@@ -27,12 +29,17 @@ class HeldSource final : public TileSource {
 
 class BandedSource final : public TileSource {
  public:
-  BandedSource(std::shared_ptr<const SlideReader> slide, int factor)
-      : slide_(std::move(slide)), reduction_(slide_->size(), factor) {}
+  BandedSource(std::shared_ptr<const SlideReader> slide, Reduction reduction)
+      : slide_(std::move(slide)), reduction_(slide_->size(), reduction), digest_(reduction_.size(), 3, 255) {}
   Size size() const noexcept override { return reduction_.size(); }
   void read(const Region& region, const ImageView& out) const override {
     if (region.y < band_.y || region.y + region.height > band_.y + band_.height) load(region.y, region.height);
     copy(pixels_.view().crop({region.x, region.y - band_.y, region.width, region.height}), out);
+  }
+  std::string digest() const override {
+    constexpr std::int64_t rows = 512;
+    while (digest_.rows() < size().height) load(digest_.rows(), std::min(rows, size().height - digest_.rows()));
+    return digest_.hex();
   }
 
  private:
@@ -40,14 +47,14 @@ class BandedSource final : public TileSource {
     const std::int64_t width = size().width;
     if (pixels_.size() != Size{width, height}) pixels_ = Image({width, height}, 3);
     band_ = {};  // until it is whole
-    const std::int64_t rows = std::max<std::int64_t>(1, band_bytes / (3 * slide_->size().width * reduction_.factor()));
+    const std::int64_t rows = rows_of_band(band_bytes, slide_->size().width, reduction_.reduction());
     Image full;
     for (std::int64_t done = 0; done < height;) {
       if (interrupted()) throw Cancelled();
       const Region part{0, y + done, width, std::min(rows, height - done)};
       const Region source = reduction_.source_of(part);
       const ImageView to = pixels_.view().crop({0, done, width, part.height});
-      if (reduction_.factor() == 1) {
+      if (reduction_.reduction() == 1) {
         slide_->read(source, to);
       } else {
         if (full.size() != source.size()) full = Image(source.size(), 3);
@@ -57,24 +64,26 @@ class BandedSource final : public TileSource {
       done += part.height;
     }
     band_ = {0, y, width, height};
+    // Bands come from the top down and overlap: what is new of this one is digested.
+    if (const std::int64_t known = digest_.rows(); y <= known && y + height > known)
+      digest_.add(pixels_.view().crop({0, known - y, width, y + height - known}));
   }
 
   std::shared_ptr<const SlideReader> slide_;
   AreaReduction reduction_;
   mutable Image pixels_;  // of band_; a TileSource has one reader at a time
   mutable Region band_;
+  mutable RowsDigest digest_;
 };
 
 }  // namespace
 
 std::unique_ptr<TileSource> held_source(Image reduced) { return std::make_unique<HeldSource>(std::move(reduced)); }
 
-std::unique_ptr<TileSource> slide_source(std::shared_ptr<const SlideReader> slide, int factor,
+std::unique_ptr<TileSource> slide_source(std::shared_ptr<const SlideReader> slide, Reduction reduction,
                                          std::int64_t held_bytes) {
-  const Size full = slide->size();
-  if (3 * (full.width / factor) * (full.height / factor) <= held_bytes)
-    return held_source(read_reduced(*slide, factor));
-  return std::make_unique<BandedSource>(std::move(slide), factor);
+  if (3 * reduction.size_of(slide->size()).area() <= held_bytes) return held_source(read_reduced(*slide, reduction));
+  return std::make_unique<BandedSource>(std::move(slide), reduction);
 }
 
 }  // namespace nephron::host

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include <nephron/geometry.hpp>
 #include <nephron/image.hpp>
@@ -16,6 +17,8 @@ class TileSource {
   virtual Size size() const noexcept = 0;
   /// Fills `out` (u8 RGB, of the region's size). The region lies inside.
   virtual void read(const Region& region, const ImageView& out) const = 0;
+  /// The digest of all its pixels, which prepared pictures have too; what was not read yet is read for it.
+  virtual std::string digest() const = 0;
 };
 
 /// Where probabilities go, top to bottom. A whole slide needs no more memory than one band.

@@ -28,6 +28,7 @@ class Gradient final : public TileSource {
       }
     }
   }
+  std::string digest() const override { return ""; }
 
  private:
   Size size_;

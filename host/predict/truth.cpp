@@ -11,6 +11,7 @@
 #include <host/metrics/dice.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/slides/make_component.hpp>
+#include <host/store/digest.hpp>
 #include <host/util/log.hpp>
 
 namespace nephron::host {
@@ -202,6 +203,17 @@ Image above(const ImageView& map, double threshold) {
     for (std::int64_t x = 0; x < map.width; ++x) to[x] = from[x] > limit ? 255 : 0;
   }
   return mask;
+}
+
+std::string digest_of_masks(const std::vector<Image>& masks) {
+  Sha256 all;
+  for (const Image& mask : masks) {
+    const std::string size = std::to_string(mask.size().width) + " x " + std::to_string(mask.size().height);
+    all.add(size.c_str(), size.size() + 1);
+    for (std::int64_t y = 0; y < mask.size().height; ++y)
+      all.add(mask.view().row<const std::uint8_t>(y), static_cast<std::size_t>(mask.size().width));
+  }
+  return all.hex();
 }
 
 double dice_of(const Image& predicted, const Image& truth) { return overlap_of(bytes(predicted), bytes(truth)).dice(); }

@@ -60,6 +60,9 @@ Image target_mask(const ImageView& labels, const ChannelRule& rule);
 /// 255 where the map (f32) exceeds the threshold.
 Image above(const ImageView& map, double threshold);
 
+/// A digest of the masks of all classes, in their order.
+std::string digest_of_masks(const std::vector<Image>& masks);
+
 double dice_of(const Image& predicted, const Image& truth);
 
 }  // namespace nephron::host

@@ -9,6 +9,7 @@
 
 #include <nephron/image_cv.hpp>
 
+#include <host/data/resolution.hpp>
 #include <host/feed/preview.hpp>
 #include <host/report/html.hpp>
 #include <host/util/counted.hpp>
@@ -188,8 +189,8 @@ std::string data_page(const Experiment& experiment, const PreparedData& data, co
                   " px</figcaption></figure>";
   }
   std::string body = "<h1>" + escaped(experiment.name) + "</h1><p class=\"soft\">" +
-                     counted(data.slides.size(), "slide") + " at factor " + std::to_string(experiment.data.factor) +
-                     ", windows of " + std::to_string(experiment.data.tile) + " px</p>";
+                     counted(data.slides.size(), "slide") + " at " + level_text(experiment.data) + ", windows of " +
+                     std::to_string(experiment.data.tile) + " px</p>";
   for (const std::string& finding : said.findings) body += "<p class=\"fault\">" + escaped(finding) + "</p>";
   for (const std::string& note : said.notes) body += "<p class=\"soft\">" + escaped(note) + "</p>";
   body += "<h2>What there is</h2>" + datasets.html("dataset") + groups.html("group") + donors.html("donor") +

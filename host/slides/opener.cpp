@@ -44,13 +44,15 @@ std::string joined(const std::vector<std::string>& names) {
 /// A slide file of a plugin. An Error of the reader is about the file and passes; anything else names the plugin.
 class GuardedSlide final : public SlideFile {
  public:
-  GuardedSlide(fs::path file, std::shared_ptr<Reader> reader, std::unique_ptr<SlideFile> slide)
-      : file_(std::move(file)), reader_(std::move(reader)), slide_(std::move(slide)), header_(slide_->header()) {
+  GuardedSlide(OpenedBy by, std::shared_ptr<Reader> reader, std::unique_ptr<SlideFile> slide)
+      : by_(std::move(by)), reader_(std::move(reader)), slide_(std::move(slide)), header_(slide_->header()) {
     if (header_.levels.empty() || header_.levels.front().size.empty() || header_.levels.front().size != slide_->size())
-      throw Error("the reader of " + file_.string() + " gave a header without a size, or with another one than size()");
+      throw Error("the reader of " + by_.file.string() +
+                  " gave a header without a size, or with another one than size()");
   }
   Size size() const noexcept override { return header_.levels.front().size; }
   const SlideHeader& header() const noexcept override { return header_; }
+  const OpenedBy& by() const noexcept { return by_; }
 
   void read(const Region& region, const ImageView& out) const override {
     require(0, region, out);
@@ -65,14 +67,14 @@ class GuardedSlide final : public SlideFile {
   void require(int level, const Region& region, const ImageView& out) const {
     const auto count = static_cast<int>(header_.levels.size());
     if (level < 0 || level >= count)
-      throw Error("slide " + file_.string() + " has no level " + std::to_string(level) + "; it has " +
+      throw Error("slide " + by_.file.string() + " has no level " + std::to_string(level) + "; it has " +
                   std::to_string(count));
     const Size size = header_.levels[static_cast<std::size_t>(level)].size;
     if (region.empty() || region.clipped({0, 0, size.width, size.height}) != region)
-      throw Error(region_text(region) + " leaves slide " + file_.string() + ", level " + std::to_string(level) +
+      throw Error(region_text(region) + " leaves slide " + by_.file.string() + ", level " + std::to_string(level) +
                   ", of " + std::to_string(size.width) + " x " + std::to_string(size.height) + " pixels");
     if (out.size() != region.size() || out.channels != 3 || out.depth != Depth::u8)
-      throw Error(region_text(region) + " of slide " + file_.string() + " was asked for into a view of " +
+      throw Error(region_text(region) + " of slide " + by_.file.string() + " was asked for into a view of " +
                   std::to_string(out.width) + " x " + std::to_string(out.height) + " pixels with " +
                   std::to_string(out.channels) + " channels; expected the region's size, 8-bit RGB");
   }
@@ -85,26 +87,27 @@ class GuardedSlide final : public SlideFile {
       throw;
     } catch (...) {
       Origin origin = origin_of(*reader_);
-      origin.doing = "in " + region_text(region) + " of " + file_.string();
+      origin.doing = "in " + region_text(region) + " of " + by_.file.string();
       rethrow_with(origin);
     }
   }
 
-  fs::path file_;
+  OpenedBy by_;
   std::shared_ptr<Reader> reader_;  // before the slide: destroyed after it
   std::unique_ptr<SlideFile> slide_;
   SlideHeader header_;
 };
 
-std::unique_ptr<SlideFile> open_with(const std::shared_ptr<Reader>& reader, const std::string& name,
+std::unique_ptr<SlideFile> open_with(const std::shared_ptr<Reader>& reader, const ComponentInfo& info,
                                      const fs::path& file, const std::string& others) {
+  const std::string& name = info.name;
   const std::string hint = others.empty() ? "" : "not tried: " + others + " (name one as the reader to try it)";
   Origin origin = origin_of(*reader);
   origin.doing = "when it opened " + file.string();
   try {
     std::unique_ptr<SlideFile> slide = reader->open(file);
     if (slide == nullptr) throw Error("reader \"" + name + "\" gave no slide for " + file.string());
-    return std::make_unique<GuardedSlide>(file, reader, std::move(slide));
+    return std::make_unique<GuardedSlide>(OpenedBy{file, name, info.version}, reader, std::move(slide));
   } catch (const Cancelled&) {
     throw;
   } catch (const Error& e) {
@@ -117,6 +120,11 @@ std::unique_ptr<SlideFile> open_with(const std::shared_ptr<Reader>& reader, cons
 }
 
 }  // namespace
+
+std::optional<OpenedBy> opened_by(const SlideReader& slide) {
+  const auto* guarded = dynamic_cast<const GuardedSlide*>(&slide);
+  return guarded == nullptr ? std::nullopt : std::optional(guarded->by());
+}
 
 ReaderOpener::ReaderOpener(const Registry& registry) : registry_(registry) {}
 ReaderOpener::~ReaderOpener() = default;
@@ -169,13 +177,13 @@ std::vector<ReaderRank> ReaderOpener::rank(const fs::path& file) {
 std::unique_ptr<SlideFile> ReaderOpener::open(const fs::path& file, std::string_view reader_name) {
   if (!reader_name.empty()) {
     head_of(file);
-    return open_with(reader(std::string(reader_name)), std::string(reader_name), file, "");
+    return open_with(reader(std::string(reader_name)), registry_.find(Reader::kind, reader_name), file, "");
   }
   const std::vector<ReaderRank> ranks = rank(file);
   std::vector<std::string> others;
   for (std::size_t i = 1; i < ranks.size(); ++i) others.push_back(ranks[i].reader);
   const std::string& best = ranks.front().reader;
-  std::unique_ptr<SlideFile> slide = open_with(reader(best), best, file, joined(others));
+  std::unique_ptr<SlideFile> slide = open_with(reader(best), registry_.find(Reader::kind, best), file, joined(others));
   log().debug(file.string() + ": reader \"" + best + "\", " + slide->header().format);
   return slide;
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,15 @@ struct ReaderRank {
   std::string reader;
   int suits = 0;  ///< 1 to 100
 };
+
+/// What an open slide comes of.
+struct OpenedBy {
+  std::filesystem::path file;
+  std::string reader;   ///< component
+  std::string version;  ///< of its plugin
+};
+/// Nothing for a slide that no ReaderOpener opened.
+std::optional<OpenedBy> opened_by(const SlideReader& slide);
 
 /// Opens slide files with the readers of a registry, which must outlive it; the slides that it opened may outlive it.
 /// Readers are made when the first file is asked for. Thread-safe.

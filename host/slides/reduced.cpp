@@ -25,12 +25,12 @@ Image reduce_in_bands(const AreaReduction& reduction, std::int64_t full_width, c
   const Size size = reduction.size();
   Image out(size, 3);
   Image pixels;
-  const std::int64_t rows = std::max<std::int64_t>(1, band_bytes / (3 * full_width * reduction.factor()));
+  const std::int64_t rows = rows_of_band(band_bytes, full_width, reduction.reduction());
   for (std::int64_t y = 0; y < size.height;) {
     if (interrupted()) throw Cancelled();
     const Region part{0, y, size.width, std::min(rows, size.height - y)};
     const Region source = reduction.source_of(part);
-    if (reduction.factor() == 1) {
+    if (reduction.reduction() == 1) {
       read(source, out.view().crop(part));
     } else {
       if (pixels.size() != source.size()) pixels = Image(source.size(), 3);
@@ -45,16 +45,21 @@ Image reduce_in_bands(const AreaReduction& reduction, std::int64_t full_width, c
 
 }  // namespace
 
-Image read_reduced(const SlideReader& slide, int factor) {
-  const AreaReduction reduction(slide.size(), factor);
+std::int64_t rows_of_band(std::int64_t bytes, std::int64_t full_width, Reduction reduction) {
+  const double row = 3 * static_cast<double>(full_width) * reduction.value();
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(bytes) / row));
+}
+
+Image read_reduced(const SlideReader& slide, Reduction by) {
+  const AreaReduction reduction(slide.size(), by);
   return reduce_in_bands(
       reduction, slide.size().width, [&](const Region& region, const ImageView& out) { slide.read(region, out); },
       [](std::int64_t, std::int64_t) {});
 }
 
-Image read_reduced(const SlideFile& slide, int level, const Region& region, int factor,
+Image read_reduced(const SlideFile& slide, int level, const Region& region, Reduction by,
                    const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  const AreaReduction reduction(region.size(), factor);
+  const AreaReduction reduction(region.size(), by);
   const Size size = reduction.size();
   if (size.area() > most_pixels)
     throw Error("a picture of " + std::to_string(size.width) + " x " + std::to_string(size.height) +

@@ -15,15 +15,15 @@ namespace nephron::host {
 // The rest of a side is at most a pixel less than a block, and may make one block of two.
 static_assert(2 * AreaReduction::largest_factor - 1 <= Block::most);
 
-AreaReduction::AreaReduction(Size full, int factor)
-    : full_(full), size_{full.width / std::max(1, factor), full.height / std::max(1, factor)}, factor_(factor) {
-  if (factor < 1 || factor > largest_factor)
-    throw Error("a slide cannot be reduced by " + std::to_string(factor) + "; expected 1 to " +
+AreaReduction::AreaReduction(Size full, Reduction reduction)
+    : full_(full), size_(reduction.size_of(full)), reduction_(reduction) {
+  if (!(reduction.value() >= 1 && reduction.value() <= largest_factor))
+    throw Error("a slide cannot be reduced by " + reduction.str() + "; expected 1 to " +
                 std::to_string(largest_factor));
   if (size_.empty())
     throw Error("the slide of " + std::to_string(full.width) + " x " + std::to_string(full.height) +
-                    " px has nothing left after reduction by " + std::to_string(factor),
-                "choose a smaller data.factor");
+                    " px has nothing left after reduction by " + reduction.str(),
+                reduction.whole() ? "choose a smaller data.factor" : "choose a smaller data.mpp");
   // OpenCV's own way to the scale: it takes the fast path only where this comes out whole.
   const double scale_x = 1 / (static_cast<double>(size_.width) / static_cast<double>(full.width));
   const double scale_y = 1 / (static_cast<double>(size_.height) / static_cast<double>(full.height));
@@ -92,7 +92,7 @@ void AreaReduction::reduce_exact(const ImageView& source, const Region& region, 
   for (std::int64_t y = 0; y < part.height; ++y) {
     const auto* from = source.row<const std::uint8_t>(top + y * block_.height) + 3 * left;
     auto* to = out.row<std::uint8_t>(y);
-    if (factor_ == 1) std::memcpy(to, from, static_cast<std::size_t>(3 * part.width));
+    if (block_.width == 1 && block_.height == 1) std::memcpy(to, from, static_cast<std::size_t>(3 * part.width));
     else area_row(from, source.stride, block_, part.width, to);
   }
 }

@@ -6,23 +6,24 @@
 #include <nephron/image.hpp>
 
 #include <host/store/area_rows.hpp>
+#include <host/store/reduction.hpp>
 
 namespace nephron::host {
 
-/// A slide at 1/factor by area means, a part at a time: every part is bit-equal to the same part of OpenCV's
-/// cv::resize(whole, INTER_AREA) to (W / factor, H / factor), rounded down, whatever the sides of the slide.
+/// A slide at 1/reduction by area means, a part at a time: every part is bit-equal to the same part of OpenCV's
+/// cv::resize(whole, INTER_AREA) to (W / reduction, H / reduction), rounded down, whatever the sides of the slide.
 ///
 /// Where both sides are multiples of the reduced ones a pixel is the rounded mean of a block of whole pixels: factor x
 /// factor of them, or more along a side so short that the rest makes blocks longer (5 px by factor 4 are one block of
-/// 5). Otherwise OpenCV stretches the odd side over its whole length: a pixel is a weighted mean of up to (factor +
-/// 2)^2. Immutable; calls are thread-safe.
+/// 5). Otherwise, and where the reduction is no whole number, OpenCV stretches the side over its whole length: a pixel
+/// is a weighted mean of up to (reduction + 2)^2. Immutable; calls are thread-safe.
 class AreaReduction {
  public:
-  static constexpr int largest_factor = 1024;
-  /// Throws Error for a slide smaller than the factor, and for a factor beyond 1 to largest_factor.
-  AreaReduction(Size full, int factor);
+  static constexpr int largest_factor = Reduction::largest;
+  /// Throws Error for a slide smaller than the reduction, and for a factor beyond 1 to largest_factor.
+  AreaReduction(Size full, Reduction reduction);
 
-  int factor() const noexcept { return factor_; }
+  Reduction reduction() const noexcept { return reduction_; }
   Size size() const noexcept { return size_; }
   /// The level-0 pixels that a part of the reduced picture is made of.
   Region source_of(const Region& part) const;
@@ -45,7 +46,7 @@ class AreaReduction {
   void reduce_weighted(const ImageView& source, const Region& region, const Region& part, const ImageView& out) const;
 
   Size full_, size_;
-  int factor_;
+  Reduction reduction_;
   bool exact_;   ///< means of blocks
   Block block_;  ///< of these alone
   Axis x_, y_;   ///< of the weighted mean alone

@@ -1,7 +1,9 @@
 #include <host/store/area.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <opencv2/imgproc.hpp>
@@ -28,8 +30,8 @@ ImageView view(cv::Mat& m) {
 }
 
 /// Reduces in parts of odd sizes, each from no more pixels than it needs.
-cv::Mat in_parts(const cv::Mat& whole, int factor, std::mt19937& random) {
-  const AreaReduction area({whole.cols, whole.rows}, factor);
+cv::Mat in_parts(const cv::Mat& whole, Reduction reduction, std::mt19937& random) {
+  const AreaReduction area({whole.cols, whole.rows}, reduction);
   cv::Mat out(static_cast<int>(area.size().height), static_cast<int>(area.size().width), CV_8UC3, cv::Scalar::all(77));
   for (std::int64_t y = 0; y < area.size().height;) {
     const std::int64_t height = std::min<std::int64_t>(1 + random() % 37, area.size().height - y);
@@ -91,6 +93,28 @@ TEST(AreaReduction, EqualsOpenCvForLargeFactors) {
                                         {3 * factor, 2 * factor},
                                         {3 * factor + 1, factor}})
       expect_equal_to_opencv(noise(width, height, 0), factor, random);
+}
+
+// A slide that is brought to a given size of a pixel: OpenCV's area means of the whole, to sides rounded down.
+TEST(AreaReduction, EqualsOpenCvForReductionsThatAreNoWholeNumber) {
+  std::mt19937 random(6);
+  std::vector<double> ratios{1.0001, 1.01, 1.25, 1.5, 1.976284584980237, 2.0005, 2.5, 3.999, 4.2, 7.77, 31.4159};
+  for (int n = 0; n < 60; ++n) ratios.push_back(1 + 10 * static_cast<double>(random()) / 4294967296.);
+  for (const double ratio : ratios) {
+    const Reduction reduction = Reduction::of(ratio);
+    ASSERT_FALSE(reduction.whole()) << ratio;
+    for (int n = 0; n < 6; ++n) {
+      const int least = static_cast<int>(std::ceil(ratio));
+      const cv::Mat whole = noise(least + static_cast<int>(random() % 700), least + static_cast<int>(random() % 200),
+                                  static_cast<std::uint64_t>(n));
+      const Size size = reduction.size_of({whole.cols, whole.rows});
+      ASSERT_EQ(size.width, static_cast<std::int64_t>(whole.cols / ratio + 1e-6));
+      cv::Mat expected;
+      cv::resize(whole, expected, {static_cast<int>(size.width), static_cast<int>(size.height)}, 0, 0, cv::INTER_AREA);
+      ASSERT_EQ(cv::norm(in_parts(whole, reduction, random), expected, cv::NORM_INF), 0)
+          << whole.cols << " x " << whole.rows << " by " << ratio;
+    }
+  }
 }
 
 TEST(AreaReduction, RowsWithAndWithoutSimdAreEqualAndStayInsideTheirPixels) {

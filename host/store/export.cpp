@@ -39,31 +39,6 @@ void choose_region(Selection& s, const Region& wanted) {
         "regions are X,Y,W,H in pixels of the level that is exported");
 }
 
-Selection select(const SlideFolder& folder, const ExportWish& wish) {
-  const SlideLock lock(folder, SlideLock::For::reading);
-  const PictureRecord record = PictureRecord::read(folder.picture_record());
-  const int factor = wish.factor == 0 ? record.factors.front() : wish.factor;
-  const auto found = std::find(record.factors.begin(), record.factors.end(), factor);
-  if (found == record.factors.end())
-    throw Error(folder.path().string() + " is not prepared at factor " + std::to_string(factor));
-  Selection s;
-  s.mpp = record.mpp * factor;
-  if (wish.what == ExportWish::What::picture) {
-    s.file = MappedTiff(folder.picture());
-    s.picture = static_cast<std::size_t>(found - record.factors.begin());
-    if (s.file.pictures().size() != record.factors.size() || s.file.pictures()[s.picture].channels != 3)
-      throw Error(folder.picture().string() + " is not the picture that slide.json tells of",
-                  "prepare the slide again");
-  } else {
-    const fs::path path = folder.labels(wish.classes);
-    s.file = MappedTiff(path);
-    s.picture = LabelPictures(s.file, path, record.size).levels.at(factor).bits;
-    s.channels = 1;
-  }
-  choose_region(s, wish.region);
-  return s;
-}
-
 void write_png(const Selection& s, const fs::path& out) {
   constexpr std::int64_t most = std::int64_t{1} << 29;
   if (s.region.size().area() * s.channels > most)
@@ -141,12 +116,44 @@ void write_tiff(const Selection& s, const fs::path& out) {
 
 }  // namespace
 
-void export_slide(const SlideFolder& folder, const ExportWish& wish) {
-  const Selection selection = select(folder, wish);
-  const std::string extension = wish.out.extension().string();
-  if (extension == ".png") write_png(selection, wish.out);
-  else if (extension == ".tif" || extension == ".tiff") write_tiff(selection, wish.out);
-  else throw Error(wish.out.string() + ": slides are exported as .png, .tif or .tiff");
+namespace {
+
+void write(const Selection& selection, const fs::path& out) {
+  const std::string extension = out.extension().string();
+  if (extension == ".png") write_png(selection, out);
+  else if (extension == ".tif" || extension == ".tiff") write_tiff(selection, out);
+  else throw Error(out.string() + ": slides are exported as .png, .tif or .tiff");
+}
+
+}  // namespace
+
+void export_picture(const PictureFolder& folder, const ExportWish& wish) {
+  Selection s;
+  {
+    const FolderLock lock(folder, FolderLock::For::reading);
+    const fs::path file = folder.picture(wish.reduction);
+    const PictureRecord record = PictureRecord::read(folder.record_file(wish.reduction));
+    s.mpp = record.mpp * wish.reduction.value();
+    s.file = MappedTiff(file);
+    if (s.file.pictures().size() != 1 || s.file.pictures()[0].channels != 3)
+      throw Error(file.string() + " is not the picture that its record tells of", "prepare the slide again");
+  }
+  choose_region(s, wish.region);
+  write(s, wish.out);
+}
+
+void export_labels(const LabelsFolder& folder, const ExportWish& wish) {
+  Selection s;
+  {
+    const FolderLock lock(folder, FolderLock::For::reading);
+    const fs::path file = folder.labels(wish.reduction);
+    const LabelsRecord record = LabelsRecord::read(folder.record_file(wish.reduction));
+    s.file = MappedTiff(file);
+    s.picture = LabelPictures(s.file, file, record.size, wish.reduction).bits;
+    s.channels = 1;
+  }
+  choose_region(s, wish.region);
+  write(s, wish.out);
 }
 
 }  // namespace nephron::host

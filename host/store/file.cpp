@@ -39,6 +39,11 @@ void OutputFile::write_at(std::int64_t offset, const void* bytes, std::size_t si
   }
 }
 
+void OutputFile::start_writing(std::int64_t offset, std::size_t size) const noexcept {
+  // A disk that cannot do it is written when the file is closed.
+  ::sync_file_range(fd_, offset, static_cast<off64_t>(size), SYNC_FILE_RANGE_WRITE);
+}
+
 void OutputFile::close(bool sync) {
   const bool synced = !sync || ::fdatasync(fd_) == 0 || errno == EINVAL || errno == ENOTSUP;
   if (!synced) fail("write");

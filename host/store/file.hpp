@@ -17,6 +17,8 @@ class OutputFile {
 
   /// Thread-safe for places that do not overlap.
   void write_at(std::int64_t offset, const void* bytes, std::size_t size) const;
+  /// Begins to bring a part to the disk, so that close() has less to wait for.
+  void start_writing(std::int64_t offset, std::size_t size) const noexcept;
   /// Closes it; `sync`: once it is on the disk.
   void close(bool sync = true);
 

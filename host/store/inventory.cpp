@@ -5,6 +5,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/store/content_hash.hpp>
 #include <host/store/digest.hpp>
 #include <host/store/marker.hpp>
 #include <host/store/tiff_writer.hpp>
@@ -28,41 +29,44 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
 }
 
 /// None where nothing is ours.
-std::optional<StoredEntry> entry_of(const fs::path& path) {
+std::optional<StoredFolder> folder_at(const fs::path& path) {
   std::vector<fs::path> files;
   for (const auto& file : fs::directory_iterator(path))
     if (file.symlink_status().type() == fs::file_type::regular && is_store_file(file.path().filename().string()))
       files.push_back(file.path());
   if (files.empty()) return std::nullopt;
   std::sort(files.begin(), files.end());
-  StoredEntry entry{SlideFolder(path), {}, {}, 0, {}};
-  const auto noting = [&](const auto& read) {
-    try {
-      read();
-    } catch (const Error& e) {
-      entry.problems.emplace_back(e.what());
-    }
-  };
-  if (fs::exists(entry.folder.picture_record()))
-    noting([&] { entry.picture = PictureRecord::read(entry.folder.picture_record()); });
-  else entry.problems.push_back(path.string() + " is unfinished: it has no slide.json");
+  StoredFolder out{StoreFolder(path), {}, {}, false, 0, {}};
   for (const fs::path& file : files) {
     std::error_code gone;
     const auto bytes = fs::file_size(file, gone);
-    if (!gone) entry.bytes += static_cast<std::int64_t>(bytes);
+    if (!gone) out.bytes += static_cast<std::int64_t>(bytes);
     const std::string name = file.filename().string();
-    if (name.starts_with("labels-") && name.ends_with(".json"))
-      noting([&] { entry.labels.push_back(LabelsRecord::read(file)); });
+    if (!is_record_file(name)) continue;
+    try {
+      if (name == "slide.json") out.earlier = is_record_of_version_1(read_file(file, std::size_t{1} << 24));
+      else if (name.starts_with("picture-")) out.pictures.push_back(PictureRecord::read(file));
+      else out.labels.push_back(LabelsRecord::read(file));
+    } catch (const Error& e) {
+      out.problems.emplace_back(e.what());
+    }
   }
-  return entry;
+  std::sort(out.pictures.begin(), out.pictures.end(),
+            [](const auto& a, const auto& b) { return a.reduction < b.reduction; });
+  std::sort(out.labels.begin(), out.labels.end(),
+            [](const auto& a, const auto& b) { return a.reduction < b.reduction; });
+  if (!out.has_record() && out.problems.empty())
+    out.problems.push_back(path.string() + " is unfinished: it has no record");
+  return out;
 }
 
 /// The digest of the tiles of a file. Tiles that are blank count as never written where `blank_counts_as_none`.
 std::string digest_of(const MappedTiff& file, bool blank_counts_as_none) {
-  TileDigests digests(file.pictures().size());
+  std::vector<Size> sizes;
+  for (const MappedTiff::Picture& p : file.pictures()) sizes.push_back(p.size);
+  TileDigests digests(sizes);
   for (std::size_t i = 0; i < file.pictures().size(); ++i) {
     const MappedTiff::Picture& p = file.pictures()[i];
-    digests.resize(i, p.offsets.size());
     const auto bytes = static_cast<std::size_t>(tile_side * tile_side * p.channels);
     thread_pool().parallel_for(p.offsets.size(), [&](std::size_t tile) {
       if (interrupted()) throw Cancelled();
@@ -96,31 +100,62 @@ std::string source_problem(const FileStamp& stamp, const fs::path& store, bool c
   if (!fs::exists(file) && !stamp.relative.empty()) file = (store / stamp.relative).lexically_normal();  // both moved
   if (!fs::exists(file)) return "its source " + stamp.path.string() + " is gone";
   const FileStamp now = stamp_of(file, store);
-  const bool may_be_equal = now.bytes == stamp.bytes && (now.mtime_ns == stamp.mtime_ns || !stamp.sha256.empty());
+  const bool may_be_equal = now.bytes == stamp.bytes && (now.mtime_ns == stamp.mtime_ns || !stamp.content.empty());
   if (!may_be_equal) return "its source " + file.string() + " has changed since";
-  if ((contents || now.mtime_ns != stamp.mtime_ns) && !stamp.sha256.empty() && sha256_of(file) != stamp.sha256)
+  if ((contents || now.mtime_ns != stamp.mtime_ns) && !stamp.content.empty() && content_hash_of(file) != stamp.content)
     return "the content of its source " + file.string() + " has changed since";
   return "";
 }
 
+/// What is wrong with one reduction of a folder.
+using Problems = std::vector<std::string>;
+
+void verify_picture(const PictureFolder& folder, const PictureRecord& record, bool contents, Problems& out) {
+  const std::string name = folder.path().string() + ": ";
+  const fs::path path = folder.picture(record.reduction);
+  const MappedTiff file(path);
+  const bool told = static_cast<std::int64_t>(file.bytes()) == record.bytes && file.pictures().size() == 1 &&
+                    file.pictures()[0].channels == 3 &&
+                    file.pictures()[0].size == record.reduction.size_of(record.size);
+  if (!told) out.push_back(name + path.filename().string() + " is not the file that its record tells of");
+  else if (digest_of(file, false) != record.digest)
+    out.push_back(name + "pixels of " + path.filename().string() + " have changed since they were written");
+  if (const std::string problem = source_problem(record.source, folder.store(), contents); !problem.empty())
+    out.push_back(name + problem);
+}
+
+void verify_labels(const LabelsFolder& folder, const LabelsRecord& record, bool contents, Problems& out) {
+  const std::string name = folder.path().string() + ": ";
+  for (const FileStamp& stamp : record.annotations)
+    if (const std::string problem = source_problem(stamp, folder.store(), contents); !problem.empty())
+      out.push_back(name + problem);
+  if (!record.annotated) return;
+  const fs::path path = folder.labels(record.reduction);
+  const MappedTiff file(path);
+  const LabelPictures pictures(file, path, record.size, record.reduction);
+  if (digest_of(file, true) != record.digest)
+    out.push_back(name + path.filename().string() + ": labels have changed since they were written");
+  if (counts_of(file, pictures.bits, record.classes.size()) != record.foreground)
+    out.push_back(name + path.filename().string() + ": the counts of its record are wrong");
+}
+
 }  // namespace
 
-std::vector<StoredEntry> list_store(const fs::path& store) {
+std::vector<StoredFolder> list_store(const fs::path& store) {
   if (!fs::is_directory(store))
     throw Error(store.string() + " is not a folder",
-                "name the folder that data.store names, with DATASET-KEY/SLIDE below it");
-  std::vector<StoredEntry> out;
+                "name the folder that data.store names, with pictures/ and labels/ below it");
+  std::vector<StoredFolder> out;
   if (!is_store(store)) return out;
-  for (const fs::path& dataset : folders_in(store))
-    for (const fs::path& slide : folders_in(dataset))
-      if (std::optional<StoredEntry> entry = entry_of(slide)) out.push_back(*std::move(entry));
+  for (const fs::path& part : folders_in(store))
+    for (const fs::path& folder : folders_in(part))
+      if (std::optional<StoredFolder> found = folder_at(folder)) out.push_back(*std::move(found));
   return out;
 }
 
-std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequest& request) {
-  std::vector<std::string> out = entry.problems;
-  const std::string name = entry.folder.path().string() + ": ";
-  const fs::path store = fs::weakly_canonical(entry.folder.path().parent_path().parent_path());
+std::vector<std::string> verify_folder(const StoredFolder& stored, const VerifyRequest& request) {
+  std::vector<std::string> out = stored.problems;
+  const fs::path path = fs::weakly_canonical(stored.folder.path());
   const auto noting = [&](const auto& check) {
     try {
       check();
@@ -130,36 +165,11 @@ std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequ
       out.emplace_back(e.what());
     }
   };
-  const SlideLock lock(entry.folder, SlideLock::For::reading);
-  if (entry.picture)
-    noting([&] {
-      const PictureRecord& record = *entry.picture;
-      const MappedTiff file(entry.folder.picture());
-      if (static_cast<std::int64_t>(file.bytes()) != record.bytes || file.pictures().size() != record.factors.size())
-        out.push_back(name + "picture.tiff is not the file that slide.json tells of");
-      else if (digest_of(file, false) != record.digest)
-        out.push_back(name + "pixels of picture.tiff have changed since they were written");
-      if (const std::string problem = source_problem(record.source, store, request.sources); !problem.empty())
-        out.push_back(name + problem);
-    });
-  for (const LabelsRecord& record : entry.labels)
-    noting([&] {
-      for (const FileStamp& stamp : record.annotations)
-        if (const std::string problem = source_problem(stamp, store, request.sources); !problem.empty())
-          out.push_back(name + problem);
-      if (!record.annotated) return;
-      const fs::path path = entry.folder.labels(record.classes);
-      const MappedTiff file(path);
-      const LabelPictures pictures(file, path, record.size);
-      if (digest_of(file, true) != record.digest)
-        out.push_back(name + path.filename().string() + ": labels have changed since they were written");
-      for (const auto& [factor, counts] : record.foreground) {
-        const auto level = pictures.levels.find(factor);
-        if (level == pictures.levels.end() || counts_of(file, level->second.bits, counts.size()) != counts)
-          out.push_back(name + path.filename().string() + ": the counts of factor " + std::to_string(factor) +
-                        " are wrong");
-      }
-    });
+  const FolderLock lock(stored.folder, FolderLock::For::reading);
+  for (const PictureRecord& record : stored.pictures)
+    noting([&] { verify_picture(PictureFolder(path), record, request.sources, out); });
+  for (const LabelsRecord& record : stored.labels)
+    noting([&] { verify_labels(LabelsFolder(path), record, request.sources, out); });
   return out;
 }
 

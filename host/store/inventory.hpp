@@ -5,48 +5,50 @@
 #include <string>
 #include <vector>
 
-#include <host/store/slide_folder.hpp>
+#include <host/store/labels_folder.hpp>
+#include <host/store/picture_folder.hpp>
 
 namespace nephron::host {
 
-/// What stands in a folder of the store.
-struct StoredEntry {
-  SlideFolder folder;
-  std::optional<PictureRecord> picture;  ///< none: unfinished or damaged
-  std::vector<LabelsRecord> labels;      ///< a list of classes each
-  std::int64_t bytes = 0;                ///< of all its files
+/// What stands in a folder of the store: records of either kind, a reduction each.
+struct StoredFolder {
+  StoreFolder folder;
+  std::vector<PictureRecord> pictures;
+  std::vector<LabelsRecord> labels;
+  bool earlier = false;    ///< a slide of version 1, which nothing reads any more
+  std::int64_t bytes = 0;  ///< of all its files
   std::vector<std::string> problems;
+
+  bool has_record() const { return !pictures.empty() || !labels.empty() || earlier; }
 };
 
-/// Every slide of a store, by dataset and id; what is not ours is passed over. Throws Error when the folder is no
-/// store.
-std::vector<StoredEntry> list_store(const std::filesystem::path& store);
+/// Every folder of a store, by name; what is not ours is passed over. Throws Error when the folder is no store.
+std::vector<StoredFolder> list_store(const std::filesystem::path& store);
 
 struct VerifyRequest {
   bool sources = false;  ///< hash the source files too
 };
 
-/// Reads every tile of a slide and compares digests, label counts and source with its records; returns what is wrong.
-std::vector<std::string> verify_slide(const StoredEntry& entry, const VerifyRequest& request);
+/// Reads every tile of a folder and compares digests, label counts and sources with its records; returns what is wrong.
+std::vector<std::string> verify_folder(const StoredFolder& stored, const VerifyRequest& request);
 
-/// What stands in a slide's folder and is not ours: what remove_slide() would leave.
-std::vector<std::string> foreign_in(const SlideFolder& folder);
-/// Removes a slide when no other process uses it for preparing: the files that the store writes, and the folder when
+/// What stands in a folder and is not ours: what remove_folder() would leave.
+std::vector<std::string> foreign_in(const StoreFolder& folder);
+/// Removes a folder when no other process uses it for preparing: the files that the store writes, and the folder when
 /// nothing else is in it. Returns what was left because it is not ours. Throws Error for a folder without a record, and
 /// for one that is reached through a link.
-std::vector<std::string> remove_slide(const SlideFolder& folder);
-/// Removes its labels for one list of classes.
-void remove_labels(const SlideFolder& folder, const std::vector<std::string>& classes);
+std::vector<std::string> remove_folder(const StoreFolder& folder);
+/// Removes what a folder holds of one reduction.
+void remove_reduction(const StoreFolder& folder, Reduction reduction);
 
-/// Writes a level of a slide, or a part of it, as PNG (up to 2^29 bytes) or as a compressed TIFF (.tif, .tiff),
-/// streamed.
+/// Writes a prepared picture or labels, or a part of them, as PNG (up to 2^29 bytes) or as a compressed TIFF (.tif,
+/// .tiff), streamed.
 struct ExportWish {
-  enum class What { picture, labels } what = What::picture;
-  std::vector<std::string> classes;  ///< of the labels
-  int factor = 0;                    ///< 0: the least that is there
-  Region region;                     ///< in pixels of that level; empty: all of it
+  Reduction reduction;
+  Region region;  ///< in pixels of that level; empty: all of it
   std::filesystem::path out;
 };
-void export_slide(const SlideFolder& folder, const ExportWish& wish);
+void export_picture(const PictureFolder& folder, const ExportWish& wish);
+void export_labels(const LabelsFolder& folder, const ExportWish& wish);
 
 }  // namespace nephron::host

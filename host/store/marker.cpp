@@ -1,8 +1,6 @@
 #include <host/store/marker.hpp>
 
 #include <algorithm>
-#include <cctype>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int marker_format = 1;
+constexpr int marker_format = 2;
 constexpr const char* to_do = "name an empty or a new folder in data.store";
 
 /// Entries by name; links are told from what they point to.
@@ -36,46 +34,51 @@ std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
 
 bool is_folder(const fs::directory_entry& entry) { return entry.symlink_status().type() == fs::file_type::directory; }
 
-/// True for a sound marker; none at all, or a damaged one, says nothing.
-bool marked(const fs::path& store) {
+/// The version of a sound marker; 0: none at all, or a damaged one, which says nothing.
+std::int64_t marked(const fs::path& store) {
   const fs::path file = store / store_marker;
-  if (fs::symlink_status(file).type() != fs::file_type::regular) return false;
+  if (fs::symlink_status(file).type() != fs::file_type::regular) return 0;
   std::int64_t format = 0;
   try {
     format = JsonNode::read(file).at("format").integer(1, INT64_MAX);
   } catch (const Error&) {
-    return false;
+    return 0;
   }
-  if (format != marker_format)
+  if (format > marker_format)
     throw Error(store.string() + " is a store of version " + std::to_string(format) + "; this nephron knows version " +
                     std::to_string(marker_format),
                 "use the nephron that made it, or name another folder in data.store");
-  return true;
+  return format;
 }
 
 /// What a folder without a marker holds.
 struct Found {
-  int slides = 0;           ///< with a record of ours
+  int earlier = 0;          ///< slides of version 1
+  int current = 0;          ///< pictures and labels of this version
   bool unfinished = false;  ///< files of ours without a record yet
   std::string foreign;      ///< the first thing that is not ours
-  std::string damaged;      ///< why the first slide.json is no record
+  std::string damaged;      ///< the first record that is none
 };
 
-void look_into(const fs::path& slide, Found& found) {
-  const fs::path record = slide / "slide.json";
-  if (fs::symlink_status(record).type() == fs::file_type::regular) {
-    try {
-      PictureRecord::read(record);
-      ++found.slides;
-    } catch (const Error& e) {
-      if (found.damaged.empty()) found.damaged = e.what();
+void look_into(const fs::path& folder, Found& found) {
+  bool record = false;
+  Found other;
+  for (const auto& file : entries_of(folder)) {
+    const std::string name = file.path().filename().string();
+    if (is_record_file(name) && file.symlink_status().type() == fs::file_type::regular) {
+      record = true;
+      if (is_sound_record(file.path(), read_file(file.path(), std::size_t{1} << 24)))
+        ++(name == "slide.json" ? found.earlier : found.current);
+      else if (found.damaged.empty()) found.damaged = file.path().string();
+    } else if (is_store_file(name)) {
+      other.unfinished = true;
+    } else if (other.foreign.empty()) {
+      other.foreign = file.path().string();
     }
-    return;
   }
-  for (const auto& file : entries_of(slide)) {
-    if (is_store_file(file.path().filename().string())) found.unfinished = true;
-    else if (found.foreign.empty()) found.foreign = file.path().string();
-  }
+  if (record) return;
+  found.unfinished = found.unfinished || other.unfinished;
+  if (found.foreign.empty()) found.foreign = other.foreign;
 }
 
 Found look_through(const fs::path& store) {
@@ -96,25 +99,29 @@ Found look_through(const fs::path& store) {
 
 }  // namespace
 
-bool is_store(const fs::path& store) {
+StoreState store_state(const fs::path& store) {
   std::error_code failed;
   const fs::file_status there = fs::status(store, failed);
-  if (there.type() == fs::file_type::not_found) return false;
+  if (there.type() == fs::file_type::not_found) return StoreState::none;
   if (!fs::is_directory(there)) throw Error(store.string() + " is no folder, so no store of slides", to_do);
-  if (marked(store)) return true;
+  if (const std::int64_t version = marked(store); version > 0)
+    return version == marker_format ? StoreState::current : StoreState::earlier;
   const Found found = look_through(store);
   if (!found.damaged.empty())
-    throw Error(store.string() + " has no " + store_marker + " and is not known to be a store: " + found.damaged,
-                "where it is one, remove the folder of that slide; otherwise " + std::string(to_do));
-  if (!found.foreign.empty() && found.slides == 0)
+    throw Error(store.string() + " has no " + store_marker + " and is not known to be a store: " + found.damaged +
+                    " is no record of nephron's",
+                "where it is one, remove that file's folder; otherwise " + std::string(to_do));
+  if (found.current > 0) return StoreState::current;
+  if (found.earlier > 0) return StoreState::earlier;
+  if (!found.foreign.empty())
     throw Error(store.string() + " is no store of slides: it has no " + store_marker + " and holds " + found.foreign,
                 to_do);
-  return found.slides > 0 || found.unfinished;
+  return found.unfinished ? StoreState::current : StoreState::none;
 }
 
 void claim_store(const fs::path& store) {
-  is_store(store);
-  if (marked(store)) return;
+  store_state(store);
+  if (marked(store) == marker_format) return;
   std::error_code failed;
   fs::create_directories(store, failed);
   if (failed)
@@ -124,23 +131,55 @@ void claim_store(const fs::path& store) {
   write_file_atomically(store / store_marker, marker.dump(2) + "\n");
 }
 
-bool is_store_file(const std::string& name) {
-  const auto is = [&](const std::string& whole) {
-    if (name == whole) return true;
-    // picture.tiff.part.PID, slide.json.tmp.PID.N: of processes that were killed
-    for (const std::string mark : {".part.", ".tmp."})
-      if (name.starts_with(whole + mark) &&
-          name.find_first_not_of("0123456789.", whole.size() + mark.size()) == std::string::npos)
-        return true;
-    return false;
+namespace {
+
+/// "labels-" + a reduction, or, in version 1, the key of a list of classes.
+bool is_part(std::string_view stem) {
+  const auto of = [&](std::string_view what) {
+    return stem.starts_with(what) && Reduction::parse(stem.substr(what.size())).has_value();
   };
-  if (is("picture.tiff") || is("tissue.png") || is("slide.json") || name == ".lock") return true;
+  if (of("picture-") || of("labels-") || of("tissue-")) return true;
   constexpr std::string_view labels = "labels-";
   constexpr std::size_t key = 8;
-  if (!name.starts_with(labels) || name.size() < labels.size() + key) return false;
-  const std::string stem = name.substr(0, labels.size() + key);
-  const bool hex = stem.find_first_not_of("0123456789abcdef", labels.size()) == std::string::npos;
-  return hex && (is(stem + ".tiff") || is(stem + ".json"));
+  return stem.starts_with(labels) && stem.size() == labels.size() + key &&
+         stem.find_first_not_of("0123456789abcdef", labels.size()) == std::string_view::npos;
+}
+
+/// Without what a file is called while it is written: picture-2.tiff.part.PID, picture-2.json.tmp.PID.N.
+std::string_view finished_name(std::string_view name) {
+  for (const std::string_view mark : {".part.", ".tmp."})
+    if (const std::size_t at = name.find(mark);
+        at != std::string_view::npos && at + mark.size() < name.size() &&
+        name.find_first_not_of("0123456789.", at + mark.size()) == std::string_view::npos)
+      return name.substr(0, at);
+  return name;
+}
+
+}  // namespace
+
+bool is_store_file(const std::string& whole) {
+  const std::string_view name = finished_name(whole);
+  if (whole == ".lock" || name == "picture.tiff" || name == "tissue.png" || name == "slide.json") return true;
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || !is_part(name.substr(0, dot))) return false;
+  const std::string_view ending = name.substr(dot);
+  return name.starts_with("tissue-") ? ending == ".png" : ending == ".tiff" || ending == ".json";
+}
+
+bool is_record_file(const std::string& name) {
+  return is_store_file(name) && name.ends_with(".json") &&
+         (name == "slide.json" || name.starts_with("picture-") ||
+          (name.starts_with("labels-") && Reduction::parse(name.substr(7, name.size() - 12)).has_value()));
+}
+
+bool is_sound_record(const fs::path& file, const std::string& text) try {
+  const std::string name = file.filename().string();
+  if (name == "slide.json") return is_record_of_version_1(text);
+  if (name.starts_with("picture-")) PictureRecord::parse(text, file);
+  else LabelsRecord::parse(text, file);
+  return true;
+} catch (const Error&) {
+  return false;
 }
 
 }  // namespace nephron::host

@@ -1,6 +1,7 @@
 #include <host/store/record.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,23 +23,25 @@ class Records : public testing::Test {
  protected:
   Records() : file_(fs::temp_directory_path() / ("nephron_record_" + std::to_string(getpid()) + ".json")) {
     picture_.tool = "nephron";
-    picture_.dataset = "a";
-    picture_.slide = "one";
+    picture_.reader = "tiff 1.0.0";
     picture_.source = {"/slides/one.tiff", 12, -5, "abc", "../one.tiff"};
     picture_.size = {1000, 800};
     picture_.mpp = 0.25;
-    picture_.factors = {2, 4};
+    picture_.reduction = Reduction::of(0.506 / 0.2531);
     picture_.bytes = 4711;
     picture_.digest = "d";
-    picture_.tissue = {{2, 10}, {4, 3}};
+    picture_.tissue = 10;
     labels_.plugin = "image_folder 1.0.0";
+    labels_.dataset = "folder";
+    labels_.slide = "one";
+    labels_.picture = "one-1a2b3c4d";
     labels_.classes = {"healthy", "sclerotic"};
     labels_.annotated = true;
     labels_.annotations = {{"/masks/one.png", 3, 4, "", ""}};
     labels_.size = {1000, 800};
-    labels_.factors = {2};
+    labels_.reduction = 2;
     labels_.soft = {1};
-    labels_.foreground = {{2, {5, 6}}};
+    labels_.foreground = {5, 6};
   }
   ~Records() override { fs::remove(file_); }
   fs::path file_;
@@ -59,7 +62,7 @@ TEST_F(Records, ReadBackAsWritten) {
 
 TEST_F(Records, AnotherFormatIsSaid) {
   std::string text = picture_.to_json();
-  text.replace(text.find("\"format\": 1"), 11, "\"format\": 9");
+  text.replace(text.find("\"format\": 2"), 11, "\"format\": 9");
   put_file(file_, text);
   try {
     PictureRecord::read(file_);
@@ -70,6 +73,31 @@ TEST_F(Records, AnotherFormatIsSaid) {
   }
 }
 
+TEST_F(Records, OneKindIsNotTheOther) {
+  EXPECT_THROW(PictureRecord::parse(labels_.to_json(), file_), Error);
+  EXPECT_THROW(LabelsRecord::parse(picture_.to_json(), file_), Error);
+  labels_.picture = "../elsewhere";
+  EXPECT_THROW(LabelsRecord::parse(labels_.to_json(), file_), Error);
+  EXPECT_FALSE(is_record_of_version_1(picture_.to_json()));
+}
+
+TEST(Reductions, WholeNumbersAreFactors) {
+  EXPECT_EQ(Reduction::of(2.0000001), Reduction(2));
+  EXPECT_EQ(Reduction::of(0.9999999), Reduction(1));
+  EXPECT_EQ(Reduction::of(0.3 / 0.1), Reduction(3));
+  EXPECT_FALSE(Reduction::of(2.001).whole());
+  EXPECT_EQ(Reduction(2).str(), "2");
+  EXPECT_EQ(Reduction::parse(Reduction::of(1.976284584980237).str()), Reduction::of(1.976284584980237));
+  for (const char* text : {"", "0", "-2", "2.0", "02", "1e2", "nan", "inf", "2 ", "2x", "1025", "0.5", "2.0000001"})
+    EXPECT_FALSE(Reduction::parse(text).has_value()) << text;
+  for (const double wrong : {0.5, 0., -2., 1025., std::nan(""), HUGE_VAL})
+    EXPECT_THROW(Reduction::of(wrong), Error) << wrong;
+  EXPECT_EQ(Reduction::of(2.5).size_of({1000, 999}), (Size{400, 399}));
+  EXPECT_EQ(Reduction(2).times_to(4), 2);
+  EXPECT_EQ(Reduction(3).times_to(4), 0);
+  EXPECT_EQ(Reduction::of(2.5).times_to(5), 0);
+}
+
 TEST_F(Records, DamagedTextIsRefusedAndNeverKills) {
   const auto names_the_file = HasSubstr(file_.string());
   const Outcomes pictures =
@@ -77,13 +105,14 @@ TEST_F(Records, DamagedTextIsRefusedAndNeverKills) {
         put_file(file_, text);
         const PictureRecord r = PictureRecord::read(file_);
         ASSERT_FALSE(r.size.empty());
-        for (const int f : r.factors) ASSERT_TRUE(f >= 1 && f <= 64 && r.tissue.contains(f));
+        ASSERT_TRUE(r.reduction.value() >= 1 && r.reduction.value() <= Reduction::largest);
       });
   const Outcomes labels =
       read_damaged(2000, {labels_.to_json()}, json_damage(), names_the_file, [&](const std::string& text) {
         put_file(file_, text);
         const LabelsRecord r = LabelsRecord::read(file_);
-        for (const auto& [f, counts] : r.foreground) ASSERT_EQ(counts.size(), r.classes.size());
+        ASSERT_TRUE(!r.annotated || r.foreground.size() == r.classes.size());
+        ASSERT_EQ(r.picture.find('/'), std::string::npos);
       });
   EXPECT_GT(std::min(pictures.refused, labels.refused), 500);
   EXPECT_GT(std::min(pictures.read, labels.read), 20);

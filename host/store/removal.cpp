@@ -79,48 +79,59 @@ class OpenFolder {
 
 bool is_ours(const OpenFolder& slide, const std::string& name) { return is_store_file(name) && slide.is_regular(name); }
 
-/// A slide's folder, opened from its store on without following links.
-OpenFolder open_slide(const fs::path& path) {
+/// A folder of the store, opened from its store on without following links.
+OpenFolder open_folder(const fs::path& path) {
   return {OpenFolder(OpenFolder(path.parent_path().parent_path()), path.parent_path().filename()), path.filename()};
+}
+
+/// The records of a folder that are ours. Throws Error when there is none: nothing shows then that it is ours.
+std::vector<std::string> records_of(const OpenFolder& folder, const fs::path& path) {
+  std::vector<std::string> out;
+  for (const std::string& name : folder.names())
+    if (is_record_file(name) && folder.is_regular(name) && is_sound_record(path / name, folder.content(name)))
+      out.push_back(name);
+  if (out.empty()) throw Error(path.string() + " has no record of nephron and is left as it is");
+  return out;
 }
 
 }  // namespace
 
-std::vector<std::string> foreign_in(const SlideFolder& folder) {
-  const OpenFolder slide = open_slide(folder.path());
+std::vector<std::string> foreign_in(const StoreFolder& folder) {
+  const OpenFolder open = open_folder(folder.path());
   std::vector<std::string> out;
-  for (const std::string& name : slide.names())
-    if (!is_ours(slide, name)) out.push_back((folder.path() / name).string());
+  for (const std::string& name : open.names())
+    if (!is_ours(open, name)) out.push_back((folder.path() / name).string());
   return out;
 }
 
-std::vector<std::string> remove_slide(const SlideFolder& folder) {
+std::vector<std::string> remove_folder(const StoreFolder& folder) {
   const fs::path& path = folder.path();
   const OpenFolder store(path.parent_path().parent_path());
-  const OpenFolder dataset(store, path.parent_path().filename());
+  const OpenFolder part(store, path.parent_path().filename());
   {
-    const OpenFolder slide(dataset, path.filename());
-    const std::string record = folder.picture_record().filename().string();
-    if (!slide.is_regular(record)) throw Error(path.string() + " has no record of nephron and is left as it is");
-    PictureRecord::parse(slide.content(record), folder.picture_record());  // throws for what is not ours
-    const SlideLock lock(folder, SlideLock::For::writing);
-    slide.remove_file(record);  // first: without it nobody takes the rest for whole
+    const OpenFolder open(part, path.filename());
+    records_of(open, path);
+    const FolderLock lock(folder, FolderLock::For::writing);
+    for (const std::string& name : records_of(open, path))
+      open.remove_file(name);  // first: without them nobody takes the rest for whole
     std::vector<std::string> left;
-    for (const std::string& name : slide.names()) {
-      if (is_ours(slide, name)) slide.remove_file(name);
+    for (const std::string& name : open.names()) {
+      if (is_ours(open, name)) open.remove_file(name);
       else left.push_back((path / name).string());
     }
     if (!left.empty()) return left;
   }
-  if (dataset.remove_folder(path.filename())) store.remove_folder(path.parent_path().filename());
+  if (part.remove_folder(path.filename())) store.remove_folder(path.parent_path().filename());
   return {};
 }
 
-void remove_labels(const SlideFolder& folder, const std::vector<std::string>& classes) {
-  const OpenFolder slide = open_slide(folder.path());
-  const SlideLock lock(folder, SlideLock::For::writing);
-  for (const fs::path& file : {folder.labels_record(classes), folder.labels(classes)})
-    if (slide.is_regular(file.filename().string())) slide.remove_file(file.filename().string());
+void remove_reduction(const StoreFolder& folder, Reduction reduction) {
+  const OpenFolder open = open_folder(folder.path());
+  const FolderLock lock(folder, FolderLock::For::writing);
+  const std::string r = reduction.str();
+  for (const std::string& name : {"picture-" + r + ".json", "labels-" + r + ".json", "picture-" + r + ".tiff",
+                                  "labels-" + r + ".tiff", "tissue-" + r + ".png"})
+    if (open.is_regular(name)) open.remove_file(name);
 }
 
 }  // namespace nephron::host

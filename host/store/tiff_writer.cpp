@@ -77,8 +77,8 @@ class Directory {
 
 }  // namespace
 
-TiffWriter::TiffWriter(const std::filesystem::path& file, std::vector<Picture> pictures, bool sparse)
-    : out_(file), pictures_(std::move(pictures)), end_(page), sparse_(sparse) {
+TiffWriter::TiffWriter(const std::filesystem::path& file, std::vector<Picture> pictures, bool sparse, bool sync)
+    : out_(file), pictures_(std::move(pictures)), end_(page), sparse_(sparse), sync_(sync) {
   constexpr std::int64_t classic_limit = 0xffff0000;
   big_ = bytes_of(pictures_) > classic_limit;
   for (const Picture& p : pictures_) {
@@ -105,7 +105,9 @@ void TiffWriter::write_tile(std::size_t picture, std::int64_t column, std::int64
     offset = static_cast<std::uint64_t>(end_);
     end_ += tile_bytes(p);
   }
-  out_.write_at(static_cast<std::int64_t>(offset), pixels, static_cast<std::size_t>(tile_bytes(p)));
+  const auto bytes = static_cast<std::size_t>(tile_bytes(p));
+  out_.write_at(static_cast<std::int64_t>(offset), pixels, bytes);
+  if (sync_) out_.start_writing(static_cast<std::int64_t>(offset), bytes);
 }
 
 std::string TiffWriter::directory(std::size_t picture, std::int64_t at, bool last) const {
@@ -138,7 +140,7 @@ std::string TiffWriter::directory(std::size_t picture, std::int64_t at, bool las
   return d.bytes(last);
 }
 
-std::int64_t TiffWriter::finish(bool sync) {
+std::int64_t TiffWriter::finish() {
   std::uint64_t blank = 0;
   for (std::size_t i = 0; i < pictures_.size(); ++i)
     for (auto& offset : offsets_[i]) {
@@ -165,7 +167,7 @@ std::int64_t TiffWriter::finish(bool sync) {
   if (big_) put(header, 8, 4);
   put(header, static_cast<std::uint64_t>(first), big_ ? 8 : 4);
   out_.write_at(0, header.data(), header.size());
-  out_.close(sync);
+  out_.close(sync_);
   return end_;
 }
 

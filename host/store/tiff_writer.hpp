@@ -35,14 +35,13 @@ class TiffWriter {
   };
 
   /// `sparse`: tiles may stay unwritten, and take their places in the order of writing; otherwise each has its own
-  /// place.
-  TiffWriter(const std::filesystem::path& file, std::vector<Picture> pictures, bool sparse);
+  /// place. `sync`: tiles are on their way to the disk at once, and finish() waits until the file is there.
+  TiffWriter(const std::filesystem::path& file, std::vector<Picture> pictures, bool sparse, bool sync = true);
 
   /// Thread-safe when not sparse. `pixels`: tile_side x tile_side, packed; what lies outside the picture is padding.
   void write_tile(std::size_t picture, std::int64_t column, std::int64_t row, const std::uint8_t* pixels);
-  /// Writes the directories and closes the file; without it the file is no TIFF. `sync`: waits until it is on the disk.
-  /// Returns its size.
-  std::int64_t finish(bool sync = true);
+  /// Writes the directories and closes the file; without it the file is no TIFF. Returns its size.
+  std::int64_t finish();
 
   /// Bytes of such a file when every tile is stored.
   static std::int64_t bytes_of(const std::vector<Picture>& pictures);
@@ -55,7 +54,7 @@ class TiffWriter {
   std::vector<Picture> pictures_;
   std::vector<std::vector<std::uint64_t>> offsets_;  ///< a picture's tiles; 0: not written
   std::int64_t end_ = 0;
-  bool sparse_, big_;
+  bool sparse_, sync_, big_;
 };
 
 }  // namespace nephron::host

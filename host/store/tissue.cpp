@@ -71,4 +71,10 @@ Tissue SmallPicture::tissue() const {
   return out;
 }
 
+Tissue tissue_of(const ImageView& level) {
+  SmallPicture small(level.size());
+  small.add(level, 0, 0);
+  return small.tissue();
+}
+
 }  // namespace nephron::host

@@ -10,7 +10,7 @@ struct Tissue {
   int threshold = 0;  ///< saturation above which a block is tissue, 0..255
   Image mask;         ///< u8, 0 or 255
 
-  /// Blocks of tissue, as pixels of a level of this size.
+  /// Blocks of tissue, as pixels of the level, which has this size.
   std::int64_t pixels(Size level) const;
 };
 
@@ -31,5 +31,8 @@ class SmallPicture {
   int block_ = 1;
   Image means_;  // RGB
 };
+
+/// Of a level that is held in memory: what the store keeps of it.
+Tissue tissue_of(const ImageView& level);
 
 }  // namespace nephron::host

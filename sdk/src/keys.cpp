@@ -4,6 +4,7 @@
 #include <nephron/context.hpp>
 #include <nephron/dataset.hpp>
 #include <nephron/error.hpp>
+#include <nephron/file_pixels.hpp>
 #include <nephron/parameter_error.hpp>
 #include <nephron/reader.hpp>
 #include <nephron/sampler.hpp>
@@ -18,6 +19,7 @@ ThreadPool::~ThreadPool() = default;
 Context::~Context() = default;
 SlideReader::~SlideReader() = default;
 SlideFile::~SlideFile() = default;
+FilePixels::~FilePixels() = default;
 SlideOpener::~SlideOpener() = default;
 Reader::~Reader() = default;
 AnnotationSink::~AnnotationSink() = default;

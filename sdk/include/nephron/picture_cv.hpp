@@ -15,6 +15,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include <nephron/error.hpp>
+#include <nephron/file_pixels.hpp>
 #include <nephron/picture_header.hpp>
 #include <nephron/quiet_libraries.hpp>
 #include <nephron/slide.hpp>
@@ -127,8 +128,8 @@ inline cv::Mat decode_picture(const std::filesystem::path& file, PictureAs as, s
   });
 }
 
-/// A picture that was decoded as RGB, as a slide.
-class PictureSlide final : public SlideReader {
+/// A picture file that was decoded as RGB, as a slide.
+class PictureSlide final : public SlideReader, public FilePixels {
  public:
   PictureSlide(cv::Mat rgb, std::string id) : rgb_(std::move(rgb)), id_(std::move(id)) {}
   Size size() const noexcept override { return {rgb_.cols, rgb_.rows}; }

@@ -119,12 +119,12 @@ root = "data"
             r'slide "text".*no reader suits slide file .*/text\.tiff']
         self.assertEqual((said["prepared"], said["up_to_date"]), (1, 0))
         self.expect_problems(said["problems"], expected)
-        before = {k: v for k, v in self.contents().items() if "/good/" in k}
-        self.assertEqual(len([k for k in before if k.endswith((".tiff", "slide.json"))]), 3)
+        before = {k: v for k, v in self.contents().items() if "/good-" in k}
+        self.assertEqual(len([k for k in before if k.endswith((".tiff", ".json"))]), 4)
         said = self.prepare(1)
         self.assertEqual((said["prepared"], said["up_to_date"]), (0, 1))
         self.expect_problems(said["problems"], expected)
-        self.assertEqual({k: v for k, v in self.contents().items() if "/good/" in k}, before)
+        self.assertEqual({k: v for k, v in self.contents().items() if "/good-" in k}, before)
         text = self.nephron("prepare", "e.toml", expect=1)
         self.assertIn("0 slides prepared, 1 up to date, 6 failed", text.stdout)
         self.assertEqual(text.stderr.count("error: "), 6)
@@ -168,13 +168,14 @@ root = "data"
         self.assertIn("1 of 3 slides, 3 findings", check.stdout)
         self.assertNotIn("the rest go on", check.stderr)  # each is a finding, told once
         # An annotation that cannot be read costs the slide's labels, and leaves its picture.
-        picture = {k: v for k, v in self.contents().items() if k.endswith("SAS_1/picture.tiff")}
+        picture = {k: v for k, v in self.contents().items() if "pictures/SAS_1-" in k}
+        self.assertTrue(picture)
         self.write("data/annotations/SAS_1.json", "[{]")
         said = self.prepare(1)
         self.assertEqual(said["prepared"], 0)
         self.assertTrue(any(re.search(r"SAS_1\.json: this is no JSON: parse error at line 1, column 3", x)
                             for x in said["problems"]), said)
-        self.assertEqual({k: v for k, v in self.contents().items() if k.endswith("SAS_1/picture.tiff")}, picture)
+        self.assertEqual({k: v for k, v in self.contents().items() if "pictures/SAS_1-" in k}, picture)
 
     def test_a_dataset_that_cannot_be_listed_leaves_the_store(self):
         os.makedirs(self.at("data/train"))
@@ -231,8 +232,8 @@ root = "data"
             r'slide "SAS_1".*cannot write .*labels-.*No space left on device \(make room on that disk, then run the same',
             r'slide "SAS_2": the disk of .* has \d+ MiB free; the slide needs \d+ \(make room on that disk'])
         after = self.contents()
-        self.assertEqual({k: v for k, v in after.items() if "SAS_1/picture" in k}, {k: v for k, v in before.items()
-                                                                                   if "SAS_1/picture" in k})
+        self.assertEqual({k: v for k, v in after.items() if "pictures/SAS_1-" in k}, {k: v for k, v in before.items()
+                                                                                      if "pictures/SAS_1-" in k})
         self.assertFalse([k for k in after if ".part." in k or ".tmp." in k], after.keys())
         self.remount("size=9m")
         self.assertEqual(self.prepare(0)["prepared"], 2)
@@ -264,10 +265,10 @@ root = "data"
             self.write(f"data/annotations/{name}.json", [square(400, 600, 300), square(1000, 500, 200),
                                                          square(1200, 1500, 100, "FC")])
         self.experiment('type = "mendeley"')
-        self.assertEqual(self.prepare(0), {"store": "store", "prepared": 2, "up_to_date": 0, "problems": []})
+        self.assertEqual(self.prepare(0), {"store": "store", "prepared": 2, "pictures": 2, "up_to_date": 0, "problems": []})
         records = [json.loads(text) for name, text in self.contents().items()
                    if os.path.basename(name).startswith("labels-") and name.endswith(".json")]
-        self.assertEqual([r["foreground"] for r in records], [{"2": [150 * 150 + 100 * 100, 50 * 50]}] * 2)
+        self.assertEqual([r["foreground"] for r in records], [[150 * 150 + 100 * 100, 50 * 50]] * 2)
         self.nephron("data", "preview", "e.toml", "--out", "page.html")
         with open(self.at("page.html")) as f:
             page = f.read()

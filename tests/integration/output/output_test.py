@@ -208,10 +208,10 @@ class Outputs(unittest.TestCase):
                 self.assertEqual(self.content("elsewhere/target"), b"mine")
 
     def test_stores_are_never_written_into(self):
-        slide = os.path.relpath(glob.glob(self.at("store/*/0"))[0], self.folder)
+        slide = os.path.relpath(glob.glob(self.at("store/pictures/0-*"))[0], self.folder)
         for name, arguments, ending, _ in self.commands():
             with self.subTest(name + ending):
-                for place in (slide + "/picture.tiff", "store/new/folder/x" + ending):
+                for place in (slide + "/picture-1.tiff", "store/new/folder/x" + ending):
                     self.refused(arguments, place, "lies in the store")
 
     def test_folders(self):

@@ -116,6 +116,34 @@ TEST_F(Predict, APictureInBandsIsThatInOnePiece) {
   }
 }
 
+TEST_F(Predict, ARunOfAGivenSizeOfAPixelBringsEachPictureToIt) {
+  const fs::path by_factor = make_run(2), by_mpp = make_run(4);
+  std::string text = read_file(by_mpp / "experiment.resolved.toml");
+  text.replace(text.find("factor = 4"), 10, "mpp = 1.0");
+  write_file_atomically(by_mpp / "experiment.resolved.toml", text);
+  const Outcome unknown = predict("--device cpu", by_mpp);  // a PNG says nothing of its pixels
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_THAT(unknown.text, AllOf(HasSubstr("does not say how large its pixels are"), HasSubstr("1.0 um a pixel")));
+  const auto result = [&](const std::string& more, const fs::path& which) {
+    const Outcome outcome = predict(masks() + "--device cpu --overwrite " + more, which);
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+    std::string all = read_file(output("probabilities", "a")) + read_file(output("masks", "c"));
+    const auto scores = nlohmann::json::parse(read_file(root / "out/scores.json"));
+    for (const char* what : {"picture", "masks"}) {
+      const std::string digest = scores["pictures"]["a"]["digests"][what];
+      EXPECT_EQ(digest.size(), 64U);
+      all += digest;
+    }
+    return all;
+  };
+  const std::string expected = result("", by_factor);
+  EXPECT_EQ(result("--mpp 0.5", by_mpp), expected);
+  EXPECT_EQ(result("--factor 2", by_mpp), expected);
+  EXPECT_NE(result("--mpp 0.4", by_mpp), expected);
+  EXPECT_EQ(predict("--device cpu --overwrite --mpp 2", by_mpp).code, 1) << "pictures are not enlarged";
+  EXPECT_EQ(predict("--device cpu --overwrite --mpp 0.5", by_factor).code, 2) << "it would mean nothing";
+}
+
 TEST_F(Predict, OnePredictionAtATimeWritesIntoAFolder) {
   {
     const OutputLock held(root / "out");

@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +16,7 @@
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
 
+#include <host/data/store_places.hpp>
 #include <host/data/store_slides.hpp>
 #include <host/util/files.hpp>
 
@@ -90,12 +92,19 @@ class StoreFixture : public testing::Test {
     return out;
   }
 
-  std::filesystem::path only_folder(const std::string& slide) const { return only_folder_in(store_, slide); }
-  static std::filesystem::path only_folder_in(const std::filesystem::path& store, const std::string& slide) {
-    for (const auto& dataset : std::filesystem::directory_iterator(store))
-      if (std::filesystem::exists(dataset.path() / slide)) return dataset.path() / slide;
-    ADD_FAILURE() << "no folder of slide " << slide;
-    return {};
+  /// The folders of a slide in a part of the store.
+  std::vector<std::filesystem::path> folders(const std::string& part, const std::string& slide) const {
+    std::vector<std::filesystem::path> out;
+    if (std::filesystem::exists(store_ / part))
+      for (const auto& entry : std::filesystem::directory_iterator(store_ / part))
+        if (entry.path().filename().string().starts_with(slide + "-")) out.push_back(entry.path());
+    return out;
+  }
+  PictureFolder picture_of(const std::string& slide) const { return PictureFolder(only(folders("pictures", slide))); }
+  LabelsFolder labels_of(const std::string& slide) const { return LabelsFolder(only(folders("labels", slide))); }
+  static std::filesystem::path only(const std::vector<std::filesystem::path>& found) {
+    EXPECT_EQ(found.size(), 1U);
+    return found.empty() ? std::filesystem::path() : found.front();
   }
 
   std::filesystem::path root_, store_;

@@ -4,11 +4,14 @@
 
 #include <sys/resource.h>
 
+#include <host/data/label_source.hpp>
 #include <host/data/stored_slide.hpp>
 #include <host/feed/catalog.hpp>
 #include <host/store/inventory.hpp>
+#include <host/store/marker.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/thread_pool.hpp>
 
 #include "store_fixture.hpp"
 
@@ -28,6 +31,9 @@ void expect_equal(const PreparedSlide& a, const PreparedSlide& b, std::mt19937& 
   EXPECT_EQ(a.annotated(), b.annotated());
   EXPECT_EQ(a.catalog().foreground, b.catalog().foreground);
   EXPECT_EQ(a.catalog().group, b.catalog().group);
+  EXPECT_EQ(a.catalog().tissue, b.catalog().tissue);
+  EXPECT_EQ(a.digests().picture, b.digests().picture);
+  EXPECT_EQ(a.digests().labels, b.digests().labels);
   EXPECT_EQ(a.soft_classes(), b.soft_classes());
   const auto random_region = [&](std::int64_t most) {
     const auto side = [&](std::int64_t n) {
@@ -98,7 +104,10 @@ TEST_F(StoreTest, ASecondStartMakesNothing) {
   EXPECT_EQ(contents(), before);
   experiment_.data.factors = {8};  // grows; what was there stays
   EXPECT_EQ(prepare_all().made, 2);
-  EXPECT_THAT(PictureRecord::read(only_folder("a") / "slide.json").factors, ElementsAre(2, 4, 8));
+  EXPECT_THAT(picture_of("a").reductions(), ElementsAre(2, 4, 8));
+  EXPECT_THAT(labels_of("a").reductions(), ElementsAre(2, 4, 8));
+  const auto grown = contents();
+  for (const auto& [name, bytes] : before) EXPECT_EQ(grown.at(name), bytes) << name;
   experiment_.data.factors = {};
   EXPECT_EQ(prepare_all().made, 0);
 }
@@ -126,11 +135,11 @@ TEST_F(StoreTest, ChangedSourcesAreNoticed) {
 TEST_F(StoreTest, ChangedAnnotationsMakeLabelsAnewAndLeaveThePicture) {
   write_pair("a", 300, 200);
   prepare_all();
-  const fs::path folder = only_folder("a");
-  const auto picture_time = fs::last_write_time(folder / "picture.tiff");
+  const fs::path picture = picture_of("a").picture(2);
+  const auto picture_time = fs::last_write_time(picture);
   cv::imwrite((root_ / "masks/a.png").string(), cv::Mat(200, 300, CV_8U, cv::Scalar(1)));
   EXPECT_EQ(prepare_all().made, 1);
-  EXPECT_EQ(fs::last_write_time(folder / "picture.tiff"), picture_time);
+  EXPECT_EQ(fs::last_write_time(picture), picture_time);
   EXPECT_THAT(prepare(experiment_, registry_).slides[0]->catalog().foreground, ElementsAre(150 * 100, 0));
   fs::remove(root_ / "masks/a.png");
   EXPECT_EQ(prepare_all().made, 1);
@@ -146,13 +155,8 @@ TEST_F(StoreTest, TwoListsOfClassesShareOnePicture) {
   EXPECT_EQ(prepare_all().made, 0);
   const auto counts = prepare(experiment_, registry_).slides[0]->catalog().foreground;
   EXPECT_THAT(swapped, ElementsAre(counts[1], counts[0]));
-  int pictures = 0, labels = 0;
-  for (const auto& entry : fs::directory_iterator(only_folder("a"))) {
-    pictures += entry.path().filename() == "picture.tiff";
-    labels += entry.path().filename().string().starts_with("labels-") && entry.path().extension() == ".tiff";
-  }
-  EXPECT_EQ(pictures, 1);
-  EXPECT_EQ(labels, 2);
+  EXPECT_EQ(folders("pictures", "a").size(), 1U);
+  EXPECT_EQ(folders("labels", "a").size(), 2U);
 }
 
 TEST_F(StoreTest, ASlideThatFailsIsNamedAndTheRestGoOn) {
@@ -203,23 +207,20 @@ TEST_F(StoreTest, DamagedFilesAreMadeAnew) {
 TEST_F(StoreTest, WrongDirectoriesAreRefusedWhenSlidesAreOpened) {
   write_pair("a", 700, 600);
   prepare_all();
-  const fs::path folder = only_folder("a");
   const Listing listing(experiment_, registry_);
   StoredSlide::Place place{
       listing.slides()[0].info, 0, "g", experiment_.classes, listing.targets(listing.slides()[0]), 2};
   std::mt19937 random(7);
   int refused = 0;
-  for (const char* name : {"picture.tiff", "labels"}) {
-    fs::path file = folder / name;
-    if (!fs::exists(file)) file = SlideFolder(folder).labels(experiment_.classes);
+  for (const fs::path& file : {picture_of("a").picture(2), labels_of("a").labels(2)}) {
     const std::string good = read_file(file);
     for (int n = 0; n < 150; ++n) {
       std::string bad = good;
-      const std::size_t tail = 1200 + random() % 800;  // the directories are at the end
+      const std::size_t tail = 250 + random() % 300;  // the directories are at the end
       for (int k = 0; k < 3; ++k) bad[bad.size() - 1 - random() % tail] = static_cast<char>(random());
       std::ofstream(file, std::ios::binary) << bad;
       try {
-        const StoredSlide slide(SlideFolder(folder), place);
+        const StoredSlide slide(labels_of("a"), place);
         const Image image(slide.size(), 3), labels(slide.size(), 1);
         slide.read({0, 0, slide.size().width, slide.size().height}, image.view(), labels.view());
         slide.any_label({0, 0, 100, 100}, 3);
@@ -236,10 +237,11 @@ TEST_F(StoreTest, WrongDirectoriesAreRefusedWhenSlidesAreOpened) {
 TEST_F(StoreTest, AReadOnlyStoreServesWhatItHas) {
   write_pair("a", 300, 200);
   prepare_all();
-  const fs::path folder = only_folder("a");
+  const fs::path picture = picture_of("a").path(), labels = labels_of("a").path();
   const auto lock = [&](bool locked) {
     const auto may = locked ? fs::perms::owner_read | fs::perms::owner_exec : fs::perms::owner_all;
-    for (const fs::path& p : {folder, folder.parent_path(), store_}) fs::permissions(p, may);
+    for (const fs::path& p : {picture, labels, picture.parent_path(), labels.parent_path(), store_})
+      fs::permissions(p, may);
   };
   lock(true);
   EXPECT_EQ(prepare(experiment_, registry_).slides.size(), 1U);
@@ -315,13 +317,16 @@ TEST_F(StoreTest, TissueIsFoundAndCanBeLookedAt) {
   cv::imwrite((root_ / "images/a.png").string(), image);
   const PreparedData data = prepare(experiment_, registry_);
   EXPECT_EQ(data.slides[0]->catalog().tissue, 1024 * 512 / 4);
-  const cv::Mat mask = cv::imread((only_folder("a") / "tissue.png").string(), cv::IMREAD_GRAYSCALE);
-  EXPECT_EQ(mask.cols, 512);  // the level of factor 4, a pixel a pixel
-  EXPECT_EQ(cv::countNonZero(mask.colRange(0, 128)), 128 * 256);
-  EXPECT_EQ(cv::countNonZero(mask.colRange(128, 512)), 0);
+  for (const int factor : {2, 4}) {
+    const cv::Mat mask = cv::imread(picture_of("a").tissue(factor).string(), cv::IMREAD_GRAYSCALE);
+    const int width = 2048 / factor;  // a pixel a pixel
+    EXPECT_EQ(mask.cols, width);
+    EXPECT_EQ(cv::countNonZero(mask.colRange(0, width / 4)), width / 4 * 1024 / factor);
+    EXPECT_EQ(cv::countNonZero(mask.colRange(width / 4, width)), 0);
+  }
 }
 
-TEST_F(StoreTest, AStoreFromBeforeTheMarkerIsAcceptedAndMarked) {
+TEST_F(StoreTest, AStoreThatLostItsMarkerIsAcceptedAndMarked) {
   write_pair("a", 300, 200);
   prepare_all();
   fs::remove(store_ / store_marker);
@@ -346,80 +351,35 @@ TEST_F(StoreTest, AFolderOfOtherThingsIsNoStore) {
   }
   EXPECT_THROW(list_store(store_), Error);
   EXPECT_EQ(contents(), before);
-  // A slide.json of another program makes it none, whatever else is there.
+  // A record of another program makes it none, whatever else is there.
   fs::rename(store_ / "holiday/beach/one.jpg", store_ / "holiday/beach/slide.json");
   EXPECT_THROW(prepare_all(), Error);
 }
 
-TEST_F(StoreTest, OnlyWhatWeWroteIsRemoved) {
-  write_pair("a", 300, 200);
-  write_pair("b", 300, 200);
-  prepare_all();
-  const fs::path a = only_folder("a"), b = only_folder("b"), outside = root_ / "outside";
-  std::ofstream(a / "notes.txt") << "mine";
-  EXPECT_THAT(remove_slide(SlideFolder(a)), ElementsAre((a / "notes.txt").string()));
-  EXPECT_THAT(std::vector<fs::path>(fs::directory_iterator(a), {}), ElementsAre(a / "notes.txt"));
-  // A folder outside, through a link in the place of a slide, and of a dataset.
-  fs::create_directories(outside / "dataset");
-  fs::copy(b, outside / "dataset/slide", fs::copy_options::recursive);
-  fs::create_directory_symlink(outside / "dataset/slide", b.parent_path() / "link");
-  fs::create_directory_symlink(outside / "dataset", store_ / "link");
-  EXPECT_THROW(remove_slide(SlideFolder(b.parent_path() / "link")), Error);
-  EXPECT_THROW(remove_slide(SlideFolder(store_ / "link/slide")), Error);
-  EXPECT_TRUE(fs::exists(outside / "dataset/slide/slide.json"));
-  for (const StoredEntry& entry : list_store(store_)) EXPECT_THAT(entry.folder.path(), testing::AnyOf(b));
-  // A record that is not ours.
-  std::ofstream(b / "slide.json") << "{\"title\": \"my slides\"}";
-  EXPECT_THROW(remove_slide(SlideFolder(b)), Error);
-  EXPECT_TRUE(fs::exists(b / "picture.tiff"));
-}
-
-TEST_F(StoreTest, AStoreThatMovesWithItsSourcesStaysFresh) {
-  write_pair("a", 300, 200);
-  prepare_all();
-  const auto move_to = [&](const fs::path& place) {
-    fs::create_directories(place);
-    for (const char* name : {"images", "masks", "store"}) fs::rename(root_ / name, place / name);
-    // Relative paths in an experiment make keys that do not change: the folder of the dataset is renamed in their
-    // stead.
-    Value params = experiment_.datasets[0].component.params;
-    const fs::path old = SlideFolder(only_folder_in(place / "store", "a")).path().parent_path();
-    params.set("root", place.string());
-    experiment_.datasets[0].component.params = params;
-    experiment_.data.store = place / "store";
-    const Listing listing(experiment_, registry_);
-    fs::rename(old, place_of(listing, listing.slides()[0]).folder.path().parent_path());
-  };
-  move_to(root_ / "moved");
-  StoreOutcome outcome = prepare_all();
-  EXPECT_EQ(outcome.kept, 1) << "places beside the store are as they were";
-  // Other times, other places: the content decides, once.
-  for (const char* file : {"moved/images/a.png", "moved/masks/a.png"})
-    fs::last_write_time(root_ / file, fs::file_time_type::clock::now());
-  const Listing listing(experiment_, registry_);
-  const StorePlace place = place_of(listing, listing.slides()[0]);
-  EXPECT_TRUE(place.folder.stale(place.wish).any());
-  EXPECT_FALSE(place.folder.stale(place.wish, SlideFolder::Compare::when_in_doubt).any());
-  outcome = prepare_all();
-  EXPECT_EQ(outcome.made, 0);
-  EXPECT_EQ(outcome.kept, 1);
-  EXPECT_FALSE(place.folder.stale(place.wish).any()) << "the records were told";
-}
-
-TEST_F(StoreTest, ASourceIsTheSameHoweverItIsSpelt) {
-  write_pair("a", 300, 200);
-  prepare_all();
-  const fs::path here = fs::current_path();
-  const Listing listing(experiment_, registry_);
-  StorePlace place = place_of(listing, listing.slides()[0]);
-  fs::current_path(root_);
-  fs::create_directory_symlink(root_ / "images", root_ / "pictures");
-  for (const fs::path source : {"images/a.png", "masks/../images/a.png", "pictures/a.png"}) {
-    place.wish.source = source;
-    EXPECT_EQ(place.folder.stale(place.wish).picture, "") << source;
-  }
-  fs::current_path(here);
-  EXPECT_EQ(PictureRecord::read(place.folder.picture_record()).source.path, fs::canonical(root_ / "images/a.png"));
+// Probabilities that exceed one half nowhere near set no bit, and are labels all the same.
+TEST_F(StoreTest, LowProbabilitiesAreKept) {
+  fs::create_directories(root_);
+  const Size full{1400, 1100};
+  const auto painter = std::make_shared<LabelPainter>(full, 2);
+  Image map(full, 1, Depth::f32);
+  for (std::int64_t y = 0; y < full.height; ++y)
+    for (std::int64_t x = 0; x < full.width; ++x)
+      map.view().row<float>(y)[x] = static_cast<float>((x + y) % 100) / 255.0F;
+  painter->probability(1, {0, 0, full.width, full.height}, map.view());
+  const LabelSource source = source_of(painter);
+  const fs::path file = root_ / "labels.tiff";
+  const WrittenLabels written = write_labels(file, source, full, 0, 2, {"a", "b"}, thread_pool());
+  const WrittenLabels digested = digest_labels(source, full, 2, {"a", "b"}, thread_pool());
+  EXPECT_EQ(written.digest, digested.digest);
+  EXPECT_EQ(written.foreground, digested.foreground);
+  const MappedTiff tiff(file);
+  const LabelPictures pictures(tiff, file, full, 2);
+  const Size size{700, 550};
+  const Image stored(size, 1), painted(size, 1);
+  tiff.read(pictures.soft.at(1), {0, 0, 700, 550}, stored.view());
+  painter->paint_soft(1, 2, {0, 0, 700, 550}, painted.view());
+  EXPECT_EQ(cv::norm(as_mat(stored.view()), as_mat(painted.view()), cv::NORM_INF), 0);
+  EXPECT_GT(cv::countNonZero(as_mat(stored.view())), 300000);
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ terms = [ { type = "bce" } ]
         self.run_nephron("prepare", "e.toml", "--factors", "1")
         out = {}
         for number in (image["id"] for image in self.data["images"]):
-            file, = glob.glob(self.at("store", "*", f"p{number}", "labels-*.tiff"))
+            file, = glob.glob(self.at("store", "labels", f"p{number}-*", "labels-1.tiff"))
             out[number] = tifffile.imread(file, key=0)
         return out
 

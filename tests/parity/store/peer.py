@@ -1,6 +1,6 @@
 """Open the store's files with the programs that others use; every pixel must be what OpenCV makes of the whole slide.
 
-argv: folder with slide.raw and labels.raw (width and height follow) and the files that nephron wrote.
+argv: folder with slide.raw and labels.raw (width and height follow) and the files that nephron wrote, one a factor.
 """
 import sys
 
@@ -24,46 +24,41 @@ def same(got, wanted, what):
 pictures = [cv2.resize(slide, (width // f, height // f), interpolation=cv2.INTER_AREA) for f in factors]
 masks = [cv2.resize(labels, (width // f, height // f), interpolation=cv2.INTER_NEAREST) for f in factors]
 
-# tifffile: pages, and the pyramid that it finds by itself.
-with tifffile.TiffFile(f"{folder}/picture.tiff") as tiff:
-    assert tiff.is_bigtiff == big
-    for page, wanted in zip(tiff.pages, pictures, strict=True):
+# tifffile.
+for factor, wanted in zip(factors, pictures):
+    with tifffile.TiffFile(f"{folder}/picture-{factor}.tiff") as tiff:
+        assert tiff.is_bigtiff == big
+        page, = tiff.pages
         assert page.is_tiled and page.compression == 1
         same(page.asarray(), wanted, "tifffile, page")
-    levels = tiff.series[0].levels
-    assert len(tiff.series) == 1 and len(levels) == 2, f"tifffile sees {tiff.series}"
-    for level, wanted in zip(levels, pictures):
-        same(level.asarray(), wanted, "tifffile, level")
-    numerator, denominator = tiff.pages[0].tags["XResolution"].value
-    assert tiff.pages[0].tags["ResolutionUnit"].value == 3 and abs(1e4 * denominator / numerator - 0.5) < 1e-6
+        numerator, denominator = page.tags["XResolution"].value
+        assert page.tags["ResolutionUnit"].value == 3 and abs(1e4 * denominator / numerator - 0.25 * factor) < 1e-6
 
-with tifffile.TiffFile(f"{folder}/labels.tiff") as tiff:
-    kinds = [page.description for page in tiff.pages]
-    assert len(kinds) == 4, kinds
-    for page, wanted in zip(tiff.pages[:2], masks):
-        same(page.asarray(), wanted, "tifffile, labels")
-    for page, mask in zip(tiff.pages[2:], masks):  # the union of the bits of 16 x 16
-        h, w = -(-mask.shape[0] // 16), -(-mask.shape[1] // 16)
+for factor, mask in zip(factors, masks):
+    with tifffile.TiffFile(f"{folder}/labels-{factor}.tiff") as tiff:
+        kinds = [page.description for page in tiff.pages]
+        assert len(kinds) == 2, kinds
+        same(tiff.pages[0].asarray(), mask, "tifffile, labels")
+        h, w = -(-mask.shape[0] // 16), -(-mask.shape[1] // 16)  # the union of the bits of 16 x 16
         padded = np.zeros((16 * h, 16 * w), np.uint8)
         padded[:mask.shape[0], :mask.shape[1]] = mask
-        same(page.asarray(), np.bitwise_or.reduce(padded.reshape(h, 16, w, 16), axis=(1, 3)), "tifffile, presence")
+        same(tiff.pages[1].asarray(), np.bitwise_or.reduce(padded.reshape(h, 16, w, 16), axis=(1, 3)), "tifffile, presence")
 
-# OpenSlide: a slide of two levels. Its labels are gray; it opens them as colours.
-with openslide.OpenSlide(f"{folder}/picture.tiff") as file:
-    assert file.properties["openslide.vendor"] == "generic-tiff"
-    assert file.level_dimensions == tuple((p.shape[1], p.shape[0]) for p in pictures), file.level_dimensions
-    for level, wanted in enumerate(pictures):
-        got = np.asarray(file.read_region((0, 0), level, file.level_dimensions[level]))
-        same(got[..., :3], wanted, f"OpenSlide, level {level}")
-with openslide.OpenSlide(f"{folder}/labels.tiff") as file:
-    got = np.asarray(file.read_region((0, 0), 0, file.level_dimensions[0]))
-    same(got[..., 1], masks[0], "OpenSlide, labels")
+# OpenSlide. Labels are gray; it opens them as colours.
+for factor, picture, mask in zip(factors, pictures, masks):
+    with openslide.OpenSlide(f"{folder}/picture-{factor}.tiff") as file:
+        assert file.properties["openslide.vendor"] == "generic-tiff"
+        assert file.level_dimensions == ((picture.shape[1], picture.shape[0]),), file.level_dimensions
+        got = np.asarray(file.read_region((0, 0), 0, file.level_dimensions[0]))
+        same(got[..., :3], picture, f"OpenSlide, factor {factor}")
+    with openslide.OpenSlide(f"{folder}/labels-{factor}.tiff") as file:
+        got = np.asarray(file.read_region((0, 0), 0, file.level_dimensions[0]))
+        same(got[..., 1], mask, "OpenSlide, labels")
 
 # libvips.
-for page, wanted in enumerate(pictures):
-    same(pyvips.Image.new_from_file(f"{folder}/picture.tiff", page=page).numpy(), wanted, f"libvips, page {page}")
-for page, wanted in enumerate(masks):
-    same(pyvips.Image.new_from_file(f"{folder}/labels.tiff", page=page).numpy().reshape(wanted.shape), wanted, f"libvips, labels {page}")
+for factor, picture, mask in zip(factors, pictures, masks):
+    same(pyvips.Image.new_from_file(f"{folder}/picture-{factor}.tiff").numpy(), picture, f"libvips, factor {factor}")
+    same(pyvips.Image.new_from_file(f"{folder}/labels-{factor}.tiff", page=0).numpy().reshape(mask.shape), mask, f"libvips, labels {factor}")
 
 tissue = cv2.imread(f"{folder}/tissue.png", cv2.IMREAD_GRAYSCALE)
 saturation = cv2.cvtColor(pictures[-1], cv2.COLOR_RGB2HSV)[..., 1]

@@ -78,21 +78,23 @@ TEST_P(StoreParity, OthersReadEveryPixel) {
     image(cv::Rect(static_cast<int>(r.x), static_cast<int>(r.y), static_cast<int>(r.width), static_cast<int>(r.height)))
         .copyTo(as_mat(out));
   };
-  const WrittenPicture written =
-      write_picture(folder_ / "picture.tiff", source, {2, 4}, thread_pool(), [](std::int64_t) {});
-  cv::imwrite((folder_ / "tissue.png").string(), as_mat(written.tissue.mask.view()));
+  const auto written = write_pictures({{2, folder_ / "picture-2.tiff"}, {4, folder_ / "picture-4.tiff"}}, source,
+                                      thread_pool(), [](std::int64_t) {});
+  cv::imwrite((folder_ / "tissue.png").string(), as_mat(written[1].tissue.mask.view()));
   LabelSource from;
   from.touches = [](int, const Region&) { return true; };
-  from.paint = [&](int factor, const Region& r, const ImageView& out) {
+  from.paint = [&](Reduction by, const Region& r, const ImageView& out) {
     cv::Mat small;
-    cv::resize(mask, small, {size.width / factor, size.height / factor}, 0, 0, cv::INTER_NEAREST);
+    cv::resize(mask, small, {size.width / by.factor(), size.height / by.factor()}, 0, 0, cv::INTER_NEAREST);
     small(cv::Rect(static_cast<int>(r.x), static_cast<int>(r.y), static_cast<int>(r.width), static_cast<int>(r.height)))
         .copyTo(as_mat(out));
   };
-  write_labels(folder_ / "labels.tiff", from, source.size, source.mpp, {2, 4}, {"a", "b"}, thread_pool());
+  for (const int f : {2, 4})
+    write_labels(folder_ / ("labels-" + std::to_string(f) + ".tiff"), from, source.size, source.mpp, f, {"a", "b"},
+                 thread_pool());
   const std::string command = "'" + python_.string() + "' '" + NEPHRON_SOURCE_DIR + "/tests/parity/store/peer.py' '" +
                               folder_.string() + "' " + std::to_string(size.width) + " " + std::to_string(size.height) +
-                              " classic " + std::to_string(written.tissue.block) + " > '" +
+                              " classic " + std::to_string(written[1].tissue.block) + " > '" +
                               (folder_ / "said").string() + "' 2>&1";
   const int status = std::system(command.c_str());
   std::ifstream said(folder_ / "said");

@@ -9,13 +9,13 @@
 
 #include <nephron/error.hpp>
 
-#include <host/store/slide_folder.hpp>
+#include <host/store/store_folder.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 
 namespace nephron::host {
 
-SlideLock::SlideLock(const SlideFolder& folder, For what) {
+FolderLock::FolderLock(const StoreFolder& folder, For what) {
   const std::filesystem::path file = folder.path() / ".lock";
   const bool writing = what == For::writing;
   fd_ = ::open(file.c_str(), (writing ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0666);
@@ -36,7 +36,7 @@ SlideLock::SlideLock(const SlideFolder& folder, For what) {
   }
 }
 
-SlideLock::~SlideLock() {
+FolderLock::~FolderLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 

@@ -1,0 +1,132 @@
+#include <host/store/picture_folder.hpp>
+
+#include <algorithm>
+#include <future>
+
+#include <opencv2/imgcodecs.hpp>
+
+#include <nephron/image_cv.hpp>
+
+#include <host/store/content_hash.hpp>
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void write_mask(const fs::path& file, const Image& mask) {
+  std::vector<std::uint8_t> png;
+  if (!cv::imencode(".png", as_mat(mask.view()), png)) throw Error(file.string() + ": cannot be encoded as PNG");
+  write_file_atomically(file, {reinterpret_cast<const char*>(png.data()), png.size()});
+}
+
+/// "reader tiff" of "reader tiff 1.0.0".
+std::string component_of(const std::string& reader) { return reader.substr(0, reader.rfind(' ')); }
+
+}  // namespace
+
+std::string PictureFolder::why_stale(const PictureWish& wish, Reduction reduction, Compare compare) const {
+  const auto known = record(reduction);
+  if (!known) return "reduction " + reduction.str() + " is missing";
+  if (std::string why = changed(known->source, wish.source, compare); !why.empty()) return why;
+  if (wish.version) {
+    const std::string component = component_of(known->reader), version = wish.version(component);
+    if (!version.empty() && known->reader != component + " " + version) return "it was read by " + known->reader;
+  }
+  std::error_code failed;
+  if (static_cast<std::int64_t>(fs::file_size(picture(reduction), failed)) != known->bytes)
+    return picture(reduction).filename().string() + " is damaged or missing";
+  return "";
+}
+
+std::vector<StalePart> PictureFolder::stale(const PictureWish& wish, Compare compare) const {
+  std::vector<StalePart> out;
+  for (const Reduction& r : wish.reductions)
+    if (std::string why = why_stale(wish, r, compare); !why.empty()) out.push_back({r, std::move(why)});
+  return out;
+}
+
+std::vector<StalePart> PictureFolder::stale_of_size(const PictureWish& wish, Compare compare, Size size) const {
+  std::vector<StalePart> out = stale(wish, compare);
+  for (const Reduction& r : wish.reductions) {
+    const auto known = record(r);
+    const bool listed = std::any_of(out.begin(), out.end(), [&](const StalePart& p) { return p.reduction == r; });
+    if (!listed && known && known->size != size) out.push_back({r, "its size has changed"});
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.reduction < b.reduction; });
+  return out;
+}
+
+bool PictureFolder::prepare(const PictureWish& wish, Compare compare, const PictureSource& source,
+                            const std::string& reader, ThreadPool& threads,
+                            const std::function<void(std::int64_t)>& advance,
+                            const std::function<void(const std::string&)>& say) const {
+  if (stale_of_size(wish, compare, source.size).empty()) {
+    note_moved_source(wish);
+    return false;
+  }
+  make();
+  const FolderLock lock(*this, FolderLock::For::writing);
+  const std::vector<StalePart> parts = stale_of_size(wish, compare, source.size);
+  if (parts.empty()) return false;  // another process has done it
+  remove_leftovers();
+  for (const StalePart& part : parts)
+    require_own({picture(part.reduction), tissue(part.reduction), record_file(part.reduction)});
+  say(parts.front().why);
+  write(parts, wish, source, reader, threads, advance);
+  return true;
+}
+
+void PictureFolder::write(const std::vector<StalePart>& parts, const PictureWish& wish, const PictureSource& source,
+                          const std::string& reader, ThreadPool& threads,
+                          const std::function<void(std::int64_t)>& advance) const {
+  std::int64_t bytes = 0;
+  std::vector<Unfinished> files;
+  std::vector<PictureTarget> targets;
+  for (const StalePart& part : parts) {
+    bytes += picture_bytes(source.size, part.reduction);
+    files.emplace_back(picture(part.reduction));
+    targets.push_back({part.reduction, files.back().path()});
+  }
+  require_space(bytes);
+  FileStamp from = stamp(wish.source);  // before reading: what changes while it is read is noticed next time
+  auto hash = std::async(std::launch::async, [&] { return content_hash_of(wish.source); });
+  const std::vector<WrittenPicture> written = write_pictures(targets, source, threads, advance);
+  from.content = hash.get();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    PictureRecord known;
+    known.tool = store_tool;
+    known.reader = reader;
+    known.source = from;
+    known.size = source.size;
+    known.mpp = source.mpp;
+    known.reduction = parts[i].reduction;
+    known.bytes = written[i].bytes;
+    known.digest = written[i].digest;
+    known.tissue_block = written[i].tissue.block;
+    known.tissue_threshold = written[i].tissue.threshold;
+    known.tissue = written[i].tissue.pixels(known.reduction.size_of(known.size));
+    std::error_code ignored;
+    fs::remove(record_file(known.reduction), ignored);
+    files[i].finish();
+    write_mask(tissue(known.reduction), written[i].tissue.mask);
+    write_file_atomically(record_file(known.reduction), known.to_json());
+  }
+}
+
+void PictureFolder::note_moved_source(const PictureWish& wish) const try {
+  const auto moved = [&](Reduction r) {
+    auto known = record(r);
+    return known && note_moved(known->source, wish.source) ? known : std::nullopt;
+  };
+  if (std::none_of(wish.reductions.begin(), wish.reductions.end(), [&](const auto& r) { return moved(r).has_value(); }))
+    return;
+  const FolderLock lock(*this, FolderLock::For::writing);
+  for (const Reduction& r : wish.reductions)
+    if (const auto known = moved(r)) write_file_atomically(record_file(r), known->to_json());
+} catch (const Error&) {  // a store that cannot be written is compared again next time
+}
+
+}  // namespace nephron::host
