@@ -11,6 +11,7 @@
 #include <host/data/listed_files.hpp>
 #include <host/data/resolution.hpp>
 #include <host/feed/preview.hpp>
+#include <host/pictures/png.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/report/data_page.hpp>
 #include <host/util/command_output.hpp>

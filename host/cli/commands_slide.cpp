@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <host/cli/command.hpp>
-#include <host/feed/preview.hpp>
+#include <host/pictures/png.hpp>
 #include <host/slides/opener.hpp>
 #include <host/slides/reduced.hpp>
 #include <host/util/command_output.hpp>

@@ -3,13 +3,10 @@
 #include <cmath>
 #include <vector>
 
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
-
-#include <host/util/files.hpp>
 
 namespace nephron::host {
 
@@ -98,14 +95,6 @@ PreviewWindow preview_window(const Feed& feed, const Experiment& experiment, std
     outline_labels(place, labels, weights);
   }
   return out;
-}
-
-void write_png(const std::filesystem::path& file, const ImageView& rgb) {
-  cv::Mat bgr;
-  cv::cvtColor(as_mat(rgb), bgr, cv::COLOR_RGB2BGR);
-  std::vector<std::uint8_t> bytes;
-  if (!cv::imencode(".png", bgr, bytes)) throw Error(file.string() + ": the picture cannot be encoded as PNG");
-  write_file_atomically(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace nephron::host

@@ -30,7 +30,4 @@ struct PreviewWindow {
 };
 PreviewWindow preview_window(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, std::int64_t index);
 
-/// Writes a picture as PNG, atomically. Throws Error that names the file.
-void write_png(const std::filesystem::path& file, const ImageView& rgb);
-
 }  // namespace nephron::host

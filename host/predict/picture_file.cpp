@@ -12,6 +12,7 @@
 #include <nephron/quiet_libraries.hpp>
 #include <nephron/slide_files.hpp>
 
+#include <host/pictures/png.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -163,13 +164,6 @@ Image reduce_mask(const Image& mask, Reduction reduction) {
 
 Image resize_map(const ImageView& map, Size size) { return resized(map, size, cv::INTER_LINEAR); }
 
-void save_png(const fs::path& file, const ImageView& image) {
-  cv::Mat pixels = as_mat(image);
-  if (image.channels == 3) cv::cvtColor(pixels, pixels, cv::COLOR_RGB2BGR);
-  std::vector<unsigned char> bytes;
-  // Level 1 is three times as fast as the default and maps of probabilities grow by a few per cent.
-  cv::imencode(".png", pixels, bytes, {cv::IMWRITE_PNG_COMPRESSION, 1});
-  write_file_atomically(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
+void save_png(const fs::path& file, const ImageView& image) { write_png(file, image, PngPacking::fast); }
 
 }  // namespace nephron::host

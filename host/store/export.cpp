@@ -4,15 +4,12 @@
 #include <memory>
 
 #include <tiffio.h>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include <nephron/error.hpp>
-#include <nephron/image_cv.hpp>
 
+#include <host/pictures/png.hpp>
 #include <host/store/inventory.hpp>
 #include <host/store/tiff_writer.hpp>
-#include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 
 namespace nephron::host {
@@ -39,7 +36,7 @@ void choose_region(Selection& s, const Region& wanted) {
         "regions are X,Y,W,H in pixels of the level that is exported");
 }
 
-void write_png(const Selection& s, const fs::path& out) {
+void export_png(const Selection& s, const fs::path& out) {
   constexpr std::int64_t most = std::int64_t{1} << 29;
   if (s.region.size().area() * s.channels > most)
     throw Error(out.string() + ": a PNG of " + std::to_string(s.region.width) + " x " +
@@ -47,11 +44,7 @@ void write_png(const Selection& s, const fs::path& out) {
                 "name a .tiff, or give a smaller --region or a larger --factor");
   const Image image(s.region.size(), s.channels);
   s.file.read(s.picture, s.region, image.view());
-  cv::Mat pixels = as_mat(image.view());
-  if (s.channels == 3) cv::cvtColor(pixels, pixels, cv::COLOR_RGB2BGR);
-  std::vector<std::uint8_t> bytes;
-  if (!cv::imencode(".png", pixels, bytes)) throw Error(out.string() + ": the picture cannot be encoded as PNG");
-  write_file_atomically(out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  write_png(out, image.view());
 }
 
 /// libtiff tells of errors through a function of the whole process; its text goes into ours.
@@ -120,7 +113,7 @@ namespace {
 
 void write(const Selection& selection, const fs::path& out) {
   const std::string extension = out.extension().string();
-  if (extension == ".png") write_png(selection, out);
+  if (extension == ".png") export_png(selection, out);
   else if (extension == ".tif" || extension == ".tiff") write_tiff(selection, out);
   else throw Error(out.string() + ": slides are exported as .png, .tif or .tiff");
 }

@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <future>
 
-#include <opencv2/imgcodecs.hpp>
-
-#include <nephron/image_cv.hpp>
-
+#include <host/pictures/png.hpp>
 #include <host/store/content_hash.hpp>
 #include <host/util/files.hpp>
 
@@ -15,12 +12,6 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
-
-void write_mask(const fs::path& file, const Image& mask) {
-  std::vector<std::uint8_t> png;
-  if (!cv::imencode(".png", as_mat(mask.view()), png)) throw Error(file.string() + ": cannot be encoded as PNG");
-  write_file_atomically(file, {reinterpret_cast<const char*>(png.data()), png.size()});
-}
 
 /// "reader tiff" of "reader tiff 1.0.0".
 std::string component_of(const std::string& reader) { return reader.substr(0, reader.rfind(' ')); }
@@ -111,7 +102,7 @@ void PictureFolder::write(const std::vector<StalePart>& parts, const PictureWish
     std::error_code ignored;
     fs::remove(record_file(known.reduction), ignored);
     files[i].finish();
-    write_mask(tissue(known.reduction), written[i].tissue.mask);
+    write_png(tissue(known.reduction), written[i].tissue.mask.view());
     write_file_atomically(record_file(known.reduction), known.to_json());
   }
 }

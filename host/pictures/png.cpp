@@ -1,0 +1,29 @@
+#include <host/pictures/png.hpp>
+
+#include <cstdint>
+#include <vector>
+
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include <nephron/error.hpp>
+#include <nephron/image_cv.hpp>
+
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+void write_png(const std::filesystem::path& file, const ImageView& image, PngPacking packing) {
+  cv::Mat pixels = as_mat(image), bgr;
+  if (image.channels == 3) cv::cvtColor(pixels, bgr, cv::COLOR_RGB2BGR);
+  else bgr = pixels;
+  std::vector<int> how;
+  if (packing == PngPacking::fast) how = {cv::IMWRITE_PNG_COMPRESSION, 1};
+  std::vector<std::uint8_t> bytes;
+  if (!cv::imencode(".png", bgr, bytes, how))
+    throw Error(file.string() + ": the picture cannot be encoded as PNG",
+                "a side of a PNG has at most a million pixels: take a larger reduction");
+  write_file_atomically(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+}  // namespace nephron::host
