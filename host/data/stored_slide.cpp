@@ -22,7 +22,7 @@ void read_part(const MappedTiff& file, std::size_t picture, Size size, const Reg
 }  // namespace
 
 StoredSlide::StoredSlide(const LabelsFolder& folder, Place place) : place_(std::move(place)) {
-  const FolderLock lock(folder, FolderLock::For::reading);  // record and file belong together
+  const StoreLock lock(folder, StoreLock::For::reading);  // record and file belong together
   const std::filesystem::path file = folder.record_file(place_.reduction);
   if (!std::filesystem::exists(file))
     throw Error(folder.path().string() + " is not prepared at reduction " + place_.reduction.str(),
@@ -34,7 +34,7 @@ StoredSlide::StoredSlide(const LabelsFolder& folder, Place place) : place_(std::
 }
 
 void StoredSlide::open_picture(const PictureFolder& folder, const LabelsRecord& labels) {
-  const FolderLock lock(folder, FolderLock::For::reading);
+  const StoreLock lock(folder, StoreLock::For::reading);
   const PictureRecord record = PictureRecord::read(folder.record_file(place_.reduction));
   const std::filesystem::path file = folder.picture(place_.reduction);
   picture_ = MappedTiff(file);

@@ -123,7 +123,7 @@ void write(const Selection& selection, const fs::path& out) {
 void export_picture(const PictureFolder& folder, const ExportWish& wish) {
   Selection s;
   {
-    const FolderLock lock(folder, FolderLock::For::reading);
+    const StoreLock lock(folder, StoreLock::For::reading);
     const fs::path file = folder.picture(wish.reduction);
     const PictureRecord record = PictureRecord::read(folder.record_file(wish.reduction));
     s.mpp = record.mpp * wish.reduction.value();
@@ -138,7 +138,7 @@ void export_picture(const PictureFolder& folder, const ExportWish& wish) {
 void export_labels(const LabelsFolder& folder, const ExportWish& wish) {
   Selection s;
   {
-    const FolderLock lock(folder, FolderLock::For::reading);
+    const StoreLock lock(folder, StoreLock::For::reading);
     const fs::path file = folder.labels(wish.reduction);
     const LabelsRecord record = LabelsRecord::read(folder.record_file(wish.reduction));
     s.file = MappedTiff(file);

@@ -165,7 +165,7 @@ std::vector<std::string> verify_folder(const StoredFolder& stored, const VerifyR
       out.emplace_back(e.what());
     }
   };
-  const FolderLock lock(stored.folder, FolderLock::For::reading);
+  const StoreLock lock(stored.folder, StoreLock::For::reading);
   for (const PictureRecord& record : stored.pictures)
     noting([&] { verify_picture(PictureFolder(path), record, request.sources, out); });
   for (const LabelsRecord& record : stored.labels)

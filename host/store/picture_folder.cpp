@@ -59,7 +59,7 @@ bool PictureFolder::prepare(const PictureWish& wish, Compare compare, const Pict
     return false;
   }
   make();
-  const FolderLock lock(*this, FolderLock::For::writing);
+  const StoreLock lock(*this, StoreLock::For::writing);
   const std::vector<StalePart> parts = stale_of_size(wish, compare, source.size);
   if (parts.empty()) return false;  // another process has done it
   remove_leftovers();
@@ -114,7 +114,7 @@ void PictureFolder::note_moved_source(const PictureWish& wish) const try {
   };
   if (std::none_of(wish.reductions.begin(), wish.reductions.end(), [&](const auto& r) { return moved(r).has_value(); }))
     return;
-  const FolderLock lock(*this, FolderLock::For::writing);
+  const StoreLock lock(*this, StoreLock::For::writing);
   for (const Reduction& r : wish.reductions)
     if (const auto known = moved(r)) write_file_atomically(record_file(r), known->to_json());
 } catch (const Error&) {  // a store that cannot be written is compared again next time

@@ -111,7 +111,7 @@ std::vector<std::string> remove_folder(const StoreFolder& folder) {
   {
     const OpenFolder open(part, path.filename());
     records_of(open, path);
-    const FolderLock lock(folder, FolderLock::For::writing);
+    const StoreLock lock(folder, StoreLock::For::writing);
     for (const std::string& name : records_of(open, path))
       open.remove_file(name);  // first: without them nobody takes the rest for whole
     std::vector<std::string> left;
@@ -127,7 +127,7 @@ std::vector<std::string> remove_folder(const StoreFolder& folder) {
 
 void remove_reduction(const StoreFolder& folder, Reduction reduction) {
   const OpenFolder open = open_folder(folder.path());
-  const FolderLock lock(folder, FolderLock::For::writing);
+  const StoreLock lock(folder, StoreLock::For::writing);
   const std::string r = reduction.str();
   for (const std::string& name : {"picture-" + r + ".json", "labels-" + r + ".json", "picture-" + r + ".tiff",
                                   "labels-" + r + ".tiff", "tissue-" + r + ".png"})

@@ -52,14 +52,14 @@ class StoreFolder {
 
 /// Holds a folder: several readers, or one writer, on one machine or on disks that know locks. Ends with the process,
 /// however that ends.
-class FolderLock {
+class StoreLock {
  public:
   enum class For { reading, writing };
   /// Waits for others; throws Cancelled after Ctrl-C, and Error when the folder cannot be written into.
-  FolderLock(const StoreFolder& folder, For what);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
+  StoreLock(const StoreFolder& folder, For what);
+  ~StoreLock();
+  StoreLock(const StoreLock&) = delete;
+  StoreLock& operator=(const StoreLock&) = delete;
 
  private:
   int fd_ = -1;

@@ -15,7 +15,7 @@
 
 namespace nephron::host {
 
-FolderLock::FolderLock(const StoreFolder& folder, For what) {
+StoreLock::StoreLock(const StoreFolder& folder, For what) {
   const std::filesystem::path file = folder.path() / ".lock";
   const bool writing = what == For::writing;
   fd_ = ::open(file.c_str(), (writing ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0666);
@@ -36,7 +36,7 @@ FolderLock::FolderLock(const StoreFolder& folder, For what) {
   }
 }
 
-FolderLock::~FolderLock() {
+StoreLock::~StoreLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
