@@ -6,6 +6,7 @@
 #include <nephron/image_cv.hpp>
 
 #include <host/feed/preview.hpp>
+#include <host/pictures/png.hpp>
 
 #include "data_fixture.hpp"
 
