@@ -88,7 +88,7 @@ class SlideCommand : public testing::Test {
     EXPECT_EQ(cv::norm(a, b, cv::NORM_INF), 0);
   }
 
-  const ScratchFolder scratch_{"slide"};
+  const nephron::ScratchFolder scratch_{"slide"};
   const fs::path& folder_ = scratch_.path();
   cv::Mat picture_;
 };

@@ -82,7 +82,7 @@ TEST_P(StoreParity, OthersReadEveryPixel) {
                                       thread_pool(), [](std::int64_t) {});
   cv::imwrite((folder_ / "tissue.png").string(), as_mat(written[1].tissue.mask.view()));
   LabelSource from;
-  from.touches = [](int, const Region&) { return true; };
+  from.touches = [](Reduction, const Region&) { return true; };
   from.paint = [&](Reduction by, const Region& r, const ImageView& out) {
     cv::Mat small;
     cv::resize(mask, small, {size.width / by.factor(), size.height / by.factor()}, 0, 0, cv::INTER_NEAREST);
