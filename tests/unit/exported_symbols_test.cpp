@@ -63,7 +63,8 @@ std::vector<BoundaryType> boundary_types() {
         inside = true;
       } else if (line == "};") {
         inside = false;
-      } else if (inside && (line.find("virtual") != std::string::npos || line.find("override") != std::string::npos)) {
+      } else if (inside && !line.starts_with("    virtual") &&  // of a class inside this one
+                 (line.find("virtual") != std::string::npos || line.find("override") != std::string::npos)) {
         out.back().polymorphic = true;
       }
     }
