@@ -254,7 +254,7 @@ def three_datasets_are_mixed():
     out = run("prepare", MIXED)
     check("4 slides prepared, 7 up to date, 0 failed" in out, out)
     # Maps of two folds of each slide of the test, whose picture they share.
-    check(len(glob.glob(path("store", "pictures", "*"))) == 7, f"{glob.glob(path('store', 'pictures', '*'))}")
+    check(len(glob.glob(path("store", "pictures", "*"))) == 9, f"{glob.glob(path('store', 'pictures', '*'))}")
     out = run("data", "check", MIXED)
     check("11 slides, 0 findings" in out, out)
     run("data", "preview", MIXED, "--out", "mixed.html", "--windows", 16)
