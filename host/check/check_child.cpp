@@ -7,6 +7,7 @@
 #include <conformance/conformance.hpp>
 
 #include <host/check/check.hpp>
+#include <host/check/check_context.hpp>
 #include <host/check/overrides.hpp>
 #include <host/check/report_lines.hpp>
 #include <host/plugins/child.hpp>
@@ -72,8 +73,14 @@ Subject subject_of(const Registry& registry, const CheckChild& what) {
   s.kind = what.kind;
   s.name = what.name;
   s.schema = &registry.schema(what.kind, what.name);
-  s.create = [&registry, what](const Value& params, Context& context) {
-    return registry.create(what.kind, {.type = what.name, .params = params, .source = {}}, context);
+  s.create = [&registry, what, readers = std::make_shared<CheckReaders>()](const Value& params, Context& context) {
+    struct Pair {
+      CheckContext context;  // first: destroyed last
+      std::shared_ptr<Component> component;
+    };
+    auto pair = std::make_shared<Pair>(Pair{CheckContext(context, readers), nullptr});
+    pair->component = registry.create(what.kind, {.type = what.name, .params = params, .source = {}}, pair->context);
+    return std::shared_ptr<Component>(pair, pair->component.get());
   };
   s.params = parameters_of(overrides_of(what));
   s.files = what.files;
