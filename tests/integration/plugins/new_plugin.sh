@@ -42,7 +42,7 @@ elif [ "$kind" = reader ]; then
 fi
 "$tree/bin/nephron" plugins check "source/build/$name.so" "${options[@]}" | tee table
 # Nothing may be skipped for want of parameters; what a device or a component has not got is skipped, and rightly so.
-if grep -E ' skipped ' table | grep -vE ' (cuda|output_stride|made_up|pixels) '; then
+if grep -E ' skipped ' table | grep -vE ' (cuda|output_stride|made_up|pixels|auxiliary) '; then
   echo "a check of the template was skipped" >&2
   exit 1
 fi
