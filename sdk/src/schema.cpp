@@ -71,8 +71,12 @@ void unknown_keys(DecodeContext& c, const Value& table, const std::vector<FieldI
     for (const FieldInfo& f : *c.others) names.push_back(f.name);
   for (const Value::Member& m : table.table()) {
     if (std::find(here.begin(), here.end(), m.key) != here.end()) continue;
+    // Somebody else's keys are taken out of the table that they belong to: here is one of a table inside it.
+    const bool of_the_holder = std::find(names.begin(), names.end(), m.key) != names.end();
     c.faults.push_back({m.source, "unknown key \"" + m.key + "\"",
-                        names.empty() ? "there are no keys to set here" : did_you_mean(m.key, names)});
+                        names.empty()   ? "there are no keys to set here"
+                        : of_the_holder ? "it belongs to the table around this one"
+                                        : did_you_mean(m.key, names)});
   }
 }
 
