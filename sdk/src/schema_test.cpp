@@ -67,6 +67,18 @@ std::vector<std::string> faults_of(const Value& v) {
   return out;
 }
 
+TEST(Schema, AKeyOfTheTableAroundIsToldAsThat) {
+  FieldInfo share;
+  share.name = "share";
+  const std::vector<FieldInfo> others{share};
+  Diagnostics faults;
+  DecodeContext context{faults, nullptr, &others};
+  schema_of<Params>().check(table({{"id", "a"}, {"inner", table({{"share", 1}, {"deph", 2}})}}), context);
+  ASSERT_EQ(faults.size(), 2U);
+  EXPECT_EQ(faults[0].hint, "it belongs to the table around this one");
+  EXPECT_EQ(faults[1].hint, "did you mean \"depth\"?");
+}
+
 TEST(Schema, DefaultsAreTheMembersOwn) {
   Diagnostics faults;
   DecodeContext context{faults};
