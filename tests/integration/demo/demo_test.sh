@@ -19,6 +19,7 @@ for file in report.html scores.txt prediction/scores.json unseen/images runs/dem
   [[ -e $NEPHRON_DEMO_OUT/$file ]] || fail "$file is missing"
 done
 grep -q "^mean" "$log" || fail "no mean Dice was printed"
+! grep -q "were trained on" "$log" || fail "unseen slides are taken for the training's"
 grep -q "report.html" "$log" || fail "the page's path was not printed"
 ! grep -q "done before" "$log" || fail "a fresh demo claims that something was done before"
 [[ $(find "$NEPHRON_DEMO_OUT/prediction/masks" -name '*.png' | wc -l) -eq 3 ]] || fail "not three slides were predicted"
