@@ -33,7 +33,6 @@ std::uint8_t pixel(int x, int y, int c) { return static_cast<std::uint8_t>(7 * x
 
 class OpenSlide : public testing::Test {
  protected:
-
   /// A slide of Aperio's layout, so far as OpenSlide looks: tiles, and "Aperio" in the description.
   fs::path written(const std::string& name, bool tiled = true) const {
     const fs::path file = folder_ / name;

@@ -151,7 +151,6 @@ long peak_megabytes() {
 
 class Tiff : public testing::Test {
  protected:
-
   static PluginSearch search() {
     PluginSearch out;
     out.command_line = {NEPHRON_PLUGIN_FILE};

@@ -8,9 +8,10 @@
 namespace nephron {
 
 /// Room for what a later version adds to a type that crosses between host and plugin by value or in a vector. The size
-/// of such a type is compiled into every plugin, so its fields are these for as long as the major version is; what comes
-/// after lives in the SDK's library, behind accessors, and this is how it travels: whoever copies the type copies it,
-/// a plugin too that was built before it was thought of. Costs one pointer, which is null until such a field is set.
+/// of such a type is compiled into every plugin, so its fields are these for as long as the major version is; what
+/// comes after lives in the SDK's library, behind accessors, and this is how it travels: whoever copies the type copies
+/// it, a plugin too that was built before it was thought of. Costs one pointer, which is null until such a field is
+/// set.
 ///
 /// Every struct of the SDK that crosses ends in a Room, or says "Closed" and why; a test reads the headers for it.
 class NEPHRON_API Room {

@@ -12,9 +12,10 @@
   F(SlideInfo)                                                                                                         \
   F(SlideLevel)                                                                                                        \
   F(SlideHeader)                                                                                                       \
-  F(ChannelRule) F(Window) F(CatalogSlide) F(Level) F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec)        \
-      F(Diagnostic) F(TargetRule) F(ObjectRule) F(AnnotatedObject) F(SkippedFeature) F(AnnotatedObjects)               \
-          F(AnnotatedFolderParams) F(AnnotatedFolder::Layout) F(SlideMaker::Request) F(SampleInfo) F(SampleView)
+  F(ChannelRule)                                                                                                       \
+  F(Window) F(CatalogSlide) F(Level) F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec) F(Diagnostic)         \
+      F(TargetRule) F(ObjectRule) F(AnnotatedObject) F(SkippedFeature) F(AnnotatedObjects) F(AnnotatedFolderParams)    \
+          F(AnnotatedFolder::Layout) F(SlideMaker::Request) F(SampleInfo) F(SampleView)
 
 namespace nephron {
 
