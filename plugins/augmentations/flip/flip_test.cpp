@@ -4,27 +4,14 @@
 
 #include <nephron/error.hpp>
 
-#include <host/plugins/host_context.hpp>
-#include <host/plugins/registry.hpp>
-#include <tests/support/written_plan.hpp>
+#include <tests/support/augmentation_fixture.hpp>
 
 namespace nephron::host {
 namespace {
 
-class FlipTest : public testing::Test {
+class FlipTest : public AugmentationFixture {
  protected:
-  std::shared_ptr<Augmentation> make(Value::Table params = {}) {
-    return registry_.create<Augmentation>(ComponentSpec{"flip", Value(std::move(params)), {}}, context_);
-  }
-  static WrittenPlan draw(const Augmentation& a, std::uint64_t index, Size size = {384, 200}) {
-    Rng rng(3, "augmentation[0]", 0, index);
-    WrittenPlan plan;
-    a.draw(sample_of(size), rng, plan);
-    EXPECT_EQ(plan.calls, 1);
-    return plan;
-  }
-  Registry registry_{PluginSearch{{NEPHRON_PLUGIN_FILE}, {}}};
-  HostContext context_{"flip", "augmentation[0]"};
+  FlipTest() : AugmentationFixture("flip") {}
 };
 
 TEST_F(FlipTest, EachDirectionHasItsOwnProbability) {

@@ -5,27 +5,14 @@
 
 #include <nephron/error.hpp>
 
-#include <host/plugins/host_context.hpp>
-#include <host/plugins/registry.hpp>
-#include <tests/support/written_plan.hpp>
+#include <tests/support/augmentation_fixture.hpp>
 
 namespace nephron::host {
 namespace {
 
-class HedJitterTest : public testing::Test {
+class HedJitterTest : public AugmentationFixture {
  protected:
-  std::shared_ptr<Augmentation> make(Value::Table params = {}) {
-    return registry_.create<Augmentation>(ComponentSpec{"hed_jitter", Value(std::move(params)), {}}, context_);
-  }
-  static WrittenPlan draw(const Augmentation& a, std::uint64_t index) {
-    Rng rng(3, "augmentation[0]", 0, index);
-    WrittenPlan plan;
-    a.draw(sample_of({384, 200}), rng, plan);
-    EXPECT_EQ(plan.calls, 1);
-    return plan;
-  }
-  Registry registry_{PluginSearch{{NEPHRON_PLUGIN_FILE}, {}}};
-  HostContext context_{"hed_jitter", "augmentation[0]"};
+  HedJitterTest() : AugmentationFixture("hed_jitter") {}
 };
 
 constexpr double stains[3][3] = {{0.65, 0.70, 0.29}, {0.07, 0.99, 0.11}, {0.27, 0.57, 0.78}};

@@ -12,6 +12,7 @@
 #include <host/slides/opener.hpp>
 #include <tests/support/error_of.hpp>
 #include <tests/support/put_file.hpp>
+#include <tests/support/scratch_folder.hpp>
 
 namespace nephron::host {
 namespace {
@@ -24,15 +25,11 @@ constexpr int width = 90, height = 70;
 class Picture : public testing::Test {
  protected:
   Picture() {
-    std::string name = (fs::temp_directory_path() / "nephron-picture-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
     for (int y = 0; y < height; ++y)
       for (int x = 0; x < width; ++x)  // OpenCV's order: blue first
         bgr_.at<cv::Vec3b>(y, x) =
             cv::Vec3b(static_cast<std::uint8_t>(y), static_cast<std::uint8_t>(x + y), static_cast<std::uint8_t>(2 * x));
   }
-  ~Picture() override { fs::remove_all(folder_); }
   fs::path written(const std::string& name, const cv::Mat& pixels) const {
     cv::imwrite((folder_ / name).string(), pixels);
     return folder_ / name;
@@ -47,7 +44,8 @@ class Picture : public testing::Test {
     return error_and_hint_of([&] { opener_.open(file, "picture"); });
   }
 
-  fs::path folder_;
+  const ScratchFolder scratch_{"picture"};
+  const fs::path& folder_ = scratch_.path();
   cv::Mat bgr_ = cv::Mat(height, width, CV_8UC3);  // braces would make a list of three numbers
   Registry registry_{search()};
   ReaderOpener opener_{registry_};
