@@ -3,14 +3,11 @@
 #include <array>
 #include <cstdint>
 
+#include <host/cuda/host_device.hpp>
+
 // The body of the kernels, for one element: a loop runs it on the CPU, a thin kernel on the GPU, so that tests on the
 // CPU prove the code that the GPU runs. Subtracting first and multiplying then leaves nothing to contract into a fused
 // multiply-add: both give the same bits.
-#if defined(__CUDACC__)
-#define NEPHRON_HOST_DEVICE __host__ __device__
-#else
-#define NEPHRON_HOST_DEVICE
-#endif
 
 namespace nephron::host {
 

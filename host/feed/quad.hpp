@@ -4,14 +4,11 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__CUDACC__)
-#define NEPHRON_HOST_DEVICE __host__ __device__
-#else
-#define NEPHRON_HOST_DEVICE
-#if defined(__SSE2__)
+#include <host/cuda/host_device.hpp>
+
+#if defined(__SSE2__) && !defined(__CUDACC__)
 #define NEPHRON_QUAD_IN_REGISTER 1
 #include <emmintrin.h>
-#endif
 #endif
 
 namespace nephron::host {
@@ -26,6 +23,16 @@ NEPHRON_HOST_DEVICE inline std::int32_t nearest(float v) {
   return static_cast<std::int32_t>(std::lrintf(v));
 #endif
 }
+
+#if defined(NEPHRON_QUAD_IN_REGISTER)
+/// The first three of four whole numbers, clipped to bytes.
+inline void store_three(__m128i whole, std::uint8_t* out) {
+  whole = _mm_packs_epi32(whole, whole);
+  const auto bytes = static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_packus_epi16(whole, whole)));
+  std::memcpy(out, &bytes, 2);
+  out[2] = static_cast<std::uint8_t>(bytes >> 16);
+}
+#endif
 
 /// Four numbers that are computed at once: one register on x86, four scalars elsewhere. Every operation rounds once, so
 /// that the bits are the same everywhere, as long as the compiler does not join products and sums (nvcc -fmad=false).
@@ -61,11 +68,7 @@ struct Quad {
   /// The first three, rounded and clipped to bytes. They lie within 32 bits.
   NEPHRON_HOST_DEVICE void store_bytes(std::uint8_t* out) const {
 #if defined(NEPHRON_QUAD_IN_REGISTER)
-    __m128i whole = _mm_cvtps_epi32(v);
-    whole = _mm_packs_epi32(whole, whole);
-    const auto bytes = static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_packus_epi16(whole, whole)));
-    std::memcpy(out, &bytes, 2);
-    out[2] = static_cast<std::uint8_t>(bytes >> 16);
+    store_three(_mm_cvtps_epi32(v), out);
 #else
     for (int c = 0; c < 3; ++c) {
       const std::int32_t whole = nearest(v[c]);

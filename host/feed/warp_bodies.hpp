@@ -109,11 +109,7 @@ struct LinearPixel {
     const __m128i rows = _mm_add_epi16(_mm_slli_epi16(high, 5),
                                        _mm_mullo_epi16(_mm_sub_epi16(low, high), load(linear_weights.below[fy])));
     const __m128i sum = _mm_madd_epi16(rows, load(linear_weights.beside[fx]));
-    __m128i whole = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(512)), 10);
-    whole = _mm_packs_epi32(whole, whole);
-    const auto bytes = static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_packus_epi16(whole, whole)));
-    std::memcpy(out, &bytes, 2);
-    out[2] = static_cast<std::uint8_t>(bytes >> 16);
+    store_three(_mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(512)), 10), out);
 #else
     for (int c = 0; c < 3; ++c) {
       const std::int32_t left = 32 * above[c] + (below[c] - above[c]) * fy,

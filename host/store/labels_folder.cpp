@@ -111,11 +111,7 @@ void LabelsFolder::note_moved_annotations(const LabelsWish& wish) const try {
       any = note_moved(known->annotations[i], wish.annotations[i]) || any;
     return any ? known : std::nullopt;
   };
-  if (std::none_of(wish.reductions.begin(), wish.reductions.end(), [&](const auto& r) { return moved(r).has_value(); }))
-    return;
-  const StoreLock lock(*this, StoreLock::For::writing);
-  for (const Reduction& r : wish.reductions)
-    if (const auto known = moved(r)) write_file_atomically(record_file(r), known->to_json());
+  rewrite(wish.reductions, moved, [&](Reduction r) { return record_file(r); });
 } catch (const Error&) {  // a store that cannot be written is compared again next time
 }
 

@@ -112,11 +112,7 @@ void PictureFolder::note_moved_source(const PictureWish& wish) const try {
     auto known = record(r);
     return known && note_moved(known->source, wish.source) ? known : std::nullopt;
   };
-  if (std::none_of(wish.reductions.begin(), wish.reductions.end(), [&](const auto& r) { return moved(r).has_value(); }))
-    return;
-  const StoreLock lock(*this, StoreLock::For::writing);
-  for (const Reduction& r : wish.reductions)
-    if (const auto known = moved(r)) write_file_atomically(record_file(r), known->to_json());
+  rewrite(wish.reductions, moved, [&](Reduction r) { return record_file(r); });
 } catch (const Error&) {  // a store that cannot be written is compared again next time
 }
 

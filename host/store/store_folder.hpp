@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <nephron/error.hpp>
 
 #include <host/store/record.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 
@@ -45,6 +47,9 @@ class StoreFolder {
   std::string changed(const FileStamp& then, const std::filesystem::path& file, Compare compare) const;
   /// Tells a stamp of a file that is elsewhere or has another time, and is the one that was read. True when it did.
   bool note_moved(FileStamp& then, const std::filesystem::path& file) const;
+  /// Writes the records anew that `changed(reduction)` gives; those that it gives nothing for stay.
+  template <class Changed, class FileOf>
+  void rewrite(const std::vector<Reduction>& reductions, const Changed& changed, const FileOf& file_of) const;
 
  private:
   std::filesystem::path folder_;
@@ -64,6 +69,16 @@ class StoreLock {
  private:
   int fd_ = -1;
 };
+
+template <class Changed, class FileOf>
+void StoreFolder::rewrite(const std::vector<Reduction>& reductions, const Changed& changed,
+                          const FileOf& file_of) const {
+  const auto any = [&](const Reduction& r) { return changed(r).has_value(); };
+  if (std::none_of(reductions.begin(), reductions.end(), any)) return;  // nobody is kept waiting for nothing
+  const StoreLock lock(*this, StoreLock::For::writing);
+  for (const Reduction& r : reductions)
+    if (const auto record = changed(r)) write_file_atomically(file_of(r), record->to_json());
+}
 
 /// A file under a name of its own until it is whole.
 class Unfinished {
