@@ -201,6 +201,11 @@ void check_auxiliary(const Subject& s) {
     expect(maps[i].requires_grad(), [&] { return "auxiliary map " + std::to_string(i) + " trains nothing"; });
   }
   expect(auxiliary->take_auxiliary_maps().empty(), "it gives the auxiliary maps of one forward twice");
+  decoder->forward(features);
+  decoder->eval();
+  decoder->forward(features);
+  expect(auxiliary->take_auxiliary_maps().empty(),
+         "after a forward in eval mode it gives the auxiliary maps of the forward in training mode before it");
 }
 
 void check_skipped_stride(const Subject& s) {

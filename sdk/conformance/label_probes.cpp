@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
@@ -14,17 +15,11 @@
 #include <nephron/value.hpp>
 
 #include <conformance/bench.hpp>
+#include <conformance/motion.hpp>
 
 namespace nephron::conformance {
 
 namespace {
-
-// A picture without noise, whose values tell where they come from; no two channels have one histogram.
-float probe_value(std::int64_t x, std::int64_t y, int channel) {
-  const auto u = static_cast<float>(x) / static_cast<float>(probe_size.width),
-             v = static_cast<float>(y) / static_cast<float>(probe_size.height);
-  return channel == 0 ? 0.7F * u + 0.3F * v : channel == 1 ? 0.25F + 0.2F * u + 0.3F * v : 0.12F * (u + v);
-}
 
 std::vector<float> values_of(const ImageView& image, int channel) {
   std::vector<float> out;
@@ -34,18 +29,8 @@ std::vector<float> values_of(const ImageView& image, int channel) {
   return out;
 }
 
-double mean_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
-  return sum / static_cast<double>(std::max<std::size_t>(1, a.size()));
-}
-
-/// The same values at other places: geometry. Colours, noise and blur give other values; shuffling neighbours moves
-/// little.
-bool moved(std::vector<float> before, std::vector<float> after) {
-  if (mean_difference(before, after) < 8.0 / 255) return false;
-  std::sort(before.begin(), before.end()), std::sort(after.begin(), after.end());
-  return mean_difference(before, after) < 1.0 / 255;
+Planes planes_of(const ImageView& image) {
+  return {image.size(), {values_of(image, 0), values_of(image, 1), values_of(image, 2)}};
 }
 
 constexpr std::int64_t probe_samples = 4;
@@ -59,7 +44,7 @@ struct Probe {
 };
 
 /// Samples of one colour and one target each, which tell whose a pixel was; or samples whose pixels tell their places.
-Probe batch_of(bool places) {
+Probe make_batch(std::optional<Texture> places) {
   Probe out{at::empty({probe_samples, 3, probe_size.height, probe_size.width}, at::kFloat),
             at::empty({probe_samples, 1, probe_size.height, probe_size.width}, at::kFloat)};
   auto images = out.images.accessor<float, 4>();
@@ -67,15 +52,26 @@ Probe batch_of(bool places) {
   for (std::int64_t i = 0; i < probe_samples; ++i)
     for (std::int64_t y = 0; y < probe_size.height; ++y)
       for (std::int64_t x = 0; x < probe_size.width; ++x) {
-        for (int c = 0; c < 3; ++c) images[i][c][y][x] = colours[i][c] + (places ? probe_value(x, y, c) : 0);
+        for (int c = 0; c < 3; ++c)
+          images[i][c][y][x] = places ? textured(*places, probe_size, x, y, c) : colours[i][c];
         targets[i][0][y][x] = places ? static_cast<float>((x / 37 + y / 29) % 2) : target_of(i);
       }
   return out;
 }
 
+Probe batch_of(std::optional<Texture> places) {
+  static const Probe whose = make_batch({}), hills = make_batch(Texture::hills), grain = make_batch(Texture::grain);
+  const Probe& made = !places ? whose : *places == Texture::hills ? hills : grain;
+  return {made.images.clone(), made.targets.clone()};
+}
+
 std::vector<float> list(const at::Tensor& t) {
   const at::Tensor flat = t.contiguous();
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
+}
+
+Planes planes_of(const at::Tensor& image) {
+  return {probe_size, {list(image.select(0, 0)), list(image.select(0, 1)), list(image.select(0, 2))}};
 }
 
 /// Share of a sample's pixels that lie on the line to another sample's colour.
@@ -110,7 +106,7 @@ struct Mixture {
   double of_target = 0;
 };
 
-/// A sample of batch_of(false) that is one colour and one target all over: mixed with one other sample, or with none.
+/// A sample of batch_of({}) that is one colour and one target all over: mixed with one other sample, or with none.
 Mixture mixture_of(const at::Tensor& image, const at::Tensor& target, std::int64_t own) {
   const auto value = [](const at::Tensor& t) {  // of all of it, or not a number
     return (t.max() - t.min()).item<double>() < 1e-3 ? t.mean().item<double>() : std::nan("");
@@ -147,36 +143,57 @@ void require_same_shares(const Probe& after) {
   });
 }
 
-}  // namespace
-
-void require_labels_follow(const std::function<void(const SampleView&)>& change) {
+void require_labels_follow(const std::function<void(const SampleView&)>& change, Texture texture) {
+  const auto byte = [texture](std::int64_t x, std::int64_t y, int channel) {
+    return static_cast<std::uint8_t>(255 * textured(texture, probe_size, x, y, channel));
+  };
   Image image(probe_size, 3), labels(probe_size, 1);
   std::array<Image, 2> maps{Image(probe_size, 1), Image(probe_size, 1)};
   for (std::int64_t y = 0; y < probe_size.height; ++y)
     for (std::int64_t x = 0; x < probe_size.width; ++x) {
-      for (int c = 0; c < 3; ++c)
-        image.view().row<std::uint8_t>(y)[3 * x + c] = static_cast<std::uint8_t>(255 * probe_value(x, y, c));
+      for (int c = 0; c < 3; ++c) image.view().row<std::uint8_t>(y)[3 * x + c] = byte(x, y, c);
       labels.view().row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>((x / 37 + 2 * (y / 29)) % 3);
-      for (int m = 0; m < 2; ++m)
+      for (int m = 0; m < 2; ++m)  // the last channel as well, which changes with any motion
         maps[static_cast<std::size_t>(m)].view().row<std::uint8_t>(y)[x] =
-            static_cast<std::uint8_t>(255 * probe_value(x, y, m));
+            static_cast<std::uint8_t>(byte(x, y, m) / 2 + byte(x, y, 2) / 2);
     }
-  std::vector<std::vector<float>> before;
-  for (int c = 0; c < 3; ++c) before.push_back(values_of(image.view(), c));
+  const Planes before = planes_of(image.view());
   const std::vector<float> labels_before = values_of(labels.view(), 0);
+  const std::array maps_before{values_of(maps[0].view(), 0), values_of(maps[1].view(), 0)};
   const std::array soft{maps[0].view(), maps[1].view()};
   change({image.view(), labels.view(), soft});
-  for (int c = 0; c < 3; ++c)
-    if (!moved(before[static_cast<std::size_t>(c)], values_of(image.view(), c))) return;
+  if (!moved(texture, before, planes_of(image.view()))) return;
   expect(values_of(labels.view(), 0) != labels_before,
          "pixels() moves the picture and leaves its labels where they were");
   for (std::size_t m = 0; m < soft.size(); ++m)
-    expect(values_of(soft[m], 0) != before[m],
+    expect(values_of(soft[m], 0) != maps_before[m],
            "pixels() moves the picture and leaves its probability maps (SampleView::soft) where they were");
 }
 
+/// Samples whose targets are as they were have to look as if nothing of them had moved.
+void require_still(Texture texture, const Probe& before, const Probe& after) {
+  for (std::int64_t i = 0; i < probe_samples; ++i)
+    expect(!same(after.targets.select(0, i), before.targets.select(0, i)) ||
+               !moved(texture, planes_of(before.images.select(0, i)), planes_of(after.images.select(0, i))),
+           "it moves the pictures of a batch and leaves their targets where they were");
+}
+
+void require_own(const Probe& before, const Probe& after) {
+  require_same_shares(after);
+  for (std::int64_t i = 0; i < probe_samples; ++i)
+    expect(!same(after.targets.select(0, i), before.targets.select(0, i)) ||
+               foreign_share(after.images.select(0, i), i) < 0.05,
+           "it puts one sample's picture into another's and leaves the targets as they were");
+}
+
+}  // namespace
+
+void require_labels_follow(const std::function<void(const SampleView&)>& change) {
+  for (const Texture texture : {Texture::hills, Texture::grain}) require_labels_follow(change, texture);
+}
+
 void require_targets_follow(const BatchAugmentation& augmentation, const Rng& rng) {
-  for (const bool places : {false, true}) {
+  for (const std::optional<Texture> places : {std::optional<Texture>(), {Texture::hills}, {Texture::grain}}) {
     const Probe before = batch_of(places);
     Batch batch(before.images.clone(), before.targets.clone(), at::ones({probe_samples, 1}));
     Rng same_draws = rng;
@@ -184,27 +201,15 @@ void require_targets_follow(const BatchAugmentation& augmentation, const Rng& rn
     const Probe after{batch.images(), batch.targets()};
     expect(batch.spread_weights().sum().item<double>() > 0,
            "the weights of a whole batch become 0: nothing of it would be trained on");
-    if (!places) require_same_shares(after);
-    for (std::int64_t i = 0; i < probe_samples; ++i) {
-      if (!same(after.targets.select(0, i), before.targets.select(0, i))) continue;  // they have followed
-      const at::Tensor image = after.images.select(0, i);
-      if (!places) {
-        expect(foreign_share(image, i) < 0.05,
-               "it puts one sample's picture into another's and leaves the targets as they were");
-        continue;
-      }
-      bool all = true;
-      for (int c = 0; c < 3; ++c)
-        all = all && moved(list(before.images.select(0, i).select(0, c)), list(image.select(0, c)));
-      expect(!all, "it moves the pictures of a batch and leaves their targets where they were");
-    }
+    if (places) require_still(*places, before, after);
+    else require_own(before, after);
   }
 }
 
 void require_unknown_stays_unknown(const BatchAugmentation& augmentation, const Rng& rng) {
   constexpr std::int64_t unknown = 2;
   for (const bool by_pixels : {false, true}) {
-    const Probe probe = batch_of(/*places=*/false);
+    const Probe probe = batch_of({});
     at::Tensor weights = at::ones({probe_samples, 1}), pixels = at::ones_like(probe.targets);
     (by_pixels ? pixels : weights).select(0, unknown).fill_(0);
     Batch batch(probe.images, probe.targets, weights);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -103,6 +104,59 @@ class LeavesProbabilityMaps final : public GoodAugmentation {
   }
 };
 
+/// Some pixels to the right, at the place of memory where a row begins: the columns at the left keep what they had.
+void shift(const ImageView& v, std::int64_t by) {
+  const std::int64_t kept = std::min(by, v.width);
+  const auto bytes = v.pixel_bytes();
+  for (std::int64_t y = 0; y < v.height; ++y)
+    std::memmove(v.row<std::uint8_t>(y) + static_cast<std::size_t>(kept) * bytes, v.row<std::uint8_t>(y),
+                 static_cast<std::size_t>(v.width - kept) * bytes);
+}
+
+template <int by>
+class ShiftsThePictureAlone final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo&, Rng&, Plan& plan) const override {
+    plan.pixels([](const SampleView& s) { shift(s.image, by); });
+  }
+};
+
+/// Brighter as well, by which the colours tell no place.
+class ShiftsAndLeavesMaps final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo&, Rng&, Plan& plan) const override {
+    plan.pixels([](const SampleView& s) {
+      shift(s.image, 9);
+      if (!s.labels.empty()) shift(s.labels, 9);
+      for (std::int64_t y = 0; y < s.image.height; ++y)
+        for (std::int64_t x = 0; x < 3 * s.image.width; ++x) {
+          std::uint8_t& value = s.image.row<std::uint8_t>(y)[x];
+          value = static_cast<std::uint8_t>(std::min(255, value + 24));
+        }
+    });
+  }
+};
+
+/// Turns the picture about its middle by nearest pixels, its labels not.
+class TurnsThePictureAlone final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo&, Rng&, Plan& plan) const override {
+    plan.pixels([](const SampleView& s) {
+      const ImageView& v = s.image;
+      std::vector<std::uint8_t> out(static_cast<std::size_t>(v.width * v.height * 3));
+      for (std::int64_t y = 0; y < v.height; ++y)
+        for (std::int64_t x = 0; x < v.width; ++x) {
+          const auto i = x - v.width / 2, j = y - v.height / 2;
+          const std::int64_t from_x = std::clamp<std::int64_t>(v.width / 2 + (4 * i - 3 * j) / 5, 0, v.width - 1),
+                             from_y = std::clamp<std::int64_t>(v.height / 2 + (3 * i + 4 * j) / 5, 0, v.height - 1);
+          std::copy_n(v.row<std::uint8_t>(from_y) + 3 * from_x, 3, out.data() + 3 * (y * v.width + x));
+        }
+      for (std::int64_t y = 0; y < v.height; ++y)
+        std::copy_n(out.data() + 3 * y * v.width, 3 * v.width, v.row<std::uint8_t>(y));
+    });
+  }
+};
+
 /// A good one: everything moves.
 class MirrorsPixels final : public GoodAugmentation {
  public:
@@ -115,7 +169,29 @@ class MirrorsPixels final : public GoodAugmentation {
   }
 };
 
-/// Good ones that change the picture alone, and may: colours, noise, a square painted over.
+/// Good ones that change the picture alone, and may: brightness, a motion blur to one side; colours, noise, a square
+/// painted over.
+class BrightensAndSmears final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo&, Rng& rng, Plan& plan) const override {
+    const double gain = rng.uniform(0.8, 1.2);
+    const std::int64_t length = rng.integer(1, 9);
+    plan.pixels([gain, length](const SampleView& s) {
+      const ImageView& v = s.image;
+      for (std::int64_t y = 0; y < v.height; ++y) {
+        auto* row = v.row<std::uint8_t>(y);
+        for (std::int64_t x = 0; x < v.width; ++x)
+          for (std::int64_t c = 0; c < 3; ++c) {
+            double sum = 0;
+            for (std::int64_t k = 0; k < length; ++k) sum += row[3 * std::min(v.width - 1, x + k) + c];
+            row[3 * x + c] =
+                static_cast<std::uint8_t>(std::clamp(gain * sum / static_cast<double>(length), 0.0, 255.0));
+          }
+      }
+    });
+  }
+};
+
 class PaintsOver final : public GoodAugmentation {
  public:
   void draw(const SampleInfo&, Rng& rng, Plan& plan) const override {
@@ -162,6 +238,26 @@ class KeepsItsNumber final : public GoodAugmentation {
   mutable SharedScratch<double> scratch_;
 };
 
+/// Keeps the middle of the last size it saw, a while before it uses it.
+class KeepsTheMiddle final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo& sample, Rng& rng, Plan& plan) const override {
+    const double middle = scratch_.through(static_cast<double>(sample.size.width) / 2);
+    plan.affine(Affine::translation(rng.chance(0.5) ? middle : -middle, 0), Border::constant);
+  }
+
+ private:
+  mutable SharedScratch<double> scratch_;
+};
+
+class RarelyShrinksToNothing final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo& sample, Rng& rng, Plan& plan) const override {
+    GoodAugmentation::draw(sample, rng, plan);
+    if (rng.chance(0.003)) plan.affine(Affine::scaling(0, 0), Border::constant);
+  }
+};
+
 class NeedsLabels final : public GoodAugmentation {
  public:
   void draw(const SampleInfo&, Rng&, Plan& plan) const override {
@@ -176,6 +272,7 @@ class NeedsLabels final : public GoodAugmentation {
 Fixture augmentation_fixture() {
   return {
       {subject_of<Augmentation, GoodAugmentation>("good"), subject_of<Augmentation, PaintsOver>("paints_over"),
+       subject_of<Augmentation, BrightensAndSmears>("brightens_and_smears"),
        subject_of<Augmentation, MirrorsPixels>("mirrors_pixels")},
       {
           {"plans", "cannot be turned back", subject_of<Augmentation, ShrinksToNothing>("shrinks_to_nothing")},
@@ -185,11 +282,18 @@ Fixture augmentation_fixture() {
           {"plans", "side * side * side", subject_of<Augmentation, CubeWithoutItsLastNode>("cube_without_a_node")},
           {"determinism", "a second instance", subject_of<Augmentation, SecondInstanceDiffers>("second_differs")},
           {"state", "it keeps state", subject_of<Augmentation, WarmsUp>("warms_up")},
+          {"state", "cannot be turned back",
+           subject_of<Augmentation, RarelyShrinksToNothing>("rarely_shrinks_to_nothing")},
           {"labels", "leaves its labels where they were",
            subject_of<Augmentation, MovesThePictureAlone>("picture_alone")},
+          {"labels", "leaves its labels", subject_of<Augmentation, ShiftsThePictureAlone<2>>("shifts_by_2")},
+          {"labels", "leaves its labels", subject_of<Augmentation, ShiftsThePictureAlone<32>>("shifts_by_32")},
+          {"labels", "leaves its labels", subject_of<Augmentation, TurnsThePictureAlone>("turns_the_picture")},
           {"labels", "leaves its probability maps", subject_of<Augmentation, LeavesProbabilityMaps>("leaves_maps")},
+          {"labels", "leaves its probability maps", subject_of<Augmentation, ShiftsAndLeavesMaps>("shifts_not_maps")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Augmentation, CallsRand>("calls_rand")},
           {"threads", "from several threads at once", subject_of<Augmentation, KeepsItsNumber>("shared_scratch")},
+          {"threads", "from several threads at once", subject_of<Augmentation, KeepsTheMiddle>("keeps_the_middle")},
           {"extremes", "labels are not of the picture's size", subject_of<Augmentation, NeedsLabels>("needs_labels")},
       }};
 }

@@ -141,6 +141,7 @@ class Supervised : public GoodDecoder, public AuxiliaryMaps {
   std::vector<at::Tensor> take_auxiliary_maps() override { return std::exchange(maps_, {}); }
   at::Tensor forward(const std::vector<at::Tensor>& features) override {
     at::Tensor out = GoodDecoder::forward(features);
+    maps_.clear();
     if (is_training()) maps_ = {out * 2, out * 3};
     return out;
   }
@@ -181,6 +182,16 @@ class KeepsItsMaps final : public Supervised {
   std::vector<at::Tensor> take_auxiliary_maps() override { return is_training() ? maps_ : std::vector<at::Tensor>{}; }
 };
 
+class KeepsMapsInEval final : public Supervised {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    const std::vector<at::Tensor> before = maps_;
+    at::Tensor out = Supervised::forward(features);
+    if (!is_training()) maps_ = before;
+    return out;
+  }
+};
+
 }  // namespace
 
 Fixture decoder_fixture() {
@@ -200,6 +211,7 @@ Fixture decoder_fixture() {
           {"auxiliary", "and there are 1", subject_of<Decoder, ForgetsAMap>("forgets_a_map")},
           {"auxiliary", "trains nothing", subject_of<Decoder, CutsItsMapsOff>("cuts_its_maps_off")},
           {"auxiliary", "twice", subject_of<Decoder, KeepsItsMaps>("keeps_its_maps")},
+          {"auxiliary", "in training mode before it", subject_of<Decoder, KeepsMapsInEval>("keeps_maps_in_eval")},
           {"missing_levels", "does not say what is missing", subject_of<Decoder, SaysNothing>("says_nothing")},
           {"missing_levels", "something other than an Error",
            subject_of<Decoder, NoReadableReason>("no_readable_reason")},
