@@ -44,6 +44,9 @@ install(FILES ${gpu_scripts} DESTINATION share/nephron/gpu)
 install(DIRECTORY docs/ DESTINATION share/doc/nephron/docs)
 install(FILES README.md CONTRIBUTING.md LICENSE DESTINATION share/doc/nephron)
 install(FILES third_party/README.md DESTINATION share/doc/nephron/third_party)
+# Pages link to those of plugins and experiments as they lie in the sources.
+install(DIRECTORY plugins experiments DESTINATION share/doc/nephron FILES_MATCHING PATTERN README.md
+  PATTERN runs EXCLUDE PATTERN store EXCLUDE)
 
 configure_package_config_file(sdk/cmake/nephron-config.cmake.in ${CMAKE_BINARY_DIR}/${package_dir}/nephron-config.cmake
   INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)

@@ -4,7 +4,7 @@
 #include <nephron/decoder.hpp>
 #include <nephron/nn/init.hpp>
 #include <nephron/nn/levels.hpp>
-#include <nephron/nn/unet_block.hpp>
+#include <nephron/nn/unet_params.hpp>
 
 namespace {
 
@@ -22,18 +22,9 @@ struct UnetParams {
     s.field("channels", &UnetParams::channels,
             "width of each block, coarsest first; their number is the encoder's depth")
         .range(1, 8192);
-    s.field("norm", &UnetParams::norm, "normalisation after each convolution; without it convolutions have a bias")
-        .choices({"batchnorm", "none"});
-    s.field("attention", &UnetParams::attention,
-            "scse: squeeze and excitation over channels and space (arXiv:1803.02579)")
-        .choices({"none", "scse"});
-    s.field("interpolation", &UnetParams::interpolation, "how a map is made as large as the next finer one")
-        .choices(nn::interpolation_names());
+    nn::describe_unet_blocks(s);
     s.field("center", &UnetParams::center, "two more convolutions on the coarsest map (SMP has them for VGG)");
-    s.field(
-        "fast", &UnetParams::fast,
-        "convolve enlarged maps without making them where interpolation is nearest and no attention comes first; equal "
-        "but for rounding");
+    nn::describe_fast_unet_blocks(s);
   }
   void validate() const {
     if (channels.empty() || channels.size() > 5)
@@ -63,15 +54,7 @@ class Unet final : public nephron::Decoder {
     for (std::size_t i = 0; i < params_.channels.size(); ++i) {
       const std::size_t finer = halvings_.size() - 2 - i;  // level 0 is the input, which Unet does not join
       const std::int64_t skip = finer > 0 ? halvings_[finer].channels : 0;
-      auto block = std::make_shared<nn::UnetBlock>(
-          nn::UnetBlockShape{.in = in,
-                             .skip = skip,
-                             .out = params_.channels[i],
-                             .norm = params_.norm == "batchnorm",
-                             .scse = params_.attention == "scse",
-                             .interpolation = nn::interpolation_of(params_.interpolation),
-                             .joins_nothing = finer > 0 && skip == 0,
-                             .fast = params_.fast});
+      auto block = nn::make_unet_block(params_, in, skip, params_.channels[i], finer > 0 && skip == 0);
       holder->append(block);
       blocks_.push_back(std::move(block));
       in = params_.channels[i];

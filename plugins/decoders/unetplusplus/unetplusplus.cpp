@@ -7,7 +7,7 @@
 #include <nephron/nn/init.hpp>
 #include <nephron/nn/levels.hpp>
 #include <nephron/nn/stored.hpp>
-#include <nephron/nn/unet_block.hpp>
+#include <nephron/nn/unet_params.hpp>
 
 namespace {
 
@@ -26,20 +26,10 @@ struct UnetPlusPlusParams {
     s.field("channels", &UnetPlusPlusParams::channels,
             "width of each block that ends a column, coarsest first; their number is the encoder's depth")
         .range(1, 8192);
-    s.field("norm", &UnetPlusPlusParams::norm,
-            "normalisation after each convolution; without it convolutions have a bias")
-        .choices({"batchnorm", "none"});
-    s.field("attention", &UnetPlusPlusParams::attention,
-            "scse: squeeze and excitation over channels and space (arXiv:1803.02579)")
-        .choices({"none", "scse"});
-    s.field("interpolation", &UnetPlusPlusParams::interpolation, "how a map is made as large as the next finer one")
-        .choices(nn::interpolation_names());
+    nn::describe_unet_blocks(s);
     s.field("center", &UnetPlusPlusParams::center,
             "store the two convolutions that SMP has for VGG and never runs, for weights that hold them");
-    s.field(
-        "fast", &UnetPlusPlusParams::fast,
-        "convolve enlarged maps without making them where interpolation is nearest and no attention comes first; equal "
-        "but for rounding");
+    nn::describe_fast_unet_blocks(s);
     s.field(
         "supervision", &UnetPlusPlusParams::supervision,
         "train the blocks of the last column by the loss too, each through a head of its own (loss.auxiliary weighs "
@@ -83,7 +73,7 @@ class UnetPlusPlus final : public nephron::Decoder, public nephron::AuxiliaryMap
     auto holder = register_module("blocks", std::make_shared<nn::ModuleList>());
     const auto add = [&](std::size_t d, std::size_t l, std::int64_t in, std::int64_t skip, std::int64_t out) {
       return holder->register_module("x_" + std::to_string(d) + "_" + std::to_string(l),
-                                     block(in, skip, out, skip == 0 && l < columns));
+                                     nn::make_unet_block(params_, in, skip, out, skip == 0 && l < columns));
     };
     const auto coarse = [&](std::size_t i) { return levels[levels.size() - 1 - i].channels; };
     for (std::size_t l = 0; l < columns; ++l) {
@@ -126,18 +116,6 @@ class UnetPlusPlus final : public nephron::Decoder, public nephron::AuxiliaryMap
   }
 
  private:
-  std::shared_ptr<nn::UnetBlock> block(std::int64_t in, std::int64_t skip, std::int64_t out, bool joins_nothing) const {
-    return std::make_shared<nn::UnetBlock>(
-        nn::UnetBlockShape{.in = in,
-                           .skip = skip,
-                           .out = out,
-                           .norm = params_.norm == "batchnorm",
-                           .scse = params_.attention == "scse",
-                           .interpolation = nn::interpolation_of(params_.interpolation),
-                           .joins_nothing = joins_nothing,
-                           .fast = params_.fast});
-  }
-
   void store_center(std::int64_t channels) {
     auto center = register_module("center", std::make_shared<nn::ModuleList>());
     for (int i = 0; i < 2; ++i)

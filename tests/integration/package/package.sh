@@ -64,6 +64,14 @@ case $step in
     said=$("$tree/bin/nephron" config check "$tree.empty.toml" 2>&1) && fail "an empty experiment is good"
     rm "$tree.empty.toml"
     grep -qF "$(realpath "$tree")/share/doc/nephron/docs/experiment.md" <<<"$said" || fail "no installed page is named: $said"
+    # Pages link to files that were installed too.
+    python3 - "$tree/share/doc/nephron" <<'TEXT' || fail "installed pages link to files that are not there"
+import pathlib, re, sys
+lost = [f"{page}: {link}" for page in pathlib.Path(sys.argv[1]).rglob("*.md")
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text())
+        if "://" not in link and not (page.parent / link).exists()]
+sys.exit("\n".join(lost))
+TEXT
     # A path of the build in a binary would work here and nowhere else.
     for file in "$tree"/bin/nephron "$tree"/lib/*.so "$tree"/lib/nephron/plugins/*.so; do
       if readelf -d "$file" | grep -E 'RUNPATH|RPATH' | grep -F "$build"; then fail "$file looks into the build folder"; fi
