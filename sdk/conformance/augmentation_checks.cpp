@@ -1,6 +1,7 @@
 #include <nephron/augmentation.hpp>
 
 #include <conformance/bench.hpp>
+#include <conformance/drawing.hpp>
 #include <conformance/kind_checks.hpp>
 #include <conformance/label_probes.hpp>
 #include <conformance/recording_plan.hpp>
@@ -59,42 +60,35 @@ void check_determinism(const Subject& s) {
   BenchContext context(s);
   const auto one = s.make<Augmentation>(context);
   const auto two = s.make<Augmentation>(context);
-  for (std::uint64_t i = 0; i < draws; ++i) {
-    const Effect before = sound_effect_of(*one, i);
-    expect(before == sound_effect_of(*one, i), "drawn again with an equal Rng, it does something else");
-    expect(before == sound_effect_of(*two, i),
-           "a second instance with equal parameters does something else with an equal Rng");
-  }
+  require_equal_draws(
+      draws, [&](std::uint64_t i) { return sound_effect_of(*one, i); },
+      [&](std::uint64_t i) { return sound_effect_of(*two, i); });
 }
 
-/// What was drawn first is drawn again after many others: a counter, a cache or a schedule in a member shows late. So
-/// does a plan that is rarely unsound.
+/// The plans alone, which are quick to draw; so that one that is rarely unsound shows too.
 void check_state(const Subject& s) {
   BenchContext context(s);
   const auto made = s.make<Augmentation>(context);
-  const auto plan_of = [&made](std::uint64_t sample) {
-    Rng rng(11, "check/augmentation", 0, sample);
+  const auto plan_of = [&made](std::uint64_t i) {
+    Rng rng(11, "check/augmentation", 0, i);
     RecordingPlan plan(usual);
     made->draw(sample_of(usual), rng, plan);
     return plan.bytes();
   };
-  std::vector<std::string> first;
-  try {
-    for (std::uint64_t i = 0; i < draws; ++i) first.push_back(plan_of(i));
-  } catch (const Failed& e) {
-    throw Skipped(std::string("needs sound plans: ") + e.what());
-  }
-  repeat(5000, 1.0, [&](std::uint64_t i) {
+  const auto sound_plan_of = [&](std::uint64_t i) {
     try {
-      plan_of(draws + i);
+      return plan_of(i);
     } catch (const Failed& e) {
-      throw Failed("the plan of draw " + std::to_string(draws + i) + ": " + e.what());
+      throw Skipped(std::string("needs sound plans: ") + e.what());
+    }
+  };
+  require_no_state(draws, 5000, sound_plan_of, [&](std::uint64_t i) {
+    try {
+      plan_of(i);
+    } catch (const Failed& e) {
+      throw Failed("the plan of draw " + std::to_string(i) + ": " + e.what());
     }
   });
-  for (std::uint64_t i = 0; i < draws; ++i)
-    expect(plan_of(i) == first[i],
-           "after many draws, an equal Rng draws something else: it keeps state; what it draws is a function of its "
-           "parameters and the Rng alone");
 }
 
 void check_labels(const Subject& s) {
@@ -124,16 +118,8 @@ void check_randomness(const Subject& s) {
 void check_threads(const Subject& s) {
   BenchContext context(s);
   const auto made = s.make<Augmentation>(context);
-  const auto effect = [&made](std::uint64_t i) {
+  require_thread_safe_draws([&](std::uint64_t i) {
     return sound_effect_of(*made, i, i / 4 % 2 == 0 ? usual : Size{usual.height, usual.width});
-  };
-  std::vector<Effect> serial;
-  for (std::uint64_t i = 0; i < 16; ++i) serial.push_back(effect(i));
-  on_threads(4, [&](std::size_t t) {
-    for (std::uint64_t k = 0; k < 16; ++k) {
-      const std::uint64_t i = (k + 4 * t) % 16;
-      expect(effect(i) == serial[i], "calls from several threads at once do something else than one after the other");
-    }
   });
 }
 

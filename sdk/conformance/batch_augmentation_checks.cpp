@@ -4,6 +4,7 @@
 #include <nephron/batch_augmentation.hpp>
 
 #include <conformance/bench.hpp>
+#include <conformance/drawing.hpp>
 #include <conformance/kind_checks.hpp>
 #include <conformance/label_probes.hpp>
 
@@ -74,26 +75,16 @@ void check_determinism(const Subject& s) {
   BenchContext context(s);
   const auto one = s.make<BatchAugmentation>(context);
   const auto two = s.make<BatchAugmentation>(context);
-  for (std::uint64_t i = 0; i < draws; ++i) {
-    const BatchEffect before = sound_effect_of(*one, usual, i);
-    expect(before == sound_effect_of(*one, usual, i), "drawn again with an equal Rng, it does something else");
-    expect(before == sound_effect_of(*two, usual, i),
-           "a second instance with equal parameters does something else with an equal Rng");
-  }
+  require_equal_draws(
+      draws, [&](std::uint64_t i) { return sound_effect_of(*one, usual, i); },
+      [&](std::uint64_t i) { return sound_effect_of(*two, usual, i); });
 }
 
-/// What was drawn first is drawn again after many others: a counter, a cache or a schedule in a member shows late.
 void check_state(const Subject& s) {
   BenchContext context(s);
   const auto made = s.make<BatchAugmentation>(context);
-  constexpr std::uint64_t few = 16;
-  std::vector<BatchEffect> first;
-  for (std::uint64_t i = 0; i < few; ++i) first.push_back(sound_effect_of(*made, 2, i));
-  repeat(1000, 1.0, [&](std::uint64_t i) { sound_effect_of(*made, 2, few + i); });
-  for (std::uint64_t i = 0; i < few; ++i)
-    expect(sound_effect_of(*made, 2, i) == first[i],
-           "after many draws, an equal Rng draws something else: it keeps state; what it draws is a function of its "
-           "parameters and the Rng alone");
+  const auto draw = [&](std::uint64_t i) { return sound_effect_of(*made, 2, i); };
+  require_no_state(16, 1000, draw, draw);
 }
 
 void check_labels(const Subject& s) {
@@ -126,15 +117,7 @@ void check_randomness(const Subject& s) {
 void check_threads(const Subject& s) {
   BenchContext context(s);
   const auto made = s.make<BatchAugmentation>(context);
-  std::vector<BatchEffect> serial;
-  for (std::uint64_t i = 0; i < 16; ++i) serial.push_back(sound_effect_of(*made, usual, i));
-  on_threads(4, [&](std::size_t t) {
-    for (std::uint64_t k = 0; k < 16; ++k) {
-      const std::uint64_t i = (k + 4 * t) % 16;
-      expect(sound_effect_of(*made, usual, i) == serial[i],
-             "calls from several threads at once do something else than one after the other");
-    }
-  });
+  require_thread_safe_draws([&](std::uint64_t i) { return sound_effect_of(*made, usual, i); });
 }
 
 void check_extremes(const Subject& s) {

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <conformance/bench.hpp>
+
+// What is asked of everything that draws. draw(i) is the effect of the ith draw with a generator that is a function of
+// i alone; effects can be compared.
+namespace nephron::conformance {
+
+/// `one` and `two` draw from two instances with equal parameters.
+template <class One, class Two>
+void require_equal_draws(std::uint64_t draws, const One& one, const Two& two) {
+  for (std::uint64_t i = 0; i < draws; ++i) {
+    const auto before = one(i);
+    expect(before == one(i), "drawn again with an equal Rng, it does something else");
+    expect(before == two(i), "a second instance with equal parameters does something else with an equal Rng");
+  }
+}
+
+/// What was drawn first is drawn again after `many` others: a counter, a cache or a schedule in a member shows late.
+/// later(i) is draw(i) where its effect does not matter.
+template <class Draw, class Later>
+void require_no_state(std::uint64_t few, std::uint64_t many, const Draw& draw, const Later& later) {
+  std::vector<decltype(draw(0))> first;
+  for (std::uint64_t i = 0; i < few; ++i) first.push_back(draw(i));
+  repeat(many, 1.0, [&](std::uint64_t i) { later(few + i); });
+  for (std::uint64_t i = 0; i < few; ++i)
+    expect(draw(i) == first[i],
+           "after many draws, an equal Rng draws something else: it keeps state; what it draws is a function of its "
+           "parameters and the Rng alone");
+}
+
+template <class Draw>
+void require_thread_safe_draws(const Draw& draw) {
+  constexpr std::uint64_t draws = 16, threads = 4;
+  std::vector<decltype(draw(0))> serial;
+  for (std::uint64_t i = 0; i < draws; ++i) serial.push_back(draw(i));
+  on_threads(threads, [&](std::size_t t) {
+    for (std::uint64_t k = 0; k < draws; ++k) {
+      const std::uint64_t i = (k + threads * t) % draws;
+      expect(draw(i) == serial[i], "calls from several threads at once do something else than one after the other");
+    }
+  });
+}
+
+}  // namespace nephron::conformance
