@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
-#include <vector>
 
-#include <fcntl.h>
-#include <unistd.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
-#include <nephron/error.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 
@@ -35,11 +33,17 @@ constexpr auto keys = [] {
   return out;
 }();
 
-}  // namespace
+constexpr std::size_t lanes = keys.size(), stripe = 8 * lanes;
+using State = std::array<std::uint64_t, lanes>;
 
-ContentHash::ContentHash() : state_(keys) {}
+/// After so many stripes the lanes are stirred, so that what has come stays in their low halves too.
+constexpr std::uint64_t often = 16;
 
-inline void ContentHash::take(State& state, const std::uint8_t* bytes, std::uint64_t number) {
+void stir(State& state) {
+  for (std::size_t i = 0; i < lanes; ++i) state[i] = (state[i] ^ state[i] >> 47 ^ keys[i]) * golden;
+}
+
+void take(State& state, const std::uint8_t* bytes, std::uint64_t number) {
   std::array<std::uint64_t, lanes> words;
   std::memcpy(words.data(), bytes, stripe);
   const std::uint64_t place = number * golden;
@@ -48,10 +52,52 @@ inline void ContentHash::take(State& state, const std::uint8_t* bytes, std::uint
     state[i] += (word & 0xffffffff) * (word >> 32);
     state[i ^ 1] += words[i];
   }
-  constexpr std::uint64_t often = 16;
-  if (number % often == often - 1)
-    for (std::size_t i = 0; i < lanes; ++i) state[i] = (state[i] ^ state[i] >> 47 ^ keys[i]) * golden;
+  if (number % often == often - 1) stir(state);
 }
+
+#if defined(__x86_64__)
+/// The same of `count` stripes, half of the lanes at a time: four times as fast.
+__attribute__((target("avx2"))) void take_avx2(State& state, const std::uint8_t* bytes, std::size_t count,
+                                               std::uint64_t number) {
+  const auto half = [](auto& array, std::size_t i) { return reinterpret_cast<__m256i*>(array.data() + 4 * i); };
+  const auto key = [](std::size_t i) { return reinterpret_cast<const __m256i*>(keys.data() + 4 * i); };
+  __m256i low = _mm256_loadu_si256(half(state, 0)), high = _mm256_loadu_si256(half(state, 1));
+  const __m256i low_key = _mm256_loadu_si256(key(0)), high_key = _mm256_loadu_si256(key(1));
+  const __m256i step = _mm256_set1_epi64x(static_cast<long long>(golden));
+  __m256i place = _mm256_set1_epi64x(static_cast<long long>(number * golden));
+  for (; count > 0; --count, bytes += stripe, ++number) {
+    const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
+    const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + stripe / 2));
+    const __m256i keyed_a = _mm256_xor_si256(a, _mm256_add_epi64(low_key, place));
+    const __m256i keyed_b = _mm256_xor_si256(b, _mm256_add_epi64(high_key, place));
+    low = _mm256_add_epi64(low, _mm256_mul_epu32(keyed_a, _mm256_srli_epi64(keyed_a, 32)));
+    high = _mm256_add_epi64(high, _mm256_mul_epu32(keyed_b, _mm256_srli_epi64(keyed_b, 32)));
+    constexpr int neighbours = 0x4e;  // the two words of 16 bytes change places
+    low = _mm256_add_epi64(low, _mm256_shuffle_epi32(a, neighbours));
+    high = _mm256_add_epi64(high, _mm256_shuffle_epi32(b, neighbours));
+    place = _mm256_add_epi64(place, step);
+    if (number % often != often - 1) continue;
+    _mm256_storeu_si256(half(state, 0), low);
+    _mm256_storeu_si256(half(state, 1), high);
+    stir(state);
+    low = _mm256_loadu_si256(half(state, 0)), high = _mm256_loadu_si256(half(state, 1));
+  }
+  _mm256_storeu_si256(half(state, 0), low);
+  _mm256_storeu_si256(half(state, 1), high);
+}
+#endif
+
+void take_many(State& state, const std::uint8_t* bytes, std::size_t count, std::uint64_t number) {
+#if defined(__x86_64__)
+  static const bool avx2 = __builtin_cpu_supports("avx2") != 0;
+  if (avx2) return take_avx2(state, bytes, count, number);
+#endif
+  for (; count > 0; --count, bytes += stripe) take(state, bytes, number++);
+}
+
+}  // namespace
+
+ContentHash::ContentHash() : state_(keys) {}
 
 void ContentHash::add(const void* bytes, std::size_t size) {
   const auto* from = static_cast<const std::uint8_t*>(bytes);
@@ -64,9 +110,9 @@ void ContentHash::add(const void* bytes, std::size_t size) {
     take(state_, rest_.data(), stripes_++);
     held_ = 0;
   }
-  State state = state_;  // in registers
-  for (; size >= stripe; from += stripe, size -= stripe) take(state, from, stripes_++);
-  state_ = state;
+  const std::size_t whole = size / stripe;
+  take_many(state_, from, whole, stripes_);
+  stripes_ += whole, from += whole * stripe, size -= whole * stripe;
   std::memcpy(rest_.data(), from, size);
   held_ = size;
 }
@@ -89,17 +135,8 @@ std::string ContentHash::hex() const {
 
 std::string content_hash_of(const std::filesystem::path& file) {
   if (file.empty() || std::filesystem::is_directory(file)) return "";
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  const auto fail = [&] { throw Error("cannot read " + file.string() + ": " + std::strerror(errno)); };
-  if (fd < 0) fail();
-  const auto close = [](const int* open) { ::close(*open); };
-  const std::unique_ptr<const int, decltype(close)> closing(&fd, close);
   ContentHash hash;
-  std::vector<std::uint8_t> buffer(std::size_t{1} << 19);  // stays in the nearer caches
-  for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) != 0;) {
-    if (n > 0) hash.add(buffer.data(), static_cast<std::size_t>(n));
-    else if (errno != EINTR) fail();
-  }
+  read_in_pieces(file, [&](const void* bytes, std::size_t size) { hash.add(bytes, size); });
   return hash.hex();
 }
 

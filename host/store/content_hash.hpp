@@ -20,10 +20,8 @@ class ContentHash {
 
  private:
   static constexpr std::size_t lanes = 8, stripe = 8 * lanes;
-  using State = std::array<std::uint64_t, lanes>;
-  static void take(State& state, const std::uint8_t* bytes, std::uint64_t number);
 
-  State state_;
+  std::array<std::uint64_t, lanes> state_;
   std::uint64_t stripes_ = 0, bytes_ = 0;
   std::array<std::uint8_t, stripe> rest_{};  ///< of a stripe that is not whole yet
   std::size_t held_ = 0;

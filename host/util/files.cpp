@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -91,6 +93,20 @@ std::string read_file(const fs::path& file, std::size_t most) {
   return bytes;
 }
 
+void read_in_pieces(const fs::path& file, const std::function<void(const void*, std::size_t)>& piece) {
+  // Whole pages into whole pages: where the memory lies a few bytes further on in its page than the bytes of the file
+  // in theirs, as malloc gives it, AMD's processors copy six times slower.
+  constexpr std::size_t page = 4096, size = 128 * page;
+  const std::unique_ptr<void, decltype(&std::free)> buffer(std::aligned_alloc(page, size), &std::free);
+  if (buffer == nullptr) throw std::bad_alloc();
+  const File in(file, O_RDONLY);
+  if (!in.good()) throw Error("cannot read " + file.string() + ": " + reason());
+  while (const ssize_t n = ::read(in.get(), buffer.get(), size)) {
+    if (n > 0) piece(buffer.get(), static_cast<std::size_t>(n));
+    else if (errno != EINTR) throw Error("cannot read " + file.string() + ": " + reason());
+  }
+}
+
 void write_file_atomically(const fs::path& file, std::string_view bytes) {
   static std::atomic<unsigned> number{0};  // threads may write one file at a time too
   const fs::path temporary =
@@ -127,18 +143,9 @@ void require_writable(const fs::path& folder, std::size_t need) {
 }
 
 std::string sha256_of(const fs::path& file) {
-  const File in(file, O_RDONLY);
-  if (!in.good()) throw Error("cannot read " + file.string() + ": " + reason());
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
-  std::string buffer(1 << 20, '\0');
-  while (true) {
-    const ssize_t n = ::read(in.get(), buffer.data(), buffer.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw Error("cannot read " + file.string() + ": " + reason());
-    if (n == 0) break;
-    EVP_DigestUpdate(digest.get(), buffer.data(), static_cast<std::size_t>(n));
-  }
+  read_in_pieces(file, [&](const void* bytes, std::size_t size) { EVP_DigestUpdate(digest.get(), bytes, size); });
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   EVP_DigestFinal_ex(digest.get(), bytes, &size);
