@@ -1,6 +1,7 @@
 #include "microns.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -23,13 +24,26 @@ double number_at(const std::string& text, std::size_t from) {
   return failed == std::errc() ? out : 0;
 }
 
+/// Of a pixel when so many are in a unit. That number comes as a float: of what gives it, the number of fewest digits
+/// was meant (0.9, not 0.8999999824).
+double width_of(double unit, double resolution) {
+  const double width = unit / resolution;
+  for (int digits = 1; digits <= 9; ++digits) {
+    std::array<char, 32> text{};
+    std::to_chars(text.data(), text.data() + text.size(), width, std::chars_format::general, digits);
+    const double shorter = number_at(text.data(), 0);
+    if (static_cast<float>(unit / shorter) == static_cast<float>(resolution)) return shorter;
+  }
+  return width;
+}
+
 double aperio(const std::string& description) {
   return description.starts_with("Aperio") ? believable(number_after(description, "MPP")) : 0;
 }
 
 double imagej(const Directory& page) {
   if (page.description.find("ImageJ=") == std::string::npos || page.x_resolution <= 0) return 0;
-  return believable(microns_in(value_after(page.description, "unit")) / page.x_resolution);
+  return believable(width_of(microns_in(value_after(page.description, "unit")), page.x_resolution));
 }
 
 /// Text that libvips writes: <name>openslide.mpp-x</name><value type="...">0.25</value>
@@ -68,7 +82,7 @@ double ventana(const std::string& xmp) {
 double tags(const Directory& page) {
   if (page.x_resolution <= 0) return 0;
   const double unit = page.resolution_unit == 2 ? 25400 : page.resolution_unit == 3 ? 10000 : 0;
-  const double mpp = believable(unit / page.x_resolution);
+  const double mpp = believable(width_of(unit, page.x_resolution));
   return mpp <= most_microns ? mpp : 0;
 }
 

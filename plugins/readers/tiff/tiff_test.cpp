@@ -222,6 +222,31 @@ TEST_F(Tiff, ReadsWhatLibtiffWrites) {
   }
 }
 
+// Libtiff gives resolutions as floats.
+TEST_F(Tiff, PixelsAreAsWideAsTheirWriterSaid) {
+  for (const double mpp : {0.9, 0.2527, 1.2, 0.50223}) {
+    const fs::path file = made({});
+    TIFF* const tiff = TIFFOpen(file.c_str(), "r+");
+    TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
+    TIFFSetField(tiff, TIFFTAG_XRESOLUTION, 10000 / mpp);
+    TIFFRewriteDirectory(tiff);
+    TIFFClose(tiff);
+    EXPECT_EQ(opener_.open(file)->header().mpp, mpp);
+  }
+}
+
+// Memory may lie anywhere in its page: where copying there would be slow, pixels take another way.
+TEST_F(Tiff, IntoMemoryAtEveryPlaceOfAPage) {
+  const auto slide = opener_.open(made({}));
+  constexpr int side = 32, page = 4096;
+  std::vector<std::uint8_t> memory(page + 3 * side * side);
+  const auto bytes = samples({}, 0, 0, side, side, side, side);
+  for (int at = 0; at < page; ++at) {
+    slide->read({side, side, side, side}, {memory.data() + at, side, side, 3, Depth::u8, 3 * side});
+    ASSERT_TRUE(std::equal(bytes.begin(), bytes.end(), memory.begin() + at)) << at;
+  }
+}
+
 // Several thousand damaged files: every one gives pixels or one Error that names it; nothing is said on stderr, and
 // memory stays within a bound whatever the headers claim.
 TEST_F(Tiff, MutatedFiles) {
