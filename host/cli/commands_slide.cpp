@@ -34,12 +34,6 @@ struct SlideRequest {
 
 std::string text_of(Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
 
-std::string number_text(double v) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", v);
-  return text;
-}
-
 /// A slide with the reader that opened it.
 struct Opened {
   std::string reader;
@@ -81,10 +75,10 @@ std::string as_text(const fs::path& file, const Opened& opened) {
                    (h.channels == 1 ? " channel of " : " channels of ") + std::to_string(8 * bytes_of(h.depth)) +
                    " bits");
   line("tiles", text_of(h.tile));
-  line("pixel", h.mpp > 0 ? number_text(h.mpp) + " microns" : "size unknown");
+  line("pixel", h.mpp > 0 ? short_number(h.mpp) + " microns" : "size unknown");
   for (std::size_t l = 0; l < h.levels.size(); ++l)
     line(("level " + std::to_string(l)).c_str(),
-         text_of(h.levels[l].size) + ", downsampled by " + number_text(h.levels[l].downsample));
+         text_of(h.levels[l].size) + ", downsampled by " + short_number(h.levels[l].downsample));
   return out;
 }
 

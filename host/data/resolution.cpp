@@ -3,23 +3,22 @@
 #include <set>
 
 #include <nephron/error.hpp>
-#include <nephron/value.hpp>
 
 #include <host/util/printable.hpp>
 
 namespace nephron::host {
 
 Reduction reduction_to(double wanted, double mpp, const std::string& of, const std::string& remedy) {
-  const std::string to = Value(wanted).str() + " um";
+  const std::string to = short_number(wanted) + " um";
   if (!(mpp > 0))
     throw Error(of + " does not say how large its pixels are, so it cannot be brought to " + to + " a pixel", remedy);
   const double ratio = wanted / mpp;
   constexpr double slack = 1e-6;
   if (ratio < 1 - slack)
-    throw Error(of + " has pixels of " + Value(mpp).str() + " um, larger than the " + to + " that are asked for",
+    throw Error(of + " has pixels of " + short_number(mpp) + " um, larger than the " + to + " that are asked for",
                 "slides are reduced and never enlarged: ask for larger pixels, or leave the slide out");
   if (ratio > Reduction::largest)
-    throw Error(of + " has pixels of " + Value(mpp).str() + " um; " + to + " would be a reduction by more than " +
+    throw Error(of + " has pixels of " + short_number(mpp) + " um; " + to + " would be a reduction by more than " +
                     std::to_string(Reduction::largest),
                 "is its size of a pixel right? " + remedy);
   return Reduction::of(ratio);
@@ -40,7 +39,7 @@ std::vector<Reduction> wanted_reductions(const DataConfig& data, Reduction own, 
 }
 
 std::string level_text(const DataConfig& data) {
-  return data.mpp > 0 ? Value(data.mpp).str() + " um a pixel" : "factor " + std::to_string(data.factor);
+  return data.mpp > 0 ? short_number(data.mpp) + " um a pixel" : "factor " + std::to_string(data.factor);
 }
 
 }  // namespace nephron::host

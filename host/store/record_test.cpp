@@ -86,6 +86,8 @@ TEST(Reductions, WholeNumbersAreFactors) {
   EXPECT_EQ(Reduction::of(0.9999999), Reduction(1));
   EXPECT_EQ(Reduction::of(0.3 / 0.1), Reduction(3));
   EXPECT_FALSE(Reduction::of(2.001).whole());
+  EXPECT_EQ(Reduction::of(1.08 / 0.9).str(), "1.2");
+  EXPECT_EQ(Reduction::of(0.5 / 0.253).str(), "1.97628458498");
   EXPECT_EQ(Reduction(2).str(), "2");
   EXPECT_EQ(Reduction::parse(Reduction::of(1.976284584980237).str()), Reduction::of(1.976284584980237));
   for (const char* text : {"", "0", "-2", "2.0", "02", "1e2", "nan", "inf", "2 ", "2x", "1025", "0.5", "2.0000001"})

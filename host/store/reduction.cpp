@@ -19,6 +19,15 @@ std::string text_of(double value) {
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
+/// 1.08 / 0.9 is meant as 1.2, and not as 1.2000000000000002. Of a side of 2^24 pixels twelve digits are a hundred
+/// thousandth of one.
+double of_twelve_digits(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 12).ptr;
+  std::from_chars(text.data(), end, value);
+  return value;
+}
+
 }  // namespace
 
 Reduction Reduction::of(double ratio) {
@@ -27,7 +36,7 @@ Reduction Reduction::of(double ratio) {
   if (!(ratio >= 1 && ratio <= largest))
     throw Error("a slide cannot be reduced by " + text_of(ratio) + "; expected 1 to " + std::to_string(largest));
   Reduction out;
-  out.value_ = ratio;
+  out.value_ = of_twelve_digits(ratio);
   return out;
 }
 

@@ -10,7 +10,8 @@
 namespace nephron::host {
 
 /// How many pixels of a slide's side become one: a factor, or, where a slide has to come to a given size of its pixels,
-/// any number from 1 on. A number that differs from a whole one by less than a millionth is that one: headers round.
+/// any number from 1 on, of twelve digits. A number that differs from a whole one by less than a millionth is that one:
+/// headers round.
 class Reduction {
  public:
   static constexpr int largest = 1024;
@@ -30,7 +31,7 @@ class Reduction {
   /// How many times this one's pixels make one of `coarser`, which can be made of the same reading; 0: in no whole
   /// number.
   int times_to(const Reduction& coarser) const noexcept;
-  /// "2", "1.976284584980237": as many digits as tell it from every other.
+  /// "2", "1.2", "1.97628458498": as few digits as tell it from every other.
   std::string str() const;
 
   constexpr auto operator<=>(const Reduction&) const noexcept = default;

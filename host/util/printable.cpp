@@ -68,6 +68,13 @@ void put(std::FILE* to, const std::string& text) { std::fwrite(text.data(), 1, t
 
 std::string printable(std::string_view text) { return escaped(text, false); }
 std::string printable_name(std::string_view name) { return escaped(name, true); }
+
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
 void print(std::string_view text) { put(stdout, printable(text)); }
 void print_error(std::string_view text) { put(stderr, printable(text)); }
 

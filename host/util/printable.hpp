@@ -13,6 +13,9 @@ std::string printable(std::string_view text);
 /// A name within a line or a column: line breaks and tabs come out as "\n" and "\t" too.
 std::string printable_name(std::string_view name);
 
+/// A number as people write it: "0.9", "1.97628", six digits at most.
+std::string short_number(double value);
+
 /// Prints text made printable.
 void print(std::string_view text);
 void print_error(std::string_view text);  ///< on the standard error

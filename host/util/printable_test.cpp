@@ -32,5 +32,11 @@ TEST(Printable, EscapesWhatIsNoText) {
       << "too long, half of a pair, beyond the last";
 }
 
+TEST(Printable, NumbersAsPeopleWriteThem) {
+  EXPECT_EQ(short_number(0.8999999824), "0.9");
+  EXPECT_EQ(short_number(1.976284584980237), "1.97628");
+  EXPECT_EQ(short_number(2), "2");
+}
+
 }  // namespace
 }  // namespace nephron::host
