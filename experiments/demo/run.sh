@@ -70,15 +70,7 @@ train() {
 }
 
 newest_run() { find "$out/runs/demo" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort | tail -n 1; }
-# The dataset counts its slides from 0 whatever their seed: under their own names they would pass for the training's.
-export_unseen() {
-  local file
-  rm -rf "$out/unseen"
-  "$program" data export "$here/unseen.toml" --out "$out/unseen" --overwrite "${export_arguments[@]}"
-  find "$out/unseen" -name 'synthetic-*.png' | while read -r file; do
-    mv "$file" "${file%/*}/unseen-${file##*/synthetic-}"
-  done
-}
+export_unseen() { "$program" data export "$here/unseen.toml" --out "$out/unseen" --overwrite "${export_arguments[@]}"; }
 predict() { "$program" predict "$(newest_run)" --images "$out/unseen/images" --masks "$out/unseen/masks" --out "$out/prediction" --overwrite > "$out/scores.txt"; }
 report() { "$program" report "$(newest_run)" --predictions "$out/prediction" --out "$out/report.html" --overwrite > /dev/null; }
 

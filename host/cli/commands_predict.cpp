@@ -41,9 +41,8 @@ int run_predict(const PredictRequest& request) {
   const auto predicted = static_cast<long long>(outcome.predicted), skipped = static_cast<long long>(outcome.skipped);
   std::printf("predicted %lld %s", predicted, predicted == 1 ? "picture" : "pictures");
   if (skipped > 0) std::printf(", %lld %s finished before", skipped, skipped == 1 ? "was" : "were");
-  if (failures > 0) std::printf(", %zu failed", failures);
+  if (failures > 0) std::printf(", %zu failed (why stands above, and in scores.json)", failures);
   std::printf(": %s\n", request.out.c_str());
-  for (const auto& [id, why] : outcome.scores.failures) print_error("  " + id + ": " + why + "\n");
   return failures > 0 ? Exit::failed : Exit::done;
 }
 
@@ -92,7 +91,9 @@ void add_predict(CLI::App& app, int& exit) {
       ->add_option("--mpp", request->pictures_mpp,
                    "Microns per pixel of pictures that do not say it, for a run that was trained with data.mpp")
       ->check(CLI::Range(0.001, 1000.0));
-  command->add_option("--factor", request->factor, "Reduction of the pictures [the experiment's]")
+  command
+      ->add_option("--factor", request->factor,
+                   "Reduction of the pictures [the experiment's, or what brings each to its data.mpp]")
       ->check(CLI::Range(1, 64));
   command->add_option("--batch", request->batch, "Tiles at a time [the experiment's]")->check(CLI::Range(1, 4096));
   command->add_flag("--whole", request->whole, "The whole reduced picture at once, where memory allows")

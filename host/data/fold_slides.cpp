@@ -1,5 +1,6 @@
 #include <host/data/fold_slides.hpp>
 
+#include <host/store/reduction.hpp>
 #include <host/util/checked_json.hpp>
 
 namespace nephron::host {
@@ -16,6 +17,7 @@ std::vector<SlideEntry> side_of(const JsonNode& json) {
                                   std::pair{"picture", &entry.picture}, std::pair{"labels", &entry.labels}})
       if (const auto value = slide.find(key)) *to = value->text();
     if (const auto source = slide.find("source")) entry.source = source->text();
+    if (const auto reduction = slide.find("reduction")) entry.reduction = reduction->number(1, Reduction::largest);
   }
   return out;
 }

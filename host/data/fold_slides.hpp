@@ -12,7 +12,8 @@ struct SlideEntry {
   std::string dataset;
   std::string donor;             ///< empty when unknown
   std::filesystem::path source;  ///< empty when the pixels were made
-  std::string picture, labels;   ///< digests; empty when the run knew none
+  double reduction = 0;          ///< at which it was worked on; 0 when the run did not say
+  std::string picture, labels;   ///< digests at this reduction; empty when the run knew none
 };
 
 /// A fold's slides.json.

@@ -14,10 +14,13 @@
 #include <host/config/load.hpp>
 #include <host/data/folds.hpp>
 #include <host/device/device.hpp>
+#include <host/plugins/guard.hpp>
+#include <host/predict/held_maps.hpp>
 #include <host/predict/memory.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/output_lock.hpp>
+#include <host/predict/picture_facts.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/prediction_record.hpp>
 #include <host/predict/settings.hpp>
@@ -43,19 +46,6 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-/// Holds the maps of a picture until they are written.
-class Maps final : public ProbabilitySink {
- public:
-  void begin(Size size, int classes) override {
-    for (int c = 0; c < classes; ++c) planes.emplace_back(size, 1, Depth::f32);
-  }
-  void rows(std::int64_t y, std::span<const ImageView> classes) override {
-    for (std::size_t c = 0; c < classes.size(); ++c)
-      copy(classes[c], planes[c].view().crop({0, y, classes[c].width, classes[c].height}));
-  }
-  std::vector<Image> planes;
-};
-
 struct Loaded {
   Size size;
   Reduction reduction;
@@ -65,19 +55,10 @@ struct Loaded {
 };
 
 struct Written {
-  std::string id;
+  PictureFile picture;
+  SeenPicture seen;
   std::optional<PictureScore> score;
 };
-
-Image to_bytes(const ImageView& map) {
-  Image out(map.size(), 1);
-  for (std::int64_t y = 0; y < map.height; ++y) {
-    const float* const from = map.row<const float>(y);
-    std::uint8_t* const to = out.view().row<std::uint8_t>(y);
-    for (std::int64_t x = 0; x < map.width; ++x) to[x] = static_cast<std::uint8_t>(from[x] * 255.0F + 0.5F);
-  }
-  return out;
-}
 
 /// An error that names its picture already.
 class Blamed final : public Error {
@@ -88,26 +69,29 @@ class Blamed final : public Error {
 class Prediction {
  public:
   Prediction(const PredictRequest& request, PredictSettings settings, const Experiment& experiment, SlideOpener& opener,
-             MaskCoding coding, std::unique_ptr<PixelModel> model)
+             MaskCoding coding, std::unique_ptr<PixelModel> model, TrainedSlides trained)
       : request_(request),
         settings_(std::move(settings)),
         classes_(experiment.classes),
         opener_(opener),
         output_(request.out, experiment.classes),
         truth_(request.masks, experiment.classes, std::move(coding)),
-        model_(std::move(model)) {}
+        model_(std::move(model)),
+        trained_(std::move(trained)) {}
 
-  PredictOutcome run(const RunFolder& run, const std::vector<PictureFile>& all);
+  PredictOutcome run(const std::vector<PictureFile>& all);
 
  private:
   void compute_all(const std::vector<PictureFile>& pictures);
   std::vector<PictureFile> left_to_do(const std::vector<PictureFile>& pictures);
   void require_equal_settings(const PredictionRecord& before) const;
   void begin(const std::vector<PictureFile>& all);
-  void note_what_is_known(const RunFolder& run, const std::vector<PictureFile>& all);
+  void note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen);
+  void say_trained(const std::vector<PictureFile>& all);
+  void say_bare(const std::vector<PictureFile>& all) const;
   Loaded load(const PictureFile& picture) const;
   std::vector<Image> compute(const Loaded& loaded, const TilingOptions& tiling);
-  Written write(const std::string& id, const Loaded& loaded, const std::vector<Image>& maps) const;
+  Written write(const PictureFile& picture, const Loaded& loaded, const std::vector<Image>& maps) const;
   void apply_search(const std::vector<PictureFile>& pictures);
   void note_facts() const;
   void collect(std::future<Written>& writing, const std::string& id);
@@ -120,6 +104,8 @@ class Prediction {
   OutputFolder output_;
   TruthFolder truth_;
   std::unique_ptr<PixelModel> model_;
+  TrainedSlides trained_;
+  std::size_t said_trained_ = 0;  ///< pictures that were said to have been trained on
   PredictOutcome outcome_;
 };
 
@@ -153,8 +139,12 @@ std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& 
     const bool known = scored != before.scores.pictures.end() && settings_.search == !scored->second.curve.empty();
     const bool written = settings_.search ? output_.computed(picture.id) : output_.complete(picture.id);
     const bool finished = written && (known || request_.masks.empty() || !truth_.has(picture.id));
-    if (!finished) left.push_back(picture);
-    else if (scored != before.scores.pictures.end()) outcome_.scores.pictures.insert(*scored);
+    if (!finished) {
+      left.push_back(picture);
+      continue;
+    }
+    note_trained(picture, read_seen(output_.picture(picture.id)));
+    if (scored != before.scores.pictures.end()) outcome_.scores.pictures.insert(*scored);
   }
   outcome_.skipped = static_cast<std::int64_t>(pictures.size() - left.size());
   return left;
@@ -165,14 +155,14 @@ Loaded Prediction::load(const PictureFile& picture) const {
   if (std::shared_ptr<const SlideFile> slide = open_as_slide(picture.file, opener_)) {
     out.size = slide->size();
     out.fingerprint = fingerprint(*slide);
-    out.reduction = settings_.reduction_of(slide->header().mpp);
+    out.reduction = settings_.reduction_of(slide->header().mpp, out.size);
     out.reduced = slide_source(std::move(slide), out.reduction, request_.held_bytes);
   } else {
     const Image full = read_picture(picture.file);
     out.size = full.size();
     out.fingerprint =
         fingerprint(out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
-    out.reduction = settings_.reduction_of(0);
+    out.reduction = settings_.reduction_of(0, out.size);
     out.reduced = held_source(reduce_picture(full, out.reduction));
   }
   if (!request_.masks.empty()) out.truth = truth_.read(picture.id, out.size);
@@ -180,13 +170,14 @@ Loaded Prediction::load(const PictureFile& picture) const {
 }
 
 std::vector<Image> Prediction::compute(const Loaded& loaded, const TilingOptions& tiling) {
-  Maps maps;
+  HeldMaps maps;
   predict_tiled(*loaded.reduced, *model_, tiling, maps);
   return std::move(maps.planes);
 }
 
-Written Prediction::write(const std::string& id, const Loaded& loaded, const std::vector<Image>& maps) const {
-  Written out{id, {}};
+Written Prediction::write(const PictureFile& picture, const Loaded& loaded, const std::vector<Image>& maps) const {
+  const std::string& id = picture.id;
+  Written out{picture, {loaded.reduction, loaded.reduced->digest()}, {}};
   PictureScore score;
   const bool known = !loaded.truth.of_class.empty();
   for (std::size_t c = 0; c < maps.size(); ++c) {
@@ -216,12 +207,9 @@ Written Prediction::write(const std::string& id, const Loaded& loaded, const std
     score.dice.push_back(dice_of(mask, truth));
     score.dice_reduced.push_back(dice_of(above(map, settings_.threshold), reduced_truth));
   }
-  const Json picture{{"size", {loaded.size.width, loaded.size.height}},
-                     {"fingerprint", loaded.fingerprint},
-                     {"reduction", loaded.reduction.value()}};
-  write_file_atomically(output_.picture(id), picture.dump() + "\n");
+  write_picture_facts(output_.picture(id), {loaded.size, loaded.fingerprint, out.seen});
   if (known) {
-    score.picture = loaded.reduced->digest();
+    score.picture = out.seen.digest;
     score.masks = digest_of_masks(loaded.truth.of_class);
     out.score = std::move(score);
   }
@@ -255,8 +243,8 @@ void Prediction::note_facts() const {
 }
 
 void Prediction::failed(const std::string& id, const std::exception& e) {
-  if (request_.strict) throw Blamed("\"" + id + "\": " + e.what());
-  log().error("\"" + id + "\" is left out: " + e.what());
+  if (request_.strict) throw Blamed("\"" + id + "\": " + with_hint(e));
+  log().error("\"" + id + "\" is left out: " + with_hint(e));
   outcome_.scores.failures[id] = e.what();
 }
 
@@ -264,7 +252,8 @@ void Prediction::collect(std::future<Written>& writing, const std::string& id) {
   if (!writing.valid()) return;
   try {
     Written written = writing.get();
-    if (written.score) outcome_.scores.pictures[written.id] = std::move(*written.score);
+    note_trained(written.picture, written.seen);
+    if (written.score) outcome_.scores.pictures[written.picture.id] = std::move(*written.score);
     ++outcome_.predicted;
     if (settings_.search) outcome_.scores.choose_thresholds();  // what holds until the next picture
     write_scores(output_.scores(), outcome_.scores);
@@ -298,7 +287,8 @@ void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
       auto loaded = std::make_shared<const Loaded>(current.get());
       auto maps = std::make_shared<const std::vector<Image>>(compute(*loaded, tiling));
       collect(writing, std::exchange(writing_id, id));
-      writing = std::async(std::launch::async, [this, id, loaded, maps] { return write(id, *loaded, *maps); });
+      writing = std::async(std::launch::async,
+                           [this, &picture = pictures[i], loaded, maps] { return write(picture, *loaded, *maps); });
     } catch (const Cancelled&) {
       collect(writing, writing_id);  // what is computed is written
       throw;
@@ -326,16 +316,25 @@ void Prediction::begin(const std::vector<PictureFile>& all) {
   for (const PictureFile& picture : all) output_.remove(picture.id);
 }
 
-/// Said once, before work begins.
-void Prediction::note_what_is_known(const RunFolder& run, const std::vector<PictureFile>& all) {
-  std::vector<std::string> known, bare;
-  outcome_.scores.trained_on = find_trained_on(run, settings_.folds, all);
+void Prediction::note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen) {
+  if (auto found = trained_.find(picture, seen)) outcome_.scores.trained_on[picture.id] = *std::move(found);
+}
+
+/// Before work begins, of what files tell; at its end, when pixels told more.
+void Prediction::say_trained(const std::vector<PictureFile>& all) {
+  std::vector<std::string> known;
   for (const auto& [id, how] : outcome_.scores.trained_on) known.push_back(id);
-  if (!known.empty())
+  if (known.size() > said_trained_)
     log().warning(std::to_string(known.size()) + " of " + counted(all.size(), "picture", "pictures") +
                   (known.size() == 1 ? " was" : " were") + " trained on (" + names_of(known) +
                   "): what is predicted there says nothing of new pictures");
+  said_trained_ = known.size();
+}
+
+/// Said once, before work begins.
+void Prediction::say_bare(const std::vector<PictureFile>& all) const {
   if (request_.masks.empty()) return;
+  std::vector<std::string> bare;
   for (const PictureFile& picture : all)
     if (!truth_.has(picture.id)) bare.push_back(picture.id);
   if (!bare.empty())
@@ -343,10 +342,12 @@ void Prediction::note_what_is_known(const RunFolder& run, const std::vector<Pict
                   " (" + names_of(bare) + "), predicted without a Dice; looked for " + truth_.looked_for(bare.front()));
 }
 
-PredictOutcome Prediction::run(const RunFolder& run, const std::vector<PictureFile>& all) {
+PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
   const OutputLock lock(output_.folder());
   const std::vector<PictureFile> pictures = left_to_do(all);
-  note_what_is_known(run, all);
+  for (const PictureFile& picture : pictures) note_trained(picture, {});
+  say_trained(all);
+  say_bare(all);
   begin(all);
   note_facts();
   write_scores(output_.scores(), outcome_.scores);
@@ -361,6 +362,7 @@ PredictOutcome Prediction::run(const RunFolder& run, const std::vector<PictureFi
     throw;
   }
   write_scores(output_.scores(), outcome_.scores);
+  say_trained(all);
   return std::move(outcome_);
 }
 
@@ -384,8 +386,10 @@ PredictOutcome predict(const PredictRequest& request) {
   ReaderOpener opener(*registry);
   MaskCoding coding;
   if (!request.masks.empty()) coding = mask_coding(request.masks_as, request.masks, experiment, *registry);
-  return Prediction(request, std::move(settings), experiment, opener, std::move(coding), std::move(model))
-      .run(run, pictures);
+  TrainedSlides trained(run, settings.folds);
+  return Prediction(request, std::move(settings), experiment, opener, std::move(coding), std::move(model),
+                    std::move(trained))
+      .run(pictures);
 }
 
 }  // namespace nephron::host

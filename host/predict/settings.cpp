@@ -88,10 +88,18 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   return out;
 }
 
-Reduction PredictSettings::reduction_of(double known) const {
-  if (mpp <= 0) return factor;
-  return reduction_to(mpp, known > 0 ? known : pictures_mpp, "the picture",
-                      "--mpp M says how many um a pixel of such pictures is wide, --factor N how far to reduce all");
+Reduction PredictSettings::reduction_of(double known, Size picture) const {
+  const char* const remedy =
+      mpp > 0
+          ? "--mpp M says how many um a pixel of pictures that do not tell it is wide, --factor N how far to reduce all"
+          : "--factor N reduces all pictures by another factor than the run's";
+  const Reduction out =
+      mpp > 0 ? reduction_to(mpp, known > 0 ? known : pictures_mpp, "the picture", remedy) : Reduction(factor);
+  if (out.size_of(picture).empty())
+    throw Error("the picture of " + std::to_string(picture.width) + " x " + std::to_string(picture.height) +
+                    " px has nothing left after reduction by " + out.str(),
+                remedy);
+  return out;
 }
 
 std::string PredictSettings::str() const {

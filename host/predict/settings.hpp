@@ -28,8 +28,9 @@ struct PredictSettings {
   std::int64_t batch = 8;
   std::string precision;
 
-  /// Of a picture whose pixels are `known` microns wide; 0: it does not say. Throws Error where that has to be known.
-  Reduction reduction_of(double known) const;
+  /// Of a picture whose pixels are `known` microns wide; 0: it does not say. Throws Error where that has to be known,
+  /// and where nothing of the picture would be left.
+  Reduction reduction_of(double known, Size picture) const;
   /// As JSON, for predict.json: equal text means equal predictions.
   std::string str() const;
 };

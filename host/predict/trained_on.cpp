@@ -1,10 +1,7 @@
 #include <host/predict/trained_on.hpp>
 
-#include <optional>
 #include <set>
-#include <utility>
 
-#include <host/data/fold_slides.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -12,8 +9,6 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
-
-using Folds = std::set<int>;
 
 /// A dataset may list one slide once a fold, as ID@foldK.
 std::string without_fold(const std::string& id) {
@@ -24,74 +19,77 @@ std::string without_fold(const std::string& id) {
 /// A dataset in several folders has the folder in its ids; a picture is called as the file.
 std::string last_part(const std::string& id) { return id.substr(id.rfind('/') + 1); }
 
-class Slides {
- public:
-  void add(const SlideEntry& slide, int fold) {
-    names_[last_part(without_fold(slide.id))].insert(fold);
-    if (slide.source.empty()) return;
-    std::error_code failed;
-    const fs::path file = fs::weakly_canonical(slide.source, failed);
-    if (failed) return;
-    Folds& folds = files_[file];
-    if (folds.empty())
-      if (const auto size = size_of(file)) sizes_[*size].push_back(file);
-    folds.insert(fold);
-  }
+/// Empty where there is none.
+fs::path place_of(const fs::path& file) {
+  std::error_code failed;
+  const fs::path out = file.empty() ? fs::path() : fs::weakly_canonical(file, failed);
+  return failed ? fs::path() : out;
+}
 
-  std::optional<TrainedOn> find(const PictureFile& picture) {
-    std::error_code failed;
-    const fs::path file = fs::weakly_canonical(picture.file, failed);
-    if (const auto same = files_.find(file); !failed && same != files_.end()) return known(same->second, "file");
-    if (const Folds folds = equal_files(file); !folds.empty()) return known(folds, "content");
-    if (const auto same = names_.find(picture.id); same != names_.end()) return known(same->second, "name");
-    return std::nullopt;
-  }
-
- private:
-  static TrainedOn known(const Folds& folds, const char* by) { return {{folds.begin(), folds.end()}, by}; }
-
-  static std::optional<std::uintmax_t> size_of(const fs::path& file) {
-    std::error_code failed;
-    if (!fs::is_regular_file(file, failed)) return std::nullopt;
-    const std::uintmax_t size = fs::file_size(file, failed);
-    return failed ? std::nullopt : std::optional(size);
-  }
-
-  const std::string& digest(const fs::path& file) {
-    std::string& known = digests_[file];
-    if (known.empty()) known = sha256_of(file);
-    return known;
-  }
-
-  Folds equal_files(const fs::path& file) {
-    Folds out;
-    const auto size = size_of(file);
-    if (!size || !sizes_.contains(*size)) return out;
-    for (const fs::path& other : sizes_.at(*size)) try {
-        if (digest(other) == digest(file)) out.insert(files_.at(other).begin(), files_.at(other).end());
-      } catch (const std::exception&) {  // a file that cannot be read: its name may still tell
-      }
-    return out;
-  }
-
-  std::map<std::string, Folds> names_;
-  std::map<fs::path, Folds> files_;
-  std::map<std::uintmax_t, std::vector<fs::path>> sizes_;
-  std::map<fs::path, std::string> digests_;
-};
+/// Empty where it has none.
+std::string size_of(const fs::path& file) {
+  std::error_code failed;
+  if (!fs::is_regular_file(file, failed)) return {};
+  const std::uintmax_t size = fs::file_size(file, failed);
+  return failed ? std::string() : std::to_string(size);
+}
 
 }  // namespace
 
-std::map<std::string, TrainedOn> find_trained_on(const RunFolder& run, const std::vector<int>& folds,
-                                                 const std::vector<PictureFile>& pictures) {
-  Slides slides;
+TrainedSlides::TrainedSlides(const RunFolder& run, const std::vector<int>& folds) {
   for (const int k : folds)
     if (const fs::path file = run.fold(k).slides(); fs::exists(file))
-      for (const SlideEntry& slide : read_fold_slides(file).trained_on) slides.add(slide, k);
-  std::map<std::string, TrainedOn> out;
-  for (const PictureFile& picture : pictures)
-    if (auto found = slides.find(picture)) out[picture.id] = *std::move(found);
-  return out;
+      for (const SlideEntry& slide : read_fold_slides(file).trained_on) add(slide, k);
+}
+
+void TrainedSlides::add(const SlideEntry& slide, int fold) {
+  const std::size_t i = slides_.size();
+  slides_.push_back({last_part(without_fold(slide.id)), slide.picture, place_of(slide.source), slide.reduction, fold});
+  const Slide& s = slides_.back();
+  by_name_[s.name].push_back(i);
+  if (!s.digest.empty()) by_digest_[s.digest].push_back(i);
+  if (s.file.empty()) return;
+  by_file_[s.file.string()].push_back(i);
+  if (const std::string size = size_of(s.file); !size.empty()) by_size_[size].push_back(i);
+}
+
+template <class Counts>
+std::optional<TrainedOn> TrainedSlides::known(const Index& index, const std::string& key, const char* by,
+                                              const Counts& counts) const {
+  const auto found = index.find(key);
+  if (found == index.end()) return std::nullopt;
+  std::set<int> folds;
+  for (const std::size_t i : found->second)
+    if (counts(slides_[i])) folds.insert(slides_[i].fold);
+  return folds.empty() ? std::nullopt : std::optional(TrainedOn{{folds.begin(), folds.end()}, by});
+}
+
+std::optional<TrainedOn> TrainedSlides::find(const PictureFile& picture, const std::optional<SeenPicture>& seen) {
+  const auto all = [](const Slide&) { return true; };
+  if (seen)
+    if (auto out = known(by_digest_, seen->digest, "pixels", all)) return out;
+  const fs::path file = place_of(picture.file);
+  if (auto out = known(by_file_, file.string(), "file", all)) return out;
+  // Of the others, those that their digest does not exclude.
+  const auto may_be = [&](const Slide& s) {
+    const bool comparable = !seen || (s.reduction > 0 && Reduction::of(s.reduction) == seen->reduction);
+    return s.digest.empty() || !comparable;
+  };
+  const auto copied = [&](const Slide& s) { return (s.name == picture.id || may_be(s)) && equal_files(s.file, file); };
+  if (auto out = known(by_size_, size_of(file), "content", copied)) return out;
+  return known(by_name_, picture.id, "name", may_be);
+}
+
+bool TrainedSlides::equal_files(const fs::path& a, const fs::path& b) try {
+  return sha256(a) == sha256(b);
+} catch (const std::exception&) {  // one that cannot be read: its name may still tell
+  return false;
+}
+
+const std::string& TrainedSlides::sha256(const fs::path& file) {
+  std::string& known = sha256_[file];
+  if (known.empty()) known = sha256_of(file);
+  return known;
 }
 
 }  // namespace nephron::host

@@ -123,7 +123,8 @@ TEST_F(Predict, ARunOfAGivenSizeOfAPixelBringsEachPictureToIt) {
   write_file_atomically(by_mpp / "experiment.resolved.toml", text);
   const Outcome unknown = predict("--device cpu", by_mpp);  // a PNG says nothing of its pixels
   EXPECT_EQ(unknown.code, 1);
-  EXPECT_THAT(unknown.text, AllOf(HasSubstr("does not say how large its pixels are"), HasSubstr("1.0 um a pixel")));
+  EXPECT_THAT(unknown.text, AllOf(HasSubstr("does not say how large its pixels are"), HasSubstr("1 um a pixel"),
+                                  HasSubstr("--mpp M")));
   const auto result = [&](const std::string& more, const fs::path& which) {
     const Outcome outcome = predict(masks() + "--device cpu --overwrite " + more, which);
     EXPECT_EQ(outcome.code, 0) << outcome.text;

@@ -42,6 +42,27 @@ TEST_F(Predict, PicturesThatWereTrainedOnAreNamed) {
   EXPECT_THAT(read_file(root / "page.html"), HasSubstr("trained on (same file"));
 }
 
+// Equal pixels under another name were trained on; others of an equal name were not, where the run knows the pixels of
+// its slides at the level of the prediction.
+TEST_F(Predict, PicturesThatWereTrainedOnAreToldByTheirPixels) {
+  ASSERT_EQ(predict("--device cpu" + masks()).code, 0);
+  const auto scores = [&] { return nlohmann::json::parse(read_file(root / "out/scores.json")); };
+  const std::string digest = scores()["pictures"]["c"]["digests"]["picture"];
+  const nlohmann::json slides{
+      {{"id", "a"}, {"reduction", 1}, {"picture", "0123"}},
+      {{"id", "x"}, {"reduction", 1}, {"picture", digest}},
+      {{"id", "b"}, {"reduction", 2}, {"picture", "4567"}},  // at another level
+  };
+  std::ofstream(run / "fold-0/slides.json")
+      << nlohmann::json{{"trained_on", slides}, {"held_out", nlohmann::json::array()}};
+  const nlohmann::json expected{{"b", {{"by", "name"}, {"folds", {0}}}}, {"c", {{"by", "pixels"}, {"folds", {0}}}}};
+  const Outcome outcome = predict("--device cpu --overwrite" + masks());
+  EXPECT_THAT(outcome.text, HasSubstr("2 of 3 pictures were trained on (\"b\", \"c\")"));
+  EXPECT_EQ(scores()["trained_on"], expected);
+  EXPECT_EQ(predict("--device cpu --continue" + masks()).code, 0);
+  EXPECT_EQ(scores()["trained_on"], expected) << "what was finished before";
+}
+
 TEST_F(Predict, PredictedMasksDoNotMixWithTrueOnes) {
   const Outcome outcome = nephron("predict " + run.string() + " --images " + (root / "images").string() + " --out " +
                                   root.string() + " --overwrite");
@@ -110,6 +131,7 @@ TEST_F(Predict, BadPicturesAreReportedAndTheRestGoOn) {
   EXPECT_THAT(outcome.text, HasSubstr("bad.png: it is damaged"));
   EXPECT_THAT(outcome.text, HasSubstr("3 x 3 px; its picture is 16 x 16 px"));
   EXPECT_THAT(outcome.text, HasSubstr("predicted 2 pictures, 2 failed"));
+  EXPECT_EQ(outcome.text.find("bad.png: it is damaged"), outcome.text.rfind("bad.png: it is damaged")) << "said twice";
   EXPECT_TRUE(fs::exists(output("masks", "c")));
   const Outcome strict = predict("--overwrite --strict");
   EXPECT_EQ(strict.code, 1);

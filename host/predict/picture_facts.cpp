@@ -1,0 +1,26 @@
+#include <host/predict/picture_facts.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <host/util/checked_json.hpp>
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+void write_picture_facts(const std::filesystem::path& file, const PictureFacts& facts) {
+  const nlohmann::ordered_json json{{"size", {facts.size.width, facts.size.height}},
+                                    {"fingerprint", facts.fingerprint},
+                                    {"reduction", facts.seen.reduction.value()},
+                                    {"digest", facts.seen.digest}};
+  write_file_atomically(file, json.dump() + "\n");
+}
+
+std::optional<SeenPicture> read_seen(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  const JsonNode json = JsonNode::read(file, "Predict again with --overwrite.");
+  const auto digest = json.find("digest");
+  if (!digest) return std::nullopt;
+  return SeenPicture{Reduction::of(json.at("reduction").number(1, Reduction::largest)), digest->text()};
+}
+
+}  // namespace nephron::host

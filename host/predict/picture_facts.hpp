@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <nephron/geometry.hpp>
+
+#include <host/store/reduction.hpp>
+
+namespace nephron::host {
+
+/// A picture as a prediction saw it, at the level that the model works on.
+struct SeenPicture {
+  Reduction reduction;
+  std::string digest;  ///< of its pixels there, as prepared slides have it
+};
+
+/// pictures/ID.json of a prediction: what is kept of a picture besides its maps.
+struct PictureFacts {
+  Size size;
+  std::string fingerprint;
+  SeenPicture seen;
+};
+
+void write_picture_facts(const std::filesystem::path& file, const PictureFacts& facts);
+/// Nothing where the file is not there, or an earlier version wrote it. Throws Error that names a damaged one.
+std::optional<SeenPicture> read_seen(const std::filesystem::path& file);
+
+}  // namespace nephron::host
