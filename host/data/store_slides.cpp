@@ -13,10 +13,12 @@
 #include <host/data/stored_slide.hpp>
 #include <host/labels/painter.hpp>
 #include <host/store/marker.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
+#include <host/util/shell_word.hpp>
 #include <host/util/thread_pool.hpp>
 
 namespace nephron::host {
@@ -232,7 +234,24 @@ class StorePreparation {
   std::size_t finished_ = 0;
 };
 
+/// Pixels are not compared at every start: files whose time is another than when they were made are named.
+void warn_of_touched(const std::set<fs::path>& files, const fs::path& store) {
+  if (files.empty()) return;
+  const bool one = files.size() == 1;
+  log().warning(counted(files.size(), "file") + " of the store " + (one ? "was" : "were") +
+                " written to or copied since " + (one ? "it was" : "they were") + " made (" + files.begin()->string() +
+                (one ? "" : ", ...") + "): nephron store verify " + shell_word(store.string()) +
+                " compares pixels with what was made");
+}
+
 }  // namespace
+
+std::string StoreOutcome::made_text() const {
+  const auto slides = [](int n) { return counted(static_cast<std::uint64_t>(n), "slide"); };
+  if (made == 0 || pictures >= made) return slides(made) + " prepared";
+  if (pictures == 0) return "labels of " + slides(made) + " prepared";
+  return slides(made) + " prepared (of " + std::to_string(made - pictures) + " the labels alone)";
+}
 
 StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) {
   return StorePreparation(listing, request).run();
@@ -241,9 +260,9 @@ StoreOutcome prepare_store(const Listing& listing, const StoreRequest& request) 
 PreparedData prepare_and_open(const Listing& listing) {
   PreparedData data;
   StoreOutcome outcome = prepare_store(listing, {});
-  if (outcome.made > 0)
-    log().info("prepared " + std::to_string(outcome.made) + " slides in " + listing.experiment().data.store.string());
+  if (outcome.made > 0) log().info(outcome.made_text() + " in " + listing.experiment().data.store.string());
   data.problems = std::move(outcome.problems);
+  std::set<fs::path> touched;
   for (std::size_t i = 0; i < listing.slides().size(); ++i) {
     if (std::binary_search(outcome.failed.begin(), outcome.failed.end(), i)) continue;  // one of the problems
     const Listing::Entry& entry = listing.slides()[i];
@@ -255,11 +274,14 @@ PreparedData prepare_and_open(const Listing& listing) {
                               listing.experiment().classes,
                               listing.targets(entry),
                               listing.reduction(entry)};
-      data.slides.push_back(std::make_shared<StoredSlide>(place.folder, std::move(open)));
+      const auto slide = std::make_shared<StoredSlide>(place.folder, std::move(open));
+      for (const fs::path& file : slide->touched()) touched.insert(file);
+      data.slides.push_back(slide);
     } catch (const std::exception& e) {
       data.problems.push_back(problem_of(listing, entry, e));
     }
   }
+  warn_of_touched(touched, listing.experiment().data.store);
   return data;
 }
 

@@ -21,6 +21,9 @@ struct StoreOutcome {
   int kept = 0;                       ///< slides that were up to date
   std::vector<std::string> problems;  ///< slides that could not be prepared, and why
   std::vector<std::size_t> failed;    ///< which they are in the listing
+
+  /// "3 slides prepared", "labels of 3 slides prepared", "3 slides prepared (of 2 the labels alone)".
+  std::string made_text() const;
 };
 
 /// Prepares in the store what is missing or stale; a slide that fails is reported, and the rest go on, unless `strict`.

@@ -46,6 +46,7 @@ void StoredSlide::open_picture(const PictureFolder& folder, const LabelsRecord& 
   if (labels.size != record.size || labels.reduction != place_.reduction)
     throw Error(file.string() + " is not the picture of the slide's labels: one of them has another size",
                 "prepare the slide again");
+  if (record.mtime_ns != 0 && picture_.mtime_ns() != record.mtime_ns) touched_.push_back(file);
   digests_.picture = record.digest;
   place_.info.size = record.size;
   if (place_.info.mpp <= 0) place_.info.mpp = record.mpp;
@@ -57,6 +58,7 @@ void StoredSlide::open_labels(const std::filesystem::path& file, const LabelsRec
   label_pictures_.emplace(labels_, file, record.size, place_.reduction);
   if (record.classes != place_.classes || static_cast<std::int64_t>(labels_.bytes()) != record.bytes)
     throw Error(file.string() + " holds not the labels that its record tells of", "prepare the slide again");
+  if (record.mtime_ns != 0 && labels_.mtime_ns() != record.mtime_ns) touched_.push_back(file);
   digests_.labels = record.digest;
   catalog_.foreground = record.foreground;
   for (const auto& [c, picture] : label_pictures_->soft) soft_classes_ |= static_cast<std::uint8_t>(1 << c);

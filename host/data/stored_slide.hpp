@@ -21,6 +21,8 @@ class StoredSlide final : public PreparedSlide {
   /// Throws Error that names the file when the folder, or the picture that it tells of, is not what its records say.
   StoredSlide(const LabelsFolder& folder, Place place);
 
+  /// Its files that were written to after they were made: they may not hold what the digests are of.
+  const std::vector<std::filesystem::path>& touched() const noexcept { return touched_; }
   const SlideInfo& info() const noexcept override { return place_.info; }
   std::size_t dataset() const noexcept override { return place_.dataset; }
   Size size() const noexcept override { return size_; }
@@ -44,6 +46,7 @@ class StoredSlide final : public PreparedSlide {
   Digests digests_;
   bool annotated_ = false;
   MappedTiff picture_, labels_;
+  std::vector<std::filesystem::path> touched_;
   std::optional<LabelPictures> label_pictures_;
   LabelIndex index_;
   CatalogSlide catalog_;

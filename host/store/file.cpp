@@ -14,6 +14,10 @@
 
 namespace nephron::host {
 
+std::int64_t mtime_of(const struct stat& info) {
+  return info.st_mtim.tv_sec * std::int64_t{1000000000} + info.st_mtim.tv_nsec;
+}
+
 OutputFile::OutputFile(const std::filesystem::path& path)
     : path_(path), fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
   if (fd_ < 0) fail("make");
@@ -63,6 +67,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
     if (at == MAP_FAILED) why = std::strerror(errno);
     else data_ = static_cast<const std::uint8_t*>(at);
   }
+  mtime_ns_ = mtime_of(info);
   if (fd >= 0) ::close(fd);
   if (*why != '\0') throw Error("cannot read " + path.string() + ": " + why);
 }
@@ -72,11 +77,14 @@ MappedFile::~MappedFile() {
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      mtime_ns_(std::exchange(other.mtime_ns_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(mtime_ns_, other.mtime_ns_);
   return *this;
 }
 

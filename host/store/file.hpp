@@ -4,7 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 
+struct stat;
+
 namespace nephron::host {
+
+/// In nanoseconds since 1970.
+std::int64_t mtime_of(const struct stat& info);
 
 /// An open file, written at places. Throws Error that names the file and what the system says.
 class OutputFile {
@@ -41,10 +46,13 @@ class MappedFile {
 
   const std::uint8_t* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
+  /// When it was last written to, as it was opened.
+  std::int64_t mtime_ns() const noexcept { return mtime_ns_; }
 
  private:
   const std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
+  std::int64_t mtime_ns_ = 0;
 };
 
 }  // namespace nephron::host

@@ -94,7 +94,7 @@ std::vector<std::int64_t> counts_of(const MappedTiff& file, std::size_t picture,
   return counts;
 }
 
-std::string source_problem(const FileStamp& stamp, const fs::path& store, bool contents) {
+std::string source_problem(const FileStamp& stamp, const fs::path& store) {
   if (stamp.path.empty()) return "";
   fs::path file = stamp.path;
   if (!fs::exists(file) && !stamp.relative.empty()) file = (store / stamp.relative).lexically_normal();  // both moved
@@ -102,41 +102,47 @@ std::string source_problem(const FileStamp& stamp, const fs::path& store, bool c
   const FileStamp now = stamp_of(file, store);
   const bool may_be_equal = now.bytes == stamp.bytes && (now.mtime_ns == stamp.mtime_ns || !stamp.content.empty());
   if (!may_be_equal) return "its source " + file.string() + " has changed since";
-  if ((contents || now.mtime_ns != stamp.mtime_ns) && !stamp.content.empty() && content_hash_of(file) != stamp.content)
+  if (!stamp.content.empty() && content_hash_of(file) != stamp.content)
     return "the content of its source " + file.string() + " has changed since";
   return "";
 }
 
-/// What is wrong with one reduction of a folder.
-using Problems = std::vector<std::string>;
+/// What is wrong with a folder, and the times of files whose pixels are those of their records.
+struct Found {
+  std::vector<std::string> problems;
+  FileTimes sound;
+};
 
-void verify_picture(const PictureFolder& folder, const PictureRecord& record, bool contents, Problems& out) {
+void verify_picture(const PictureFolder& folder, const PictureRecord& record, bool sources, Found& out) {
   const std::string name = folder.path().string() + ": ";
   const fs::path path = folder.picture(record.reduction);
   const MappedTiff file(path);
   const bool told = static_cast<std::int64_t>(file.bytes()) == record.bytes && file.pictures().size() == 1 &&
                     file.pictures()[0].channels == 3 &&
                     file.pictures()[0].size == record.reduction.size_of(record.size);
-  if (!told) out.push_back(name + path.filename().string() + " is not the file that its record tells of");
+  if (!told) out.problems.push_back(name + path.filename().string() + " is not the file that its record tells of");
   else if (digest_of(file, false) != record.digest)
-    out.push_back(name + "pixels of " + path.filename().string() + " have changed since they were written");
-  if (const std::string problem = source_problem(record.source, folder.store(), contents); !problem.empty())
-    out.push_back(name + problem);
+    out.problems.push_back(name + "pixels of " + path.filename().string() + " have changed since they were written");
+  else out.sound[record.reduction] = file.mtime_ns();
+  if (!sources) return;
+  if (const std::string problem = source_problem(record.source, folder.store()); !problem.empty())
+    out.problems.push_back(name + problem);
 }
 
-void verify_labels(const LabelsFolder& folder, const LabelsRecord& record, bool contents, Problems& out) {
+void verify_labels(const LabelsFolder& folder, const LabelsRecord& record, bool sources, Found& out) {
   const std::string name = folder.path().string() + ": ";
-  for (const FileStamp& stamp : record.annotations)
-    if (const std::string problem = source_problem(stamp, folder.store(), contents); !problem.empty())
-      out.push_back(name + problem);
+  for (const FileStamp& stamp : sources ? record.annotations : std::vector<FileStamp>())
+    if (const std::string problem = source_problem(stamp, folder.store()); !problem.empty())
+      out.problems.push_back(name + problem);
   if (!record.annotated) return;
   const fs::path path = folder.labels(record.reduction);
   const MappedTiff file(path);
   const LabelPictures pictures(file, path, record.size, record.reduction);
   if (digest_of(file, true) != record.digest)
-    out.push_back(name + path.filename().string() + ": labels have changed since they were written");
+    out.problems.push_back(name + path.filename().string() + ": labels have changed since they were written");
+  else out.sound[record.reduction] = file.mtime_ns();
   if (counts_of(file, pictures.bits, record.classes.size()) != record.foreground)
-    out.push_back(name + path.filename().string() + ": the counts of its record are wrong");
+    out.problems.push_back(name + path.filename().string() + ": the counts of its record are wrong");
 }
 
 }  // namespace
@@ -154,22 +160,28 @@ std::vector<StoredFolder> list_store(const fs::path& store) {
 }
 
 std::vector<std::string> verify_folder(const StoredFolder& stored, const VerifyRequest& request) {
-  std::vector<std::string> out = stored.problems;
+  Found pictures{stored.problems, {}}, labels;
   const fs::path path = fs::weakly_canonical(stored.folder.path());
-  const auto noting = [&](const auto& check) {
+  const auto noting = [&](Found& out, const auto& check) {
     try {
-      check();
+      check(out);
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& e) {
-      out.emplace_back(e.what());
+      out.problems.emplace_back(e.what());
     }
   };
-  const StoreLock lock(stored.folder, StoreLock::For::reading);
-  for (const PictureRecord& record : stored.pictures)
-    noting([&] { verify_picture(PictureFolder(path), record, request.sources, out); });
-  for (const LabelsRecord& record : stored.labels)
-    noting([&] { verify_labels(LabelsFolder(path), record, request.sources, out); });
+  {
+    const StoreLock lock(stored.folder, StoreLock::For::reading);
+    for (const PictureRecord& record : stored.pictures)
+      noting(pictures, [&](Found& out) { verify_picture(PictureFolder(path), record, request.sources, out); });
+    for (const LabelsRecord& record : stored.labels)
+      noting(labels, [&](Found& out) { verify_labels(LabelsFolder(path), record, request.sources, out); });
+  }
+  PictureFolder(path).note_times(pictures.sound);
+  LabelsFolder(path).note_times(labels.sound);
+  std::vector<std::string> out = std::move(pictures.problems);
+  out.insert(out.end(), labels.problems.begin(), labels.problems.end());
   return out;
 }
 

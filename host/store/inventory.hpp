@@ -26,10 +26,11 @@ struct StoredFolder {
 std::vector<StoredFolder> list_store(const std::filesystem::path& store);
 
 struct VerifyRequest {
-  bool sources = false;  ///< hash the source files too
+  bool sources = false;  ///< compare the source files too: whether they are there, and their content
 };
 
 /// Reads every tile of a folder and compares digests, label counts and sources with its records; returns what is wrong.
+/// Files that are sound and were written to since, such as copies, are noted as they are.
 std::vector<std::string> verify_folder(const StoredFolder& stored, const VerifyRequest& request);
 
 /// What stands in a folder and is not ours: what remove_folder() would leave.

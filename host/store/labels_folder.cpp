@@ -97,10 +97,16 @@ void LabelsFolder::write(const std::vector<StalePart>& parts, const LabelsWish& 
     }
     std::error_code ignored;
     fs::remove(record_file(part.reduction), ignored);
-    if (wish.annotated) file.finish();
+    if (wish.annotated) file.finish(), known.mtime_ns = stamp(labels(part.reduction)).mtime_ns;
     else fs::remove(labels(part.reduction), ignored);
     write_file_atomically(record_file(part.reduction), known.to_json());
   }
+}
+
+void LabelsFolder::note_times(const FileTimes& times) const {
+  rewrite_times<LabelsRecord>(
+      times, [&](Reduction r) { return record(r); }, [&](Reduction r) { return labels(r); },
+      [&](Reduction r) { return record_file(r); });
 }
 
 void LabelsFolder::note_moved_annotations(const LabelsWish& wish) const try {

@@ -40,6 +40,7 @@ class LabelsFolder : public StoreFolder {
   PictureFolder picture_of(const LabelsRecord& record) const;
 
   std::vector<StalePart> stale(const LabelsWish& wish, Compare compare) const;
+  void note_times(const FileTimes& times) const;  ///< as of pictures
 
   /// Makes what is stale, as PictureFolder::prepare() does. `annotate` asks the dataset for the annotation; it is
   /// called once at most, and only when labels have to be made.

@@ -102,9 +102,16 @@ void PictureFolder::write(const std::vector<StalePart>& parts, const PictureWish
     std::error_code ignored;
     fs::remove(record_file(known.reduction), ignored);
     files[i].finish();
+    known.mtime_ns = stamp(picture(known.reduction)).mtime_ns;
     write_png(tissue(known.reduction), written[i].tissue.mask.view());
     write_file_atomically(record_file(known.reduction), known.to_json());
   }
+}
+
+void PictureFolder::note_times(const FileTimes& times) const {
+  rewrite_times<PictureRecord>(
+      times, [&](Reduction r) { return record(r); }, [&](Reduction r) { return picture(r); },
+      [&](Reduction r) { return record_file(r); });
 }
 
 void PictureFolder::note_moved_source(const PictureWish& wish) const try {

@@ -41,6 +41,8 @@ class PictureFolder : public StoreFolder {
                ThreadPool& threads, const std::function<void(std::int64_t)>& advance,
                const std::function<void(const std::string& why)>& say) const;
 
+  /// Tells the records when files were last written to whose pixels were found to be theirs.
+  void note_times(const FileTimes& times) const;
   /// Tells the records where the source is now, when it is the one that was read.
   void note_moved_source(const PictureWish& wish) const;
 

@@ -10,6 +10,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/store/file.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
@@ -68,6 +69,12 @@ FileStamp read_stamp(const JsonNode& stamp) {
           stamp.at("mtime_ns").integer(INT64_MIN, INT64_MAX), stamp.at("content").text(), stamp.at("relative").text()};
 }
 
+/// Of the file that a record tells of; the first of this version did not say.
+std::int64_t read_time(const JsonNode& record) {
+  const auto time = record.find("mtime_ns");
+  return time ? time->integer(INT64_MIN, INT64_MAX) : 0;
+}
+
 /// A record of this version.
 JsonNode open_record(const std::string& text, const std::filesystem::path& name, const std::string& what) {
   JsonNode record = JsonNode::parse(text, name.string(), hint);
@@ -93,7 +100,7 @@ FileStamp stamp_of(const std::filesystem::path& file, const std::filesystem::pat
   const std::filesystem::path path = std::filesystem::canonical(file);
   return {path,
           info.st_size,
-          info.st_mtim.tv_sec * std::int64_t{1000000000} + info.st_mtim.tv_nsec,
+          mtime_of(info),
           {},
           path.lexically_relative(std::filesystem::weakly_canonical(std::filesystem::absolute(store)))};
 }
@@ -108,6 +115,7 @@ std::string PictureRecord::to_json() const {
                {"mpp", mpp},
                {"reduction", reduction_json(reduction)},
                {"bytes", bytes},
+               {"mtime_ns", mtime_ns},
                {"digest", digest},
                {"tissue_block", tissue_block},
                {"tissue_threshold", tissue_threshold},
@@ -126,6 +134,7 @@ PictureRecord PictureRecord::parse(const std::string& text, const std::filesyste
   r.mpp = json.at("mpp").number(0, most_mpp);
   r.reduction = read_reduction(json);
   r.bytes = json.at("bytes").integer(1, most_bytes);
+  r.mtime_ns = read_time(json);
   r.digest = json.at("digest").text();
   r.tissue_block = static_cast<int>(json.at("tissue_block").integer(1, 1 << 24));
   r.tissue_threshold = static_cast<int>(json.at("tissue_threshold").integer(0, 255));
@@ -150,6 +159,7 @@ std::string LabelsRecord::to_json() const {
                {"reduction", reduction_json(reduction)},
                {"soft", soft},
                {"bytes", bytes},
+               {"mtime_ns", mtime_ns},
                {"digest", digest},
                {"foreground", foreground}});
 }
@@ -172,6 +182,7 @@ LabelsRecord LabelsRecord::parse(const std::string& text, const std::filesystem:
   r.reduction = read_reduction(json);
   r.soft = integers(json.at("soft"), 0, 7);
   r.bytes = json.at("bytes").integer(0, most_bytes);
+  r.mtime_ns = read_time(json);
   r.digest = json.at("digest").text();
   for (const JsonNode& n : json.at("foreground").items()) r.foreground.push_back(pixels(n));
   if (r.annotated && r.foreground.size() != r.classes.size())

@@ -39,9 +39,10 @@ struct PictureRecord {
   Size size;       ///< level 0
   double mpp = 0;  ///< at level 0, as the file says; 0: it does not
   Reduction reduction;
-  std::int64_t bytes = 0;  ///< of the picture's TIFF
-  std::string digest;      ///< of its size and pixels
-  int tissue_block = 1;    ///< pixels of the level that a pixel of tissue-R.png stands for
+  std::int64_t bytes = 0;     ///< of the picture's TIFF
+  std::int64_t mtime_ns = 0;  ///< of it, once it was whole; 0: not known
+  std::string digest;         ///< of its size and pixels
+  int tissue_block = 1;       ///< pixels of the level that a pixel of tissue-R.png stands for
   int tissue_threshold = 0;
   std::int64_t tissue = 0;  ///< pixels of the level
 
@@ -66,6 +67,7 @@ struct LabelsRecord {
   Reduction reduction;
   std::vector<int> soft;                 ///< classes with a probability map
   std::int64_t bytes = 0;                ///< of the labels' TIFF; 0 when not annotated
+  std::int64_t mtime_ns = 0;             ///< of it, once it was whole; 0: not known
   std::string digest;                    ///< of size, bits and probabilities; empty when not annotated
   std::vector<std::int64_t> foreground;  ///< pixels a class
 

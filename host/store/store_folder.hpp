@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +21,9 @@ enum class Compare {
   when_in_doubt,  ///< contents, where those differ and the size does not: a file that moved is the same file
   contents,       ///< contents
 };
+
+/// When files of a folder were last written to, by reduction.
+using FileTimes = std::map<Reduction, std::int64_t>;
 
 /// A folder of the store that holds a slide's picture or its labels, a few files a reduction:
 ///
@@ -50,6 +55,10 @@ class StoreFolder {
   /// Writes the records anew that `changed(reduction)` gives; those that it gives nothing for stay.
   template <class Changed, class FileOf>
   void rewrite(const std::vector<Reduction>& reductions, const Changed& changed, const FileOf& file_of) const;
+  /// Writes the records anew whose files have these times and other ones on record.
+  template <class Record, class RecordOf, class FileOf, class RecordFileOf>
+  void rewrite_times(const FileTimes& times, const RecordOf& record_of, const FileOf& file_of,
+                     const RecordFileOf& record_file_of) const;
 
  private:
   std::filesystem::path folder_;
@@ -78,6 +87,21 @@ void StoreFolder::rewrite(const std::vector<Reduction>& reductions, const Change
   const StoreLock lock(*this, StoreLock::For::writing);
   for (const Reduction& r : reductions)
     if (const auto record = changed(r)) write_file_atomically(file_of(r), record->to_json());
+}
+
+template <class Record, class RecordOf, class FileOf, class RecordFileOf>
+void StoreFolder::rewrite_times(const FileTimes& times, const RecordOf& record_of, const FileOf& file_of,
+                                const RecordFileOf& record_file_of) const try {
+  std::vector<Reduction> reductions;
+  for (const auto& [reduction, time] : times) reductions.push_back(reduction);
+  const auto told = [&](const Reduction& r) {
+    std::optional<Record> known = record_of(r);
+    const bool wrong = known && known->mtime_ns != times.at(r) && stamp(file_of(r)).mtime_ns == times.at(r);
+    if (wrong) known->mtime_ns = times.at(r);
+    return wrong ? known : std::nullopt;
+  };
+  rewrite(reductions, told, record_file_of);
+} catch (const Error&) {  // a store that cannot be written stays as it is
 }
 
 /// A file under a name of its own until it is whole.

@@ -252,7 +252,7 @@ def the_first_stage_makes_maps():
 
 def three_datasets_are_mixed():
     out = run("prepare", MIXED)
-    check("4 slides prepared, 7 up to date, 0 failed" in out, out)
+    check("4 slides prepared (of 2 the labels alone), 7 up to date, 0 failed" in out, out)
     # Maps of two folds of each slide of the test, whose picture they share.
     check(len(glob.glob(path("store", "pictures", "*"))) == 9, f"{glob.glob(path('store', 'pictures', '*'))}")
     out = run("data", "check", MIXED)
