@@ -6,6 +6,8 @@
 
 #include <nephron/folder_name.hpp>
 
+#include <host/config/components.hpp>
+
 namespace nephron::host {
 
 namespace {
@@ -207,8 +209,8 @@ class Checks {
   void augmentation(const Link& a, const Value& table) {
     const Value* of = table.find("of");
     if (a.component.type.empty() || (of != nullptr && !of->is(Value::Type::array))) return;
-    if (a.component.type != "one_of" && a.component.type != "sequence") {
-      if (of != nullptr) fault(*of, "only one_of and sequence hold other augmentations", "leave \"of\" out");
+    if (!is_combinator("augmentation", a.component.type)) {
+      if (of != nullptr) fault(*of, "only one_of, some_of and sequence hold other augmentations", "leave \"of\" out");
       return;
     }
     if (a.of.empty())
@@ -219,6 +221,11 @@ class Checks {
       sum += a.of[i].p;
     }
     if (a.component.type == "one_of" && sum == 0) fault(*of, "every choice of one_of has p = 0");
+    if (const Value* count = table.find("count"); a.component.type == "some_of" && count != nullptr &&
+                                                  count->is(Value::Type::integer) &&
+                                                  count->integer() > static_cast<std::int64_t>(a.of.size()))
+      fault(*count, "some_of has " + std::to_string(a.of.size()) + " augmentations to choose " + count->str() + " from",
+            "lower \"count\", or add to \"of\"");
   }
 
   const Experiment& e_;

@@ -9,7 +9,7 @@
 namespace nephron::host {
 
 const std::vector<std::string>& combinators() {
-  static const std::vector<std::string> names{"one_of", "sequence"};
+  static const std::vector<std::string> names{"one_of", "sequence", "some_of"};
   return names;
 }
 
@@ -30,12 +30,15 @@ std::vector<std::string> RegistryComponents::names(std::string_view kind) const 
 
 std::string RegistryComponents::doc(std::string_view kind, std::string_view name) const {
   if (!is_combinator(kind, name)) return registry_.find(kind, name).doc;
+  if (name == "some_of") return "a number of the augmentations in `of`, in their order, each with its p";
   return name == "one_of" ? "one of the augmentations in `of`, drawn by their p"
                           : "the augmentations in `of`, one after the other";
 }
 
 const SchemaBase& RegistryComponents::schema(std::string_view kind, std::string_view name) const {
-  return is_combinator(kind, name) ? schema_of<NoParams>() : registry_.schema(kind, name);
+  if (!is_combinator(kind, name)) return registry_.schema(kind, name);
+  if (name == "some_of") return schema_of<SomeOfParams>();
+  return schema_of<NoParams>();
 }
 
 namespace {

@@ -49,11 +49,20 @@ void DatasetConfig::describe(Schema<DatasetConfig>& s) {
           "its slides are held out for validation in their turn; false: they are only trained on");
 }
 
+void SomeOfParams::describe(Schema<SomeOfParams>& s) {
+  s.field("count", &SomeOfParams::count, "how many of them").at_least(1);
+}
+
+std::int64_t SomeOfParams::count_of(const Value& params) {
+  const Value* count = params.find("count");
+  return count != nullptr ? count->integer() : SomeOfParams{}.count;
+}
+
 template <class Kind>
 void ChainLink<Kind>::describe(Schema<ChainLink>& s) {
   s.component(&ChainLink::component, std::string(Kind::kind));
   s.field("p", &ChainLink::p, "probability; inside one_of, relative weight").range(0, 1);
-  s.field("of", &ChainLink::of_table, "of one_of and sequence: the augmentations they choose from or run")
+  s.field("of", &ChainLink::of_table, "of one_of, some_of and sequence: the augmentations they choose from or run")
       .of_kind(Kind::kind);
 }
 template struct ChainLink<OfSamples>;

@@ -45,10 +45,18 @@ struct DatasetConfig {
   static void describe(Schema<DatasetConfig>& s);
 };
 
+/// The parameters of "some_of".
+struct SomeOfParams {
+  std::int64_t count = 1;
+  static void describe(Schema<SomeOfParams>& s);
+  /// Of a table that was checked.
+  static std::int64_t count_of(const Value& params);
+};
+
 /// A link of a chain of random changes; `Kind` says of which kind its components are.
 template <class Kind>
 struct ChainLink {
-  ComponentSpec component;  ///< "one_of" and "sequence" belong to the host and hold `of`
+  ComponentSpec component;  ///< "one_of", "sequence" and "some_of" belong to the host and hold `of`
   double p = 1;             ///< inside one_of: relative weight
   std::vector<ChainLink> of;
   static void describe(Schema<ChainLink>& s);

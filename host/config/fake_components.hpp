@@ -43,8 +43,8 @@ class FakeComponents final : public Components {
     static const std::map<std::string, std::vector<std::string>, std::less<>> known{
         {"dataset", {"folder", "made"}},
         {"sampler", {"grid", "uniform"}},
-        {"augmentation", {"flip", "blur", "one_of", "sequence"}},
-        {"batch_augmentation", {"mix-batches", "one_of", "sequence"}},
+        {"augmentation", {"flip", "blur", "one_of", "sequence", "some_of"}},
+        {"batch_augmentation", {"mix-batches", "one_of", "sequence", "some_of"}},
         {"reader", {}},
         {"encoder", {"net18", "net34"}},
         {"decoder", {"unet"}},
@@ -56,6 +56,7 @@ class FakeComponents final : public Components {
     if (name == "focal") return schema_of<FakeLossParams>();
     if (name == "folder") return schema_of<FakeFolderParams>();
     if (name == "mix") return schema_of<FakeMixParams>();
+    if (name == "some_of") return schema_of<SomeOfParams>();
     if (name == "broken") throw Error("plugin broken.so cannot be loaded", "build it again");
     return schema_of<NoParams>();
   }

@@ -16,6 +16,7 @@ namespace nephron::host {
 /// A chain of random changes: each link is applied with its own probability `p`, in order.
 ///
 /// `sequence` applies its parts in order, each with its `p`. `one_of` applies one part, chosen with weight `p`.
+/// `some_of` applies `count` parts, all equally likely, in their order, each with its `p`.
 /// Each link draws from a stream of its own, so that a change of one leaves the others as they were. A leaf is what
 /// `make(config, path)` gave for a component.
 template <class Leaf>
@@ -37,11 +38,12 @@ class Chain {
 
  private:
   struct Node {
-    enum class Sort { leaf, sequence, one_of } sort = Sort::leaf;
+    enum class Sort { leaf, sequence, one_of, some_of } sort = Sort::leaf;
     double p = 1;
     std::string path;
     Leaf leaf;
     std::vector<Node> parts;
+    std::size_t count = 1;  ///< of the parts that some_of applies
   };
   struct Key {
     std::uint64_t seed, epoch, index;
@@ -53,11 +55,15 @@ class Chain {
     node.p = link.p;
     node.path = path;
     const std::string& type = link.component.type;
-    if (type != "one_of" && type != "sequence") {
+    if (type == "one_of") node.sort = Node::Sort::one_of;
+    else if (type == "some_of") node.sort = Node::Sort::some_of;
+    else if (type == "sequence") node.sort = Node::Sort::sequence;
+    if (node.sort == Node::Sort::leaf) {
       node.leaf = make(link, path);
       return node;
     }
-    node.sort = type == "one_of" ? Node::Sort::one_of : Node::Sort::sequence;
+    if (node.sort == Node::Sort::some_of)
+      node.count = static_cast<std::size_t>(SomeOfParams::count_of(link.component.params));
     double weights = 0;
     for (std::size_t i = 0; i < link.of.size(); ++i) {
       node.parts.push_back(node_of(link.of[i], path + ".of[" + std::to_string(i) + "]", make));
@@ -77,9 +83,20 @@ class Chain {
       apply(node.leaf, rng);
     } else if (node.sort == Node::Sort::sequence) {
       for (const Node& part : node.parts) run(part, false, key, apply);
+    } else if (node.sort == Node::Sort::some_of) {
+      for (const std::size_t i : choose_some(node.parts.size(), node.count, rng)) run(node.parts[i], false, key, apply);
     } else {
       run(choose(node, rng), true, key, apply);
     }
+  }
+
+  // Each number is taken with the share of those still wanted among those still to come: all sets are equally likely.
+  static std::vector<std::size_t> choose_some(std::size_t of, std::size_t count, Rng& rng) {
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < of && out.size() < count; ++i)
+      if (rng.integer(0, static_cast<std::int64_t>(of - i) - 1) < static_cast<std::int64_t>(count - out.size()))
+        out.push_back(i);
+    return out;
   }
 
   static const Node& choose(const Node& node, Rng& rng) {

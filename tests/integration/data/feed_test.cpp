@@ -1,4 +1,5 @@
 #include <cmath>
+#include <map>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -252,6 +253,26 @@ TEST_F(FeedTest, CombinatorsKeepTheirProbabilities) {
   EXPECT_NEAR(nothing, n / 2, 130);  // four standard deviations
   EXPECT_NEAR(blurred, n * 3 / 8, 125);
   EXPECT_NEAR(brightened, n / 8, 85);
+}
+
+TEST_F(FeedTest, SomeOfTakesEachPairAlikeAndInOrder) {
+  AugmentationConfig two = combinator(
+      "some_of", {augmentation("gaussian_blur"), augmentation("brightness_contrast"), augmentation("hed_jitter")});
+  two.component.params = table({{"count", 2}});
+  const Augmenter augmenter({two}, registry_, 1);
+  std::map<std::vector<std::string>, int> pairs;
+  constexpr int n = 3000;
+  for (std::uint64_t i = 0; i < n; ++i) {
+    RecordedPlan plan({96, 96});
+    std::vector<std::string> applied;
+    augmenter.draw(0, i, {.size = plan.picture(), .slide = "slide", .group = "group"}, plan, &applied);
+    ++pairs[applied];
+  }
+  const std::vector<std::vector<std::string>> expected{{"gaussian_blur", "brightness_contrast"},
+                                                       {"gaussian_blur", "hed_jitter"},
+                                                       {"brightness_contrast", "hed_jitter"}};
+  EXPECT_EQ(pairs.size(), expected.size());
+  for (const auto& pair : expected) EXPECT_NEAR(pairs[pair], n / 3, 104) << pair[0] << ", " << pair[1];
 }
 
 }  // namespace
