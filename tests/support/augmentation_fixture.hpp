@@ -17,8 +17,10 @@ class AugmentationFixture : public testing::Test {
  protected:
   explicit AugmentationFixture(const std::string& component) : context_(component, "augmentation[0]") {}
 
-  std::shared_ptr<Augmentation> make(Value::Table params = {}) {
-    return registry_.create<Augmentation>(ComponentSpec{context_.name, Value(std::move(params)), {}}, context_);
+  std::shared_ptr<Augmentation> make(Value::Table params = {}) { return make(context_.name, std::move(params)); }
+  /// Another component of the file.
+  std::shared_ptr<Augmentation> make(const std::string& component, Value::Table params) {
+    return registry_.create<Augmentation>(ComponentSpec{component, Value(std::move(params)), {}}, context_);
   }
   static WrittenPlan draw(const Augmentation& a, std::uint64_t index, Size size = {384, 200}) {
     Rng rng(3, "augmentation[0]", 0, index);

@@ -20,7 +20,9 @@ struct WrittenPlan : Plan {
   std::optional<std::array<std::array<std::uint8_t, 256>, 3>> table;
   std::optional<std::array<float, 12>> densities;
   std::optional<std::array<float, 3>> white;
-  Image grid;
+  std::optional<std::array<float, 12>> colours;
+  std::vector<float> cube;
+  Image grid, kernel;
   int spacing = 0;
   std::vector<float> horizontal, vertical;
   int calls = 0;
@@ -29,12 +31,12 @@ struct WrittenPlan : Plan {
   void flip(bool h, bool v) override { flips = {h, v}, ++calls; }
   void displacement(const Image& g, int s, Border b) override { grid = g, spacing = s, border = b, ++calls; }
   void lookup(const std::array<std::array<std::uint8_t, 256>, 3>& t) override { table = t, ++calls; }
-  void colour_matrix(const std::array<float, 12>&) override { ++calls; }
+  void colour_matrix(const std::array<float, 12>& m) override { colours = m, ++calls; }
   void density_matrix(const std::array<float, 12>& m, const std::array<float, 3>& w) override {
     densities = m, white = w, ++calls;
   }
-  void colour_cube(int, const std::vector<float>&) override { ++calls; }
-  void filter(const Image&) override { ++calls; }
+  void colour_cube(int, const std::vector<float>& values) override { cube = values, ++calls; }
+  void filter(const Image& k) override { kernel = k, ++calls; }
   void filter(const std::vector<float>& h, const std::vector<float>& v) override {
     horizontal = h, vertical = v, ++calls;
   }
