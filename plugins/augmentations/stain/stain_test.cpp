@@ -1,0 +1,94 @@
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include <nephron/error.hpp>
+
+#include <tests/support/augmentation_fixture.hpp>
+
+namespace nephron::host {
+namespace {
+
+class StainTest : public AugmentationFixture {
+ protected:
+  StainTest() : AugmentationFixture("stain_jitter") {
+    file_ = std::filesystem::temp_directory_path() / ("nephron_stains_" + std::to_string(getpid()) + ".json");
+    write(R"({"slides": {
+      "slide": {"stains": [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]], "strength": [1.5, 1.0],
+                "lab_mean": [60, 20, -10], "lab_deviation": [10, 5, 4]},
+      "other": {"stains": [[0.56, 0.72, 0.41], [0.22, 0.80, 0.56]], "strength": [3.0, 0.5],
+                "lab_mean": [70, 25, -15], "lab_deviation": [12, 6, 5]}}})");
+  }
+  ~StainTest() override { std::filesystem::remove(file_); }
+  void write(const std::string& text) const { std::ofstream(file_) << text; }
+  Value::Table with(const char* target) const {
+    return {{"statistics", file_.string(), {}}, {"target", target, {}}, {"share", Value::Array{1, 1}, {}}};
+  }
+  std::filesystem::path file_;
+};
+
+std::array<double, 3> times(const std::array<float, 12>& m, const std::array<double, 3>& d) {
+  std::array<double, 3> out{};
+  for (std::size_t c = 0; c < 3; ++c)
+    out[c] = double(m[4 * c]) * d[0] + double(m[4 * c + 1]) * d[1] + double(m[4 * c + 2]) * d[2] + double(m[4 * c + 3]);
+  return out;
+}
+
+TEST_F(StainTest, JitterScalesOneStainByItself) {
+  const auto a = make({{"stains", "standard", {}}, {"shift", Value::Array{0, 0}, {}}});
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const auto m = *draw(*a, i).densities;
+    const auto eosin = times(m, {0.07, 0.99, 0.11});
+    const double factor = eosin[1] / 0.99;
+    EXPECT_GE(factor, 0.7 - 1e-5);
+    EXPECT_LE(factor, 1.3 + 1e-5);
+    EXPECT_NEAR(eosin[0], 0.07 * factor, 1e-5);
+    EXPECT_NEAR(eosin[2], 0.11 * factor, 1e-5);
+  }
+}
+
+TEST_F(StainTest, TheWidestJitterIsWithinWhatAPlanTakes) {
+  const auto a = make({{"scale", Value::Array{0, 1.5}, {}}, {"shift", Value::Array{-2, 2}, {}}});
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    const auto m = *draw(*a, i).densities;
+    for (std::size_t j = 0; j < 12; ++j) EXPECT_LE(std::abs(m[j]), j % 4 == 3 ? 20 : 4);
+  }
+}
+
+TEST_F(StainTest, TransferGivesTheOtherSlidesColourAndStrength) {
+  const auto m = *draw(*make("stain_transfer", with("other")), 1).densities;
+  const auto h = times(m, {1.5 * 0.65, 1.5 * 0.70, 1.5 * 0.29}), e = times(m, {0.07, 0.99, 0.11});
+  const std::array<double, 3> other_h{3 * 0.56, 3 * 0.72, 3 * 0.41}, other_e{0.5 * 0.22, 0.5 * 0.80, 0.5 * 0.56};
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_NEAR(h[c], other_h[c], 1e-5);
+    EXPECT_NEAR(e[c], other_e[c], 1e-5);
+  }
+}
+
+TEST_F(StainTest, ASlidesOwnTargetChangesNothing) {
+  const WrittenPlan plan = draw(*make("reinhard", with("slide")), 1);
+  ASSERT_EQ(plan.cube.size(), 3U * 17 * 17 * 17);
+  for (std::size_t n = 0; n < 17 * 17 * 17; ++n) {
+    const std::array<std::size_t, 3> at{n % 17, n / 17 % 17, n / 289};
+    for (std::size_t c = 0; c < 3; ++c)
+      ASSERT_NEAR(plan.cube[3 * n + c], 255.0 * double(at[c]) / 16, 0.2);  // OpenCV's two matrices are rounded apart
+  }
+}
+
+TEST_F(StainTest, WrongStatisticsAreNamed) {
+  EXPECT_THROW(make("stain_transfer", with("nobody")), Error);
+  EXPECT_THROW(make("reinhard", with("nobody")), Error);
+  write(R"({"slides": {"slide": {"stains": [[1, 0, 0], [2, 0, 0]], "strength": [1, 1]}}})");
+  EXPECT_THROW(make("stain_transfer", with("")), Error);  // one colour twice
+  EXPECT_THROW(make("reinhard", with("")), Error);        // no means
+  write(R"({"slides": {"another": {"stains": [[0.6, 0.7, 0.2], [0.1, 0.9, 0.1]], "strength": [1, 1]}}})");
+  const auto a = make("stain_transfer", with(""));
+  Rng rng(1, "stain");
+  WrittenPlan plan;
+  EXPECT_THROW(a->draw(sample_of({32, 32}), rng, plan), Error);  // "slide" is not in the file
+}
+
+}  // namespace
+}  // namespace nephron::host
