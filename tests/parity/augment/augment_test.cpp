@@ -32,10 +32,9 @@ TEST_F(AugmentParity, BrightnessContrastIsExact) {
   for (std::uint64_t i = 0; i < 12; ++i) {
     RecordedPlan plan = draw("brightness_contrast", {{"brightness", 0.3, {}}, {"contrast", 0.4, {}}}, i);
     // The same draws, made once more: the plan holds only the table.
-    Rng rng(4, "augmentation[0]", 0, i);
-    rng.uniform();  // the host's decision whether to apply it
+    Rng rng = generator_of(i);
     const double alpha = 1 + rng.uniform(-0.4, 0.4), beta = rng.uniform(-0.3, 0.3) * 255;
-    add({{"transform", "contrast"}, {"alpha", alpha}, {"beta", beta}}, std::move(plan));
+    add({{"class", "RandomBrightnessContrast"}, {"params", {{"alpha", alpha}, {"beta", beta}}}}, std::move(plan));
   }
   for (const Difference& d : compare()) EXPECT_EQ(d.worst, 0);
 }
@@ -46,8 +45,7 @@ TEST_F(AugmentParity, GaussianBlurIsWithinOneGreyLevel) {
     const auto side = std::get<SeparableStep>(plan.steps()[0]).horizontal.size();
     add({{"transform", "blur"}, {"side", side}}, std::move(plan));
     plan = draw("gaussian_blur", {{"limit", Value::Array{3, 9}, {}}, {"compat", "2.0.8", {}}}, i);
-    Rng rng(4, "augmentation[0]", 0, i);
-    rng.uniform();
+    Rng rng = generator_of(i);
     const double sigma = rng.uniform(0.5, 3.0);
     const auto size = rng.integer(3, 9);
     add({{"transform", "blur"}, {"sigma", sigma}, {"size", size}}, std::move(plan));

@@ -11,8 +11,7 @@ namespace {
 
 /// The draws of hed_jitter, made once more: the plan holds only the matrix.
 nlohmann::json stain_draws(double scale, double shift, std::uint64_t index) {
-  Rng rng(4, "augmentation[0]", 0, index);
-  rng.uniform();  // the host's decision whether to apply it
+  Rng rng = generator_of(index);
   std::vector<double> scales, shifts;
   for (int k = 0; k < 3; ++k) {
     scales.push_back(rng.uniform(1 - scale, 1 + scale));
@@ -69,10 +68,10 @@ TEST_F(AugmentParity, HedJitterIsItsFormulaForAnyColours) {
   }
 }
 
-nlohmann::json grid_job(const char* transform, const DisplacementStep& step) {
+nlohmann::json grid_job(const char* what, const char* name, const DisplacementStep& step) {
   const ImageView& v = step.grid.view();
   const std::vector<float> grid(v.row<float>(0), v.row<float>(0) + 2 * v.size().area());
-  return {{"transform", transform}, {"grid", grid}, {"across", v.width}, {"down", v.height}, {"spacing", step.spacing}};
+  return {{what, name}, {"grid", grid}, {"across", v.width}, {"down", v.height}, {"spacing", step.spacing}};
 }
 
 TEST_F(AugmentParity, ElasticIsElasticTransformOfTheSameField) {
@@ -82,7 +81,7 @@ TEST_F(AugmentParity, ElasticIsElasticTransformOfTheSameField) {
         "elastic",
         {{"alpha", 200, {}}, {"sigma", 3 + 2 * double(i), {}}, {"border", constant ? "constant" : "reflect_101", {}}},
         i);
-    nlohmann::json job = grid_job("elastic", std::get<DisplacementStep>(plan.steps()[0]));
+    nlohmann::json job = grid_job("transform", "elastic", std::get<DisplacementStep>(plan.steps()[0]));
     job["border"] = static_cast<int>(constant ? cv::BORDER_CONSTANT : cv::BORDER_REFLECT_101);
     add(std::move(job), std::move(plan));
   }
@@ -99,47 +98,52 @@ TEST_F(AugmentParity, ElasticIsElasticTransformOfTheSameField) {
 TEST_F(AugmentParity, ElasticFieldsVaryAsThoseOfAlbumentationsDo) {
   constexpr double alpha = 100, sigma = 8;
   constexpr int side = 256, distance = 8;
-  add({{"transform", "elastic_fields"},
-       {"alpha", alpha},
-       {"sigma", sigma},
-       {"side", side},
-       {"distance", distance},
-       {"fields", 60}},
-      RecordedPlan({width, height}));
-  double squares = 0, products = 0, n = 0, pairs = 0;
-  for (std::uint64_t i = 0; i < 120; ++i) {
-    const RecordedPlan plan = draw("elastic", {{"alpha", alpha, {}}, {"sigma", sigma, {}}}, i);
-    const auto& step = std::get<DisplacementStep>(plan.steps()[0]);
-    const ImageView& v = step.grid.view();
-    for (std::int64_t y = 0; y < v.height; ++y)
-      for (std::int64_t x = 0; x < 2 * v.width; ++x) {
-        const double d = v.row<float>(y)[x];
-        squares += d * d, ++n;
-        const std::int64_t before = x - 2 * (distance / step.spacing);
-        if (before >= 0) products += d * double(v.row<float>(y)[before]), ++pairs;
-      }
+  for (const bool today : {false, true}) {
+    SCOPED_TRACE(today ? "2.0.8" : "2021");
+    jobs_.clear(), plans_.clear();
+    add({{"numbers", "elastic_fields"},
+         {"alpha", alpha},
+         {"sigma", sigma},
+         {"side", side},
+         {"distance", distance},
+         {"noise", today ? "gaussian" : "uniform"},
+         {"fields", 60}},
+        RecordedPlan({width, height}));
+    double squares = 0, products = 0, n = 0, pairs = 0;
+    const Augmenter elastic =
+        augmenter("elastic", {{"alpha", alpha, {}}, {"sigma", sigma, {}}, {"compat", today ? "2.0.8" : "2021", {}}});
+    for (std::uint64_t i = 0; i < 120; ++i) {
+      const RecordedPlan plan = draw(elastic, i, {side, side});
+      const auto& step = std::get<DisplacementStep>(plan.steps()[0]);
+      const ImageView& v = step.grid.view();
+      for (std::int64_t y = 0; y < v.height; ++y)
+        for (std::int64_t x = 0; x < 2 * v.width; ++x) {
+          const double d = v.row<float>(y)[x];
+          squares += d * d, ++n;
+          const std::int64_t before = x - 2 * (distance / step.spacing);
+          if (before >= 0) products += d * double(v.row<float>(y)[before]), ++pairs;
+        }
+    }
+    run_peer();
+    const nlohmann::json peer = answer(0);
+    const double deviation = std::sqrt(squares / n), correlation = products / pairs / (squares / n);
+    std::printf("[ measured ] elastic: deviation %.4f px, Albumentations %.4f; correlation over sigma %.4f, %.4f\n",
+                deviation, peer["deviation"].get<double>(), correlation, peer["correlation"].get<double>());
+    EXPECT_NEAR(deviation / peer["deviation"].get<double>(), 1, 0.03);
+    EXPECT_NEAR(correlation, peer["correlation"].get<double>(), 0.02);
   }
-  run_peer();
-  nlohmann::json peer;
-  std::ifstream(folder_ / "job0.json") >> peer;
-  const double deviation = std::sqrt(squares / n), correlation = products / pairs / (squares / n);
-  std::printf("[ measured ] elastic: deviation %.4f px, Albumentations %.4f; correlation over sigma %.4f, %.4f\n",
-              deviation, peer["deviation"].get<double>(), correlation, peer["correlation"].get<double>());
-  EXPECT_NEAR(deviation / peer["deviation"].get<double>(), 1, 0.03);
-  EXPECT_NEAR(correlation, peer["correlation"].get<double>(), 0.02);
 }
 
 TEST_F(AugmentParity, TheCoarseGridOfElasticIsNearASmoothField) {
   for (const double sigma : {6.0, 8.0, 20.0, 25.0}) {
     const RecordedPlan plan = draw("elastic", {{"alpha", 10 * sigma, {}}, {"sigma", sigma, {}}}, 1);
-    nlohmann::json job = grid_job("elastic_error", std::get<DisplacementStep>(plan.steps()[0]));
+    nlohmann::json job = grid_job("numbers", "elastic_error", std::get<DisplacementStep>(plan.steps()[0]));
     job["size"] = {height, width};
     add(std::move(job), plan);
   }
   run_peer();
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    nlohmann::json peer;
-    std::ifstream(folder_ / ("job" + std::to_string(i) + ".json")) >> peer;
+    const nlohmann::json peer = answer(i);
     const double deviation = peer["deviation"], rms = peer["rms"], worst = peer["worst"];
     std::printf("[ measured ] elastic, grid of %d px: off by %.4f of the deviation, at most %.4f\n",
                 jobs_[i]["spacing"].get<int>(), rms / deviation, worst / deviation);
