@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -69,11 +70,26 @@ TEST_F(ElasticTest, EdgesMoveAsTheMiddleDoes) {
   EXPECT_NEAR(edge / middle, 1, 0.15);
 }
 
+TEST_F(ElasticTest, MovedPointsReplaceAFieldThatMovesNothing) {
+  const auto a = make({{"alpha", 1, {}}, {"sigma", 25, {}}, {"alpha_affine", 25, {}}});
+  double most = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const WrittenPlan plan = draw(*a, i, {300, 300});
+    ASSERT_TRUE(plan.map.has_value());
+    const Point moved = (*plan.map)({150 + 100, 150 - 100});  // the middle one of the three
+    EXPECT_LE(std::abs(moved.x - 250), 25 + 1e-9);
+    EXPECT_LE(std::abs(moved.y - 50), 25 + 1e-9);
+    most = std::max(most, std::abs(moved.x - 250));
+  }
+  EXPECT_GT(most, 24);
+}
+
 TEST_F(ElasticTest, BorderIsPassedOnAndWrongParametersAreNamed) {
   EXPECT_EQ(*draw(*make(), 1).border, Border::reflect_101);
   EXPECT_EQ(*draw(*make({{"border", "constant", {}}}), 1).border, Border::constant);
   EXPECT_THROW(make({{"border", "wrap", {}}}), Error);
   EXPECT_THROW(make({{"sigma", 0.5, {}}}), Error);
+  EXPECT_THROW(make({{"alpha_affine", 5, {}}, {"compat", "2.0.8", {}}}), Error);
 }
 
 }  // namespace

@@ -70,8 +70,10 @@ cv::Mat cover(const std::vector<Particle>& particles, cv::Size size) {
       ++steps.at<int>(y, begin), --steps.at<int>(y, end);
     }
   }
-  for (int y = 0; y < steps.rows; ++y)
-    for (int x = 1; x < steps.cols; ++x) steps.at<int>(y, x) += steps.at<int>(y, x - 1);
+  for (int y = 0; y < steps.rows; ++y) {
+    int* row = steps.ptr<int>(y);
+    for (int x = 1; x < steps.cols; ++x) row[x] += row[x - 1];
+  }
   return steps.colRange(0, size.width);
 }
 
