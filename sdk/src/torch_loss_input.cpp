@@ -1,13 +1,17 @@
 #include <nephron/loss_input.hpp>
 
+#include <array>
 #include <utility>
 
 namespace nephron {
 
 struct LossInput::Data {
-  at::Tensor logits, target, pixel_weights, distance;
+  at::Tensor logits, target, pixel_weights, distance, predicted_distance;
   double progress = 0;
   std::int64_t epoch = 0;
+
+  /// Everything that has a value a pixel.
+  std::array<at::Tensor*, 5> of_pixels() { return {&logits, &target, &pixel_weights, &distance, &predicted_distance}; }
 };
 
 LossInput::LossInput(at::Tensor logits, at::Tensor target) : data_(std::make_shared<Data>()) {
@@ -23,6 +27,11 @@ const at::Tensor& LossInput::distance() const {
     throw Error("distance() was not asked for", "return nephron::LossNeeds::distance from needs()");
   return data_->distance;
 }
+const at::Tensor& LossInput::predicted_distance() const {
+  if (!data_->predicted_distance.defined())
+    throw Error("predicted_distance() was not asked for", "return nephron::LossNeeds::predicted_distance from needs()");
+  return data_->predicted_distance;
+}
 double LossInput::progress() const noexcept { return data_->progress; }
 std::int64_t LossInput::epoch() const noexcept { return data_->epoch; }
 void LossInput::set_pixel_weights(at::Tensor weights) { data_->pixel_weights = std::move(weights); }
@@ -32,11 +41,37 @@ void LossInput::set_progress(double progress, std::int64_t epoch) {
   data_->epoch = epoch;
 }
 
+void LossInput::provide(std::uint32_t needs, at::Tensor (*distance_of)(const at::Tensor&)) {
+  const auto distance = [&](const at::Tensor& masks) {
+    const at::Tensor known = data_->pixel_weights.defined() ? masks * (data_->pixel_weights > 0) : masks;
+    return (distance_of != nullptr ? distance_of : &signed_distance)(known).to(data_->logits.scalar_type());
+  };
+  if ((needs & LossNeeds::distance) != 0 && !data_->distance.defined()) data_->distance = distance(data_->target);
+  if ((needs & LossNeeds::predicted_distance) != 0 && !data_->predicted_distance.defined())
+    data_->predicted_distance = distance((data_->logits.detach() > 0).to(c10::kFloat));
+}
+
+LossInput LossInput::with_logits(at::Tensor logits) const {
+  LossInput out(*this);
+  out.data_ = std::make_shared<Data>(*data_);
+  out.data_->logits = std::move(logits);
+  out.data_->predicted_distance.reset();
+  return out;
+}
+
+LossInput LossInput::part(std::int64_t class_index, const at::Tensor& samples) const {
+  LossInput out(*this);
+  out.data_ = std::make_shared<Data>(*data_);
+  for (at::Tensor* const t : out.data_->of_pixels())
+    if (t->defined()) *t = t->narrow(1, class_index, 1).index_select(0, samples);
+  return out;
+}
+
 InputLoss::~InputLoss() = default;
 
 at::Tensor InputLoss::forward(const at::Tensor& logits, const at::Tensor& target) const {
   LossInput input(logits, target);
-  if ((needs() & LossNeeds::distance) != 0) input.set_distance(signed_distance(target).to(logits.scalar_type()));
+  input.provide(needs());
   return value(input);
 }
 

@@ -204,6 +204,14 @@ class IgnoresItsPixels final : public MindsItsPixels {
   at::Tensor value(const LossInput& input) const override { return of_pixels(input).mean(at::IntArrayRef{2, 3}); }
 };
 
+/// Learns nothing from pixels that count 0, but counts their foreground.
+class CountsWhatIsUnknown final : public MindsItsPixels {
+ public:
+  at::Tensor value(const LossInput& input) const override {
+    return MindsItsPixels::value(input) / (1 + input.target().mean(at::IntArrayRef{2, 3}));
+  }
+};
+
 }  // namespace
 
 Fixture loss_fixture() {
@@ -235,6 +243,7 @@ Fixture loss_fixture() {
           {"threads", "from several threads at once", subject_of<Loss, KeepsItsLogits>("shared_scratch")},
           {"extremes", "is not finite", subject_of<Loss, LogarithmOfNothing>("logarithm_of_nothing")},
           {"pixels", "are learnt from", subject_of<Loss, IgnoresItsPixels>("ignores_its_pixels")},
+          {"pixels", "other logits and targets", subject_of<Loss, CountsWhatIsUnknown>("counts_unknown")},
           {"cuda", "differ from the CPU's", subject_of<Loss, OtherwiseOnTheDevice>("device_differs")},
       }};
 }

@@ -20,8 +20,11 @@ class NEPHRON_API LossInput {
   /// [N, C, H, W], at least 0: how much each pixel counts; 0 where nothing is known (not annotated). Undefined when all
   /// count alike. pixel_mean() takes them into account.
   const at::Tensor& pixel_weights() const noexcept;
-  /// signed_distance() of the target. Throws Error when needs() did not ask for it.
+  /// signed_distance() of the target. Throws Error when needs() did not ask for it. Pixels that count 0 are background
+  /// in it.
   const at::Tensor& distance() const;
+  /// The same of what is predicted: logits over 0 are foreground. It has no gradient.
+  const at::Tensor& predicted_distance() const;
   /// Share of the training's steps that are done: 0 at the first, towards 1 at the last; in a validation, what it
   /// is then.
   double progress() const noexcept;
@@ -32,6 +35,13 @@ class NEPHRON_API LossInput {
   void set_pixel_weights(at::Tensor weights);
   void set_distance(at::Tensor distance);
   void set_progress(double progress, std::int64_t epoch);
+  /// Makes of LossNeeds what is asked for and not there; `distance_of` stands for signed_distance(). Pixel weights come
+  /// first.
+  void provide(std::uint32_t needs, at::Tensor (*distance_of)(const at::Tensor& masks) = nullptr);
+  /// The same of other logits: what is made of logits has to be provided again, all else is kept.
+  LossInput with_logits(at::Tensor logits) const;
+  /// One class of some samples, by their indices [n].
+  LossInput part(std::int64_t class_index, const at::Tensor& samples) const;
 
  private:
   struct Data;
@@ -41,6 +51,7 @@ class NEPHRON_API LossInput {
 /// What is made only for losses that ask.
 struct LossNeeds {
   static constexpr std::uint32_t distance = 1;
+  static constexpr std::uint32_t predicted_distance = 2;
 };
 
 /// A loss that looks at more than logits and target. Registered as NEPHRON_COMPONENT(nephron::Loss, ...), with the
