@@ -152,12 +152,19 @@ class Checks {
 
   void loss() {
     if (clean({"loss", "class_weights"})) class_weights();
-    const auto zero = [](const LossTerm& t) { return t.weight == 0; };
     if (find({"loss", "terms"}) == nullptr || !clean({"loss", "terms"})) return;
-    if (e_.loss.terms.empty())
+    if (e_.loss.terms.empty()) {
       fault(at({"loss", "terms"}), "at least one loss is needed", "terms = [ { type = \"NAME\" } ]");
-    else if (std::all_of(e_.loss.terms.begin(), e_.loss.terms.end(), zero))
-      fault(at({"loss", "terms"}), "every loss has weight 0: nothing would be learnt");
+      return;
+    }
+    const std::int64_t epochs = clean({"train", "epochs"}) ? e_.train.epochs : 1;
+    for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
+      const auto zero = [&](const LossTerm& t) { return t.weight_at(epoch) == 0; };
+      if (!std::all_of(e_.loss.terms.begin(), e_.loss.terms.end(), zero)) continue;
+      fault(at({"loss", "terms"}), "every loss has weight 0 in epoch " + std::to_string(epoch) +
+                                       ": nothing would be learnt; epochs count from 0");
+      return;
+    }
   }
 
   void class_weights() {

@@ -1,5 +1,7 @@
 #include <host/config/experiment.hpp>
 
+#include <nephron/error.hpp>
+
 namespace nephron::host {
 
 void FoldsConfig::describe(Schema<FoldsConfig>& s) {
@@ -91,6 +93,32 @@ void ModelConfig::describe(Schema<ModelConfig>& s) {
 void LossTerm::describe(Schema<LossTerm>& s) {
   s.component(&LossTerm::component, "loss");
   s.field("weight", &LossTerm::weight, "factor of this term in the sum").at_least(0);
+  s.field("schedule", &LossTerm::schedule, "another weight in the first epochs; without it, it is the same in all");
+}
+
+double LossTerm::weight_at(std::int64_t epoch) const {
+  if (!schedule || epoch >= schedule->end) return weight;
+  if (epoch <= schedule->begin) return schedule->from;
+  const double risen =
+      static_cast<double>(epoch - schedule->begin) / static_cast<double>(schedule->end - schedule->begin);
+  return schedule->from + (weight - schedule->from) * risen;
+}
+
+void LossSchedule::describe(Schema<LossSchedule>& s) {
+  s.field("from", &LossSchedule::from, "weight until `begin`; 0 leaves the term out").at_least(0);
+  s.field("begin", &LossSchedule::begin,
+          "epochs done when the weight begins to change, epoch by epoch, in a straight line")
+      .at_least(0)
+      .unit("epochs");
+  s.field("end", &LossSchedule::end, "epochs done when it is the term's `weight`; the same as `begin`: at once")
+      .at_least(0)
+      .unit("epochs")
+      .required();
+}
+
+void LossSchedule::validate() const {
+  if (end < begin)
+    throw Error("\"end\" (" + std::to_string(end) + ") must not come before \"begin\" (" + std::to_string(begin) + ")");
 }
 
 void LossConfig::describe(Schema<LossConfig>& s) {

@@ -92,10 +92,22 @@ struct ModelConfig {
   static void describe(Schema<ModelConfig>& s);
 };
 
+/// How the weight of a term comes to be what it is. Epochs are those that are done: 0 in the first.
+struct LossSchedule {
+  double from = 0;  ///< weight before
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  static void describe(Schema<LossSchedule>& s);
+  void validate() const;
+};
+
 struct LossTerm {
   ComponentSpec component;
   double weight = 1;
+  std::optional<LossSchedule> schedule = {};
   static void describe(Schema<LossTerm>& s);
+  /// What it counts when `epoch` epochs are done.
+  double weight_at(std::int64_t epoch) const;
 };
 
 struct LossConfig {

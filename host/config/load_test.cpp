@@ -122,8 +122,35 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"train.optimizer.betas=[0.9, 1.0]"}), HasSubstr("below 1"));
   EXPECT_THAT(fault({"train.accumulate=1000"}), HasSubstr("no epoch would have a step"));
   EXPECT_THAT(fault({"loss.terms=[]"}), HasSubstr("at least one loss"));
+  EXPECT_THAT(fault({"loss.terms.0.weight=0", "loss.terms.1.weight=0"}), HasSubstr("weight 0 in epoch 0"));
+  EXPECT_THAT(fault({"loss.terms.1.weight=0", "loss.terms.0.schedule={begin=2, end=3}"}),
+              HasSubstr("weight 0 in epoch 0"));
+  EXPECT_THAT(fault({"loss.terms.0.weight=0", "loss.terms.0.schedule={from=1, begin=2, end=4}",
+                     "loss.terms.1.schedule={begin=5, end=6}"}),
+              HasSubstr("weight 0 in epoch 4"));
+  EXPECT_EQ(fault({"loss.terms.0.weight=0", "loss.terms.0.schedule={from=1, begin=2, end=4}",
+                   "loss.terms.1.schedule={begin=3, end=6}"}),
+            "faults: 0");
+  EXPECT_THAT(fault({"loss.terms.0.schedule={begin=3, end=2}"}), HasSubstr("must not come before \"begin\" (3)"));
+  EXPECT_THAT(fault({"loss.terms.0.schedule={from=1}"}), HasSubstr("\"end\" is missing"));
   EXPECT_THAT(fault({"name=\"a/b\""}), HasSubstr("name of a folder"));
   EXPECT_EQ(fault({"predict.threshold=search", "data.tile=320"}), "faults: 0");
+}
+
+TEST(LossTerm, ItsWeightFollowsTheSchedule) {
+  LossTerm term{{}, 0.5, LossSchedule{2, 3, 6}};
+  const auto at = [&](std::int64_t epoch) { return term.weight_at(epoch); };
+  EXPECT_EQ(at(0), 2);
+  EXPECT_EQ(at(3), 2);
+  EXPECT_DOUBLE_EQ(at(4), 1.5);
+  EXPECT_DOUBLE_EQ(at(5), 1);
+  EXPECT_EQ(at(6), 0.5);
+  EXPECT_EQ(at(100), 0.5);
+  term.schedule = LossSchedule{2, 3, 3};
+  EXPECT_EQ(at(2), 2);
+  EXPECT_EQ(at(3), 0.5) << "at once";
+  term.schedule.reset();
+  EXPECT_EQ(at(0), 0.5);
 }
 
 TEST_F(LoadTest, OneFaultHidesNoOther) {

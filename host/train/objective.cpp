@@ -42,10 +42,9 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
     const std::string place = "loss.terms[" + std::to_string(i) + "]";
     term.loss = make_component<Loss>(registry, from.component, place, seed, services);
     term.asks = dynamic_cast<const InputLoss*>(term.loss.get());
-    if (term.asks != nullptr) needs_ |= term.asks->needs();
     term.origin = origin_of(registry, Loss::kind, from.component, "in forward");
     term.backward = backward_place(term.origin);
-    term.weight = from.weight;
+    term.config = from;
     terms_.push_back(std::move(term));
   }
 }
@@ -60,29 +59,6 @@ at::Tensor spread_weights(const BatchTensors& batch) {
   return batch.pixel_weights * batch.weights.unsqueeze(2).unsqueeze(3);
 }
 
-/// The class `c` of the samples `rows`.
-at::Tensor picked(const at::Tensor& t, std::int64_t c, const at::Tensor& rows) {
-  if (!t.defined()) return t;
-  return t.narrow(1, c, 1).index_select(0, rows);
-}
-
-LossInput picked(const LossInput& from, std::int64_t c, const at::Tensor& rows, std::uint32_t needs) {
-  LossInput out(picked(from.logits(), c, rows), picked(from.target(), c, rows));
-  out.set_pixel_weights(picked(from.pixel_weights(), c, rows));
-  if ((needs & LossNeeds::distance) != 0) out.set_distance(picked(from.distance(), c, rows));
-  out.set_progress(from.progress(), from.epoch());
-  return out;
-}
-
-/// The same of other logits: the distance is made once.
-LossInput with_logits(const LossInput& from, const at::Tensor& logits, std::uint32_t needs) {
-  LossInput out(logits, from.target());
-  out.set_pixel_weights(from.pixel_weights());
-  if ((needs & LossNeeds::distance) != 0) out.set_distance(from.distance());
-  out.set_progress(from.progress(), from.epoch());
-  return out;
-}
-
 /// What a loss that knows nothing of pixel weights is asked.
 at::Tensor plain_forward(const Loss& loss, const LossInput& input) {
   if (!input.pixel_weights().defined()) return loss.forward(input.logits(), input.target());
@@ -93,11 +69,18 @@ at::Tensor plain_forward(const Loss& loss, const LossInput& input) {
 
 }  // namespace
 
+std::uint32_t Objective::needs(std::int64_t epoch) const {
+  std::uint32_t out = 0;
+  for (const Term& term : terms_)
+    if (term.asks != nullptr && term.config.weight_at(epoch) > 0) out |= term.asks->needs();
+  return out;
+}
+
 LossInput Objective::input_of(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const {
   LossInput input(logits, batch.targets);
   input.set_pixel_weights(spread_weights(batch));
-  if ((needs_ & LossNeeds::distance) != 0) input.set_distance(distance_of(batch.targets));
   input.set_progress(place.progress, place.epoch);
+  input.provide(needs(place.epoch), &distance_of);
   return input;
 }
 
@@ -107,7 +90,9 @@ LossValue Objective::operator()(const at::Tensor& logits, const BatchTensors& ba
   LossValue out = sum_of_terms(input, batch);
   if (auxiliary_weight_ == 0) return out;
   for (const at::Tensor& more : auxiliary) {
-    const LossValue value = sum_of_terms(with_logits(input, more, needs_), batch);
+    LossInput of_map = input.with_logits(more);
+    of_map.provide(needs(place.epoch), &distance_of);
+    const LossValue value = sum_of_terms(of_map, batch);
     out.total = out.total + value.total * (auxiliary_weight_ / static_cast<double>(auxiliary.size()));
     out.parts = out.parts + value.parts;
   }
@@ -118,6 +103,11 @@ LossValue Objective::sum_of_terms(const LossInput& input, const BatchTensors& ba
   LossValue out;
   std::vector<at::Tensor> parts{input.logits().detach().sum().view({1})};
   for (const Term& term : terms_) {
+    const double weight = term.config.weight_at(input.epoch());
+    if (weight == 0) {
+      parts.push_back(at::zeros({input.logits().size(1)}, parts[0].options()));
+      continue;
+    }
     const at::Tensor per_class = value(term, input, batch);
     parts.push_back(per_class.detach().to(c10::kFloat));
     at::Tensor mean;
@@ -125,9 +115,12 @@ LossValue Objective::sum_of_terms(const LossInput& input, const BatchTensors& ba
       const at::Tensor part = per_class[c] * class_weights_[static_cast<std::size_t>(c)];
       mean = mean.defined() ? mean + part : part;
     }
-    const at::Tensor part = mean * term.weight;
+    const at::Tensor part = mean * weight;
     out.total = out.total.defined() ? out.total + part : part;
   }
+  if (!out.total.defined())
+    throw Error("every loss has weight 0 in epoch " + std::to_string(input.epoch()),
+                "let one term of [loss] count in each epoch: `weight`, `schedule`");
   out.parts = at::cat(parts);
   return out;
 }
@@ -164,7 +157,7 @@ at::Tensor Objective::value_by_levels(const Term& term, const LossInput& input, 
     for (const double level : levels) {
       const at::Tensor found = (on_cpu.select(1, c) >= level).nonzero().squeeze(1);
       const at::Tensor rows = found.to(logits.device(), /*non_blocking=*/true);
-      const at::Tensor one = call(term, picked(input, c, rows, needs_)).mean(0);
+      const at::Tensor one = call(term, input.part(c, rows)).mean(0);
       const double share = (level - below) * static_cast<double>(rows.numel()) / sum;
       total = levels.size() == 1 ? one : total + one * share;
       below = level;

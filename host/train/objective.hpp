@@ -32,7 +32,8 @@ struct TrainPlace {
 };
 
 /// The experiment's loss: terms from plugins; classes and samples are weighed here, so that every loss works with every
-/// weighting: sum over terms of weight * sum_c(class_weight_c * value_c) / sum_c(class_weight_c).
+/// weighting: sum over terms of weight * sum_c(class_weight_c * value_c) / sum_c(class_weight_c). A term whose weight
+/// is 0 in an epoch is not asked in it.
 ///
 /// A loss that gives one value for a whole batch cannot be weighed sample by sample. Where weights differ, it is asked
 /// for each class about the samples whose weight is at least w, for every weight w > 0 that occurs; each answer counts
@@ -62,8 +63,10 @@ class Objective {
     const InputLoss* asks = nullptr;  ///< the same, when it looks at more than logits and target
     Origin origin;
     const BackwardPlace* backward = nullptr;
-    double weight = 1;
+    LossTerm config;  ///< what it counts in which epoch
   };
+  /// LossNeeds of the terms that count in that epoch.
+  std::uint32_t needs(std::int64_t epoch) const;
   LossInput input_of(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const;
   LossValue sum_of_terms(const LossInput& input, const BatchTensors& batch) const;
   /// One value a class: [C].
@@ -74,7 +77,6 @@ class Objective {
   std::vector<double> class_weights_;
   std::vector<Term> terms_;
   double auxiliary_weight_;
-  std::uint32_t needs_ = 0;  ///< LossNeeds of all terms
 };
 
 }  // namespace nephron::host

@@ -61,6 +61,25 @@ TEST_F(ObjectiveTest, AuxiliaryLogitsAddTheMeanOfTheirLosses) {
   EXPECT_NEAR(without(logits_, batch, {}, {logits_ * 2}).total.item<double>(), 3 * 15.0 / 4, 1e-6);
 }
 
+TEST_F(ObjectiveTest, TermsCountByEpoch) {
+  LossConfig config;
+  const ComponentSpec whole_batch{"test-whole-batch", Value(Value::Table{}), {}};
+  config.terms.push_back({whole_batch, 3, LossSchedule{1, 0, 2}});
+  config.terms.push_back({whole_batch, 5, LossSchedule{0, 2, 2}});
+  const Objective objective(config, 1, registry_, 0);
+  const BatchTensors batch{.targets = at::zeros_like(logits_), .weights = at::ones_like(logits_).view({4, 1})};
+  const auto at_epoch = [&](std::int64_t epoch) { return objective(logits_, batch, {.progress = 0, .epoch = epoch}); };
+  constexpr double one = 15.0 / 4;
+  EXPECT_NEAR(at_epoch(0).total.item<double>(), 1 * one, 1e-6);
+  EXPECT_NEAR(at_epoch(1).total.item<double>(), 2 * one, 1e-6);
+  EXPECT_NEAR(at_epoch(2).total.item<double>(), (3 + 5) * one, 1e-5);
+  ASSERT_EQ(at_epoch(1).parts.size(0), 3);
+  EXPECT_EQ(at_epoch(1).parts[2].item<double>(), 0) << "a term without weight was asked";
+  EXPECT_NEAR(at_epoch(2).parts[2].item<double>(), one, 1e-6);
+  config.terms.erase(config.terms.begin());
+  EXPECT_THROW(Objective(config, 1, registry_, 0)(logits_, batch), Error) << "nothing counts in the first epoch";
+}
+
 TEST_F(ObjectiveTest, FractionsCountAsWhatTheyAre) {
   // Of a loss that is a mean over samples: the weighted mean.
   EXPECT_NEAR(total(false, {1, 0.5, 0.25, 0}), (1 + 0.5 * 2 + 0.25 * 4) / 1.75, 1e-6);
