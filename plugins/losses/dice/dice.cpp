@@ -1,47 +1,64 @@
-#include <nephron/loss_input.hpp>
+#include <ATen/ops/pow.h>
 
-#include <ATen/ops/abs.h>
-#include <ATen/ops/log.h>
-#include <ATen/ops/log_sigmoid.h>
+#include "overlap.hpp"
 
-struct DiceParams {
-  double smooth = 0.0;
-  double eps = 1e-7;
-  bool log = false;
-  bool per_sample = false;
+struct DiceParams : OverlapParams {
+  static constexpr double alpha = 0.5, beta = 0.5, gamma = 1;
+  static void describe(nephron::Schema<DiceParams>& s) { describe_overlap(s); }
+};
 
-  static void describe(nephron::Schema<DiceParams>& s) {
-    s.field("smooth", &DiceParams::smooth, "added to both sides of the fraction").range(0, 1e6);
-    s.field("eps", &DiceParams::eps, "least value of the denominator, and of the score under the logarithm")
-        .range(1e-12, 1);
-    s.field("log", &DiceParams::log, "-log(score) in place of 1 - score");
-    s.field("per_sample", &DiceParams::per_sample, "a score a sample in place of one a batch");
+struct JaccardParams : OverlapParams {
+  static constexpr double alpha = 1, beta = 1, gamma = 1;
+  static void describe(nephron::Schema<JaccardParams>& s) { describe_overlap(s); }
+};
+
+template <class T>
+void describe_errors(nephron::Schema<T>& s) {
+  s.field("alpha", &T::alpha, "weight of false positives").range(0, 100);
+  s.field("beta", &T::beta, "weight of false negatives").range(0, 100);
+}
+
+struct TverskyParams : OverlapParams {
+  double alpha = 0.3, beta = 0.7;
+  static constexpr double gamma = 1;
+  static void describe(nephron::Schema<TverskyParams>& s) {
+    describe_errors(s);
+    describe_overlap(s);
   }
 };
 
-class DiceLoss final : public nephron::InputLoss {
+struct FocalTverskyParams : OverlapParams {
+  double alpha = 0.3, beta = 0.7, gamma = 0.75;
+  static void describe(nephron::Schema<FocalTverskyParams>& s) {
+    describe_errors(s);
+    s.field("gamma", &FocalTverskyParams::gamma,
+            "exponent of the Tversky loss: under 1 what is nearly right counts more")
+        .range(0.05, 10);
+    describe_overlap(s);
+  }
+};
+
+template <class Params>
+class OverlapLoss final : public nephron::InputLoss {
  public:
-  DiceLoss(const DiceParams& params, nephron::Context&) : params_(params) {}
+  OverlapLoss(const Params& params, nephron::Context&) : params_(params) {}
 
   at::Tensor value(const nephron::LossInput& input) const override {
-    const at::Tensor &target = input.target(), &weights = input.pixel_weights();
-    const at::Tensor p = at::log_sigmoid(input.logits()).exp();
-    const auto sum = [&](const at::Tensor& pixels) {
-      const at::Tensor t = weights.defined() ? pixels * weights : pixels;
-      return params_.per_sample ? t.sum(at::IntArrayRef{2, 3}) : t.sum(at::IntArrayRef{0, 2, 3}).unsqueeze(0);
-    };
-    const at::Tensor sum_p = sum(p), sum_t = sum(target);
-    // min(p, t) rather than p t: a soft target that is met exactly scores 1.
-    const at::Tensor both = (sum_p + sum_t - sum(at::abs(p - target))) / 2;
-    const at::Tensor score = (both + params_.smooth) / ((sum_p + sum_t) / 2 + params_.smooth).clamp_min(params_.eps);
-    const at::Tensor loss = params_.log ? -score.clamp_min(params_.eps).log() : 1 - score;
-    return loss * (sum_t > 0);  // undefined where there is no foreground: says nothing there
+    const at::Tensor loss = overlap_loss(params_, params_.alpha, params_.beta, input);
+    // Never 0: the slope of a power under 1 is infinite there.
+    return params_.gamma == 1 ? loss : at::pow(loss.clamp_min(1e-12), params_.gamma) * (loss > 0);
   }
 
  private:
-  DiceParams params_;
+  Params params_;
 };
 
-NEPHRON_PLUGIN("dice", "1.0.0")
-NEPHRON_COMPONENT(nephron::Loss, DiceLoss, "dice",
+NEPHRON_PLUGIN("dice", "1.1.0")
+NEPHRON_COMPONENT(nephron::Loss, OverlapLoss<DiceParams>, "dice",
                   "Soft Dice loss as Segmentation Models PyTorch computes it (Milletari et al. 2016, arXiv:1606.04797)")
+NEPHRON_COMPONENT(nephron::Loss, OverlapLoss<JaccardParams>, "jaccard",
+                  "Soft Jaccard loss: one minus intersection over union (Rahman and Wang 2016)")
+NEPHRON_COMPONENT(nephron::Loss, OverlapLoss<TverskyParams>, "tversky",
+                  "Tversky loss: Dice that weighs false positives and negatives (Salehi et al. 2017, arXiv:1706.05721)")
+NEPHRON_COMPONENT(nephron::Loss, OverlapLoss<FocalTverskyParams>, "focal_tversky",
+                  "A power of the Tversky loss (Abraham and Khan 2018, arXiv:1810.07842)")

@@ -16,8 +16,8 @@ namespace {
 
 class DiceTest : public testing::Test {
  protected:
-  std::shared_ptr<Loss> make(Value::Table params = {}) {
-    return registry_.create<Loss>(ComponentSpec{"dice", Value(std::move(params)), {}}, context_);
+  std::shared_ptr<Loss> make(Value::Table params = {}, const std::string& type = "dice") {
+    return registry_.create<Loss>(ComponentSpec{type, Value(std::move(params)), {}}, context_);
   }
   Registry registry_{PluginSearch{{NEPHRON_PLUGIN_FILE}, {}}};
   HostContext context_{"dice", "loss.terms[0]"};
@@ -46,6 +46,30 @@ TEST_F(DiceTest, PerSampleGivesOneAValue) {
   ASSERT_EQ(out.sizes(), (at::IntArrayRef{2, 1}));
   const double score = 2 * sigmoid(0) / (sigmoid(2) + sigmoid(0) + 1);
   EXPECT_NEAR(out[1][0].item<double>(), -std::log(score), 1e-12);
+}
+
+TEST_F(DiceTest, TheFamilyByHand) {
+  const at::Tensor logits = grid({0.5, -1}, 1, 1), target = grid({1, 0}, 1, 1);
+  const double both = sigmoid(0.5), wrong = sigmoid(-1), missed = 1 - both;
+  const auto value = [&](const std::string& type, Value::Table params = {}) {
+    return make(std::move(params), type)->forward(logits, target).item<double>();
+  };
+  EXPECT_NEAR(value("jaccard"), 1 - both / (both + wrong + missed), 1e-12);
+  const double tversky = 1 - both / (both + 0.3 * wrong + 0.7 * missed);
+  EXPECT_NEAR(value("tversky"), tversky, 1e-12);
+  EXPECT_NEAR(value("focal_tversky"), std::pow(tversky, 0.75), 1e-12);
+  EXPECT_NEAR(value("tversky", {{"alpha", Value(0.5), {}}, {"beta", Value(0.5), {}}}), value("dice"), 1e-12);
+  EXPECT_NEAR(value("dice", {{"overlap", Value("squares"), {}}}), 1 - 2 * both / (both * both + wrong * wrong + 1),
+              1e-12);
+  EXPECT_NEAR(value("dice", {{"overlap", Value("product"), {}}}), value("dice"), 1e-12) << "targets are 0 and 1";
+}
+
+TEST_F(DiceTest, AClassWithoutForegroundMayCount) {
+  const at::Tensor logits = grid({0.5, -1}, 1, 1), target = grid({0, 0}, 1, 1);
+  const Value::Table count{{"empty", Value("count"), {}}, {"smooth", Value(0.5), {}}};
+  EXPECT_EQ(make()->forward(logits, target).item<double>(), 0);
+  EXPECT_NEAR(make(count)->forward(logits, target).item<double>(), 1 - 0.5 / ((sigmoid(0.5) + sigmoid(-1)) / 2 + 0.5),
+              1e-12);
 }
 
 TEST_F(DiceTest, ExtremeLogitsStayFinite) {
