@@ -2,6 +2,7 @@
 #include <string>
 
 #include <host/cli/command.hpp>
+#include <host/train/bench_losses.hpp>
 #include <host/train/bench_step.hpp>
 #include <host/train/session.hpp>
 
@@ -73,9 +74,27 @@ void add_bench_step(CLI::App& app, int& exit) {
   });
 }
 
+void add_bench_losses(CLI::App& app, int& exit) {
+  CLI::App* const command = app.add_subcommand("bench-losses", "Time losses on logits held in memory")->group("");
+  const auto request = std::make_shared<BenchLossesRequest>();
+  command->add_option("CASES", request->cases, "TOML file that names them")->required()->check(CLI::ExistingFile);
+  command->add_option("--batch", request->batch)->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--classes", request->classes)->check(CLI::Range(1, 8))->capture_default_str();
+  command->add_option("--tile", request->tile)->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--right", request->right, "How far logits are on the side of the target")->capture_default_str();
+  command->add_option("--steps", request->steps)->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--threads", request->threads)->capture_default_str();
+  command->add_option("--device", request->device)->capture_default_str();
+  command->callback([request, &exit] {
+    bench_losses(*request);
+    exit = Exit::done;
+  });
+}
+
 }  // namespace
 
 NEPHRON_COMMAND("train", 30, add_train)
 NEPHRON_COMMAND("bench-train-step", 900, add_bench_step)
+NEPHRON_COMMAND("bench-losses", 901, add_bench_losses)
 
 }  // namespace nephron::host
