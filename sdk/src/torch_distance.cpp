@@ -1,9 +1,10 @@
 #include <nephron/loss_input.hpp>
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
 #include <nephron/draft/distance_passes.hpp>
+
+#include "on_threads.hpp"
 
 namespace nephron {
 
@@ -11,7 +12,7 @@ namespace {
 
 template <class Pass>
 void for_each(std::int64_t n, const draft::DistancePlanes& planes, const Pass& pass) {
-  at::parallel_for(0, n, /*grain_size=*/64, [&](std::int64_t begin, std::int64_t end) {
+  on_threads(n, /*grain=*/64, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) pass(planes, i);
   });
 }

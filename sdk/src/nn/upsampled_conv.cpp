@@ -1,7 +1,6 @@
 #include <nephron/nn/upsampled_conv.hpp>
 
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
@@ -15,6 +14,8 @@
 #include <optional>
 #include <tuple>
 #include <utility>
+
+#include "../on_threads.hpp"
 
 namespace nephron::nn {
 
@@ -33,7 +34,7 @@ struct Phases {
   /// Calls copy(z offset, y offset) for each run of O values that belong together, both in channels_last.
   template <class Copy>
   void each(const Copy& copy) const {
-    at::parallel_for(0, n * 2 * h, 16, [&](std::int64_t begin, std::int64_t end) {
+    on_threads(n * 2 * h, 16, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t r = begin; r < end; ++r) {
         const std::int64_t image = r / (2 * h), y = r % (2 * h), a = y & 1;
         const std::int64_t z_row = (image * (h + 1) + y / 2 + a) * (w + 1);
