@@ -7,6 +7,7 @@
 #include <nephron/folder_name.hpp>
 
 #include <host/config/components.hpp>
+#include <host/config/written_keys.hpp>
 
 namespace nephron::host {
 
@@ -16,10 +17,9 @@ bool same_place(const Source& a, const Source& b) {
   return a.line == b.line && a.column == b.column && a.file != nullptr && b.file != nullptr && *a.file == *b.file;
 }
 
-class Checks {
+class Checks : WrittenKeys {
  public:
-  Checks(const Experiment& e, const Value& written, Diagnostics& faults)
-      : e_(e), written_(written), known_(faults), faults_(faults) {}
+  Checks(const Experiment& e, const Value& written, Diagnostics& faults) : WrittenKeys(written, faults), e_(e) {}
 
   void all() {
     classes();
@@ -28,41 +28,12 @@ class Checks {
     datasets();
     model();
     loss();
-    train();
     predict();
     chain(e_.augmentations, at({"augmentation"}));
     chain(e_.batch_augmentations, at({"batch_augmentation"}));
   }
 
  private:
-  /// The value at this path, or null.
-  const Value* find(std::initializer_list<const char*> path) const {
-    const Value* v = &written_;
-    for (const char* key : path)
-      if ((v = v->find(key)) == nullptr) return nullptr;
-    return v;
-  }
-  /// Nothing that is known to be wrong stands there, so that what was decoded is what was meant.
-  bool clean(std::initializer_list<const char*> path) const {
-    const Value* v = find(path);
-    return v == nullptr || !holds_fault(*v, known_);
-  }
-
-  /// The value at this path, or the nearest table above it that is written.
-  const Value& at(std::initializer_list<const char*> path) const {
-    const Value* v = &written_;
-    for (const char* key : path) {
-      const Value* below = v->find(key);
-      if (below == nullptr) break;
-      v = below;
-    }
-    return *v;
-  }
-
-  void fault(const Value& where, std::string message, std::string hint = {}) {
-    faults_.push_back({where.source, std::move(message), std::move(hint)});
-  }
-
   void classes() {
     if (find({"classes"}) == nullptr || !clean({"classes"})) return;
     const Value& v = at({"classes"});
@@ -179,17 +150,6 @@ class Checks {
       fault(at({"loss", "class_weights"}), "every class has weight 0: nothing would be learnt");
   }
 
-  void train() {
-    for (const double beta :
-         clean({"train", "optimizer", "betas"}) ? e_.train.optimizer.betas : std::array<double, 2>{})
-      if (beta >= 1) fault(at({"train", "optimizer", "betas"}), "\"betas\" must be below 1, not " + Value(beta).str());
-    if (clean({"train", "accumulate"}) && clean({"train", "steps_per_epoch"}) &&
-        e_.train.accumulate > e_.train.steps_per_epoch)
-      fault(at({"train", "accumulate"}), "\"accumulate\" must not be more than \"steps_per_epoch\" (" +
-                                             std::to_string(e_.train.steps_per_epoch) +
-                                             "): no epoch would have a step");
-  }
-
   void predict() {
     const Value& threshold = e_.predict.threshold;
     const bool number = threshold.is(Value::Type::integer) || threshold.is(Value::Type::real);
@@ -236,9 +196,6 @@ class Checks {
   }
 
   const Experiment& e_;
-  const Value& written_;
-  const Diagnostics known_;
-  Diagnostics& faults_;
 };
 
 }  // namespace
@@ -258,6 +215,7 @@ bool holds_fault(const Value& value, const Diagnostics& faults) {
 
 void check_together(const Experiment& experiment, const Value& written, Diagnostics& faults) {
   Checks(experiment, written, faults).all();
+  check_training(experiment.train, written, faults);
 }
 
 }  // namespace nephron::host

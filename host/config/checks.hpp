@@ -12,5 +12,7 @@ bool holds_fault(const Value& value, const Diagnostics& faults);
 /// What concerns several keys at once. `written`: the resolved file, for positions. Keys that `faults` names already
 /// are judged no further.
 void check_together(const Experiment& experiment, const Value& written, Diagnostics& faults);
+/// The part of it that concerns [train] alone.
+void check_training(const TrainConfig& train, const Value& written, Diagnostics& faults);
 
 }  // namespace nephron::host

@@ -130,20 +130,79 @@ void LossConfig::describe(Schema<LossConfig>& s) {
       .at_least(0);
 }
 
+std::array<double, 2> OptimizerConfig::betas_in_use() const {
+  return betas.value_or(type == "lion" ? std::array{0.9, 0.99} : std::array{0.9, 0.999});
+}
+
 void OptimizerConfig::describe(Schema<OptimizerConfig>& s) {
-  s.field("type", &OptimizerConfig::type, "rule of the update").choices({"adam", "adamw", "sgd"});
+  s.field("type", &OptimizerConfig::type, "rule of the update").choices({"adam", "adamw", "sgd", "radam", "lion"});
   s.field("lr", &OptimizerConfig::lr, "learning rate at the top of the schedule").range(0, 1000);
-  s.field("weight_decay", &OptimizerConfig::weight_decay, "adam, sgd: added to the gradient; adamw: decoupled")
+  s.field("weight_decay", &OptimizerConfig::weight_decay,
+          "adam, sgd, radam: added to the gradient; adamw, lion: decoupled")
       .at_least(0);
+  s.field(
+      "decay_norms_and_biases", &OptimizerConfig::decay_norms_and_biases,
+      "false: no weight decay for parameters of one dimension, which are those of normalisations, biases and scales");
+  s.field("layer_decay", &OptimizerConfig::layer_decay,
+          "factor of the rate from each layer of the encoder to the one before it; the last layer has it once")
+      .range(0, 1);
   s.field("momentum", &OptimizerConfig::momentum, "of sgd").range(0, 1);
-  s.field("betas", &OptimizerConfig::betas, "of adam and adamw: decay of the two running means").range(0, 1);
-  s.field("eps", &OptimizerConfig::eps, "of adam and adamw: added to the divisor").at_least(0);
+  s.field("nesterov", &OptimizerConfig::nesterov, "of sgd: look ahead along the momentum");
+  s.field("betas", &OptimizerConfig::betas,
+          "decay of the two running means of adam, adamw, radam (unset: [0.9, 0.999]) and lion ([0.9, 0.99])")
+      .range(0, 1);
+  s.field("eps", &OptimizerConfig::eps, "of adam, adamw and radam: added to the divisor").at_least(0);
+}
+
+void GroupConfig::describe(Schema<GroupConfig>& s) {
+  s.field("match", &GroupConfig::match,
+          "which parameters, by their name or that of a module that holds them: `encoder`, `encoder.layer?`, `*.bias`")
+      .required();
+  s.field("lr_factor", &GroupConfig::lr_factor, "factor of the learning rate").range(0, 1000);
+  s.field("weight_decay", &GroupConfig::weight_decay, "in place of the optimiser's").at_least(0);
+}
+
+void FreezeConfig::describe(Schema<FreezeConfig>& s) {
+  s.field("match", &FreezeConfig::match, "which parameters, as in [[train.group]]").required();
+  s.field("from", &FreezeConfig::from, "epochs that are done before they freeze").at_least(0).unit("epochs");
+  s.field("until", &FreezeConfig::until, "epochs that are done when they are trained again; unset: they never are")
+      .at_least(1)
+      .unit("epochs");
+}
+
+void AverageConfig::describe(Schema<AverageConfig>& s) {
+  s.field("type", &AverageConfig::type,
+          "ema: exponential, after every step; swa: the mean of the weights at the ends of epochs")
+      .choices({"none", "ema", "swa"});
+  s.field("decay", &AverageConfig::decay, "of ema: what is left of the average at each step").range(0, 1);
+  s.field("ramp", &AverageConfig::ramp,
+          "of ema: the n-th step has the decay (1 + n) / (10 + n) as long as it is smaller");
+  s.field("start", &AverageConfig::start, "epochs that are done before averaging begins").at_least(0).unit("epochs");
+  s.field("batches", &AverageConfig::batches,
+          "of swa: training batches that the statistics of normalisations are made anew of, each epoch")
+      .range(1, 100000);
 }
 
 void ScheduleConfig::describe(Schema<ScheduleConfig>& s) {
   s.field("type", &ScheduleConfig::type, "how the learning rate falls after the warm-up, a step at a time")
-      .choices({"linear", "cosine", "constant"});
-  s.field("warmup", &ScheduleConfig::warmup, "share of all steps in which the rate rises from 0").range(0, 1);
+      .choices({"linear", "cosine", "one_cycle", "poly", "plateau", "constant"});
+  s.field("warmup", &ScheduleConfig::warmup, "share of all steps in which the rate rises").range(0, 1);
+  s.field("start", &ScheduleConfig::start,
+          "share of the rate that the warm-up begins with; unset: 0, of one_cycle 0.04")
+      .range(0, 1);
+  s.field("end", &ScheduleConfig::end,
+          "share of the rate that is left at the end; of plateau, the least; unset: 0, of one_cycle 4e-6")
+      .range(0, 1);
+  s.field("power", &ScheduleConfig::power, "of poly: (share of the steps that is left) to this power").range(0, 100);
+  s.field("factor", &ScheduleConfig::factor, "of plateau: what the rate is multiplied with").range(0, 1);
+  s.field("patience", &ScheduleConfig::patience, "of plateau: validations without a better Dice that it bears")
+      .at_least(0)
+      .unit("validations");
+  s.field("threshold", &ScheduleConfig::threshold, "of plateau: share by which a Dice has to be better to count")
+      .range(0, 1);
+  s.field("cooldown", &ScheduleConfig::cooldown, "of plateau: validations after a fall that do not count")
+      .at_least(0)
+      .unit("validations");
 }
 
 void TrainConfig::describe(Schema<TrainConfig>& s) {
@@ -152,7 +211,11 @@ void TrainConfig::describe(Schema<TrainConfig>& s) {
   s.field("batch", &TrainConfig::batch, "tiles a batch").range(1, 4096);
   s.field("accumulate", &TrainConfig::accumulate, "batches an optimiser step").range(1, 1024);
   s.field("optimizer", &TrainConfig::optimizer, "optimiser");
+  s.field("group", &TrainConfig::groups,
+          "parameters with another learning rate or weight decay; the first match counts");
+  s.field("freeze", &TrainConfig::freeze, "parts of the network that are not trained for some epochs");
   s.field("schedule", &TrainConfig::schedule, "learning rate over time");
+  s.field("average", &TrainConfig::average, "averaged weights, validated and kept beside the others");
   s.field("precision", &TrainConfig::precision, "arithmetic of the model; fp16 needs CUDA")
       .choices({"fp32", "bf16", "fp16"});
   s.field("channels_last", &TrainConfig::channels_last, "memory order of images; faster on nearly every machine");

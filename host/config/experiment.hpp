@@ -118,18 +118,56 @@ struct LossConfig {
 };
 
 struct OptimizerConfig {
-  std::string type = "adam";  ///< "adam", "adamw", "sgd"
+  std::string type = "adam";  ///< "adam", "adamw", "sgd", "radam", "lion"
   double lr = 1e-3;
   double weight_decay = 0;
-  double momentum = 0.9;  ///< sgd
-  std::array<double, 2> betas{0.9, 0.999};
+  bool decay_norms_and_biases = true;
+  double layer_decay = 1;  ///< factor of the rate from each layer of the encoder to the one before it
+  double momentum = 0.9;   ///< sgd
+  bool nesterov = false;   ///< sgd
+  std::optional<std::array<double, 2>> betas;
   double eps = 1e-8;
+  /// What was written, or what the authors of the rule propose.
+  std::array<double, 2> betas_in_use() const;
   static void describe(Schema<OptimizerConfig>& s);
 };
 
+/// Parameters that are trained otherwise than the rest.
+struct GroupConfig {
+  std::string match;                   ///< as names_part() reads it
+  double lr_factor = 1;                ///< of the optimiser's rate
+  std::optional<double> weight_decay;  ///< none: the optimiser's
+  static void describe(Schema<GroupConfig>& s);
+};
+
+/// Parameters that stay as they are for some epochs.
+struct FreezeConfig {
+  std::string match;         ///< as names_part() reads it
+  int from = 0;              ///< epochs that are done before
+  std::optional<int> until;  ///< epochs that are done when it is trained again; none: never
+  static void describe(Schema<FreezeConfig>& s);
+};
+
+/// Averages of the weights over the training, kept beside them.
+struct AverageConfig {
+  std::string type = "none";  ///< "none", "ema", "swa"
+  double decay = 0.999;       ///< ema
+  bool ramp = true;           ///< ema: a smaller decay for the first steps
+  int start = 0;              ///< epochs that are done before it begins
+  int batches = 50;           ///< swa: that the statistics of normalisations are made of
+  static void describe(Schema<AverageConfig>& s);
+};
+
 struct ScheduleConfig {
-  std::string type = "linear";  ///< "linear", "cosine", "constant"
+  std::string type = "linear";  ///< "linear", "cosine", "one_cycle", "poly", "plateau", "constant"
   double warmup = 0.05;         ///< share of all steps
+  std::optional<double> start;  ///< share of the rate at the first step of the warm-up
+  std::optional<double> end;    ///< share of the rate at the end; of plateau, the lowest
+  double power = 0.9;           ///< poly
+  double factor = 0.1;          ///< plateau
+  int patience = 10;            ///< plateau: validations
+  double threshold = 1e-4;      ///< plateau: of the Dice, relative
+  int cooldown = 0;             ///< plateau: validations
   static void describe(Schema<ScheduleConfig>& s);
 };
 
@@ -139,7 +177,10 @@ struct TrainConfig {
   int batch = 16;
   int accumulate = 1;  ///< batches an optimiser step
   OptimizerConfig optimizer;
+  std::vector<GroupConfig> groups;   ///< [[train.group]]
+  std::vector<FreezeConfig> freeze;  ///< [[train.freeze]]
   ScheduleConfig schedule;
+  AverageConfig average;
   std::string precision = "fp32";  ///< "fp32", "bf16", "fp16"
   bool channels_last = true;
   double clip_norm = 0;         ///< 0: off

@@ -121,6 +121,18 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_EQ(fault({"batch_augmentation=[{type=\"one_of\", of=[{type=\"mix-batches\"}]}]"}), "faults: 0");
   EXPECT_THAT(fault({"train.optimizer.betas=[0.9, 1.0]"}), HasSubstr("below 1"));
   EXPECT_THAT(fault({"train.accumulate=1000"}), HasSubstr("no epoch would have a step"));
+  EXPECT_THAT(fault({"train.optimizer.nesterov=true"}), HasSubstr("\"nesterov\" is of sgd, not of adam"));
+  EXPECT_THAT(fault({"train.optimizer={type=\"sgd\", nesterov=true, momentum=0}"}), HasSubstr("\"momentum\" is 0"));
+  EXPECT_THAT(fault({"train.optimizer.layer_decay=0"}), HasSubstr("must be more than 0"));
+  EXPECT_THAT(fault({"train.schedule.type=plateau", "train.patience=10"}), HasSubstr("it never would"));
+  EXPECT_THAT(fault({"train.schedule.type=plateau", "train.epochs=11"}), HasSubstr("the rate would never fall"));
+  EXPECT_EQ(fault({"train.schedule.type=plateau", "train.epochs=12"}), "faults: 0");
+  EXPECT_THAT(fault({"train.schedule={type=\"plateau\", factor=1}"}), HasSubstr("the rate never falls"));
+  EXPECT_THAT(fault({"train.average={type=\"swa\", start=40}"}), HasSubstr("after 40 epochs, and training has 40"));
+  EXPECT_THAT(fault({"train.average={type=\"ema\", decay=1}"}), HasSubstr("the average never changes"));
+  EXPECT_THAT(fault({"train.group=[{match=\"encoder\"}, {match=\"encoder\"}]"}), HasSubstr("two groups match"));
+  EXPECT_THAT(fault({"train.freeze=[{match=\"encoder\", from=2, until=2}]"}), HasSubstr("is never"));
+  EXPECT_THAT(fault({"train.freeze=[{match=\"encoder\", from=40}]"}), HasSubstr("freeze after 40 epochs"));
   EXPECT_THAT(fault({"loss.terms=[]"}), HasSubstr("at least one loss"));
   EXPECT_THAT(fault({"loss.terms.0.weight=0", "loss.terms.1.weight=0"}), HasSubstr("weight 0 in epoch 0"));
   EXPECT_THAT(fault({"loss.terms.1.weight=0", "loss.terms.0.schedule={begin=2, end=3}"}),
