@@ -14,8 +14,8 @@ void place_model(SegmentationModel& model, c10::Device device, bool channels_las
   for (at::Tensor& buffer : model.buffers()) buffer.set_data(buffer.to(device));
 }
 
-Optimizer::Named named_parameters(const SegmentationModel& model) {
-  Optimizer::Named out;
+NamedTensors named_parameters(const SegmentationModel& model) {
+  NamedTensors out;
   for (const auto& item : model.named_parameters()) out.emplace_back(item.key(), item.value());
   return out;
 }

@@ -6,7 +6,7 @@
 
 #include <host/model/model.hpp>
 
-#include <host/train/optimizer.hpp>
+#include <host/train/parts.hpp>
 
 namespace nephron::host {
 
@@ -14,6 +14,6 @@ namespace nephron::host {
 void place_model(SegmentationModel& model, c10::Device device, bool channels_last);
 
 /// Its parameters by name, as the optimiser takes them.
-Optimizer::Named named_parameters(const SegmentationModel& model);
+NamedTensors named_parameters(const SegmentationModel& model);
 
 }  // namespace nephron::host
