@@ -13,6 +13,7 @@
 #include <host/data/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/runs/run.hpp>
+#include <host/train/part_checks.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/files.hpp>
 #include <host/util/printable.hpp>
@@ -51,9 +52,11 @@ int check(const Request& request) {
   for (const fs::path& file : request.files) {
     try {
       std::unique_ptr<Registry> registry;
-      const Experiment experiment =
-          load_experiment(file, request.set, request.search(), registry,
-                          request.without_data ? FurtherCheck{} : FurtherCheck{check_parameters});
+      const auto further = [&](const Experiment& e, const Registry& known, Diagnostics& faults) {
+        if (!request.without_data) check_parameters(e, known, faults);
+        check_parts(e, known, faults);
+      };
+      const Experiment experiment = load_experiment(file, request.set, request.search(), registry, further);
       const std::vector<std::string> absent = weights_to_fetch(experiment);
       print(printable_name(file.string()) + ": good\n");
       for (const std::string& name : absent)

@@ -69,7 +69,7 @@ void add_predict(CLI::App& app, int& exit) {
   command->add_option("--fold", request->fold,
                       "One fold, or \"all\": the mean of all folds [the fold that RUN names, else all]");
   command->add_option("--checkpoint", request->checkpoint, "Which weights")
-      ->check(CLI::IsMember({"best", "last"}))
+      ->check(CLI::IsMember({"best", "last", "average"}))
       ->capture_default_str();
   command->add_option("--device", request->device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   command->add_option("--precision", request->precision, "Of the convolutions")

@@ -34,7 +34,7 @@ void add_train(CLI::App& app, int& exit) {
       command->add_option("--from", request->from, "A new run that begins with the weights of this one, fold by fold")
           ->type_name("RUN");
   command->add_option("--checkpoint", request->checkpoint, "Which weights of --from")
-      ->check(CLI::IsMember({"best", "last"}))
+      ->check(CLI::IsMember({"best", "last", "average"}))
       ->capture_default_str()
       ->needs(from);
   command->add_option("--device", request->device, "cpu, cuda, cuda:N, or auto")->capture_default_str()->take_last();

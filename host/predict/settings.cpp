@@ -49,6 +49,11 @@ void set_threshold(PredictSettings& settings, const Value& value) {
 }
 
 fs::path weights_of(const FoldFolder& fold, const std::string& checkpoint) {
+  if (checkpoint == "average" && !fold.has_checkpoint("average") && fold.has_checkpoint("last"))
+    throw Error(
+        "fold " + std::to_string(fold.fold) + " of " + fold.folder.parent_path().string() + " has no averaged weights",
+        "They are made where the experiment has [train.average], from its \"start\" on; --checkpoint best or "
+        "last takes what there is.");
   if (!fold.has_checkpoint(checkpoint) && fold.has_checkpoint("last"))
     throw Error("fold " + std::to_string(fold.fold) + " of " + fold.folder.parent_path().string() +
                     " has no checkpoint \"" + checkpoint + "\" yet: none of its epochs was finished",

@@ -62,17 +62,22 @@ std::vector<fs::path> runs_in(const fs::path& folder) {
 
 }  // namespace
 
+namespace {
+fs::path file_of(const fs::path& checkpoints, const std::string& which) {
+  return which == "average" ? checkpoints / "last" / "average.safetensors"
+                            : checkpoints / which / "weights.safetensors";
+}
+}  // namespace
+
 fs::path FoldFolder::weights(const std::string& which) const {
-  const fs::path file = checkpoints() / which / "weights.safetensors";
+  const fs::path file = file_of(checkpoints(), which);
   if (fs::exists(file)) return file;
   throw Error("fold " + std::to_string(fold) + " of " + folder.parent_path().string() + " has no checkpoint \"" +
                   which + "\": " + file.string() + " does not exist",
               "Train it first, or resume it: nephron train --resume " + folder.parent_path().string());
 }
 
-bool FoldFolder::has_checkpoint(const std::string& which) const {
-  return fs::exists(checkpoints() / which / "weights.safetensors");
-}
+bool FoldFolder::has_checkpoint(const std::string& which) const { return fs::exists(file_of(checkpoints(), which)); }
 
 bool FoldFolder::finished() const { return fs::exists(done()); }
 

@@ -12,7 +12,8 @@ namespace nephron::host {
 ///         /events.out.tfevents.*      the same for TensorBoard
 ///         /slides.json                what it was trained on, and what was held out
 ///         /done.json                  final figures; its presence says that the fold is finished
-///         /checkpoints/step-N/        weights.safetensors (SMP's names), state.safetensors (to go on)
+///         /checkpoints/step-N/        weights.safetensors (SMP's names), state.safetensors (to go on), and
+///                                     average.safetensors where weights are averaged
 ///         /checkpoints/last, previous, best   symbolic links to the step folders, replaced atomically
 struct FoldFolder {
   std::filesystem::path folder;
@@ -22,7 +23,8 @@ struct FoldFolder {
   std::filesystem::path slides() const { return folder / "slides.json"; }
   std::filesystem::path done() const { return folder / "done.json"; }
   std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
-  /// `which`: "best" or "last". Throws Error when there is no such checkpoint yet.
+  /// `which`: "best", "last", or "average", the averaged weights of the last. Throws Error when there is no such
+  /// checkpoint yet.
   std::filesystem::path weights(const std::string& which) const;
   bool has_checkpoint(const std::string& which) const;
   /// A checkpoint was written once, whatever became of it.

@@ -24,6 +24,7 @@ namespace {
 
 constexpr const char* weights_name = "weights.safetensors";
 constexpr const char* state_name = "state.safetensors";
+constexpr const char* average_name = "average.safetensors";
 constexpr const char* format = "nephron-training-state-1";
 
 Json to_json(const TrainProgress& p) {
@@ -39,11 +40,30 @@ Json to_json(const TrainProgress& p) {
           {"last_dice", p.last_dice},
           {"last_val_loss", p.last_val_loss},
           {"seconds", p.seconds},
-          {"finished", p.finished}};
+          {"finished", p.finished},
+          {"averaged", p.averaged},
+          {"average_dice", p.average_dice},
+          {"plateau",
+           {{"factor", p.plateau.factor},
+            {"best", p.plateau.best},
+            {"bad", p.plateau.bad},
+            {"cooldown", p.plateau.cooldown}}}};
 }
 
 /// Where a fold may stand at all, whatever it is trained for.
 constexpr std::int64_t most_steps = std::int64_t{1} << 50;
+
+/// What checkpoints of earlier versions lack.
+void take_what_came_later(const JsonNode& j, TrainProgress& p) {
+  if (const auto averaged = j.find("averaged")) p.averaged = averaged->integer(0, p.step);
+  if (const auto dice = j.find("average_dice")) p.average_dice = dice->number(-1, 1);
+  if (const auto plateau = j.find("plateau")) {
+    p.plateau.factor = plateau->at("factor").number(0, 1);
+    p.plateau.best = plateau->at("best").number(-1, 1);
+    p.plateau.bad = plateau->at("bad").integer(0, p.epoch);
+    p.plateau.cooldown = plateau->at("cooldown").integer(0, most_steps);
+  }
+}
 
 TrainProgress from_json(const JsonNode& j, const TrainLengths& lengths) {
   if (const JsonNode told = j.at("format"); told.text() != format)
@@ -65,6 +85,7 @@ TrainProgress from_json(const JsonNode& j, const TrainLengths& lengths) {
   p.last_val_loss = j.at("last_val_loss").number();
   p.seconds = j.at("seconds").number(0, 1e12);
   p.finished = j.at("finished").boolean() || p.epoch == lengths.epochs;
+  take_what_came_later(j, p);
   return p;
 }
 
@@ -85,15 +106,15 @@ void remove_checkpoint(const fs::path& folder) {
   if (fs::symlink_status(folder, ignored).type() != fs::file_type::directory) return;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = name.starts_with(weights_name) || name.starts_with(state_name);
+    const bool ours = name.starts_with(weights_name) || name.starts_with(state_name) || name.starts_with(average_name);
     if (ours && entry.symlink_status(ignored).type() == fs::file_type::regular) fs::remove(entry.path(), ignored);
   }
   fs::remove(folder, ignored);
 }
 
-/// A new folder with both files; hidden until it is complete.
+/// A new folder with its files; hidden until it is complete.
 fs::path write_folder(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
-                      const TensorMap& state, TrainProgress progress) {
+                      const TensorMap& state, TrainProgress progress, const TensorMap& average) {
   progress.epoch_loss = finite(progress.epoch_loss);
   progress.last_val_loss = finite(progress.last_val_loss);
   const fs::path parent = fold.checkpoints();
@@ -105,6 +126,10 @@ fs::path write_folder(const FoldFolder& fold, const std::string& name, const tor
   try {
     write_tensors(hidden / weights_name, state_dict(model),
                   {{"format", "pt"}, {"step", std::to_string(progress.step)}});
+    if (!average.empty())
+      write_tensors(
+          hidden / average_name, average,
+          {{"format", "pt"}, {"step", std::to_string(progress.step)}, {"averaged", std::to_string(progress.averaged)}});
     write_tensors(hidden / state_name, state, {{"format", "pt"}, {"progress", text}});
   } catch (...) {  // a half of a checkpoint is of no use, and on a full disk in the way
     remove_checkpoint(hidden);
@@ -146,8 +171,8 @@ std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& op
 }
 
 void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state,
-                     const TrainProgress& progress, bool best) try {
-  const fs::path folder = write_folder(fold, "step-" + std::to_string(progress.step), model, state, progress);
+                     const TrainProgress& progress, bool best, const TensorMap& average) try {
+  const fs::path folder = write_folder(fold, "step-" + std::to_string(progress.step), model, state, progress, average);
   const fs::path last = fold.checkpoints() / "last";
   std::error_code none;
   if (const fs::path before = fs::read_symlink(last, none); !none && before != folder.filename())
@@ -163,7 +188,7 @@ void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, con
 
 fs::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
                     const TensorMap& state, const TrainProgress& progress) try {
-  return write_folder(fold, name, model, state, progress);
+  return write_folder(fold, name, model, state, progress, {});
 } catch (const std::runtime_error& e) {
   throw Error("the checkpoint " + name + " is not written: " + e.what());
 }
@@ -181,16 +206,18 @@ auto without_hint(const Work& work) {
 }
 
 TrainProgress load(const fs::path& folder, torch::nn::Module& model, const TrainLengths& lengths,
-                   const std::function<void(const TensorMap&)>& take_state) {
+                   const std::function<void(const SavedTensors&)>& take_state) {
   const fs::path weights = folder / weights_name, state_file = folder / state_name;
   std::map<std::string, std::string> metadata;
-  const TensorMap state = without_hint([&] { return read_tensors(state_file, &metadata); });
+  SavedTensors saved;
+  saved.state = without_hint([&] { return read_tensors(state_file, &metadata); });
   const auto text = metadata.find("progress");
   if (text == metadata.end()) throw Error(state_file.string() + " does not say how far training was");
   const TrainProgress progress = from_json(JsonNode::parse(text->second, state_file.string()), lengths);
+  if (progress.averaged > 0) saved.average = without_hint([&] { return read_tensors(folder / average_name); });
   without_hint([&] { return apply_weights(model, read_tensors(weights), /*strict=*/true, weights.string()); });
   try {
-    take_state(state);
+    take_state(saved);
   } catch (const Error& e) {
     throw Error(state_file.string() + ": " + e.what());
   }
@@ -218,7 +245,7 @@ std::string what_can_be_done(const FoldFolder& fold, const std::string& before) 
 }  // namespace
 
 TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, const TrainLengths& lengths,
-                              const std::function<void(const TensorMap&)>& take_state) {
+                              const std::function<void(const SavedTensors&)>& take_state) {
   const fs::path last = fold.checkpoints() / "last", previous = fold.checkpoints() / "previous";
   std::error_code none;
   const fs::path behind = fs::read_symlink(previous, none);

@@ -8,6 +8,7 @@
 #include <torch/nn/module.h>
 
 #include <host/runs/run.hpp>
+#include <host/train/schedule.hpp>
 #include <host/weights/weights.hpp>
 
 namespace nephron::host {
@@ -25,8 +26,11 @@ struct TrainProgress {
   std::int64_t since_best = 0;  ///< validations without a better Dice
   double last_dice = -1;
   double last_val_loss = -1;
-  double seconds = 0;     ///< spent in all processes of this fold
-  bool finished = false;  ///< nothing is left to train
+  double seconds = 0;         ///< spent in all processes of this fold
+  bool finished = false;      ///< nothing is left to train
+  std::int64_t averaged = 0;  ///< weights that the averaged ones are made of
+  double average_dice = -1;   ///< of the averaged weights, when they were validated last
+  Plateau plateau;
 };
 
 /// Bytes that one checkpoint takes, about: to ask for disk space before training.
@@ -34,9 +38,9 @@ std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& op
 
 /// Writes weights and state as one folder, then makes the link `last` (and `best`, when asked) point to it, and
 /// `previous` to what was the last; checkpoints that no link names are removed. A kill at any moment leaves the old or
-/// the new checkpoint, whole.
+/// the new checkpoint, whole. `average`: averaged weights, a file of their own; none when it is empty.
 void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state,
-                     const TrainProgress& progress, bool best);
+                     const TrainProgress& progress, bool best, const TensorMap& average = {});
 /// A checkpoint beside the others that is kept and that nothing goes on from; returns its folder.
 std::filesystem::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
                                  const TensorMap& state, const TrainProgress& progress);
@@ -46,10 +50,16 @@ struct TrainLengths {
   std::int64_t steps_per_epoch = 0;
 };
 
-/// Loads `last` into the model; gives the optimiser's tensors to `take_state`, which throws Error for those that do not
-/// fit. Where `last` is damaged or impossible, warns and goes back to `previous`, which becomes `last`. Throws Error
+/// What a checkpoint holds besides the weights.
+struct SavedTensors {
+  TensorMap state;    ///< of the optimiser and what goes with it
+  TensorMap average;  ///< averaged weights; empty when there were none yet
+};
+
+/// Loads `last` into the model; gives the other tensors to `take_state`, which throws Error for those that do not fit.
+/// Where `last` is damaged or impossible, warns and goes back to `previous`, which becomes `last`. Throws Error
 /// that names the file when neither is good.
 TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, const TrainLengths& lengths,
-                              const std::function<void(const TensorMap&)>& take_state);
+                              const std::function<void(const SavedTensors&)>& take_state);
 
 }  // namespace nephron::host

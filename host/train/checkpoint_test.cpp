@@ -44,7 +44,7 @@ class Checkpoints : public testing::Test {
   }
   /// With epochs of one step.
   TrainProgress load(Model& model, TensorMap& state) {
-    return load_checkpoint(fold_, model, {100, 1}, [&](const TensorMap& saved) { state = saved; });
+    return load_checkpoint(fold_, model, {100, 1}, [&](const SavedTensors& saved) { state = saved.state; });
   }
   /// Writes other words into the state of `which`.
   void spoil(const std::string& which, const std::string& from, const std::string& to) {
@@ -215,10 +215,39 @@ TEST_F(Checkpoints, TheAdviceForADamagedStateIsTrueOfARun) {
 TEST_F(Checkpoints, AStateThatTheOptimiserRefusesIsDamagedToo) {
   for (const int step : {1, 2}) save(step, false);
   Model model(0);
-  const auto refuse_step_2 = [&](const TensorMap& saved) {
-    if (saved.at("exp_avg.weight")[0][0].item<double>() == -2) throw Error("the training state lacks \"x\"");
+  const auto refuse_step_2 = [&](const SavedTensors& saved) {
+    if (saved.state.at("exp_avg.weight")[0][0].item<double>() == -2) throw Error("the training state lacks \"x\"");
   };
   EXPECT_EQ(load_checkpoint(fold_, model, {100, 1}, refuse_step_2).step, 1);
+}
+
+TEST_F(Checkpoints, KeepAveragedWeightsAndReadWhatOlderVersionsWrote) {
+  TrainProgress p;
+  p.step = p.epoch = 3;
+  p.averaged = 2;
+  p.average_dice = 0.5;
+  p.plateau = {0.25, 0.375, 1, 2};
+  const TensorMap state{{"exp_avg.weight", at::full({2, 3}, -3.0)}}, average{{"weight", at::full({2, 3}, 2.5)}};
+  save_checkpoint(fold_, Model(3), state, p, true, average);
+  EXPECT_EQ(read_tensors(fold_.weights("average")).at("weight")[0][0].item<double>(), 2.5);
+  Model model(0);
+  SavedTensors saved;
+  const auto load = [&] { return load_checkpoint(fold_, model, {100, 1}, [&](const SavedTensors& s) { saved = s; }); };
+  const TrainProgress back = load();
+  EXPECT_EQ(back.averaged, 2);
+  EXPECT_EQ(back.average_dice, 0.5);
+  EXPECT_EQ(back.plateau.factor, 0.25);
+  EXPECT_EQ(back.plateau.best, 0.375);
+  EXPECT_EQ(back.plateau.bad, 1);
+  EXPECT_EQ(back.plateau.cooldown, 2);
+  EXPECT_TRUE(at::equal(saved.average.at("weight"), average.at("weight")));
+  // A checkpoint that has lost them is damaged.
+  fs::remove(fold_.weights("average"));
+  EXPECT_FALSE(fold_.has_checkpoint("average"));
+  EXPECT_THAT(load, ThrowsMessage<Error>(HasSubstr("average.safetensors")));
+  spoil("last", R"(,"averaged":2,"average_dice":0.5,"plateau":{"factor":0.25,"best":0.375,"bad":1,"cooldown":2})", "");
+  EXPECT_EQ(load().averaged, 0);
+  EXPECT_TRUE(saved.average.empty());
 }
 
 TEST_F(Checkpoints, OneProcessARun) {

@@ -36,10 +36,11 @@ class ComponentMetrics {
     of_step_.clear();
     return out;
   }
-  /// Drops what was told outside of the feed: it belongs to no step.
+  /// Drops what was told since the last step of an epoch: it belongs to no step.
   void drop() {
     const std::lock_guard lock(mutex_);
     of_step_.clear();
+    by_sample_.clear();
   }
 
  private:

@@ -23,6 +23,7 @@ EpochLoop::EpochLoop(EpochParts parts, const Experiment& experiment, int fold, c
       device_(device) {}
 
 void EpochLoop::run() {
+  parts_.state.enter_epoch();
   if (complete()) return;  // resumed between the last step and its validation
   const TrainProgress& progress = parts_.state.progress;
   const std::int64_t first = progress.step_in_epoch * config_.accumulate;
@@ -55,7 +56,8 @@ void EpochLoop::step() {
     loss = i == 0 ? part : LossValue{loss.total + part.total, loss.parts + part.parts};
     parts_.feed.recycle(std::move(raw));
   }
-  const double lr = config_.optimizer.lr * schedule_factor(config_.schedule, progress.step, counts_.all);
+  const double lr =
+      config_.optimizer.lr * progress.plateau.factor * schedule_factor(config_.schedule, progress.step, counts_.all);
   parts_.log.add(progress.step + 1, progress.epoch, loss, lr, std::move(ids), parts_.feed.waited() - waited_before,
                  parts_.told.take({epoch, (first + batches) * config_.batch}));
   // On a CPU the loss is at hand: a bad one stops before it spoils the weights.

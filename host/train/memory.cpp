@@ -9,6 +9,7 @@
 
 #include <host/device/autocast.hpp>
 #include <host/model/memory_need.hpp>
+#include <host/train/optimizer.hpp>
 
 namespace nephron::host {
 
@@ -38,7 +39,8 @@ Need need_of(const Experiment& experiment, const Registry& registry, c10::Device
   PassMemory validation = measure_pass(*model, config.in_channels, /*training=*/false);
   // Measured in float32; what is kept for the backward takes half in the lower precision.
   if (type && !device.is_cpu()) training.per_pixel /= 2, validation.per_pixel /= 2;
-  const std::int64_t moments = experiment.train.optimizer.type == "sgd" ? 1 : 2;
+  const std::int64_t moments =
+      Optimizer::moments(experiment.train.optimizer) + (experiment.train.average.type == "none" ? 0 : 1);
   // Pixels and targets as floats and as the bytes that they were made of, and what losses make of the logits.
   const auto c = static_cast<double>(classes);
   const double batch_itself = 3 * 4 + 3 + c * (4 + 1) + c * 8 * 4;

@@ -1,5 +1,6 @@
 #include <host/train/results.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -9,10 +10,25 @@
 
 namespace nephron::host {
 
+namespace {
+
+/// One of a fold's figures over the folds that have it; nothing for fewer than two.
+void print_spread(const FoldResults& results, const char* name, double TrainProgress::*figure) {
+  std::vector<double> values;
+  for (const auto& [fold, result] : results)
+    if (const double v = result.progress.*figure; v >= 0) values.push_back(v);
+  if (values.size() < 2) return;
+  const Spread spread = spread_of(values);
+  std::printf("mean of %s Dice %.4f, deviation %.4f\n", name, spread.mean, spread.deviation);
+}
+
+}  // namespace
+
 void print_table(const FoldResults& results) {
-  std::printf("%5s %7s %10s %7s %10s %9s %8s %9s\n", "fold", "epochs", "best Dice", "epoch", "last Dice", "tiles/s",
-              "waited", "time");
-  std::vector<double> dice;
+  const bool averaged =
+      std::any_of(results.begin(), results.end(), [](const auto& r) { return r.second.progress.averaged > 0; });
+  std::printf("%5s %7s %10s %7s %10s%s %9s %8s %9s\n", "fold", "epochs", "best Dice", "epoch", "last Dice",
+              averaged ? "   averaged" : "", "tiles/s", "waited", "time");
   const auto number = [](double v, const char* format) {
     char text[32] = "-";
     if (v >= 0) std::snprintf(text, sizeof text, format, v);
@@ -20,14 +36,14 @@ void print_table(const FoldResults& results) {
   };
   for (const auto& [fold, result] : results) {
     const TrainProgress& p = result.progress;
-    if (p.best_dice >= 0) dice.push_back(p.best_dice);
-    std::printf("%5d %7lld %10s %7lld %10s %9.1f %7.1f%% %9s\n", fold, static_cast<long long>(p.epoch),
-                number(p.best_dice, "%.4f").c_str(), static_cast<long long>(p.best_epoch),
-                number(p.last_dice, "%.4f").c_str(), result.tiles_per_s, 100 * result.waited,
-                duration_text(p.seconds).c_str());
+    std::printf("%5d %7lld %10s %7lld %10s", fold, static_cast<long long>(p.epoch), number(p.best_dice, "%.4f").c_str(),
+                static_cast<long long>(p.best_epoch), number(p.last_dice, "%.4f").c_str());
+    if (averaged) std::printf(" %10s", number(p.average_dice, "%.4f").c_str());
+    std::printf(" %9.1f %7.1f%% %9s\n", result.tiles_per_s, 100 * result.waited, duration_text(p.seconds).c_str());
   }
-  const Spread spread = spread_of(dice);
-  if (dice.size() > 1) std::printf("mean of best Dice %.4f, deviation %.4f\n", spread.mean, spread.deviation);
+  print_spread(results, "best", &TrainProgress::best_dice);
+  print_spread(results, "last", &TrainProgress::last_dice);
+  if (averaged) print_spread(results, "averaged", &TrainProgress::average_dice);
 }
 
 std::string how_to_go_on(const RunFolder& run) {

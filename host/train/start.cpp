@@ -12,6 +12,7 @@
 #include <host/data/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/train/memory.hpp>
+#include <host/train/part_checks.hpp>
 #include <host/train/warm_start.hpp>
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
@@ -106,7 +107,10 @@ void tell(const std::vector<PluginChange>& changes) {
 Session Session::start(const TrainRequest& request, const fs::path& runs, const c10::Device& device) {
   Session s;
   s.experiment_ = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry_,
-                                  check_parameters);
+                                  [](const Experiment& e, const Registry& registry, Diagnostics& faults) {
+                                    check_parameters(e, registry, faults);
+                                    check_parts(e, registry, faults);
+                                  });
   require_experiment_can(s.experiment_, device.str());
   s.folds_ = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
                          std::max(1, s.experiment_.data.folds.count));

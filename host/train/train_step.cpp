@@ -49,6 +49,7 @@ void TrainStep::update(double lr) {
   optimizer.step(lr, found_inf);
   if (scaler) scaler->update(*found_inf);
   optimizer.zero_grad();
+  parts_.state.note_step();
 }
 
 }  // namespace nephron::host

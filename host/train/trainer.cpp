@@ -14,6 +14,7 @@
 #include <host/plugins/guard.hpp>
 #include <host/runs/metrics_log.hpp>
 #include <host/runs/process.hpp>
+#include <host/train/average_statistics.hpp>
 #include <host/train/batch_augmentations.hpp>
 #include <host/train/component_metrics.hpp>
 #include <host/train/epoch_loop.hpp>
@@ -55,7 +56,13 @@ class FoldTrainer {
   void check_losses(bool all = false);
   /// Validation, figures, checkpoint; false when Ctrl-C cut it short.
   bool end_epoch();
-  void note_validation(const Validation& validation);
+  /// Of the weights that the network has; nothing when Ctrl-C cut it short.
+  std::optional<Validation> validate_now();
+  std::optional<Validation> validate_average();
+  /// What a validation adds to the line of metrics; `prefix`: of the names.
+  void add_figures(MetricsLog::Values& line, const Validation& validation, const std::string& prefix) const;
+  /// True when it makes the rate fall.
+  bool note_validation(const Validation& validation);
   void save(bool best);
   void write_done(const FoldResult& result) const;
   bool validates(std::int64_t epochs_done) const;
@@ -128,6 +135,7 @@ void FoldTrainer::begin() {
   steps_.emplace(*metrics_, title(), progress_.step, steps_of_.all, job_.place.unfinished_behind * steps_of_.all,
                  job_.device);
   if (train_feed_ == nullptr) return;
+  if (const std::string text = groups_text(state_.groups()); !text.empty()) log().info(text);
   epoch_.emplace(EpochParts{state_, step_, *train_feed_, *steps_, component_metrics_,
                             [this](bool all) { check_losses(all); }, [this] { save(false); }},
                  experiment_, job_.folder.fold, job_.device);
@@ -163,9 +171,14 @@ FoldResult FoldTrainer::run() try {
   if (!progress_.finished) {
     train_feed_ = make_feed(true);
     validation_feed_ = make_feed(false);
-    if (validation_feed_ == nullptr)
+    if (validation_feed_ == nullptr) {
+      if (config_.schedule.type == "plateau")
+        throw Error("fold " + std::to_string(job_.folder.fold) +
+                        " holds out no slide: nothing is validated, and the rate of a plateau schedule never falls",
+                    "take another train.schedule, or let a dataset be held out");
       log().warning("fold " + std::to_string(job_.folder.fold) +
                     " holds out no slide: nothing is validated, the last weights count");
+    }
   }
   begin();
   while (!progress_.finished && !interrupted()) {
@@ -207,28 +220,55 @@ bool FoldTrainer::validates(std::int64_t epochs_done) const {
   return validation_feed_ != nullptr && (epochs_done % config_.validate_every == 0 || epochs_done == config_.epochs);
 }
 
+std::optional<Validation> FoldTrainer::validate_now() {
+  const Validation validation = validate(
+      state_.model(), *validation_feed_, objective_, Normalise::of(experiment_.data.mean, experiment_.data.std),
+      job_.device, config_, 2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch, step_.place());
+  component_metrics_.drop();               // belongs to no step
+  if (interrupted()) return std::nullopt;  // a part of the tiles says nothing; the resumed run does them all
+  return validation;
+}
+
+std::optional<Validation> FoldTrainer::validate_average() {
+  const AveragedWeights::InUse averaged(*state_.average());
+  return validate_now();
+}
+
+void FoldTrainer::add_figures(MetricsLog::Values& line, const Validation& validation, const std::string& prefix) const {
+  line.insert(line.end(), {{prefix + "val_loss", validation.loss}, {prefix + "dice", validation.mean_dice()}});
+  for (std::size_t c = 0; c < validation.dice.size(); ++c) {
+    line.emplace_back(prefix + "dice_" + experiment_.classes[c], validation.dice[c]);
+    line.emplace_back(prefix + "tile_dice_" + experiment_.classes[c], validation.tile_dice[c]);
+  }
+}
+
 bool FoldTrainer::end_epoch() {
   check_losses(/*all=*/true);
+  if (state_.note_epoch()) {
+    remake_statistics(state_, {experiment_, *train_feed_, job_.device, job_.folder.fold});
+    component_metrics_.drop();
+    if (interrupted()) return false;
+  }
   bool best = validation_feed_ == nullptr;
   const double train_loss = progress_.epoch_loss / static_cast<double>(steps_of_.epoch);
   MetricsLog::Values line{{"epoch", static_cast<double>(progress_.epoch)}, {"train_loss", train_loss}};
   std::string text = "fold " + std::to_string(job_.folder.fold) + "  epoch " + std::to_string(progress_.epoch + 1) +
                      "/" + std::to_string(config_.epochs) + "  loss " + text_of("%.4f", train_loss);
   if (validates(progress_.epoch + 1)) {
-    const Validation validation = validate(
-        state_.model(), *validation_feed_, objective_, Normalise::of(experiment_.data.mean, experiment_.data.std),
-        job_.device, config_, 2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch, step_.place());
-    component_metrics_.drop();        // belongs to no step
-    if (interrupted()) return false;  // a part of the tiles says nothing; the resumed run does them all
-    best = validation.mean_dice() > progress_.best_dice;
-    note_validation(validation);
-    line.insert(line.end(), {{"val_loss", validation.loss}, {"dice", validation.mean_dice()}});
-    for (std::size_t c = 0; c < validation.dice.size(); ++c) {
-      line.emplace_back("dice_" + experiment_.classes[c], validation.dice[c]);
-      line.emplace_back("tile_dice_" + experiment_.classes[c], validation.tile_dice[c]);
+    const std::optional<Validation> validation = validate_now();
+    if (!validation) return false;
+    std::optional<Validation> average;
+    if (state_.average() != nullptr && !(average = validate_average())) return false;
+    best = validation->mean_dice() > progress_.best_dice;
+    add_figures(line, *validation, "");
+    text += "  validation loss " + text_of("%.4f", validation->loss) + "  Dice " +
+            text_of("%.4f", validation->mean_dice()) + (best ? "  (best)" : "");
+    if (average) {
+      progress_.average_dice = average->mean_dice();
+      add_figures(line, *average, "average_");
+      text += "  averaged " + text_of("%.4f", average->mean_dice());
     }
-    text += "  validation loss " + text_of("%.4f", validation.loss) + "  Dice " +
-            text_of("%.4f", validation.mean_dice()) + (best ? "  (best)" : "");
+    if (note_validation(*validation)) text += "  rate x " + text_of("%.3g", progress_.plateau.factor);
   }
   line.emplace_back("seconds", since(epoch_started_));
   line.emplace_back("peak_rss_mb", peak_rss_mb());
@@ -248,7 +288,7 @@ bool FoldTrainer::end_epoch() {
   return true;
 }
 
-void FoldTrainer::note_validation(const Validation& validation) {
+bool FoldTrainer::note_validation(const Validation& validation) {
   progress_.last_dice = validation.mean_dice();
   progress_.last_val_loss = validation.loss;
   if (progress_.last_dice > progress_.best_dice) {
@@ -259,6 +299,7 @@ void FoldTrainer::note_validation(const Validation& validation) {
   } else {
     ++progress_.since_best;
   }
+  return progress_.plateau.add(config_.schedule, progress_.last_dice);
 }
 
 void FoldTrainer::save(bool best) {
@@ -273,12 +314,19 @@ void FoldTrainer::save(bool best) {
 void FoldTrainer::write_done(const FoldResult& result) const {
   if (job_.folder.finished()) return;  // resumed with nothing left to do
   const TrainProgress& p = result.progress;
-  const nlohmann::ordered_json out{{"fold", job_.folder.fold},   {"steps", p.step},
-                                   {"epochs", p.epoch},          {"best_dice", p.best_dice},
-                                   {"best_epoch", p.best_epoch}, {"best_step", p.best_step},
-                                   {"last_dice", p.last_dice},   {"last_val_loss", p.last_val_loss},
-                                   {"seconds", p.seconds},       {"tiles_per_s", result.tiles_per_s},
-                                   {"waited", result.waited},    {"peak_rss_mb", peak_rss_mb()}};
+  const nlohmann::ordered_json out{{"fold", job_.folder.fold},
+                                   {"steps", p.step},
+                                   {"epochs", p.epoch},
+                                   {"best_dice", p.best_dice},
+                                   {"best_epoch", p.best_epoch},
+                                   {"best_step", p.best_step},
+                                   {"last_dice", p.last_dice},
+                                   {"last_val_loss", p.last_val_loss},
+                                   {"average_dice", p.average_dice},
+                                   {"seconds", p.seconds},
+                                   {"tiles_per_s", result.tiles_per_s},
+                                   {"waited", result.waited},
+                                   {"peak_rss_mb", peak_rss_mb()}};
   write_file_atomically(job_.folder.done(), out.dump(2) + "\n");
 }
 
