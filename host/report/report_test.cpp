@@ -81,7 +81,8 @@ class ReportTest : public ::testing::Test {
     put(run / "fold-0/metrics.jsonl",
         "{\"step\": 1, \"loss\": 0.7, \"lr\": 0.001}\n{\"step\": 2, \"loss\": 0.5, \"lr\": 0.0005}\n"
         "{\"step\": 2, \"epoch\": 0, \"val_loss\": 0.6, \"dice\": 0.8}\n");
-    put(run / "fold-0/done.json", R"({"fold": 0, "steps": 2, "best_dice": 0.8125, "seconds": 61})");
+    put(run / "fold-0/done.json",
+        R"({"fold": 0, "steps": 2, "best_dice": 0.8125, "average_dice": 0.8375, "seconds": 61})");
   }
   void TearDown() override { fs::remove_all(root); }
   static void put(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
@@ -112,8 +113,8 @@ class ReportTest : public ::testing::Test {
 TEST_F(ReportTest, HoldsEverythingAndRefersToNothing) {
   predict();
   const std::string page = report_html({run, {root / "out"}, 24, 200});
-  for (const char* part : {"<!DOCTYPE html>", "Validation Dice", "Learning rate", "0.9321", "0.8125", "slide-2",
-                           "1 min 01 s", "slide-3", "2 &amp; 3"})
+  for (const char* part : {"<!DOCTYPE html>", "Validation Dice", "Learning rate", "0.9321", "0.8125",
+                           "Dice of averaged weights", "0.8375", "slide-2", "1 min 01 s", "slide-3", "2 &amp; 3"})
     EXPECT_THAT(page, HasSubstr(part)) << part;
   EXPECT_THAT(page, Not(HasSubstr("<script")));
   EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(1)"));

@@ -1,5 +1,6 @@
 #include <host/report/run_sections.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -86,21 +87,33 @@ std::string curves_section(const std::vector<FoldHistory>& folds) {
 }
 
 std::string folds_section(const std::vector<FoldHistory>& folds) {
+  const auto value = [](const FoldHistory& fold, const char* name) { return value_of(fold.done, name, nothing); };
+  const bool averaged = std::any_of(folds.begin(), folds.end(),
+                                    [&](const FoldHistory& fold) { return value(fold, "average_dice") >= 0; });
+  std::vector<std::string> head{"",
+                                "best validation Dice",
+                                "at epoch",
+                                "last Dice",
+                                "slides trained on + held out",
+                                "epochs",
+                                "steps",
+                                "tiles/s",
+                                "time"};
+  constexpr std::ptrdiff_t behind_last = 4;
+  if (averaged) head.insert(head.begin() + behind_last, "Dice of averaged weights");
   std::vector<std::vector<std::string>> rows;
   for (const FoldHistory& fold : folds) {
-    const auto value = [&](const char* name) { return value_of(fold.done, name, nothing); };
-    rows.push_back(
-        {"fold " + std::to_string(fold.fold), fold.done.empty() ? "not finished" : figure(value("best_dice")),
-         figure(value("best_epoch"), "%.0f"), figure(value("last_dice")), fold.slides.empty() ? "–" : fold.slides,
-         figure(value("epochs"), "%.0f"), figure(value("steps"), "%.0f"), figure(value("tiles_per_s"), "%.1f"),
-         std::isfinite(value("seconds")) ? duration_text(value("seconds")) : "–"});
+    const double seconds = value(fold, "seconds"), average = value(fold, "average_dice");
+    rows.push_back({"fold " + std::to_string(fold.fold),
+                    fold.done.empty() ? "not finished" : figure(value(fold, "best_dice")),
+                    figure(value(fold, "best_epoch"), "%.0f"), figure(value(fold, "last_dice")),
+                    fold.slides.empty() ? "–" : fold.slides, figure(value(fold, "epochs"), "%.0f"),
+                    figure(value(fold, "steps"), "%.0f"), figure(value(fold, "tiles_per_s"), "%.1f"),
+                    std::isfinite(seconds) ? duration_text(seconds) : "–"});
+    if (averaged) rows.back().insert(rows.back().begin() + behind_last, average >= 0 ? figure(average) : "–");
   }
   if (rows.empty()) return {};
-  return "<h2>Folds</h2>\n<div class=\"card\">" +
-         html_table({"", "best validation Dice", "at epoch", "last Dice", "slides trained on + held out", "epochs",
-                     "steps", "tiles/s", "time"},
-                    rows) +
-         "</div>\n";
+  return "<h2>Folds</h2>\n<div class=\"card\">" + html_table(head, rows) + "</div>\n";
 }
 
 std::string environment_section(const RunFolder& run) {

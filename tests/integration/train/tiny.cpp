@@ -4,13 +4,16 @@
 #include <limits>
 
 #include <ATen/ops/amax.h>
+#include <ATen/ops/batch_norm.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mean.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/upsample_nearest2d.h>
+#include <ATen/ops/zeros.h>
 
 #include <nephron/augmentation.hpp>
 #include <nephron/batch_augmentation.hpp>
@@ -23,19 +26,33 @@ at::Tensor filter(std::int64_t out, std::int64_t in) {
   return at::empty({out, in, 3, 3}).normal_(0, std::sqrt(2.0 / (9.0 * static_cast<double>(in))));
 }
 
+struct TinyParams {
+  bool norm = false;
+  static void describe(nephron::Schema<TinyParams>& s) {
+    s.field("norm", &TinyParams::norm, "normalise by the batch behind the convolution");
+  }
+};
+
 // Dropout draws from torch's generator: a resumed run must draw what an unbroken one draws.
 class TinyEncoder final : public nephron::Encoder {
  public:
+  explicit TinyEncoder(const TinyParams& params) : params_(params) {}
   void build(const nephron::EncoderOptions& options) override {
     weight_ = register_parameter("conv", filter(8, options.in_channels));
+    if (!params_.norm) return;
+    mean_ = register_buffer("running_mean", at::zeros({8}));
+    var_ = register_buffer("running_var", at::ones({8}));
   }
   std::vector<nephron::Level> levels() const override { return {{3, 1}, {8, 2}}; }
   std::vector<at::Tensor> forward(const at::Tensor& image) override {
-    return {image, at::dropout(at::relu(at::conv2d(image, weight_, {}, 2, 1)), 0.2, is_training())};
+    at::Tensor x = at::conv2d(image, weight_, {}, 2, 1);
+    if (params_.norm) x = at::batch_norm(x, {}, {}, mean_, var_, is_training(), 0.1, 1e-5, false);
+    return {image, at::dropout(at::relu(x), 0.2, is_training())};
   }
 
  private:
-  at::Tensor weight_;
+  TinyParams params_;
+  at::Tensor weight_, mean_, var_;
 };
 
 class TinyDecoder final : public nephron::Decoder {

@@ -1,0 +1,138 @@
+// Whole runs that freeze, group, average and lower their rate by what validation says.
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include <tests/integration/train/train_fixture.hpp>
+
+namespace nephron::host {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+class Optimisation : public Train {
+ protected:
+  /// The same run twice: as a whole, and cut by Ctrl-C behind its first checkpoint.
+  RunFolder whole_run(const std::vector<std::string>& more) {
+    std::vector<std::string> command = train_command(more);
+    command.insert(command.end(), {"--runs", (root_ / "whole").string()});
+    run(command, 0);
+    return RunFolder::open(root_ / "whole/tiny");
+  }
+  RunFolder cut_run(const std::vector<std::string>& more) {
+    Program program(train_command(more), output());
+    while (!program.done() && last_checkpoint().empty()) std::this_thread::sleep_for(2ms);
+    program.signal(SIGINT);
+    EXPECT_EQ(program.wait(), 130) << program.output();
+    return only_run();
+  }
+  void go_on(const RunFolder& cut) { run({"train", "--resume", cut.folder().string(), "--device", "cpu"}, 0); }
+  static TensorMap averaged(const RunFolder& run) { return read_tensors(run.fold(0).weights("average")); }
+  static void expect_same(const RunFolder& a, const RunFolder& b) {
+    expect_equal(tensors(a), tensors(b));
+    expect_equal(averaged(a), averaged(b));
+    EXPECT_EQ(losses(a), losses(b));
+    EXPECT_EQ(figures(a, "average_dice"), figures(b, "average_dice"));
+    EXPECT_EQ(figures(a, "lr"), figures(b, "lr"));
+  }
+  /// A figure of the metrics by its step.
+  static std::map<std::int64_t, double> figures(const RunFolder& run, const std::string& wanted) {
+    std::map<std::int64_t, double> out;
+    for (const auto& [step, values] : read_metrics(run.fold(0).metrics()))
+      for (const auto& [name, value] : values)
+        if (name == wanted) out[step] = value;
+    return out;
+  }
+};
+
+TEST_F(Optimisation, ARunThatFreezesAveragesAndFallsGoesOnBitForBit) {
+  write_experiment(R"(
+group = [ { match = "decoder", lr_factor = 0.5, weight_decay = 0.01 } ]
+freeze = [ { match = "encoder", until = 20 } ]
+average = { type = "ema", decay = 0.95, start = 2 }
+schedule = { type = "plateau", patience = 2, factor = 0.5 }
+)");
+  const std::vector<std::string> more{"--set", "train.epochs=40"};
+  const RunFolder whole = whole_run(more);
+  EXPECT_THAT(read_file(whole.log()),
+              AllOf(HasSubstr("parameters:\n  \"decoder\": 1 tensor, 576 values, rate x 0.5, weight decay 0.01\n"),
+                    HasSubstr("the rest: 3 tensors, 289 values, rate x 1, weight decay 0\n"),
+                    HasSubstr("epoch 1: 1 of 4 parameters (216 of 865 values) are frozen"),
+                    HasSubstr("epoch 21: nothing is frozen"), ContainsRegex("averaged 0\\.[0-9]+  rate x 0\\.5")));
+  const RunFolder cut = cut_run(more);
+  const TensorMap first = read_tensors(cut.fold(0).weights("best")), then = read_tensors(cut.fold(0).weights("last"));
+  ASSERT_LT(figures(cut, "lr").rbegin()->first, 20 * 20) << "it was cut too late to prove anything";
+  EXPECT_TRUE(at::equal(first.at("encoder.conv"), then.at("encoder.conv")));
+  go_on(cut);
+  expect_same(whole, cut);
+  EXPECT_FALSE(at::equal(first.at("encoder.conv"), read_tensors(cut.fold(0).weights("last")).at("encoder.conv")));
+  EXPECT_EQ(figures(whole, "average_dice").begin()->first, 3 * 20) << "it began after the second epoch";
+  EXPECT_EQ(figures(whole, "average_dice").size(), 38U);
+  EXPECT_LT(figures(whole, "lr").at(800), 0.011);
+}
+
+TEST_F(Optimisation, TheMeanOfEpochsHasItsOwnStatisticsAndIsPredictedWith) {
+  write_experiment("average = { type = \"swa\", start = 3, batches = 5 }\n");
+  const std::vector<std::string> more{"--set", "train.epochs=5", "--set", "model.encoder.norm=true"};
+  const RunFolder whole = whole_run(more);
+  const TensorMap mean = averaged(whole), last = read_tensors(whole.fold(0).weights("last")),
+                  before = read_tensors(whole.fold(0).checkpoints() / "previous/weights.safetensors");
+  ASSERT_EQ(mean.size(), last.size());
+  for (const auto& [name, tensor] : mean) {
+    const double off = (tensor - (last.at(name) + before.at(name)) / 2).abs().max().item<double>();
+    if (name.find("running") == std::string::npos) {
+      EXPECT_LT(off, 1e-6) << name;
+    } else {
+      EXPECT_GT(off, 1e-4) << name << " is made anew";
+    }
+  }
+  EXPECT_EQ(figures(whole, "average_dice").size(), 2U);
+  const double dice = figures(whole, "average_dice").rbegin()->second;
+  EXPECT_EQ(nlohmann::json::parse(read_file(whole.fold(0).done())).at("average_dice"), dice);
+  // Killed within the epochs that are averaged.
+  Program program(train_command(more), output());
+  while (!program.done() && last_checkpoint() != "step-80") std::this_thread::sleep_for(1ms);
+  program.signal(SIGKILL);
+  program.wait();
+  go_on(only_run());
+  expect_same(whole, only_run());
+
+  const fs::path out = root_ / "predicted";
+  const auto predict = [&](int code) {
+    return run({"predict", whole.folder().string(), "--images", (*data_ / "data/images").string(), "--out",
+                out.string(), "--overwrite", "--checkpoint", "average", "--device", "cpu"},
+               code);
+  };
+  predict(0);
+  EXPECT_THAT(read_file(out / "predict.json"), HasSubstr("step-100/average.safetensors"));
+  fs::remove(whole.fold(0).weights("average"));
+  EXPECT_THAT(predict(1), HasSubstr("has no averaged weights"));
+}
+
+TEST_F(Optimisation, PatternsAreCheckedAgainstTheNetwork) {
+  write_experiment(
+      "group = [ { match = \"encoder.cnv\" } ]\nfreeze = [\n  { match = \"decoder\" },\n  { match = \"head\" } ]\n");
+  std::vector<std::string> check{"config", "check", (root_ / "tiny.toml").string(), "--plugin", NEPHRON_TINY};
+  for (const auto& command : {check, train_command()})
+    EXPECT_THAT(run(command, 2),
+                AllOf(ContainsRegex("tiny\\.toml:31:21: error: \"encoder.cnv\" matches no parameter of the network"),
+                      HasSubstr("did you mean \"encoder.conv\"? \"encoder\" holds conv"),
+                      ContainsRegex("tiny\\.toml:34:13: error: \"head\" matches no parameter of the network"),
+                      HasSubstr("the network holds encoder, decoder, segmentation_head"),
+                      Not(HasSubstr("\"decoder\" matches"))));
+  EXPECT_TRUE(runs().empty());
+  write_experiment("freeze = [ { match = \"*\" } ]\n");
+  EXPECT_THAT(run(check, 2), HasSubstr("everything is frozen in epoch 1: it would train nothing"));
+  write_experiment("");
+  check.insert(check.end(), {"--set", "train.optimizer.layer_decay=0.7"});
+  EXPECT_THAT(run(check, 2), HasSubstr("this encoder tells no layers apart"));
+}
+
+}  // namespace
+}  // namespace nephron::host
