@@ -39,6 +39,9 @@ class Checks : WrittenKeys {
     const Value& v = at({"classes"});
     if (e_.classes.empty() || e_.classes.size() > 8)  // labels have one bit a class in a byte
       fault(v, "\"classes\" must name 1 to 8 classes, not " + std::to_string(e_.classes.size()));
+    if (e_.classes.size() == 8 && e_.data.ignore_outside && clean({"data", "ignore_outside"}))
+      fault(at({"data", "ignore_outside"}), "\"ignore_outside\" takes a ninth bit beside those of 8 classes",
+            "leave one of the classes out, or ignore_outside");
     if (std::set(e_.classes.begin(), e_.classes.end()).size() != e_.classes.size())
       fault(v, "\"classes\" names one class twice");
     for (std::size_t c = 0; c < e_.classes.size(); ++c) class_name(e_.classes[c], v.array()[c]);

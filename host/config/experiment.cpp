@@ -32,6 +32,8 @@ void DataConfig::describe(Schema<DataConfig>& s) {
           "side of the raw window that is augmented before the tile is cut from its middle")
       .range(1, 4)
       .unit("tiles");
+  s.field("ignore_outside", &DataConfig::ignore_outside,
+          "what windows show beyond a slide's edge counts in no loss and in no figure; false: it is background");
   s.field("folds", &DataConfig::folds, "cross-validation");
   s.field("most_lost", &DataConfig::most_lost,
           "share of the slides that may fail to be read; when more do, nothing is trained")

@@ -46,9 +46,11 @@ LabelIndex::LabelIndex(const ImageView& labels, int classes)
       ++histogram[row[x]];
     }
   }
-  for (std::size_t value = 0; value < histogram.size(); ++value)
+  for (std::size_t value = 0; value < histogram.size(); ++value) {
     for (std::size_t c = 0; c < counts_.size(); ++c)
       if ((value >> c & 1U) != 0) counts_[c] += histogram[value];
+    if ((value >> counts_.size() & 1U) != 0) ignored_ += histogram[value];
+  }
 }
 
 void LabelIndex::make_sums() const {
@@ -135,7 +137,8 @@ std::optional<Pixel> LabelIndex::draw(std::size_t class_index, Rng& rng) const {
   throw Error("the map of labels says that a class is there, and its pixels do not have it");
 }
 
-bool LabelIndex::any(const Region& region, std::uint8_t classes) const {
+bool LabelIndex::any(const Region& region, std::uint8_t wanted) const {
+  const auto classes = static_cast<std::uint8_t>(wanted & ((1U << classes_) - 1));  // what is ignored has no label
   const Region r = region.clipped({0, 0, size_.width, size_.height});
   if (r.empty()) return false;
   const std::int64_t x0 = (r.x + block - 1) / block, y0 = (r.y + block - 1) / block;

@@ -21,18 +21,20 @@ class LabelIndex {
   using Look = std::function<bool(const Region& region, std::uint8_t bits)>;
 
   LabelIndex() = default;
-  /// `labels`: one u8 channel, one bit a class; must outlive the index.
+  /// `labels`: one u8 channel, one bit a class, and one more of what is ignored; must outlive the index.
   LabelIndex(const ImageView& labels, int classes);
   /// Of a map of `size` px whose presence is known: the union of the bits of each block, row by row. The sums are made
   /// at the first question, so that a slide that is only opened costs nothing.
   LabelIndex(Size size, std::vector<std::uint8_t> presence, int classes, Look look);
 
-  bool any(const Region& region, std::uint8_t classes) const;
+  bool any(const Region& region, std::uint8_t wanted) const;
   /// A pixel of a class, each as likely as the others; nothing when there is none: any of the blocks that hold the
   /// class, any of its pixels, and again until one has it.
   std::optional<Pixel> draw(std::size_t class_index, Rng& rng) const;
   /// Pixels of each class; empty when only presence was given.
   const std::vector<std::int64_t>& counts() const noexcept { return counts_; }
+  /// Pixels with the bit after the last class; 0 when only presence was given.
+  std::int64_t ignored() const noexcept { return ignored_; }
 
  private:
   struct Sums;  ///< a class: blocks with it above and left, (across + 1)(down + 1)
@@ -50,6 +52,7 @@ class LabelIndex {
   Look look_;
   std::shared_ptr<Sums> sums_;
   std::vector<std::int64_t> counts_;
+  std::int64_t ignored_ = 0;
 };
 
 }  // namespace nephron::host

@@ -47,6 +47,19 @@ TEST(LabelIndex, DrawsEachPixelOfAClassAlike) {
   EXPECT_FALSE(LabelIndex().draw(0, rng).has_value());
 }
 
+// Samplers ask for whatever class; what is ignored is none.
+TEST(LabelIndex, WhatIsIgnoredIsNoLabel) {
+  Image labels({70, 40}, 1);
+  for (std::int64_t x = 0; x < 50; ++x) labels.view().row<std::uint8_t>(7)[x] = 4;
+  labels.view().row<std::uint8_t>(39)[69] = 2;
+  const LabelIndex index(labels.view(), 2);
+  EXPECT_EQ(index.ignored(), 50);
+  EXPECT_EQ(index.counts(), (std::vector<std::int64_t>{0, 1}));
+  EXPECT_FALSE(index.any({0, 0, 70, 39}, 0xFF));
+  EXPECT_TRUE(index.any({0, 0, 70, 40}, 0xFF));
+  EXPECT_FALSE(index.any({3, 5, 5, 5}, 0xFF)) << "within a block";
+}
+
 // The store knows only that a block holds a class; a file whose map lies must not hang the feed.
 TEST(LabelIndex, AMapThatLiesIsAnError) {
   const LabelIndex index({16, 16}, {1}, 1, [](const Region&, std::uint8_t) { return false; });

@@ -6,6 +6,7 @@ namespace nephron::host {
 
 LabelSource source_of(std::shared_ptr<const LabelPainter> painter) {
   LabelSource source;
+  source.ignores = painter->ignores();
   constexpr int most = 8;
   for (int c = 0; c < most; ++c)
     if ((painter->soft_classes() >> c & 1) != 0) source.soft.push_back(c);

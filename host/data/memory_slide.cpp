@@ -31,6 +31,9 @@ void PreparedSlide::read_soft(int class_index, const Region&, const ImageView&) 
 }
 
 MemorySlide::MemorySlide(Parts parts) : parts_(std::move(parts)) {
+  parts_.ignore_outside = parts_.ignore_outside && parts_.annotated;
+  // An annotation that says nothing has no picture, and what lies within the slide is known all the same.
+  if (parts_.ignore_outside && parts_.labels.empty()) parts_.labels = Image(parts_.image.size(), 1);
   if (!parts_.labels.empty()) index_ = LabelIndex(parts_.labels.view(), parts_.classes);
   for (const auto& [c, plane] : parts_.soft) soft_classes_ |= static_cast<std::uint8_t>(1 << c);
   catalog_ = {parts_.info.id, parts_.group, parts_.image.size(), index_.counts(),
@@ -40,7 +43,7 @@ MemorySlide::MemorySlide(Parts parts) : parts_(std::move(parts)) {
 
 void MemorySlide::read(const Region& region, const ImageView& image, const ImageView& labels) const {
   if (!image.empty()) read_part(parts_.image.view(), region, image, 255);
-  if (!labels.empty()) read_part(parts_.labels.view(), region, labels, 0);
+  if (!labels.empty()) read_part(parts_.labels.view(), region, labels, parts_.ignore_outside ? 1 << parts_.classes : 0);
 }
 
 void MemorySlide::read_soft(int class_index, const Region& region, const ImageView& map) const {

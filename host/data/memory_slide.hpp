@@ -16,6 +16,7 @@ class MemorySlide final : public PreparedSlide {
     std::size_t dataset = 0;
     int classes = 0;
     bool annotated = false;
+    bool ignore_outside = false;  ///< what lies beyond the slide is not annotated
     Reduction reduction;
     Image image;   ///< u8 RGB at the factor
     Image labels;  ///< u8 bits; empty: none
@@ -37,6 +38,8 @@ class MemorySlide final : public PreparedSlide {
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return parts_.targets; }
   std::uint8_t soft_classes() const noexcept override { return soft_classes_; }
+  std::int64_t ignored() const noexcept override { return index_.ignored(); }
+  bool ignores() const noexcept override { return ignored() > 0 || parts_.ignore_outside; }
   void read_soft(int class_index, const Region& region, const ImageView& map) const override;
 
  private:

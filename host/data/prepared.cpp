@@ -58,6 +58,7 @@ class Preparation {
     parts.info = entry.info;
     parts.dataset = entry.dataset;
     parts.classes = static_cast<int>(experiment_.classes.size());
+    parts.ignore_outside = experiment_.data.ignore_outside;
     parts.targets = listing_.targets(entry);
     parts.group = listing_.group(entry);
     Size full;

@@ -31,7 +31,8 @@ class PreparedSlide {
   virtual std::size_t dataset() const noexcept = 0;  ///< index in Experiment::datasets
   virtual Size size() const noexcept = 0;            ///< at the factor
   virtual bool annotated() const noexcept = 0;
-  /// Copies a region; what lies outside the slide is white (image) and 0 (labels). labels may be empty.
+  /// Copies a region; what lies outside the slide is white (image) and 0 (labels), or ignored where the experiment says
+  /// so. labels may be empty.
   virtual void read(const Region& region, const ImageView& image, const ImageView& labels) const = 0;
   virtual bool any_label(const Region& region, std::uint8_t classes) const = 0;
   /// As Catalog::pixel().
@@ -44,6 +45,10 @@ class PreparedSlide {
   virtual const std::vector<ChannelRule>& targets() const noexcept = 0;
   /// Classes whose annotation is a probability map, as a bit set; their bit is set where it exceeds one half.
   virtual std::uint8_t soft_classes() const noexcept { return 0; }
+  /// Pixels that are ignored, by the annotation: they have the bit after the last class, and no other.
+  virtual std::int64_t ignored() const noexcept { return 0; }
+  /// True when read() may give ignored pixels.
+  virtual bool ignores() const noexcept { return ignored() > 0; }
   /// Probability 0..255 of one of soft_classes(); 0 outside the slide.
   virtual void read_soft(int class_index, const Region& region, const ImageView& map) const;
 };

@@ -273,7 +273,8 @@ PreparedData prepare_and_open(const Listing& listing) {
                               listing.group(entry),
                               listing.experiment().classes,
                               listing.targets(entry),
-                              listing.reduction(entry)};
+                              listing.reduction(entry),
+                              listing.experiment().data.ignore_outside};
       const auto slide = std::make_shared<StoredSlide>(place.folder, std::move(open));
       for (const fs::path& file : slide->touched()) touched.insert(file);
       data.slides.push_back(slide);

@@ -61,6 +61,7 @@ void StoredSlide::open_labels(const std::filesystem::path& file, const LabelsRec
   if (record.mtime_ns != 0 && labels_.mtime_ns() != record.mtime_ns) touched_.push_back(file);
   digests_.labels = record.digest;
   catalog_.foreground = record.foreground;
+  ignored_ = record.ignored;
   for (const auto& [c, picture] : label_pictures_->soft) soft_classes_ |= static_cast<std::uint8_t>(1 << c);
   const Size blocks = labels_.pictures()[label_pictures_->presence].size;
   std::vector<std::uint8_t> presence(static_cast<std::size_t>(blocks.area()));
@@ -75,7 +76,8 @@ void StoredSlide::open_labels(const std::filesystem::path& file, const LabelsRec
 void StoredSlide::read(const Region& region, const ImageView& image, const ImageView& labels) const {
   if (!image.empty()) read_part(picture_, 0, size_, region, image, 255);
   if (labels.empty()) return;
-  if (annotated_) return read_part(labels_, label_pictures_->bits, size_, region, labels, 0);
+  const int outside = place_.ignore_outside ? 1 << place_.classes.size() : 0;
+  if (annotated_) return read_part(labels_, label_pictures_->bits, size_, region, labels, outside);
   for (std::int64_t y = 0; y < labels.height; ++y)
     std::memset(labels.row<std::uint8_t>(y), 0, static_cast<std::size_t>(labels.width));
 }

@@ -17,6 +17,7 @@ class StoredSlide final : public PreparedSlide {
     std::vector<std::string> classes;
     std::vector<ChannelRule> targets;
     Reduction reduction;
+    bool ignore_outside = false;  ///< what lies beyond the slide is not annotated
   };
   /// Throws Error that names the file when the folder, or the picture that it tells of, is not what its records say.
   StoredSlide(const LabelsFolder& folder, Place place);
@@ -35,6 +36,8 @@ class StoredSlide final : public PreparedSlide {
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return place_.targets; }
   std::uint8_t soft_classes() const noexcept override { return soft_classes_; }
+  std::int64_t ignored() const noexcept override { return ignored_; }
+  bool ignores() const noexcept override { return ignored_ > 0 || place_.ignore_outside; }
   void read_soft(int class_index, const Region& region, const ImageView& map) const override;
 
  private:
@@ -51,6 +54,7 @@ class StoredSlide final : public PreparedSlide {
   LabelIndex index_;
   CatalogSlide catalog_;
   std::uint8_t soft_classes_ = 0;
+  std::int64_t ignored_ = 0;
 };
 
 }  // namespace nephron::host

@@ -15,10 +15,12 @@ struct RawBatch {
   std::int64_t count = 0;
   std::int64_t side = 0;
   int classes = 0;
-  std::vector<std::uint8_t> images;  ///< [N, H, W, 3]
-  std::vector<std::uint8_t> labels;  ///< [N, C, H, W]: targets 0..255 (255 = 1), so that soft ones fit
-  std::vector<float> weights;        ///< [N, C]
-  std::vector<std::string> ids;      ///< "slide x,y": where each sample came from
+  std::vector<std::uint8_t> images;    ///< [N, H, W, 3]
+  std::vector<std::uint8_t> labels;    ///< [N, C, H, W]: targets 0..255 (255 = 1), so that soft ones fit
+  std::vector<float> weights;          ///< [N, C]
+  std::vector<std::uint8_t> ignored;   ///< [N, H, W]: 1 where a pixel is ignored; empty: no slide has such pixels
+  std::vector<std::uint8_t> ignoring;  ///< [N]: 1 where a sample has such pixels; empty with `ignored`
+  std::vector<std::string> ids;        ///< "slide x,y": where each sample came from
 };
 
 }  // namespace nephron::host

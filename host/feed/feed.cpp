@@ -68,6 +68,8 @@ struct Feed::State {
     b->images.resize(n * pixels * 3);
     b->labels.resize(n * pixels * c);
     b->weights.resize(n * c);
+    b->ignored.resize(maker.ignores() ? n * pixels : 0);
+    b->ignoring.resize(maker.ignores() ? n : 0);
     b->ids.resize(n);
     return b;
   }
@@ -110,10 +112,17 @@ struct Feed::State {
   static SampleSlot slot(RawBatch& b, std::int64_t i) {
     const auto at = static_cast<std::size_t>(i), pixels = static_cast<std::size_t>(b.side * b.side);
     const auto c = static_cast<std::size_t>(b.classes);
-    return {{b.images.data() + at * pixels * 3, b.side, b.side, 3, Depth::u8, static_cast<std::ptrdiff_t>(b.side * 3)},
-            {b.labels.data() + at * pixels * c, pixels * c},
-            {b.weights.data() + at * c, c},
-            &b.ids[at]};
+    SampleSlot out;
+    out.image = {b.images.data() + at * pixels * 3,      b.side, b.side, 3, Depth::u8,
+                 static_cast<std::ptrdiff_t>(b.side * 3)};
+    out.labels = {b.labels.data() + at * pixels * c, pixels * c};
+    out.weights = {b.weights.data() + at * c, c};
+    if (!b.ignored.empty()) {
+      out.ignored = {b.ignored.data() + at * pixels, pixels};
+      out.ignoring = &b.ignoring[at];
+    }
+    out.id = &b.ids[at];
+    return out;
   }
 
   FeedOptions options;
@@ -189,16 +198,19 @@ double Feed::waited() const noexcept {
   return state_->waited;
 }
 
-void Feed::sample(std::uint64_t epoch, std::int64_t index, const ImageView& image, std::vector<std::uint8_t>& labels,
-                  std::vector<float>& weights, std::string& id, bool augmented) const {
+void Feed::sample(std::uint64_t epoch, std::int64_t index, const ImageView& image, Sample& to, bool augmented) const {
   const SampleMaker& maker = state_->maker;
   if (image.width != maker.tile() || image.height != maker.tile() || image.channels != 3 || image.depth != Depth::u8)
     throw Error("a sample is u8 RGB of " + std::to_string(maker.tile()) + " x " + std::to_string(maker.tile()) + " px");
   const auto classes = static_cast<std::size_t>(maker.classes());
-  labels.resize(classes * static_cast<std::size_t>(image.size().area()));
-  weights.resize(classes);
+  const auto pixels = static_cast<std::size_t>(image.size().area());
+  to.labels.resize(classes * pixels);
+  to.weights.resize(classes);
+  to.ignored.resize(maker.ignores() ? pixels : 0);
+  std::uint8_t ignoring = 0;
   SampleScratch scratch;
-  maker.make(epoch, index, {image, labels, weights, &id}, scratch, augmented);
+  maker.make(epoch, index, {image, to.labels, to.weights, to.ignored, &ignoring, &to.id}, scratch, augmented);
+  if (ignoring == 0) to.ignored.clear();
 }
 
 }  // namespace nephron::host

@@ -31,6 +31,14 @@ struct SampleStory {
   std::vector<std::string> augmentations;  ///< those that were drawn, in their order
 };
 
+/// What is learnt from a picture; for previews and tests.
+struct Sample {
+  std::vector<std::uint8_t> labels;   ///< [C, H, W], 0..255
+  std::vector<float> weights;         ///< [C]
+  std::vector<std::uint8_t> ignored;  ///< [H, W]: 1 where a pixel is ignored; empty: none is
+  std::string id;
+};
+
 /// Threads that make batches ahead into a ring. A batch is a function of (seed, epoch, number) alone, so the result is
 /// the same for any number of workers and after a resume.
 class Feed {
@@ -54,8 +62,7 @@ class Feed {
 
   SampleStory story(std::uint64_t epoch, std::int64_t index) const;
   /// One sample on the calling thread; for previews and tests. `augmented`: false leaves the augmentations out.
-  void sample(std::uint64_t epoch, std::int64_t index, const ImageView& image, std::vector<std::uint8_t>& labels,
-              std::vector<float>& weights, std::string& id, bool augmented = true) const;
+  void sample(std::uint64_t epoch, std::int64_t index, const ImageView& image, Sample& to, bool augmented = true) const;
 
  private:
   struct State;

@@ -60,6 +60,17 @@ void outline_labels(const ImageView& picture, std::vector<std::uint8_t>& labels,
   }
 }
 
+void hatch_ignored(const ImageView& picture, const std::vector<std::uint8_t>& ignored) {
+  if (ignored.empty()) return;
+  constexpr std::int64_t apart = 8, wide = 3;
+  for (std::int64_t y = 0; y < picture.height; ++y) {
+    const std::uint8_t* const row = ignored.data() + y * picture.width;
+    auto* p = picture.row<std::uint8_t>(y);
+    for (std::int64_t x = 0; x < picture.width; ++x, p += 3)
+      if (row[x] != 0 && (x + y) % apart < wide) p[0] = p[1] = p[2] = 110;
+  }
+}
+
 Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, int windows) {
   if (windows < 1 || windows > 10000) throw Error("a preview shows 1 to 10000 windows, not " + std::to_string(windows));
   constexpr std::int64_t gap = 4;
@@ -69,14 +80,13 @@ Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t
   const std::int64_t column = tile + gap, row = tile + preview_caption;
   Image sheet({across * column - gap, down * row}, 3);
   as_mat(sheet.view()).setTo(cv::Scalar::all(255));
-  std::vector<std::uint8_t> labels;
-  std::vector<float> weights;
-  std::string id;
+  Sample sample;
   for (std::int64_t i = 0; i < windows; ++i) {
     const Region place{i % across * column, i / across * row, tile, tile};
     const ImageView picture = sheet.view().crop(place);
-    feed.sample(epoch, i, picture, labels, weights, id);
-    outline_labels(picture, labels, weights);
+    feed.sample(epoch, i, picture, sample);
+    hatch_ignored(picture, sample.ignored);
+    outline_labels(picture, sample.labels, sample.weights);
     const Region below{place.x, place.y + tile, tile, preview_caption};
     write_caption(as_mat(sheet.view().crop(below)), caption_of(feed.story(epoch, i)));
   }
@@ -86,13 +96,12 @@ Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t
 PreviewWindow preview_window(const Feed& feed, const Experiment& experiment, std::uint64_t epoch, std::int64_t index) {
   const Size size{experiment.data.tile, experiment.data.tile};
   PreviewWindow out{feed.story(epoch, index), Image(size, 3), Image(size, 3)};
-  std::vector<std::uint8_t> labels;
-  std::vector<float> weights;
-  std::string id;
+  Sample sample;
   for (const bool augmented : {false, true}) {
     const ImageView place = (augmented ? out.seen : out.plain).view();
-    feed.sample(epoch, index, place, labels, weights, id, augmented);
-    outline_labels(place, labels, weights);
+    feed.sample(epoch, index, place, sample, augmented);
+    hatch_ignored(place, sample.ignored);
+    outline_labels(place, sample.labels, sample.weights);
   }
   return out;
 }

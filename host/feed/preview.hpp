@@ -16,6 +16,9 @@ std::array<std::uint8_t, 3> class_colour(std::size_t class_index);
 void outline_labels(const ImageView& picture, std::vector<std::uint8_t>& labels, const std::vector<float>& weights,
                     std::uint8_t least = 128);
 
+/// Hatches what is ignored in grey. ignored: [H, W], not 0; empty: nothing is.
+void hatch_ignored(const ImageView& picture, const std::vector<std::uint8_t>& ignored);
+
 /// Rows below each window of draw_preview() that say where it was cut.
 constexpr std::int64_t preview_caption = 16;
 

@@ -39,6 +39,8 @@ SampleMaker::SampleMaker(const Experiment& experiment, const Registry& registry,
       sampler_origin_(origin_of(registry, Sampler::kind, sampler_of(experiment, training_), "drawing a window")),
       augmenter_(training_ ? experiment.augmentations : std::vector<AugmentationConfig>{}, registry, seed_,
                  options.services) {
+  for (std::size_t i = 0; i < catalog_.slides().size(); ++i)
+    ignores_ = ignores_ || catalog_.slide(static_cast<std::int64_t>(i)).ignores();
   count_ = guarded(sampler_origin_, [&] { return sampler_->count(catalog_, raw_); });
 }
 
@@ -104,6 +106,7 @@ void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot
   const std::int64_t margin = (raw_ - tile_) / 2;
   scratch.executor->run(plan, {margin, margin, tile_, tile_}, source, slot.image, views);
   write_targets(slide, planes, slot);
+  write_ignored(slide, planes[0], slot);
   if (slot.id != nullptr)
     *slot.id = slide.info().id + " " + std::to_string(window.region.x) + "," + std::to_string(window.region.y);
 }
@@ -116,7 +119,7 @@ void SampleMaker::write_targets(const PreparedSlide& slide, const std::vector<Im
   const std::uint8_t soft = slide.soft_classes();
   for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) {
     const ChannelRule& rule = slide.targets()[c];
-    const auto hard = static_cast<std::uint8_t>(rule.any_of & ~soft);
+    const auto hard = static_cast<std::uint8_t>(rule.any_of & ~soft & ((1U << classes_) - 1));
     std::uint8_t* to = slot.labels.data() + c * pixels;
     for (std::size_t i = 0; i < pixels; ++i) to[i] = (bits[i] & hard) != 0 && (bits[i] & rule.none_of) == 0 ? 255 : 0;
     std::size_t plane = 1;
@@ -128,6 +131,21 @@ void SampleMaker::write_targets(const PreparedSlide& slide, const std::vector<Im
         if ((bits[i] & rule.none_of) == 0) to[i] = std::max(to[i], p[i]);
     }
     slot.weights[c] = rule.weight;
+  }
+}
+
+/// Ignored pixels have no target: what probability maps say there is taken back.
+void SampleMaker::write_ignored(const PreparedSlide& slide, const Image& labels, const SampleSlot& slot) const {
+  if (slot.ignoring != nullptr) *slot.ignoring = 0;
+  std::fill(slot.ignored.begin(), slot.ignored.end(), std::uint8_t{0});
+  if (!slide.ignores()) return;
+  const auto pixels = static_cast<std::size_t>(tile_ * tile_);
+  const auto* bits = labels.view().row<const std::uint8_t>(0);
+  for (std::size_t i = 0; i < pixels; ++i) {
+    if ((bits[i] >> classes_ & 1) == 0) continue;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) slot.labels[c * pixels + i] = 0;
+    if (!slot.ignored.empty()) slot.ignored[i] = 1;
+    if (slot.ignoring != nullptr) *slot.ignoring = 1;
   }
 }
 

@@ -16,10 +16,12 @@ namespace nephron::host {
 
 /// Where one sample goes: parts of a batch.
 struct SampleSlot {
-  ImageView image;                 ///< tile x tile, u8 RGB
-  std::span<std::uint8_t> labels;  ///< [C, H, W], 0..255
-  std::span<float> weights;        ///< [C]
-  std::string* id = nullptr;       ///< "slide x,y": corner of the raw window at the reduced level
+  ImageView image;                       ///< tile x tile, u8 RGB
+  std::span<std::uint8_t> labels;        ///< [C, H, W], 0..255
+  std::span<float> weights;              ///< [C]
+  std::span<std::uint8_t> ignored = {};  ///< [H, W]: 1 where a pixel is ignored; empty: nobody asks
+  std::uint8_t* ignoring = nullptr;      ///< 1 when one is
+  std::string* id = nullptr;             ///< "slide x,y": corner of the raw window at the reduced level
 };
 
 /// What a thread keeps from sample to sample.
@@ -37,6 +39,8 @@ class SampleMaker {
 
   std::int64_t tile() const noexcept { return tile_; }
   int classes() const noexcept { return classes_; }
+  /// True when samples may have ignored pixels.
+  bool ignores() const noexcept { return ignores_; }
   /// Windows of a sampler that walks a fixed list; 0 when it draws without end.
   std::int64_t count() const noexcept { return count_; }
   const PreparedCatalog& catalog() const noexcept { return catalog_; }
@@ -54,6 +58,7 @@ class SampleMaker {
   Window draw_window(std::uint64_t epoch, std::int64_t index) const;
   SampleInfo info_of(const Window& window) const;
   void write_targets(const PreparedSlide& slide, const std::vector<Image>& planes, const SampleSlot& slot) const;
+  void write_ignored(const PreparedSlide& slide, const Image& labels, const SampleSlot& slot) const;
 
   bool training_;
   std::uint64_t seed_;
@@ -61,6 +66,7 @@ class SampleMaker {
   std::int64_t raw_;  ///< side of the raw window
   int classes_;
   int factor_;  ///< of the prepared level
+  bool ignores_ = false;
   PreparedCatalog catalog_;
   std::shared_ptr<Sampler> sampler_;
   Origin sampler_origin_;

@@ -25,6 +25,14 @@ std::string text(const Region& r) {
 
 std::uint8_t bit(int class_index) { return static_cast<std::uint8_t>(1U << class_index); }
 
+/// Ignored pixels have no other label.
+void clear_beside(std::uint8_t ignored, const ImageView& labels) {
+  for (std::int64_t y = 0; y < labels.height; ++y) {
+    auto* const row = labels.row<std::uint8_t>(y);
+    for (std::int64_t x = 0; x < labels.width; ++x) row[x] = (row[x] & ignored) != 0 ? ignored : row[x];
+  }
+}
+
 template <class Shape>
 struct Labelled {
   std::uint8_t bits;
@@ -95,6 +103,18 @@ struct LabelPainter::Content {
   std::vector<Labelled<RowRuns>> runs;
   std::map<int, SoftMap> soft;
 
+  bool ignores = false;
+
+  /// The bit of a class, or of what is ignored.
+  std::uint8_t bit_of(int class_index) const { return bit(class_index == ignored ? classes : class_index); }
+
+  void check_class_or_ignored(int class_index) const {
+    if (class_index != ignored) return check_class(class_index);
+    if (classes == 8)
+      throw Error("the annotation ignores pixels, which takes a ninth bit beside those of 8 classes",
+                  "leave one of the classes out, or ignore nothing");
+  }
+
   void check_class(int class_index) const {
     if (class_index < 0 || class_index >= classes)
       throw Error("the annotation names class " + std::to_string(class_index) + ", but the experiment has " +
@@ -125,7 +145,9 @@ struct LabelPainter::Content {
 
   void add_runs(int class_index, Runs added) {
     empty = false;
-    if (!added.empty()) runs.push_back({bit(class_index), RowRuns(std::move(added), slide)});
+    if (added.empty()) return;
+    ignores = ignores || class_index == ignored;
+    runs.push_back({bit_of(class_index), RowRuns(std::move(added), slide)});
   }
 };
 
@@ -145,10 +167,12 @@ LabelPainter::LabelPainter(LabelPainter&&) noexcept = default;
 LabelPainter& LabelPainter::operator=(LabelPainter&&) noexcept = default;
 
 void LabelPainter::polygon(int class_index, const Polygon& polygon) {
-  content_->check_class(class_index);
+  content_->check_class_or_ignored(class_index);
   content_->empty = false;
   PolygonScan scan(content_->reference_compat ? joined_rings({polygon}) : polygon, content_->slide);
-  if (!scan.empty()) content_->polygons.push_back({bit(class_index), std::move(scan)});
+  if (scan.empty()) return;
+  content_->ignores = content_->ignores || class_index == ignored;
+  content_->polygons.push_back({content_->bit_of(class_index), std::move(scan)});
 }
 
 void LabelPainter::mask(const Region& region, const ImageView& labels) {
@@ -165,7 +189,7 @@ void LabelPainter::mask(const Region& region, const ImageView& labels) {
 }
 
 void LabelPainter::runs(int class_index, std::span<const Run> runs, bool column_major) {
-  content_->check_class(class_index);
+  content_->check_class_or_ignored(class_index);
   const Size slide = content_->slide;
   for (const Run& run : runs)
     if (run.start < 0 || run.length < 0 || run.start > slide.area() - run.length)
@@ -173,6 +197,12 @@ void LabelPainter::runs(int class_index, std::span<const Run> runs, bool column_
                   text(slide) + " = " + std::to_string(slide.area()) + " px");
   Runs sorted = normalised({runs.begin(), runs.end()});
   content_->add_runs(class_index, column_major ? turned(sorted, slide, true) : std::move(sorted));
+}
+
+void LabelPainter::ignore(const Region& region, const ImageView& pixels) {
+  content_->check_class_or_ignored(ignored);
+  content_->check_map(region, pixels, Depth::u8, "a mask of ignored pixels");
+  content_->add_runs(ignored, runs_of(region, pixels, 0xFF, content_->slide.width));
 }
 
 void LabelPainter::probability(int class_index, const Region& region, const ImageView& map) {
@@ -195,6 +225,7 @@ void LabelPainter::probability(int class_index, const Region& region, const Imag
 Size LabelPainter::slide() const noexcept { return content_->slide; }
 int LabelPainter::classes() const noexcept { return content_->classes; }
 Size LabelPainter::size(Reduction reduction) const { return content_->reduced(reduction); }
+bool LabelPainter::ignores() const noexcept { return content_->ignores; }
 bool LabelPainter::empty() const noexcept { return content_->empty; }
 
 Region LabelPainter::box() const noexcept {
@@ -230,6 +261,7 @@ void LabelPainter::paint(Reduction reduction, const Region& window, const ImageV
     if (!polygon.shape.box().clipped(source).empty()) paint_polygon(polygon, aperture, labels);
   for (const auto& runs : content_->runs)
     if (!runs.shape.box().clipped(source).empty()) paint_runs(runs, aperture, labels);
+  if (content_->ignores) clear_beside(bit(content_->classes), labels);
 }
 
 Image LabelPainter::labels(Reduction reduction) const {

@@ -272,5 +272,58 @@ TEST(LabelPainter, SaysWhatIsWrong) {
   EXPECT_THAT(error_of([] { LabelPainter({4, 4}, 9); }), HasSubstr("1 to 8 classes"));
 }
 
+// Ignored pixels have a bit of their own and no other, whoever came first, in windows and reduced as labels are.
+TEST(LabelPainter, IgnoredPixelsHaveNoOtherLabel) {
+  Rng rng(11, "ignored");
+  for (int round = 0; round < 60; ++round) {
+    const Size slide{rng.integer(30, 150), rng.integer(30, 150)};
+    Whole labels(slide, 3), ignored(slide, 1);
+    const auto polygon = [&] {
+      Polygon out(1);
+      for (int n = 5; n > 0; --n)
+        out[0].push_back({rng.uniform(0, double(slide.width)), rng.uniform(0, double(slide.height))});
+      return out;
+    };
+    const Polygon hole = polygon();
+    ignored.polygon(0, hole);
+    labels.painter.polygon(AnnotationSink::ignored, hole);
+    for (int c = 0; c < 3; ++c) labels.polygon(c, polygon());
+    const Runs runs = random_runs(rng, slide.area(), slide.width);
+    ignored.runs(0, runs, true);
+    labels.painter.runs(AnnotationSink::ignored, runs, true);
+    const Region region = random_window(rng, slide);
+    cv::Mat mask(int(region.height), int(region.width), CV_8U, cv::Scalar(0));
+    mask(cv::Rect(0, 0, (mask.cols + 1) / 2, mask.rows)) = 255;
+    labels.painter.ignore(region, {mask.data, mask.cols, mask.rows, 1, Depth::u8, std::ptrdiff_t(mask.step[0])});
+    ignored.mask(region, cv::Mat(mask & 1));
+    ASSERT_TRUE(labels.painter.ignores());
+    labels.labels.setTo(8, ignored.labels);
+    for (const int factor : {1, 3}) {
+      const Size reduced{slide.width / factor, slide.height / factor};
+      expect_equal(labels, factor, {0, 0, reduced.width, reduced.height});
+      expect_equal(labels, factor, random_window(rng, reduced));
+    }
+  }
+}
+
+TEST(LabelPainter, WhatIsIgnoredNeedsAPlaceInTheSlideAndABit) {
+  LabelPainter painter({40, 30}, 8);
+  const Polygon square{{{1, 1}, {9, 1}, {9, 9}, {1, 9}}};
+  EXPECT_THAT(error_and_hint_of([&] { painter.polygon(AnnotationSink::ignored, square); }), HasSubstr("ninth bit"));
+  LabelPainter other({40, 30}, 7);
+  EXPECT_FALSE(other.ignores());
+  const Image pixels({20, 20}, 1);
+  EXPECT_THAT(error_and_hint_of([&] {
+                other.ignore({30, 0, 20, 20}, pixels.view());
+              }),
+              HasSubstr("a mask of ignored pixels covers 20 x 20 at (30, 0)"));
+  other.ignore({0, 0, 20, 20}, pixels.view());
+  EXPECT_FALSE(other.ignores()) << "no pixel of it is set";
+  const Image map({20, 20}, 1, Depth::f32);
+  EXPECT_THROW(other.probability(AnnotationSink::ignored, {0, 0, 20, 20}, map.view()), Error);
+  other.polygon(AnnotationSink::ignored, square);
+  EXPECT_TRUE(other.ignores());
+}
+
 }  // namespace
 }  // namespace nephron::host

@@ -19,13 +19,15 @@ double Overlap::dice() const noexcept {
   return (2.0 * static_cast<double>(both) + eps) / (static_cast<double>(predicted) + static_cast<double>(truth) + eps);
 }
 
-Overlap overlap_of(std::span<const std::uint8_t> predicted, std::span<const std::uint8_t> truth) {
-  if (predicted.size() != truth.size())
+Overlap overlap_of(std::span<const std::uint8_t> predicted, std::span<const std::uint8_t> truth,
+                   std::span<const std::uint8_t> ignored) {
+  if (predicted.size() != truth.size() || (!ignored.empty() && ignored.size() != truth.size()))
     throw Error("masks of " + std::to_string(predicted.size()) + " and " + std::to_string(truth.size()) +
                 " pixels cannot be compared");
   Overlap out;
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    const bool p = predicted[i] != 0, t = truth[i] != 0;
+    const bool counts = ignored.empty() || ignored[i] == 0;
+    const bool p = predicted[i] != 0 && counts, t = truth[i] != 0 && counts;
     out.both += p && t;
     out.predicted += p;
     out.truth += t;

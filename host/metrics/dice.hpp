@@ -16,8 +16,10 @@ struct Overlap {
   double dice() const noexcept;
 };
 
-/// Counts of two masks of equal length; nonzero is foreground. Throws Error when the lengths differ.
-Overlap overlap_of(std::span<const std::uint8_t> predicted, std::span<const std::uint8_t> truth);
+/// Counts of two masks of equal length; nonzero is foreground. Pixels where `ignored` is not 0 are left out; it may be
+/// empty: all count. Throws Error when the lengths differ.
+Overlap overlap_of(std::span<const std::uint8_t> predicted, std::span<const std::uint8_t> truth,
+                   std::span<const std::uint8_t> ignored = {});
 
 /// Mean and deviation (of the population) of a list; 0 for an empty one.
 struct Spread {

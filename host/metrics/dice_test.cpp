@@ -34,6 +34,15 @@ TEST(Dice, PartsAddUp) {
   EXPECT_DOUBLE_EQ(parts.dice(), overlap_of(a, b).dice());
 }
 
+TEST(Dice, LeavesOutWhatIsIgnored) {
+  const Overlap o = overlap_of(Bytes{1, 255, 0, 7, 0}, Bytes{255, 0, 0, 1, 1}, Bytes{0, 1, 0, 0, 255});
+  EXPECT_EQ(o.both, 2);
+  EXPECT_EQ(o.predicted, 2);
+  EXPECT_EQ(o.truth, 2);
+  EXPECT_DOUBLE_EQ(overlap_of(Bytes{1, 0}, Bytes{0, 1}, Bytes{1, 1}).dice(), 1) << "nothing is known";
+  EXPECT_THROW(overlap_of(Bytes(3), Bytes(3), Bytes(2)), Error);
+}
+
 TEST(Dice, RefusesDifferentSizes) { EXPECT_THROW(overlap_of(Bytes(3), Bytes(4)), Error); }
 
 TEST(Spread, MeanAndDeviation) {

@@ -48,13 +48,15 @@ std::string file_name(const std::string& id) {
 struct Outputs {
   fs::path picture;
   std::vector<fs::path> masks;
+  fs::path ignored;  ///< where its annotation ignores pixels; empty: a class has the folder's name
 };
 
 Outputs outputs_of(const SlideInfo& slide, const std::vector<std::string>& classes, const fs::path& out) {
   const std::string file = file_name(slide.id) + ".png";
-  Outputs o{out / "images" / file, {}};
+  Outputs o{out / "images" / file, {}, {}};
   for (const std::string& name : classes)
     o.masks.push_back(classes.size() == 1 ? out / "masks" / file : out / "masks" / folder_name(name) / file);
+  if (const std::string name = ignored_folder(classes); !name.empty()) o.ignored = out / "masks" / name / file;
   return o;
 }
 
@@ -74,6 +76,7 @@ void require_outputs(const Listing& listing, const ExportRequest& request) {
           "choose one dataset with --dataset, and a folder for each");
     require_output(outputs.picture, request.overwrite, inputs);
     for (const fs::path& mask : outputs.masks) require_output(mask, request.overwrite, inputs);
+    if (!outputs.ignored.empty()) require_output(outputs.ignored, request.overwrite, inputs);
   }
 }
 
@@ -86,6 +89,11 @@ void export_slide(const PreparedSlide& slide, const std::vector<std::string>& cl
   if (!slide.annotated()) return;
   for (std::size_t c = 0; c < slide.targets().size() && c < classes.size(); ++c)
     save_png(outputs.masks[c], target_mask(labels.view(), slide.targets()[c]).view());
+  if (outputs.ignored.empty()) return;
+  if (const Image ignored = ignored_mask(labels.view(), classes.size()); !ignored.empty()) {
+    fs::create_directories(outputs.ignored.parent_path());
+    save_png(outputs.ignored, ignored.view());
+  }
 }
 
 }  // namespace

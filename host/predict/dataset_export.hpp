@@ -23,7 +23,8 @@ struct ExportOutcome {
 };
 
 /// Writes slides as pictures that `nephron predict` and every other program reads: images/ID.png, and the target
-/// channels of annotated ones as masks/ID.png, or masks/CLASS/ID.png where there are several classes.
+/// channels of annotated ones as masks/ID.png, or masks/CLASS/ID.png where there are several classes. What an
+/// annotation ignores is masks/ignored/ID.png.
 ExportOutcome export_datasets(Experiment experiment, const Registry& registry, const ExportRequest& request);
 
 }  // namespace nephron::host

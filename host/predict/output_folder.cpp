@@ -35,6 +35,7 @@ std::vector<fs::path> OutputFolder::map_folders() const {
   for (std::size_t c = 0; c < names_.size(); ++c)
     for (const fs::path& file : {probability(c, "x"), mask(c, "x"), levels(c, "x"), truth(c, "x")})
       out.push_back(file.parent_path());
+  out.push_back(ignored("x").parent_path());
   return out;
 }
 
@@ -54,6 +55,7 @@ void OutputFolder::remove(const std::string& id) const {
   for (std::size_t c = 0; c < names_.size(); ++c)
     for (const fs::path& file : {probability(c, id), mask(c, id), levels(c, id), truth(c, id)})
       fs::remove(file, ignored);
+  fs::remove(this->ignored(id), ignored);
   fs::remove(picture(id), ignored);
 }
 

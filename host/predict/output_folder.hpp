@@ -12,6 +12,7 @@ namespace nephron::host {
 ///   masks/CLASS/ID.png           255 where the probability exceeds the threshold
 ///   levels/CLASS/ID.png          with a threshold search: how many of the searched thresholds it exceeds
 ///   truth/CLASS/ID.png           where masks were read by a dataset's coding: what the prediction was compared with
+///   ignored/ID.png               where masks ignore pixels: those that count in no figure
 ///   pictures/ID.json             size of the picture, and the fingerprint of its pixels
 ///   scores.json                  Dice and failures
 ///   predict.json                 what was predicted, and how
@@ -22,6 +23,7 @@ class OutputFolder {
   std::filesystem::path mask(std::size_t c, const std::string& id) const;
   std::filesystem::path levels(std::size_t c, const std::string& id) const;
   std::filesystem::path truth(std::size_t c, const std::string& id) const;
+  std::filesystem::path ignored(const std::string& id) const { return folder_ / "ignored" / (id + ".png"); }
   std::filesystem::path picture(const std::string& id) const { return folder_ / "pictures" / (id + ".json"); }
   std::filesystem::path scores() const { return folder_ / "scores.json"; }
   std::filesystem::path facts() const { return folder_ / "predict.json"; }

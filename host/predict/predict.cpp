@@ -17,6 +17,7 @@
 #include <host/plugins/guard.hpp>
 #include <host/predict/held_maps.hpp>
 #include <host/predict/memory.hpp>
+#include <host/predict/most_likely.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/output_lock.hpp>
@@ -73,6 +74,7 @@ class Prediction {
       : request_(request),
         settings_(std::move(settings)),
         classes_(experiment.classes),
+        exclusive_(experiment.exclusive),
         opener_(opener),
         output_(request.out, experiment.classes),
         truth_(request.masks, experiment.classes, std::move(coding)),
@@ -100,6 +102,7 @@ class Prediction {
   const PredictRequest& request_;
   PredictSettings settings_;
   std::vector<std::string> classes_;
+  bool exclusive_;
   SlideOpener& opener_;
   OutputFolder output_;
   TruthFolder truth_;
@@ -180,6 +183,14 @@ Written Prediction::write(const PictureFile& picture, const Loaded& loaded, cons
   Written out{picture, {loaded.reduction, loaded.reduced->digest()}, {}};
   PictureScore score;
   const bool known = !loaded.truth.of_class.empty();
+  const Image& ignored = loaded.truth.ignored;
+  const Image reduced_ignored = ignored.empty() ? Image() : reduce_mask(ignored, loaded.reduction);
+  if (!ignored.empty()) {
+    fs::create_directories(output_.ignored(id).parent_path());
+    save_png(output_.ignored(id), ignored.view());
+  }
+  const MostLikely here = exclusive_ ? MostLikely(maps, loaded.size) : MostLikely();
+  const MostLikely reduced = exclusive_ && known ? MostLikely(maps, maps.front().size()) : MostLikely();
   for (std::size_t c = 0; c < maps.size(); ++c) {
     const ImageView& map = maps[c].view();
     const Image& truth = known ? loaded.truth.of_class[c] : maps[c];
@@ -195,22 +206,23 @@ Written Prediction::write(const PictureFile& picture, const Loaded& loaded, cons
       const Image levels = levels_of(full.view());
       save_png(output_.levels(c, id), levels.view());
       if (!known) continue;
-      score.curve.push_back(dice_curve(levels, truth));
-      score.curve_reduced.push_back(dice_curve(levels_of(map), reduced_truth));
+      score.curve.push_back(dice_curve(levels, truth, ignored));
+      score.curve_reduced.push_back(dice_curve(levels_of(map), reduced_truth, reduced_ignored));
       score.dice.push_back(0);
       score.dice_reduced.push_back(0);
       continue;
     }
-    const Image mask = above(full.view(), settings_.threshold);
+    const Image mask = exclusive_ ? here.mask(c) : above(full.view(), settings_.threshold);
     save_png(output_.mask(c, id), mask.view());
     if (!known) continue;
-    score.dice.push_back(dice_of(mask, truth));
-    score.dice_reduced.push_back(dice_of(above(map, settings_.threshold), reduced_truth));
+    score.dice.push_back(dice_of(mask, truth, ignored));
+    const Image reduced_mask = exclusive_ ? reduced.mask(c) : above(map, settings_.threshold);
+    score.dice_reduced.push_back(dice_of(reduced_mask, reduced_truth, reduced_ignored));
   }
   write_picture_facts(output_.picture(id), {loaded.size, loaded.fingerprint, out.seen});
   if (known) {
     score.picture = out.seen.digest;
-    score.masks = digest_of_masks(loaded.truth.of_class);
+    score.masks = digest_of_masks(loaded.truth.of_class, ignored);
     out.score = std::move(score);
   }
   return out;

@@ -46,13 +46,16 @@ Image mask_of(const Image& levels, std::size_t index) {
   return out;
 }
 
-std::vector<double> dice_curve(const Image& levels, const Image& truth) {
-  if (levels.size() != truth.size()) throw Error("a map and its mask have different sizes");
+std::vector<double> dice_curve(const Image& levels, const Image& truth, const Image& ignored) {
+  if (levels.size() != truth.size() || (!ignored.empty() && ignored.size() != truth.size()))
+    throw Error("a map and its mask have different sizes");
   std::array<std::array<std::int64_t, 2>, 256> pixels{};  // by level and truth
   for (std::int64_t y = 0; y < truth.size().height; ++y) {
     const std::uint8_t* const level = levels.view().row<const std::uint8_t>(y);
     const std::uint8_t* const is = truth.view().row<const std::uint8_t>(y);
-    for (std::int64_t x = 0; x < truth.size().width; ++x) ++pixels[level[x]][is[x] != 0];
+    const std::uint8_t* const skip = ignored.empty() ? nullptr : ignored.view().row<const std::uint8_t>(y);
+    for (std::int64_t x = 0; x < truth.size().width; ++x)
+      if (skip == nullptr || skip[x] == 0) ++pixels[level[x]][is[x] != 0];
   }
   std::int64_t positive = 0;
   for (const auto& p : pixels) positive += p[1];

@@ -25,8 +25,8 @@ static_assert(searched_thresholds[half] == 0.5);
 Image levels_of(const ImageView& map);
 /// 255 where searched_thresholds[index] is exceeded.
 Image mask_of(const Image& levels, std::size_t index);
-/// Dice of the mask of each searched threshold.
-std::vector<double> dice_curve(const Image& levels, const Image& truth);
+/// Dice of the mask of each searched threshold. Pixels where `ignored` is not 0 are left out; it may be empty: none.
+std::vector<double> dice_curve(const Image& levels, const Image& truth, const Image& ignored = {});
 
 /// The index of the highest value; the lowest index of equals.
 std::size_t best_of(std::span<const double> curve);

@@ -48,6 +48,25 @@ TEST(ThresholdSearch, LevelsHoldTheMaskOfEveryThreshold) {
   }
 }
 
+TEST(ThresholdSearch, IgnoredPixelsChangeNothing) {
+  Picture p = picture(4, 0.5);
+  Image ignored({61, 43}, 1);
+  for (std::int64_t y = 10; y < 30; ++y) std::fill_n(ignored.view().row<std::uint8_t>(y) + 7, 25, std::uint8_t{255});
+  const std::vector<double> before = dice_curve(levels_of(p.map.view()), p.truth, ignored);
+  EXPECT_NE(before, dice_curve(levels_of(p.map.view()), p.truth));
+  for (std::int64_t y = 10; y < 30; ++y)
+    for (std::int64_t x = 7; x < 32; ++x) {
+      float& value = p.map.view().row<float>(y)[x];
+      std::uint8_t& truth = p.truth.view().row<std::uint8_t>(y)[x];
+      value = 1 - value, truth = static_cast<std::uint8_t>(255 - truth);
+    }
+  const Image levels = levels_of(p.map.view());
+  EXPECT_EQ(before, dice_curve(levels, p.truth, ignored));
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_EQ(before[i], dice_of(mask_of(levels, i), p.truth, ignored)) << i;
+  EXPECT_THROW(dice_curve(levels, p.truth, Image({4, 4}, 1)), Error);
+}
+
 TEST(ThresholdSearch, TheBestOfAllIsThatOfTheHighestMeanDice) {
   std::vector<Picture> pictures;
   for (const auto& [seed, shift] : {std::pair<int, double>{1, 0.3}, {2, 0.62}, {3, 0.55}})

@@ -23,6 +23,7 @@ namespace {
 std::string text(Size size) { return std::to_string(size.width) + " x " + std::to_string(size.height); }
 
 std::span<const std::uint8_t> bytes(const Image& mask) {
+  if (mask.empty()) return {};
   return {mask.view().row<const std::uint8_t>(0), static_cast<std::size_t>(mask.size().area())};
 }
 
@@ -47,6 +48,10 @@ class MaskSink final : public AnnotationSink {
   }
   void runs(int c, std::span<const Run> runs, bool column_major) override { painter_.runs(c, runs, column_major); }
   void probability(int c, const Region& region, const ImageView& map) override { painter_.probability(c, region, map); }
+  void ignore(const Region& region, const ImageView& pixels) override {
+    if (pixels.size() == size_) painter_.ignore(region, pixels);
+    else other_ = pixels.size();
+  }
 
   Size given_size() const { return other_.empty() ? size_ : other_; }
   Image labels() const {
@@ -140,7 +145,7 @@ bool TruthFolder::has(const std::string& id) const {
   return false;
 }
 
-std::vector<Image> TruthFolder::read_coded(const fs::path& file, Size size) const {
+TruthFolder::Masks TruthFolder::read_coded(const fs::path& file, Size size) const {
   const Dataset& dataset = *coding_.dataset;
   MaskSink sink(size, static_cast<int>(classes_.size()));
   std::vector<ChannelRule> rules;
@@ -156,9 +161,20 @@ std::vector<Image> TruthFolder::read_coded(const fs::path& file, Size size) cons
   if (!any(labels) && any(read_mask(file)))
     log().warning("the mask " + file.string() + " is not black, and has no pixel of any class as dataset \"" +
                   coding_.name + "\" codes them; --masks-as plain takes whatever is not black as foreground");
-  std::vector<Image> out;
-  for (const ChannelRule& rule : rules) out.push_back(target_mask(labels.view(), rule));
+  Masks out;
+  for (const ChannelRule& rule : rules) out.of_class.push_back(target_mask(labels.view(), rule));
+  out.ignored = ignored_mask(labels.view(), classes_.size());
+  out.coded = true;
   return out;
+}
+
+Image TruthFolder::read_ignored(const std::string& id, Size size) const {
+  const std::string name = ignored_folder(classes_);
+  const fs::path file = name.empty() ? fs::path() : find_picture(folder_ / name, id);
+  if (file.empty()) return {};
+  Image mask = read_mask(file);
+  require_size(file, mask.size(), size);
+  return mask;
 }
 
 TruthFolder::Masks TruthFolder::read(const std::string& id, Size size) const {
@@ -168,7 +184,7 @@ TruthFolder::Masks TruthFolder::read(const std::string& id, Size size) const {
   if (files.empty()) {
     fs::path file = shared_file(id);
     if (file.empty()) return {};
-    if (coding_.dataset != nullptr) return {read_coded(file, size), true};
+    if (coding_.dataset != nullptr) return read_coded(file, size);
     files.push_back(std::move(file));
   }
   if (files.size() != classes_.size())
@@ -180,7 +196,15 @@ TruthFolder::Masks TruthFolder::read(const std::string& id, Size size) const {
     masks.of_class.push_back(read_mask(file));
     require_size(file, masks.of_class.back().size(), size);
   }
+  masks.ignored = read_ignored(id, size);
   return masks;
+}
+
+std::string ignored_folder(const std::vector<std::string>& classes) {
+  const std::string name = "ignored";
+  const bool taken = std::any_of(classes.begin(), classes.end(),
+                                 [&](const std::string& class_name) { return folder_name(class_name) == name; });
+  return taken ? "" : name;
 }
 
 Image target_mask(const ImageView& labels, const ChannelRule& rule) {
@@ -194,6 +218,19 @@ Image target_mask(const ImageView& labels, const ChannelRule& rule) {
   return mask;
 }
 
+Image ignored_mask(const ImageView& labels, std::size_t classes) {
+  const auto bit = static_cast<std::uint8_t>(1U << classes);
+  Image mask(labels.size(), 1);
+  bool any = false;
+  for (std::int64_t y = 0; y < labels.height; ++y) {
+    const std::uint8_t* const from = labels.row<const std::uint8_t>(y);
+    std::uint8_t* const to = mask.view().row<std::uint8_t>(y);
+    for (std::int64_t x = 0; x < labels.width; ++x)
+      if ((from[x] & bit) != 0) to[x] = 255, any = true;
+  }
+  return any ? std::move(mask) : Image();
+}
+
 Image above(const ImageView& map, double threshold) {
   Image mask(map.size(), 1);
   const auto limit = static_cast<float>(threshold);
@@ -205,17 +242,21 @@ Image above(const ImageView& map, double threshold) {
   return mask;
 }
 
-std::string digest_of_masks(const std::vector<Image>& masks) {
+std::string digest_of_masks(const std::vector<Image>& masks, const Image& ignored) {
   Sha256 all;
-  for (const Image& mask : masks) {
+  const auto add = [&](const Image& mask) {
     const std::string size = std::to_string(mask.size().width) + " x " + std::to_string(mask.size().height);
     all.add(size.c_str(), size.size() + 1);
     for (std::int64_t y = 0; y < mask.size().height; ++y)
       all.add(mask.view().row<const std::uint8_t>(y), static_cast<std::size_t>(mask.size().width));
-  }
+  };
+  std::for_each(masks.begin(), masks.end(), add);
+  if (!ignored.empty()) add(ignored);
   return all.hex();
 }
 
-double dice_of(const Image& predicted, const Image& truth) { return overlap_of(bytes(predicted), bytes(truth)).dice(); }
+double dice_of(const Image& predicted, const Image& truth, const Image& ignored) {
+  return overlap_of(bytes(predicted), bytes(truth), bytes(ignored)).dice();
+}
 
 }  // namespace nephron::host

@@ -26,13 +26,15 @@ MaskCoding mask_coding(const std::string& wanted, const std::filesystem::path& f
                        const Registry& registry);
 
 /// The true masks of pictures in a folder: FOLDER/CLASS/ID.* plain; else a file as the coding names it, or plain
-/// FOLDER/ID.* where the experiment has one class and there is no coding. Const calls are thread-safe.
+/// FOLDER/ID.* where the experiment has one class and there is no coding. Beside plain masks, what is not black in
+/// FOLDER/ignored/ID.* is ignored, unless a class is called so. Const calls are thread-safe.
 class TruthFolder {
  public:
   TruthFolder(std::filesystem::path folder, std::vector<std::string> classes, MaskCoding coding = {});
 
   struct Masks {
     std::vector<Image> of_class;  ///< 255 or 0; empty when there is no file
+    Image ignored = {};           ///< not 0: the pixel counts in no figure; empty: all count
     bool coded = false;           ///< other programs would not read the file alike
   };
   /// Throws Error when only some classes have a file, and for a size that is not the picture's.
@@ -47,12 +49,16 @@ class TruthFolder {
   std::filesystem::path shared_file(const std::string& id) const;
   /// Of a coded mask; empty where the coding has no word.
   std::vector<std::string> coded_names(const std::string& id) const;
-  std::vector<Image> read_coded(const std::filesystem::path& file, Size size) const;
+  Masks read_coded(const std::filesystem::path& file, Size size) const;
+  Image read_ignored(const std::string& id, Size size) const;
 
   std::filesystem::path folder_;
   std::vector<std::string> classes_;
   MaskCoding coding_;
 };
+
+/// The folder, among those of classes, of masks of ignored pixels; empty where a class is called so.
+std::string ignored_folder(const std::vector<std::string>& classes);
 
 /// One target channel of label bits: 255 or 0.
 Image target_mask(const ImageView& labels, const ChannelRule& rule);
@@ -60,9 +66,13 @@ Image target_mask(const ImageView& labels, const ChannelRule& rule);
 /// 255 where the map (f32) exceeds the threshold.
 Image above(const ImageView& map, double threshold);
 
-/// A digest of the masks of all classes, in their order.
-std::string digest_of_masks(const std::vector<Image>& masks);
+/// A digest of the masks of all classes, in their order, and of what is ignored, where something is.
+std::string digest_of_masks(const std::vector<Image>& masks, const Image& ignored = {});
 
-double dice_of(const Image& predicted, const Image& truth);
+/// Where label bits have the one of ignored pixels, after those of the classes: 255 or 0. Empty: nowhere.
+Image ignored_mask(const ImageView& labels, std::size_t classes);
+
+/// Pixels where `ignored` is not 0 are left out; it may be empty: none.
+double dice_of(const Image& predicted, const Image& truth, const Image& ignored = {});
 
 }  // namespace nephron::host

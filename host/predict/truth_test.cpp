@@ -68,5 +68,36 @@ TEST(TruthFolderTest, FindsOneMaskAClass) {
   fs::remove_all(folder);
 }
 
+TEST(TruthFolderTest, PlainMasksMayHaveAFolderOfIgnoredPixels) {
+  const fs::path folder = fs::temp_directory_path() / ("nephron-ignored-" + std::to_string(::getpid()));
+  fs::create_directories(folder / "ignored");
+  save_png(folder / "a.png", mask({1, 0, 1}).view());
+  save_png(folder / "b.png", mask({1, 0, 1}).view());
+  save_png(folder / "ignored/a.png", mask({0, 1, 1}).view());
+  const TruthFolder truth(folder, {"glomerulus"});
+  EXPECT_EQ(truth.read("a", {3, 1}).ignored.view().row<std::uint8_t>(0)[1], 255);
+  EXPECT_TRUE(truth.read("b", {3, 1}).ignored.empty());
+  save_png(folder / "ignored/b.png", mask({0, 1}).view());
+  EXPECT_THROW(truth.read("b", {3, 1}), Error);
+  fs::create_directories(folder / "other");
+  save_png(folder / "other/b.png", mask({0, 1, 0}).view());
+  save_png(folder / "ignored/b.png", mask({1, 1, 0}).view());
+  const TruthFolder named(folder, {"ignored", "other"});  // the folder is a class's
+  EXPECT_TRUE(named.read("b", {3, 1}).ignored.empty());
+  EXPECT_EQ(named.read("b", {3, 1}).of_class.size(), 2U);
+  fs::remove_all(folder);
+}
+
+TEST(IgnoredMask, IsTheBitAfterTheClasses) {
+  Image bits({3, 1}, 1);
+  bits.view().row<std::uint8_t>(0)[0] = 1;
+  EXPECT_TRUE(ignored_mask(bits.view(), 2).empty());
+  bits.view().row<std::uint8_t>(0)[2] = 4;
+  const Image out = ignored_mask(bits.view(), 2);
+  ASSERT_EQ(out.size(), (Size{3, 1}));
+  EXPECT_EQ(out.view().row<std::uint8_t>(0)[0], 0);
+  EXPECT_EQ(out.view().row<std::uint8_t>(0)[2], 255);
+}
+
 }  // namespace
 }  // namespace nephron::host

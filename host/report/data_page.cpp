@@ -39,18 +39,20 @@ cv::Mat tissue_of(const cv::Mat& rgb) {
 /// Rows of counts by a key: slides, slides with annotation, pixels of tissue and of each class.
 class Counts {
  public:
-  explicit Counts(const std::vector<std::string>& classes) : classes_(classes) {}
+  Counts(const std::vector<std::string>& classes, bool ignores) : classes_(classes), ignores_(ignores) {}
   void add(const std::string& key, const PreparedSlide& slide) {
     auto& row = rows_[key];
-    row.resize(3 + classes_.size());
+    row.resize(3 + classes_.size() + (ignores_ ? 1 : 0));
     const CatalogSlide& c = slide.catalog();
     row[0] += 1, row[1] += slide.annotated() ? 1 : 0, row[2] += static_cast<double>(c.tissue);
     for (std::size_t i = 0; i < classes_.size() && i < c.foreground.size(); ++i)
       row[3 + i] += static_cast<double>(c.foreground[i]);
+    if (ignores_) row.back() += static_cast<double>(slide.ignored());
   }
   std::string html(const std::string& title) const {
     std::vector<std::string> head{title, "slides", "annotated", "tissue, Mpx"};
     for (const std::string& name : classes_) head.push_back(escaped(name) + ", Mpx");
+    if (ignores_) head.emplace_back("ignored, Mpx");
     std::vector<std::vector<std::string>> cells;
     for (const auto& [key, row] : rows_) {
       auto& line = cells.emplace_back(1, escaped(key));
@@ -65,6 +67,7 @@ class Counts {
 
  private:
   const std::vector<std::string>& classes_;
+  bool ignores_;
   std::map<std::string, std::vector<double>> rows_;
 };
 
@@ -73,13 +76,16 @@ std::string dataset_name(const Experiment& experiment, const PreparedSlide& slid
   return config.name.empty() ? config.component.type : config.name;
 }
 
-std::string legend(const std::vector<std::string>& classes, bool tissue) {
+std::string legend(const std::vector<std::string>& classes, bool tissue, bool ignores) {
   std::string out = "<p class=\"legend\">";
   for (std::size_t c = 0; c < classes.size(); ++c) {
     const auto [r, g, b] = class_colour(c);
     out += "<span><i style=\"background:rgb(" + std::to_string(r) + "," + std::to_string(g) + "," + std::to_string(b) +
            ")\"></i>" + escaped(classes[c]) + "</span>";
   }
+  if (ignores)
+    out +=
+        "<span><i style=\"background:repeating-linear-gradient(135deg,#6e6e6e 0 3px,#fff 3px 6px)\"></i>ignored</span>";
   if (tissue) out += "<span><i style=\"background:#888\"></i>tissue</span>";
   return out + "</p>";
 }
@@ -148,6 +154,7 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
   Image out(size, 3);
   cv::Mat picture = as_mat(out.view());
   std::vector<cv::Mat> masks;
+  std::vector<std::uint8_t> ignored(static_cast<std::size_t>(size.area()));
   for (int c = 0; c < classes; ++c) masks.push_back(cv::Mat::zeros(picture.size(), CV_8U));
   const Image band({full.width, step}, 3), labels({full.width, step}, 1);
   for (std::int64_t y = 0; y < size.height; ++y) {
@@ -157,11 +164,14 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
                cv::INTER_AREA);
     for (std::int64_t dy = 0; dy < step; ++dy)
       for (std::int64_t x = 0; x < size.width * step; ++x)
-        for (int c = 0, bits = labels.view().row<std::uint8_t>(dy)[x]; c < classes && bits >> c != 0; ++c)
-          if ((bits >> c & 1) != 0)
+        for (int c = 0, bits = labels.view().row<std::uint8_t>(dy)[x]; c <= classes && bits >> c != 0; ++c)
+          if ((bits >> c & 1) != 0 && c == classes) ignored[static_cast<std::size_t>(y * size.width + x / step)] = 1;
+          else if ((bits >> c & 1) != 0)
             masks[static_cast<std::size_t>(c)].at<std::uint8_t>(static_cast<int>(y), static_cast<int>(x / step)) = 255;
   }
-  outline(picture, tissue_of(picture), cv::Scalar::all(136), 1);
+  const cv::Mat tissue = tissue_of(picture);
+  hatch_ignored(out.view(), ignored);
+  outline(picture, tissue, cv::Scalar::all(136), 1);
   for (std::size_t c = 0; c < masks.size(); ++c) {
     const auto [r, g, b] = class_colour(c);
     outline(picture, masks[c], cv::Scalar(r, g, b), 1);
@@ -171,8 +181,9 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
 
 std::string data_page(const Experiment& experiment, const PreparedData& data, const Feed& feed,
                       const PreviewRange& range, const std::vector<BatchPicture>& batch, const Findings& said) {
-  Counts datasets(experiment.classes), groups(experiment.classes), donors(experiment.classes),
-      by_fold(experiment.classes);
+  const bool ignores = std::any_of(data.slides.begin(), data.slides.end(), [](const auto& s) { return s->ignores(); });
+  Counts datasets(experiment.classes, ignores), groups(experiment.classes, ignores),
+      donors(experiment.classes, ignores), by_fold(experiment.classes, ignores);
   std::string thumbnails;
   for (std::size_t i = 0; i < data.slides.size(); ++i) {
     const PreparedSlide& slide = *data.slides[i];
@@ -195,11 +206,12 @@ std::string data_page(const Experiment& experiment, const PreparedData& data, co
   for (const std::string& note : said.notes) body += "<p class=\"soft\">" + escaped(note) + "</p>";
   body += "<h2>What there is</h2>" + datasets.html("dataset") + groups.html("group") + donors.html("donor") +
           by_fold.html("fold");
-  body += "<h2>Slides</h2>" + legend(experiment.classes, true) + "<div class=\"pair\">" + thumbnails + "</div>";
+  body +=
+      "<h2>Slides</h2>" + legend(experiment.classes, true, ignores) + "<div class=\"pair\">" + thumbnails + "</div>";
   body +=
       "<h2>Windows as the model will see them</h2><p class=\"soft\">Left as it is cut, right with its "
       "augmentations.</p>" +
-      sampling(feed) + legend(experiment.classes, false) + gallery(experiment, data, feed, range) +
+      sampling(feed) + legend(experiment.classes, false, ignores) + gallery(experiment, data, feed, range) +
       batch_gallery(batch);
   return html_page(experiment.name + ": data", body);
 }

@@ -9,6 +9,8 @@
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
 
+#include <host/feed/preview.hpp>
+
 namespace nephron::host {
 
 namespace {
@@ -41,10 +43,17 @@ void draw_outline(const cv::Mat& onto, const Image& mask, std::int64_t side, con
 
 }  // namespace
 
-Image outlined(const Image& picture, const Image& prediction, const Image& truth, std::int64_t side) {
+Image outlined(const Image& picture, const Image& prediction, const Image& truth, std::int64_t side,
+               const Image& ignored) {
   require_same_size(picture, prediction);
   const Image out = scaled(picture, side);
   const cv::Mat pixels = as_mat(out.view());
+  if (!ignored.empty()) {
+    require_same_size(picture, ignored);
+    const Image small = scaled(ignored, side);
+    const std::uint8_t* const first = small.view().row<const std::uint8_t>(0);
+    hatch_ignored(out.view(), {first, first + small.size().area()});
+  }
   if (!truth.empty()) {
     require_same_size(picture, truth);
     draw_outline(pixels, truth, side, {230, 30, 30});

@@ -120,6 +120,11 @@ Image first_channel(const Image& rgb) {
   return out;
 }
 
+/// Of what the prediction was compared with, the pixels that were left out.
+Image ignored_of(const OutputFolder& output, const std::string& id) {
+  return fs::exists(output.ignored(id)) ? read_mask(output.ignored(id)) : Image();
+}
+
 /// What the prediction was compared with: as it was saved where a dataset's coding read it, or plain masks.
 std::vector<Image> truth_of(const OutputFolder& output, const PredictionRecord& record, const std::string& id,
                             Size size) {
@@ -135,6 +140,7 @@ std::string card(const ReportRequest& request, const OutputFolder& output, const
                  const std::string& id) {
   const Image picture = read_picture(find_picture(record.images, id));
   const std::vector<Image> truth = truth_of(output, record, id, picture.size());
+  const Image ignored = ignored_of(output, id);
   const auto score = record.scores.pictures.find(id);
   std::string out;
   for (std::size_t c = 0; c < record.classes.size(); ++c) {
@@ -146,10 +152,11 @@ std::string card(const ReportRequest& request, const OutputFolder& output, const
         "<div class=\"card\"><div class=\"title\"><h3>" + name + "</h3><span>" + dice +
         "</span></div><div class=\"pair\">" +
         figure_html(
-            outlined(picture, mask, truth.empty() ? Image() : truth[c], request.side),
+            outlined(picture, mask, truth.empty() ? Image() : truth[c], request.side, ignored),
             truth.empty()
                 ? "<b style=\"color:var(--good)\">prediction</b>"
-                : "<b style=\"color:var(--good)\">prediction</b>, <b style=\"color:var(--bad)\">truth</b> beneath it",
+                : "<b style=\"color:var(--good)\">prediction</b>, <b style=\"color:var(--bad)\">truth</b> beneath it" +
+                      std::string(ignored.empty() ? "" : "; hatched: ignored, counts in no figure"),
             "outlines of " + id) +
         figure_html(heated(picture, probability, request.side), "probability 0<span class=\"heat\"></span>1",
                     "probability of " + id) +

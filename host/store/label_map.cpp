@@ -68,6 +68,7 @@ class Writer {
             false);
     }
     written.foreground = foreground();
+    if (source_.ignores) written.ignored = pixels_with(classes_.size());
     if (out_ != nullptr) written.bytes = out_->finish();
     written.digest = digests_->hex();
     return written;
@@ -131,9 +132,14 @@ class Writer {
 
   std::vector<std::int64_t> foreground() const {
     std::vector<std::int64_t> out(classes_.size());
+    for (std::size_t c = 0; c < out.size(); ++c) out[c] = pixels_with(c);
+    return out;
+  }
+
+  std::int64_t pixels_with(std::size_t bit) const {
+    std::int64_t out = 0;
     for (std::size_t v = 0; v < counts_.size(); ++v)
-      for (std::size_t c = 0; c < out.size(); ++c)
-        if ((v >> c & 1U) != 0) out[c] += counts_[v];
+      if ((v >> bit & 1U) != 0) out += counts_[v];
     return out;
   }
 

@@ -18,8 +18,9 @@ namespace nephron::host {
 struct LabelSource {
   /// False when a region certainly holds no label; it need not be painted then.
   std::function<bool(Reduction, const Region&)> touches;
-  /// One bit a class. The window comes zeroed.
+  /// One bit a class, and the one after them alone where a pixel is ignored. The window comes zeroed.
   std::function<void(Reduction, const Region&, const ImageView&)> paint;
+  bool ignores = false;   ///< some pixels are ignored
   std::vector<int> soft;  ///< classes that also have a probability map
   std::function<void(int class_index, Reduction, const Region&, const ImageView&)> paint_soft;
 };
@@ -28,6 +29,7 @@ struct WrittenLabels {
   std::int64_t bytes = 0;
   std::string digest;                    ///< of its size and pixels: TileDigests
   std::vector<std::int64_t> foreground;  ///< pixels a class
+  std::int64_t ignored = 0;              ///< pixels
 };
 
 /// Side of the blocks of the presence map.

@@ -94,6 +94,7 @@ void LabelsFolder::write(const std::vector<StalePart>& parts, const LabelsWish& 
       known.bytes = written.bytes;
       known.digest = written.digest;
       known.foreground = written.foreground;
+      known.ignored = written.ignored;
     }
     std::error_code ignored;
     fs::remove(record_file(part.reduction), ignored);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/store/file.hpp>
 #include <host/util/checked_json.hpp>
@@ -145,23 +146,25 @@ PictureRecord PictureRecord::parse(const std::string& text, const std::filesyste
 std::string LabelsRecord::to_json() const {
   Json stamps = Json::array();
   for (const FileStamp& s : annotations) stamps.push_back(stamp_json(s));
-  return dump({{"format", store_format},
-               {"what", "labels"},
-               {"tool", tool},
-               {"plugin", plugin},
-               {"dataset", dataset},
-               {"slide", slide},
-               {"picture", picture},
-               {"classes", classes},
-               {"annotated", annotated},
-               {"annotations", stamps},
-               {"size", {size.width, size.height}},
-               {"reduction", reduction_json(reduction)},
-               {"soft", soft},
-               {"bytes", bytes},
-               {"mtime_ns", mtime_ns},
-               {"digest", digest},
-               {"foreground", foreground}});
+  Json json{{"format", store_format},
+            {"what", "labels"},
+            {"tool", tool},
+            {"plugin", plugin},
+            {"dataset", dataset},
+            {"slide", slide},
+            {"picture", picture},
+            {"classes", classes},
+            {"annotated", annotated},
+            {"annotations", stamps},
+            {"size", {size.width, size.height}},
+            {"reduction", reduction_json(reduction)},
+            {"soft", soft},
+            {"bytes", bytes},
+            {"mtime_ns", mtime_ns},
+            {"digest", digest},
+            {"foreground", foreground}};
+  if (ignored) json["ignored"] = *ignored;
+  return dump(json);
 }
 
 LabelsRecord LabelsRecord::read(const std::filesystem::path& file) { return parse(text_of(file), file); }
@@ -175,7 +178,8 @@ LabelsRecord LabelsRecord::parse(const std::string& text, const std::filesystem:
   r.slide = json.at("slide").text();
   r.picture = read_folder(json, "picture");
   r.classes = json.at("classes").texts();
-  if (r.classes.size() > 8) json.at("classes").refuse("has more than 8 names");
+  if (r.classes.size() > most_classes)
+    json.at("classes").refuse("has more than " + std::to_string(most_classes) + " names");
   r.annotated = json.at("annotated").boolean();
   for (const JsonNode& stamp : json.at("annotations").items()) r.annotations.push_back(read_stamp(stamp));
   r.size = read_size(json);
@@ -187,6 +191,7 @@ LabelsRecord LabelsRecord::parse(const std::string& text, const std::filesystem:
   for (const JsonNode& n : json.at("foreground").items()) r.foreground.push_back(pixels(n));
   if (r.annotated && r.foreground.size() != r.classes.size())
     json.at("foreground").refuse("has not one number a class");
+  if (const auto ignored = json.find("ignored")) r.ignored = pixels(*ignored);
   return r;
 }
 

@@ -12,11 +12,13 @@ namespace {
 struct Collector final : AnnotationSink {
   std::vector<std::vector<Polygon>> polygons;  ///< a class
   void polygon(int class_index, const Polygon& polygon) override {
+    if (class_index == ignored) refuse("ignored pixels");
     polygons.at(static_cast<std::size_t>(class_index)).push_back(polygon);
   }
   void mask(const Region&, const ImageView&) override { refuse("masks"); }
   void runs(int, std::span<const Run>, bool) override { refuse("runs"); }
   void probability(int, const Region&, const ImageView&) override { refuse("probabilities"); }
+  void ignore(const Region&, const ImageView&) override { refuse("ignored pixels"); }
   [[noreturn]] static void refuse(const std::string& what) {
     throw Error("the dataset annotates with " + what + "; expected polygons, which are written as QuPath exports do");
   }

@@ -44,6 +44,11 @@ std::vector<BatchPicture> preview_batch(const Experiment& experiment, const Regi
     std::vector<std::uint8_t> planes(labels.const_data_ptr<std::uint8_t>(),
                                      labels.const_data_ptr<std::uint8_t>() + labels.numel());
     const std::vector<float> learnt(weights.const_data_ptr<float>(), weights.const_data_ptr<float>() + weights.numel());
+    if (batch.pixel_weights.defined()) {
+      const at::Tensor none = (batch.pixel_weights[n].amax(0) <= 0).to(c10::kByte).contiguous();
+      hatch_ignored(shown.picture.view(),
+                    {none.const_data_ptr<std::uint8_t>(), none.const_data_ptr<std::uint8_t>() + none.numel()});
+    }
     outline_labels(shown.picture.view(), planes, learnt, /*least=*/1);
   }
   return out;

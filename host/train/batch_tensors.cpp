@@ -1,7 +1,9 @@
 #include <host/train/batch_tensors.hpp>
 
+#include <algorithm>
 #include <cstring>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
@@ -45,6 +47,11 @@ BatchTensors to_tensors(const RawBatch& batch, const Normalise& normalise, c10::
   out.targets = unit_floats(labels);
   out.images = normalised(bytes, normalise);
   if (!channels_last) out.images = out.images.contiguous();
+  if (std::any_of(batch.ignoring.begin(), batch.ignoring.end(), [](std::uint8_t some) { return some != 0; })) {
+    const at::Tensor ignored = view(batch.ignored, {n, 1, s, s}, c10::kByte);
+    const at::Tensor there = device.is_cpu() ? ignored : copied(ignored, device);
+    out.pixel_weights = (there == 0).to(c10::kFloat).expand({n, c, s, s}).contiguous();
+  }
   return out;
 }
 

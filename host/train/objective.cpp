@@ -1,5 +1,6 @@
 #include <host/train/objective.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -11,6 +12,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <host/cuda/distance.hpp>
+#include <host/model/exclusive.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/slides/make_component.hpp>
 
@@ -25,8 +27,8 @@ at::Tensor weighted_mean(const at::Tensor& values, const at::Tensor& weights) {
 }
 
 Objective::Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
-                     const JobServices& services)
-    : class_weights_(config.class_weights), auxiliary_weight_(config.auxiliary) {
+                     const JobServices& services, bool exclusive)
+    : class_weights_(config.class_weights), auxiliary_weight_(config.auxiliary), exclusive_(exclusive) {
   if (class_weights_.empty()) class_weights_.assign(classes, 1.0);
   if (class_weights_.size() != classes)
     throw Error("loss.class_weights has " + std::to_string(class_weights_.size()) + " values for " +
@@ -42,6 +44,7 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
     const std::string place = "loss.terms[" + std::to_string(i) + "]";
     term.loss = make_component<Loss>(registry, from.component, place, seed, services);
     term.asks = dynamic_cast<const InputLoss*>(term.loss.get());
+    term.couples = dynamic_cast<const CouplesClasses*>(term.loss.get()) != nullptr;
     term.origin = origin_of(registry, Loss::kind, from.component, "in forward");
     term.backward = backward_place(term.origin);
     term.config = from;
@@ -99,7 +102,15 @@ LossValue Objective::operator()(const at::Tensor& logits, const BatchTensors& ba
   return out;
 }
 
+LossInput Objective::of_single_classes(const LossInput& input) const {
+  if (!exclusive_ || std::all_of(terms_.begin(), terms_.end(), [](const Term& t) { return t.couples; })) return input;
+  LossInput out = input.with_logits(log_odds(input.logits()));
+  out.provide(needs(input.epoch()), &distance_of);
+  return out;
+}
+
 LossValue Objective::sum_of_terms(const LossInput& input, const BatchTensors& batch) const {
+  const LossInput single = of_single_classes(input);
   LossValue out;
   std::vector<at::Tensor> parts{input.logits().detach().sum().view({1})};
   for (const Term& term : terms_) {
@@ -108,7 +119,7 @@ LossValue Objective::sum_of_terms(const LossInput& input, const BatchTensors& ba
       parts.push_back(at::zeros({input.logits().size(1)}, parts[0].options()));
       continue;
     }
-    const at::Tensor per_class = value(term, input, batch);
+    const at::Tensor per_class = value(term, term.couples ? input : single, batch);
     parts.push_back(per_class.detach().to(c10::kFloat));
     at::Tensor mean;
     for (std::int64_t c = 0; c < per_class.size(0); ++c) {

@@ -57,6 +57,20 @@ TEST(BatchTensors, PixelsLandWhereTheyBelong) {
   }
 }
 
+TEST(BatchTensors, IgnoredPixelsCountNothing) {
+  RawBatch raw = batch_of(2, 3, 2);
+  raw.ignored.assign(2 * 3 * 3, 0);
+  raw.ignoring.assign(2, 0);
+  EXPECT_FALSE(to_tensors(raw, Normalise{}, c10::kCPU, true).pixel_weights.defined())
+      << "a batch without such pixels is as ever";
+  raw.ignored[9 + 4] = 1;  // sample 1, the middle
+  raw.ignoring[1] = 1;
+  const at::Tensor weights = to_tensors(raw, Normalise{}, c10::kCPU, true).pixel_weights;
+  ASSERT_EQ(weights.sizes(), (at::IntArrayRef{2, 2, 3, 3}));
+  EXPECT_EQ(weights.sum().item<double>(), 2 * 2 * 9 - 2);
+  for (int c = 0; c < 2; ++c) EXPECT_EQ(weights[1][c][1][1].item<float>(), 0);
+}
+
 TEST(BatchTensors, OwnTheirMemoryAndCheckTheirSize) {
   RawBatch raw = batch_of(1, 4, 1);
   const BatchTensors t = to_tensors(raw, Normalise{}, c10::kCPU, true);
@@ -104,6 +118,16 @@ TEST(OverlapCounts, CountTilesApart) {
   EXPECT_NEAR(dice[0][0].item<double>(), 2.0 / 3, 1e-8);
   EXPECT_NEAR(dice[1][0].item<double>(), 1, 1e-12) << "both empty";
   EXPECT_NEAR(dice_of(counts.sum(1))[0].item<double>(), 2.0 / 3, 1e-8) << "an empty tile changes nothing of the whole";
+}
+
+TEST(OverlapCounts, LeaveOutPixelsOfNoWeight) {
+  at::Tensor logits = at::full({1, 1, 2, 2}, -1.0), target = at::zeros({1, 1, 2, 2}),
+             weights = at::full({1, 1, 2, 2}, 1.0);
+  logits[0][0][0][0] = 3, target[0][0][0][0] = 1;
+  logits[0][0][0][1] = 3, target[0][0][1][1] = 1;
+  weights[0][0][0][1] = 0, weights[0][0][1][1] = 0;
+  EXPECT_NEAR(dice_of(overlap_counts(logits, target)).item<double>(), 0.5, 1e-6);
+  EXPECT_NEAR(dice_of(overlap_counts(logits, target, weights)).item<double>(), 1, 1e-12);
 }
 
 TEST(WeightedMean, WeighsSamples) {

@@ -15,8 +15,12 @@ double Validation::mean_dice() const {
   return dice.empty() ? 0 : std::accumulate(dice.begin(), dice.end(), 0.0) / static_cast<double>(dice.size());
 }
 
-at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets) {
-  const at::Tensor predicted = at::sigmoid(logits) > 0.5, truth = targets > 0.5;
+at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& pixel_weights) {
+  at::Tensor predicted = at::sigmoid(logits) > 0.5, truth = targets > 0.5;
+  if (pixel_weights.defined()) {
+    const at::Tensor known = pixel_weights > 0;
+    predicted = predicted.logical_and(known), truth = truth.logical_and(known);
+  }
   const auto count = [](const at::Tensor& mask) { return mask.sum(at::IntArrayRef{2, 3}).to(c10::kDouble); };
   return at::stack({count(predicted.logical_and(truth)), count(predicted), count(truth)});
 }
@@ -32,8 +36,9 @@ namespace {
 class Tally {
  public:
   void add(const at::Tensor& logits, const BatchTensors& batch, const at::Tensor& mean_loss, std::int64_t n) {
-    const at::Tensor counted = (batch.weights > 0).to(c10::kDouble);
-    const at::Tensor counts = overlap_counts(logits, batch.targets) * counted;
+    at::Tensor counted = (batch.weights > 0).to(c10::kDouble);
+    if (batch.pixel_weights.defined()) counted = counted * (batch.pixel_weights.amax({2, 3}) > 0);
+    const at::Tensor counts = overlap_counts(logits, batch.targets, batch.pixel_weights) * counted;
     add_to(loss_, mean_loss.to(c10::kDouble) * static_cast<double>(n));
     add_to(counts_, counts.sum(1));
     add_to(tile_dice_, (dice_of(counts) * counted).sum(0));

@@ -9,7 +9,8 @@
 
 namespace nephron::host {
 
-/// What one pass over the validation tiles gives. A tile counts for the classes whose weight in it is not 0.
+/// What one pass over the validation tiles gives. A tile counts for the classes whose weight in it is not 0, unless all
+/// of its pixels are ignored; ignored pixels count nowhere.
 struct Validation {
   std::int64_t tiles = 0;
   double loss = 0;                ///< mean over the tiles
@@ -19,8 +20,8 @@ struct Validation {
 };
 
 /// Pixels of every tile and class: predicted (sigmoid(logit) > 0.5) and true (target > 0.5) at once, predicted, true.
-/// Double, [3, N, C].
-at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets);
+/// Double, [3, N, C]. Where `pixel_weights` are defined, pixels of weight 0 are left out.
+at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& pixel_weights = {});
 /// (2 both + 1e-8) / (predicted + true + 1e-8) of counts [3, ...].
 at::Tensor dice_of(const at::Tensor& counts);
 

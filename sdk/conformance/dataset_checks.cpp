@@ -152,7 +152,7 @@ class CheckingSink final : public AnnotationSink {
  public:
   CheckingSink(const SlideInfo& slide, std::size_t classes) : slide_(slide), classes_(classes) {}
   void polygon(int class_index, const Polygon& polygon) override {
-    one(class_index);
+    one_or_ignored(class_index);
     double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
     for (const auto& ring : polygon)
       for (const Point& p : ring) {
@@ -178,7 +178,7 @@ class CheckingSink final : public AnnotationSink {
     });
   }
   void runs(int class_index, std::span<const Run> runs, bool) override {
-    one(class_index);
+    one_or_ignored(class_index);
     for (const auto& [start, length] : runs)
       expect(start >= 0 && length >= 0 && start <= slide_.size.area() && length <= slide_.size.area() - start,
              "a run leaves the slide");
@@ -189,9 +189,19 @@ class CheckingSink final : public AnnotationSink {
     expect(map.size() == region.size() && map.channels == 1 && map.depth == Depth::f32,
            "a probability map is not f32 with one channel, of its region's size");
   }
+  void ignore(const Region& region, const ImageView& pixels) override {
+    ++said;
+    require_inside(region);
+    expect(pixels.size() == region.size() && pixels.channels == 1 && pixels.depth == Depth::u8,
+           "a mask of ignored pixels is not u8 with one channel, of its region's size");
+  }
   int said = 0, polygons = 0, polygons_outside = 0;
 
  private:
+  void one_or_ignored(int class_index) {
+    if (class_index == ignored) ++said;
+    else one(class_index);
+  }
   void one(int class_index) {
     ++said;
     expect(class_index >= 0 && class_index < static_cast<int>(classes_), [&] {
@@ -246,6 +256,7 @@ class SilentSink final : public AnnotationSink {
   void mask(const Region&, const ImageView&) override {}
   void runs(int, std::span<const Run>, bool) override {}
   void probability(int, const Region&, const ImageView&) override {}
+  void ignore(const Region&, const ImageView&) override {}
 };
 
 void check_randomness(const Subject& s) {
@@ -266,6 +277,7 @@ struct PolygonSink final : AnnotationSink {
   void mask(const Region&, const ImageView&) override { refuse(); }
   void runs(int, std::span<const Run>, bool) override { refuse(); }
   void probability(int, const Region&, const ImageView&) override { refuse(); }
+  void ignore(const Region&, const ImageView&) override { refuse(); }
   [[noreturn]] static void refuse() { throw Failed("slides that are made up are annotated with more than polygons"); }
 };
 

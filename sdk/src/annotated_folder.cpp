@@ -69,12 +69,14 @@ fs::path AnnotatedFolder::Data::annotation_of(const SlideInfo& slide) const {
 }
 
 ObjectClasses AnnotatedFolder::Data::object_classes(const std::vector<std::string>& classes) const {
-  if (!params.objects.empty()) return {params.objects, classes};
-  ObjectClasses out;
-  out.add("G", 0);
-  out.add("", 0);
-  if (classes.size() > 1) out.add("FC", 1);
-  else out.leave_out("FC");
+  ObjectClasses out(params.objects, classes);
+  if (params.objects.empty()) {
+    out.add("G", 0);
+    out.add("", 0);
+    if (classes.size() > 1) out.add("FC", 1);
+    else out.leave_out("FC");
+  }
+  out.ignore(params.ignore);
   return out;
 }
 

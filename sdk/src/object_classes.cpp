@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include <nephron/ignored.hpp>
 #include <nephron/parameter_error.hpp>
 
 namespace nephron {
@@ -21,6 +22,10 @@ bool same(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+bool is_ignored(std::string_view name, const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return same(n, name); });
+}
 
 int class_number(const std::string& name, const std::vector<std::string>& classes) {
   const auto found = std::find(classes.begin(), classes.end(), name);
@@ -49,6 +54,10 @@ void ObjectClasses::add(std::string name, int class_index) {
 }
 
 void ObjectClasses::leave_out(std::string name) { entry(std::move(name)); }
+
+void ObjectClasses::ignore(const std::vector<std::string>& names) {
+  for (const std::string& name : names) entry(name).classes = {AnnotationSink::ignored};
+}
 
 std::vector<int> ObjectClasses::of(std::string_view name, std::string_view where) const {
   std::vector<std::string> known;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nephron/error.hpp>
+#include <nephron/ignored.hpp>
 #include <nephron/target_rules.hpp>
 
 #include <tests/support/error_of.hpp>
@@ -30,6 +31,16 @@ TEST(ObjectClasses, NamesMayHaveSeveralClassesOrNone) {
                 ObjectClasses({{"G", "helthy"}}, classes);
               }),
               AllOf(HasSubstr("\"helthy\" is not one of"), HasSubstr("did you mean \"healthy\"?")));
+}
+
+TEST(ObjectClasses, IgnoredNamesAreIgnoredAndNothingElse) {
+  ObjectClasses c({{"G", "healthy"}, {"FC", "unhealthy"}}, classes);
+  c.ignore({"fc", "Artefact"});
+  EXPECT_THAT(c.of("G", "f"), ElementsAre(0));
+  EXPECT_THAT(c.of("FC", "f"), ElementsAre(AnnotationSink::ignored));
+  EXPECT_THAT(c.of("artefact", "f"), ElementsAre(AnnotationSink::ignored));
+  EXPECT_TRUE(is_ignored("FC", {"fc"}));
+  EXPECT_FALSE(is_ignored("FC", {"f", "fcc"}));
 }
 
 TEST(TargetRules, FillInWhatTheyDoNotName) {

@@ -6,6 +6,7 @@
 
 #include <nephron/dataset.hpp>
 #include <nephron/dataset_check.hpp>
+#include <nephron/ignored.hpp>
 #include <nephron/name_pattern.hpp>
 #include <nephron/object_classes.hpp>
 #include <nephron/parameter_check.hpp>
@@ -26,6 +27,7 @@ struct Params {
   std::string images = "images";
   std::string file = "annotations.json";
   std::vector<nephron::ObjectRule> objects;
+  std::vector<std::string> ignore;
   std::vector<nephron::TargetRule> targets;
   bool crowds = true;
   bool negatives = true;
@@ -42,6 +44,7 @@ struct Params {
     s.field("objects", &Params::objects,
             "classes of the categories: [{ name = \"glomerulus\", class = \"healthy\" }]; empty: a category is the "
             "class of its name");
+    describe_ignore(s, &Params::ignore);
     s.field("targets", &Params::targets, "how labels become targets; without it as they are drawn");
     s.field("crowds", &Params::crowds, "areas of many objects (iscrowd) are labels like others; false: left out");
     s.field("negatives", &Params::negatives,
@@ -217,9 +220,10 @@ class Coco final : public nephron::Dataset, public nephron::ParameterCheck, publ
   }
 
   nephron::ObjectClasses object_classes(const std::vector<std::string>& classes) const {
-    if (!params_.objects.empty()) return {params_.objects, classes};
-    nephron::ObjectClasses out;
-    for (std::size_t c = 0; c < classes.size(); ++c) out.add(classes[c], static_cast<int>(c));
+    nephron::ObjectClasses out(params_.objects, classes);
+    if (params_.objects.empty())
+      for (std::size_t c = 0; c < classes.size(); ++c) out.add(classes[c], static_cast<int>(c));
+    out.ignore(params_.ignore);
     return out;
   }
 

@@ -98,6 +98,19 @@ TEST_F(CocoTest, PolygonsAndRunLengthsBecomeLabels) {
   EXPECT_EQ(count(labels(*make({{"crowds", false, {}}}), "a", two), 2), 0);
 }
 
+TEST_F(CocoTest, CategoriesMayBeIgnored) {
+  picture("a.png");
+  listing(coco(image(1, "a.png"), annotation(1, 1, 1, square) + ", " +
+                                      annotation(2, 1, 7, "[[12, 12, 20, 12, 20, 20, 12, 20]]") + ", " +
+                                      annotation(3, 1, 7, R"({"size": [30, 40], "counts": [0, 3, 1197]})")));
+  const Image l = labels(*make({{"ignore", Value::Array{"Unhealthy"}, {}}}), "a", two);
+  EXPECT_EQ(count(l, 4), 81 + 3);  // polygons and runs
+  EXPECT_EQ(count(l, 1), 25 - 9);  // what is ignored has no label
+  EXPECT_EQ(at(l, 0, 2), 4);
+  EXPECT_EQ(count(labels(*make({{"ignore", Value::Array{"unhealthy"}, {}}}), "a", {"healthy"}), 2), 84)
+      << "a name that is ignored needs no class";
+}
+
 TEST_F(CocoTest, CategoriesHaveTheClassesThatTheExperimentSays) {
   picture("a.png");
   listing(

@@ -66,8 +66,7 @@ class HubmapKaggle final : public nephron::Dataset, public nephron::ParameterChe
     if (!params_.only_fc && has_truth(slide)) annotate_truth(slide, classes.healthy, sink);
     if (!params_.extra.empty() && fs::exists(extra_file(slide)))
       extra_classes(classes).annotate(extra_file(slide), sink, context_.log());
-    if (const fs::path file = beside(slide, "-anatomical-structure.json");
-        !params_.structures.empty() && fs::exists(file))
+    if (const fs::path file = beside(slide, "-anatomical-structure.json"); structures_count() && fs::exists(file))
       structures(names).annotate(file, sink, context_.log());
   }
 
@@ -178,7 +177,7 @@ class HubmapKaggle final : public nephron::Dataset, public nephron::ParameterChe
   bool reads(const fs::path& note, const SlideInfo& info) const {
     if (note == params_.root / "train.csv") return params_.truth == "rle" && !params_.only_fc && has_truth(info);
     if (note == beside(info, ".json")) return params_.truth == "polygons" && !params_.only_fc;
-    if (note == beside(info, "-anatomical-structure.json")) return !params_.structures.empty();
+    if (note == beside(info, "-anatomical-structure.json")) return structures_count();
     return !params_.extra.empty();
   }
 
@@ -200,6 +199,7 @@ class HubmapKaggle final : public nephron::Dataset, public nephron::ParameterChe
     }
     nephron::ObjectClasses truth;
     truth.add("glomerulus", healthy);
+    truth.ignore(params_.ignore);
     truth.annotate(beside(slide, ".json"), sink, context_.log());
   }
 
@@ -210,13 +210,18 @@ class HubmapKaggle final : public nephron::Dataset, public nephron::ParameterChe
     if (!params_.only_fc) out.add("G", classes.healthy);
     if (params_.add_fc) out.add("FC", classes.healthy);
     if (classes.unhealthy >= 0) out.add("FC", classes.unhealthy);
+    out.ignore(params_.ignore);
     return out;
   }
+
+  /// The anatomy says something that is asked for.
+  bool structures_count() const { return !params_.structures.empty() || !params_.ignore.empty(); }
 
   nephron::ObjectClasses structures(const std::vector<std::string>& names) const {
     nephron::ObjectClasses out(params_.structures, names);
     for (const char* name : {"Cortex", "Medulla", "Outer Medulla", "Inner Medulla", "Outer Stripe"})
       out.leave_out(name);
+    out.ignore(params_.ignore);
     return out;
   }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <nephron/error.hpp>
+#include <nephron/ignored.hpp>
 #include <nephron/object_classes.hpp>
 #include <nephron/schema.hpp>
 #include <nephron/target_rules.hpp>
@@ -22,6 +23,7 @@ struct Params {
   std::string healthy_class;
   std::string unhealthy_class;
   std::vector<nephron::ObjectRule> structures;
+  std::vector<std::string> ignore;
   std::vector<nephron::TargetRule> targets;
   std::string group;
   double mpp = 0;
@@ -42,6 +44,7 @@ struct Params {
             "class of unhealthy ones; empty: the second; of one class: none, or the first with only_fc");
     s.field("structures", &Params::structures,
             "classes of train/ID-anatomical-structure.json: [{ name = \"Cortex\", class = \"cortex\" }]");
+    describe_ignore(s, &Params::ignore);
     s.field(
         "targets", &Params::targets,
         "how labels become targets; without it healthy is 1 where nothing is unhealthy, other classes are as drawn");

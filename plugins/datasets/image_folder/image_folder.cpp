@@ -4,6 +4,7 @@
 
 #include <nephron/dataset.hpp>
 #include <nephron/dataset_check.hpp>
+#include <nephron/ignored.hpp>
 #include <nephron/mask_files.hpp>
 #include <nephron/name_pattern.hpp>
 #include <nephron/parameter_check.hpp>
@@ -33,6 +34,7 @@ struct Params {
   std::string nonzero;
   int tolerance = 0;
   bool ignore_unknown = false;
+  std::vector<std::string> ignore;
   std::string donor;
   std::string group;
   double mpp = 0;
@@ -52,6 +54,7 @@ struct Params {
     s.field("tolerance", &Params::tolerance, "difference in any channel that still counts as equal (JPEG masks)")
         .range(0, 255);
     s.field("ignore_unknown", &Params::ignore_unknown, "take a pixel of no class as background instead of stopping");
+    describe_ignore(s, &Params::ignore);
     s.field("donor", &Params::donor,
             "regular expression on the file name without extension; its first group is the donor");
     s.field("group", &Params::group,
@@ -78,6 +81,10 @@ namespace {
 constexpr const char* mask_extensions[] = {".png", ".tif", ".tiff", ".jpg", ".jpeg",
                                            ".PNG", ".TIF", ".TIFF", ".JPG", ".JPEG"};
 
+nephron::ImageView view_of(const cv::Mat& bytes) {
+  return {bytes.data, bytes.cols, bytes.rows, 1, nephron::Depth::u8, static_cast<std::ptrdiff_t>(bytes.step[0])};
+}
+
 std::string text(nephron::Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }
 
 }  // namespace
@@ -97,6 +104,7 @@ class ImageFolder final : public nephron::Dataset,
     coding_.nonzero_class = params.nonzero;
     coding_.tolerance = params.tolerance;
     coding_.ignore_unknown = params.ignore_unknown;
+    coding_.ignored = params.ignore;
   }
 
   std::vector<SlideInfo> slides(const std::vector<std::string>& classes) const override {
@@ -205,16 +213,17 @@ class ImageFolder final : public nephron::Dataset,
 
   void give(const cv::Mat& mask, const fs::path& file, const std::vector<std::string>& classes,
             nephron::AnnotationSink& sink) const {
-    cv::Mat bits;
+    MaskCoding::Labels labels;
     try {
-      bits = coding_.labels(mask, classes);
+      labels = coding_.labels(mask, classes);
     } catch (const nephron::ParameterError& e) {
       throw nephron::ParameterError(file.string() + ": " + e.what(), e.hint());
     } catch (const Error& e) {
       throw Error(file.string() + ": " + e.what(), e.hint());
     }
-    sink.mask({0, 0, bits.cols, bits.rows},
-              {bits.data, bits.cols, bits.rows, 1, nephron::Depth::u8, static_cast<std::ptrdiff_t>(bits.step[0])});
+    const nephron::Region all{0, 0, mask.cols, mask.rows};
+    sink.mask(all, view_of(labels.bits));
+    if (!labels.ignored.empty()) sink.ignore(all, view_of(labels.ignored));
   }
 
   std::int64_t most_pixels() const { return params_.most_megapixels << 20; }

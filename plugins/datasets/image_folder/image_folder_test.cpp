@@ -24,9 +24,9 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// Keeps the last mask.
+/// Keeps the last mask, and the last of ignored pixels.
 struct MaskSink final : AnnotationSink {
-  Image labels;
+  Image labels, ignored_pixels;
   void polygon(int, const Polygon&) override { ADD_FAILURE(); }
   void mask(const Region& region, const ImageView& view) override {
     labels = Image(region.size(), 1);
@@ -34,6 +34,10 @@ struct MaskSink final : AnnotationSink {
   }
   void runs(int, std::span<const Run>, bool) override { ADD_FAILURE(); }
   void probability(int, const Region&, const ImageView&) override { ADD_FAILURE(); }
+  void ignore(const Region& region, const ImageView& view) override {
+    ignored_pixels = Image(region.size(), 1);
+    copy(view, ignored_pixels.view());
+  }
 };
 
 class ImageFolderTest : public testing::Test {
@@ -61,9 +65,7 @@ class ImageFolderTest : public testing::Test {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
-  void write_bytes(const std::string& name, const std::string& bytes) {
-    put_file(root_ / name, bytes);
-  }
+  void write_bytes(const std::string& name, const std::string& bytes) { put_file(root_ / name, bytes); }
   Image labels_of(const Dataset& d, const std::vector<std::string>& classes) {
     MaskSink sink;
     d.annotate(d.slides(classes).at(0), classes, sink);
@@ -170,6 +172,34 @@ TEST_F(ImageFolderTest, MasksMayLieBesideTheirPictures) {
   ASSERT_EQ(slides.size(), 2U);
   EXPECT_TRUE(d->annotated(slides[0]));
   EXPECT_FALSE(d->annotated(slides[1]));
+}
+
+TEST_F(ImageFolderTest, NamesMayBeIgnored) {
+  write("images/a.png", picture());
+  cv::Mat mask(30, 40, CV_8U, cv::Scalar(0));
+  mask(cv::Rect(3, 4, 5, 6)) = 1;
+  mask(cv::Rect(20, 10, 7, 3)) = 255;
+  write("masks/a.png", mask);
+  const Value values(Value::Table{{"glomerulus", 1, {}}, {"unsure", 255, {}}});
+  const auto d = make({{"values", values, {}}, {"ignore", Value::Array{"Unsure"}, {}}});
+  MaskSink sink;
+  d->annotate(d->slides({"glomerulus"}).at(0), {"glomerulus"}, sink);
+  EXPECT_EQ(cv::countNonZero(as_mat(sink.labels.view()) == 1), 30);
+  EXPECT_EQ(cv::countNonZero(as_mat(sink.labels.view())), 30);
+  ASSERT_FALSE(sink.ignored_pixels.empty());
+  EXPECT_EQ(cv::countNonZero(as_mat(sink.ignored_pixels.view()) != (mask == 255)), 0);
+  const auto fault = [&](Value::Table params) {
+    try {
+      make(std::move(params))->slides({"glomerulus"});
+    } catch (const Error& e) {
+      return e.what() + std::string(" ") + e.hint();
+    }
+    return std::string("none");
+  };
+  EXPECT_THAT(fault({{"values", values, {}}}), HasSubstr("names class \"unsure\""));
+  EXPECT_THAT(fault({{"values", values, {}}, {"ignore", Value::Array{"unsure", "fold"}, {}}}),
+              HasSubstr("\"ignore\" names \"fold\", which the masks have no code of"));
+  EXPECT_THAT(fault({{"ignore", Value::Array{"unsure"}, {}}}), HasSubstr("values = { ..., unsure = 255 }"));
 }
 
 TEST_F(ImageFolderTest, AMaskInTheAlphaChannelIsRefused) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_map>
 
+#include <nephron/ignored.hpp>
 #include <nephron/parameter_error.hpp>
 
 namespace image_folder {
@@ -52,15 +53,19 @@ std::string text(const Pixel& p) {
   return p.size() == 1 ? "value " + out : "colour (" + out + ")";
 }
 
+constexpr std::uint64_t ignored_bit = std::uint64_t{1} << 63;
+
 /// Says the bits of a pixel; nothing for one that has no class and is not background.
-std::optional<std::uint8_t> bits_of(const Pixel& p, const MaskCoding& coding, const std::vector<std::string>& classes) {
+std::optional<std::uint64_t> bits_of(const Pixel& p, const MaskCoding& coding,
+                                     const std::vector<std::string>& classes) {
   const auto bit = [&](const std::string& name) {
-    return static_cast<std::uint8_t>(1U << (std::find(classes.begin(), classes.end(), name) - classes.begin()));
+    if (nephron::is_ignored(name, coding.ignored)) return ignored_bit;
+    return std::uint64_t{1} << (std::find(classes.begin(), classes.end(), name) - classes.begin());
   };
   const bool background = std::all_of(p.begin(), p.end(), [&](int v) { return v <= coding.tolerance; });
   if (coding.by == MaskCoding::By::nonzero)
     return background ? 0 : bit(coding.nonzero_class.empty() ? classes.front() : coding.nonzero_class);
-  unsigned found = 0;
+  std::uint64_t found = 0;
   for (const MaskCoding::Code& code : coding.codes) {
     bool equal = true;
     for (std::size_t c = 0; c < p.size(); ++c)
@@ -68,7 +73,7 @@ std::optional<std::uint8_t> bits_of(const Pixel& p, const MaskCoding& coding, co
     if (equal) found |= bit(code.class_name);
   }
   if (found == 0 && !background && !coding.ignore_unknown) return std::nullopt;
-  return static_cast<std::uint8_t>(found);
+  return found;
 }
 
 }  // namespace
@@ -104,6 +109,7 @@ std::vector<Stranger> strangers(const MaskCoding& coding, const std::vector<std:
   std::vector<Stranger> out;
   std::set<std::string> seen;
   const auto look = [&](const std::string& name, const std::string& key) {
+    if (nephron::is_ignored(name, coding.ignored)) return;
     if (std::find(classes.begin(), classes.end(), name) != classes.end() || !seen.insert(name).second) return;
     const std::string near = nephron::nearest(name, classes);
     std::string all;
@@ -114,6 +120,11 @@ std::vector<Stranger> strangers(const MaskCoding& coding, const std::vector<std:
   const std::string table = coding.by == MaskCoding::By::values ? "values." : "colours.";
   for (const MaskCoding::Code& c : coding.codes) look(c.class_name, table + c.class_name);
   if (!coding.nonzero_class.empty()) look(coding.nonzero_class, "nonzero");
+  for (const std::string& name : coding.ignored)
+    if (std::none_of(coding.codes.begin(), coding.codes.end(),
+                     [&](const MaskCoding::Code& c) { return nephron::is_ignored(c.class_name, {name}); }))
+      out.push_back({"ignore", "\"ignore\" names \"" + name + "\", which the masks have no code of",
+                     "give it one: values = { ..., " + name + " = 255 }"});
   return out;
 }
 
@@ -138,15 +149,15 @@ std::vector<std::string> MaskCoding::classes_without_code(const std::vector<std:
   return out;
 }
 
-cv::Mat MaskCoding::labels(const cv::Mat& mask, const std::vector<std::string>& classes) const {
+MaskCoding::Labels MaskCoding::labels(const cv::Mat& mask, const std::vector<std::string>& classes) const {
   if (mask.depth() != CV_8U && mask.depth() != CV_16U) throw nephron::Error("a mask has 8 or 16 bits a channel");
   if (by == By::colours && (mask.channels() != 3 || mask.depth() != CV_8U))
     throw nephron::ParameterError("the mask is not an 8-bit colour picture, as `colours` needs",
                                   "use `values` or nonzero");
-  cv::Mat out(mask.size(), CV_8U);
-  std::unordered_map<std::uint64_t, std::uint8_t> known;  // masks have few colours
+  Labels out{cv::Mat(mask.size(), CV_8U), {}};
+  std::unordered_map<std::uint64_t, std::uint64_t> known;  // masks have few colours
   std::uint64_t last = ~std::uint64_t{0};
-  std::uint8_t bits = 0;
+  std::uint64_t bits = 0;
   for (int y = 0; y < mask.rows; ++y) {
     for (int x = 0; x < mask.cols; ++x) {
       std::uint64_t key = 0;
@@ -173,7 +184,10 @@ cv::Mat MaskCoding::labels(const cv::Mat& mask, const std::vector<std::string>& 
         }
         last = key;
       }
-      out.ptr<std::uint8_t>(y)[x] = bits;
+      out.bits.ptr<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(bits);
+      if ((bits & ignored_bit) == 0) continue;
+      if (out.ignored.empty()) out.ignored = cv::Mat::zeros(mask.size(), CV_8U);
+      out.ignored.ptr<std::uint8_t>(y)[x] = 255;
     }
   }
   return out;

@@ -53,6 +53,15 @@ TEST_F(MendeleyTest, ObjectsMayHaveOtherClasses) {
   EXPECT_EQ(count(l, 3), 9);
 }
 
+TEST_F(MendeleyTest, ObjectsMayBeIgnored) {
+  slide("SAS_1.svs", {40, 30});
+  write("SAS_1.json", objects({{"G", 1, 1, 4}, {"FC", 20, 1, 2}, {"Fold", 3, 3, 9}}));
+  const Image l = labels(*make({{"ignore", Value::Array{"fold"}, {}}}), "SAS_1", two);
+  EXPECT_EQ(count(l, 4), 100);
+  EXPECT_EQ(count(l, 1), 25 - 9);
+  EXPECT_EQ(count(l, 2), 9);
+}
+
 TEST_F(MendeleyTest, AWrongFolderShowsTheLayout) {
   EXPECT_THAT(error_of([&] {
                 (void)make({{"root", (root_ / "none").string(), {}}})->slides(two);

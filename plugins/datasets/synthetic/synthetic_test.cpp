@@ -25,6 +25,7 @@ struct KeepingSink final : AnnotationSink {
   }
   void runs(int, std::span<const Run>, bool) override {}
   void probability(int, const Region&, const ImageView&) override {}
+  void ignore(const Region&, const ImageView&) override {}
 };
 
 bool inside(const Polygon& p, double x, double y) {  // crossings of a ray to the right

@@ -7,6 +7,7 @@
 
 #include <nephron/dataset.hpp>
 #include <nephron/dataset_check.hpp>
+#include <nephron/ignored.hpp>
 #include <nephron/object_classes.hpp>
 #include <nephron/parameter_check.hpp>
 #include <nephron/room.hpp>
@@ -27,6 +28,7 @@ struct NEPHRON_API AnnotatedFolderParams {
   std::string group;
   double mpp = 0;
   std::string reader;
+  std::vector<std::string> ignore;
   Room room{};
 
   template <class T>
@@ -41,6 +43,7 @@ struct NEPHRON_API AnnotatedFolderParams {
         "objects", of(&AnnotatedFolderParams::objects),
         "classes of the objects: [{ name = \"G\", class = \"healthy\" }]; empty: G and those without a name are the "
         "first class, FC the second, where there is one");
+    describe_ignore(s, of(&AnnotatedFolderParams::ignore));
     s.field("targets", of(&AnnotatedFolderParams::targets), "how labels become targets; without it as they are drawn");
     s.field("donor", of(&AnnotatedFolderParams::donor), "regular expression on the id; its first bracket is the donor");
     s.field("group", of(&AnnotatedFolderParams::group), "sampling group; empty: the dataset's name");

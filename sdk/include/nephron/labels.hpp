@@ -13,8 +13,14 @@ namespace nephron {
 
 /// Where a dataset puts a slide's annotation; the host rasterises it and keeps no pointer. Classes are indices into
 /// the experiment's `classes`. Calls in any number and order, from one thread; labels are joined (bits are set).
+///
+/// Where nobody has looked, or nobody can tell, an annotation says that pixels are ignored: polygon() and runs() with
+/// `ignored` in place of a class, or ignore(). They count in no loss and in no figure, whatever label they have
+/// besides.
 class NEPHRON_API AnnotationSink {
  public:
+  /// In place of a class index: not annotated here.
+  static constexpr int ignored = -1;
   virtual ~AnnotationSink();
   /// One object. Coordinates may be fractional and may leave the slide.
   virtual void polygon(int class_index, const Polygon& polygon) = 0;
@@ -24,6 +30,8 @@ class NEPHRON_API AnnotationSink {
   virtual void runs(int class_index, std::span<const Run> runs, bool column_major) = 0;
   /// Probabilities in [0, 1] of `region`: f32, one channel. They become soft targets.
   virtual void probability(int class_index, const Region& region, const ImageView& map) = 0;
+  /// Pixels of `region` that are ignored: u8, one channel, anything but 0.
+  virtual void ignore(const Region& region, const ImageView& pixels) = 0;
 };
 
 /// How label bits become one target channel: 1 where any bit of `any_of` is set and none of `none_of`.

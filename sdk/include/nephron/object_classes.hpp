@@ -38,8 +38,11 @@ class NEPHRON_API ObjectClasses {
 
   void add(std::string name, int class_index);
   void leave_out(std::string name);
-  /// What add() and leave_out() said. Throws ParameterError that begins with `where` when they said nothing of
-  /// the name.
+  /// Objects of these names are ignored (AnnotationSink::ignored), and nothing else; what was said of them before does
+  /// not count. <nephron/ignored.hpp> has the parameter.
+  void ignore(const std::vector<std::string>& names);
+  /// What add(), leave_out() and ignore() said. Throws ParameterError that begins with `where` when they said nothing
+  /// of the name.
   std::vector<int> of(std::string_view name, std::string_view where) const;
   /// Gives every part of every object to the sink; says in the log which features are no objects.
   void annotate(const AnnotatedObjects& objects, std::string_view where, AnnotationSink& sink, Log& log) const;

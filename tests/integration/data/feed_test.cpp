@@ -8,6 +8,7 @@
 #include <nephron/error.hpp>
 
 #include <host/feed/augmenter.hpp>
+#include <host/feed/memory_slide.hpp>
 
 #include "data_fixture.hpp"
 
@@ -89,15 +90,91 @@ TEST_F(FeedTest, ASampleAloneEqualsItsPlaceInTheBatch) {
   feed.start(3, 2, 1);
   const auto batch = feed.next();
   Image image({64, 64}, 3);
-  std::vector<std::uint8_t> labels;
-  std::vector<float> weights;
-  std::string id;
-  feed.sample(3, 2 * 4 + 1, image.view(), labels, weights, id);
-  EXPECT_EQ(id, batch->ids[1]);
+  Sample sample;
+  feed.sample(3, 2 * 4 + 1, image.view(), sample);
+  EXPECT_EQ(sample.id, batch->ids[1]);
   const std::size_t bytes = 64 * 64 * 3;
   EXPECT_TRUE(
       std::equal(batch->images.begin() + bytes, batch->images.begin() + 2 * bytes, image.view().row<std::uint8_t>(0)));
-  EXPECT_TRUE(std::equal(labels.begin(), labels.end(), batch->labels.begin() + 64 * 64 * 2));
+  EXPECT_TRUE(std::equal(sample.labels.begin(), sample.labels.end(), batch->labels.begin() + 64 * 64 * 2));
+}
+
+/// Slides whose right half is ignored, above what the annotation says, in memory.
+PreparedData half_ignored(const Experiment& e, const PreparedData& data) {
+  PreparedData out = data;
+  for (auto& slide : out.slides) {
+    const Size size = slide->size();
+    MemorySlide::Parts parts;
+    parts.info = slide->info();
+    parts.group = slide->catalog().group;
+    parts.classes = static_cast<int>(e.classes.size());
+    parts.annotated = true;
+    parts.image = Image(size, 3), parts.labels = Image(size, 1);
+    parts.targets = slide->targets();
+    slide->read({0, 0, size.width, size.height}, parts.image.view(), parts.labels.view());
+    for (std::int64_t y = 0; y < size.height; ++y) {
+      for (std::int64_t x = size.width / 2; x < size.width; ++x) {  // black, so that it can be seen where it went
+        parts.labels.view().row<std::uint8_t>(y)[x] = 4;
+        std::fill_n(parts.image.view().row<std::uint8_t>(y) + 3 * x, 3, std::uint8_t{0});
+      }
+    }
+    slide = std::make_shared<MemorySlide>(std::move(parts));
+  }
+  return out;
+}
+
+TEST_F(FeedTest, IgnoredPixelsAreMovedAsThePictureIsAndHaveNoTarget) {
+  experiment_.augmentations = {augmentation("flip"), augmentation("shift_scale_rotate")};
+  experiment_.sampler = {"uniform", Value(Value::Table{}), {}};
+  data_ = half_ignored(experiment_, data());
+  std::int64_t ignoring = 0, right = 0, all = 0;
+  for (const RawBatch& b : run(options(2), 0, 0, 20)) {
+    const auto pixels = static_cast<std::size_t>(b.side * b.side);
+    ASSERT_EQ(b.ignored.size(), static_cast<std::size_t>(b.count) * pixels);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(b.count); ++i) {
+      bool any = false;
+      for (std::size_t p = 0; p < pixels; ++p) {
+        const auto* rgb = &b.images[(i * pixels + p) * 3];
+        const bool ignored = b.ignored[i * pixels + p] != 0;
+        any = any || ignored;
+        ++all, right += ignored == (rgb[0] + rgb[1] + rgb[2] < 150) ? 1 : 0;
+        if (ignored)
+          for (std::size_t c = 0; c < 2; ++c) ASSERT_EQ(b.labels[(i * 2 + c) * pixels + p], 0);
+      }
+      ASSERT_EQ(b.ignoring[i] != 0, any);
+      ignoring += any ? 1 : 0;
+    }
+  }
+  EXPECT_GT(ignoring, 20);
+  EXPECT_LT(ignoring, 80);
+  EXPECT_GT(static_cast<double>(right), 0.97 * static_cast<double>(all));  // edges are interpolated
+}
+
+TEST_F(FeedTest, NothingIsIgnoredUnlessSomebodySaysSo) {
+  for (const RawBatch& b : run(options(1), 0, 0, 2)) {
+    EXPECT_TRUE(b.ignored.empty());
+    EXPECT_TRUE(b.ignoring.empty());
+  }
+}
+
+TEST_F(FeedTest, WhatLiesBeyondTheSlideMayBeIgnored) {
+  experiment_.datasets[0].component.params.set("size",
+                                               Value::Array{100, 90});  // 50 x 45 at the factor: less than a tile
+  experiment_.augmentations.clear();
+  const auto plain = run(options(1), 0, 0, 2);
+  experiment_.data.ignore_outside = true;
+  data_ = {};
+  const auto ignoring = run(options(1), 0, 0, 2);
+  ASSERT_EQ(plain.size(), ignoring.size());
+  for (std::size_t n = 0; n < plain.size(); ++n) {
+    EXPECT_TRUE(plain[n].images == ignoring[n].images);
+    EXPECT_TRUE(plain[n].labels == ignoring[n].labels);
+    const RawBatch& b = ignoring[n];
+    for (std::size_t i = 0; i < static_cast<std::size_t>(b.count); ++i)
+      EXPECT_EQ(std::count(b.ignored.begin() + static_cast<std::ptrdiff_t>(i * 64 * 64),
+                           b.ignored.begin() + static_cast<std::ptrdiff_t>((i + 1) * 64 * 64), 1),
+                64 * 64 - 50 * 45);
+  }
 }
 
 TEST_F(FeedTest, StartDropsWhatWasUnderWay) {

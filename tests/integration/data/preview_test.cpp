@@ -115,6 +115,24 @@ TEST(Preview, LabelsWithoutWeightAreNotOutlined) {
   EXPECT_EQ(red_in(bgr), 0);
 }
 
+TEST(Preview, WhatIsIgnoredIsHatched) {
+  const Registry registry = plugins();
+  Experiment e = synthetic_experiment();
+  e.datasets[0].component.params.set("size", Value::Array{100, 90});  // smaller than a tile
+  const auto grey_in = [&] {
+    const PreparedData data = prepare(e, registry);
+    const Feed feed(e, registry, data, everything(data));
+    const cv::Mat picture = as_mat(preview_window(feed, e, 0, 0).plain.view()).clone();
+    std::int64_t n = 0;
+    for (int y = 0; y < picture.rows; ++y)
+      for (int x = 0; x < picture.cols; ++x) n += picture.at<cv::Vec3b>(y, x) == cv::Vec3b(110, 110, 110);
+    return n;
+  };
+  EXPECT_LT(grey_in(), 20);
+  e.data.ignore_outside = true;
+  EXPECT_GT(grey_in(), 500);
+}
+
 TEST(Preview, RealTilesWithTheReferencesWindows) {
   const char* shared = std::getenv("NEPHRON_SHARED");
   const fs::path tiles =

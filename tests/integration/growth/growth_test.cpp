@@ -117,6 +117,7 @@ struct CountedSink final : AnnotationSink {
   void mask(const Region&, const ImageView&) override { ++calls; }
   void runs(int, std::span<const Run>, bool) override { ++calls; }
   void probability(int, const Region&, const ImageView&) override { ++calls; }
+  void ignore(const Region&, const ImageView&) override { ++calls; }
   int calls = 0;
 };
 

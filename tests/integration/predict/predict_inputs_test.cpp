@@ -70,6 +70,44 @@ TEST_F(CodedMasks, AreReadAsTheNamedDatasetCodesThem) {
   EXPECT_FALSE(fs::exists(output("truth", "a"))) << "of another coding";
 }
 
+// The network says nothing of 5, and a dataset may say that nobody knows what it is.
+TEST_F(CodedMasks, IgnoredPixelsAreLeftOutOfTheFigures) {
+  for (const char* id : {"a", "b", "c"}) {
+    Image mask = read_gray(root / "masks" / (std::string(id) + ".png"));
+    const Size size = mask.size();
+    for (std::int64_t y = 0; y < size.height; ++y)  // half of the truth becomes its opposite
+      for (std::int64_t x = 0; x < size.width / 2; ++x) {
+        std::uint8_t& v = mask.view().row<std::uint8_t>(y)[x];
+        v = v == 7 ? 9 : 5;
+      }
+    save_png(root / "masks" / (std::string(id) + ".png"), mask.view());
+  }
+  const auto dataset = [&](const std::string& values, const std::string& more) {
+    use("[[dataset]]\ntype = \"image_folder\"\nname = \"sevens\"\nroot = \"" + (root / "sevens").string() +
+        "\"\nvalues = { " + values + " }\n" + more);
+  };
+  dataset("glomerulus = [5, 7]", "ignore_unknown = true\n");
+  ASSERT_EQ(predict(masks() + "--overwrite --device cpu").code, 0);
+  EXPECT_LT(mean_dice(), 0.9);
+  EXPECT_FALSE(fs::exists(root / "out/ignored/a.png"));
+  // Of the left half nothing is known; on the right 9 is background.
+  for (const char* id : {"a", "b", "c"}) {
+    Image mask = read_gray(root / "masks" / (std::string(id) + ".png"));
+    for (std::int64_t y = 0; y < mask.size().height; ++y)
+      for (std::int64_t x = 0; x < mask.size().width / 2; ++x) mask.view().row<std::uint8_t>(y)[x] = 5;
+    save_png(root / "masks" / (std::string(id) + ".png"), mask.view());
+  }
+  dataset("glomerulus = 7, unsure = 5", "ignore = [\"unsure\"]\nignore_unknown = true\n");
+  for (const char* threshold : {"", "--threshold search "}) {
+    const Outcome outcome = predict(masks() + "--overwrite --device cpu " + threshold);
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    EXPECT_NEAR(mean_dice(), 1, 1e-9) << threshold;
+    const Image ignored = read_mask(root / "out/ignored/a.png");
+    EXPECT_EQ(ignored.view().row<std::uint8_t>(3)[0], 255);
+    EXPECT_EQ(ignored.view().row<std::uint8_t>(3)[ignored.size().width - 1], 0);
+  }
+}
+
 TEST_F(CodedMasks, WhereSeveralCodingsFitOneMustBeNamed) {
   const Outcome several = predict(masks() + "--device cpu");
   EXPECT_EQ(several.code, 1);

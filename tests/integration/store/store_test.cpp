@@ -78,6 +78,42 @@ TEST_F(StoreTest, HoldsWhatMemoryHolds) {
   }
 }
 
+TEST_F(StoreTest, KeepsWhatIsIgnored) {
+  write_pair("a", 700, 610);
+  write_pair("b", 640, 500);
+  Value values{Value::Table{}};
+  values.set("healthy", 1);
+  values.set("unsure", 2);
+  experiment_.datasets[0].component.params.set("values", std::move(values));
+  experiment_.datasets[0].component.params.set("ignore", Value::Array{"unsure"});
+  std::mt19937 random(3);
+  for (const bool outside : {false, true}) {
+    experiment_.data.ignore_outside = outside;
+    experiment_.data.store = store_;
+    const PreparedData stored = prepare(experiment_, registry_);
+    experiment_.data.store.clear();
+    const PreparedData held = prepare(experiment_, registry_);
+    ASSERT_EQ(stored.slides.size(), 2U);
+    for (std::size_t i = 0; i < 2; ++i) {
+      expect_equal(*held.slides[i], *stored.slides[i], random);
+      EXPECT_GT(stored.slides[i]->ignored(), 500);
+      EXPECT_EQ(stored.slides[i]->ignored(), held.slides[i]->ignored());
+      EXPECT_TRUE(stored.slides[i]->ignores());
+      Image labels({40, 40}, 1);
+      stored.slides[i]->read({-10, -10, 40, 40}, {}, labels.view());
+      EXPECT_EQ(labels.view().row<std::uint8_t>(0)[0], outside ? 4 : 0);
+    }
+  }
+  Value plain{Value::Table{}};
+  plain.set("healthy", 1);
+  plain.set("sclerotic", 2);
+  experiment_.data.ignore_outside = false;
+  experiment_.data.store = store_;
+  experiment_.datasets[0].component.params.set("values", std::move(plain));
+  experiment_.datasets[0].component.params.set("ignore", Value::Array{});
+  for (const auto& slide : prepare(experiment_, registry_).slides) EXPECT_FALSE(slide->ignores());
+}
+
 TEST_F(StoreTest, SyntheticSlidesWithoutAFileAreKeptToo) {
   Value params{Value::Table{}};
   params.set("slides", 2);

@@ -2,9 +2,14 @@
 #include <cmath>
 #include <limits>
 
+#include <ATen/Context.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/ones_like.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -147,6 +152,55 @@ TEST_F(ObjectiveTest, SpreadWeightsAreTheWeights) {
               .total.item<double>();
       EXPECT_NEAR(plain, spread, 2e-6) << name << " with weights " << values[0] << ", " << values[1];
     }
+  }
+}
+
+// Whatever the network or the target say of an ignored pixel, and whatever the loss: no value, no gradient.
+TEST_F(ObjectiveTest, AnIgnoredPixelChangesNeitherValueNorGradient) {
+  PluginSearch search;
+  for (const char* file : {NEPHRON_DICE, NEPHRON_BCE, NEPHRON_FOCAL, NEPHRON_BOUNDARY, NEPHRON_TINY})
+    search.command_line.emplace_back(file);
+  search.folders = false;
+  const Registry registry(search);
+  at::manual_seed(5);
+  const at::Tensor logits = at::randn({3, 2, 9, 8}) * 2, target = (at::rand({3, 2, 9, 8}) < 0.4).to(at::kFloat);
+  at::Tensor weights = at::ones({3, 2}), pixels = at::ones({3, 2, 9, 8});
+  weights[2][1] = 0.5;
+  pixels.narrow(2, 2, 4).narrow(3, 1, 5).fill_(0);
+  pixels[1].fill_(0);  // a tile that nobody looked at
+  const at::Tensor other_logits = at::where(pixels > 0, logits, at::randn({3, 2, 9, 8}) * 9),
+                   other_target = at::where(pixels > 0, target, 1 - target);
+  const auto params = [](const char* key, Value value) {
+    Value out{Value::Table{}};
+    out.set(key, std::move(value));
+    return out;
+  };
+  const std::vector<ComponentSpec> losses{{"bce", Value(Value::Table{}), {}},
+                                          {"bce", params("smoothing", 0.1), {}},
+                                          {"dice", Value(Value::Table{}), {}},
+                                          {"dice", params("per_sample", true), {}},
+                                          {"dice", params("log", true), {}},
+                                          {"focal", Value(Value::Table{}), {}},
+                                          {"boundary", Value(Value::Table{}), {}},
+                                          {"test-whole-batch", params("most", false), {}},
+                                          {"test-whole-batch", params("most", true), {}}};
+  for (const ComponentSpec& spec : losses) {
+    SCOPED_TRACE(spec.type + " " + spec.params.str());
+    LossConfig config;
+    config.terms.push_back({spec, 1});
+    const Objective objective(config, 2, registry, 0);
+    const auto run = [&](const at::Tensor& x, const at::Tensor& t) {
+      const at::Tensor leaf = x.clone().set_requires_grad(true);
+      const at::Tensor value = objective(leaf, {.targets = t, .weights = weights, .pixel_weights = pixels}).total;
+      value.backward();
+      return std::pair(value.detach(), leaf.grad());
+    };
+    const auto [value, gradient] = run(logits, target);
+    const auto [other_value, other_gradient] = run(other_logits, other_target);
+    EXPECT_TRUE(at::equal(value, other_value));
+    EXPECT_TRUE(at::equal(gradient, other_gradient));
+    EXPECT_EQ((gradient * (pixels == 0)).abs().max().item<double>(), 0);
+    EXPECT_GT(gradient.abs().max().item<double>(), 0) << "and of the others something is learnt";
   }
 }
 

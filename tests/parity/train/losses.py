@@ -72,5 +72,45 @@ bce = torch.nn.functional.binary_cross_entropy_with_logits(x, hard, reduction="n
 total = (bce * pixels).sum((0, 2, 3)) / pixels.sum((0, 2, 3))
 total.mean().backward()
 out.update({"pixels": pixels, "pixels.values": total.mean().detach(), "pixels.gradient": x.grad})
+
+# Ignored pixels: torch's mean over those that are left, SMP's ignore_index.
+known = torch.rand(3, 1, 17, 13) > .3
+known[:, :, :, :5] = False
+marked = torch.where(known, hard, -1.)
+ignoring = {
+    "bce": lambda x, t: torch.nn.functional.binary_cross_entropy_with_logits(x[t >= 0], t[t >= 0]),
+    "dice": smp.DiceLoss("binary", ignore_index=-1),
+    "dice_log": smp.DiceLoss("binary", log_loss=True, smooth=1.5, ignore_index=-1),
+    "focal": smp.FocalLoss("binary", alpha=.25, ignore_index=-1),
+}
+for name, loss in ignoring.items():
+    x = logits.clone().requires_grad_()
+    value = sum(loss(x[:, c:c + 1].contiguous(), marked[:, c:c + 1].contiguous()) for c in range(2)) / 2
+    value.backward()
+    out.update({f"ignored.{name}.values": value.detach(), f"ignored.{name}.gradient": x.grad})
+out["known"] = known.float().expand(3, 2, 17, 13)
+
+# Exclusive classes: the background's logit is 0, and its index too.
+def cross_entropy(x, target, **more):
+    return torch.nn.functional.cross_entropy(torch.cat([torch.zeros_like(x[:, :1]), x], 1), target, **more)
+
+
+index = torch.randint(0, 3, (3, 17, 13))
+hot = torch.nn.functional.one_hot(index, 3).permute(0, 3, 1, 2).float()
+shares = torch.softmax(torch.randn(3, 3, 17, 13) * 2, 1)
+skipped = torch.where(known[:, 0], index, -1)
+out.update({"exclusive.hot": hot[:, 1:], "exclusive.shares": shares[:, 1:]})
+for name, value in {
+    "hot": lambda x: cross_entropy(x, index),
+    "smooth": lambda x: cross_entropy(x, index, label_smoothing=.1),
+    "shares": lambda x: cross_entropy(x, shares),
+    "ignored": lambda x: cross_entropy(x, skipped, ignore_index=-1),
+    "dice": lambda x: sum(smp.DiceLoss("binary", from_logits=False)(
+        torch.softmax(torch.cat([torch.zeros_like(x[:, :1]), x], 1), 1)[:, c:c + 1].contiguous(),
+        hot[:, c:c + 1].contiguous()) for c in (1, 2)) / 2,
+}.items():
+    x = logits.clone().requires_grad_()
+    value(x).backward()
+    out.update({f"exclusive.{name}.values": value(logits).detach(), f"exclusive.{name}.gradient": x.grad})
 more_losses.add(out)
 save_file({k: v.contiguous() for k, v in out.items()}, sys.argv[1])

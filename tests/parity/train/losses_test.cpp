@@ -118,6 +118,26 @@ TEST_F(Losses, PixelsCountByTheirWeights) {
   EXPECT_LT(difference(x.grad(), "pixels.gradient"), 5e-6);
 }
 
+TEST_F(Losses, IgnoredPixelsAreLeftOutAsThePeersLeaveThemOut) {
+  const auto compare_ignoring = [&](const std::string& name, const ComponentSpec& of) {
+    SCOPED_TRACE(name);
+    LossConfig config;
+    config.terms.push_back({of, 1});
+    const Objective objective(config, 2, *registry_, 0);
+    at::Tensor x = peer_.at("logits").clone().set_requires_grad(true);
+    const at::Tensor value =
+        objective(x, {.targets = peer_.at("hard"), .weights = at::ones({3, 2}), .pixel_weights = peer_.at("known")})
+            .total;
+    value.backward();
+    EXPECT_LT(difference(value.detach(), "ignored." + name + ".values"), 5e-6);
+    EXPECT_LT(difference(x.grad(), "ignored." + name + ".gradient"), 5e-6);
+  };
+  compare_ignoring("bce", spec("bce"));
+  compare_ignoring("dice", spec("dice"));
+  compare_ignoring("dice_log", spec("dice", {{"log", Value(true), {}}, {"smooth", Value(1.5), {}}}));
+  compare_ignoring("focal", spec("focal"));
+}
+
 TEST_F(Losses, ABatchLossLeavesOutSamplesOfWeightZero) {
   LossConfig config;
   config.terms.push_back({spec("dice"), 2});
