@@ -5,6 +5,7 @@
 #include <set>
 
 #include <nephron/folder_name.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/config/components.hpp>
 #include <host/config/written_keys.hpp>
@@ -37,10 +38,12 @@ class Checks : WrittenKeys {
   void classes() {
     if (find({"classes"}) == nullptr || !clean({"classes"})) return;
     const Value& v = at({"classes"});
-    if (e_.classes.empty() || e_.classes.size() > 8)  // labels have one bit a class in a byte
-      fault(v, "\"classes\" must name 1 to 8 classes, not " + std::to_string(e_.classes.size()));
-    if (e_.classes.size() == 8 && e_.data.ignore_outside && clean({"data", "ignore_outside"}))
-      fault(at({"data", "ignore_outside"}), "\"ignore_outside\" takes a ninth bit beside those of 8 classes",
+    if (e_.classes.empty() || e_.classes.size() > most_classes)  // labels have one bit a class
+      fault(v, "\"classes\" must name 1 to " + std::to_string(most_classes) + " classes, not " +
+                   std::to_string(e_.classes.size()));
+    if (e_.classes.size() == most_classes && e_.data.ignore_outside && clean({"data", "ignore_outside"}))
+      fault(at({"data", "ignore_outside"}),
+            "\"ignore_outside\" takes a bit beside those of " + std::to_string(most_classes) + " classes",
             "leave one of the classes out, or ignore_outside");
     if (std::set(e_.classes.begin(), e_.classes.end()).size() != e_.classes.size())
       fault(v, "\"classes\" names one class twice");

@@ -251,7 +251,7 @@ void Experiment::describe(Schema<Experiment>& s) {
   s.field("name", &Experiment::name, "of the run folder; when empty, the file's name");
   s.field("description", &Experiment::description, "what the experiment is for");
   s.field("seed", &Experiment::seed, "of every random number").at_least(0);
-  s.field("classes", &Experiment::classes, "names of what is segmented, one output channel each; 1 to 8").required();
+  s.field("classes", &Experiment::classes, "names of what is segmented, one output channel each; 1 to 32").required();
   s.field("plugins", &Experiment::plugins, "plugin files to load besides the installed ones").must_exist();
   s.field("data", &Experiment::data, "tiles and folds");
   s.field("dataset", &Experiment::datasets, "where slides come from").required();

@@ -106,6 +106,11 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"dataset.0.share=0.5"}), HasSubstr("add up to 0.75, not 1"));
   EXPECT_THAT(fault({"dataset.0.name=second"}), HasSubstr("two datasets are called \"second\""));
   EXPECT_THAT(fault({"classes=[\"a\", \"a\"]"}), HasSubstr("names one class twice"));
+  std::string many;
+  for (int c = 0; c < 32; ++c) many += (c == 0 ? "\"" : ", \"") + std::to_string(c) + "\"";
+  EXPECT_THAT(fault({"classes=[" + many + ", \"one too many\"]"}), HasSubstr("must name 1 to 32 classes, not 33"));
+  EXPECT_THAT(fault({"classes=[" + many + "]", "data.ignore_outside=true"}),
+              HasSubstr("\"ignore_outside\" takes a bit beside those of 32 classes"));
   EXPECT_THAT(fault({"predict.threshold=find"}), HasSubstr("or \"search\", not \"find\""));
   EXPECT_THAT(fault({"predict.threshold=1.5"}), HasSubstr("in 0 to 1"));
   EXPECT_THAT(fault({"predict.tta=[\"flip_x\", \"flip_x\"]"}), HasSubstr("one flip twice"));

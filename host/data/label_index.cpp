@@ -1,10 +1,12 @@
 #include <host/data/label_index.hpp>
 
-#include <array>
 #include <mutex>
 #include <utility>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
+
+#include <host/store/bit_counts.hpp>
 
 namespace nephron::host {
 
@@ -13,7 +15,7 @@ struct LabelIndex::Sums {
   std::vector<std::vector<std::uint32_t>> of_class;
 };
 
-LabelIndex::LabelIndex(Size size, std::vector<std::uint8_t> presence, int classes, Look look)
+LabelIndex::LabelIndex(Size size, std::vector<std::uint32_t> presence, int classes, Look look)
     : size_(size),
       classes_(classes),
       across_((size.width + block - 1) / block),
@@ -24,33 +26,40 @@ LabelIndex::LabelIndex(Size size, std::vector<std::uint8_t> presence, int classe
   if (present_.size() != static_cast<std::size_t>(across_ * down_)) throw Error("a label index has the wrong size");
 }
 
-LabelIndex::LabelIndex(const ImageView& labels, int classes)
-    : LabelIndex(labels.size(),
-                 std::vector<std::uint8_t>(static_cast<std::size_t>((labels.width + block - 1) / block) *
-                                           static_cast<std::size_t>((labels.height + block - 1) / block)),
-                 classes, [labels](const Region& r, std::uint8_t bits) {
-                   for (std::int64_t y = r.y; y < r.y + r.height; ++y) {
-                     const auto* row = labels.row<const std::uint8_t>(y);
-                     for (std::int64_t x = r.x; x < r.x + r.width; ++x)
-                       if ((row[x] & bits) != 0) return true;
-                   }
-                   return false;
-                 }) {
-  counts_.resize(static_cast<std::size_t>(classes));
-  std::array<std::int64_t, 256> histogram{};
-  for (std::int64_t y = 0; y < labels.height; ++y) {
-    const auto* row = labels.row<const std::uint8_t>(y);
-    std::uint8_t* blocks = present_.data() + (y / block) * across_;
-    for (std::int64_t x = 0; x < labels.width; ++x) {
-      blocks[x / block] |= row[x];
-      ++histogram[row[x]];
+namespace {
+
+/// True when a pixel of the region, which lies inside, has one of the bits.
+bool any_in(const ImageView& labels, const Region& r, std::uint32_t bits) {
+  return with_label_type(labels.depth, [&](auto zero) {
+    for (std::int64_t y = r.y; y < r.y + r.height; ++y) {
+      const auto* row = labels.row<const decltype(zero)>(y);
+      for (std::int64_t x = r.x; x < r.x + r.width; ++x)
+        if ((row[x] & bits) != 0) return true;
     }
-  }
-  for (std::size_t value = 0; value < histogram.size(); ++value) {
-    for (std::size_t c = 0; c < counts_.size(); ++c)
-      if ((value >> c & 1U) != 0) counts_[c] += histogram[value];
-    if ((value >> counts_.size() & 1U) != 0) ignored_ += histogram[value];
-  }
+    return false;
+  });
+}
+
+std::size_t blocks_along(std::int64_t side) {
+  return static_cast<std::size_t>((side + LabelIndex::block - 1) / LabelIndex::block);
+}
+
+}  // namespace
+
+LabelIndex::LabelIndex(const ImageView& labels, int classes)
+    : LabelIndex(labels.size(), std::vector<std::uint32_t>(blocks_along(labels.width) * blocks_along(labels.height)),
+                 classes, [labels](const Region& r, std::uint32_t bits) { return any_in(labels, r, bits); }) {
+  with_label_type(labels.depth, [&](auto zero) {
+    for (std::int64_t y = 0; y < labels.height; ++y) {
+      const auto* row = labels.row<const decltype(zero)>(y);
+      std::uint32_t* blocks = present_.data() + (y / block) * across_;
+      for (std::int64_t x = 0; x < labels.width; ++x) blocks[x / block] |= row[x];
+    }
+  });
+  BitCounts counts;
+  counts.add(labels);
+  counts_ = counts.of_first(static_cast<std::size_t>(classes));
+  if (classes < most_classes) ignored_ = counts.of(static_cast<std::size_t>(classes));
 }
 
 void LabelIndex::make_sums() const {
@@ -66,7 +75,7 @@ void LabelIndex::make_sums() const {
   }
 }
 
-bool LabelIndex::any_in_blocks(const Region& b, std::uint8_t classes) const {
+bool LabelIndex::any_in_blocks(const Region& b, std::uint32_t classes) const {
   if (b.empty()) return false;
   std::call_once(sums_->once, [this] { make_sums(); });
   const std::int64_t wide = across_ + 1;
@@ -83,7 +92,7 @@ bool LabelIndex::any_in_blocks(const Region& b, std::uint8_t classes) const {
 }
 
 // Blocks that the region touches but does not hold whole.
-bool LabelIndex::any_on_edge(const Region& r, const Region& inner, std::uint8_t classes) const {
+bool LabelIndex::any_on_edge(const Region& r, const Region& inner, std::uint32_t classes) const {
   for (std::int64_t by = r.y / block; by * block < r.y + r.height; ++by) {
     const bool inner_row = by >= inner.y && by < inner.y + inner.height;
     for (std::int64_t bx = r.x / block; bx * block < r.x + r.width; ++bx) {
@@ -128,7 +137,7 @@ std::optional<Pixel> LabelIndex::draw(std::size_t class_index, Rng& rng) const {
   const std::int64_t blocks = blocks_with(class_index);
   if (blocks == 0) return std::nullopt;
   const Region all{0, 0, size_.width, size_.height};
-  const auto bit = static_cast<std::uint8_t>(1U << class_index);
+  const std::uint32_t bit = 1U << class_index;
   for (int tries = 0; tries < 100000; ++tries) {  // a block that says so holds one of 256 at least
     const Pixel b = block_of(class_index, rng.integer(0, blocks - 1));
     const Region pixel{b.x * block + rng.integer(0, block - 1), b.y * block + rng.integer(0, block - 1), 1, 1};
@@ -137,8 +146,8 @@ std::optional<Pixel> LabelIndex::draw(std::size_t class_index, Rng& rng) const {
   throw Error("the map of labels says that a class is there, and its pixels do not have it");
 }
 
-bool LabelIndex::any(const Region& region, std::uint8_t wanted) const {
-  const auto classes = static_cast<std::uint8_t>(wanted & ((1U << classes_) - 1));  // what is ignored has no label
+bool LabelIndex::any(const Region& region, std::uint32_t wanted) const {
+  const std::uint32_t classes = wanted & first_bits(classes_);  // what is ignored has no label
   const Region r = region.clipped({0, 0, size_.width, size_.height});
   if (r.empty()) return false;
   const std::int64_t x0 = (r.x + block - 1) / block, y0 = (r.y + block - 1) / block;

@@ -13,21 +13,22 @@ namespace nephron::host {
 
 /// Answers "is there a label in this region" in constant time: sums over blocks of 16 x 16 px for what lies inside,
 /// a look at the pixels only in blocks that the region's edge cuts and that hold a label. A table of sums a pixel
-/// would take four bytes a pixel and class; this takes a sixty-fourth of one. Const calls are thread-safe.
+/// would take four bytes a pixel and class; this takes a sixty-fourth of one, and as much again for all classes. Const
+/// calls are thread-safe.
 class LabelIndex {
  public:
   static constexpr std::int64_t block = 16;
   /// Looks at the pixels of a region, which lies inside the map: does one have one of the bits?
-  using Look = std::function<bool(const Region& region, std::uint8_t bits)>;
+  using Look = std::function<bool(const Region& region, std::uint32_t bits)>;
 
   LabelIndex() = default;
-  /// `labels`: one u8 channel, one bit a class, and one more of what is ignored; must outlive the index.
+  /// `labels`: one bit a class, and one more of what is ignored; u8, u16 or u32. It must outlive the index.
   LabelIndex(const ImageView& labels, int classes);
   /// Of a map of `size` px whose presence is known: the union of the bits of each block, row by row. The sums are made
   /// at the first question, so that a slide that is only opened costs nothing.
-  LabelIndex(Size size, std::vector<std::uint8_t> presence, int classes, Look look);
+  LabelIndex(Size size, std::vector<std::uint32_t> presence, int classes, Look look);
 
-  bool any(const Region& region, std::uint8_t wanted) const;
+  bool any(const Region& region, std::uint32_t wanted) const;
   /// A pixel of a class, each as likely as the others; nothing when there is none: any of the blocks that hold the
   /// class, any of its pixels, and again until one has it.
   std::optional<Pixel> draw(std::size_t class_index, Rng& rng) const;
@@ -42,13 +43,13 @@ class LabelIndex {
   /// Block number `n` of those that hold a class, of which there are more.
   Pixel block_of(std::size_t class_index, std::int64_t n) const;
   std::int64_t blocks_with(std::size_t class_index) const;
-  bool any_in_blocks(const Region& blocks, std::uint8_t classes) const;
-  bool any_on_edge(const Region& region, const Region& blocks, std::uint8_t classes) const;
+  bool any_in_blocks(const Region& blocks, std::uint32_t classes) const;
+  bool any_on_edge(const Region& region, const Region& blocks, std::uint32_t classes) const;
 
   Size size_;
   int classes_ = 0;
   std::int64_t across_ = 0, down_ = 0;
-  std::vector<std::uint8_t> present_;  ///< union of the bits of a block
+  std::vector<std::uint32_t> present_;  ///< union of the bits of a block
   Look look_;
   std::shared_ptr<Sums> sums_;
   std::vector<std::int64_t> counts_;

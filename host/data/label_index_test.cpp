@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/rng.hpp>
 
 namespace nephron::host {
@@ -60,9 +61,31 @@ TEST(LabelIndex, WhatIsIgnoredIsNoLabel) {
   EXPECT_FALSE(index.any({3, 5, 5, 5}, 0xFF)) << "within a block";
 }
 
+TEST(LabelIndex, KnowsThirtyTwoClasses) {
+  for (const Depth depth : {Depth::u16, Depth::u32}) {
+    const Image labels({90, 70}, 1, depth);
+    const int classes = depth == Depth::u16 ? 16 : 32;
+    with_label_type(depth, [&](auto zero) {
+      for (int c = 0; c < classes; ++c)
+        for (std::int64_t x = 0; x <= c; ++x)
+          labels.view().row<decltype(zero)>(2 * c)[x] = static_cast<decltype(zero)>(1U << c);
+    });
+    const LabelIndex index(labels.view(), classes);
+    Rng rng(2, "wide");
+    for (int c = 0; c < classes; ++c) {
+      EXPECT_EQ(index.counts()[static_cast<std::size_t>(c)], c + 1);
+      EXPECT_TRUE(index.any({0, 0, 90, 70}, 1U << c));
+      EXPECT_FALSE(index.any({0, 0, 90, 2 * c}, 1U << c));
+      const auto pixel = index.draw(static_cast<std::size_t>(c), rng);
+      ASSERT_TRUE(pixel.has_value());
+      EXPECT_EQ(pixel->y, 2 * c);
+    }
+  }
+}
+
 // The store knows only that a block holds a class; a file whose map lies must not hang the feed.
 TEST(LabelIndex, AMapThatLiesIsAnError) {
-  const LabelIndex index({16, 16}, {1}, 1, [](const Region&, std::uint8_t) { return false; });
+  const LabelIndex index({16, 16}, {1}, 1, [](const Region&, std::uint32_t) { return false; });
   Rng rng(1, "draw");
   EXPECT_THROW(static_cast<void>(index.draw(0, rng)), Error);
 }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include <nephron/fold_rules.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/config/load.hpp>
 #include <host/slides/make_component.hpp>
@@ -14,8 +15,9 @@ namespace nephron::host {
 
 Listing::Listing(const Experiment& experiment, const Registry& registry)
     : experiment_(experiment), registry_(registry) {
-  if (experiment.classes.empty() || experiment.classes.size() > 8)
-    throw Error("the experiment has " + std::to_string(experiment.classes.size()) + " classes; expected 1 to 8");
+  if (experiment.classes.empty() || experiment.classes.size() > most_classes)
+    throw Error("the experiment has " + std::to_string(experiment.classes.size()) + " classes; expected 1 to " +
+                std::to_string(most_classes));
   if (experiment.datasets.empty()) throw Error("the experiment names no dataset", "add a [[dataset]] section");
   for (std::size_t i = 0; i < experiment.datasets.size(); ++i) list(i);
 }

@@ -5,11 +5,20 @@
 
 #include <nephron/error.hpp>
 
+#include <host/store/label_copy.hpp>
 #include <host/store/tissue.hpp>
 
 namespace nephron::host {
 
 namespace {
+
+/// The same of labels, which may become wider; `outside`: the bits of the rest.
+void read_labels(const ImageView& from, const Region& region, const ImageView& to, std::uint32_t outside) {
+  const Region inside = region.clipped({0, 0, from.width, from.height});
+  if (inside != region) fill_labels(to, outside);
+  if (inside.empty()) return;
+  widen_labels(from.crop(inside), to.crop({inside.x - region.x, inside.y - region.y, inside.width, inside.height}));
+}
 
 /// Copies what lies inside `from`; the rest of `to` is filled.
 void read_part(const ImageView& from, const Region& region, const ImageView& to, int fill) {
@@ -35,7 +44,8 @@ MemorySlide::MemorySlide(Parts parts) : parts_(std::move(parts)) {
   // An annotation that says nothing has no picture, and what lies within the slide is known all the same.
   if (parts_.ignore_outside && parts_.labels.empty()) parts_.labels = Image(parts_.image.size(), 1);
   if (!parts_.labels.empty()) index_ = LabelIndex(parts_.labels.view(), parts_.classes);
-  for (const auto& [c, plane] : parts_.soft) soft_classes_ |= static_cast<std::uint8_t>(1 << c);
+  parts_.ignores = parts_.ignores || ignored() > 0;
+  for (const auto& [c, plane] : parts_.soft) soft_classes_ |= 1U << c;
   catalog_ = {parts_.info.id, parts_.group, parts_.image.size(), index_.counts(),
               tissue_of(parts_.image.view()).pixels(parts_.image.size())};
   catalog_.foreground.resize(static_cast<std::size_t>(parts_.classes));
@@ -43,7 +53,8 @@ MemorySlide::MemorySlide(Parts parts) : parts_(std::move(parts)) {
 
 void MemorySlide::read(const Region& region, const ImageView& image, const ImageView& labels) const {
   if (!image.empty()) read_part(parts_.image.view(), region, image, 255);
-  if (!labels.empty()) read_part(parts_.labels.view(), region, labels, parts_.ignore_outside ? 1 << parts_.classes : 0);
+  if (!labels.empty())
+    read_labels(parts_.labels.view(), region, labels, parts_.ignore_outside ? 1U << parts_.classes : 0);
 }
 
 void MemorySlide::read_soft(int class_index, const Region& region, const ImageView& map) const {

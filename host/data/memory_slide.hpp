@@ -16,10 +16,11 @@ class MemorySlide final : public PreparedSlide {
     std::size_t dataset = 0;
     int classes = 0;
     bool annotated = false;
+    bool ignores = false;         ///< the annotation ignores pixels, even if none is left at this reduction
     bool ignore_outside = false;  ///< what lies beyond the slide is not annotated
     Reduction reduction;
     Image image;   ///< u8 RGB at the factor
-    Image labels;  ///< u8 bits; empty: none
+    Image labels;  ///< one bit a class, and one of what is ignored; empty: none
     std::map<int, Image> soft;
     Digests digests;
     std::vector<ChannelRule> targets;
@@ -31,22 +32,22 @@ class MemorySlide final : public PreparedSlide {
   Size size() const noexcept override { return parts_.image.size(); }
   bool annotated() const noexcept override { return parts_.annotated; }
   void read(const Region& region, const ImageView& image, const ImageView& labels) const override;
-  bool any_label(const Region& region, std::uint8_t classes) const override { return index_.any(region, classes); }
+  bool any_label(const Region& region, std::uint32_t classes) const override { return index_.any(region, classes); }
   std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override { return index_.draw(class_index, rng); }
   Reduction reduction() const noexcept override { return parts_.reduction; }
   Digests digests() const override { return parts_.digests; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return parts_.targets; }
-  std::uint8_t soft_classes() const noexcept override { return soft_classes_; }
+  std::uint32_t soft_classes() const noexcept override { return soft_classes_; }
   std::int64_t ignored() const noexcept override { return index_.ignored(); }
-  bool ignores() const noexcept override { return ignored() > 0 || parts_.ignore_outside; }
+  bool ignores() const noexcept override { return parts_.ignores || parts_.ignore_outside; }
   void read_soft(int class_index, const Region& region, const ImageView& map) const override;
 
  private:
   Parts parts_;
   LabelIndex index_;
   CatalogSlide catalog_;
-  std::uint8_t soft_classes_ = 0;
+  std::uint32_t soft_classes_ = 0;
 };
 
 }  // namespace nephron::host

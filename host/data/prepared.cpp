@@ -87,7 +87,8 @@ class Preparation {
   void hold_labels(const LabelSource& source, Size full, Reduction reduction, MemorySlide::Parts& parts) const {
     const Size size = parts.image.size();
     const Region all{0, 0, size.width, size.height};
-    parts.labels = Image(size, 1);
+    parts.labels = Image(size, 1, nephron::label_depth(parts.classes + (source.ignores ? 1 : 0)));
+    parts.ignores = source.ignores;
     source.paint(reduction, all, parts.labels.view());
     for (const int c : source.soft) {
       parts.soft[c] = Image(size, 1);
@@ -96,6 +97,7 @@ class Preparation {
     LabelSource held;
     held.touches = [](Reduction, const Region&) { return true; };
     held.paint = [&](Reduction, const Region& r, const ImageView& out) { copy(parts.labels.view().crop(r), out); };
+    held.ignores = source.ignores;
     held.soft = source.soft;
     held.paint_soft = [&](int c, Reduction, const Region& r, const ImageView& out) {
       copy(parts.soft.at(c).view().crop(r), out);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <nephron/dataset.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/sampler.hpp>
 
 #include <host/config/experiment.hpp>
@@ -32,9 +33,9 @@ class PreparedSlide {
   virtual Size size() const noexcept = 0;            ///< at the factor
   virtual bool annotated() const noexcept = 0;
   /// Copies a region; what lies outside the slide is white (image) and 0 (labels), or ignored where the experiment says
-  /// so. labels may be empty.
+  /// so. labels may be empty; otherwise they have label_depth(), or are wider.
   virtual void read(const Region& region, const ImageView& image, const ImageView& labels) const = 0;
-  virtual bool any_label(const Region& region, std::uint8_t classes) const = 0;
+  virtual bool any_label(const Region& region, std::uint32_t classes) const = 0;
   /// As Catalog::pixel().
   virtual std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const = 0;
   /// From level 0 to size().
@@ -44,11 +45,15 @@ class PreparedSlide {
   virtual const CatalogSlide& catalog() const noexcept = 0;
   virtual const std::vector<ChannelRule>& targets() const noexcept = 0;
   /// Classes whose annotation is a probability map, as a bit set; their bit is set where it exceeds one half.
-  virtual std::uint8_t soft_classes() const noexcept { return 0; }
+  virtual std::uint32_t soft_classes() const noexcept { return 0; }
   /// Pixels that are ignored, by the annotation: they have the bit after the last class, and no other.
   virtual std::int64_t ignored() const noexcept { return 0; }
   /// True when read() may give ignored pixels.
   virtual bool ignores() const noexcept { return ignored() > 0; }
+  /// That has a bit for each class, and one for what is ignored.
+  Depth label_depth() const noexcept {
+    return nephron::label_depth(static_cast<int>(catalog().foreground.size()) + (ignores() ? 1 : 0));
+  }
   /// Probability 0..255 of one of soft_classes(); 0 outside the slide.
   virtual void read_soft(int class_index, const Region& region, const ImageView& map) const;
 };

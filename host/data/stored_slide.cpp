@@ -4,6 +4,8 @@
 
 #include <nephron/error.hpp>
 
+#include <host/store/label_copy.hpp>
+
 namespace nephron::host {
 
 namespace {
@@ -61,28 +63,45 @@ void StoredSlide::open_labels(const std::filesystem::path& file, const LabelsRec
   if (record.mtime_ns != 0 && labels_.mtime_ns() != record.mtime_ns) touched_.push_back(file);
   digests_.labels = record.digest;
   catalog_.foreground = record.foreground;
-  ignored_ = record.ignored;
-  for (const auto& [c, picture] : label_pictures_->soft) soft_classes_ |= static_cast<std::uint8_t>(1 << c);
-  const Size blocks = labels_.pictures()[label_pictures_->presence].size;
-  std::vector<std::uint8_t> presence(static_cast<std::size_t>(blocks.area()));
-  labels_.read(label_pictures_->presence, {0, 0, blocks.width, blocks.height},
-               {presence.data(), blocks.width, blocks.height, 1, Depth::u8, blocks.width});
+  keeps_ignored_ = record.ignored.has_value();
+  ignored_ = record.ignored.value_or(0);
+  for (const auto& [c, picture] : label_pictures_->soft) soft_classes_ |= 1U << c;
+  const MappedTiff::Picture& blocks = labels_.pictures()[label_pictures_->presence];
+  if (blocks.depth != nephron::label_depth(static_cast<int>(place_.classes.size()) + (keeps_ignored_ ? 1 : 0)))
+    throw Error(file.string() + " holds labels of " + std::to_string(8 * bytes_of(blocks.depth)) + " bits for " +
+                    std::to_string(place_.classes.size()) + " classes",
+                "prepare the slide again");
+  index_ = index_of(label_pictures_->presence);
+}
+
+LabelIndex StoredSlide::index_of(std::size_t picture) const {
+  const MappedTiff::Picture& blocks = labels_.pictures()[picture];
+  const Image stored(blocks.size, 1, blocks.depth);
+  labels_.read(picture, {0, 0, blocks.size.width, blocks.size.height}, stored.view());
+  std::vector<std::uint32_t> presence(static_cast<std::size_t>(blocks.size.area()));
+  widen_labels(stored.view(), {presence.data(), blocks.size.width, blocks.size.height, 1, Depth::u32,
+                               static_cast<std::ptrdiff_t>(4 * blocks.size.width)});
   static_assert(LabelIndex::block == presence_block);
-  index_ =
-      LabelIndex(size_, std::move(presence), static_cast<int>(place_.classes.size()),
-                 [this](const Region& r, std::uint8_t bits) { return labels_.any(label_pictures_->bits, r, bits); });
+  return {size_, std::move(presence), static_cast<int>(place_.classes.size()),
+          [this](const Region& r, std::uint32_t bits) { return labels_.any(label_pictures_->bits, r, bits); }};
 }
 
 void StoredSlide::read(const Region& region, const ImageView& image, const ImageView& labels) const {
   if (!image.empty()) read_part(picture_, 0, size_, region, image, 255);
   if (labels.empty()) return;
-  const int outside = place_.ignore_outside ? 1 << place_.classes.size() : 0;
-  if (annotated_) return read_part(labels_, label_pictures_->bits, size_, region, labels, outside);
-  for (std::int64_t y = 0; y < labels.height; ++y)
-    std::memset(labels.row<std::uint8_t>(y), 0, static_cast<std::size_t>(labels.width));
+  if (!annotated_) return fill_labels(labels, 0);
+  const Region inside = region.clipped({0, 0, size_.width, size_.height});
+  if (inside != region) fill_labels(labels, place_.ignore_outside ? 1U << place_.classes.size() : 0);
+  if (inside.empty()) return;
+  const ImageView part = labels.crop({inside.x - region.x, inside.y - region.y, inside.width, inside.height});
+  const Depth depth = labels_.pictures()[label_pictures_->bits].depth;
+  if (depth == part.depth) return labels_.read(label_pictures_->bits, inside, part);
+  const Image narrow(inside.size(), 1, depth);
+  labels_.read(label_pictures_->bits, inside, narrow.view());
+  widen_labels(narrow.view(), part);
 }
 
-bool StoredSlide::any_label(const Region& region, std::uint8_t classes) const {
+bool StoredSlide::any_label(const Region& region, std::uint32_t classes) const {
   return annotated_ && index_.any(region, classes);
 }
 
@@ -91,7 +110,7 @@ std::optional<Pixel> StoredSlide::pixel(std::size_t class_index, Rng& rng) const
 }
 
 void StoredSlide::read_soft(int class_index, const Region& region, const ImageView& map) const {
-  if ((soft_classes_ >> class_index & 1) == 0) return PreparedSlide::read_soft(class_index, region, map);
+  if ((soft_classes_ >> class_index & 1U) == 0) return PreparedSlide::read_soft(class_index, region, map);
   read_part(labels_, label_pictures_->soft.at(class_index), size_, region, map, 0);
 }
 

@@ -29,20 +29,21 @@ class StoredSlide final : public PreparedSlide {
   Size size() const noexcept override { return size_; }
   bool annotated() const noexcept override { return annotated_; }
   void read(const Region& region, const ImageView& image, const ImageView& labels) const override;
-  bool any_label(const Region& region, std::uint8_t classes) const override;
+  bool any_label(const Region& region, std::uint32_t classes) const override;
   std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override;
   Reduction reduction() const noexcept override { return place_.reduction; }
   Digests digests() const override { return digests_; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return place_.targets; }
-  std::uint8_t soft_classes() const noexcept override { return soft_classes_; }
+  std::uint32_t soft_classes() const noexcept override { return soft_classes_; }
   std::int64_t ignored() const noexcept override { return ignored_; }
-  bool ignores() const noexcept override { return ignored_ > 0 || place_.ignore_outside; }
+  bool ignores() const noexcept override { return keeps_ignored_ || place_.ignore_outside; }
   void read_soft(int class_index, const Region& region, const ImageView& map) const override;
 
  private:
   void open_picture(const PictureFolder& folder, const LabelsRecord& labels);
   void open_labels(const std::filesystem::path& file, const LabelsRecord& record);
+  LabelIndex index_of(std::size_t presence) const;
 
   Place place_;
   Size size_;
@@ -53,8 +54,9 @@ class StoredSlide final : public PreparedSlide {
   std::optional<LabelPictures> label_pictures_;
   LabelIndex index_;
   CatalogSlide catalog_;
-  std::uint8_t soft_classes_ = 0;
+  std::uint32_t soft_classes_ = 0;
   std::int64_t ignored_ = 0;
+  bool keeps_ignored_ = false;  ///< the labels have a bit for it, whether or not a pixel is left at this reduction
 };
 
 }  // namespace nephron::host

@@ -69,7 +69,7 @@ std::optional<Pixel> PreparedCatalog::pixel(std::int64_t slide, std::size_t clas
   return slides_.at(static_cast<std::size_t>(slide))->pixel(class_index, rng);
 }
 
-bool PreparedCatalog::any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const {
+bool PreparedCatalog::any_label(std::int64_t slide, const Region& region, std::uint32_t classes) const {
   return slides_.at(static_cast<std::size_t>(slide))->any_label(region, classes);
 }
 

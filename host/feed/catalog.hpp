@@ -19,7 +19,7 @@ class PreparedCatalog final : public Catalog {
 
   const std::vector<CatalogSlide>& slides() const noexcept override { return entries_; }
   const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return shares_; }
-  bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const override;
+  bool any_label(std::int64_t slide, const Region& region, std::uint32_t classes) const override;
   const std::vector<std::string>& classes() const noexcept override { return classes_; }
   std::optional<Pixel> pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const override;
 

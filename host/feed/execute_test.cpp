@@ -9,6 +9,7 @@
 
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/rng.hpp>
 
 namespace nephron::host {
@@ -387,6 +388,37 @@ TEST_F(Execute, WhatCannotBeCarriedOutIsRefused) {
   EXPECT_THROW(plan_.filter({1, 1}, {1}), Error);
   EXPECT_THROW(plan_.pixels(nullptr), Error);
   EXPECT_TRUE(plan_.steps().empty());
+}
+
+// Whatever moves labels of a byte moves wider ones alike.
+TEST_F(Execute, WideLabelsMoveAsBytesDo) {
+  plan_.flip(true, false);
+  plan_.affine(Affine::translation(3.4, -7.2).then(Affine{{0.9, 0.3, 4, -0.3, 0.9, 11}}), Border::constant);
+  plan_.displacement(waves({side, side}, 8, 3), 8, Border::reflect_101);
+  const Region wanted{5, 9, 70, 60};
+  const auto [image, labels] = run(plan_, wanted);
+  for (const Depth depth : {Depth::u16, Depth::u32}) {
+    const int shift = depth == Depth::u16 ? 13 : 29;
+    const Image wide({side, side}, 1, depth), out(wanted.size(), 1, depth), seen(wanted.size(), 3);
+    with_label_type(depth, [&](auto zero) {
+      using T = decltype(zero);
+      for (std::int64_t y = 0; y < side; ++y)
+        for (std::int64_t x = 0; x < side; ++x)
+          wide.view().row<T>(y)[x] =
+              static_cast<T>(static_cast<unsigned>(labels_.view().row<std::uint8_t>(y)[x]) << shift);
+      executor_->run(plan_, wanted,
+                     [&](const Region& r, const ImageView& to, const std::vector<ImageView>& planes) {
+                       copy(image_.view().crop(r), to);
+                       copy(wide.view().crop(r), planes[0]);
+                     },
+                     seen.view(), {out.view()});
+      for (int y = 0; y < labels.rows; ++y)
+        for (int x = 0; x < labels.cols; ++x)
+          ASSERT_EQ(out.view().row<T>(y)[x],
+                    static_cast<T>(static_cast<unsigned>(labels.at<std::uint8_t>(y, x)) << shift))
+              << x << ", " << y;
+    });
+  }
 }
 
 }  // namespace

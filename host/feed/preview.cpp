@@ -1,5 +1,6 @@
 #include <host/feed/preview.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -42,7 +43,17 @@ std::array<std::uint8_t, 3> class_colour(std::size_t class_index) {
                                                                 {120, 70, 20},
                                                                 {20, 20, 20},
                                                                 {130, 130, 130}}};
-  return colours.at(class_index);
+  if (class_index < colours.size()) return colours[class_index];
+  // Beyond those that are told apart well: hues a golden angle apart, lighter and darker in turn.
+  const double hue = std::fmod(static_cast<double>(class_index - colours.size()) * 0.381966, 1.0) * 6;
+  const double light = class_index % 2 == 0 ? 0.85 : 0.55;
+  std::array<std::uint8_t, 3> out{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double far =
+        std::abs(std::fmod(hue - 2.0 * static_cast<double>(c) + 9, 6) - 3);  // from the channel's own hue
+    out[c] = static_cast<std::uint8_t>(std::lround(255 * light * std::clamp(2 - far, 0.0, 1.0)));
+  }
+  return out;
 }
 
 void outline_labels(const ImageView& picture, std::vector<std::uint8_t>& labels, const std::vector<float>& weights,

@@ -8,7 +8,7 @@
 
 namespace nephron::host {
 
-/// The colour that labels of a class are outlined in: red, blue, green, orange, ...
+/// The colour that labels of a class are outlined in: red, blue, green, orange, ..., another for each of 32.
 std::array<std::uint8_t, 3> class_colour(std::size_t class_index);
 
 /// Outlines the labels of each class in its colour, where they have weight in the loss and are at least `least`.

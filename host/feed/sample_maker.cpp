@@ -89,12 +89,14 @@ void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot
 
   std::vector<int> soft;
   for (int c = 0; c < classes_; ++c)
-    if ((slide.soft_classes() >> c & 1) != 0) soft.push_back(c);
+    if ((slide.soft_classes() >> c & 1U) != 0) soft.push_back(c);
   std::vector<Image>& planes = scratch.planes;
   std::vector<ImageView> views;
   for (std::size_t i = 0; i < 1 + soft.size(); ++i) {
     if (i == planes.size()) planes.emplace_back();
-    if (planes[i].size() != Size{tile_, tile_}) planes[i] = Image({tile_, tile_}, 1);
+    const Depth depth = i == 0 ? slide.label_depth() : Depth::u8;
+    if (planes[i].size() != Size{tile_, tile_} || planes[i].view().depth != depth)
+      planes[i] = Image({tile_, tile_}, 1, depth);
     views.push_back(planes[i].view());
   }
 
@@ -111,25 +113,36 @@ void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot
     *slot.id = slide.info().id + " " + std::to_string(window.region.x) + "," + std::to_string(window.region.y);
 }
 
-// planes[0]: label bits; further ones: probabilities of the slide's soft classes, in their order.
+namespace {
+
+/// planes[0]: label bits; further ones: probabilities of the classes `soft`, in their order.
+template <class T>
+void write_channel(const std::vector<Image>& planes, const ChannelRule& rule, std::uint32_t soft, std::uint32_t classes,
+                   std::span<std::uint8_t> to) {
+  const auto* bits = planes[0].view().row<const T>(0);
+  const auto hard = static_cast<T>(rule.any_of & ~soft & classes), none = static_cast<T>(rule.none_of);
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] = (bits[i] & hard) != 0 && (bits[i] & none) == 0 ? 255 : 0;
+  std::size_t plane = 1;
+  for (int s = 0; s < most_classes; ++s) {
+    if ((soft >> s & 1U) == 0) continue;
+    const auto* p = planes[plane++].view().row<const std::uint8_t>(0);
+    if ((rule.any_of >> s & 1U) == 0) continue;
+    for (std::size_t i = 0; i < to.size(); ++i)
+      if ((bits[i] & none) == 0) to[i] = std::max(to[i], p[i]);
+  }
+}
+
+}  // namespace
+
 void SampleMaker::write_targets(const PreparedSlide& slide, const std::vector<Image>& planes,
                                 const SampleSlot& slot) const {
   const auto pixels = static_cast<std::size_t>(tile_ * tile_);
-  const auto* bits = planes[0].view().row<const std::uint8_t>(0);
-  const std::uint8_t soft = slide.soft_classes();
   for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) {
     const ChannelRule& rule = slide.targets()[c];
-    const auto hard = static_cast<std::uint8_t>(rule.any_of & ~soft & ((1U << classes_) - 1));
-    std::uint8_t* to = slot.labels.data() + c * pixels;
-    for (std::size_t i = 0; i < pixels; ++i) to[i] = (bits[i] & hard) != 0 && (bits[i] & rule.none_of) == 0 ? 255 : 0;
-    std::size_t plane = 1;
-    for (int s = 0; s < classes_; ++s) {
-      if ((soft >> s & 1) == 0) continue;
-      const auto* p = planes[plane++].view().row<const std::uint8_t>(0);
-      if ((rule.any_of >> s & 1) == 0) continue;
-      for (std::size_t i = 0; i < pixels; ++i)
-        if ((bits[i] & rule.none_of) == 0) to[i] = std::max(to[i], p[i]);
-    }
+    with_label_type(planes[0].view().depth, [&](auto zero) {
+      write_channel<decltype(zero)>(planes, rule, slide.soft_classes(), first_bits(classes_),
+                                    slot.labels.subspan(c * pixels, pixels));
+    });
     slot.weights[c] = rule.weight;
   }
 }
@@ -140,13 +153,15 @@ void SampleMaker::write_ignored(const PreparedSlide& slide, const Image& labels,
   std::fill(slot.ignored.begin(), slot.ignored.end(), std::uint8_t{0});
   if (!slide.ignores()) return;
   const auto pixels = static_cast<std::size_t>(tile_ * tile_);
-  const auto* bits = labels.view().row<const std::uint8_t>(0);
-  for (std::size_t i = 0; i < pixels; ++i) {
-    if ((bits[i] >> classes_ & 1) == 0) continue;
-    for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) slot.labels[c * pixels + i] = 0;
-    if (!slot.ignored.empty()) slot.ignored[i] = 1;
-    if (slot.ignoring != nullptr) *slot.ignoring = 1;
-  }
+  with_label_type(labels.view().depth, [&](auto zero) {
+    const auto* bits = labels.view().row<const decltype(zero)>(0);
+    for (std::size_t i = 0; i < pixels; ++i) {
+      if ((bits[i] >> classes_ & 1) == 0) continue;
+      for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) slot.labels[c * pixels + i] = 0;
+      if (!slot.ignored.empty()) slot.ignored[i] = 1;
+      if (slot.ignoring != nullptr) *slot.ignoring = 1;
+    }
+  });
 }
 
 }  // namespace nephron::host

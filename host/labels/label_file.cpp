@@ -5,6 +5,7 @@
 
 #include <nephron/csv.hpp>
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/labels/coco.hpp>
 #include <host/labels/geojson_text.hpp>
@@ -190,6 +191,22 @@ class RowCollector {
   std::vector<Runs> runs_;
 };
 
+/// Calls visit(value, x, y, length) for each stretch of one value in a row.
+template <class Visit>
+void for_each_stretch(const ImageView& labels, const Visit& visit) {
+  with_label_type(labels.depth, [&](auto zero) {
+    for (std::int64_t y = 0; y < labels.height; ++y) {
+      const auto* row = labels.row<const decltype(zero)>(y);
+      for (std::int64_t x = 0; x < labels.width;) {
+        const auto value = row[x];
+        const std::int64_t start = x;
+        while (x < labels.width && row[x] == value) ++x;
+        visit(value, start, y, x - start);
+      }
+    }
+  });
+}
+
 LabelSet read_picture(const fs::path& file, const LabelReading& reading) {
   const auto picture = open_label_image(file);
   LabelSet out;
@@ -205,35 +222,31 @@ LabelSet read_picture(const fs::path& file, const LabelReading& reading) {
                              : told                          ? "bits"
                              : n == 1 || picture->coloured() ? "mask"
                                                              : "bits";
-  const auto has = [&](std::uint8_t value, std::size_t c) {
+  const auto has = [&](std::uint32_t value, std::size_t c) {
     if (values == "mask") return value != 0 && c == 0;
-    return values == "index" ? value == c + 1 : (value >> c & 1) != 0;
+    return values == "index" ? value == c + 1 : c < most_classes && (value >> c & 1U) != 0;
   };
-  const int most = values == "mask" ? 255 : values == "index" ? static_cast<int>(n) : (1 << n) - 1;
+  const std::uint32_t most = values == "mask"    ? ~std::uint32_t{0}
+                             : values == "index" ? static_cast<std::uint32_t>(n)
+                                                 : first_bits(static_cast<int>(n));
   RowCollector rows(n);
   const std::int64_t width = out.size.width,
                      band_rows = std::clamp<std::int64_t>((1 << 24) / width, 1, out.size.height);
-  const Image band({width, band_rows}, 1);
+  const Image band({width, band_rows}, 1, picture->depth());
   Progress progress("reading " + file.filename().string(), out.size.height);
   for (std::int64_t y0 = 0; y0 < out.size.height; y0 += band_rows) {
     if (interrupted()) throw Cancelled();
     const ImageView view = band.view().crop({0, 0, width, std::min(band_rows, out.size.height - y0)});
     picture->read(view);
-    for (std::int64_t y = 0; y < view.height; ++y) {
-      const auto* row = view.row<const std::uint8_t>(y);
-      for (std::int64_t x = 0; x < width;) {
-        const std::uint8_t value = row[x];
-        const std::int64_t start = x;
-        while (x < width && row[x] == value) ++x;
-        if (value > most)
-          throw Error(file.string() + " holds " + std::to_string(value) + " at (" + std::to_string(start) + ", " +
-                          std::to_string(y0 + y) + "); " + std::to_string(n) + " classes as " + values + " end at " +
-                          std::to_string(most),
-                      "name all classes with --classes, or say what numbers mean with --values");
-        for (std::size_t c = 0; value != 0 && c < n; ++c)
-          if (has(value, c)) rows.add(c, (y0 + y) * width + start, x - start);
-      }
-    }
+    for_each_stretch(view, [&](std::uint32_t value, std::int64_t start, std::int64_t y, std::int64_t length) {
+      if (value > most)
+        throw Error(file.string() + " holds " + std::to_string(value) + " at (" + std::to_string(start) + ", " +
+                        std::to_string(y0 + y) + "); " + std::to_string(n) + " classes as " + values + " end at " +
+                        std::to_string(most),
+                    "name all classes with --classes, or say what numbers mean with --values");
+      for (std::size_t c = 0; value != 0 && c < n; ++c)
+        if (has(value, c)) rows.add(c, (y0 + y) * width + start, length);
+    });
     progress.update(y0);
   }
   progress.finish();
@@ -261,7 +274,7 @@ void write_picture(const LabelSet& labels, const fs::path& file, bool reference_
   const LabelPainter painter = painter_of(labels, reference_compat);
   const auto writer = make_label_image(file, labels.size, labels.classes);
   const std::int64_t rows = std::min(writer->rows_at_once(), labels.size.height);
-  const Image band({labels.size.width, rows}, 1);
+  const Image band({labels.size.width, rows}, 1, painter.depth());
   Progress progress("writing " + file.filename().string(), labels.size.height);
   for (std::int64_t y = 0; y < labels.size.height; y += rows) {
     if (interrupted()) throw Cancelled();
@@ -286,9 +299,9 @@ LabelSet read_labels(const fs::path& file, const LabelReading& reading) {
   else if (extension == ".png" || extension == ".tif" || extension == ".tiff") out = read_picture(file, reading);
   else
     throw Error(file.string() + " is no label file by its name; expected .csv, .json, .geojson, .png, .tif or .tiff");
-  if (out.classes.size() > 8)
+  if (out.classes.size() > most_classes)
     throw Error(file.string() + " has " + std::to_string(out.classes.size()) +
-                " classes; labels have one bit a class, so 8 at most");
+                " classes; labels have one bit a class, so " + std::to_string(most_classes) + " at most");
   return out;
 }
 

@@ -230,5 +230,40 @@ TEST_F(LabelFile, AnInterruptLeavesNoFile) {
   EXPECT_TRUE(fs::is_empty(folder_));
 }
 
+TEST_F(LabelFile, ManyClassesComeBackThroughWhatHasRoomForThem) {
+  Rng rng(6, "many");
+  for (const int n : {9, 12, 16, 17, 32}) {
+    std::vector<std::string> names;
+    for (int c = 0; c < n; ++c) names.push_back("class " + std::to_string(c));
+    const LabelSet set = random_set(rng, names);
+    for (const Format& format : all_formats) {
+      SCOPED_TRACE(std::string(format.name) + " with " + std::to_string(n));
+      const fs::path file = folder_ / format.name;
+      if (format.format == LabelFormat::png && n > 16) {
+        EXPECT_THAT(error_of([&] {
+                      write_labels(set, file, {format.format, "a", false});
+                    }),
+                    HasSubstr("do not fit into the 16 bits of a PNG"));
+        continue;
+      }
+      write_labels(set, file, {format.format, "a", false});
+      const LabelSet back = read_labels(file, {set.size, set.classes, "", "", "auto"});
+      EXPECT_EQ(masks_of(back), set.masks);
+      if (format.format == LabelFormat::png || format.format == LabelFormat::tiff) {
+        EXPECT_EQ(read_labels(file, {}).classes, names) << "the file names them";
+      }
+    }
+  }
+  std::vector<std::string> names;
+  for (int c = 0; c < 33; ++c) names.push_back(std::to_string(c));
+  const fs::path file = text_file(
+      "many.csv", "id,class,encoding\n" + [&] {
+        std::string rows;
+        for (const std::string& name : names) rows += "a," + name + ",1 1\n";
+        return rows;
+      }());
+  EXPECT_THAT(error_of([&] { read_labels(file, {{5, 5}, {}, "", "", "auto"}); }), HasSubstr("33 classes"));
+}
+
 }  // namespace
 }  // namespace nephron::host

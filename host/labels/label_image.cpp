@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/labels/label_image_files.hpp>
 
@@ -61,8 +62,7 @@ std::vector<std::string> classes_in(const std::string& text) {
   std::string line;
   std::vector<std::string> out;
   if (!std::getline(lines, line) || line != classes_title) return out;
-  constexpr std::size_t most = 8;  // bits
-  while (std::getline(lines, line) && out.size() < most) out.push_back(line);
+  while (std::getline(lines, line) && out.size() < most_classes) out.push_back(line);
   return out;
 }
 

@@ -9,20 +9,23 @@
 
 namespace nephron::host {
 
-/// A label picture (PNG or TIFF) read from top to bottom: one byte a pixel. Of a picture with colours, 1 stands where
-/// a pixel is not black. Holds a few rows, or a row of tiles.
+/// A label picture (PNG or TIFF) read from top to bottom: one channel. Of a picture with colours, 1 stands where a
+/// pixel is not black. Holds a few rows, or a row of tiles.
 class LabelImageReader {
  public:
   virtual ~LabelImageReader() = default;
   virtual Size size() const noexcept = 0;
   virtual bool coloured() const noexcept = 0;
+  /// u8, u16 or u32: of the rows that read() is given.
+  virtual Depth depth() const noexcept = 0;
   /// Names of the classes in the order of their bits, where the file tells them.
   virtual std::vector<std::string> classes() const = 0;
   /// The next rows, as many as `rows` is high. Throws Error that names the file.
   virtual void read(const ImageView& rows) = 0;
 };
 
-/// A label picture written from top to bottom. The file stands under its name when finish() has returned.
+/// A label picture written from top to bottom, its rows as wide as the classes need (label_depth()). The file stands
+/// under its name when finish() has returned.
 class LabelImageWriter {
  public:
   virtual ~LabelImageWriter() = default;

@@ -8,6 +8,7 @@
 #include <png.h>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/labels/label_image_files.hpp>
 
@@ -54,13 +55,14 @@ class PngReader final : public LabelImageReader {
 
   Size size() const noexcept override { return size_; }
   bool coloured() const noexcept override { return channels_ > 1; }
+  Depth depth() const noexcept override { return wide_ ? Depth::u16 : Depth::u8; }
   std::vector<std::string> classes() const override { return classes_; }
   void read(const ImageView& rows) override {
     for (std::int64_t y = 0; y < rows.height; ++y) {
       ++place_.row;
       png_read_row(png_, row_.data(), nullptr);
       auto* to = rows.row<std::uint8_t>(y);
-      if (channels_ == 1) std::memcpy(to, row_.data(), static_cast<std::size_t>(size_.width));
+      if (channels_ == 1) std::memcpy(to, row_.data(), row_.size());
       else
         for (std::int64_t x = 0; x < size_.width; ++x)
           to[x] = std::any_of(&row_[static_cast<std::size_t>(3 * x)], &row_[static_cast<std::size_t>(3 * x)] + 3,
@@ -84,17 +86,20 @@ class PngReader final : public LabelImageReader {
       if (std::strcmp(texts[i].key, classes_keyword) == 0 && texts[i].text != nullptr)
         classes_ = classes_in(texts[i].text);
     const int depth = png_get_bit_depth(png_, info_), colour = png_get_color_type(png_, info_);
-    if (depth > 8) throw Error(place_.file + " has 16 bits a pixel; expected labels of 8 bits");
+    channels_ = (colour & PNG_COLOR_MASK_COLOR) != 0 && colour != PNG_COLOR_TYPE_PALETTE ? 3 : 1;
+    wide_ = depth > 8;
+    if (wide_ && channels_ > 1)
+      throw Error(place_.file + " has colours of 16 bits; expected 8 bits, or labels in grey");
+    if (wide_) png_set_swap(png_);  // they come with the high byte first
     if (png_get_interlace_type(png_, info_) != PNG_INTERLACE_NONE)
       throw Error(place_.file + " is interlaced, so that its rows cannot be read in turn",
                   "save it without interlacing");
     png_set_packing(png_);  // 1, 2 and 4 bits a pixel become bytes; a palette's numbers stay numbers
     if ((colour & PNG_COLOR_MASK_ALPHA) != 0) png_set_strip_alpha(png_);
-    channels_ = (colour & PNG_COLOR_MASK_COLOR) != 0 && colour != PNG_COLOR_TYPE_PALETTE ? 3 : 1;
     png_read_update_info(png_, info_);
     size_ = {png_get_image_width(png_, info_), png_get_image_height(png_, info_)};
     row_.resize(png_get_rowbytes(png_, info_));
-    if (row_.size() != static_cast<std::size_t>(size_.width) * channels_)
+    if (row_.size() != static_cast<std::size_t>(size_.width) * channels_ * bytes_of(this->depth()))
       throw Error(place_.file + " has pixels of an unknown layout");
   }
 
@@ -104,6 +109,7 @@ class PngReader final : public LabelImageReader {
   png_infop info_ = nullptr;
   Size size_;
   std::size_t channels_ = 1;
+  bool wide_ = false;  ///< 16 bits
   std::vector<png_byte> row_;
   std::vector<std::string> classes_;
 };
@@ -115,6 +121,11 @@ class PngWriter final : public LabelImageWriter {
     constexpr std::int64_t longest = 10'000'000;
     if (size.width > longest || size.height > longest)
       throw Error(place_.file + ": a PNG has sides below 10^7 px", "write a TIFF");
+    const Depth depth = label_depth(static_cast<int>(classes.size()));
+    if (depth == Depth::u32)
+      throw Error(place_.file + ": labels of " + std::to_string(classes.size()) +
+                      " classes do not fit into the 16 bits of a PNG",
+                  "write a TIFF");
     png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, &place_, fail, ignore);
     info_ = png_create_info_struct(png_);
     try {
@@ -122,8 +133,9 @@ class PngWriter final : public LabelImageWriter {
       png_init_io(png_, file_.get());
       png_set_compression_level(png_, 3);
       png_set_filter(png_, 0, PNG_FILTER_UP);  // most rows of labels equal the one above
-      png_set_IHDR(png_, info_, static_cast<png_uint_32>(size.width), static_cast<png_uint_32>(size.height), 8,
-                   PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+      png_set_IHDR(png_, info_, static_cast<png_uint_32>(size.width), static_cast<png_uint_32>(size.height),
+                   static_cast<int>(8 * bytes_of(depth)), PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+                   PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
       std::string names = classes_text(classes), keyword = classes_keyword, none;
       png_text text = {};
       text.compression = PNG_ITXT_COMPRESSION_NONE;  // international text: UTF-8
@@ -133,6 +145,7 @@ class PngWriter final : public LabelImageWriter {
       text.lang = text.lang_key = none.data();
       png_set_text(png_, info_, &text, 1);
       png_write_info(png_, info_);
+      if (depth == Depth::u16) png_set_swap(png_);  // the high byte comes first
     } catch (...) {
       png_destroy_write_struct(&png_, &info_);
       throw;

@@ -36,7 +36,7 @@ std::vector<Runs> masks_of(const LabelSet& labels, bool reference_compat) {
   if (box.empty()) return out;
   const std::int64_t H = labels.size.height;
   const std::int64_t width = std::clamp<std::int64_t>(strip_pixels / H, 1, box.width);
-  const Image strip({width, H}, 1);
+  const Image strip({width, H}, 1, painter.depth());
   Progress progress("painting", box.width);
   for (std::int64_t x = box.x; x < box.x + box.width; x += width) {
     if (interrupted()) throw Cancelled();
@@ -44,8 +44,7 @@ std::vector<Runs> masks_of(const LabelSet& labels, bool reference_compat) {
     const ImageView view = strip.view().crop({0, 0, window.width, H});
     painter.paint(1, window, view);
     for (std::size_t c = 0; c < out.size(); ++c)
-      for (const Run& run : encode_rle(view, static_cast<std::uint8_t>(1U << c)))
-        out[c].push_back({run.start + x * H, run.length});
+      for (const Run& run : encode_rle(view, 1U << c)) out[c].push_back({run.start + x * H, run.length});
     progress.update(x - box.x);
   }
   progress.finish();

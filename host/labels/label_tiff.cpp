@@ -1,4 +1,4 @@
-// Label TIFFs with libtiff: tiled and deflated when written, any 8-bit layout of one picture when read.
+// Label TIFFs with libtiff: tiled and deflated when written, any layout of one picture when read.
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
@@ -9,6 +9,7 @@
 #include <tiffio.h>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/labels/label_image_files.hpp>
 
@@ -69,18 +70,27 @@ class TiffReader final : public LabelImageReader {
     TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_PLANARCONFIG, &planes);
     size_ = {width, height};
     samples_ = samples;
-    if (size_.empty() || bits != 8 || samples < 1 || samples > 4 || (samples > 1 && planes != PLANARCONFIG_CONTIG))
+    const bool wide = samples == 1 && (bits == 16 || bits == 32);
+    if (size_.empty() || (bits != 8 && !wide) || samples < 1 || samples > 4 ||
+        (samples > 1 && planes != PLANARCONFIG_CONTIG))
       tiff_.fail("has " + text_of(size_) + " px with " + std::to_string(samples) + " samples of " +
-                 std::to_string(bits) + " bits; expected labels of 8 bits, of one channel or interleaved");
+                 std::to_string(bits) +
+                 " bits; expected labels of 8 bits, of one channel or interleaved, or one channel of 16 or 32");
+    std::uint16_t format = SAMPLEFORMAT_UINT;
+    TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_SAMPLEFORMAT, &format);
+    if (wide && format != SAMPLEFORMAT_UINT) tiff_.fail("has pixels that are no whole numbers from 0");
+    depth_ = label_depth(bits);
+    pixel_ = samples_ * static_cast<std::int64_t>(bytes_of(depth_));
     require_size(static_cast<std::int64_t>(std::filesystem::file_size(file)));
     if (TIFFIsTiled(tiff_.get()) != 0) prepare_tiles();
-    else if (TIFFScanlineSize64(tiff_.get()) != static_cast<std::uint64_t>(width) * samples)
+    else if (TIFFScanlineSize64(tiff_.get()) != static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(pixel_))
       tiff_.fail("has rows of a strange size");
-    band_ = Image({width, band_rows_}, samples);
+    band_ = Image({width, band_rows_}, samples, depth_);
   }
 
   Size size() const noexcept override { return size_; }
   bool coloured() const noexcept override { return samples_ > 1; }
+  Depth depth() const noexcept override { return depth_; }
   std::vector<std::string> classes() const override {
     const char* text = nullptr;
     return TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) == 1 && text != nullptr
@@ -92,9 +102,13 @@ class TiffReader final : public LabelImageReader {
       if (next_ % band_rows_ == 0) load_band();
       const auto* from = band_.view().row<const std::uint8_t>(next_ % band_rows_);
       auto* to = rows.row<std::uint8_t>(y);
+      if (samples_ == 1) {
+        std::memcpy(to, from, static_cast<std::size_t>(size_.width * pixel_));
+        continue;
+      }
       const int colours = samples_ > 2 ? 3 : 1;  // a second or fourth sample is alpha
       for (std::int64_t x = 0; x < size_.width; ++x, from += samples_)
-        to[x] = samples_ == 1 ? *from : std::any_of(from, from + colours, [](auto v) { return v != 0; });
+        to[x] = std::any_of(from, from + colours, [](auto v) { return v != 0; });
     }
   }
 
@@ -107,7 +121,7 @@ class TiffReader final : public LabelImageReader {
     constexpr std::int64_t most_ratio = std::int64_t{1} << 16;  // no codec packs labels tighter
     const std::string claim = "claims " + text_of(size_) + " px";
     if (size_.width > most_side || size_.height > most_side) tiff_.fail(claim + "; a side may have 16777216");
-    if (size_.area() / most_ratio * samples_ > file_bytes)
+    if (size_.area() / most_ratio * pixel_ > file_bytes)
       tiff_.fail(claim + ", which cannot come out of its " + std::to_string(file_bytes) + " bytes");
   }
 
@@ -116,14 +130,14 @@ class TiffReader final : public LabelImageReader {
     TIFFGetField(tiff_.get(), TIFFTAG_TILEWIDTH, &width);
     TIFFGetField(tiff_.get(), TIFFTAG_TILELENGTH, &height);
     constexpr std::int64_t most_tile = std::int64_t{1} << 26, most_row = std::int64_t{1} << 30;
-    if (width < 1 || height < 1 || width > most_tile / height / samples_ ||
-        std::max<std::int64_t>(size_.width, width) > most_row / height / samples_)
+    if (width < 1 || height < 1 || width > most_tile / height / pixel_ ||
+        std::max<std::int64_t>(size_.width, width) > most_row / height / pixel_)
       tiff_.fail("claims tiles of " + text_of({width, height}) +
                  " px; expected tiles of 64 MiB and rows of them of 1 GiB at most");
     tile_width_ = width;
     band_rows_ = height;
     tile_.resize(static_cast<std::size_t>(TIFFTileSize64(tiff_.get())));
-    if (tile_.size() != std::size_t{width} * height * static_cast<std::size_t>(samples_))
+    if (tile_.size() != std::size_t{width} * height * static_cast<std::size_t>(pixel_))
       tiff_.fail("has tiles of a strange size");
   }
 
@@ -140,14 +154,16 @@ class TiffReader final : public LabelImageReader {
       if (TIFFReadTile(tiff_.get(), tile_.data(), static_cast<std::uint32_t>(x), y, 0, 0) < 0) refuse();
       const auto columns = std::min<std::int64_t>(tile_width_, size_.width - x);
       for (std::int64_t row = 0; row < rows; ++row)
-        std::memcpy(band_.view().row<std::uint8_t>(row) + x * samples_, tile_.data() + row * tile_width_ * samples_,
-                    static_cast<std::size_t>(columns * samples_));
+        std::memcpy(band_.view().row<std::uint8_t>(row) + x * pixel_, tile_.data() + row * tile_width_ * pixel_,
+                    static_cast<std::size_t>(columns * pixel_));
     }
   }
 
   Handle tiff_;
   Size size_;
   int samples_ = 1;
+  Depth depth_ = Depth::u8;
+  std::int64_t pixel_ = 1;                       // bytes
   std::int64_t tile_width_ = 0, band_rows_ = 1;  // 0: strips
   Image band_;
   std::vector<std::uint8_t> tile_;
@@ -159,10 +175,11 @@ class TiffWriter final : public LabelImageWriter {
   TiffWriter(const std::filesystem::path& file, Size size, const std::vector<std::string>& classes)
       : partial_(file),
         size_(size),
-        tiff_(partial_.path(), size.area() < (std::int64_t{1} << 31) ? "w" : "w8", file.string()) {
+        pixel_(static_cast<std::int64_t>(bytes_of(label_depth(static_cast<int>(classes.size()))))),
+        tiff_(partial_.path(), size.area() * pixel_ < (std::int64_t{1} << 31) ? "w" : "w8", file.string()) {
     TIFFSetField(tiff_.get(), TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(size.width));
     TIFFSetField(tiff_.get(), TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(size.height));
-    TIFFSetField(tiff_.get(), TIFFTAG_BITSPERSAMPLE, 8);
+    TIFFSetField(tiff_.get(), TIFFTAG_BITSPERSAMPLE, static_cast<int>(8 * pixel_));
     TIFFSetField(tiff_.get(), TIFFTAG_SAMPLESPERPIXEL, 1);
     TIFFSetField(tiff_.get(), TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
     TIFFSetField(tiff_.get(), TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
@@ -175,12 +192,13 @@ class TiffWriter final : public LabelImageWriter {
 
   std::int64_t rows_at_once() const noexcept override { return tile; }
   void write(const ImageView& rows) override {
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(tile * tile));
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(tile * tile * pixel_));
     for (std::int64_t x = 0; x < size_.width; x += tile) {
       std::fill(pixels.begin(), pixels.end(), std::uint8_t{0});
-      const auto columns = static_cast<std::size_t>(std::min(tile, size_.width - x));
+      const auto bytes = static_cast<std::size_t>(std::min(tile, size_.width - x) * pixel_);
       for (std::int64_t y = 0; y < rows.height; ++y)
-        std::memcpy(&pixels[static_cast<std::size_t>(y * tile)], rows.row<const std::uint8_t>(y) + x, columns);
+        std::memcpy(&pixels[static_cast<std::size_t>(y * tile * pixel_)], rows.row<const std::uint8_t>(y) + x * pixel_,
+                    bytes);
       if (TIFFWriteTile(tiff_.get(), pixels.data(), static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(next_), 0,
                         0) < 0)
         tiff_.fail("cannot be written");
@@ -196,6 +214,7 @@ class TiffWriter final : public LabelImageWriter {
  private:
   PartialFile partial_;
   Size size_;
+  std::int64_t pixel_;  // bytes
   Handle tiff_;
   std::int64_t next_ = 0;
 };

@@ -1,13 +1,14 @@
 #include <host/labels/painter.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <string>
 
 #include <nephron/error.hpp>
 #include <nephron/geojson.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/labels/nearest.hpp>
 #include <host/labels/polygon_scan.hpp>
@@ -23,19 +24,20 @@ std::string text(const Region& r) {
   return text(r.size()) + " at (" + std::to_string(r.x) + ", " + std::to_string(r.y) + ")";
 }
 
-std::uint8_t bit(int class_index) { return static_cast<std::uint8_t>(1U << class_index); }
+std::uint32_t bit(int class_index) { return 1U << class_index; }
 
 /// Ignored pixels have no other label.
-void clear_beside(std::uint8_t ignored, const ImageView& labels) {
+template <class T>
+void clear_beside(T ignored, const ImageView& labels) {
   for (std::int64_t y = 0; y < labels.height; ++y) {
-    auto* const row = labels.row<std::uint8_t>(y);
+    auto* const row = labels.row<T>(y);
     for (std::int64_t x = 0; x < labels.width; ++x) row[x] = (row[x] & ignored) != 0 ? ignored : row[x];
   }
 }
 
 template <class Shape>
 struct Labelled {
-  std::uint8_t bits;
+  std::uint32_t bits;
   Shape shape;
 };
 
@@ -49,11 +51,13 @@ struct Aperture {
 };
 
 /// Sets bits where pixels of the window show source pixels [first, last].
-void add(const NearestAxis& axis, std::int64_t first, std::int64_t last, std::uint8_t bits, std::uint8_t* row) {
+template <class T>
+void add(const NearestAxis& axis, std::int64_t first, std::int64_t last, T bits, T* row) {
   const std::int64_t end = axis.at_or_after(last + 1);
   for (std::int64_t x = axis.at_or_after(first); x < end; ++x) row[x] |= bits;
 }
 
+template <class T>
 void paint_polygon(const Labelled<PolygonScan>& polygon, const Aperture& aperture, const ImageView& out) {
   const Region& box = polygon.shape.box();
   PolygonScan::Walk walk(polygon.shape);
@@ -62,25 +66,27 @@ void paint_polygon(const Labelled<PolygonScan>& polygon, const Aperture& apertur
   for (std::int64_t y = aperture.y.at_or_after(box.y); y < end; ++y) {
     spans.clear();
     walk.row(aperture.y.source(y), spans);
-    for (const Span& s : spans) add(aperture.x, s.first, s.last, polygon.bits, out.row<std::uint8_t>(y));
+    for (const Span& s : spans) add(aperture.x, s.first, s.last, static_cast<T>(polygon.bits), out.row<T>(y));
   }
 }
 
+template <class T>
 void paint_runs(const Labelled<RowRuns>& runs, const Aperture& aperture, const ImageView& out) {
   const Region& box = runs.shape.box();
   const std::int64_t end = aperture.y.at_or_after(box.y + box.height);
   for (std::int64_t y = aperture.y.at_or_after(box.y); y < end; ++y)
     runs.shape.for_row(aperture.y.source(y), aperture.x.front(), aperture.x.back(),
                        [&](std::int64_t first, std::int64_t last) {
-                         add(aperture.x, first, last, runs.bits, out.row<std::uint8_t>(y));
+                         add(aperture.x, first, last, static_cast<T>(runs.bits), out.row<T>(y));
                        });
 }
 
 /// The runs of pixels with a bit, counted along the slide's rows.
-Runs runs_of(const Region& region, const ImageView& labels, std::uint8_t bits, std::int64_t slide_width) {
+template <class T>
+Runs runs_of_bits(const Region& region, const ImageView& labels, T bits, std::int64_t slide_width) {
   Runs runs;
   for (std::int64_t y = 0; y < region.height; ++y) {
-    const auto* row = labels.row<const std::uint8_t>(y);
+    const auto* row = labels.row<const T>(y);
     const std::int64_t origin = (region.y + y) * slide_width + region.x;
     for (std::int64_t x = 0; x < region.width;) {
       while (x < region.width && (row[x] & bits) == 0) ++x;
@@ -90,6 +96,12 @@ Runs runs_of(const Region& region, const ImageView& labels, std::uint8_t bits, s
     }
   }
   return normalised(std::move(runs));
+}
+
+Runs runs_of(const Region& region, const ImageView& labels, std::uint32_t bits, std::int64_t slide_width) {
+  return with_label_type(labels.depth, [&](auto zero) {
+    return runs_of_bits(region, labels, static_cast<decltype(zero)>(bits), slide_width);
+  });
 }
 
 }  // namespace
@@ -106,13 +118,14 @@ struct LabelPainter::Content {
   bool ignores = false;
 
   /// The bit of a class, or of what is ignored.
-  std::uint8_t bit_of(int class_index) const { return bit(class_index == ignored ? classes : class_index); }
+  std::uint32_t bit_of(int class_index) const { return bit(class_index == ignored ? classes : class_index); }
 
   void check_class_or_ignored(int class_index) const {
     if (class_index != ignored) return check_class(class_index);
-    if (classes == 8)
-      throw Error("the annotation ignores pixels, which takes a ninth bit beside those of 8 classes",
-                  "leave one of the classes out, or ignore nothing");
+    if (classes == most_classes)
+      throw Error(
+          "the annotation ignores pixels, which takes a bit beside those of " + std::to_string(classes) + " classes",
+          "leave one of the classes out, or ignore nothing");
   }
 
   void check_class(int class_index) const {
@@ -121,13 +134,14 @@ struct LabelPainter::Content {
                   std::to_string(classes) + " classes, counted from 0");
   }
 
-  void check_map(const Region& r, const ImageView& map, Depth depth, const std::string& what) const {
+  void check_map(const Region& r, const ImageView& map, bool depth, const std::string& expected,
+                 const std::string& what) const {
     if (r.x < 0 || r.y < 0 || r.empty() || r.x > slide.width - r.width || r.y > slide.height - r.height)
       throw Error(what + " covers " + text(r) + ", which is not inside the slide of " + text(slide) + " px");
-    if (map.size() != r.size() || map.channels != 1 || map.depth != depth)
+    if (map.size() != r.size() || map.channels != 1 || !depth)
       throw Error(what + " of the region " + text(r) + " has " + text(map.size()) + " px, " +
                   std::to_string(map.channels) + " channels of " + std::to_string(bytes_of(map.depth)) +
-                  " bytes; expected the region's size, one channel of " + std::to_string(bytes_of(depth)) + " bytes");
+                  " bytes; expected the region's size, one channel of " + expected);
   }
 
   Size reduced(Reduction reduction) const {
@@ -143,6 +157,18 @@ struct LabelPainter::Content {
       throw Error("the window " + text(window) + " is not inside the label map of " + text(size) + " px");
   }
 
+  template <class T>
+  void paint(Reduction reduction, const Region& window, const ImageView& labels) const {
+    for (std::int64_t y = 0; y < labels.height; ++y) std::fill_n(labels.row<T>(y), labels.width, T{0});
+    const Aperture aperture(slide, reduced(reduction), window);
+    const Region source = aperture.source();
+    for (const auto& polygon : polygons)
+      if (!polygon.shape.box().clipped(source).empty()) paint_polygon<T>(polygon, aperture, labels);
+    for (const auto& one : runs)
+      if (!one.shape.box().clipped(source).empty()) paint_runs<T>(one, aperture, labels);
+    if (ignores) clear_beside(static_cast<T>(bit(classes)), labels);
+  }
+
   void add_runs(int class_index, Runs added) {
     empty = false;
     if (added.empty()) return;
@@ -155,8 +181,9 @@ LabelPainter::LabelPainter(Size slide, int classes, bool reference_compat) : con
   constexpr std::int64_t longest = 100'000'000;  // fillPoly's arithmetic ends not far beyond
   if (slide.empty() || slide.width > longest || slide.height > longest)
     throw Error("labels cannot be painted on a slide of " + text(slide) + " px; expected sides of 1 to 10^8");
-  if (classes < 1 || classes > 8)
-    throw Error("labels have one bit a class: expected 1 to 8 classes, not " + std::to_string(classes));
+  if (classes < 1 || classes > most_classes)
+    throw Error("labels have one bit a class: expected 1 to " + std::to_string(most_classes) + " classes, not " +
+                std::to_string(classes));
   content_->slide = slide;
   content_->classes = classes;
   content_->reference_compat = reference_compat;
@@ -176,12 +203,14 @@ void LabelPainter::polygon(int class_index, const Polygon& polygon) {
 }
 
 void LabelPainter::mask(const Region& region, const ImageView& labels) {
-  content_->check_map(region, labels, Depth::u8, "a label mask");
-  std::uint8_t seen = 0;
-  for (std::int64_t y = 0; y < region.height; ++y)
-    for (std::int64_t x = 0; x < region.width; ++x) seen |= labels.row<const std::uint8_t>(y)[x];
-  if (seen >> content_->classes != 0)
-    throw Error("a label mask sets bit " + std::to_string(31 - __builtin_clz(seen)) + ", but the experiment has " +
+  content_->check_map(region, labels, is_label_depth(labels.depth), "1, 2 or 4 bytes", "a label mask");
+  std::uint32_t seen = 0;
+  with_label_type(labels.depth, [&](auto zero) {
+    for (std::int64_t y = 0; y < region.height; ++y)
+      for (std::int64_t x = 0; x < region.width; ++x) seen |= labels.row<const decltype(zero)>(y)[x];
+  });
+  if ((seen & ~first_bits(content_->classes)) != 0)
+    throw Error("a label mask sets bit " + std::to_string(std::bit_width(seen) - 1) + ", but the experiment has " +
                 std::to_string(content_->classes) + " classes, counted from bit 0");
   content_->empty = false;
   for (int c = 0; c < content_->classes; ++c)
@@ -201,13 +230,13 @@ void LabelPainter::runs(int class_index, std::span<const Run> runs, bool column_
 
 void LabelPainter::ignore(const Region& region, const ImageView& pixels) {
   content_->check_class_or_ignored(ignored);
-  content_->check_map(region, pixels, Depth::u8, "a mask of ignored pixels");
+  content_->check_map(region, pixels, pixels.depth == Depth::u8, "1 byte", "a mask of ignored pixels");
   content_->add_runs(ignored, runs_of(region, pixels, 0xFF, content_->slide.width));
 }
 
 void LabelPainter::probability(int class_index, const Region& region, const ImageView& map) {
   content_->check_class(class_index);
-  content_->check_map(region, map, Depth::f32, "a probability map");
+  content_->check_map(region, map, map.depth == Depth::f32, "4 bytes", "a probability map");
   const Image levels(region.size(), 1), over(region.size(), 1);
   for (std::int64_t y = 0; y < region.height; ++y) {
     const auto* from = map.row<const float>(y);
@@ -225,6 +254,7 @@ void LabelPainter::probability(int class_index, const Region& region, const Imag
 Size LabelPainter::slide() const noexcept { return content_->slide; }
 int LabelPainter::classes() const noexcept { return content_->classes; }
 Size LabelPainter::size(Reduction reduction) const { return content_->reduced(reduction); }
+Depth LabelPainter::depth() const noexcept { return label_depth(content_->classes + (content_->ignores ? 1 : 0)); }
 bool LabelPainter::ignores() const noexcept { return content_->ignores; }
 bool LabelPainter::empty() const noexcept { return content_->empty; }
 
@@ -251,22 +281,16 @@ bool LabelPainter::touches(Reduction reduction, const Region& window) const {
 
 void LabelPainter::paint(Reduction reduction, const Region& window, const ImageView& labels) const {
   content_->check_window(reduction, window);
-  if (labels.size() != window.size() || labels.channels != 1 || labels.depth != Depth::u8)
-    throw Error("labels are painted into one u8 channel of the window's size, " + text(window.size()));
-  for (std::int64_t y = 0; y < labels.height; ++y)
-    std::memset(labels.row<std::uint8_t>(y), 0, static_cast<std::size_t>(labels.width));
-  const Aperture aperture(content_->slide, content_->reduced(reduction), window);
-  const Region source = aperture.source();
-  for (const auto& polygon : content_->polygons)
-    if (!polygon.shape.box().clipped(source).empty()) paint_polygon(polygon, aperture, labels);
-  for (const auto& runs : content_->runs)
-    if (!runs.shape.box().clipped(source).empty()) paint_runs(runs, aperture, labels);
-  if (content_->ignores) clear_beside(bit(content_->classes), labels);
+  if (labels.size() != window.size() || labels.channels != 1 || !is_label_depth(labels.depth) ||
+      bytes_of(labels.depth) < bytes_of(depth()))
+    throw Error("labels are painted into one channel of " + std::to_string(8 * bytes_of(depth())) +
+                " bits of the window's size, " + text(window.size()));
+  with_label_type(labels.depth, [&](auto zero) { content_->paint<decltype(zero)>(reduction, window, labels); });
 }
 
 Image LabelPainter::labels(Reduction reduction) const {
   if (empty()) return {};
-  Image out(size(reduction), 1);
+  Image out(size(reduction), 1, depth());
   paint(reduction, {0, 0, out.size().width, out.size().height}, out.view());
   return out;
 }
@@ -280,8 +304,8 @@ std::map<int, Image> LabelPainter::soft(Reduction reduction) const {
   return out;
 }
 
-std::uint8_t LabelPainter::soft_classes() const noexcept {
-  std::uint8_t out = 0;
+std::uint32_t LabelPainter::soft_classes() const noexcept {
+  std::uint32_t out = 0;
   for (const auto& [c, map] : content_->soft) out |= bit(c);
   return out;
 }

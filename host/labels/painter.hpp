@@ -38,6 +38,8 @@ class LabelPainter final : public AnnotationSink {
   int classes() const noexcept;
   /// Size of the reduced label map.
   Size size(Reduction reduction) const;
+  /// The least depth of paint(): a bit a class, and one when something is ignored.
+  Depth depth() const noexcept;
   /// True when pixels were given that are ignored.
   bool ignores() const noexcept;
   /// True when nothing was given.
@@ -46,15 +48,15 @@ class LabelPainter final : public AnnotationSink {
   Region box() const noexcept;
   /// False when a window (pixels of the reduced map) is surely without labels; looks at outlines only.
   bool touches(Reduction reduction, const Region& window) const;
-  /// Writes every pixel of `labels`: one u8 channel, one bit a class and one of ignored pixels, the window's size. The
-  /// window lies inside the reduced map. Throws Error when it does not.
+  /// Writes every pixel of `labels`: one channel of depth() or wider, one bit a class and one of ignored pixels, the
+  /// window's size. The window lies inside the reduced map. Throws Error when it does not.
   void paint(Reduction reduction, const Region& window, const ImageView& labels) const;
 
   /// The whole map; empty() when nothing was given. For slides that are held in memory.
   Image labels(Reduction reduction) const;
 
   /// Classes that were given as probabilities, as a bit set.
-  std::uint8_t soft_classes() const noexcept;
+  std::uint32_t soft_classes() const noexcept;
   /// Writes probabilities 0..255 of one of soft_classes().
   void paint_soft(int class_index, Reduction reduction, const Region& window, const ImageView& map) const;
   /// The whole maps of soft_classes().

@@ -10,6 +10,7 @@
 #include <nephron/error.hpp>
 #include <nephron/geojson.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/rng.hpp>
 
 #include <tests/support/error_of.hpp>
@@ -269,7 +270,66 @@ TEST(LabelPainter, SaysWhatIsWrong) {
               }),
               HasSubstr("was given no probabilities"));
   EXPECT_THAT(error_of([] { LabelPainter({0, 4}, 1); }), HasSubstr("sides of 1 to 10^8"));
-  EXPECT_THAT(error_of([] { LabelPainter({4, 4}, 9); }), HasSubstr("1 to 8 classes"));
+  EXPECT_THAT(error_of([] { LabelPainter({4, 4}, 33); }), HasSubstr("1 to 32 classes"));
+}
+
+// Classes beyond the eighth are painted as the first ones are, into wider pixels.
+TEST(LabelPainter, ThirtyTwoClassesAreFourTimesEight) {
+  Rng rng(12, "wide");
+  for (const int classes : {12, 32}) {
+    for (int round = 0; round < 20; ++round) {
+      const Size slide{rng.integer(20, 150), rng.integer(20, 150)};
+      LabelPainter wide(slide, classes);
+      std::vector<LabelPainter> bytes;
+      for (int c = 0; c < classes; c += 8) bytes.emplace_back(slide, std::min(8, classes - c));
+      for (int c = 0; c < classes; ++c) {
+        Polygon polygon(1);
+        for (int n = 5; n > 0; --n)
+          polygon[0].push_back({rng.uniform(0, double(slide.width)), rng.uniform(0, double(slide.height))});
+        const Runs runs = random_runs(rng, slide.area(), slide.width);
+        for (auto* painter : {&wide, &bytes[std::size_t(c / 8)]}) {
+          const int number = painter == &wide ? c : c % 8;
+          painter->polygon(number, polygon);
+          painter->runs(number, runs, c % 2 == 0);
+        }
+      }
+      const Region region = random_window(rng, slide);
+      const Image mask(region.size(), 1, wide.depth());
+      const int last = classes - 1;
+      const Image byte(region.size(), 1);
+      with_label_type(wide.depth(), [&](auto zero) {
+        for (std::int64_t y = 0; y < region.height; ++y)
+          for (std::int64_t x = 0; x < region.width; ++x)
+            if (rng.chance(0.2)) {
+              mask.view().row<decltype(zero)>(y)[x] = static_cast<decltype(zero)>(1U << last);
+              byte.view().row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(1U << last % 8);
+            }
+      });
+      wide.mask(region, mask.view());
+      bytes.back().mask(region, byte.view());
+      for (const int factor : {1, 3}) {
+        const Region window = random_window(rng, {slide.width / factor, slide.height / factor});
+        const Image found(window.size(), 1, wide.depth());
+        wide.paint(factor, window, found.view());
+        for (std::size_t b = 0; b < bytes.size(); ++b) {
+          const Image expected(window.size(), 1);
+          bytes[b].paint(factor, window, expected.view());
+          with_label_type(wide.depth(), [&](auto zero) {
+            for (std::int64_t y = 0; y < window.height; ++y)
+              for (std::int64_t x = 0; x < window.width; ++x)
+                ASSERT_EQ(found.view().row<decltype(zero)>(y)[x] >> (8 * b) & 0xFF,
+                          expected.view().row<std::uint8_t>(y)[x]);
+          });
+        }
+      }
+    }
+  }
+  LabelPainter twelve({10, 10}, 12);
+  const Image narrow({10, 10}, 1);
+  EXPECT_THAT(error_of([&] { twelve.paint(1, {0, 0, 10, 10}, narrow.view()); }), HasSubstr("one channel of 16 bits"));
+  const Image mask({10, 10}, 1, Depth::u16);
+  mask.view().row<std::uint16_t>(3)[3] = 1 << 12;
+  EXPECT_THAT(error_of([&] { twelve.mask({0, 0, 10, 10}, mask.view()); }), HasSubstr("sets bit 12"));
 }
 
 // Ignored pixels have a bit of their own and no other, whoever came first, in windows and reduced as labels are.
@@ -307,10 +367,11 @@ TEST(LabelPainter, IgnoredPixelsHaveNoOtherLabel) {
 }
 
 TEST(LabelPainter, WhatIsIgnoredNeedsAPlaceInTheSlideAndABit) {
-  LabelPainter painter({40, 30}, 8);
+  LabelPainter painter({40, 30}, 32);
   const Polygon square{{{1, 1}, {9, 1}, {9, 9}, {1, 9}}};
-  EXPECT_THAT(error_and_hint_of([&] { painter.polygon(AnnotationSink::ignored, square); }), HasSubstr("ninth bit"));
-  LabelPainter other({40, 30}, 7);
+  EXPECT_THAT(error_and_hint_of([&] { painter.polygon(AnnotationSink::ignored, square); }),
+              HasSubstr("a bit beside those of 32 classes"));
+  LabelPainter other({40, 30}, 8);
   EXPECT_FALSE(other.ignores());
   const Image pixels({20, 20}, 1);
   EXPECT_THAT(error_and_hint_of([&] {
@@ -323,6 +384,7 @@ TEST(LabelPainter, WhatIsIgnoredNeedsAPlaceInTheSlideAndABit) {
   EXPECT_THROW(other.probability(AnnotationSink::ignored, {0, 0, 20, 20}, map.view()), Error);
   other.polygon(AnnotationSink::ignored, square);
   EXPECT_TRUE(other.ignores());
+  EXPECT_EQ(other.depth(), Depth::u16) << "nine bits";
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ void require_outputs(const Listing& listing, const ExportRequest& request) {
 
 void export_slide(const PreparedSlide& slide, const std::vector<std::string>& classes, const ExportRequest& request) {
   const Size size = slide.size();
-  const Image picture(size, 3), labels(size, 1);
+  const Image picture(size, 3), labels(size, 1, slide.label_depth());
   slide.read({0, 0, size.width, size.height}, picture.view(), labels.view());
   const Outputs outputs = outputs_of(slide.info(), classes, request.out);
   save_png(outputs.picture, picture.view());

@@ -5,6 +5,7 @@
 
 #include <nephron/error.hpp>
 #include <nephron/folder_name.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/mask_files.hpp>
 
 #include <host/labels/painter.hpp>
@@ -56,13 +57,19 @@ class MaskSink final : public AnnotationSink {
   Size given_size() const { return other_.empty() ? size_ : other_; }
   Image labels() const {
     Image out = painter_.labels(1);
-    return out.empty() ? Image(size_, 1) : std::move(out);
+    return out.empty() ? Image(size_, 1, painter_.depth()) : std::move(out);
   }
 
  private:
   LabelPainter painter_;
   Size size_, other_;
 };
+
+bool any_label(const Image& labels) {
+  const auto* const first = labels.view().row<const std::uint8_t>(0);
+  const auto bytes = static_cast<std::size_t>(labels.size().area()) * bytes_of(labels.view().depth);
+  return std::any_of(first, first + bytes, [](std::uint8_t v) { return v != 0; });
+}
 
 bool any(const Image& mask) {
   const auto all = bytes(mask);
@@ -158,7 +165,7 @@ TruthFolder::Masks TruthFolder::read_coded(const fs::path& file, Size size) cons
     throw Error("dataset \"" + coding_.name + "\" gave " + std::to_string(rules.size()) + " rules for " +
                 std::to_string(classes_.size()) + " classes");
   const Image labels = sink.labels();
-  if (!any(labels) && any(read_mask(file)))
+  if (!any_label(labels) && any(read_mask(file)))
     log().warning("the mask " + file.string() + " is not black, and has no pixel of any class as dataset \"" +
                   coding_.name + "\" codes them; --masks-as plain takes whatever is not black as foreground");
   Masks out;
@@ -209,25 +216,30 @@ std::string ignored_folder(const std::vector<std::string>& classes) {
 
 Image target_mask(const ImageView& labels, const ChannelRule& rule) {
   Image mask(labels.size(), 1);
-  for (std::int64_t y = 0; y < labels.height; ++y) {
-    const std::uint8_t* const from = labels.row<const std::uint8_t>(y);
-    std::uint8_t* const to = mask.view().row<std::uint8_t>(y);
-    for (std::int64_t x = 0; x < labels.width; ++x)
-      to[x] = (from[x] & rule.any_of) != 0 && (from[x] & rule.none_of) == 0 ? 255 : 0;
-  }
+  with_label_type(labels.depth, [&](auto zero) {
+    for (std::int64_t y = 0; y < labels.height; ++y) {
+      const auto* const from = labels.row<const decltype(zero)>(y);
+      std::uint8_t* const to = mask.view().row<std::uint8_t>(y);
+      for (std::int64_t x = 0; x < labels.width; ++x)
+        to[x] = (from[x] & rule.any_of) != 0 && (from[x] & rule.none_of) == 0 ? 255 : 0;
+    }
+  });
   return mask;
 }
 
 Image ignored_mask(const ImageView& labels, std::size_t classes) {
-  const auto bit = static_cast<std::uint8_t>(1U << classes);
+  if (classes >= 8 * bytes_of(labels.depth)) return {};  // no room for it: nothing is ignored
+  const std::uint32_t bit = 1U << classes;
   Image mask(labels.size(), 1);
   bool any = false;
-  for (std::int64_t y = 0; y < labels.height; ++y) {
-    const std::uint8_t* const from = labels.row<const std::uint8_t>(y);
-    std::uint8_t* const to = mask.view().row<std::uint8_t>(y);
-    for (std::int64_t x = 0; x < labels.width; ++x)
-      if ((from[x] & bit) != 0) to[x] = 255, any = true;
-  }
+  with_label_type(labels.depth, [&](auto zero) {
+    for (std::int64_t y = 0; y < labels.height; ++y) {
+      const auto* const from = labels.row<const decltype(zero)>(y);
+      std::uint8_t* const to = mask.view().row<std::uint8_t>(y);
+      for (std::int64_t x = 0; x < labels.width; ++x)
+        if ((from[x] & bit) != 0) to[x] = 255, any = true;
+    }
+  });
   return any ? std::move(mask) : Image();
 }
 

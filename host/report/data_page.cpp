@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include <nephron/image_cv.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/data/resolution.hpp>
 #include <host/feed/preview.hpp>
@@ -156,18 +157,24 @@ Image slide_thumbnail(const PreparedSlide& slide, int classes) {
   std::vector<cv::Mat> masks;
   std::vector<std::uint8_t> ignored(static_cast<std::size_t>(size.area()));
   for (int c = 0; c < classes; ++c) masks.push_back(cv::Mat::zeros(picture.size(), CV_8U));
-  const Image band({full.width, step}, 3), labels({full.width, step}, 1);
+  const auto mark = [&](std::uint32_t bits, std::int64_t x, std::int64_t y) {
+    for (int c = 0; c <= classes && c < most_classes && bits >> c != 0; ++c) {
+      if ((bits >> c & 1U) == 0) continue;
+      if (c == classes) ignored[static_cast<std::size_t>(y * size.width + x)] = 1;
+      else masks[static_cast<std::size_t>(c)].at<std::uint8_t>(static_cast<int>(y), static_cast<int>(x)) = 255;
+    }
+  };
+  const Image band({full.width, step}, 3), labels({full.width, step}, 1, slide.label_depth());
   for (std::int64_t y = 0; y < size.height; ++y) {
     slide.read({0, y * step, full.width, step}, band.view(), labels.view());
     cv::Mat row = picture.row(static_cast<int>(y));
     cv::resize(as_mat(band.view()).colRange(0, static_cast<int>(size.width * step)), row, row.size(), 0, 0,
                cv::INTER_AREA);
-    for (std::int64_t dy = 0; dy < step; ++dy)
-      for (std::int64_t x = 0; x < size.width * step; ++x)
-        for (int c = 0, bits = labels.view().row<std::uint8_t>(dy)[x]; c <= classes && bits >> c != 0; ++c)
-          if ((bits >> c & 1) != 0 && c == classes) ignored[static_cast<std::size_t>(y * size.width + x / step)] = 1;
-          else if ((bits >> c & 1) != 0)
-            masks[static_cast<std::size_t>(c)].at<std::uint8_t>(static_cast<int>(y), static_cast<int>(x / step)) = 255;
+    with_label_type(labels.view().depth, [&](auto zero) {
+      for (std::int64_t dy = 0; dy < step; ++dy)
+        for (std::int64_t x = 0; x < size.width * step; ++x)
+          mark(labels.view().row<const decltype(zero)>(dy)[x], x / step, y);
+    });
   }
   const cv::Mat tissue = tissue_of(picture);
   hatch_ignored(out.view(), ignored);

@@ -24,6 +24,7 @@ struct Selection {
   std::size_t picture = 0;
   Region region;
   int channels = 3;
+  Depth depth = Depth::u8;
   double mpp = 0;
 };
 
@@ -38,11 +39,13 @@ void choose_region(Selection& s, const Region& wanted) {
 
 void export_png(const Selection& s, const fs::path& out) {
   constexpr std::int64_t most = std::int64_t{1} << 29;
+  if (s.depth == Depth::u32)
+    throw Error(out.string() + ": labels of more than 16 classes do not fit into the 16 bits of a PNG", "name a .tiff");
   if (s.region.size().area() * s.channels > most)
     throw Error(out.string() + ": a PNG of " + std::to_string(s.region.width) + " x " +
                     std::to_string(s.region.height) + " px would be built in memory",
                 "name a .tiff, or give a smaller --region or a larger --factor");
-  const Image image(s.region.size(), s.channels);
+  const Image image(s.region.size(), s.channels, s.depth);
   s.file.read(s.picture, s.region, image.view());
   write_png(out, image.view());
 }
@@ -70,7 +73,7 @@ void write_tiff(const Selection& s, const fs::path& out) {
   TIFF* const t = tiff.get();
   TIFFSetField(t, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(s.region.width));
   TIFFSetField(t, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(s.region.height));
-  TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, 8);
+  TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, static_cast<int>(8 * bytes_of(s.depth)));
   TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, s.channels);
   TIFFSetField(t, TIFFTAG_PHOTOMETRIC, s.channels == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
   TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
@@ -83,7 +86,7 @@ void write_tiff(const Selection& s, const fs::path& out) {
     TIFFSetField(t, TIFFTAG_XRESOLUTION, 1e4 / s.mpp);
     TIFFSetField(t, TIFFTAG_YRESOLUTION, 1e4 / s.mpp);
   }
-  const Image tile({tile_side, tile_side}, s.channels);
+  const Image tile({tile_side, tile_side}, s.channels, s.depth);
   const TiffTiles grid(s.region.size());
   for (std::int64_t i = 0; i < grid.count(); ++i) {
     if (interrupted()) {
@@ -97,7 +100,7 @@ void write_tiff(const Selection& s, const fs::path& out) {
     s.file.read(s.picture, {s.region.x + place.x, s.region.y + place.y, place.width, place.height},
                 tile.view().crop({0, 0, place.width, place.height}));
     if (TIFFWriteEncodedTile(t, static_cast<std::uint32_t>(i), tile.view().data,
-                             static_cast<tmsize_t>(tile_side * tile_side * s.channels)) < 0)
+                             static_cast<tmsize_t>(tile_side) * tile.view().stride) < 0)
       fail();
   }
   if (TIFFFlush(t) != 1) fail();
@@ -144,6 +147,7 @@ void export_labels(const LabelsFolder& folder, const ExportWish& wish) {
     s.file = MappedTiff(file);
     s.picture = LabelPictures(s.file, file, record.size, wish.reduction).bits;
     s.channels = 1;
+    s.depth = s.file.pictures()[s.picture].depth;
   }
   choose_region(s, wish.region);
   write(s, wish.out);

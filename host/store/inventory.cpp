@@ -1,10 +1,10 @@
 #include <host/store/inventory.hpp>
 
 #include <algorithm>
-#include <array>
 
 #include <nephron/error.hpp>
 
+#include <host/store/bit_counts.hpp>
 #include <host/store/content_hash.hpp>
 #include <host/store/digest.hpp>
 #include <host/store/marker.hpp>
@@ -67,7 +67,7 @@ std::string digest_of(const MappedTiff& file, bool blank_counts_as_none) {
   TileDigests digests(sizes);
   for (std::size_t i = 0; i < file.pictures().size(); ++i) {
     const MappedTiff::Picture& p = file.pictures()[i];
-    const auto bytes = static_cast<std::size_t>(tile_side * tile_side * p.channels);
+    const auto bytes = static_cast<std::size_t>(tile_side * tile_side * p.pixel_bytes());
     thread_pool().parallel_for(p.offsets.size(), [&](std::size_t tile) {
       if (interrupted()) throw Cancelled();
       const auto n = static_cast<std::int64_t>(tile);
@@ -79,18 +79,14 @@ std::string digest_of(const MappedTiff& file, bool blank_counts_as_none) {
   return digests.hex();
 }
 
-std::vector<std::int64_t> counts_of(const MappedTiff& file, std::size_t picture, std::size_t classes) {
+BitCounts counts_of(const MappedTiff& file, std::size_t picture) {
   const Size size = file.pictures()[picture].size;
-  std::vector<std::int64_t> counts(classes);
-  std::vector<std::uint8_t> row(static_cast<std::size_t>(size.width));
-  std::array<std::int64_t, 256> histogram{};
+  BitCounts counts;
+  const Image row({size.width, 1}, 1, file.pictures()[picture].depth);
   for (std::int64_t y = 0; y < size.height; ++y) {
-    file.read(picture, {0, y, size.width, 1}, {row.data(), size.width, 1, 1, Depth::u8, size.width});
-    for (const std::uint8_t v : row) ++histogram[v];
+    file.read(picture, {0, y, size.width, 1}, row.view());
+    counts.add(row.view());
   }
-  for (std::size_t v = 0; v < histogram.size(); ++v)
-    for (std::size_t c = 0; c < classes; ++c)
-      if ((v >> c & 1U) != 0) counts[c] += histogram[v];
   return counts;
 }
 
@@ -141,7 +137,9 @@ void verify_labels(const LabelsFolder& folder, const LabelsRecord& record, bool 
   if (digest_of(file, true) != record.digest)
     out.problems.push_back(name + path.filename().string() + ": labels have changed since they were written");
   else out.sound[record.reduction] = file.mtime_ns();
-  if (counts_of(file, pictures.bits, record.classes.size()) != record.foreground)
+  const BitCounts counts = counts_of(file, pictures.bits);
+  const std::size_t classes = record.classes.size();
+  if (counts.of_first(classes) != record.foreground || (record.ignored && counts.of(classes) != *record.ignored))
     out.problems.push_back(name + path.filename().string() + ": the counts of its record are wrong");
 }
 

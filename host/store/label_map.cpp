@@ -1,14 +1,15 @@
 #include <host/store/label_map.hpp>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <mutex>
 
 #include <nlohmann/json.hpp>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 
+#include <host/store/bit_counts.hpp>
 #include <host/store/digest.hpp>
 #include <host/store/tiff_writer.hpp>
 #include <host/util/interrupt.hpp>
@@ -18,7 +19,7 @@ namespace nephron::host {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::int64_t tile_bytes = tile_side * tile_side;
+constexpr std::int64_t tile_pixels = tile_side * tile_side;
 
 Size blocks_of(Size size) {
   return {(size.width + presence_block - 1) / presence_block, (size.height + presence_block - 1) / presence_block};
@@ -37,16 +38,21 @@ class Writer {
   /// Without a file: what would be written is digested alone.
   Writer(const std::filesystem::path& file, const LabelSource& source, Size full, double mpp, Reduction reduction,
          const std::vector<std::string>& classes, ThreadPool& threads)
-      : source_(source), reduction_(reduction), classes_(classes), threads_(threads) {
+      : source_(source),
+        reduction_(reduction),
+        classes_(classes),
+        threads_(threads),
+        depth_(label_depth(static_cast<int>(classes.size()) + (source.ignores ? 1 : 0))) {
     contents_ = {{"labels", -1}, {"presence", -1}};
     for (const int c : source.soft) contents_.push_back({"probability", c});
     const Size size = reduction.size_of(full);
-    presence_ = Image(blocks_of(size), 1);
+    presence_ = Image(blocks_of(size), 1, depth_);
     std::vector<TiffWriter::Picture> pictures;
     for (const Content& c : contents_) {
       const bool presence = c.kind == "presence";
       sizes_.push_back(presence ? blocks_of(size) : size);
-      pictures.push_back({sizes_.back(), 1, mpp * reduction.value() * (presence ? presence_block : 1), describe(c)});
+      pictures.push_back({sizes_.back(), 1, mpp * reduction.value() * (presence ? presence_block : 1), describe(c),
+                          static_cast<int>(bytes_of(depth_of(c)))});
     }
     digests_ = std::make_unique<TileDigests>(sizes_);
     if (!file.empty()) out_ = std::make_unique<TiffWriter>(file, std::move(pictures), /*sparse=*/true);
@@ -67,14 +73,16 @@ class Writer {
             i, [&](const Region& r, const ImageView& v) { source_.paint_soft(c.class_index, reduction_, r, v); },
             false);
     }
-    written.foreground = foreground();
-    if (source_.ignores) written.ignored = pixels_with(classes_.size());
+    written.foreground = counts_.of_first(classes_.size());
+    if (source_.ignores) written.ignored = counts_.of(classes_.size());
     if (out_ != nullptr) written.bytes = out_->finish();
     written.digest = digests_->hex();
     return written;
   }
 
  private:
+  Depth depth_of(const Content& c) const { return c.kind == "probability" ? Depth::u8 : depth_; }
+
   std::string describe(const Content& c) const {
     Json json{{"nephron", c.kind}, {"reduction", reduction_.value()}};
     if (c.class_index < 0) json["classes"] = classes_;
@@ -87,6 +95,8 @@ class Writer {
   void picture(std::size_t index, const Paint& paint, bool of_bits) {
     const Size size = sizes_[index];
     const TiffTiles grid(size);
+    const Depth depth = depth_of(contents_[index]);
+    const std::int64_t tile_bytes = tile_pixels * static_cast<std::int64_t>(bytes_of(depth));
     const std::int64_t chunk = static_cast<std::int64_t>(4 * std::max<std::size_t>(1, threads_.threads()));
     std::vector<std::uint8_t> tiles(static_cast<std::size_t>(std::min(chunk, grid.count()) * tile_bytes));
     std::vector<char> holds(static_cast<std::size_t>(chunk));
@@ -101,11 +111,12 @@ class Writer {
         holds[i] = 0;
         if (of_bits && !source_.touches(reduction_, inside)) return;
         std::fill_n(pixels, tile_bytes, std::uint8_t{0});
-        paint(inside, {pixels, inside.width, inside.height, 1, Depth::u8, tile_side});
+        const ImageView view{pixels, inside.width, inside.height, 1, depth, tile_bytes / tile_side};
+        paint(inside, view);
         holds[i] = static_cast<char>(std::any_of(pixels, pixels + tile_bytes, [](std::uint8_t v) { return v != 0; }));
         if (holds[i] == 0) return;
         digests_->set(index, static_cast<std::size_t>(tile), pixels, static_cast<std::size_t>(tile_bytes));
-        if (of_bits) note(pixels, inside, presence_.view());
+        if (of_bits) note(view, inside, presence_.view());
       });
       for (std::size_t i = 0; out_ != nullptr && i < n; ++i) {
         const std::int64_t tile = first + static_cast<std::int64_t>(i);
@@ -117,43 +128,33 @@ class Writer {
   }
 
   /// Counts and presence of a tile. Blocks do not cross tiles.
-  void note(const std::uint8_t* pixels, const Region& place, const ImageView& presence) {
-    std::array<std::int64_t, 256> histogram{};
-    for (std::int64_t y = 0; y < place.height; ++y, pixels += tile_side) {
-      auto* blocks = presence.row<std::uint8_t>((place.y + y) / presence_block) + place.x / presence_block;
-      for (std::int64_t x = 0; x < place.width; ++x) {
-        blocks[x / presence_block] |= pixels[x];
-        ++histogram[pixels[x]];
+  void note(const ImageView& labels, const Region& place, const ImageView& presence) {
+    with_label_type(labels.depth, [&](auto zero) {
+      using T = decltype(zero);
+      for (std::int64_t y = 0; y < place.height; ++y) {
+        const T* const row = labels.row<const T>(y);
+        T* const blocks = presence.row<T>((place.y + y) / presence_block) + place.x / presence_block;
+        for (std::int64_t x = 0; x < place.width; ++x) blocks[x / presence_block] |= row[x];
       }
-    }
+    });
+    BitCounts counts;
+    counts.add(labels);
     const std::lock_guard lock(mutex_);
-    for (std::size_t v = 0; v < histogram.size(); ++v) counts_[v] += histogram[v];
-  }
-
-  std::vector<std::int64_t> foreground() const {
-    std::vector<std::int64_t> out(classes_.size());
-    for (std::size_t c = 0; c < out.size(); ++c) out[c] = pixels_with(c);
-    return out;
-  }
-
-  std::int64_t pixels_with(std::size_t bit) const {
-    std::int64_t out = 0;
-    for (std::size_t v = 0; v < counts_.size(); ++v)
-      if ((v >> bit & 1U) != 0) out += counts_[v];
-    return out;
+    counts_ += counts;
   }
 
   const LabelSource& source_;
   Reduction reduction_;
   const std::vector<std::string>& classes_;
   ThreadPool& threads_;
+  Depth depth_;
   std::vector<Content> contents_;
   std::vector<Size> sizes_;
   Image presence_;
   std::unique_ptr<TileDigests> digests_;
   std::unique_ptr<TiffWriter> out_;
   std::mutex mutex_;
-  std::vector<std::int64_t> counts_ = std::vector<std::int64_t>(256);  // by value
+  BitCounts counts_;
 };
 
 }  // namespace
@@ -183,13 +184,16 @@ LabelPictures::LabelPictures(const MappedTiff& file, const std::filesystem::path
     const std::string kind = said["nephron"];
     if (p.channels != 1 || p.size != (kind == "presence" ? blocks_of(size) : size))
       fail("its " + kind + " at reduction " + reduction.str() + " has another size than the slide");
+    if (kind == "probability" && p.depth != Depth::u8) fail("a probability of more than 8 bits");
     if (kind == "labels") bits = i;
     else if (kind == "presence") presence = i;
-    else if (said.contains("class") && said["class"].is_number_integer() && said["class"] >= 0 && said["class"] < 8)
+    else if (said.contains("class") && said["class"].is_number_integer() && said["class"] >= 0 &&
+             said["class"] < most_classes)
       soft[said["class"].get<int>()] = i;
     else fail("a picture does not say what it is");
   }
-  if (bits == none || presence == none) fail("labels or presence are missing");
+  if (bits == none || presence == none || file.pictures()[bits].depth != file.pictures()[presence].depth)
+    fail("labels or presence are missing, or differ in their bits");
 }
 
 }  // namespace nephron::host

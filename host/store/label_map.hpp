@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,11 +15,12 @@
 
 namespace nephron::host {
 
-/// Where the labels of a slide come from: any window of the reduced map, u8. Called by several threads at once.
+/// Where the labels of a slide come from: any window of the reduced map. Called by several threads at once.
 struct LabelSource {
   /// False when a region certainly holds no label; it need not be painted then.
   std::function<bool(Reduction, const Region&)> touches;
-  /// One bit a class, and the one after them alone where a pixel is ignored. The window comes zeroed.
+  /// One bit a class, and the one after them alone where a pixel is ignored; as wide as they need. The window comes
+  /// zeroed.
   std::function<void(Reduction, const Region&, const ImageView&)> paint;
   bool ignores = false;   ///< some pixels are ignored
   std::vector<int> soft;  ///< classes that also have a probability map
@@ -29,7 +31,7 @@ struct WrittenLabels {
   std::int64_t bytes = 0;
   std::string digest;                    ///< of its size and pixels: TileDigests
   std::vector<std::int64_t> foreground;  ///< pixels a class
-  std::int64_t ignored = 0;              ///< pixels
+  std::optional<std::int64_t> ignored;   ///< pixels; nothing where the source ignores none
 };
 
 /// Side of the blocks of the presence map.

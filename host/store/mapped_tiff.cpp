@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/store/tiff_directory.hpp>
 #include <host/store/tiff_writer.hpp>
@@ -51,6 +52,22 @@ void copy_rows(std::vector<Piece>& pieces, std::int64_t rows, std::ptrdiff_t fro
     }
 }
 
+/// True when a pixel of a part of a tile has one of the bits. Rows are asked whole: the compiler reads many at once.
+template <class T>
+bool any_in(const std::uint8_t* tile, const Region& inside, std::uint32_t bits) {
+  const std::uint8_t* row = tile + (inside.y * tile_side + inside.x) * static_cast<std::int64_t>(sizeof(T));
+  for (std::int64_t y = 0; y < inside.height; ++y, row += tile_side * static_cast<std::int64_t>(sizeof(T))) {
+    T seen = 0;
+    for (std::int64_t x = 0; x < inside.width; ++x) {
+      T pixel;
+      std::memcpy(&pixel, row + x * static_cast<std::int64_t>(sizeof(T)), sizeof(T));  // a file lies as it lies
+      seen = static_cast<T>(seen | pixel);
+    }
+    if ((seen & bits) != 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 MappedTiff::MappedTiff(const std::filesystem::path& file)
@@ -64,36 +81,33 @@ const std::uint8_t* MappedTiff::tile(std::size_t picture, std::int64_t column, s
 void MappedTiff::read(std::size_t picture, const Region& region, const ImageView& out) const {
   const Picture& p = pictures_.at(picture);
   if (region.empty() || region.clipped({0, 0, p.size.width, p.size.height}) != region || out.size() != region.size() ||
-      out.channels != p.channels || out.depth != Depth::u8)
+      out.channels != p.channels || out.depth != p.depth)
     throw Error("a region is not inside the prepared picture");
-  const auto channels = static_cast<std::ptrdiff_t>(p.channels);
+  const std::ptrdiff_t pixel = p.pixel_bytes();
   std::vector<Piece> pieces;
   for (std::int64_t row = region.y / tile_side; row * tile_side < region.y + region.height; ++row) {
     pieces.clear();
     std::int64_t rows = 0;
     for_each_column(region, row, [&](std::int64_t column, const Region& inside, std::int64_t x) {
-      pieces.push_back({tile(picture, column, row) + (inside.y * tile_side + inside.x) * channels, x * channels,
-                        static_cast<std::size_t>(inside.width * channels)});
+      pieces.push_back({tile(picture, column, row) + (inside.y * tile_side + inside.x) * pixel, x * pixel,
+                        static_cast<std::size_t>(inside.width * pixel)});
       rows = inside.height;
     });
-    copy_rows(pieces, rows, tile_side * channels, out.row<std::uint8_t>(std::max(region.y, row * tile_side) - region.y),
+    copy_rows(pieces, rows, tile_side * pixel, out.row<std::uint8_t>(std::max(region.y, row * tile_side) - region.y),
               out.stride);
   }
 }
 
-bool MappedTiff::any(std::size_t picture, const Region& region, std::uint8_t bits) const {
+bool MappedTiff::any(std::size_t picture, const Region& region, std::uint32_t bits) const {
   const Picture& p = pictures_.at(picture);
   if (region.empty() || region.clipped({0, 0, p.size.width, p.size.height}) != region || p.channels != 1)
     throw Error("a region is not inside the prepared labels");
   bool found = false;
   for (std::int64_t row = region.y / tile_side; !found && row * tile_side < region.y + region.height; ++row)
     for_each_column(region, row, [&](std::int64_t column, const Region& inside, std::int64_t) {
-      const std::uint8_t* from = tile(picture, column, row) + inside.y * tile_side + inside.x;
-      for (std::int64_t y = 0; y < inside.height && !found; ++y, from += tile_side) {
-        std::uint8_t seen = 0;
-        for (std::int64_t x = 0; x < inside.width; ++x) seen |= from[x];
-        found = (seen & bits) != 0;
-      }
+      with_label_type(p.depth, [&](auto zero) {
+        found = found || any_in<decltype(zero)>(tile(picture, column, row), inside, bits);
+      });
     });
   return found;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,7 @@ struct LabelsRecord {
   std::int64_t mtime_ns = 0;             ///< of it, once it was whole; 0: not known
   std::string digest;                    ///< of size, bits and probabilities; empty when not annotated
   std::vector<std::int64_t> foreground;  ///< pixels a class
-  std::int64_t ignored = 0;              ///< pixels that the annotation ignores; not written where it is 0
+  std::optional<std::int64_t> ignored;   ///< pixels; nothing where the annotation ignores none
 
   std::string to_json() const;
   static LabelsRecord read(const std::filesystem::path& file);

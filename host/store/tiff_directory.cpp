@@ -121,8 +121,12 @@ class Parser {
     if (channels != 1 && channels != 3) fail("a picture of " + std::to_string(channels) + " channels");
     p.size = {static_cast<std::int64_t>(width), static_cast<std::int64_t>(height)};
     p.channels = static_cast<int>(channels);
-    for (std::uint64_t c = 0; c < channels; ++c)
-      if (value(258, c) != 8) fail("its pixels have " + std::to_string(value(258, c)) + " bits");
+    const std::uint64_t bits = value(258);
+    if (bits != 8 && !(channels == 1 && (bits == 16 || bits == 32)))
+      fail("its pixels have " + std::to_string(bits) + " bits");
+    for (std::uint64_t c = 1; c < channels; ++c)
+      if (value(258, c) != bits) fail("its pixels have " + std::to_string(value(258, c)) + " bits");
+    p.depth = bits == 8 ? Depth::u8 : bits == 16 ? Depth::u16 : Depth::u32;
     expect(259, 1, "its compression");
     expect(284, 1, "its order of channels");
     expect(322, static_cast<std::uint64_t>(tile_side), "the width of its tiles");
@@ -142,7 +146,7 @@ class Parser {
       fail("its " + std::to_string(p.size.width) + " x " + std::to_string(p.size.height) + " px need " +
            std::to_string(grid.count()) + " tiles, not " +
            std::to_string(found == entries_.end() ? 0 : found->second.count));
-    const auto tile_bytes = static_cast<std::uint64_t>(tile_side * tile_side * p.channels);
+    const auto tile_bytes = static_cast<std::uint64_t>(tile_side * tile_side * p.pixel_bytes());
     p.offsets.resize(found->second.count);
     for (std::size_t i = 0; i < p.offsets.size(); ++i) {
       p.offsets[i] = value(324, i);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 
 #include <host/store/mapped_tiff.hpp>
 #include <host/store/tiff_directory.hpp>
@@ -173,6 +174,36 @@ TEST_F(StoreTiff, AFullDiskIsSaidWithWhatToDo) {
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), testing::AllOf(HasSubstr("/dev/full"), HasSubstr("No space left")));
     EXPECT_THAT(e.hint(), HasSubstr("make room"));
+  }
+}
+
+TEST_F(StoreTiff, PixelsMayBeWider) {
+  const Size size{700, 530};
+  for (const Depth depth : {Depth::u16, Depth::u32}) {
+    {
+      TiffWriter writer(file_, {{size, 1, 0, "wide", static_cast<int>(bytes_of(depth))}}, true);
+      const Image tile({tile_side, tile_side}, 1, depth);
+      with_label_type(depth, [&](auto zero) {
+        for (std::int64_t y = 0; y < tile_side; ++y)
+          for (std::int64_t x = 0; x < tile_side; ++x)
+            tile.view().row<decltype(zero)>(y)[x] = static_cast<decltype(zero)>(y == 9 && x == 17 ? 1U << 13 : 0U);
+      });
+      writer.write_tile(0, 1, 0, tile.view().row<const std::uint8_t>(0));
+      writer.finish();
+    }
+    const MappedTiff tiff(file_);
+    ASSERT_EQ(tiff.pictures()[0].depth, depth);
+    const Image part({40, 30}, 1, depth);
+    tiff.read(0, {tile_side - 10, 0, 40, 30}, part.view());
+    with_label_type(depth, [&](auto zero) {
+      for (std::int64_t y = 0; y < 30; ++y)
+        for (std::int64_t x = 0; x < 40; ++x)
+          EXPECT_EQ(part.view().row<decltype(zero)>(y)[x], y == 9 && x == 27 ? 1U << 13 : 0U);
+    });
+    EXPECT_TRUE(tiff.any(0, {tile_side, 0, 40, 30}, 1U << 13));
+    EXPECT_FALSE(tiff.any(0, {tile_side, 0, 40, 30}, 1U << 12));
+    EXPECT_FALSE(tiff.any(0, {tile_side, 0, 17, 30}, 1U << 13));
+    EXPECT_THROW(tiff.read(0, {0, 0, 40, 30}, Image({40, 30}, 1).view()), Error);
   }
 }
 

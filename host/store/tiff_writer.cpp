@@ -118,9 +118,10 @@ std::string TiffWriter::directory(std::size_t picture, std::int64_t at, bool las
   d.number(254, long_, picture == 0 ? 0 : 1);  // NewSubfileType: a reduction
   d.number(256, long_, static_cast<std::uint64_t>(p.size.width));
   d.number(257, long_, static_cast<std::uint64_t>(p.size.height));
-  d.numbers(258, short_, std::vector<std::uint64_t>(static_cast<std::size_t>(p.channels), 8));  // BitsPerSample
-  d.number(259, short_, 1);                                                                     // no compression
-  d.number(262, short_, colour ? 2 : 1);                                                        // RGB, black is zero
+  d.numbers(258, short_,  // BitsPerSample
+            std::vector<std::uint64_t>(static_cast<std::size_t>(p.channels), static_cast<std::uint64_t>(8 * p.bytes)));
+  d.number(259, short_, 1);               // no compression
+  d.number(262, short_, colour ? 2 : 1);  // RGB, black is zero
   if (!p.description.empty()) d.text(270, p.description);
   d.number(277, short_, static_cast<std::uint64_t>(p.channels));
   if (p.mpp > 0 && std::isfinite(p.mpp)) {

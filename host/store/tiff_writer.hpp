@@ -22,7 +22,7 @@ struct TiffTiles {
   std::int64_t count() const noexcept { return across * down; }
 };
 
-/// Writes an uncompressed tiled TIFF of 8-bit pictures, the first of which is the main one and the others its
+/// Writes an uncompressed tiled TIFF of pictures, the first of which is the main one and the others its
 /// reductions. Classic TIFF below 4 GB, BigTIFF above. Tiles begin at whole memory pages. Not written is not stored:
 /// such tiles share one blank tile, which every TIFF reader understands (a tile without bytes, many do not).
 class TiffWriter {
@@ -32,6 +32,7 @@ class TiffWriter {
     int channels = 3;         ///< 1 or 3
     double mpp = 0;           ///< microns per pixel; 0: unknown
     std::string description;  ///< ImageDescription
+    int bytes = 1;            ///< of a sample, little-endian: 1, 2 or 4
   };
 
   /// `sparse`: tiles may stay unwritten, and take their places in the order of writing; otherwise each has its own
@@ -47,7 +48,9 @@ class TiffWriter {
   static std::int64_t bytes_of(const std::vector<Picture>& pictures);
 
  private:
-  static std::int64_t tile_bytes(const Picture& picture) { return tile_side * tile_side * picture.channels; }
+  static std::int64_t tile_bytes(const Picture& picture) {
+    return tile_side * tile_side * picture.channels * picture.bytes;
+  }
   std::string directory(std::size_t picture, std::int64_t at, bool last) const;
 
   OutputFile out_;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include <nephron/dataset.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/slide_maker.hpp>
 
 #include <conformance/bench.hpp>
@@ -167,12 +168,14 @@ class CheckingSink final : public AnnotationSink {
   void mask(const Region& region, const ImageView& labels) override {
     ++said;
     require_inside(region);
-    expect(labels.size() == region.size() && labels.channels == 1 && labels.depth == Depth::u8,
-           "a mask is not u8 with one channel, of its region's size");
-    unsigned bits = 0;
-    for (std::int64_t y = 0; y < labels.height; ++y)
-      for (std::int64_t x = 0; x < labels.width; ++x) bits |= labels.row<std::uint8_t>(y)[x];
-    expect(bits >> classes_ == 0, [&] {
+    expect(labels.size() == region.size() && labels.channels == 1 && is_label_depth(labels.depth),
+           "a mask is not u8, u16 or u32 with one channel, of its region's size");
+    std::uint32_t bits = 0;
+    with_label_type(labels.depth, [&](auto zero) {
+      for (std::int64_t y = 0; y < labels.height; ++y)
+        for (std::int64_t x = 0; x < labels.width; ++x) bits |= labels.row<const decltype(zero)>(y)[x];
+    });
+    expect((bits & ~first_bits(static_cast<int>(classes_))) == 0, [&] {
       return "a mask has bit " + std::to_string(std::bit_width(bits) - 1) + " set, and there are " +
              std::to_string(classes_) + " classes: bit c of a pixel is class c (a mask of 0 and 255 sets all eight)";
     });

@@ -33,7 +33,7 @@ class FakeCatalog final : public Catalog {
   }
   const std::vector<CatalogSlide>& slides() const noexcept override { return slides_; }
   const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return shares_; }
-  bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const override {
+  bool any_label(std::int64_t slide, const Region& region, std::uint32_t classes) const override {
     expect(slide >= 0 && slide < static_cast<std::int64_t>(slides_.size()),
            "any_label() is asked for a slide that is not in the catalogue");
     return (classes & 3) != 0 && !squares_[static_cast<std::size_t>(slide)].clipped(region).empty();

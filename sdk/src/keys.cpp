@@ -39,7 +39,7 @@ Cancelled::~Cancelled() = default;
 
 std::vector<ChannelRule> Dataset::targets(const std::vector<std::string>& classes) const {
   std::vector<ChannelRule> rules(classes.size());
-  for (std::size_t c = 0; c < rules.size(); ++c) rules[c].any_of = static_cast<std::uint8_t>(1U << c);
+  for (std::size_t c = 0; c < rules.size(); ++c) rules[c].any_of = 1U << c;
   return rules;
 }
 

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/rle.hpp>
 
 namespace nephron {
@@ -27,8 +28,9 @@ std::vector<Place> sorted_by(const std::vector<Place>& places, std::int64_t n) {
   return out;
 }
 
-void add_pixels(const std::uint8_t* above, const std::uint8_t* row, std::int64_t x0, std::int64_t x1, std::int64_t y,
-                std::uint8_t bits, std::vector<Place>& out) {
+template <class T>
+void add_pixels(const T* above, const T* row, std::int64_t x0, std::int64_t x1, std::int64_t y, T bits,
+                std::vector<Place>& out) {
   for (std::int64_t x = x0; x < x1; ++x)
     if (((above[x] & bits) != 0) != ((row[x] & bits) != 0))
       out.push_back({static_cast<std::int32_t>(x), static_cast<std::int32_t>(y)});
@@ -36,44 +38,59 @@ void add_pixels(const std::uint8_t* above, const std::uint8_t* row, std::int64_t
 
 /// Adds the places of row y where it differs from the row above. The C library compares with the widest instructions
 /// that the processor has; most of a row is passed over by it, first in large steps, then in small ones.
-void add_changes(const std::uint8_t* above, const std::uint8_t* row, std::int64_t width, std::int64_t y,
-                 std::uint8_t bits, std::vector<Place>& out) {
+template <class T>
+void add_changes(const T* above, const T* row, std::int64_t width, std::int64_t y, T bits, std::vector<Place>& out) {
   constexpr std::int64_t large = 1024, small = 64;
   for (std::int64_t x0 = 0; x0 < width; x0 += large) {
     const std::int64_t x1 = std::min(x0 + large, width);
-    if (std::memcmp(above + x0, row + x0, static_cast<std::size_t>(x1 - x0)) == 0) continue;
+    if (std::memcmp(above + x0, row + x0, sizeof(T) * static_cast<std::size_t>(x1 - x0)) == 0) continue;
     for (std::int64_t x = x0; x < x1; x += small) {
       const std::int64_t end = std::min(x + small, x1);
-      if (std::memcmp(above + x, row + x, static_cast<std::size_t>(end - x)) != 0)
+      if (std::memcmp(above + x, row + x, sizeof(T) * static_cast<std::size_t>(end - x)) != 0)
         add_pixels(above, row, x, end, y, bits, out);
     }
   }
 }
 
-void require_mask(const ImageView& mask) {
+void require_mask(const ImageView& mask, bool wide) {
   constexpr std::int64_t most = std::int64_t{1} << 31;
-  if (mask.channels != 1 || mask.depth != Depth::u8 || mask.width >= most || mask.height >= most)
-    throw Error("run lengths stand for a mask of one u8 channel, with sides below 2^31 px; this picture has " +
-                std::to_string(mask.channels) + " channels of " + std::to_string(bytes_of(mask.depth)) + " bytes, " +
-                std::to_string(mask.width) + " x " + std::to_string(mask.height) + " px");
+  const bool depth = wide ? is_label_depth(mask.depth) : mask.depth == Depth::u8;
+  if (mask.channels != 1 || !depth || mask.width >= most || mask.height >= most)
+    throw Error("run lengths stand for a mask of one " +
+                std::string(wide ? "channel of u8, u16 or u32" : "u8 channel") +
+                ", with sides below 2^31 px; this picture has " + std::to_string(mask.channels) + " channels of " +
+                std::to_string(bytes_of(mask.depth)) + " bytes, " + std::to_string(mask.width) + " x " +
+                std::to_string(mask.height) + " px");
 }
 
 }  // namespace
 
-Runs encode_rle(const ImageView& mask, std::uint8_t bits) {
-  Runs runs;
-  if (mask.empty()) return runs;
-  require_mask(mask);
+namespace {
+
+/// Where pixels down the columns begin to have any of the bits, or to have none: by rows.
+template <class T>
+std::vector<Place> changes_of(const ImageView& mask, T bits) {
   std::vector<Place> changes;
   const std::int64_t W = mask.width, H = mask.height;
   // Above a column stands the foot of the column to its left: runs go on from one to the next.
-  const auto* top = mask.row<const std::uint8_t>(0);
-  const auto* foot = mask.row<const std::uint8_t>(H - 1);
+  const auto* top = mask.row<const T>(0);
+  const auto* foot = mask.row<const T>(H - 1);
   for (std::int64_t x = 0; x < W; ++x)
     if (((top[x] & bits) != 0) != (x > 0 && (foot[x - 1] & bits) != 0))
       changes.push_back({static_cast<std::int32_t>(x), 0});
-  for (std::int64_t y = 1; y < H; ++y)
-    add_changes(mask.row<const std::uint8_t>(y - 1), mask.row<const std::uint8_t>(y), W, y, bits, changes);
+  for (std::int64_t y = 1; y < H; ++y) add_changes(mask.row<const T>(y - 1), mask.row<const T>(y), W, y, bits, changes);
+  return changes;
+}
+
+}  // namespace
+
+Runs encode_rle(const ImageView& mask, std::uint32_t bits) {
+  Runs runs;
+  if (mask.empty()) return runs;
+  require_mask(mask, /*wide=*/true);
+  const std::int64_t W = mask.width, H = mask.height;
+  std::vector<Place> changes =
+      with_label_type(mask.depth, [&](auto zero) { return changes_of(mask, static_cast<decltype(zero)>(bits)); });
   changes = sorted_by<&Place::x>(changes, W);
   runs.reserve(changes.size() / 2 + 1);
   for (std::size_t i = 0; i < changes.size(); i += 2) {
@@ -86,7 +103,7 @@ Runs encode_rle(const ImageView& mask, std::uint8_t bits) {
 
 void decode_rle(std::span<const Run> runs, const ImageView& mask, std::uint8_t value) {
   if (mask.empty()) return;
-  require_mask(mask);
+  require_mask(mask, /*wide=*/false);
   const std::int64_t W = mask.width, H = mask.height;
   require_valid(runs, mask.size().area());
   std::vector<std::uint8_t> row(static_cast<std::size_t>(W));  // what the row above looks like

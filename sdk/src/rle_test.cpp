@@ -122,7 +122,8 @@ TEST(Rle, SaysWhichRunIsWrong) {
                 decode_rle(Runs{{7, 3}}, small.view());
               }),
               HasSubstr("leaves the mask of 9 pixels"));
-  EXPECT_THAT(error_of([] { encode_rle(Image({3, 3}, 3).view()); }), HasSubstr("one u8 channel"));
+  EXPECT_THAT(error_of([] { encode_rle(Image({3, 3}, 3).view()); }), HasSubstr("one channel of u8, u16 or u32"));
+  EXPECT_THAT(error_of([] { encode_rle(Image({3, 3}, 1, Depth::f32).view()); }), HasSubstr("u8, u16 or u32"));
 }
 
 TEST(Rle, DamagedTextIsReadOrRefused) {

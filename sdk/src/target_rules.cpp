@@ -9,10 +9,10 @@ namespace nephron {
 
 namespace {
 
-std::uint8_t bits(const std::vector<std::string>& names, const std::vector<std::string>& classes) {
-  unsigned out = 0;
+std::uint32_t bits(const std::vector<std::string>& names, const std::vector<std::string>& classes) {
+  std::uint32_t out = 0;
   for (const std::string& name : names) out |= 1U << class_number(name, classes);
-  return static_cast<std::uint8_t>(out);
+  return out;
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ std::vector<ChannelRule> channel_rules(const std::vector<TargetRule>& rules, std
     if (!told.insert(c).second)
       throw Error("targets names class \"" + rule.class_name + "\" twice; expected one rule a class");
     ChannelRule& out = otherwise.at(static_cast<std::size_t>(c));
-    out.any_of = rule.any_of.empty() ? static_cast<std::uint8_t>(1U << c) : bits(rule.any_of, classes);
+    out.any_of = rule.any_of.empty() ? 1U << c : bits(rule.any_of, classes);
     out.none_of = bits(rule.none_of, classes);
     out.weight = static_cast<float>(rule.weight);
   }

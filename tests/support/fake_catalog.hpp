@@ -13,7 +13,7 @@ struct FakeCatalog : Catalog {
 
   const std::vector<CatalogSlide>& slides() const noexcept override { return entries; }
   const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return group_shares; }
-  bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const override {
+  bool any_label(std::int64_t slide, const Region& region, std::uint32_t classes) const override {
     return (classes & 1) != 0 && !region.clipped(labels[static_cast<std::size_t>(slide)]).empty();
   }
   const std::vector<std::string>& classes() const noexcept override { return names; }

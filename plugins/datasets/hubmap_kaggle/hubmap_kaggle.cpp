@@ -75,7 +75,7 @@ class HubmapKaggle final : public nephron::Dataset, public nephron::ParameterChe
     auto rules = Dataset::targets(names);
     // The reference's healthy channel is (label == 1). What add_fc has added would be taken away again.
     if (classes.unhealthy >= 0 && classes.unhealthy != classes.healthy && !params_.add_fc)
-      rules.at(static_cast<std::size_t>(classes.healthy)).none_of = static_cast<std::uint8_t>(1 << classes.unhealthy);
+      rules.at(static_cast<std::size_t>(classes.healthy)).none_of = 1U << classes.unhealthy;
     return nephron::channel_rules(params_.targets, std::move(rules), names);
   }
 

@@ -5,6 +5,7 @@
 #include <nephron/dataset.hpp>
 #include <nephron/dataset_check.hpp>
 #include <nephron/ignored.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/mask_files.hpp>
 #include <nephron/name_pattern.hpp>
 #include <nephron/parameter_check.hpp>
@@ -81,8 +82,9 @@ namespace {
 constexpr const char* mask_extensions[] = {".png", ".tif", ".tiff", ".jpg", ".jpeg",
                                            ".PNG", ".TIF", ".TIFF", ".JPG", ".JPEG"};
 
-nephron::ImageView view_of(const cv::Mat& bytes) {
-  return {bytes.data, bytes.cols, bytes.rows, 1, nephron::Depth::u8, static_cast<std::ptrdiff_t>(bytes.step[0])};
+nephron::ImageView view_of(const cv::Mat& labels) {
+  const nephron::Depth depth = nephron::label_depth(8 * static_cast<int>(labels.elemSize()));
+  return {labels.data, labels.cols, labels.rows, 1, depth, static_cast<std::ptrdiff_t>(labels.step[0])};
 }
 
 std::string text(nephron::Size s) { return std::to_string(s.width) + " x " + std::to_string(s.height); }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include <nephron/ignored.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/parameter_error.hpp>
 
 namespace image_folder {
@@ -154,7 +155,11 @@ MaskCoding::Labels MaskCoding::labels(const cv::Mat& mask, const std::vector<std
   if (by == By::colours && (mask.channels() != 3 || mask.depth() != CV_8U))
     throw nephron::ParameterError("the mask is not an 8-bit colour picture, as `colours` needs",
                                   "use `values` or nonzero");
-  Labels out{cv::Mat(mask.size(), CV_8U), {}};
+  const nephron::Depth depth = nephron::label_depth(static_cast<int>(classes.size()));
+  Labels out{cv::Mat(mask.size(), depth == nephron::Depth::u8    ? CV_8U
+                                  : depth == nephron::Depth::u16 ? CV_16U
+                                                                 : CV_32S),
+             {}};
   std::unordered_map<std::uint64_t, std::uint64_t> known;  // masks have few colours
   std::uint64_t last = ~std::uint64_t{0};
   std::uint64_t bits = 0;
@@ -184,7 +189,8 @@ MaskCoding::Labels MaskCoding::labels(const cv::Mat& mask, const std::vector<std
         }
         last = key;
       }
-      out.bits.ptr<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(bits);
+      nephron::with_label_type(
+          depth, [&](auto zero) { out.bits.ptr<decltype(zero)>(y)[x] = static_cast<decltype(zero)>(bits); });
       if ((bits & ignored_bit) == 0) continue;
       if (out.ignored.empty()) out.ignored = cv::Mat::zeros(mask.size(), CV_8U);
       out.ignored.ptr<std::uint8_t>(y)[x] = 255;

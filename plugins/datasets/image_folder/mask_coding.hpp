@@ -36,7 +36,7 @@ struct MaskCoding {
   /// Classes that no pixel of a mask can have.
   std::vector<std::string> classes_without_code(const std::vector<std::string>& classes) const;
   struct Labels {
-    cv::Mat bits;     ///< one u8 channel with one bit a class
+    cv::Mat bits;     ///< one channel with one bit a class: 8, 16 or 32 bits wide
     cv::Mat ignored;  ///< 255 where a pixel is ignored; empty: none is
   };
   /// `mask`: as stored, colours as RGB. Throws nephron::Error for a pixel that has no class and is not background (0),

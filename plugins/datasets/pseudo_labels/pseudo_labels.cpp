@@ -5,6 +5,7 @@
 #include <nephron/dataset.hpp>
 #include <nephron/fold_rules.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/object_classes.hpp>
 #include <nephron/parameter_check.hpp>
 #include <nephron/quiet_libraries.hpp>
@@ -121,7 +122,7 @@ class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules, p
     const int label = label_class(classes);
     std::vector<nephron::ChannelRule> rules;
     for (int c = 0; c < static_cast<int>(classes.size()); ++c)
-      rules.push_back({static_cast<std::uint8_t>(1 << label), 0, c == label ? 1.0F : 0.0F});
+      rules.push_back({1U << label, 0, c == label ? 1.0F : 0.0F});
     return nephron::channel_rules(params_.targets, std::move(rules), classes);
   }
 
@@ -181,14 +182,17 @@ class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules, p
     for (int y = 0; y < map.rows; y += most) {
       const int rows = std::min(most, map.rows - y);
       const nephron::Region region{0, y, map.cols, rows};
-      const nephron::Image band(region.size(), 1, params_.hard ? nephron::Depth::u8 : nephron::Depth::f32);
+      const nephron::Depth depth = params_.hard ? nephron::label_depth(label + 1) : nephron::Depth::f32;
+      const nephron::Image band(region.size(), 1, depth);
       for (int row = 0; row < rows; ++row) {
         const std::uint8_t* from = map.ptr<std::uint8_t>(y + row);
         for (int x = 0; x < map.cols; ++x) {
           const bool counts = from[x] >= cut;
           if (params_.hard)
-            band.view().row<std::uint8_t>(row)[x] =
-                static_cast<std::uint8_t>(counts && from[x] >= threshold ? 1 << label : 0);
+            nephron::with_label_type(depth, [&](auto zero) {
+              band.view().row<decltype(zero)>(row)[x] =
+                  static_cast<decltype(zero)>(counts && from[x] >= threshold ? 1U << label : 0U);
+            });
           else band.view().row<float>(row)[x] = counts ? static_cast<float>(from[x]) / 255.0F : 0.0F;
         }
       }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <nephron/dataset.hpp>
+#include <nephron/label_pixels.hpp>
 #include <nephron/slide_maker.hpp>
 
 #include "painter.hpp"
@@ -68,12 +69,15 @@ void annotate_mask(const Object& o, int class_index, nephron::Size slide, nephro
   const nephron::Region box =
       nephron::Region{cx - reach, cy - reach, 2 * reach, 2 * reach}.clipped({0, 0, slide.width, slide.height});
   if (box.empty()) return;
-  std::vector<std::uint8_t> bits(static_cast<std::size_t>(box.width * box.height));
-  for (std::int64_t y = 0; y < box.height; ++y)
-    for (std::int64_t x = 0; x < box.width; ++x)
-      if (o.depth(static_cast<float>(box.x + x), static_cast<float>(box.y + y)) < 1)
-        bits[static_cast<std::size_t>(y * box.width + x)] = static_cast<std::uint8_t>(1 << class_index);
-  sink.mask(box, {bits.data(), box.width, box.height, 1, nephron::Depth::u8, box.width});
+  const nephron::Image bits(box.size(), 1, nephron::label_depth(class_index + 1));
+  nephron::with_label_type(bits.view().depth, [&](auto zero) {
+    using T = decltype(zero);
+    for (std::int64_t y = 0; y < box.height; ++y)
+      for (std::int64_t x = 0; x < box.width; ++x)
+        if (o.depth(static_cast<float>(box.x + x), static_cast<float>(box.y + y)) < 1)
+          bits.view().row<T>(y)[x] = static_cast<T>(1U << class_index);
+  });
+  sink.mask(box, bits.view());
 }
 
 }  // namespace

@@ -24,10 +24,10 @@ struct GuidedRule {
             "probability of keeping a window that is not on the spot")
         .range(0, 1);
     s.field("classes", of<T>(&GuidedRule::classes), "numbers of the classes that count as labels; empty: all")
-        .range(0, 7);
+        .range(0, 31);
     s.field("weigh_by", of<T>(&GuidedRule::weigh_by),
             "a slide is chosen in proportion to its pixels of these classes; empty: all alike")
-        .range(0, 7);
+        .range(0, 31);
   }
 };
 
@@ -89,10 +89,10 @@ class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
   }
 
  private:
-  static std::uint8_t bits(const std::vector<int>& classes) {
-    unsigned out = classes.empty() ? 0xFFU : 0U;
+  static std::uint32_t bits(const std::vector<int>& classes) {
+    std::uint32_t out = classes.empty() ? ~0U : 0U;
     for (const int c : classes) out |= 1U << c;
-    return static_cast<std::uint8_t>(out);
+    return out;
   }
 
   const GuidedRule& rule_of(const std::string& group) const {

@@ -33,7 +33,7 @@ struct SampleInfo {
 /// The pixels of a sample, to be changed in place. All are of one size.
 struct SampleView {
   ImageView image;                  ///< u8 RGB
-  ImageView labels;                 ///< u8, one bit a class; empty when there are none
+  ImageView labels;                 ///< one bit a class, as wide as they need; empty when there are none
   std::span<const ImageView> soft;  ///< probability maps, u8 with one channel, 255 is 1; often none
   Room room{};
 };

@@ -13,8 +13,9 @@ enum class Depth : std::uint8_t { u8, u16, f32, u32 };
 constexpr std::size_t bytes_of(Depth d) noexcept { return d == Depth::u8 ? 1 : d == Depth::u16 ? 2 : 4; }
 
 /// Pixels that somebody else owns: interleaved channels, rows `stride` bytes apart. RGB order where there are three.
-/// Labels are one u8 channel with one bit a class (bit 0 is the first class). <nephron/image_cv.hpp> gives a
-/// zero-copy cv::Mat. Closed: pixels and where they lie.
+/// Labels are one channel with one bit a class (bit 0 is the first class), u8 for up to 8 classes, u16 up to 16, u32
+/// beyond: <nephron/label_pixels.hpp>. <nephron/image_cv.hpp> gives a zero-copy cv::Mat. Closed: pixels and where they
+/// lie.
 struct ImageView {
   void* data = nullptr;
   std::int64_t width = 0;

@@ -24,7 +24,8 @@ class NEPHRON_API AnnotationSink {
   virtual ~AnnotationSink();
   /// One object. Coordinates may be fractional and may leave the slide.
   virtual void polygon(int class_index, const Polygon& polygon) = 0;
-  /// Labels of `region` (level-0 pixels): one u8 channel, one bit a class, size equal to the region's.
+  /// Labels of `region` (level-0 pixels): one channel of u8, u16 or u32, one bit a class, size equal to the region's.
+  /// Whatever is wide enough will do: <nephron/label_pixels.hpp>.
   virtual void mask(const Region& region, const ImageView& labels) = 0;
   /// Runs of the whole slide, in any order; column_major counts down the columns, as Kaggle does.
   virtual void runs(int class_index, std::span<const Run> runs, bool column_major) = 0;
@@ -36,8 +37,8 @@ class NEPHRON_API AnnotationSink {
 
 /// How label bits become one target channel: 1 where any bit of `any_of` is set and none of `none_of`.
 struct ChannelRule {
-  std::uint8_t any_of = 1;
-  std::uint8_t none_of = 0;
+  std::uint32_t any_of = 1;
+  std::uint32_t none_of = 0;
   float weight = 1;  ///< of this channel in the loss of this dataset's samples; 0 switches it off
   Room room{};
 };

@@ -38,8 +38,8 @@ NEPHRON_API Runs normalised(Runs runs);
 /// Throws Error when runs are out of order, overlap or leave a mask of `pixels` pixels.
 NEPHRON_API void require_valid(std::span<const Run> runs, std::int64_t pixels, std::string_view where = {});
 
-/// Runs down the columns of a row-major mask (one u8 channel): pixels with any of `bits`.
-NEPHRON_API Runs encode_rle(const ImageView& mask, std::uint8_t bits = 0xff);
+/// Runs down the columns of a row-major mask (one channel of u8, u16 or u32): pixels with any of `bits`.
+NEPHRON_API Runs encode_rle(const ImageView& mask, std::uint32_t bits = ~std::uint32_t{0});
 /// Writes every pixel of a row-major mask (one u8 channel): `value` where runs (down the columns) are, otherwise 0.
 /// Throws Error when the runs do not fit.
 NEPHRON_API void decode_rle(std::span<const Run> runs, const ImageView& mask, std::uint8_t value = 1);

@@ -45,8 +45,8 @@ class NEPHRON_API Catalog {
   virtual const std::vector<CatalogSlide>& slides() const noexcept = 0;
   /// Share of samples each group should have, by the experiment; sums to 1. In the order of first appearance.
   virtual const std::vector<std::pair<std::string, double>>& shares() const noexcept = 0;
-  /// True when a pixel of the region (clipped to the slide) has one of the classes in the bit set.
-  virtual bool any_label(std::int64_t slide, const Region& region, std::uint8_t classes) const = 0;
+  /// True when a pixel of the region (clipped to the slide) has one of the classes in the bit set; all of them: ~0U.
+  virtual bool any_label(std::int64_t slide, const Region& region, std::uint32_t classes) const = 0;
   /// Names of the classes, in the order of their bits and of CatalogSlide::foreground.
   virtual const std::vector<std::string>& classes() const noexcept = 0;
   /// One of the slide's pixels of a class, each as likely as the others; nothing when there is none. Takes the

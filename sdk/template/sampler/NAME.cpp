@@ -23,7 +23,7 @@ class @CLASS@Sampler final : public nephron::Sampler {
     nephron::Window drawn;
     for (int i = 0; i < tries; ++i) {
       drawn = anywhere(catalog, window, rng);
-      if (catalog.any_label(drawn.slide, drawn.region, 0xff)) break;
+      if (catalog.any_label(drawn.slide, drawn.region, ~0U)) break;
     }
     return drawn;
   }

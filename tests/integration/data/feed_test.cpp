@@ -150,6 +150,35 @@ TEST_F(FeedTest, IgnoredPixelsAreMovedAsThePictureIsAndHaveNoTarget) {
   EXPECT_GT(static_cast<double>(right), 0.97 * static_cast<double>(all));  // edges are interpolated
 }
 
+// The tenth of twelve classes is learnt as the first of two is.
+TEST_F(FeedTest, ManyClassesAreCutAsFewAre) {
+  const auto few = run(options(2), 0, 0, 5);
+  experiment_.classes.clear();
+  for (int c = 0; c < 12; ++c) experiment_.classes.push_back("class " + std::to_string(c));
+  experiment_.datasets[0].component.params.set("healthy_class", "class 9");
+  experiment_.datasets[0].component.params.set("sclerotic_class", "class 3");
+  experiment_.sampler.params.set("weigh_by", Value::Array{9});
+  data_ = {};
+  const auto many = run(options(2), 0, 0, 5);
+  ASSERT_EQ(few.size(), many.size());
+  for (std::size_t n = 0; n < few.size(); ++n) {
+    ASSERT_EQ(few[n].ids, many[n].ids);
+    EXPECT_TRUE(few[n].images == many[n].images);
+    const auto pixels = static_cast<std::size_t>(few[n].side * few[n].side);
+    for (std::size_t i = 0; i < 4; ++i)
+      for (std::size_t c = 0; c < 12; ++c) {
+        const auto plane = many[n].labels.begin() + static_cast<std::ptrdiff_t>((12 * i + c) * pixels);
+        if (c != 9 && c != 3) {
+          EXPECT_EQ(std::count(plane, plane + static_cast<std::ptrdiff_t>(pixels), 0),
+                    static_cast<std::ptrdiff_t>(pixels));
+        } else {
+          EXPECT_TRUE(std::equal(plane, plane + static_cast<std::ptrdiff_t>(pixels),
+                                 few[n].labels.begin() + static_cast<std::ptrdiff_t>((2 * i + (c == 3)) * pixels)));
+        }
+      }
+  }
+}
+
 TEST_F(FeedTest, NothingIsIgnoredUnlessSomebodySaysSo) {
   for (const RawBatch& b : run(options(1), 0, 0, 2)) {
     EXPECT_TRUE(b.ignored.empty());
@@ -251,7 +280,7 @@ class BrokenSlide final : public PreparedSlide {
   Size size() const noexcept override { return whole_->size(); }
   bool annotated() const noexcept override { return true; }
   void read(const Region&, const ImageView&, const ImageView&) const override { throw Error("the disk is gone"); }
-  bool any_label(const Region& region, std::uint8_t classes) const override {
+  bool any_label(const Region& region, std::uint32_t classes) const override {
     return whole_->any_label(region, classes);
   }
   std::optional<Pixel> pixel(std::size_t c, Rng& rng) const override { return whole_->pixel(c, rng); }

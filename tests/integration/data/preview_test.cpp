@@ -93,7 +93,7 @@ class Weightless final : public PreparedSlide {
   void read(const Region& r, const ImageView& image, const ImageView& labels) const override {
     slide_->read(r, image, labels);
   }
-  bool any_label(const Region& r, std::uint8_t classes) const override { return slide_->any_label(r, classes); }
+  bool any_label(const Region& r, std::uint32_t classes) const override { return slide_->any_label(r, classes); }
   std::optional<Pixel> pixel(std::size_t c, Rng& rng) const override { return slide_->pixel(c, rng); }
   const CatalogSlide& catalog() const noexcept override { return slide_->catalog(); }
   const std::vector<ChannelRule>& targets() const noexcept override { return rules_; }

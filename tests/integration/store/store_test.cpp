@@ -35,6 +35,7 @@ void expect_equal(const PreparedSlide& a, const PreparedSlide& b, std::mt19937& 
   EXPECT_EQ(a.digests().picture, b.digests().picture);
   EXPECT_EQ(a.digests().labels, b.digests().labels);
   EXPECT_EQ(a.soft_classes(), b.soft_classes());
+  ASSERT_EQ(a.label_depth(), b.label_depth());
   const auto random_region = [&](std::int64_t most) {
     const auto side = [&](std::int64_t n) {
       return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n + 80)) - 40;
@@ -45,7 +46,7 @@ void expect_equal(const PreparedSlide& a, const PreparedSlide& b, std::mt19937& 
   for (int n = 0; n < 60; ++n) {
     const Region r = n == 0 ? Region{0, 0, a.size().width, a.size().height} : random_region(200);
     const Image image[2] = {Image(r.size(), 3), Image(r.size(), 3)},
-                labels[2] = {Image(r.size(), 1), Image(r.size(), 1)};
+                labels[2] = {Image(r.size(), 1, a.label_depth()), Image(r.size(), 1, a.label_depth())};
     a.read(r, image[0].view(), a.annotated() ? labels[0].view() : ImageView{});
     b.read(r, image[1].view(), b.annotated() ? labels[1].view() : ImageView{});
     ASSERT_EQ(cv::norm(as_mat(image[0].view()), as_mat(image[1].view()), cv::NORM_INF), 0);
@@ -54,7 +55,7 @@ void expect_equal(const PreparedSlide& a, const PreparedSlide& b, std::mt19937& 
   if (!a.annotated()) return;
   for (int n = 0; n < 2000; ++n) {
     const Region r = random_region(n % 2 == 0 ? 25 : 200);
-    const auto bits = static_cast<std::uint8_t>(1 + random() % 3);
+    const auto bits = static_cast<std::uint32_t>(1 + random() % 3) << random() % a.catalog().foreground.size();
     ASSERT_EQ(a.any_label(r, bits), b.any_label(r, bits));
   }
 }
@@ -112,6 +113,50 @@ TEST_F(StoreTest, KeepsWhatIsIgnored) {
   experiment_.datasets[0].component.params.set("values", std::move(plain));
   experiment_.datasets[0].component.params.set("ignore", Value::Array{});
   for (const auto& slide : prepare(experiment_, registry_).slides) EXPECT_FALSE(slide->ignores());
+}
+
+TEST_F(StoreTest, KeepsManyClasses) {
+  for (const int classes : {8, 12, 24}) {
+    experiment_.classes.clear();
+    Value values{Value::Table{}};
+    for (int c = 0; c < classes; ++c) {
+      experiment_.classes.push_back("class " + std::to_string(c));
+      values.set(experiment_.classes.back(), c + 1);
+    }
+    values.set("unsure", 200);
+    experiment_.datasets[0].component.params.set("values", std::move(values));
+    experiment_.datasets[0].component.params.set("ignore", Value::Array{"unsure"});
+    const int sides[] = {640 + classes, 530};
+    write_pair("a", sides[0], sides[1]);
+    cv::Mat labels(sides[1], sides[0], CV_8U, cv::Scalar(0));
+    for (int c = 0; c <= classes; ++c)
+      cv::circle(labels, {20 + 24 * (c % 25), 60 + 90 * (c % 5)}, 19, c == classes ? 200 : c + 1, -1);
+    cv::imwrite((root_ / "masks/a.png").string(), labels);
+    std::mt19937 random(4);
+    experiment_.data.store = store_;
+    const PreparedData stored = prepare(experiment_, registry_);
+    experiment_.data.store.clear();
+    const PreparedData held = prepare(experiment_, registry_);
+    ASSERT_EQ(stored.slides.size(), 1U);
+    EXPECT_EQ(stored.slides[0]->label_depth(), classes == 24 ? Depth::u32 : Depth::u16);
+    expect_equal(*held.slides[0], *stored.slides[0], random);
+    for (int c = 0; c < classes; ++c) {
+      EXPECT_GT(stored.slides[0]->catalog().foreground[static_cast<std::size_t>(c)], 0) << c;
+      Rng rng(5, "pixel");
+      const auto pixel = stored.slides[0]->pixel(static_cast<std::size_t>(c), rng);
+      ASSERT_TRUE(pixel.has_value());
+      EXPECT_EQ(labels.at<std::uint8_t>(static_cast<int>(2 * pixel->y), static_cast<int>(2 * pixel->x)), c + 1);
+    }
+    EXPECT_GT(stored.slides[0]->ignored(), 0);
+    const Image wider({50, 40}, 1, Depth::u32), own({50, 40}, 1, stored.slides[0]->label_depth());
+    stored.slides[0]->read({-9, 11, 50, 40}, {}, wider.view());
+    stored.slides[0]->read({-9, 11, 50, 40}, {}, own.view());
+    with_label_type(own.view().depth, [&](auto zero) {
+      for (std::int64_t y = 0; y < 40; ++y)
+        for (std::int64_t x = 0; x < 50; ++x)
+          ASSERT_EQ(own.view().row<decltype(zero)>(y)[x], wider.view().row<std::uint32_t>(y)[x]);
+    });
+  }
 }
 
 TEST_F(StoreTest, SyntheticSlidesWithoutAFileAreKeptToo) {
