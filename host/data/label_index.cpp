@@ -1,11 +1,13 @@
 #include <host/data/label_index.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
 #include <nephron/error.hpp>
 #include <nephron/label_pixels.hpp>
 
+#include <host/data/connected_parts.hpp>
 #include <host/store/bit_counts.hpp>
 
 namespace nephron::host {
@@ -15,14 +17,21 @@ struct LabelIndex::Sums {
   std::vector<std::vector<std::uint32_t>> of_class;
 };
 
-LabelIndex::LabelIndex(Size size, std::vector<std::uint32_t> presence, int classes, Look look)
+struct LabelIndex::Objects {
+  std::mutex mutex;
+  std::vector<std::optional<std::vector<Region>>> of_class;
+};
+
+LabelIndex::LabelIndex(Size size, std::vector<std::uint32_t> presence, int classes, Pixels pixels)
     : size_(size),
       classes_(classes),
       across_((size.width + block - 1) / block),
       down_((size.height + block - 1) / block),
       present_(std::move(presence)),
-      look_(std::move(look)),
-      sums_(std::make_shared<Sums>()) {
+      pixels_(std::move(pixels)),
+      sums_(std::make_shared<Sums>()),
+      objects_(std::make_shared<Objects>()) {
+  objects_->of_class.resize(static_cast<std::size_t>(classes));
   if (present_.size() != static_cast<std::size_t>(across_ * down_)) throw Error("a label index has the wrong size");
 }
 
@@ -40,6 +49,12 @@ bool any_in(const ImageView& labels, const Region& r, std::uint32_t bits) {
   });
 }
 
+Image owned(const ImageView& part) {
+  Image out(part.size(), 1, part.depth);
+  copy(part, out.view());
+  return out;
+}
+
 std::size_t blocks_along(std::int64_t side) {
   return static_cast<std::size_t>((side + LabelIndex::block - 1) / LabelIndex::block);
 }
@@ -48,7 +63,9 @@ std::size_t blocks_along(std::int64_t side) {
 
 LabelIndex::LabelIndex(const ImageView& labels, int classes)
     : LabelIndex(labels.size(), std::vector<std::uint32_t>(blocks_along(labels.width) * blocks_along(labels.height)),
-                 classes, [labels](const Region& r, std::uint32_t bits) { return any_in(labels, r, bits); }) {
+                 classes,
+                 {[labels](const Region& r, std::uint32_t bits) { return any_in(labels, r, bits); },
+                  [labels](const Region& r) { return owned(labels.crop(r)); }}) {
   with_label_type(labels.depth, [&](auto zero) {
     for (std::int64_t y = 0; y < labels.height; ++y) {
       const auto* row = labels.row<const decltype(zero)>(y);
@@ -99,7 +116,7 @@ bool LabelIndex::any_on_edge(const Region& r, const Region& inner, std::uint32_t
       if (inner_row && inner.width > 0 && bx == inner.x) bx = inner.x + inner.width;
       if (bx * block >= r.x + r.width) break;
       if ((present_[static_cast<std::size_t>(by * across_ + bx)] & classes) == 0) continue;
-      if (look_(r.clipped({bx * block, by * block, block, block}), classes)) return true;
+      if (pixels_.any(r.clipped({bx * block, by * block, block, block}), classes)) return true;
     }
   }
   return false;
@@ -141,9 +158,39 @@ std::optional<Pixel> LabelIndex::draw(std::size_t class_index, Rng& rng) const {
   for (int tries = 0; tries < 100000; ++tries) {  // a block that says so holds one of 256 at least
     const Pixel b = block_of(class_index, rng.integer(0, blocks - 1));
     const Region pixel{b.x * block + rng.integer(0, block - 1), b.y * block + rng.integer(0, block - 1), 1, 1};
-    if (!pixel.clipped(all).empty() && look_(pixel, bit)) return Pixel{pixel.x, pixel.y};
+    if (!pixel.clipped(all).empty() && pixels_.any(pixel, bit)) return Pixel{pixel.x, pixel.y};
   }
   throw Error("the map of labels says that a class is there, and its pixels do not have it");
+}
+
+const std::vector<Region>& LabelIndex::objects(std::size_t class_index) const {
+  static const std::vector<Region> none;
+  if (class_index >= static_cast<std::size_t>(classes_) || present_.empty()) return none;
+  const std::lock_guard lock(objects_->mutex);
+  auto& found = objects_->of_class[class_index];
+  if (!found) found = find_objects(1U << class_index);
+  return *found;
+}
+
+std::vector<Region> LabelIndex::find_objects(std::uint32_t bit) const {
+  ConnectedParts parts;
+  for (std::int64_t by = 0; by < down_; ++by) {
+    // Strips of blocks side by side that hold the class.
+    std::vector<std::pair<std::int64_t, Image>> strips;  // by the left
+    const std::int64_t height = std::min(block, size_.height - by * block);
+    for (std::int64_t bx = 0; bx < across_; ++bx) {
+      const std::int64_t first = bx;
+      while (bx < across_ && (present_[static_cast<std::size_t>(by * across_ + bx)] & bit) != 0) ++bx;
+      if (bx == first) continue;
+      const std::int64_t left = first * block;
+      strips.emplace_back(left, pixels_.read({left, by * block, std::min(bx * block, size_.width) - left, height}));
+    }
+    for (std::int64_t y = 0; y < height; ++y) {
+      parts.begin_row(by * block + y);
+      for (const auto& [left, pixels] : strips) parts.add(pixels.view(), y, left, bit);
+    }
+  }
+  return parts.boxes();
 }
 
 bool LabelIndex::any(const Region& region, std::uint32_t wanted) const {

@@ -18,20 +18,26 @@ namespace nephron::host {
 class LabelIndex {
  public:
   static constexpr std::int64_t block = 16;
-  /// Looks at the pixels of a region, which lies inside the map: does one have one of the bits?
-  using Look = std::function<bool(const Region& region, std::uint32_t bits)>;
+  /// How the pixels of a region, which lies inside the map, are looked at.
+  struct Pixels {
+    std::function<bool(const Region& region, std::uint32_t bits)> any;  ///< does one have one of the bits?
+    std::function<Image(const Region& region)> read;
+  };
 
   LabelIndex() = default;
   /// `labels`: one bit a class, and one more of what is ignored; u8, u16 or u32. It must outlive the index.
   LabelIndex(const ImageView& labels, int classes);
   /// Of a map of `size` px whose presence is known: the union of the bits of each block, row by row. The sums are made
   /// at the first question, so that a slide that is only opened costs nothing.
-  LabelIndex(Size size, std::vector<std::uint32_t> presence, int classes, Look look);
+  LabelIndex(Size size, std::vector<std::uint32_t> presence, int classes, Pixels pixels);
 
   bool any(const Region& region, std::uint32_t wanted) const;
   /// A pixel of a class, each as likely as the others; nothing when there is none: any of the blocks that hold the
   /// class, any of its pixels, and again until one has it.
   std::optional<Pixel> draw(std::size_t class_index, Rng& rng) const;
+  /// Boxes of the parts of a class that hang together, by their first rows; found at the first question, in the blocks
+  /// that hold the class.
+  const std::vector<Region>& objects(std::size_t class_index) const;
   /// Pixels of each class; empty when only presence was given.
   const std::vector<std::int64_t>& counts() const noexcept { return counts_; }
   /// Pixels with the bit after the last class; 0 when only presence was given.
@@ -40,6 +46,8 @@ class LabelIndex {
  private:
   struct Sums;  ///< a class: blocks with it above and left, (across + 1)(down + 1)
   void make_sums() const;
+  struct Objects;
+  std::vector<Region> find_objects(std::uint32_t bit) const;
   /// Block number `n` of those that hold a class, of which there are more.
   Pixel block_of(std::size_t class_index, std::int64_t n) const;
   std::int64_t blocks_with(std::size_t class_index) const;
@@ -50,8 +58,9 @@ class LabelIndex {
   int classes_ = 0;
   std::int64_t across_ = 0, down_ = 0;
   std::vector<std::uint32_t> present_;  ///< union of the bits of a block
-  Look look_;
+  Pixels pixels_;
   std::shared_ptr<Sums> sums_;
+  std::shared_ptr<Objects> objects_;
   std::vector<std::int64_t> counts_;
   std::int64_t ignored_ = 0;
 };

@@ -1,11 +1,15 @@
 #include <host/data/label_index.hpp>
 
+#include <array>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include <gtest/gtest.h>
+#include <opencv2/imgproc.hpp>
 
 #include <nephron/error.hpp>
+#include <nephron/image_cv.hpp>
 #include <nephron/label_pixels.hpp>
 #include <nephron/rng.hpp>
 
@@ -83,9 +87,40 @@ TEST(LabelIndex, KnowsThirtyTwoClasses) {
   }
 }
 
+// Against OpenCV's connected components.
+TEST(LabelIndex, ObjectsAreWhatHangsTogether) {
+  Rng rng(10, "objects");
+  for (int round = 0; round < 60; ++round) {
+    const Size size{rng.integer(1, 130), rng.integer(1, 130)};
+    const Image labels(size, 1);
+    cv::Mat bits = as_mat(labels.view());
+    for (std::int64_t i = rng.integer(0, 9); i > 0; --i)
+      cv::ellipse(bits, {int(rng.integer(0, size.width)), int(rng.integer(0, size.height))},
+                  {int(rng.integer(0, 25)), int(rng.integer(0, 25))}, rng.uniform(0, 180), 0, 360, cv::Scalar(2),
+                  i % 2 == 0 ? -1 : 1);
+    for (std::int64_t i = rng.integer(0, 300); i > 0; --i)
+      bits.at<std::uint8_t>(int(rng.integer(0, size.height - 1)), int(rng.integer(0, size.width - 1))) =
+          static_cast<std::uint8_t>(rng.integer(0, 3));
+    const LabelIndex index(labels.view(), 2);
+    for (int c = 0; c < 2; ++c) {
+      cv::Mat numbers, stats, centres;
+      const int parts = cv::connectedComponentsWithStats((bits & (1 << c)) != 0, numbers, stats, centres, 8);
+      std::multiset<std::array<std::int64_t, 4>> expected, found;
+      for (int i = 1; i < parts; ++i)
+        expected.insert({stats.at<int>(i, 0), stats.at<int>(i, 1), stats.at<int>(i, 2), stats.at<int>(i, 3)});
+      for (const Region& r : index.objects(static_cast<std::size_t>(c))) found.insert({r.x, r.y, r.width, r.height});
+      ASSERT_EQ(found, expected) << "class " << c << " of round " << round;
+      EXPECT_EQ(&index.objects(static_cast<std::size_t>(c)), &index.objects(static_cast<std::size_t>(c)));
+    }
+    EXPECT_TRUE(index.objects(2).empty());
+  }
+}
+
 // The store knows only that a block holds a class; a file whose map lies must not hang the feed.
 TEST(LabelIndex, AMapThatLiesIsAnError) {
-  const LabelIndex index({16, 16}, {1}, 1, [](const Region&, std::uint32_t) { return false; });
+  const LabelIndex index(
+      {16, 16}, {1}, 1,
+      {[](const Region&, std::uint32_t) { return false; }, [](const Region& r) { return Image(r.size(), 1); }});
   Rng rng(1, "draw");
   EXPECT_THROW(static_cast<void>(index.draw(0, rng)), Error);
 }

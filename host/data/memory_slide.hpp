@@ -35,6 +35,7 @@ class MemorySlide final : public PreparedSlide {
   bool any_label(const Region& region, std::uint32_t classes) const override { return index_.any(region, classes); }
   std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override { return index_.draw(class_index, rng); }
   Reduction reduction() const noexcept override { return parts_.reduction; }
+  const std::vector<Region>& objects(std::size_t class_index) const override { return index_.objects(class_index); }
   Digests digests() const override { return parts_.digests; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return parts_.targets; }

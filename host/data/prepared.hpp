@@ -38,6 +38,8 @@ class PreparedSlide {
   virtual bool any_label(const Region& region, std::uint32_t classes) const = 0;
   /// As Catalog::pixel().
   virtual std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const = 0;
+  /// As Catalog::objects().
+  virtual const std::vector<Region>& objects(std::size_t class_index) const = 0;
   /// From level 0 to size().
   virtual Reduction reduction() const noexcept { return 1; }
   /// What is known of the pixels without reading them.

@@ -83,7 +83,12 @@ LabelIndex StoredSlide::index_of(std::size_t picture) const {
                                static_cast<std::ptrdiff_t>(4 * blocks.size.width)});
   static_assert(LabelIndex::block == presence_block);
   return {size_, std::move(presence), static_cast<int>(place_.classes.size()),
-          [this](const Region& r, std::uint32_t bits) { return labels_.any(label_pictures_->bits, r, bits); }};
+          {[this](const Region& r, std::uint32_t bits) { return labels_.any(label_pictures_->bits, r, bits); },
+           [this](const Region& r) {
+             Image out(r.size(), 1, labels_.pictures()[label_pictures_->bits].depth);
+             labels_.read(label_pictures_->bits, r, out.view());
+             return out;
+           }}};
 }
 
 void StoredSlide::read(const Region& region, const ImageView& image, const ImageView& labels) const {

@@ -32,6 +32,7 @@ class StoredSlide final : public PreparedSlide {
   bool any_label(const Region& region, std::uint32_t classes) const override;
   std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override;
   Reduction reduction() const noexcept override { return place_.reduction; }
+  const std::vector<Region>& objects(std::size_t class_index) const override { return index_.objects(class_index); }
   Digests digests() const override { return digests_; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return place_.targets; }

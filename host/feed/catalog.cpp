@@ -9,7 +9,7 @@ PreparedCatalog::~PreparedCatalog() = default;
 
 PreparedCatalog::PreparedCatalog(const Experiment& experiment, const PreparedData& data,
                                  const std::vector<std::size_t>& slides)
-    : classes_(experiment.classes) {
+    : classes_(experiment.classes), tile_(experiment.data.tile) {
   for (const std::size_t i : slides) {
     if (i >= data.slides.size())
       throw Error("slide number " + std::to_string(i) + " was asked for; " + std::to_string(data.slides.size()) +
@@ -63,6 +63,10 @@ void PreparedCatalog::compute_shares(const Experiment& experiment) {
   if (!(sum > 0))
     throw Error("the shares of the datasets leave nothing to the slides at hand", "lower [[dataset]] share");
   for (auto& [name, share] : shares_) share /= sum;
+}
+
+const std::vector<Region>& PreparedCatalog::objects(std::int64_t slide, std::size_t class_index) const {
+  return slides_.at(static_cast<std::size_t>(slide))->objects(class_index);
 }
 
 std::optional<Pixel> PreparedCatalog::pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const {

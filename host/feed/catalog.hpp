@@ -23,6 +23,9 @@ class PreparedCatalog final : public Catalog {
   const std::vector<std::string>& classes() const noexcept override { return classes_; }
   std::optional<Pixel> pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const override;
 
+  const std::vector<Region>& objects(std::int64_t slide, std::size_t class_index) const override;
+  std::int64_t tile() const noexcept override { return tile_; }
+
   const PreparedSlide& slide(std::int64_t index) const { return *slides_.at(static_cast<std::size_t>(index)); }
 
  private:
@@ -31,6 +34,7 @@ class PreparedCatalog final : public Catalog {
   std::vector<std::shared_ptr<const PreparedSlide>> slides_;
   std::vector<CatalogSlide> entries_;
   std::vector<std::string> classes_;
+  std::int64_t tile_;
   std::vector<std::pair<std::string, double>> shares_;
 };
 

@@ -25,6 +25,8 @@ class FakeCatalog final : public Catalog {
                                            std::max<std::int64_t>(1, sizes[i].width / 8),
                                            std::max<std::int64_t>(1, sizes[i].height / 8)}
                                   : Region{});
+      objects_.emplace_back();
+      if (!squares_.back().empty()) objects_.back().push_back(squares_.back());
       slide.foreground = {squares_.back().size().area(), squares_.back().size().area() / 2};
       slides_.push_back(std::move(slide));
     }
@@ -49,8 +51,16 @@ class FakeCatalog final : public Catalog {
     if (class_index > 1 || r.empty()) return std::nullopt;
     return Pixel{r.x + rng.integer(0, r.width - 1), r.y + rng.integer(0, r.height - 1)};
   }
+  const std::vector<Region>& objects(std::int64_t slide, std::size_t class_index) const override {
+    expect(slide >= 0 && slide < static_cast<std::int64_t>(slides_.size()),
+           "objects() is asked for a slide that is not in the catalogue");
+    static const std::vector<Region> none;
+    return class_index > 1 ? none : objects_[static_cast<std::size_t>(slide)];
+  }
+  std::int64_t tile() const noexcept override { return 64; }
 
  private:
+  std::vector<std::vector<Region>> objects_;
   std::vector<CatalogSlide> slides_;
   std::vector<Region> squares_;
   std::vector<std::pair<std::string, double>> shares_;

@@ -10,6 +10,8 @@ struct FakeCatalog : Catalog {
   std::vector<std::pair<std::string, double>> group_shares;
   std::vector<Region> labels;  ///< a slide: where its label (bit 0) is
   std::vector<std::string> names{"class"};
+  std::vector<std::vector<Region>> boxes;  ///< a slide: of its objects of that class
+  std::int64_t tile_side = 64;
 
   const std::vector<CatalogSlide>& slides() const noexcept override { return entries; }
   const std::vector<std::pair<std::string, double>>& shares() const noexcept override { return group_shares; }
@@ -22,9 +24,16 @@ struct FakeCatalog : Catalog {
     if (class_index >= entries[static_cast<std::size_t>(slide)].foreground.size() || r.empty()) return std::nullopt;
     return Pixel{r.x + rng.integer(0, r.width - 1), r.y + rng.integer(0, r.height - 1)};
   }
+  const std::vector<Region>& objects(std::int64_t slide, std::size_t class_index) const override {
+    static const std::vector<Region> none;
+    return class_index == 0 ? boxes[static_cast<std::size_t>(slide)] : none;
+  }
+  std::int64_t tile() const noexcept override { return tile_side; }
   void add(const std::string& group, Size size, std::int64_t foreground, Region label = {}) {
     entries.push_back({group + std::to_string(entries.size()), group, size, {foreground}, size.area()});
     labels.push_back(label);
+    boxes.emplace_back();
+    if (!label.empty()) boxes.back().push_back(label);
   }
 };
 

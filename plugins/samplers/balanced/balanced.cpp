@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include <nephron/draw.hpp>
-#include <nephron/parameter_check.hpp>
 
 struct BalancedParams {
   std::vector<std::string> classes;
@@ -34,7 +33,7 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
     const std::string& group = nephron::choose_group(catalog, rng);
     if (!rng.chance(params_.background)) {
       std::vector<std::size_t> there;
-      for (const std::size_t c : classes_of(catalog))
+      for (const std::size_t c : nephron::classes_named(catalog, params_.classes))
         if (total(catalog, group, c) > 0) there.push_back(c);
       if (!there.empty()) return labelled(catalog, group, there[choose_alike(there.size(), rng)], window, rng);
     }
@@ -46,27 +45,12 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
   }
 
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
-    for (auto name = params_.classes.begin(); name != params_.classes.end(); ++name) {
-      if (std::find(classes.begin(), classes.end(), *name) == classes.end())
-        faults.add("classes", "\"classes\" names \"" + *name + "\", which the experiment has not");
-      if (std::find(params_.classes.begin(), name, *name) != name)
-        faults.add("classes", "\"classes\" names \"" + *name + "\" twice",
-                   "each class is drawn for as often as another");
-    }
+    nephron::require_classes("classes", params_.classes, classes, faults);
   }
 
  private:
   static std::size_t choose_alike(std::size_t n, nephron::Rng& rng) {
     return static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(n) - 1));
-  }
-
-  std::vector<std::size_t> classes_of(const nephron::Catalog& catalog) const {
-    std::vector<std::size_t> out;
-    for (std::size_t c = 0; c < catalog.classes().size(); ++c)
-      if (params_.classes.empty() ||
-          std::find(params_.classes.begin(), params_.classes.end(), catalog.classes()[c]) != params_.classes.end())
-        out.push_back(c);
-    return out;
   }
 
   static double pixels(const nephron::CatalogSlide& slide, std::size_t class_index) {

@@ -1,14 +1,12 @@
-#include <algorithm>
-
 #include <nephron/draw.hpp>
-#include <nephron/parameter_check.hpp>
 
 // What may differ from one sampling group to the next.
 struct GuidedRule {
   std::int64_t half_side = 10;
   double accept_random = 0.1;
-  std::vector<int> classes;
-  std::vector<int> weigh_by{0};
+  std::vector<std::string> classes;
+  std::vector<std::string> weigh_by;
+  std::string slides = "pixels";
 
   template <class T, class M>
   static M T::*of(M GuidedRule::*member) {
@@ -23,11 +21,11 @@ struct GuidedRule {
     s.field("accept_random", of<T>(&GuidedRule::accept_random),
             "probability of keeping a window that is not on the spot")
         .range(0, 1);
-    s.field("classes", of<T>(&GuidedRule::classes), "numbers of the classes that count as labels; empty: all")
-        .range(0, 31);
-    s.field("weigh_by", of<T>(&GuidedRule::weigh_by),
-            "a slide is chosen in proportion to its pixels of these classes; empty: all alike")
-        .range(0, 31);
+    s.field("classes", of<T>(&GuidedRule::classes), "those that count as labels; empty: all");
+    s.field("weigh_by", of<T>(&GuidedRule::weigh_by), "classes whose pixels choose a slide; empty: the first");
+    s.field("slides", of<T>(&GuidedRule::slides),
+            "slides: in proportion to their pixels of \"weigh_by\", or one as often as another")
+        .choices({"pixels", "alike"});
   }
 };
 
@@ -61,37 +59,33 @@ class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
     const std::string& group = nephron::choose_group(catalog, rng);
     const GuidedRule& rule = rule_of(group);
     const std::int64_t slide = choose_slide(catalog, group, rule, rng);
+    const std::uint32_t classes = bits(catalog, rule.classes);
     const nephron::Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
     nephron::Window w{slide, {0, 0, window, window}};
     for (int i = 0; i < params_.tries; ++i) {
       w.region.x = nephron::WindowPlaces(size.width, window).draw(rng);
       w.region.y = nephron::WindowPlaces(size.height, window).draw(rng);
       const std::int64_t cx = w.region.x + window / 2, cy = w.region.y + window / 2, h = rule.half_side;
-      const bool on_spot = catalog.any_label(slide, {cx - h, cy - h, 2 * h, 2 * h}, bits(rule.classes));
+      const bool on_spot = catalog.any_label(slide, {cx - h, cy - h, 2 * h, 2 * h}, classes);
       if (on_spot || rng.chance(rule.accept_random)) break;
     }
     return w;
   }
 
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
-    const auto count = static_cast<int>(classes.size());
-    const auto look = [&](const char* key, const std::vector<int>& numbers) {
-      for (const int c : numbers)
-        if (c >= count)
-          faults.add(key,
-                     "\"" + std::string(key) + "\" names class number " + std::to_string(c) + "; the experiment has " +
-                         std::to_string(count) + (count == 1 ? " class" : " classes"),
-                     "numbers begin at 0, which is \"" + classes.front() + "\"");
+    const auto look = [&](const GuidedRule& rule) {
+      nephron::require_classes("classes", rule.classes, classes, faults);
+      nephron::require_classes("weigh_by", rule.weigh_by, classes, faults);
     };
-    look("classes", params_.classes);
-    look("weigh_by", params_.weigh_by);
-    for (const GuidedGroup& group : params_.groups) look("classes", group.classes), look("weigh_by", group.weigh_by);
+    look(params_);
+    for (const GuidedGroup& group : params_.groups) look(group);
   }
 
  private:
-  static std::uint32_t bits(const std::vector<int>& classes) {
-    std::uint32_t out = classes.empty() ? ~0U : 0U;
-    for (const int c : classes) out |= 1U << c;
+  static std::uint32_t bits(const nephron::Catalog& catalog, const std::vector<std::string>& names) {
+    if (names.empty()) return ~0U;
+    std::uint32_t out = 0;
+    for (const std::size_t c : nephron::classes_named(catalog, names)) out |= 1U << c;
     return out;
   }
 
@@ -101,21 +95,19 @@ class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
     return params_;
   }
 
-  static double foreground(const nephron::CatalogSlide& s, const GuidedRule& rule) {
-    double n = 0;
-    for (const int c : rule.weigh_by)
-      if (static_cast<std::size_t>(c) < s.foreground.size())
-        n += static_cast<double>(s.foreground[static_cast<std::size_t>(c)]);
-    return n;
-  }
-
   static std::int64_t choose_slide(const nephron::Catalog& catalog, const std::string& group, const GuidedRule& rule,
                                    nephron::Rng& rng) {
     const auto& slides = catalog.slides();
+    std::vector<std::size_t> classes{0};
+    if (!rule.weigh_by.empty()) classes = nephron::classes_named(catalog, rule.weigh_by);
+    if (rule.slides == "alike") classes.clear();
     double total = 0;
     std::vector<double> weights(slides.size());
     for (std::size_t i = 0; i < slides.size(); ++i)
-      if (slides[i].group == group) total += weights[i] = foreground(slides[i], rule);
+      for (const std::size_t c : classes)
+        if (slides[i].group == group && c < slides[i].foreground.size())
+          weights[i] += static_cast<double>(slides[i].foreground[c]);
+    for (const double w : weights) total += w;
     if (total <= 0)  // nothing to weigh by: all alike
       for (std::size_t i = 0; i < slides.size(); ++i)
         if (slides[i].group == group) total += weights[i] = 1;

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <nephron/parameter_check.hpp>
 #include <nephron/sampler.hpp>
 
 // What samplers draw alike. Each call uses up one number of the generator, for equal streams in every sampler.
@@ -28,6 +30,26 @@ inline const std::string& choose_group(const Catalog& catalog, Rng& rng) {
   std::vector<double> shares;
   for (const auto& group : catalog.shares()) shares.push_back(group.second);
   return catalog.shares()[chosen_by(shares, rng.uniform())].first;
+}
+
+/// Numbers of the catalogue's classes that are named, rising; of all when no name is given.
+inline std::vector<std::size_t> classes_named(const Catalog& catalog, const std::vector<std::string>& names) {
+  std::vector<std::size_t> out;
+  for (std::size_t c = 0; c < catalog.classes().size(); ++c)
+    if (names.empty() || std::find(names.begin(), names.end(), catalog.classes()[c]) != names.end()) out.push_back(c);
+  return out;
+}
+
+/// Tells of names, under a parameter's key, that are none of the experiment's classes or stand there twice.
+inline void require_classes(std::string_view key, const std::vector<std::string>& names,
+                            const std::vector<std::string>& classes, ParameterFaults& faults) {
+  const std::string begin = "\"" + std::string(key) + "\" names \"";
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (std::find(classes.begin(), classes.end(), *name) == classes.end())
+      faults.add(key, begin + *name + "\", which the experiment has not");
+    if (std::find(names.begin(), name, *name) != name)
+      faults.add(key, begin + *name + "\" twice", "each class counts once");
+  }
 }
 
 /// Where a window can begin along a side of a slide: a slide that is smaller lies wholly inside it.

@@ -52,6 +52,11 @@ class NEPHRON_API Catalog {
   /// One of the slide's pixels of a class, each as likely as the others; nothing when there is none. Takes the
   /// logarithm of the slide's size, and some tries where the class is thin.
   virtual std::optional<Pixel> pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const = 0;
+  /// Boxes of the slide's objects of a class: of its pixels that hang together (8-connected, at the prepared level),
+  /// row by row where they begin. Found when a slide is first asked for, in its labelled blocks alone; then at hand.
+  virtual const std::vector<Region>& objects(std::int64_t slide, std::size_t class_index) const = 0;
+  /// Side of the tile that is cut from a window's middle after augmentation: what the model sees of it.
+  virtual std::int64_t tile() const noexcept = 0;
 };
 
 /// Draws windows. An Error ends the run. Stateless: every window is a function of the catalogue, its number and the

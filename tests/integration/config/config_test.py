@@ -71,7 +71,7 @@ class Config(unittest.TestCase):
 
     def test_check_asks_components_for_faults_of_their_parameters(self):
         text = GOOD.replace('root = "data"', 'root = "nowhere"\ncolours = { glomerulos = [255, 0, 0] }')
-        text = text.replace('type = "uniform"', 'type = "guided"\nweigh_by = [0, 3]')
+        text = text.replace('type = "uniform"', 'type = "guided"\nweigh_by = ["glomerulus", "tubule"]')
         text = text.replace('[model]', '[model]\nin_channels = 4')
         self.write("bad.toml", text)
         done = self.run_nephron("config", "check", "bad.toml")
@@ -80,14 +80,14 @@ class Config(unittest.TestCase):
         self.assertIn('expected nowhere/images/NAME.png with its mask nowhere/masks/NAME.png', done.stderr)
         self.assertRegex(done.stderr, r'bad.toml:5:\d+: error: the mask coding names class "glomerulos"; the experiment')
         self.assertIn('did you mean "glomerulus"?', done.stderr)
-        self.assertIn('error: "weigh_by" names class number 3; the experiment has 1 class\n', done.stderr)
+        self.assertIn('error: "weigh_by" names "tubule", which the experiment has not\n', done.stderr)
         self.assertIn('error: "in_channels" is 4, but slides give 3 channels', done.stderr)
         self.assertEqual(done.stderr.count("error: "), 4, done.stderr)
         # A component whose own table is at fault cannot be asked; the others are.
         self.write("bad.toml", text.replace("root = ", "tolerence = 3\nroot = "))
         done = self.run_nephron("config", "check", "bad.toml")
         self.assertIn('unknown key "tolerence"', done.stderr)
-        self.assertIn('"weigh_by" names class number 3', done.stderr)
+        self.assertIn('"weigh_by" names "tubule"', done.stderr)
         # Where no data are, the file alone is checked.
         self.write("away.toml", GOOD.replace('root = "data"', 'root = "nowhere"'))
         self.assertEqual(self.run_nephron("config", "check", "away.toml").returncode, 2)

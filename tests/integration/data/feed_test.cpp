@@ -7,8 +7,8 @@
 
 #include <nephron/error.hpp>
 
+#include <host/data/memory_slide.hpp>
 #include <host/feed/augmenter.hpp>
-#include <host/feed/memory_slide.hpp>
 
 #include "data_fixture.hpp"
 
@@ -157,7 +157,7 @@ TEST_F(FeedTest, ManyClassesAreCutAsFewAre) {
   for (int c = 0; c < 12; ++c) experiment_.classes.push_back("class " + std::to_string(c));
   experiment_.datasets[0].component.params.set("healthy_class", "class 9");
   experiment_.datasets[0].component.params.set("sclerotic_class", "class 3");
-  experiment_.sampler.params.set("weigh_by", Value::Array{9});
+  experiment_.sampler.params.set("weigh_by", Value::Array{"class 9"});
   data_ = {};
   const auto many = run(options(2), 0, 0, 5);
   ASSERT_EQ(few.size(), many.size());

@@ -53,6 +53,10 @@ void expect_equal(const PreparedSlide& a, const PreparedSlide& b, std::mt19937& 
     ASSERT_EQ(cv::norm(as_mat(labels[0].view()), as_mat(labels[1].view()), cv::NORM_INF), 0);
   }
   if (!a.annotated()) return;
+  for (std::size_t c = 0; c < a.catalog().foreground.size(); ++c) {
+    EXPECT_EQ(a.objects(c), b.objects(c));
+    EXPECT_EQ(a.objects(c).empty(), a.catalog().foreground[c] == 0);
+  }
   for (int n = 0; n < 2000; ++n) {
     const Region r = random_region(n % 2 == 0 ? 25 : 200);
     const auto bits = static_cast<std::uint32_t>(1 + random() % 3) << random() % a.catalog().foreground.size();
