@@ -164,6 +164,10 @@ class Checks : WrittenKeys {
     if (!good && clean({"predict", "threshold"}))
       fault(at({"predict", "threshold"}),
             "\"threshold\" must be a number in 0 to 1, or \"search\", not " + threshold.str());
+    constexpr double usual = 0.5;  // a run's resolved file says it
+    if (e_.exclusive && clean({"exclusive"}) && good && !(number && threshold.number() == usual))
+      fault(at({"predict", "threshold"}), "exclusive classes have no \"threshold\": a pixel is what is likeliest there",
+            "leave it out");
     if (!clean({"predict", "tta"})) return;
     const auto& tta = e_.predict.tta;
     if (tta.empty())

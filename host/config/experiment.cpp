@@ -252,6 +252,9 @@ void Experiment::describe(Schema<Experiment>& s) {
   s.field("description", &Experiment::description, "what the experiment is for");
   s.field("seed", &Experiment::seed, "of every random number").at_least(0);
   s.field("classes", &Experiment::classes, "names of what is segmented, one output channel each; 1 to 32").required();
+  s.field("exclusive", &Experiment::exclusive,
+          "a pixel has one of the classes or none: probabilities are a softmax with the background, masks are what is "
+          "likeliest; false: each class for itself");
   s.field("plugins", &Experiment::plugins, "plugin files to load besides the installed ones").must_exist();
   s.field("data", &Experiment::data, "tiles and folds");
   s.field("dataset", &Experiment::datasets, "where slides come from").required();

@@ -206,6 +206,7 @@ struct Experiment {
   std::string description;
   std::int64_t seed = 42;
   std::vector<std::string> classes;
+  bool exclusive = false;  ///< a pixel has one class at most
   std::vector<std::filesystem::path> plugins;
   DataConfig data;
   std::vector<DatasetConfig> datasets;  ///< [[dataset]]

@@ -106,6 +106,7 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"dataset.0.share=0.5"}), HasSubstr("add up to 0.75, not 1"));
   EXPECT_THAT(fault({"dataset.0.name=second"}), HasSubstr("two datasets are called \"second\""));
   EXPECT_THAT(fault({"classes=[\"a\", \"a\"]"}), HasSubstr("names one class twice"));
+  EXPECT_THAT(fault({"exclusive=true", "predict.threshold=0.4"}), HasSubstr("exclusive classes have no \"threshold\""));
   std::string many;
   for (int c = 0; c < 32; ++c) many += (c == 0 ? "\"" : ", \"") + std::to_string(c) + "\"";
   EXPECT_THAT(fault({"classes=[" + many + ", \"one too many\"]"}), HasSubstr("must name 1 to 32 classes, not 33"));

@@ -180,7 +180,7 @@ TEST(LabelPainter, ProbabilitiesAreReducedAsTheWholeIsAndSetBits) {
         }
       painter.probability(1, region, map.view());
     }
-    EXPECT_EQ(painter.soft_classes(), 2);
+    EXPECT_EQ(painter.soft_classes(), 2U);
     for (int k = 0; k < 6; ++k) {
       const int factor = int(rng.integer(1, 5));
       const Region window = random_window(rng, painter.size(factor));

@@ -6,7 +6,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/sigmoid.h>
 #include <c10/core/InferenceMode.h>
 
 #include <nephron/error.hpp>
@@ -15,6 +14,7 @@
 #include <host/device/autocast.hpp>
 #include <host/device/device.hpp>
 #include <host/device/pixels.hpp>
+#include <host/model/exclusive.hpp>
 #include <host/model/model.hpp>
 #include <host/util/log.hpp>
 #include <host/weights/weights.hpp>
@@ -77,6 +77,7 @@ class Networks final : public PixelModel {
   Networks(const Experiment& experiment, const Registry& registry, const std::vector<std::filesystem::path>& weights,
            const NetworkOptions& options)
       : classes_(static_cast<int>(experiment.classes.size())),
+        exclusive_(experiment.exclusive),
         device_(parse_device(options.device)),
         autocast_(autocast_type(options.precision, device_)),
         normalise_(Normalise::of(experiment.data.mean, experiment.data.std)) {
@@ -101,7 +102,7 @@ class Networks final : public PixelModel {
     for (const std::vector<std::int64_t>& dims : tta_) {
       const at::Tensor seen = dims.empty() ? input : input.flip(dims).contiguous(at::MemoryFormat::ChannelsLast);
       for (const auto& model : models_) {
-        at::Tensor p = at::sigmoid(model->forward(seen).to(c10::kFloat));
+        at::Tensor p = probabilities(model->forward(seen).to(c10::kFloat), exclusive_);
         if (!dims.empty()) p = p.flip(dims);
         sum = sum.defined() ? sum.add_(p) : p.contiguous();
       }
@@ -119,6 +120,7 @@ class Networks final : public PixelModel {
   }
 
   int classes_;
+  bool exclusive_;
   c10::Device device_;
   std::optional<c10::ScalarType> autocast_;
   Normalise normalise_;

@@ -21,7 +21,8 @@ struct NetworkOptions {
 /// Throws Error that lists the known names when one of `tta` is unknown or there is none.
 void check_tta(const std::vector<std::string>& tta);
 
-/// The experiment's model once for each of `weights`, ready to predict: the mean of their sigmoids over all of `tta`.
+/// The experiment's model once for each of `weights`, ready to predict: the mean of their probabilities over all of
+/// `tta`.
 /// Throws Error when weights do not fit.
 std::unique_ptr<PixelModel> open_networks(const Experiment& experiment, const Registry& registry,
                                           const std::vector<std::filesystem::path>& weights,

@@ -81,6 +81,9 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   out.overlap = request.overlap.value_or(experiment.predict.overlap);
   out.tta = request.tta.empty() ? experiment.predict.tta : request.tta;
   set_threshold(out, experiment.predict.threshold);
+  if (request.threshold && experiment.exclusive)
+    throw UsageError("the classes of " + run.folder().string() +
+                     " exclude each other and have no threshold: a pixel is what is likeliest");
   if (request.threshold) {
     out.search = *request.threshold == "search";
     if (!out.search && (!parse(*request.threshold, out.threshold) || !(out.threshold >= 0 && out.threshold <= 1)))

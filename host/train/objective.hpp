@@ -43,11 +43,15 @@ struct TrainPlace {
 /// Where pixels have weights, those of their samples are multiplied into them: an InputLoss weighs its pixels by them,
 /// and its samples count by their mean. A loss that does not look at them sees certain background in pixels of weight
 /// 0, and its samples count by the mean of the others.
+///
+/// Of exclusive classes, a loss that couples them (CouplesClasses) is given the logits; any other is given such as have
+/// the classes' probabilities for sigmoids.
 class Objective {
  public:
   Objective(const LossConfig& config, std::size_t classes, const Registry& registry, std::uint64_t seed,
-            const JobServices& services = {});
+            const JobServices& services = {}, bool exclusive = false);
   ~Objective();
+  bool exclusive() const noexcept { return exclusive_; }
 
   /// logits [N, C, H, W] float. The batch's images are not looked at; its known_weights spare reading weights back from
   /// a device. `auxiliary`: logits of the decoder's auxiliary maps; the mean of their losses is added with the weight
@@ -61,6 +65,7 @@ class Objective {
   struct Term {
     std::shared_ptr<Loss> loss;
     const InputLoss* asks = nullptr;  ///< the same, when it looks at more than logits and target
+    bool couples = false;             ///< it looks at the classes together
     Origin origin;
     const BackwardPlace* backward = nullptr;
     LossTerm config;  ///< what it counts in which epoch
@@ -68,6 +73,8 @@ class Objective {
   /// LossNeeds of the terms that count in that epoch.
   std::uint32_t needs(std::int64_t epoch) const;
   LossInput input_of(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place) const;
+  /// For losses that know one class alone: of exclusive classes, logits whose sigmoids are the softmax.
+  LossInput of_single_classes(const LossInput& input) const;
   LossValue sum_of_terms(const LossInput& input, const BatchTensors& batch) const;
   /// One value a class: [C].
   at::Tensor value(const Term& term, const LossInput& input, const BatchTensors& batch) const;
@@ -77,6 +84,7 @@ class Objective {
   std::vector<double> class_weights_;
   std::vector<Term> terms_;
   double auxiliary_weight_;
+  bool exclusive_;
 };
 
 }  // namespace nephron::host

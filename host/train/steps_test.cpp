@@ -12,6 +12,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -128,6 +129,15 @@ TEST(OverlapCounts, LeaveOutPixelsOfNoWeight) {
   weights[0][0][0][1] = 0, weights[0][0][1][1] = 0;
   EXPECT_NEAR(dice_of(overlap_counts(logits, target)).item<double>(), 0.5, 1e-6);
   EXPECT_NEAR(dice_of(overlap_counts(logits, target, weights)).item<double>(), 1, 1e-12);
+}
+
+TEST(OverlapCounts, ExclusiveClassesAreTheLikeliest) {
+  // Of two classes at two pixels: the second is the likelier one, then both are less likely than background.
+  const at::Tensor logits = at::tensor({1.0F, -0.1F, 2.0F, -0.2F}).view({1, 2, 1, 2});
+  const at::Tensor predicted = overlap_counts(logits, at::zeros_like(logits), {}, /*exclusive=*/true)[1];
+  EXPECT_EQ(predicted[0][0].item<double>(), 0);
+  EXPECT_EQ(predicted[0][1].item<double>(), 1);
+  EXPECT_EQ(overlap_counts(logits, at::zeros_like(logits))[1].sum().item<double>(), 2);
 }
 
 TEST(WeightedMean, WeighsSamples) {

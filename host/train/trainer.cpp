@@ -113,7 +113,7 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
       config_(job.experiment.train),
       services_{job.device.str(), [this](std::string_view name, double value) { component_metrics_.add(name, value); }},
       objective_(experiment_.loss, experiment_.classes.size(), job.registry,
-                 static_cast<std::uint64_t>(experiment_.seed), services_),
+                 static_cast<std::uint64_t>(experiment_.seed), services_, experiment_.exclusive),
       batch_augmentations_(experiment_, job.registry, services_),
       steps_of_(StepCounts::of(config_)),
       state_(make_model(job, job.resume && job.folder.begun(), services_), config_, job.device),

@@ -2,11 +2,11 @@
 
 #include <numeric>
 
-#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/InferenceMode.h>
 
 #include <host/device/autocast.hpp>
+#include <host/model/exclusive.hpp>
 #include <host/util/interrupt.hpp>
 
 namespace nephron::host {
@@ -15,8 +15,9 @@ double Validation::mean_dice() const {
   return dice.empty() ? 0 : std::accumulate(dice.begin(), dice.end(), 0.0) / static_cast<double>(dice.size());
 }
 
-at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& pixel_weights) {
-  at::Tensor predicted = at::sigmoid(logits) > 0.5, truth = targets > 0.5;
+at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& pixel_weights,
+                          bool exclusive) {
+  at::Tensor predicted = predicted_masks(logits, exclusive), truth = targets > 0.5;
   if (pixel_weights.defined()) {
     const at::Tensor known = pixel_weights > 0;
     predicted = predicted.logical_and(known), truth = truth.logical_and(known);
@@ -35,10 +36,11 @@ namespace {
 /// Sums of one pass, kept on the device: nothing waits for it.
 class Tally {
  public:
+  explicit Tally(bool exclusive) : exclusive_(exclusive) {}
   void add(const at::Tensor& logits, const BatchTensors& batch, const at::Tensor& mean_loss, std::int64_t n) {
     at::Tensor counted = (batch.weights > 0).to(c10::kDouble);
     if (batch.pixel_weights.defined()) counted = counted * (batch.pixel_weights.amax({2, 3}) > 0);
-    const at::Tensor counts = overlap_counts(logits, batch.targets, batch.pixel_weights) * counted;
+    const at::Tensor counts = overlap_counts(logits, batch.targets, batch.pixel_weights, exclusive_) * counted;
     add_to(loss_, mean_loss.to(c10::kDouble) * static_cast<double>(n));
     add_to(counts_, counts.sum(1));
     add_to(tile_dice_, (dice_of(counts) * counted).sum(0));
@@ -63,6 +65,7 @@ class Tally {
     return {on_cpu.data_ptr<double>(), on_cpu.data_ptr<double>() + on_cpu.numel()};
   }
 
+  bool exclusive_;
   std::int64_t tiles_ = 0;
   at::Tensor loss_, counts_, tile_dice_, counted_;
 };
@@ -75,7 +78,7 @@ Validation validate(SegmentationModel& model, Feed& feed, const Objective& objec
   const std::int64_t tiles = feed.count() > 0 ? feed.count() : draws;
   const c10::InferenceMode inference;
   model.eval();
-  Tally tally;
+  Tally tally(objective.exclusive());
   feed.start(0, 0, (tiles + batch - 1) / batch);
   while (!interrupted()) {
     std::unique_ptr<RawBatch> raw = feed.next();

@@ -19,9 +19,10 @@ struct Validation {
   double mean_dice() const;       ///< mean of `dice` over the classes: what chooses the best checkpoint
 };
 
-/// Pixels of every tile and class: predicted (sigmoid(logit) > 0.5) and true (target > 0.5) at once, predicted, true.
+/// Pixels of every tile and class: predicted (predicted_masks()) and true (target > 0.5) at once, predicted, true.
 /// Double, [3, N, C]. Where `pixel_weights` are defined, pixels of weight 0 are left out.
-at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& pixel_weights = {});
+at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& pixel_weights = {},
+                          bool exclusive = false);
 /// (2 both + 1e-8) / (predicted + true + 1e-8) of counts [3, ...].
 at::Tensor dice_of(const at::Tensor& counts);
 

@@ -48,11 +48,11 @@ TEST(TargetRules, FillInWhatTheyDoNotName) {
   const auto rules = channel_rules({{"unhealthy", {"healthy", "unhealthy"}, {"cortex"}, 0}, {"cortex", {}, {}, 2}},
                                    otherwise, classes);
   ASSERT_EQ(rules.size(), 3U);
-  EXPECT_EQ(rules[0].none_of, 2);
-  EXPECT_EQ(rules[1].any_of, 3);
-  EXPECT_EQ(rules[1].none_of, 4);
+  EXPECT_EQ(rules[0].none_of, 2U);
+  EXPECT_EQ(rules[1].any_of, 3U);
+  EXPECT_EQ(rules[1].none_of, 4U);
   EXPECT_EQ(rules[1].weight, 0);
-  EXPECT_EQ(rules[2].any_of, 4);
+  EXPECT_EQ(rules[2].any_of, 4U);
   EXPECT_EQ(rules[2].weight, 2);
   EXPECT_THAT(error_and_hint_of([&] {
                 channel_rules({{"cortex", {}, {}, 1}, {"cortex", {}, {}, 1}}, otherwise, classes);

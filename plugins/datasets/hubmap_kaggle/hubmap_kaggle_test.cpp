@@ -88,17 +88,17 @@ TEST_F(HubmapKaggleTest, HandAnnotationsAreAdded) {
 
 TEST_F(HubmapKaggleTest, TargetsAreTheReferences) {
   const auto rules = make()->targets(two);
-  EXPECT_EQ(rules[0].any_of, 1);
-  EXPECT_EQ(rules[0].none_of, 2);
-  EXPECT_EQ(rules[1].any_of, 2);
-  EXPECT_EQ(rules[1].none_of, 0);
-  EXPECT_EQ(make(extra({{"add_fc", true, {}}}))->targets(two)[0].none_of, 0);
-  EXPECT_EQ(make()->targets({"glomerulus"})[0].none_of, 0);
+  EXPECT_EQ(rules[0].any_of, 1U);
+  EXPECT_EQ(rules[0].none_of, 2U);
+  EXPECT_EQ(rules[1].any_of, 2U);
+  EXPECT_EQ(rules[1].none_of, 0U);
+  EXPECT_EQ(make(extra({{"add_fc", true, {}}}))->targets(two)[0].none_of, 0U);
+  EXPECT_EQ(make()->targets({"glomerulus"})[0].none_of, 0U);
   Value::Table rule{
       {"class", "unhealthy", {}}, {"any_of", Value::Array{"healthy", "unhealthy"}, {}}, {"weight", 0.5, {}}};
   const auto own = make({{"targets", Value::Array{Value(rule)}, {}}})->targets(two);
-  EXPECT_EQ(own[0].none_of, 2);
-  EXPECT_EQ(own[1].any_of, 3);
+  EXPECT_EQ(own[0].none_of, 2U);
+  EXPECT_EQ(own[1].any_of, 3U);
   EXPECT_EQ(own[1].weight, 0.5F);
 }
 
@@ -112,6 +112,16 @@ TEST_F(HubmapKaggleTest, AnatomicalStructuresMayBeClasses) {
   EXPECT_EQ(count(l, 5), 7);
   EXPECT_EQ(at(l, 27, 2), 0);
   EXPECT_THAT(error_of([&] { (void)d->slides(two); }), HasSubstr("\"cortex\" is not one of the experiment's classes"));
+}
+
+TEST_F(HubmapKaggleTest, NamesOfAllAnnotationsMayBeIgnored) {
+  write("train/aaa-anatomical-structure.json", objects({{"Cortex", 0, 0, 20}, {"Medulla", 25, 0, 5}}));
+  write("extra/aaa.json", objects({{"G", 30, 8, 2}, {"FC", 36, 8, 2}}));
+  const Image l = labels(*make(extra({{"ignore", Value::Array{"medulla", "FC"}, {}}})), "aaa", two);
+  EXPECT_EQ(count(l, 4), 36 + 9);
+  EXPECT_EQ(at(l, 27, 2), 4);
+  EXPECT_EQ(count(l, 1), 7 + 9);
+  EXPECT_EQ(count(l, 2), 0) << "what is ignored has no class";
 }
 
 TEST_F(HubmapKaggleTest, PolygonsMayBeTheTruth) {

@@ -36,7 +36,7 @@ TEST_F(MendeleyTest, ListsTheSlidesOfDatasetA) {
   EXPECT_EQ(count(l, 1), 50);  // what has no name is a healthy glomerulus
   EXPECT_EQ(count(l, 2), 9);
   EXPECT_EQ(count(labels(*d, "SESCAM_1_0", {"glomerulus"}), 1), 50);
-  EXPECT_EQ(d->targets(two)[0].none_of, 0);  // external: label & 1, label & 2
+  EXPECT_EQ(d->targets(two)[0].none_of, 0U);  // external: label & 1, label & 2
 }
 
 TEST_F(MendeleyTest, ObjectsMayHaveOtherClasses) {

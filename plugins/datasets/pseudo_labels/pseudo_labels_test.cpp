@@ -49,13 +49,13 @@ TEST_F(PseudoLabelsTest, SoftLabelsAreTheProbabilities) {
   EXPECT_EQ(slides[0].group, "pseudo");
   LabelPainter painter({40, 30}, 2);
   d->annotate(slides[0], two, painter);
-  EXPECT_EQ(painter.soft_classes(), 1);
+  EXPECT_EQ(painter.soft_classes(), 1U);
   const Image soft = painter.soft(1).at(0);
   for (int x = 0; x < 40; ++x) EXPECT_EQ(at(soft, x, 7), x * 6);
   const auto rules = d->targets(two);  // the map in both channels, the unhealthy one without weight
-  EXPECT_EQ(rules[0].any_of, 1);
+  EXPECT_EQ(rules[0].any_of, 1U);
   EXPECT_EQ(rules[0].weight, 1);
-  EXPECT_EQ(rules[1].any_of, 1);
+  EXPECT_EQ(rules[1].any_of, 1U);
   EXPECT_EQ(rules[1].weight, 0);
 }
 

@@ -138,8 +138,7 @@ TEST_F(FeedTest, IgnoredPixelsAreMovedAsThePictureIsAndHaveNoTarget) {
         const bool ignored = b.ignored[i * pixels + p] != 0;
         any = any || ignored;
         ++all, right += ignored == (rgb[0] + rgb[1] + rgb[2] < 150) ? 1 : 0;
-        if (ignored)
-          for (std::size_t c = 0; c < 2; ++c) ASSERT_EQ(b.labels[(i * 2 + c) * pixels + p], 0);
+        for (std::size_t c = 0; c < 2 && ignored; ++c) ASSERT_EQ(b.labels[(i * 2 + c) * pixels + p], 0);
       }
       ASSERT_EQ(b.ignoring[i] != 0, any);
       ignoring += any ? 1 : 0;
@@ -189,6 +188,7 @@ TEST_F(FeedTest, NothingIsIgnoredUnlessSomebodySaysSo) {
 TEST_F(FeedTest, WhatLiesBeyondTheSlideMayBeIgnored) {
   experiment_.datasets[0].component.params.set("size",
                                                Value::Array{100, 90});  // 50 x 45 at the factor: less than a tile
+  experiment_.data.window = 1;
   experiment_.augmentations.clear();
   const auto plain = run(options(1), 0, 0, 2);
   experiment_.data.ignore_outside = true;
@@ -284,6 +284,7 @@ class BrokenSlide final : public PreparedSlide {
     return whole_->any_label(region, classes);
   }
   std::optional<Pixel> pixel(std::size_t c, Rng& rng) const override { return whole_->pixel(c, rng); }
+  const std::vector<Region>& objects(std::size_t c) const override { return whole_->objects(c); }
   const CatalogSlide& catalog() const noexcept override { return whole_->catalog(); }
   const std::vector<ChannelRule>& targets() const noexcept override { return whole_->targets(); }
 

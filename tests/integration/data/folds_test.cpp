@@ -165,7 +165,7 @@ TEST_F(FoldsTest, PseudoLabelsStayOutOfValidationAndOfOtherFolds) {
     EXPECT_EQ(slides_of(data_, k).training.back(), 3U + static_cast<std::size_t>(k));
     EXPECT_NO_THROW(require_unseen(data_, k));
   }
-  EXPECT_EQ(data_.slides[3]->soft_classes(), 1);
+  EXPECT_EQ(data_.slides[3]->soft_classes(), 1U);
   EXPECT_EQ(data_.slides[3]->targets()[1].weight, 0);
 
   predict(folder_ / "1", test, {ids[1]});  // the network of fold 1 was trained on what fold 1 holds out

@@ -331,6 +331,39 @@ TEST_F(Predict, TheSearchedThresholdIsBestForAllPicturesTogether) {
   EXPECT_EQ(nlohmann::json::parse(read_file(root / "out/scores.json")), scores);
 }
 
+/// Logits of two classes are 4 r and 2 r: above 0 the first is the likeliest, below it the background.
+TEST_F(Predict, ExclusiveClassesShareOneAndTheLikeliestIsTaken) {
+  const fs::path file = run / "experiment.resolved.toml";
+  std::string text = read_file(file);
+  const std::string one = "classes = [\"glomerulus\"]\n";
+  text.replace(text.find(one), one.size(), "classes = [\"glomerulus\", \"other\"]\nexclusive = true\n");
+  write_file_atomically(file, text + "[predict]\nthreshold = 0.5\n");  // as a run's file says what it need not
+  at::Tensor weight = at::zeros({2, 3, 1, 1});
+  weight[0][0].fill_(4), weight[1][0].fill_(2);
+  write_tensors(run / "fold-0/checkpoints/step-7/weights.safetensors",
+                {{"segmentation_head.0.weight", weight}, {"segmentation_head.0.bias", at::zeros({2})}});
+  fs::create_directories(root / "masks/glomerulus");
+  fs::create_directories(root / "masks/other");
+  for (const char* id : {"a", "b", "c"}) {
+    const std::string name = std::string(id) + ".png";
+    fs::rename(root / "masks" / name, root / "masks/glomerulus" / name);
+    save_png(root / "masks/other" / name, Image(read_mask(root / "masks/glomerulus" / name).size(), 1).view());
+  }
+  EXPECT_EQ(predict(masks() + "--device cpu --threshold 0.3").code, 2);
+  const Outcome outcome = predict(masks() + "--device cpu");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const auto scores = nlohmann::json::parse(read_file(root / "out/scores.json"));
+  for (const char* name : {"glomerulus", "other"}) EXPECT_NEAR(scores["mean"]["dice"][name].get<double>(), 1, 1e-9);
+  const Image picture = read_picture(root / "images/a.png"), first = read_picture(output("probabilities", "a")),
+              second = read_picture(root / "out/probabilities/other/a.png");
+  for (std::int64_t x = 0; x < picture.size().width; ++x) {
+    const float r = (static_cast<float>(picture.view().row<std::uint8_t>(3)[3 * x]) - 127.5F) / 63.75F;
+    const float sum = 1 + std::exp(4 * r) + std::exp(2 * r);
+    EXPECT_NEAR(first.view().row<std::uint8_t>(3)[3 * x], 255 * std::exp(4 * r) / sum, 1) << x;
+    EXPECT_NEAR(second.view().row<std::uint8_t>(3)[3 * x], 255 * std::exp(2 * r) / sum, 1) << x;
+  }
+}
+
 TEST_F(Predict, WrongUseIsSaidBeforeAnyWork) {
   EXPECT_EQ(predict("--tta upside_down").code, 2);
   EXPECT_EQ(predict("--threshold 3").code, 2);

@@ -158,7 +158,7 @@ TEST_F(ObjectiveTest, SpreadWeightsAreTheWeights) {
 // Whatever the network or the target say of an ignored pixel, and whatever the loss: no value, no gradient.
 TEST_F(ObjectiveTest, AnIgnoredPixelChangesNeitherValueNorGradient) {
   PluginSearch search;
-  for (const char* file : {NEPHRON_DICE, NEPHRON_BCE, NEPHRON_FOCAL, NEPHRON_BOUNDARY, NEPHRON_TINY})
+  for (const char* file : {NEPHRON_DICE, NEPHRON_BCE, NEPHRON_FOCAL, NEPHRON_BOUNDARY, NEPHRON_CE, NEPHRON_TINY})
     search.command_line.emplace_back(file);
   search.folders = false;
   const Registry registry(search);
@@ -182,26 +182,28 @@ TEST_F(ObjectiveTest, AnIgnoredPixelChangesNeitherValueNorGradient) {
                                           {"dice", params("log", true), {}},
                                           {"focal", Value(Value::Table{}), {}},
                                           {"boundary", Value(Value::Table{}), {}},
+                                          {"ce", Value(Value::Table{}), {}},
                                           {"test-whole-batch", params("most", false), {}},
                                           {"test-whole-batch", params("most", true), {}}};
-  for (const ComponentSpec& spec : losses) {
-    SCOPED_TRACE(spec.type + " " + spec.params.str());
-    LossConfig config;
-    config.terms.push_back({spec, 1});
-    const Objective objective(config, 2, registry, 0);
-    const auto run = [&](const at::Tensor& x, const at::Tensor& t) {
-      const at::Tensor leaf = x.clone().set_requires_grad(true);
-      const at::Tensor value = objective(leaf, {.targets = t, .weights = weights, .pixel_weights = pixels}).total;
-      value.backward();
-      return std::pair(value.detach(), leaf.grad());
-    };
-    const auto [value, gradient] = run(logits, target);
-    const auto [other_value, other_gradient] = run(other_logits, other_target);
-    EXPECT_TRUE(at::equal(value, other_value));
-    EXPECT_TRUE(at::equal(gradient, other_gradient));
-    EXPECT_EQ((gradient * (pixels == 0)).abs().max().item<double>(), 0);
-    EXPECT_GT(gradient.abs().max().item<double>(), 0) << "and of the others something is learnt";
-  }
+  for (const ComponentSpec& spec : losses)
+    for (const bool exclusive : {false, true}) {
+      SCOPED_TRACE(spec.type + " " + spec.params.str() + (exclusive ? " of exclusive classes" : ""));
+      LossConfig config;
+      config.terms.push_back({spec, 1});
+      const Objective objective(config, 2, registry, 0, {}, exclusive);
+      const auto run = [&](const at::Tensor& x, const at::Tensor& t) {
+        const at::Tensor leaf = x.clone().set_requires_grad(true);
+        const at::Tensor value = objective(leaf, {.targets = t, .weights = weights, .pixel_weights = pixels}).total;
+        value.backward();
+        return std::pair(value.detach(), leaf.grad());
+      };
+      const auto [value, gradient] = run(logits, target);
+      const auto [other_value, other_gradient] = run(other_logits, other_target);
+      EXPECT_TRUE(at::equal(value, other_value));
+      EXPECT_TRUE(at::equal(gradient, other_gradient));
+      EXPECT_EQ((gradient * (pixels == 0)).abs().max().item<double>(), 0);
+      EXPECT_GT(gradient.abs().max().item<double>(), 0) << "and of the others something is learnt";
+    }
 }
 
 TEST_F(ObjectiveTest, ALossThatIsNoNumberIsExplained) {

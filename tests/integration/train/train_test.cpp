@@ -55,6 +55,19 @@ TEST_F(Train, LeavesARunThatTellsEverything) {
       0);
 }
 
+TEST_F(Train, ClassesMayExcludeEachOtherAndPixelsBeIgnored) {
+  write_experiment("", R"({ type = "ce" }, { type = "dice", weight = 0.3 })");
+  run(train_command({"--set", R"(classes=["disc", "other"])", "--set", "exclusive=true", "--set",
+                     "dataset.0.values={disc=255, other=7, unsure=9}", "--set", R"(dataset.0.ignore=["unsure"])",
+                     "--set", "data.ignore_outside=true", "--set", "data.window=3.5"}),
+      0);
+  double best = 0;
+  for (const auto& [step, values] : read_metrics(only_run().fold(0).metrics()))
+    for (const auto& [name, value] : values)
+      if (name == "dice_disc") best = std::max(best, value);
+  EXPECT_GT(best, 0.5);
+}
+
 TEST_F(Train, SameSeedSameBits) {
   run(train_command(), 0);
   run(train_command({"--set", "data.workers=1"}), 0);

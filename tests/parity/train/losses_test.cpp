@@ -138,6 +138,27 @@ TEST_F(Losses, IgnoredPixelsAreLeftOutAsThePeersLeaveThemOut) {
   compare_ignoring("focal", spec("focal"));
 }
 
+TEST_F(Losses, ExclusiveClassesEqualTorchsCrossEntropy) {
+  const auto compare_exclusive = [&](const std::string& name, const ComponentSpec& of, const std::string& target,
+                                     const at::Tensor& pixels = {}) {
+    SCOPED_TRACE(name);
+    LossConfig config;
+    config.terms.push_back({of, 1});
+    const Objective objective(config, 2, *registry_, 0, {}, /*exclusive=*/true);
+    at::Tensor x = peer_.at("logits").clone().set_requires_grad(true);
+    const at::Tensor value =
+        objective(x, {.targets = peer_.at(target), .weights = at::ones({3, 2}), .pixel_weights = pixels}).total;
+    value.backward();
+    EXPECT_LT(difference(value.detach(), "exclusive." + name + ".values"), 5e-6);
+    EXPECT_LT(difference(x.grad(), "exclusive." + name + ".gradient"), 1e-5);
+  };
+  compare_exclusive("hot", spec("ce"), "exclusive.hot");
+  compare_exclusive("smooth", spec("ce", {{"smoothing", Value(0.1), {}}}), "exclusive.hot");
+  compare_exclusive("shares", spec("ce"), "exclusive.shares");
+  compare_exclusive("ignored", spec("ce"), "exclusive.hot", peer_.at("known"));
+  compare_exclusive("dice", spec("dice"), "exclusive.hot");  // of the softmax
+}
+
 TEST_F(Losses, ABatchLossLeavesOutSamplesOfWeightZero) {
   LossConfig config;
   config.terms.push_back({spec("dice"), 2});
