@@ -1,7 +1,9 @@
 #include <host/data/label_index.hpp>
 
 #include <algorithm>
+#include <map>
 #include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 #include <nephron/error.hpp>
@@ -22,6 +24,16 @@ struct LabelIndex::Objects {
   std::vector<std::optional<std::vector<Region>>> of_class;
 };
 
+struct LabelIndex::Counts {
+  std::shared_mutex mutex;
+  std::map<std::uint32_t, std::vector<std::int64_t>> of_set;  // whose elements stay where they are
+};
+
+struct LabelIndex::Strip {
+  std::int64_t left;
+  Image pixels;
+};
+
 LabelIndex::LabelIndex(Size size, std::vector<std::uint32_t> presence, int classes, Pixels pixels)
     : size_(size),
       classes_(classes),
@@ -30,7 +42,8 @@ LabelIndex::LabelIndex(Size size, std::vector<std::uint32_t> presence, int class
       present_(std::move(presence)),
       pixels_(std::move(pixels)),
       sums_(std::make_shared<Sums>()),
-      objects_(std::make_shared<Objects>()) {
+      objects_(std::make_shared<Objects>()),
+      block_counts_(std::make_shared<Counts>()) {
   objects_->of_class.resize(static_cast<std::size_t>(classes));
   if (present_.size() != static_cast<std::size_t>(across_ * down_)) throw Error("a label index has the wrong size");
 }
@@ -53,6 +66,26 @@ Image owned(const ImageView& part) {
   Image out(part.size(), 1, part.depth);
   copy(part, out.view());
   return out;
+}
+
+/// Pixels of a region, which lies inside, that have one of the bits.
+std::int64_t pixels_with(const ImageView& labels, const Region& r, std::uint32_t bits) {
+  std::int64_t out = 0;
+  with_label_type(labels.depth, [&](auto zero) {
+    for (std::int64_t y = r.y; y < r.y + r.height; ++y) {
+      const auto* row = labels.row<const decltype(zero)>(y);
+      for (std::int64_t x = r.x; x < r.x + r.width; ++x) out += (row[x] & bits) != 0 ? 1 : 0;
+    }
+  });
+  return out;
+}
+
+/// The blocks that lie inside a region of pixels.
+Region whole_blocks(const Region& r) {
+  constexpr std::int64_t block = LabelIndex::block;
+  const std::int64_t x = (r.x + block - 1) / block, y = (r.y + block - 1) / block;
+  const Region out{x, y, (r.x + r.width) / block - x, (r.y + r.height) / block - y};
+  return out.empty() ? Region{} : out;
 }
 
 std::size_t blocks_along(std::int64_t side) {
@@ -108,15 +141,15 @@ bool LabelIndex::any_in_blocks(const Region& b, std::uint32_t classes) const {
   return false;
 }
 
-// Blocks that the region touches but does not hold whole.
-bool LabelIndex::any_on_edge(const Region& r, const Region& inner, std::uint32_t classes) const {
+template <class Visit>
+bool LabelIndex::any_on_edge(const Region& r, const Region& inner, std::uint32_t classes, const Visit& visit) const {
   for (std::int64_t by = r.y / block; by * block < r.y + r.height; ++by) {
     const bool inner_row = by >= inner.y && by < inner.y + inner.height;
     for (std::int64_t bx = r.x / block; bx * block < r.x + r.width; ++bx) {
       if (inner_row && inner.width > 0 && bx == inner.x) bx = inner.x + inner.width;
       if (bx * block >= r.x + r.width) break;
       if ((present_[static_cast<std::size_t>(by * across_ + bx)] & classes) == 0) continue;
-      if (pixels_.any(r.clipped({bx * block, by * block, block, block}), classes)) return true;
+      if (visit(r.clipped({bx * block, by * block, block, block}))) return true;
     }
   }
   return false;
@@ -172,35 +205,90 @@ const std::vector<Region>& LabelIndex::objects(std::size_t class_index) const {
   return *found;
 }
 
+std::vector<LabelIndex::Strip> LabelIndex::strips(std::int64_t row, std::uint32_t bits) const {
+  std::vector<Strip> out;
+  const std::int64_t height = std::min(block, size_.height - row * block);
+  for (std::int64_t bx = 0; bx < across_; ++bx) {
+    const std::int64_t first = bx;
+    while (bx < across_ && (present_[static_cast<std::size_t>(row * across_ + bx)] & bits) != 0) ++bx;
+    if (bx == first) continue;
+    const std::int64_t left = first * block;
+    out.push_back({left, pixels_.read({left, row * block, std::min(bx * block, size_.width) - left, height})});
+  }
+  return out;
+}
+
 std::vector<Region> LabelIndex::find_objects(std::uint32_t bit) const {
   ConnectedParts parts;
   for (std::int64_t by = 0; by < down_; ++by) {
-    // Strips of blocks side by side that hold the class.
-    std::vector<std::pair<std::int64_t, Image>> strips;  // by the left
-    const std::int64_t height = std::min(block, size_.height - by * block);
-    for (std::int64_t bx = 0; bx < across_; ++bx) {
-      const std::int64_t first = bx;
-      while (bx < across_ && (present_[static_cast<std::size_t>(by * across_ + bx)] & bit) != 0) ++bx;
-      if (bx == first) continue;
-      const std::int64_t left = first * block;
-      strips.emplace_back(left, pixels_.read({left, by * block, std::min(bx * block, size_.width) - left, height}));
-    }
-    for (std::int64_t y = 0; y < height; ++y) {
+    const std::vector<Strip> row = strips(by, bit);
+    for (std::int64_t y = 0; y < std::min(block, size_.height - by * block); ++y) {
       parts.begin_row(by * block + y);
-      for (const auto& [left, pixels] : strips) parts.add(pixels.view(), y, left, bit);
+      for (const auto& [left, pixels] : row) parts.add(pixels.view(), y, left, bit);
     }
   }
   return parts.boxes();
 }
 
+std::vector<std::int64_t> LabelIndex::count_blocks(std::uint32_t classes) const {
+  const auto wide = static_cast<std::size_t>(across_ + 1);
+  std::vector<std::int64_t> sums(wide * static_cast<std::size_t>(down_ + 1)), blocks(wide);
+  for (std::int64_t by = 0; by < down_; ++by) {
+    std::fill(blocks.begin(), blocks.end(), 0);
+    for (const auto& [left, pixels] : strips(by, classes))
+      for (std::int64_t x = 0; x < pixels.size().width; x += block) {
+        const std::int64_t width = std::min(block, pixels.size().width - x);
+        blocks[static_cast<std::size_t>((left + x) / block)] =
+            pixels_with(pixels.view(), {x, 0, width, pixels.size().height}, classes);
+      }
+    std::int64_t here = 0;
+    const std::size_t above = static_cast<std::size_t>(by) * wide, below = above + wide;
+    for (std::size_t x = 0; x + 1 < wide; ++x) {
+      here += blocks[x];
+      sums[below + x + 1] = sums[above + x + 1] + here;
+    }
+  }
+  return sums;
+}
+
+const std::vector<std::int64_t>& LabelIndex::counts_of(std::uint32_t classes) const {
+  {
+    const std::shared_lock lock(block_counts_->mutex);
+    if (const auto found = block_counts_->of_set.find(classes); found != block_counts_->of_set.end())
+      return found->second;
+  }
+  const std::unique_lock lock(block_counts_->mutex);
+  auto& sums = block_counts_->of_set[classes];
+  if (sums.empty()) sums = count_blocks(classes);
+  return sums;
+}
+
+std::int64_t LabelIndex::count(const Region& region, std::uint32_t wanted) const {
+  const std::uint32_t classes = wanted & first_bits(classes_);
+  const Region r = region.clipped({0, 0, size_.width, size_.height}), inner = whole_blocks(r);
+  if (r.empty() || classes == 0) return 0;
+  std::int64_t out = 0;
+  if (!inner.empty()) {
+    const std::vector<std::int64_t>& sums = counts_of(classes);
+    const auto at = [&](std::int64_t x, std::int64_t y) {
+      return sums[static_cast<std::size_t>(y * (across_ + 1) + x)];
+    };
+    const std::int64_t right = inner.x + inner.width, below = inner.y + inner.height;
+    out = at(right, below) - at(inner.x, below) - at(right, inner.y) + at(inner.x, inner.y);
+  }
+  any_on_edge(r, inner, classes, [&](const Region& part) {
+    out += pixels_with(pixels_.read(part).view(), {0, 0, part.width, part.height}, classes);
+    return false;
+  });
+  return out;
+}
+
 bool LabelIndex::any(const Region& region, std::uint32_t wanted) const {
   const std::uint32_t classes = wanted & first_bits(classes_);  // what is ignored has no label
-  const Region r = region.clipped({0, 0, size_.width, size_.height});
+  const Region r = region.clipped({0, 0, size_.width, size_.height}), inner = whole_blocks(r);
   if (r.empty()) return false;
-  const std::int64_t x0 = (r.x + block - 1) / block, y0 = (r.y + block - 1) / block;
-  Region inner{x0, y0, (r.x + r.width) / block - x0, (r.y + r.height) / block - y0};
-  if (inner.empty()) inner = {};
-  return any_in_blocks(inner, classes) || any_on_edge(r, inner, classes);
+  return any_in_blocks(inner, classes) ||
+         any_on_edge(r, inner, classes, [&](const Region& part) { return pixels_.any(part, classes); });
 }
 
 }  // namespace nephron::host

@@ -35,6 +35,8 @@ class LabelIndex {
   /// A pixel of a class, each as likely as the others; nothing when there is none: any of the blocks that hold the
   /// class, any of its pixels, and again until one has it.
   std::optional<Pixel> draw(std::size_t class_index, Rng& rng) const;
+  /// Pixels of a region that have one of the classes. Blocks are counted at the first question for a set of classes.
+  std::int64_t count(const Region& region, std::uint32_t wanted) const;
   /// Boxes of the parts of a class that hang together, by their first rows; found at the first question, in the blocks
   /// that hold the class.
   const std::vector<Region>& objects(std::size_t class_index) const;
@@ -47,12 +49,20 @@ class LabelIndex {
   struct Sums;  ///< a class: blocks with it above and left, (across + 1)(down + 1)
   void make_sums() const;
   struct Objects;
+  struct Counts;  ///< a set of classes: their pixels above and left, by blocks
+  const std::vector<std::int64_t>& counts_of(std::uint32_t classes) const;
+  std::vector<std::int64_t> count_blocks(std::uint32_t classes) const;
   std::vector<Region> find_objects(std::uint32_t bit) const;
   /// Block number `n` of those that hold a class, of which there are more.
   Pixel block_of(std::size_t class_index, std::int64_t n) const;
   std::int64_t blocks_with(std::size_t class_index) const;
   bool any_in_blocks(const Region& blocks, std::uint32_t classes) const;
-  bool any_on_edge(const Region& region, const Region& blocks, std::uint32_t classes) const;
+  /// Visits what a region holds of blocks that have one of the classes and are not among `blocks`, until a visit gives
+  /// true.
+  template <class Visit>
+  bool any_on_edge(const Region& region, const Region& blocks, std::uint32_t classes, const Visit& visit) const;
+  struct Strip;  ///< pixels of blocks side by side
+  std::vector<Strip> strips(std::int64_t row, std::uint32_t bits) const;
 
   Size size_;
   int classes_ = 0;
@@ -61,6 +71,7 @@ class LabelIndex {
   Pixels pixels_;
   std::shared_ptr<Sums> sums_;
   std::shared_ptr<Objects> objects_;
+  std::shared_ptr<Counts> block_counts_;
   std::vector<std::int64_t> counts_;
   std::int64_t ignored_ = 0;
 };

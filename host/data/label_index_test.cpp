@@ -16,12 +16,13 @@
 namespace nephron::host {
 namespace {
 
-bool look(const Image& labels, const Region& region, std::uint8_t classes) {
+std::int64_t look(const Image& labels, const Region& region, std::uint8_t classes) {
   const Region r = region.clipped({0, 0, labels.size().width, labels.size().height});
+  std::int64_t out = 0;
   for (std::int64_t y = r.y; y < r.y + r.height; ++y)
     for (std::int64_t x = r.x; x < r.x + r.width; ++x)
-      if ((labels.view().row<std::uint8_t>(y)[x] & classes) != 0) return true;
-  return false;
+      out += (labels.view().row<std::uint8_t>(y)[x] & classes) != 0 ? 1 : 0;
+  return out;
 }
 
 // 300 pixels of class 1, in blocks that hold one of them and in blocks that hold 200: chi-square over single pixels.
@@ -63,6 +64,8 @@ TEST(LabelIndex, WhatIsIgnoredIsNoLabel) {
   EXPECT_FALSE(index.any({0, 0, 70, 39}, 0xFF));
   EXPECT_TRUE(index.any({0, 0, 70, 40}, 0xFF));
   EXPECT_FALSE(index.any({3, 5, 5, 5}, 0xFF)) << "within a block";
+  EXPECT_EQ(index.count({0, 0, 70, 40}, 0xFF), 1);
+  EXPECT_EQ(index.count({0, 0, 70, 40}, 4), 0);
 }
 
 TEST(LabelIndex, KnowsThirtyTwoClasses) {
@@ -80,6 +83,7 @@ TEST(LabelIndex, KnowsThirtyTwoClasses) {
       EXPECT_EQ(index.counts()[static_cast<std::size_t>(c)], c + 1);
       EXPECT_TRUE(index.any({0, 0, 90, 70}, 1U << c));
       EXPECT_FALSE(index.any({0, 0, 90, 2 * c}, 1U << c));
+      EXPECT_EQ(index.count({0, 0, 90, 70}, 1U << c), c + 1);
       const auto pixel = index.draw(static_cast<std::size_t>(c), rng);
       ASSERT_TRUE(pixel.has_value());
       EXPECT_EQ(pixel->y, 2 * c);
@@ -138,10 +142,12 @@ TEST(LabelIndex, AnswersAsALookAtEveryPixel) {
     for (int i = 0; i < 200; ++i) {
       const Region region{rng.integer(-30, 120), rng.integer(-30, 120), rng.integer(0, 100), rng.integer(0, 100)};
       const auto classes = static_cast<std::uint8_t>(rng.integer(1, 7));
-      const bool expected = look(labels, region, classes);
-      ASSERT_EQ(index.any(region, classes), expected)
-          << region.x << "," << region.y << " " << region.width << "x" << region.height << " classes " << int{classes};
-      ++(expected ? yes : no);
+      const std::int64_t expected = look(labels, region, classes);
+      SCOPED_TRACE(std::to_string(region.x) + "," + std::to_string(region.y) + " " + std::to_string(region.width) +
+                   "x" + std::to_string(region.height) + " classes " + std::to_string(classes));
+      ASSERT_EQ(index.any(region, classes), expected > 0);
+      ASSERT_EQ(index.count(region, classes), expected);
+      ++(expected > 0 ? yes : no);
     }
   }
   EXPECT_GT(yes, 1000);
@@ -154,7 +160,10 @@ TEST(LabelIndex, CountsPixelsOfEachClass) {
   EXPECT_EQ(LabelIndex(labels.view(), 2).counts(), (std::vector<std::int64_t>{10, 40}));
 }
 
-TEST(LabelIndex, NothingIsInAnEmptyIndex) { EXPECT_FALSE(LabelIndex().any({0, 0, 100, 100}, 0xFF)); }
+TEST(LabelIndex, NothingIsInAnEmptyIndex) {
+  EXPECT_FALSE(LabelIndex().any({0, 0, 100, 100}, 0xFF));
+  EXPECT_EQ(LabelIndex().count({0, 0, 100, 100}, 0xFF), 0);
+}
 
 }  // namespace
 }  // namespace nephron::host

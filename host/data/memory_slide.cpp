@@ -46,8 +46,9 @@ MemorySlide::MemorySlide(Parts parts) : parts_(std::move(parts)) {
   if (!parts_.labels.empty()) index_ = LabelIndex(parts_.labels.view(), parts_.classes);
   parts_.ignores = parts_.ignores || ignored() > 0;
   for (const auto& [c, plane] : parts_.soft) soft_classes_ |= 1U << c;
-  catalog_ = {parts_.info.id, parts_.group, parts_.image.size(), index_.counts(),
-              tissue_of(parts_.image.view()).pixels(parts_.image.size())};
+  const Tissue tissue = tissue_of(parts_.image.view());
+  tissue_ = TissueIndex(tissue, parts_.image.size());
+  catalog_ = {parts_.info.id, parts_.group, parts_.image.size(), index_.counts(), tissue.pixels(parts_.image.size())};
   catalog_.foreground.resize(static_cast<std::size_t>(parts_.classes));
 }
 

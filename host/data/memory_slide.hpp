@@ -4,6 +4,7 @@
 
 #include <host/data/label_index.hpp>
 #include <host/data/prepared.hpp>
+#include <host/data/tissue_index.hpp>
 
 namespace nephron::host {
 
@@ -35,6 +36,10 @@ class MemorySlide final : public PreparedSlide {
   bool any_label(const Region& region, std::uint32_t classes) const override { return index_.any(region, classes); }
   std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override { return index_.draw(class_index, rng); }
   Reduction reduction() const noexcept override { return parts_.reduction; }
+  std::int64_t count(const Region& region, std::uint32_t classes) const override {
+    return index_.count(region, classes);
+  }
+  std::int64_t tissue(const Region& region) const override { return tissue_.pixels(region); }
   const std::vector<Region>& objects(std::size_t class_index) const override { return index_.objects(class_index); }
   Digests digests() const override { return parts_.digests; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
@@ -47,6 +52,7 @@ class MemorySlide final : public PreparedSlide {
  private:
   Parts parts_;
   LabelIndex index_;
+  TissueIndex tissue_;
   CatalogSlide catalog_;
   std::uint32_t soft_classes_ = 0;
 };

@@ -38,6 +38,10 @@ class PreparedSlide {
   virtual bool any_label(const Region& region, std::uint32_t classes) const = 0;
   /// As Catalog::pixel().
   virtual std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const = 0;
+  /// As Catalog::count().
+  virtual std::int64_t count(const Region& region, std::uint32_t classes) const = 0;
+  /// As Catalog::tissue().
+  virtual std::int64_t tissue(const Region& region) const = 0;
   /// As Catalog::objects().
   virtual const std::vector<Region>& objects(std::size_t class_index) const = 0;
   /// From level 0 to size().

@@ -50,6 +50,7 @@ void StoredSlide::open_picture(const PictureFolder& folder, const LabelsRecord& 
                 "prepare the slide again");
   if (record.mtime_ns != 0 && picture_.mtime_ns() != record.mtime_ns) touched_.push_back(file);
   digests_.picture = record.digest;
+  read_tissue_ = [folder, record] { return folder.read_tissue(record); };
   place_.info.size = record.size;
   if (place_.info.mpp <= 0) place_.info.mpp = record.mpp;
   catalog_ = {place_.info.id, place_.group, size_, std::vector<std::int64_t>(place_.classes.size()), record.tissue};
@@ -82,7 +83,9 @@ LabelIndex StoredSlide::index_of(std::size_t picture) const {
   widen_labels(stored.view(), {presence.data(), blocks.size.width, blocks.size.height, 1, Depth::u32,
                                static_cast<std::ptrdiff_t>(4 * blocks.size.width)});
   static_assert(LabelIndex::block == presence_block);
-  return {size_, std::move(presence), static_cast<int>(place_.classes.size()),
+  return {size_,
+          std::move(presence),
+          static_cast<int>(place_.classes.size()),
           {[this](const Region& r, std::uint32_t bits) { return labels_.any(label_pictures_->bits, r, bits); },
            [this](const Region& r) {
              Image out(r.size(), 1, labels_.pictures()[label_pictures_->bits].depth);
@@ -108,6 +111,15 @@ void StoredSlide::read(const Region& region, const ImageView& image, const Image
 
 bool StoredSlide::any_label(const Region& region, std::uint32_t classes) const {
   return annotated_ && index_.any(region, classes);
+}
+
+std::int64_t StoredSlide::count(const Region& region, std::uint32_t classes) const {
+  return annotated_ ? index_.count(region, classes) : 0;
+}
+
+std::int64_t StoredSlide::tissue(const Region& region) const {
+  std::call_once(tissue_read_, [this] { tissue_ = TissueIndex(read_tissue_(), size_); });
+  return tissue_.pixels(region);
 }
 
 std::optional<Pixel> StoredSlide::pixel(std::size_t class_index, Rng& rng) const {

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <functional>
+#include <mutex>
+
 #include <host/data/label_index.hpp>
 #include <host/data/prepared.hpp>
+#include <host/data/tissue_index.hpp>
 #include <host/store/labels_folder.hpp>
 #include <host/store/mapped_tiff.hpp>
 
@@ -32,6 +36,8 @@ class StoredSlide final : public PreparedSlide {
   bool any_label(const Region& region, std::uint32_t classes) const override;
   std::optional<Pixel> pixel(std::size_t class_index, Rng& rng) const override;
   Reduction reduction() const noexcept override { return place_.reduction; }
+  std::int64_t count(const Region& region, std::uint32_t classes) const override;
+  std::int64_t tissue(const Region& region) const override;
   const std::vector<Region>& objects(std::size_t class_index) const override { return index_.objects(class_index); }
   Digests digests() const override { return digests_; }
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
@@ -54,6 +60,9 @@ class StoredSlide final : public PreparedSlide {
   std::vector<std::filesystem::path> touched_;
   std::optional<LabelPictures> label_pictures_;
   LabelIndex index_;
+  std::function<Tissue()> read_tissue_;
+  mutable std::once_flag tissue_read_;
+  mutable TissueIndex tissue_;  ///< read at the first question
   CatalogSlide catalog_;
   std::uint32_t soft_classes_ = 0;
   std::int64_t ignored_ = 0;

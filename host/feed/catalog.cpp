@@ -65,6 +65,14 @@ void PreparedCatalog::compute_shares(const Experiment& experiment) {
   for (auto& [name, share] : shares_) share /= sum;
 }
 
+std::int64_t PreparedCatalog::count(std::int64_t slide, const Region& region, std::uint32_t classes) const {
+  return slides_.at(static_cast<std::size_t>(slide))->count(region, classes);
+}
+
+std::int64_t PreparedCatalog::tissue(std::int64_t slide, const Region& region) const {
+  return slides_.at(static_cast<std::size_t>(slide))->tissue(region);
+}
+
 const std::vector<Region>& PreparedCatalog::objects(std::int64_t slide, std::size_t class_index) const {
   return slides_.at(static_cast<std::size_t>(slide))->objects(class_index);
 }

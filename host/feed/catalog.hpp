@@ -23,6 +23,8 @@ class PreparedCatalog final : public Catalog {
   const std::vector<std::string>& classes() const noexcept override { return classes_; }
   std::optional<Pixel> pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const override;
 
+  std::int64_t count(std::int64_t slide, const Region& region, std::uint32_t classes) const override;
+  std::int64_t tissue(std::int64_t slide, const Region& region) const override;
   const std::vector<Region>& objects(std::int64_t slide, std::size_t class_index) const override;
   std::int64_t tile() const noexcept override { return tile_; }
 

@@ -12,7 +12,10 @@ enum class PngPacking {
   usual,
 };
 
-/// Writes 8-bit grey or RGB as a PNG, whole or not at all. Throws Error that names the file.
+/// Writes grey (8 or 16 bits) or 8-bit RGB as a PNG, whole or not at all. Throws Error that names the file.
 void write_png(const std::filesystem::path& file, const ImageView& image, PngPacking packing = PngPacking::usual);
+
+/// Reads one u8 channel. Throws Error that names the file, also for a PNG of another kind.
+Image read_grey_png(const std::filesystem::path& file);
 
 }  // namespace nephron::host

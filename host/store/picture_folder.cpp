@@ -32,6 +32,17 @@ std::string PictureFolder::why_stale(const PictureWish& wish, Reduction reductio
   return "";
 }
 
+Tissue PictureFolder::read_tissue(const PictureRecord& record) const {
+  const fs::path file = tissue(record.reduction);
+  Tissue out{record.tissue_block, record.tissue_threshold, read_grey_png(file)};
+  const Size level = record.reduction.size_of(record.size);
+  const std::int64_t block = out.block;
+  if (out.mask.size() != Size{(level.width + block - 1) / block, (level.height + block - 1) / block} ||
+      out.pixels(level) != record.tissue)
+    throw Error(file.string() + " is not the tissue that its record tells of", "prepare the slide again");
+  return out;
+}
+
 std::vector<StalePart> PictureFolder::stale(const PictureWish& wish, Compare compare) const {
   std::vector<StalePart> out;
   for (const Reduction& r : wish.reductions)

@@ -28,6 +28,8 @@ class PictureFolder : public StoreFolder {
 
   std::filesystem::path picture(Reduction r) const { return path() / ("picture-" + r.str() + ".tiff"); }
   std::filesystem::path tissue(Reduction r) const { return path() / ("tissue-" + r.str() + ".png"); }
+  /// Throws Error that names the file when it is not that of the record.
+  Tissue read_tissue(const PictureRecord& record) const;
   std::filesystem::path record_file(Reduction r) const { return path() / ("picture-" + r.str() + ".json"); }
   std::optional<PictureRecord> record(Reduction r) const { return read_if_good<PictureRecord>(record_file(r), r); }
   std::vector<Reduction> reductions() const { return reductions_in(path(), "picture"); }

@@ -58,6 +58,18 @@ class FakeCatalog final : public Catalog {
     return class_index > 1 ? none : objects_[static_cast<std::size_t>(slide)];
   }
   std::int64_t tile() const noexcept override { return 64; }
+  std::int64_t count(std::int64_t slide, const Region& region, std::uint32_t classes) const override {
+    expect(slide >= 0 && slide < static_cast<std::int64_t>(slides_.size()),
+           "count() is asked for a slide that is not in the catalogue");
+    return (classes & 3) == 0 ? 0 : squares_[static_cast<std::size_t>(slide)].clipped(region).size().area();
+  }
+  /// The left half of each slide.
+  std::int64_t tissue(std::int64_t slide, const Region& region) const override {
+    expect(slide >= 0 && slide < static_cast<std::int64_t>(slides_.size()),
+           "tissue() is asked for a slide that is not in the catalogue");
+    const Size size = slides_[static_cast<std::size_t>(slide)].size;
+    return region.clipped({0, 0, size.width / 2, size.height}).size().area();
+  }
 
  private:
   std::vector<std::vector<Region>> objects_;

@@ -11,6 +11,7 @@ struct FakeCatalog : Catalog {
   std::vector<Region> labels;  ///< a slide: where its label (bit 0) is
   std::vector<std::string> names{"class"};
   std::vector<std::vector<Region>> boxes;  ///< a slide: of its objects of that class
+  std::vector<Region> tissues;             ///< a slide: where it is tissue
   std::int64_t tile_side = 64;
 
   const std::vector<CatalogSlide>& slides() const noexcept override { return entries; }
@@ -24,6 +25,12 @@ struct FakeCatalog : Catalog {
     if (class_index >= entries[static_cast<std::size_t>(slide)].foreground.size() || r.empty()) return std::nullopt;
     return Pixel{r.x + rng.integer(0, r.width - 1), r.y + rng.integer(0, r.height - 1)};
   }
+  std::int64_t count(std::int64_t slide, const Region& region, std::uint32_t classes) const override {
+    return (classes & 1) == 0 ? 0 : region.clipped(labels[static_cast<std::size_t>(slide)]).size().area();
+  }
+  std::int64_t tissue(std::int64_t slide, const Region& region) const override {
+    return region.clipped(tissues[static_cast<std::size_t>(slide)]).size().area();
+  }
   const std::vector<Region>& objects(std::int64_t slide, std::size_t class_index) const override {
     static const std::vector<Region> none;
     return class_index == 0 ? boxes[static_cast<std::size_t>(slide)] : none;
@@ -32,6 +39,7 @@ struct FakeCatalog : Catalog {
   void add(const std::string& group, Size size, std::int64_t foreground, Region label = {}) {
     entries.push_back({group + std::to_string(entries.size()), group, size, {foreground}, size.area()});
     labels.push_back(label);
+    tissues.push_back({0, 0, size.width, size.height});
     boxes.emplace_back();
     if (!label.empty()) boxes.back().push_back(label);
   }

@@ -3,7 +3,9 @@
 // What may differ from one sampling group to the next.
 struct GuidedRule {
   std::int64_t half_side = 10;
+  double least = 0;
   double accept_random = 0.1;
+  double tissue = 0;
   std::vector<std::string> classes;
   std::vector<std::string> weigh_by;
   std::string slides = "pixels";
@@ -18,8 +20,12 @@ struct GuidedRule {
             "a window counts as on the spot when a label lies this near its centre")
         .at_least(1)
         .unit("px at the reduced level");
+    s.field("least", of<T>(&GuidedRule::least), "share of that square that is labelled; 0: a pixel of it").range(0, 1);
     s.field("accept_random", of<T>(&GuidedRule::accept_random),
             "probability of keeping a window that is not on the spot")
+        .range(0, 1);
+    s.field("tissue", of<T>(&GuidedRule::tissue),
+            "least share of the tile that is tissue and not glass, for a window that is not on the spot to be kept")
         .range(0, 1);
     s.field("classes", of<T>(&GuidedRule::classes), "those that count as labels; empty: all");
     s.field("weigh_by", of<T>(&GuidedRule::weigh_by), "classes whose pixels choose a slide; empty: the first");
@@ -66,8 +72,11 @@ class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
       w.region.x = nephron::WindowPlaces(size.width, window).draw(rng);
       w.region.y = nephron::WindowPlaces(size.height, window).draw(rng);
       const std::int64_t cx = w.region.x + window / 2, cy = w.region.y + window / 2, h = rule.half_side;
-      const bool on_spot = catalog.any_label(slide, {cx - h, cy - h, 2 * h, 2 * h}, classes);
-      if (on_spot || rng.chance(rule.accept_random)) break;
+      const nephron::Region square{cx - h, cy - h, 2 * h, 2 * h};
+      const bool on_spot = rule.least > 0 ? static_cast<double>(catalog.count(slide, square, classes)) >=
+                                                rule.least * static_cast<double>(square.size().area())
+                                          : catalog.any_label(slide, square, classes);
+      if (on_spot || (nephron::shows_tissue(catalog, w, rule.tissue) && rng.chance(rule.accept_random))) break;
     }
     return w;
   }

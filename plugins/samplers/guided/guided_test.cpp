@@ -61,6 +61,40 @@ TEST_F(GuidedTest, KeepsOffSpotWindowsAtTheGivenRate) {
   }
 }
 
+TEST_F(GuidedTest, TheSquareMayHaveToBeLabelledByAShare) {
+  FakeCatalog c;
+  c.add("a", {500, 500}, 1, {200, 200, 90, 90});
+  c.group_shares = {{"a", 1.0}};
+  const auto share = [&](const Window& w) {
+    const std::int64_t x = w.region.x + 50, y = w.region.y + 50;
+    return static_cast<double>(c.count(w.slide, {x - 20, y - 20, 40, 40}, 1)) / 1600;
+  };
+  int little = 0;
+  for (const Window& w : draw(*make({{"accept_random", 0.0, {}}, {"half_side", 20, {}}, {"least", 0.6, {}}}), c))
+    ASSERT_GE(share(w), 0.6);
+  for (const Window& w : draw(*make({{"accept_random", 0.0, {}}, {"half_side", 20, {}}}), c)) little += share(w) < 0.6;
+  EXPECT_GT(little, n / 5);
+}
+
+// Of a slide that is mostly glass, windows without a label show tissue; those with one are as they were.
+TEST_F(GuidedTest, WindowsWithoutALabelMayHaveToShowTissue) {
+  FakeCatalog c;
+  c.add("a", {2000, 2000}, 1, {230, 230, 40, 40});
+  c.tissues[0] = {200, 200, 400, 400};
+  c.group_shares = {{"a", 1.0}};
+  int glass = 0, off = 0;
+  for (const double tissue : {0.0, 0.3})
+    for (const Window& w : draw(*make({{"tissue", tissue, {}}, {"accept_random", 1.0, {}}}), c)) {
+      if (on_spot(c, w, 10)) continue;
+      const double share = static_cast<double>(c.tissue(0, {w.region.x + 18, w.region.y + 18, 64, 64})) / (64 * 64);
+      glass += tissue == 0 && share == 0;
+      off += tissue > 0;
+      ASSERT_GE(share, tissue);
+    }
+  EXPECT_GT(glass, n / 2);
+  EXPECT_GT(off, n / 4);
+}
+
 TEST_F(GuidedTest, AGroupMayHaveItsOwnNumbers) {
   FakeCatalog c;
   c.add("near", {900, 900}, 1, {400, 400, 100, 100});

@@ -2,17 +2,22 @@
 
 struct UniformParams {
   std::string slides = "equal";
+  double tissue = 0;
+  int tries = 1000;
 
   static void describe(nephron::Schema<UniformParams>& s) {
     s.field("slides", &UniformParams::slides, "how often a slide of a group is chosen: all alike, or by its area")
         .choices({"equal", "area"});
+    s.field("tissue", &UniformParams::tissue, "least share of the tile that is tissue and not glass").range(0, 1);
+    s.field("tries", &UniformParams::tries, "places that are tried for it before the last one is taken as it is")
+        .range(1, 1000000);
   }
 };
 
-/// A group by its share, a slide of it, a window anywhere on it.
+/// A group by its share, a slide of it, a window anywhere on it, or wherever its tile has tissue.
 class Uniform final : public nephron::Sampler {
  public:
-  explicit Uniform(const UniformParams& params) : by_area_(params.slides == "area") {}
+  explicit Uniform(const UniformParams& params) : params_(params), by_area_(params.slides == "area") {}
 
   nephron::Window draw(const nephron::Catalog& catalog, std::int64_t window, std::int64_t,
                        nephron::Rng& rng) const override {
@@ -24,9 +29,13 @@ class Uniform final : public nephron::Sampler {
     for (const auto& s : slides) total += weights.emplace_back(weight(s, group));
     const std::size_t chosen = nephron::chosen_by(weights, rng.uniform(0, total));
     const nephron::Size size = slides[chosen].size;
-    const std::int64_t x = nephron::WindowPlaces(size.width, window).draw(rng);
-    return {static_cast<std::int64_t>(chosen),
-            {x, nephron::WindowPlaces(size.height, window).draw(rng), window, window}};
+    nephron::Window out{static_cast<std::int64_t>(chosen), {0, 0, window, window}};
+    for (int i = 0; i < params_.tries; ++i) {
+      out.region.x = nephron::WindowPlaces(size.width, window).draw(rng);
+      out.region.y = nephron::WindowPlaces(size.height, window).draw(rng);
+      if (nephron::shows_tissue(catalog, out, params_.tissue)) break;
+    }
+    return out;
   }
 
  private:
@@ -34,6 +43,7 @@ class Uniform final : public nephron::Sampler {
     return s.group != group ? 0 : by_area_ ? static_cast<double>(s.size.area()) : 1;
   }
 
+  UniformParams params_;
   bool by_area_;
 };
 

@@ -57,5 +57,34 @@ TEST_F(UniformTest, ASmallSlideLiesInsideTheWindow) {
   }
 }
 
+// The tile is the window's middle: 64 of 100 px.
+TEST_F(UniformTest, WindowsMayHaveToShowTissue) {
+  FakeCatalog c;
+  c.add("a", {1000, 1000}, 0);
+  c.tissues[0] = {400, 300, 200, 100};
+  c.group_shares = {{"a", 1.0}};
+  const auto share = [&](const Window& w) {
+    return static_cast<double>(c.tissue(0, {w.region.x + 18, w.region.y + 18, 64, 64})) / (64 * 64);
+  };
+  const auto anywhere = make(), half = make({{"tissue", 0.5, {}}}),
+             hasty = make({{"tissue", 0.5, {}}, {"tries", 1, {}}});
+  int on_glass = 0, left = 0;
+  constexpr int n = 2000;
+  for (int i = 0; i < n; ++i) {
+    Rng rng(1, "sampler", 0, static_cast<std::uint64_t>(i)), same = rng, again = rng;
+    const Window w = half->draw(c, 100, i, rng);
+    ASSERT_GE(share(w), 0.5);
+    left += w.region.x + 50 < 500 ? 1 : 0;
+    const Window first = anywhere->draw(c, 100, i, same);
+    on_glass += share(first) == 0 ? 1 : 0;
+    ASSERT_EQ(hasty->draw(c, 100, i, again).region, first.region) << "the first place is the one without the rule";
+  }
+  EXPECT_GT(on_glass, n * 9 / 10);
+  EXPECT_NEAR(left, n / 2, 90) << "places with enough tissue are alike";
+  c.tissues[0] = {};
+  Rng rng(1, "sampler", 0, 0);
+  EXPECT_EQ(half->draw(c, 100, 0, rng).slide, 0) << "a slide of glass alone is drawn from all the same";
+}
+
 }  // namespace
 }  // namespace nephron::host

@@ -60,4 +60,18 @@ struct WindowPlaces {
   std::int64_t draw(Rng& rng) const { return rng.integer(first, last); }
 };
 
+/// The tile that is cut from a window's middle.
+inline Region tile_of(const Catalog& catalog, const Window& window) {
+  const Region& w = window.region;
+  const std::int64_t side = std::min(catalog.tile(), w.width), margin = (w.width - side) / 2;
+  return {w.x + margin, w.y + margin, side, side};
+}
+
+/// True when so large a share of a window's tile is tissue and not glass; of 0 it always is.
+inline bool shows_tissue(const Catalog& catalog, const Window& window, double share) {
+  if (share <= 0) return true;
+  const Region tile = tile_of(catalog, window);
+  return static_cast<double>(catalog.tissue(window.slide, tile)) >= share * static_cast<double>(tile.size().area());
+}
+
 }  // namespace nephron

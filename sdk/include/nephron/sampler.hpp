@@ -52,6 +52,13 @@ class NEPHRON_API Catalog {
   /// One of the slide's pixels of a class, each as likely as the others; nothing when there is none. Takes the
   /// logarithm of the slide's size, and some tries where the class is thin.
   virtual std::optional<Pixel> pixel(std::int64_t slide, std::size_t class_index, Rng& rng) const = 0;
+  /// Pixels of the region (clipped to the slide) that have one of the classes in the bit set. In constant time for what
+  /// lies inside, as any_label(); a set that is asked for first is counted once.
+  virtual std::int64_t count(std::int64_t slide, const Region& region, std::uint32_t classes) const = 0;
+  /// Pixels of the region (clipped to the slide) that are tissue and not glass, in constant time. Known in blocks: of
+  /// 1, 2, 4, ... px, so that the longer side of a slide has 1024 of them at most, and no larger than 256 px.
+  virtual std::int64_t tissue(std::int64_t slide, const Region& region) const = 0;
+  bool any_tissue(std::int64_t slide, const Region& region) const { return tissue(slide, region) > 0; }
   /// Boxes of the slide's objects of a class: of its pixels that hang together (8-connected, at the prepared level),
   /// row by row where they begin. Found when a slide is first asked for, in its labelled blocks alone; then at hand.
   virtual const std::vector<Region>& objects(std::int64_t slide, std::size_t class_index) const = 0;

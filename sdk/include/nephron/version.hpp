@@ -8,7 +8,9 @@
 //        ParameterCheck, DatasetCheck, CheckedFolder, PlainHead, blocks, a record of LibTorch in sources with tensors
 //   0.2  types that cross by value end in a Room; batch_augmentation is a kind; losses may ask for more (InputLoss);
 //        Catalog draws pixels and names classes; CheckedFolder is AnnotatedFolder, PlainHead a field of HeadSpec,
-//        SlideMaker::Wish is SlideMaker::Request; decoders may give AuxiliaryMaps
+//        SlideMaker::Wish is SlideMaker::Request; decoders may give AuxiliaryMaps; labels are u8, u16 or u32 for up to
+//        32 classes (ChannelRule, SampleView, Catalog::any_label); AnnotationSink::ignored and ignore(); Catalog counts
+//        pixels and tissue, and knows objects and the tile
 #define NEPHRON_SDK_MAJOR 0
 #define NEPHRON_SDK_MINOR 2
 #define NEPHRON_SDK_PATCH 0

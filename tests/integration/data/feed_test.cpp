@@ -284,6 +284,8 @@ class BrokenSlide final : public PreparedSlide {
     return whole_->any_label(region, classes);
   }
   std::optional<Pixel> pixel(std::size_t c, Rng& rng) const override { return whole_->pixel(c, rng); }
+  std::int64_t count(const Region& r, std::uint32_t classes) const override { return whole_->count(r, classes); }
+  std::int64_t tissue(const Region& r) const override { return whole_->tissue(r); }
   const std::vector<Region>& objects(std::size_t c) const override { return whole_->objects(c); }
   const CatalogSlide& catalog() const noexcept override { return whole_->catalog(); }
   const std::vector<ChannelRule>& targets() const noexcept override { return whole_->targets(); }
@@ -327,14 +329,13 @@ TEST_F(FeedTest, AugmentationsAreToldTheirSample) {
   experiment_.augmentations = {augmentation("test-told")};
   const Feed feed(experiment_, with_told, data(), o);
   Image image({experiment_.data.tile, experiment_.data.tile}, 3);
-  std::vector<std::uint8_t> labels;
-  std::vector<float> weights;
   for (std::int64_t i = 0; i < 8; ++i) {
-    std::string id;  // "slide x,y"
-    feed.sample(0, i, image.view(), labels, weights, id, /*augmented=*/false);
+    Sample sample;
+    feed.sample(0, i, image.view(), sample, /*augmented=*/false);
+    const std::string id = sample.id;  // "slide x,y"
     const PreparedSlide& slide = feed.slide_of(0, i);
     try {
-      feed.sample(0, i, image.view(), labels, weights, id);
+      feed.sample(0, i, image.view(), sample);
       FAIL() << "no error";
     } catch (const Error& e) {  // the window is 1.5 tiles of 64 px; slides of 0.9 um are reduced by 2
       EXPECT_THAT(e.what(), testing::HasSubstr("told " + id + " of " + slide.catalog().group + ", 96 x 96 px of " +

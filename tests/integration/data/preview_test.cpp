@@ -95,6 +95,8 @@ class Weightless final : public PreparedSlide {
   }
   bool any_label(const Region& r, std::uint32_t classes) const override { return slide_->any_label(r, classes); }
   std::optional<Pixel> pixel(std::size_t c, Rng& rng) const override { return slide_->pixel(c, rng); }
+  std::int64_t count(const Region& r, std::uint32_t classes) const override { return slide_->count(r, classes); }
+  std::int64_t tissue(const Region& r) const override { return slide_->tissue(r); }
   const std::vector<Region>& objects(std::size_t c) const override { return slide_->objects(c); }
   const CatalogSlide& catalog() const noexcept override { return slide_->catalog(); }
   const std::vector<ChannelRule>& targets() const noexcept override { return rules_; }

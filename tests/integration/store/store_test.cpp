@@ -52,6 +52,11 @@ void expect_equal(const PreparedSlide& a, const PreparedSlide& b, std::mt19937& 
     ASSERT_EQ(cv::norm(as_mat(image[0].view()), as_mat(image[1].view()), cv::NORM_INF), 0);
     ASSERT_EQ(cv::norm(as_mat(labels[0].view()), as_mat(labels[1].view()), cv::NORM_INF), 0);
   }
+  for (int n = 0; n < 500; ++n) {
+    const Region r = random_region(n % 2 == 0 ? 25 : 200);
+    ASSERT_EQ(a.tissue(r), b.tissue(r));
+  }
+  EXPECT_EQ(a.ignores(), b.ignores());
   if (!a.annotated()) return;
   for (std::size_t c = 0; c < a.catalog().foreground.size(); ++c) {
     EXPECT_EQ(a.objects(c), b.objects(c));
@@ -61,6 +66,8 @@ void expect_equal(const PreparedSlide& a, const PreparedSlide& b, std::mt19937& 
     const Region r = random_region(n % 2 == 0 ? 25 : 200);
     const auto bits = static_cast<std::uint32_t>(1 + random() % 3) << random() % a.catalog().foreground.size();
     ASSERT_EQ(a.any_label(r, bits), b.any_label(r, bits));
+    ASSERT_EQ(a.count(r, bits), b.count(r, bits));
+    ASSERT_EQ(a.count(r, bits) > 0, a.any_label(r, bits));
   }
 }
 
