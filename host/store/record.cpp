@@ -184,7 +184,7 @@ LabelsRecord LabelsRecord::parse(const std::string& text, const std::filesystem:
   for (const JsonNode& stamp : json.at("annotations").items()) r.annotations.push_back(read_stamp(stamp));
   r.size = read_size(json);
   r.reduction = read_reduction(json);
-  r.soft = integers(json.at("soft"), 0, 7);
+  r.soft = integers(json.at("soft"), 0, most_classes - 1);
   r.bytes = json.at("bytes").integer(0, most_bytes);
   r.mtime_ns = read_time(json);
   r.digest = json.at("digest").text();

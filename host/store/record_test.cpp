@@ -58,6 +58,20 @@ TEST_F(Records, ReadBackAsWritten) {
   write_file_atomically(file_, labels_.to_json());
   EXPECT_EQ(LabelsRecord::read(file_).to_json(), labels_.to_json());
   EXPECT_EQ(LabelsRecord::read(file_).foreground, labels_.foreground);
+  EXPECT_FALSE(LabelsRecord::read(file_).ignored.has_value()) << "as in records that know nothing of it";
+}
+
+TEST_F(Records, LabelsMayHaveManyClassesAndIgnoredPixels) {
+  labels_.classes.clear();
+  for (int c = 0; c < 32; ++c) labels_.classes.push_back("class " + std::to_string(c));
+  labels_.foreground.assign(32, 7);
+  labels_.soft = {0, 31};
+  labels_.ignored = 0;  // none is left at this reduction
+  const LabelsRecord back = LabelsRecord::parse(labels_.to_json(), file_);
+  EXPECT_EQ(back.soft, labels_.soft);
+  EXPECT_EQ(back.ignored, 0);
+  labels_.classes.emplace_back("one too many");
+  EXPECT_THROW(LabelsRecord::parse(labels_.to_json(), file_), Error);
 }
 
 TEST_F(Records, AnotherFormatIsSaid) {
