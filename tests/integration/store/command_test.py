@@ -298,6 +298,14 @@ def strict(folder):
     out, _ = run("prepare", path, "--strict")
     check("1 slide prepared, 2 up to date, 0 failed" in out, out)
 
+    # Sources may be on another disk: a store is sound without them, unless they are asked for.
+    store = os.path.join(folder, "strict")
+    os.remove(os.path.join(data, "images", "2.png"))
+    out, _ = run("store", "verify", store)
+    check("0 problems" in out, out)
+    out, _ = run("store", "verify", store, "--sources", want=1)
+    check("images/2.png is gone" in out, out)
+
 
 def exports_that_are_refused(folder):
     """Of two datasets with slides of one name, and two lists of classes; the store is as it was."""
