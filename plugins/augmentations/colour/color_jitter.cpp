@@ -50,18 +50,20 @@ Table line(double factor, double offset) {
 }
 
 Colour changed(Colour c, Change change, float by, float grey) {
-  const auto from = [&](float middle) {
-    return clipped({middle + by * (c.r - middle), middle + by * (c.g - middle), middle + by * (c.b - middle)});
+  const auto from = [&](float middle, float less) {
+    const auto channel = [&](float v) { return std::clamp(middle + by * (v - middle) - less, 0.0F, 255.0F); };
+    return Colour{channel(c.r), channel(c.g), channel(c.b)};
   };
+  constexpr float truncation = 0.5F;  // what Albumentations' tables lose in the mean
   switch (change) {
     case Change::brightness:
-      return from(0);
+      return from(0, by == 1 ? 0 : truncation);
     case Change::contrast:
-      return from(grey);
+      return from(grey, by == 1 ? 0 : truncation);
     case Change::saturation:
-      return from(c.grey());
+      return from(c.grey(), 0);
     case Change::hue:
-      return hsv_shifted(c, 6 * by, 0, 0);
+      return by == 0 ? c : hsv_shifted(c, std::floor(180 * by) / 30, 0, 0);  // its hues are whole steps of 2 degrees
   }
   return c;
 }

@@ -62,13 +62,29 @@ TEST_F(ColourTest, HuesTurnAndGreyStays) {
   EXPECT_NEAR(most_blue, 255, 1e-3);
 }
 
-TEST_F(ColourTest, JitterOfNothingIsTheIdentity) {
-  const WrittenPlan cube = draw(
-      *make("color_jitter", {{"brightness", 0, {}}, {"contrast", 0, {}}, {"saturation", 0, {}}, {"hue", 1e-9, {}}}), 3);
-  const auto colour = node(cube, 5, 20, 31);
-  EXPECT_NEAR(colour[0], 255.0 * 5 / 32, 1e-3);
-  EXPECT_NEAR(colour[1], 255.0 * 20 / 32, 1e-3);
-  EXPECT_NEAR(colour[2], 255.0 * 31 / 32, 1e-3);
+TEST_F(ColourTest, JitterOfNothingTurnsHuesByOneStepAtMost) {
+  const auto a =
+      make("color_jitter", {{"brightness", 0, {}}, {"contrast", 0, {}}, {"saturation", 0, {}}, {"hue", 1e-9, {}}});
+  for (std::uint64_t i = 0; i < 20; ++i) {  // a turn below 0 is truncated to a whole step, 2 degrees: as Albumentations
+    const WrittenPlan plan = draw(*a, i);
+    const auto colour = node(plan, 5, 20, 31), grey = node(plan, 9, 9, 9);
+    EXPECT_NEAR(colour[0], 255.0 * 5 / 32, 1e-3);
+    EXPECT_NEAR(colour[1], 255.0 * 20 / 32, 255.0 * 26 / 32 / 30 + 1e-3);
+    EXPECT_NEAR(colour[2], 255.0 * 31 / 32, 1e-3);
+    for (const float c : grey) EXPECT_NEAR(c, 255.0 * 9 / 32, 1e-3);
+  }
+}
+
+TEST_F(ColourTest, JitterWithoutHuesIsTablesAndAMatrix) {
+  const auto a = make("color_jitter", {{"hue", 0, {}}});
+  Rng rng(3, "augmentation[0]");
+  WrittenPlan plan;
+  a->draw(sample_of({32, 32}), rng, plan);
+  EXPECT_EQ(plan.calls, 3);
+  EXPECT_TRUE(plan.table.has_value());
+  ASSERT_TRUE(plan.colours.has_value());
+  for (std::size_t row = 0; row < 3; ++row)  // what is grey stays grey
+    EXPECT_NEAR((*plan.colours)[4 * row] + (*plan.colours)[4 * row + 1] + (*plan.colours)[4 * row + 2], 1, 1e-6);
 }
 
 TEST_F(ColourTest, WrongParametersAreNamed) {

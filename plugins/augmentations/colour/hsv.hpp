@@ -17,10 +17,6 @@ struct Colour {
   float grey() const { return 0.299F * r + 0.587F * g + 0.114F * b; }
 };
 
-inline Colour clipped(Colour c) {
-  return {std::clamp(c.r, 0.0F, 255.0F), std::clamp(c.g, 0.0F, 255.0F), std::clamp(c.b, 0.0F, 255.0F)};
-}
-
 /// Turns the hue by sixths of a circle; adds to saturation (0 to 1) and value (0 to 255). What is grey stays grey.
 inline Colour hsv_shifted(Colour c, float sixths, float saturation, float value) {
   const float v = std::max({c.r, c.g, c.b}), chroma = v - std::min({c.r, c.g, c.b});

@@ -26,10 +26,13 @@ int interpolation(const std::string& name) {
   return name == "area" ? cv::INTER_AREA : name == "linear" ? cv::INTER_LINEAR : cv::INTER_NEAREST;
 }
 
+// The scale is told, not the size: what a pixel covers is then not rounded, as with Albumentations.
 void resample(cv::Mat image, double scale, int down, int up) {
+  const bool vanishes = cvRound(std::min(image.cols, image.rows) * scale) < 1;
   const auto fewer = [&](int side) { return std::max(1, cvRound(side * scale)); };
   cv::Mat small;
-  cv::resize(image, small, {fewer(image.cols), fewer(image.rows)}, 0, 0, down);
+  if (vanishes) cv::resize(image, small, {fewer(image.cols), fewer(image.rows)}, 0, 0, down);
+  else cv::resize(image, small, {}, scale, scale, down);
   cv::resize(small, image, image.size(), 0, 0, up);
 }
 
