@@ -106,7 +106,7 @@ TEST_F(TissueParity, ColorJitterByACubeIsNear) {
     add(std::move(job), std::move(plan));
   }
   const Difference d = compare_all("color_jitter, cube");
-  EXPECT_LE(d.mean, 2);
+  EXPECT_LE(d.mean, 1.5);
 }
 
 }  // namespace

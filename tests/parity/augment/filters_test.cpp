@@ -56,7 +56,7 @@ TEST_F(AugmentParity, MedianAndSharpenAreTheSame) {
     const double alpha = rng.uniform(0.2, 0.5), lightness = rng.uniform(0.5, 1.0);
     add({{"class", "Sharpen"}, {"init", {{"alpha", pair_of(alpha)}, {"lightness", pair_of(lightness)}}}},
         draw("sharpen", {}, i));
-    add({{"class", "Sharpen"}, {"init", {{"alpha", pair_of(alpha)}, {"method", "gaussian"}, {"kernel_size", 5}}}},
+    add({{"transform", "unsharp"}, {"alpha", alpha}, {"side", 5}, {"sigma", 1}},
         draw("sharpen", {{"method", "gaussian", {}}}, i));
   }
   const Difference d = compare_all("median_blur, sharpen");

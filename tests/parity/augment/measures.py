@@ -32,7 +32,7 @@ def observed(t, job, corner):
     drawn |= t.get_params_dependent_on_data({"shape": corner.shape} | drawn, {"image": corner})
     what = job["observe"]
     if what == "pixels":
-        return t.apply(corner, **(drawn | {"shape": corner.shape})).ravel()
+        return t.apply(corner, **(drawn | {"shape": corner.shape})).ravel()[job["from"]::job["step"]]
     if what == "map":
         x, y = job["at"]
         return drawn["map_x"][y, x], drawn["map_y"][y, x]
@@ -69,8 +69,10 @@ def elastic_fields(job, *_):
 
 
 def stain_file(job, image, _):
-    """Writes statistics of the picture and of another one, by the plugin's own script; how far its stains lie from those
-    that Albumentations' normalisers find in the same pixels, the largest component."""
+    """Writes statistics of the picture and of another one, by the plugin's own script. How far its stains lie from the
+    true ones, and from those that Albumentations finds in the same pixels: the largest component. Of Albumentations'
+    normalisers, Macenko's takes columns for eigenvectors that are rows, and is left out; Vahadane's may call haematoxylin
+    eosin, so that the order is not compared."""
     here = os.path.dirname(os.path.abspath(__file__))
     spec = importlib.util.spec_from_file_location(
         "stain_statistics", os.path.join(here, "../../../plugins/augmentations/stain/stain_statistics.py"))
@@ -80,9 +82,11 @@ def stain_file(job, image, _):
     with open(os.path.join(job["folder"], job["file"]), "w") as f:
         json.dump({"slides": {"slide": script.statistics(image), "other": script.statistics(redder, "vahadane")}}, f)
     tissue = script.tissue(image)[None]
-    off = {}
-    for method in ("macenko", "vahadane"):
-        theirs = F_pixel.get_normalizer(method)
-        theirs.fit(tissue)
-        off[method] = float(abs(script.statistics(tissue, method)["stains"] - theirs.stain_matrix_target).max())
-    return off
+    true = script.unit(np.array(job["true"], float))
+    found = {method: np.array(script.statistics(tissue, method)["stains"]) for method in ("macenko", "vahadane")}
+    theirs = F_pixel.get_normalizer("vahadane")
+    theirs.fit(tissue)
+    peer = min(abs(found["vahadane"] - order).max() for order in
+               (theirs.stain_matrix_target, theirs.stain_matrix_target[::-1]))
+    return {"macenko": float(abs(found["macenko"] - true).max()), "vahadane": float(abs(found["vahadane"] - true).max()),
+            "peer": float(peer)}

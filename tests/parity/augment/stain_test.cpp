@@ -24,13 +24,15 @@ TEST_F(TissueParity, StainJitterIsHeStain) {
 
 TEST_F(TissueParity, TransfersAreTheirFormulas) {
   const std::string file = (folder_ / "stains.json").string();
-  add({{"numbers", "stain_file"}, {"file", "stains.json"}}, RecordedPlan({width, height}));
+  add({{"numbers", "stain_file"}, {"file", "stains.json"}, {"true", {{0.65, 0.70, 0.29}, {0.07, 0.99, 0.11}}}},
+      RecordedPlan({width, height}));
   run_peer();  // statistics of the picture ("slide") and of a changed one ("other")
-  const nlohmann::json agreement = answer(0);
-  for (const char* method : {"macenko", "vahadane"}) {
-    std::printf("[ measured ] stains by %s: %.4f from Albumentations'\n", method, agreement[method].get<double>());
-    EXPECT_LT(agreement[method].get<double>(), 0.02) << method;
-  }
+  const nlohmann::json off = answer(0);
+  std::printf("[ measured ] stains found: off by %.4f (Macenko), %.4f (Vahadane), %.4f from Albumentations' Vahadane\n",
+              off["macenko"].get<double>(), off["vahadane"].get<double>(), off["peer"].get<double>());
+  EXPECT_LT(off["macenko"].get<double>(), 0.1);
+  EXPECT_LT(off["vahadane"].get<double>(), 0.2);
+  EXPECT_LT(off["peer"].get<double>(), 0.02);
   jobs_.clear(), plans_.clear();
   for (std::uint64_t i = 0; i < 6; ++i) {
     const double share = i % 2 == 0 ? 1 : generator_of(i).uniform(0.5, 1);

@@ -64,6 +64,14 @@ def blur(job, _):
                             {"kernel": F_blur.create_gaussian_kernel_1d(job["sigma"], job["size"])})])
 
 
+def unsharp(job, _):
+    """What Sharpen(method="gaussian") means: its own difference of bytes wraps around where the blur is lighter."""
+    def change(image):
+        blurred = cv2.GaussianBlur(image.astype(np.float32), (job["side"],) * 2, job["sigma"])
+        return np.rint(np.clip(image + job["alpha"] * (image - blurred), 0, 255)).astype(np.uint8)
+    return image_only(change)
+
+
 def motion_line(job, _):
     """MotionBlur of 2021: a line between two points."""
     kernel = np.zeros((job["side"],) * 2, np.uint8)
