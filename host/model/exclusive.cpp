@@ -1,11 +1,12 @@
 #include <host/model/exclusive.hpp>
 
+#include <vector>
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/expm1.h>
-#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/logaddexp.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros_like.h>
@@ -32,9 +33,17 @@ at::Tensor predicted_masks(const at::Tensor& logits, bool exclusive) {
 }
 
 at::Tensor log_odds(const at::Tensor& logits) {
-  constexpr double least = 1e-7;  // of what the others have: floats know no less beside 1
-  const at::Tensor log_p = logits - at::logsumexp(with_background(logits), {1}, /*keepdim=*/true);
-  return log_p - (-at::expm1(log_p)).clamp_min(least).log();
+  const std::vector<at::Tensor> of_class = logits.split(1, 1);
+  const std::size_t n = of_class.size();
+  // Of a class against all others, summed from both ends: where one is nearly sure, one minus its share has no digits.
+  std::vector<at::Tensor> before(n), after(n), out(n);
+  before[0] = at::zeros_like(of_class[0]);
+  for (std::size_t c = 1; c < n; ++c) before[c] = at::logaddexp(before[c - 1], of_class[c - 1]);
+  for (std::size_t c = n - 1; c > 0; --c)
+    after[c - 1] = after[c].defined() ? at::logaddexp(after[c], of_class[c]) : of_class[c];
+  for (std::size_t c = 0; c < n; ++c)
+    out[c] = of_class[c] - (after[c].defined() ? at::logaddexp(before[c], after[c]) : before[c]);
+  return at::cat(out, 1);
 }
 
 }  // namespace nephron::host

@@ -18,7 +18,7 @@ TEST(Exclusive, OneClassIsTheSigmoid) {
   const at::Tensor logits = at::randn({2, 1, 5, 4}) * 4;
   EXPECT_LT(worst(probabilities(logits, true), at::sigmoid(logits)), 1e-6);
   EXPECT_TRUE((predicted_masks(logits, true) == predicted_masks(logits, false)).all().item<bool>());
-  EXPECT_LT(worst(log_odds(logits), logits), 1e-4);
+  EXPECT_EQ(worst(log_odds(logits), logits), 0);
 }
 
 TEST(Exclusive, ProbabilitiesShareOneWithTheBackground) {
@@ -33,6 +33,9 @@ TEST(Exclusive, ProbabilitiesShareOneWithTheBackground) {
   const at::Tensor expected = (p == p.amax({1}, true)).logical_and(p > rest);
   EXPECT_TRUE((masks == expected).all().item<bool>());
   EXPECT_LT(worst(at::sigmoid(log_odds(logits)), p), 1e-6);
+  const at::Tensor exact = log_odds(logits.to(at::kDouble));
+  EXPECT_LT(worst(at::sigmoid(exact), probabilities(logits.to(at::kDouble), true)), 1e-14);
+  EXPECT_LT(worst(log_odds(logits), exact), 1e-5) << "of sure pixels too";
 }
 
 TEST(Exclusive, GradientsOfSureNetworksStayFinite) {
