@@ -109,8 +109,9 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"exclusive=true", "predict.threshold=0.4"}), HasSubstr("exclusive classes have no \"threshold\""));
   std::string many;
   for (int c = 0; c < 32; ++c) many += (c == 0 ? "\"" : ", \"") + std::to_string(c) + "\"";
-  EXPECT_THAT(fault({"classes=[" + many + ", \"one too many\"]"}), HasSubstr("must name 1 to 32 classes, not 33"));
-  EXPECT_THAT(fault({"classes=[" + many + "]", "data.ignore_outside=true"}),
+  EXPECT_THAT(fault({"classes=[" + many + ", \"one too many\"]", "loss.class_weights=[]"}),
+              HasSubstr("must name 1 to 32 classes, not 33"));
+  EXPECT_THAT(fault({"classes=[" + many + "]", "data.ignore_outside=true", "loss.class_weights=[]"}),
               HasSubstr("\"ignore_outside\" takes a bit beside those of 32 classes"));
   EXPECT_THAT(fault({"predict.threshold=find"}), HasSubstr("or \"search\", not \"find\""));
   EXPECT_THAT(fault({"predict.threshold=1.5"}), HasSubstr("in 0 to 1"));

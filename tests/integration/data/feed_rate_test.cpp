@@ -36,7 +36,7 @@ TEST(FeedRate, OneCoreIsWellAboveWhatOneTrainerNeeds) {
   SampleScratch scratch;
   const auto make = [&](std::int64_t n) {
     const double begin = cpu_seconds();
-    for (std::int64_t i = 0; i < n; ++i) maker.make(0, i, {image.view(), labels, weights, nullptr}, scratch);
+    for (std::int64_t i = 0; i < n; ++i) maker.make(0, i, {image.view(), labels, weights}, scratch);
     return cpu_seconds() - begin;
   };
   make(20);
