@@ -12,6 +12,7 @@
 #include <ATen/ops/min.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/ones_like.h>
+#include <nephron/label_pixels.hpp>
 #include <nephron/value.hpp>
 
 #include <conformance/bench.hpp>
@@ -170,6 +171,32 @@ void require_labels_follow(const std::function<void(const SampleView&)>& change,
            "pixels() moves the picture and leaves its probability maps (SampleView::soft) where they were");
 }
 
+/// Labels of 16 bits, which experiments of more than 8 classes have, go where those of 8 go.
+void require_wide_labels_follow(const std::function<void(const SampleView&)>& change) {
+  const auto changed = [&](Depth depth) {
+    const Image image(probe_size, 3), labels(probe_size, 1, depth), map(probe_size, 1);
+    with_label_type(depth, [&](auto zero) {
+      for (std::int64_t y = 0; y < probe_size.height; ++y)
+        for (std::int64_t x = 0; x < probe_size.width; ++x) {
+          const auto bit = static_cast<unsigned>(x / 7 + 3 * (y / 5)) % 8;
+          labels.view().row<decltype(zero)>(y)[x] =
+              static_cast<decltype(zero)>(1U << bit << (depth == Depth::u8 ? 0 : 8));
+        }
+    });
+    const std::array soft{map.view()};
+    const std::function<void(const SampleView&)> copy = change;  // what it keeps begins anew
+    copy({image.view(), labels.view(), soft});
+    return labels;
+  };
+  const Image bytes = changed(Depth::u8), wide = changed(Depth::u16);
+  for (std::int64_t y = 0; y < probe_size.height; ++y)
+    for (std::int64_t x = 0; x < probe_size.width; ++x)
+      expect(
+          wide.view().row<const std::uint16_t>(y)[x] == bytes.view().row<const std::uint8_t>(y)[x] << 8,
+          "pixels() does something else to labels of 16 bits (more than 8 classes) than to those of 8: their depth is "
+          "SampleView::labels.depth, <nephron/label_pixels.hpp>");
+}
+
 /// Samples whose targets are as they were have to look as if nothing of them had moved.
 void require_still(Texture texture, const Probe& before, const Probe& after) {
   for (std::int64_t i = 0; i < probe_samples; ++i)
@@ -190,6 +217,7 @@ void require_own(const Probe& before, const Probe& after) {
 
 void require_labels_follow(const std::function<void(const SampleView&)>& change) {
   for (const Texture texture : {Texture::hills, Texture::grain}) require_labels_follow(change, texture);
+  require_wide_labels_follow(change);
 }
 
 void require_targets_follow(const BatchAugmentation& augmentation, const Rng& rng) {

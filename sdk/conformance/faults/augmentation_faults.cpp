@@ -104,6 +104,19 @@ class LeavesProbabilityMaps final : public GoodAugmentation {
   }
 };
 
+/// Labels are bytes, as long as there are no more than eight classes.
+class MirrorsLabelsByBytes final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo&, Rng&, Plan& plan) const override {
+    plan.pixels([](const SampleView& s) {
+      mirror(s.image);
+      for (std::int64_t y = 0; y < s.labels.height; ++y)
+        std::reverse(s.labels.row<std::uint8_t>(y), s.labels.row<std::uint8_t>(y) + s.labels.width);
+      for (const ImageView& map : s.soft) mirror(map);
+    });
+  }
+};
+
 /// Some pixels to the right, at the place of memory where a row begins: the columns at the left keep what they had.
 void shift(const ImageView& v, std::int64_t by) {
   const std::int64_t kept = std::min(by, v.width);
@@ -291,6 +304,7 @@ Fixture augmentation_fixture() {
           {"labels", "leaves its labels", subject_of<Augmentation, TurnsThePictureAlone>("turns_the_picture")},
           {"labels", "leaves its probability maps", subject_of<Augmentation, LeavesProbabilityMaps>("leaves_maps")},
           {"labels", "leaves its probability maps", subject_of<Augmentation, ShiftsAndLeavesMaps>("shifts_not_maps")},
+          {"labels", "labels of 16 bits", subject_of<Augmentation, MirrorsLabelsByBytes>("labels_by_bytes")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Augmentation, CallsRand>("calls_rand")},
           {"threads", "from several threads at once", subject_of<Augmentation, KeepsItsNumber>("shared_scratch")},
           {"threads", "from several threads at once", subject_of<Augmentation, KeepsTheMiddle>("keeps_the_middle")},
