@@ -109,9 +109,11 @@ void Optimizer::fused(const Lists& l, double lr, double decay, const std::option
                       config_.eps,
                       /*amsgrad=*/false, /*maximize=*/false, {}, found_inf);
   } else {
-    // A zero buffer times the momentum plus the gradient is the gradient: there is no special first step.
-    at::_fused_sgd_(l.parameters, l.gradients, l.averages, decay, config_.momentum, lr, /*dampening=*/0,
-                    config_.nesterov, /*maximize=*/false, /*is_first_step=*/false, {}, found_inf);
+    // A zero buffer times the momentum plus the gradient is the gradient: there is no special first step. Without
+    // momentum the kernel takes no buffers.
+    at::_fused_sgd_(l.parameters, l.gradients, config_.momentum == 0 ? std::vector<at::Tensor>() : l.averages, decay,
+                    config_.momentum, lr, /*dampening=*/0, config_.nesterov, /*maximize=*/false,
+                    /*is_first_step=*/false, {}, found_inf);
   }
 }
 

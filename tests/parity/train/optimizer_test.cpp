@@ -1,7 +1,6 @@
 #include "peer.hpp"
 
 #include <map>
-#include <set>
 
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/relu.h>
@@ -70,15 +69,16 @@ TEST_F(OptimizerParity, EightStepsEqualTorchs) {
     config->betas = std::array{0.8, 0.95}, config->eps = 1e-6;
   add("groups", "adamw", 0.1).decay_norms_and_biases = false;
   cases["groups"].groups.push_back({.match = "conv", .lr_factor = 0.1, .weight_decay = 0.3});
-  // One unit in the last place of a weight of 2 is 2.4e-7; what torch computes in another order may differ by it.
-  const std::set<std::string> by_operations{"radam", "radam_short", "lion"};
+  // One unit in the last place of a weight of 2 is 2.4e-7. What torch computes in another order may differ by it; the
+  // Lion of the peer adds decay and update before it subtracts them, so it rounds otherwise at every one of the steps.
+  const std::map<std::string, double> most{{"radam", 5e-7}, {"radam_short", 5e-7}, {"lion", 8 * 2.4e-7}};
   for (const auto& [name, config] : cases) {
     for (const bool clip : {false, true}) {
       for (const bool channels_last : {false, true}) {
         SCOPED_TRACE(name + (clip ? ", clipped" : "") + (channels_last ? ", channels_last" : ""));
         for (const auto& [parameter, p] : trained(config, clip, channels_last)) {
           const at::Tensor& want = peer_.at(name + (clip ? ".1.5." : ".0.") + parameter);
-          EXPECT_LT((p - want).abs().max().item<double>(), by_operations.contains(name) ? 5e-7 : 2e-7) << parameter;
+          EXPECT_LT((p - want).abs().max().item<double>(), most.contains(name) ? most.at(name) : 2e-7) << parameter;
         }
       }
     }
