@@ -1,5 +1,4 @@
 // What tests/bench times of slides and the store: hidden commands that print one line of JSON.
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <nephron/rle.hpp>
 #include <nephron/rng.hpp>
 
+#include <host/cli/bench_measures.hpp>
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
 #include <host/data/label_source.hpp>
@@ -28,24 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-/// Memory is counted from here on.
-void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
-
-double peak_mb() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
-  return 0;
-}
-
-class Clock {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 void warm(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
