@@ -1,17 +1,30 @@
 #include <host/store/bit_counts.hpp>
 
+#include <cstring>
+
 #include <nephron/label_pixels.hpp>
 
 namespace nephron::host {
 
 namespace {
 
-/// A byte has few values: they are counted, and their bits afterwards.
+/// A byte has few values: they are counted, and their bits afterwards. Eight neighbours that are alike, as most are,
+/// are counted at once: counting one value again and again waits for the last time each time.
 void add_bytes(const ImageView& labels, std::array<std::int64_t, 32>& counts) {
+  constexpr std::int64_t at_once = 8;
+  constexpr std::uint64_t ones = 0x0101010101010101;
   std::array<std::int64_t, 256> histogram{};
   for (std::int64_t y = 0; y < labels.height; ++y) {
     const auto* const row = labels.row<const std::uint8_t>(y);
-    for (std::int64_t x = 0; x < labels.width; ++x) ++histogram[row[x]];
+    std::int64_t x = 0;
+    for (; x + at_once <= labels.width; x += at_once) {
+      std::uint64_t pixels;
+      std::memcpy(&pixels, row + x, at_once);
+      if (pixels == ones * row[x]) histogram[row[x]] += at_once;
+      else
+        for (std::int64_t i = x; i < x + at_once; ++i) ++histogram[row[i]];
+    }
+    for (; x < labels.width; ++x) ++histogram[row[x]];
   }
   for (std::size_t value = 1; value < histogram.size(); ++value)
     for (std::size_t bit = 0; bit < 8; ++bit)

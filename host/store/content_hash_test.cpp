@@ -50,6 +50,26 @@ TEST(ContentHash, StaysAsItIs) {
   EXPECT_EQ(hash_of(""), "c6a11cb79a1e33b71ae508ab291c0975");
   EXPECT_EQ(hash_of("nephron"), "60919bd7926486d345d9dcb1fe1c03ed");
   EXPECT_EQ(hash_of(std::string(1000, 'x')), "11ca848ff1909b191344db2cb58958c7");
+  std::string many;
+  for (std::size_t i = 0; i < 100003; ++i) many += static_cast<char>(i * i + i / 7);
+  EXPECT_EQ(hash_of(many), "ac99fba29a3739cb00146da56bba316b");
+}
+
+// Stripes that come whole are taken by AVX2 where the processor has it, those that come in pieces by plain code.
+TEST(ContentHash, WideAndPlainCodeAgree) {
+  constexpr std::size_t stripe = 64;
+  const std::string bytes = noise(5000 * stripe, 6);
+  const auto in_pieces = [](ContentHash& hash, const char* from, std::size_t size) {
+    for (std::size_t at = 0; at < size; at += stripe - 1) hash.add(from + at, std::min(size - at, stripe - 1));
+  };
+  for (const std::size_t first : {0U, 1U, 15U, 16U, 17U, 4000U})  // stripes before the wide code begins
+    for (const std::size_t size : {1U, 63U, 64U, 65U, 127U, 1023U, 1024U, 1025U, 2048U, 4097U, 63999U}) {
+      ContentHash wide, plain;
+      in_pieces(wide, bytes.data(), first * stripe);
+      wide.add(bytes.data() + first * stripe, size);
+      in_pieces(plain, bytes.data(), first * stripe + size);
+      ASSERT_EQ(wide.hex(), plain.hex()) << first << ", " << size;
+    }
 }
 
 TEST(ContentHash, SeesEveryChangeOfABit) {

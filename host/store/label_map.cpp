@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include <nlohmann/json.hpp>
 
@@ -30,6 +31,30 @@ struct Content {
   std::string kind;  // "labels", "presence", "probability"
   int class_index = -1;
 };
+
+/// Whether a byte of a tile, which has a multiple of `piece` of them, is not 0. Pieces are asked whole: the compiler
+/// reads many bytes at once.
+bool any_set(const std::uint8_t* bytes, std::int64_t size) {
+  constexpr std::int64_t piece = 4096;
+  static_assert(tile_pixels % piece == 0);
+  for (; size > 0; size -= piece, bytes += piece) {
+    std::uint8_t seen = 0;
+    for (std::int64_t i = 0; i < piece; ++i) seen |= bytes[i];
+    if (seen != 0) return true;
+  }
+  return false;
+}
+
+/// Of the bits of at most a block's pixels.
+template <class T>
+T union_of(const T* pixels, std::int64_t n) {
+  T seen = 0;
+  if (n == presence_block)
+    for (std::int64_t i = 0; i < presence_block; ++i) seen |= pixels[i];
+  else
+    for (std::int64_t i = 0; i < n; ++i) seen |= pixels[i];
+  return seen;
+}
 
 using Paint = std::function<void(const Region&, const ImageView&)>;
 
@@ -113,18 +138,27 @@ class Writer {
         std::fill_n(pixels, tile_bytes, std::uint8_t{0});
         const ImageView view{pixels, inside.width, inside.height, 1, depth, tile_bytes / tile_side};
         paint(inside, view);
-        holds[i] = static_cast<char>(std::any_of(pixels, pixels + tile_bytes, [](std::uint8_t v) { return v != 0; }));
+        holds[i] = static_cast<char>(any_set(pixels, tile_bytes));
         if (holds[i] == 0) return;
         digests_->set(index, static_cast<std::size_t>(tile), pixels, static_cast<std::size_t>(tile_bytes));
         if (of_bits) note(view, inside, presence_.view());
       });
-      for (std::size_t i = 0; out_ != nullptr && i < n; ++i) {
-        const std::int64_t tile = first + static_cast<std::int64_t>(i);
-        if (holds[i] != 0)
-          out_->write_tile(index, tile % grid.across, tile / grid.across,
-                           tiles.data() + i * static_cast<std::size_t>(tile_bytes));
-      }
+      if (out_ != nullptr) write(index, grid, first, {holds.data(), n}, tiles.data());
     }
+  }
+
+  /// Tiles that hold something, the first of which is `first`: they take their places in their order, so that the file
+  /// does not depend on threads, and are written by all of them.
+  void write(std::size_t index, const TiffTiles& grid, std::int64_t first, std::span<const char> holds,
+             const std::uint8_t* tiles) {
+    const std::int64_t bytes = tile_pixels * static_cast<std::int64_t>(bytes_of(depth_of(contents_[index])));
+    const auto column = [&](std::size_t i) { return (first + static_cast<std::int64_t>(i)) % grid.across; };
+    const auto row = [&](std::size_t i) { return (first + static_cast<std::int64_t>(i)) / grid.across; };
+    for (std::size_t i = 0; i < holds.size(); ++i)
+      if (holds[i] != 0) out_->place_tile(index, column(i), row(i));
+    threads_.parallel_for(holds.size(), [&](std::size_t i) {
+      if (holds[i] != 0) out_->write_tile(index, column(i), row(i), tiles + static_cast<std::int64_t>(i) * bytes);
+    });
   }
 
   /// Counts and presence of a tile. Blocks do not cross tiles.
@@ -134,7 +168,8 @@ class Writer {
       for (std::int64_t y = 0; y < place.height; ++y) {
         const T* const row = labels.row<const T>(y);
         T* const blocks = presence.row<T>((place.y + y) / presence_block) + place.x / presence_block;
-        for (std::int64_t x = 0; x < place.width; ++x) blocks[x / presence_block] |= row[x];
+        for (std::int64_t x = 0; x < place.width; x += presence_block)
+          blocks[x / presence_block] |= union_of(row + x, std::min(presence_block, place.width - x));
       }
     });
     BitCounts counts;

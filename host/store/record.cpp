@@ -33,7 +33,7 @@ std::vector<int> integers(const JsonNode& list, int least, int most) {
 }
 
 Reduction read_reduction(const JsonNode& record) {
-  return Reduction::of(record.at("reduction").number(1, Reduction::largest));
+  return Reduction::written(record.at("reduction").number(1, Reduction::largest));
 }
 
 /// A name of a folder, and no way out of another.

@@ -9,6 +9,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/store/marker.hpp>
 #include <host/util/files.hpp>
 #include <tests/support/damaged.hpp>
 #include <tests/support/put_file.hpp>
@@ -93,6 +94,19 @@ TEST_F(Records, OneKindIsNotTheOther) {
   labels_.picture = "../elsewhere";
   EXPECT_THROW(LabelsRecord::parse(labels_.to_json(), file_), Error);
   EXPECT_FALSE(is_record_of_version_1(picture_.to_json()));
+}
+
+// Records and names that the first of this version wrote: what they tell of can be listed, verified and removed.
+TEST_F(Records, ReductionsOfMoreDigitsStayWhatTheyWere) {
+  constexpr double ratio = 1.08 / 0.9;
+  picture_.reduction = Reduction::written(ratio);
+  EXPECT_EQ(picture_.reduction.str(), "1.2000000000000002");
+  const PictureRecord read = PictureRecord::parse(picture_.to_json(), file_);
+  EXPECT_EQ(read.reduction, picture_.reduction);
+  EXPECT_NE(read.reduction, Reduction::of(ratio));
+  EXPECT_EQ(Reduction::parse(read.reduction.str()), read.reduction);
+  EXPECT_TRUE(is_store_file("tissue-" + read.reduction.str() + ".png"));
+  EXPECT_TRUE(is_record_file("labels-" + read.reduction.str() + ".json"));
 }
 
 TEST(Reductions, WholeNumbersAreFactors) {

@@ -30,13 +30,15 @@ double of_twelve_digits(double value) {
 
 }  // namespace
 
-Reduction Reduction::of(double ratio) {
+Reduction Reduction::of(double ratio) { return written(of_twelve_digits(written(ratio).value())); }
+
+Reduction Reduction::written(double ratio) {
   const double whole = std::nearbyint(ratio);
   if (std::abs(ratio - whole) <= slack * ratio) ratio = whole;
   if (!(ratio >= 1 && ratio <= largest))
     throw Error("a slide cannot be reduced by " + text_of(ratio) + "; expected 1 to " + std::to_string(largest));
   Reduction out;
-  out.value_ = of_twelve_digits(ratio);
+  out.value_ = ratio;
   return out;
 }
 
@@ -45,7 +47,7 @@ std::optional<Reduction> Reduction::parse(std::string_view text) {
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), ratio);
   if (failed != std::errc() || end != text.data() + text.size() || !(ratio >= 1 && ratio <= largest))
     return std::nullopt;
-  const Reduction out = of(ratio);
+  const Reduction out = written(ratio);
   return out.str() == text ? std::optional(out) : std::nullopt;
 }
 

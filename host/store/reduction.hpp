@@ -19,7 +19,9 @@ class Reduction {
   constexpr Reduction(int factor = 1) noexcept : value_(factor) {}  // NOLINT: a factor is a reduction
   /// Throws Error for what is not in 1 to `largest`.
   static Reduction of(double ratio);
-  /// What str() gives; nothing for any other text.
+  /// As a record has it: the first of this version had more digits, and are reductions of their own.
+  static Reduction written(double ratio);
+  /// What str() gives, of written() too; nothing for any other text.
   static std::optional<Reduction> parse(std::string_view text);
 
   constexpr double value() const noexcept { return value_; }

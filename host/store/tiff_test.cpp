@@ -45,6 +45,7 @@ class StoreTiff : public testing::Test {
             for (int c = 0; c < channels; ++c)
               tile[static_cast<std::size_t>(i * channels + c)] =
                   value(p, column * tile_side + i % tile_side, row * tile_side + i / tile_side, c);
+          if (sparse) writer.place_tile(p, column, row);
           writer.write_tile(p, column, row, tile.data());
         }
     }
@@ -188,6 +189,8 @@ TEST_F(StoreTiff, PixelsMayBeWider) {
           for (std::int64_t x = 0; x < tile_side; ++x)
             tile.view().row<decltype(zero)>(y)[x] = static_cast<decltype(zero)>(y == 9 && x == 17 ? 1U << 13 : 0U);
       });
+      EXPECT_THROW(writer.write_tile(0, 1, 0, tile.view().row<const std::uint8_t>(0)), Error) << "it has no place";
+      writer.place_tile(0, 1, 0);
       writer.write_tile(0, 1, 0, tile.view().row<const std::uint8_t>(0));
       writer.finish();
     }

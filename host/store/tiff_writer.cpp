@@ -98,16 +98,21 @@ std::int64_t TiffWriter::bytes_of(const std::vector<Picture>& pictures) {
   return bytes;
 }
 
+std::uint64_t& TiffWriter::offset(std::size_t picture, std::int64_t column, std::int64_t row) {
+  return offsets_.at(picture).at(static_cast<std::size_t>(row * TiffTiles(pictures_[picture].size).across + column));
+}
+
+void TiffWriter::place_tile(std::size_t picture, std::int64_t column, std::int64_t row) {
+  offset(picture, column, row) = static_cast<std::uint64_t>(end_);
+  end_ += tile_bytes(pictures_[picture]);
+}
+
 void TiffWriter::write_tile(std::size_t picture, std::int64_t column, std::int64_t row, const std::uint8_t* pixels) {
-  const Picture& p = pictures_.at(picture);
-  std::uint64_t& offset = offsets_[picture].at(static_cast<std::size_t>(row * TiffTiles(p.size).across + column));
-  if (sparse_) {
-    offset = static_cast<std::uint64_t>(end_);
-    end_ += tile_bytes(p);
-  }
-  const auto bytes = static_cast<std::size_t>(tile_bytes(p));
-  out_.write_at(static_cast<std::int64_t>(offset), pixels, bytes);
-  if (sync_) out_.start_writing(static_cast<std::int64_t>(offset), bytes);
+  const auto place = static_cast<std::int64_t>(offset(picture, column, row));
+  if (place == 0) throw Error("a tile of a TIFF is written before it has a place");
+  const auto bytes = static_cast<std::size_t>(tile_bytes(pictures_[picture]));
+  out_.write_at(place, pixels, bytes);
+  if (sync_) out_.start_writing(place, bytes);
 }
 
 std::string TiffWriter::directory(std::size_t picture, std::int64_t at, bool last) const {

@@ -35,11 +35,14 @@ class TiffWriter {
     int bytes = 1;            ///< of a sample, little-endian: 1, 2 or 4
   };
 
-  /// `sparse`: tiles may stay unwritten, and take their places in the order of writing; otherwise each has its own
-  /// place. `sync`: tiles are on their way to the disk at once, and finish() waits until the file is there.
+  /// `sparse`: tiles may stay unwritten, and take their places as they are asked for; otherwise each has its own place.
+  /// `sync`: tiles are on their way to the disk at once, and finish() waits until the file is there.
   TiffWriter(const std::filesystem::path& file, std::vector<Picture> pictures, bool sparse, bool sync = true);
 
-  /// Thread-safe when not sparse. `pixels`: tile_side x tile_side, packed; what lies outside the picture is padding.
+  /// Takes the next place for a tile of a sparse file.
+  void place_tile(std::size_t picture, std::int64_t column, std::int64_t row);
+  /// Thread-safe for tiles that have their places. `pixels`: tile_side x tile_side, packed; what lies outside the
+  /// picture is padding.
   void write_tile(std::size_t picture, std::int64_t column, std::int64_t row, const std::uint8_t* pixels);
   /// Writes the directories and closes the file; without it the file is no TIFF. Returns its size.
   std::int64_t finish();
@@ -51,6 +54,7 @@ class TiffWriter {
   static std::int64_t tile_bytes(const Picture& picture) {
     return tile_side * tile_side * picture.channels * picture.bytes;
   }
+  std::uint64_t& offset(std::size_t picture, std::int64_t column, std::int64_t row);
   std::string directory(std::size_t picture, std::int64_t at, bool last) const;
 
   OutputFile out_;
