@@ -98,7 +98,7 @@ TEST_F(Records, OneKindIsNotTheOther) {
 
 // Records and names that the first of this version wrote: what they tell of can be listed, verified and removed.
 TEST_F(Records, ReductionsOfMoreDigitsStayWhatTheyWere) {
-  constexpr double ratio = 1.08 / 0.9;
+  constexpr double ratio = 1.2000000000000002;
   picture_.reduction = Reduction::written(ratio);
   EXPECT_EQ(picture_.reduction.str(), "1.2000000000000002");
   const PictureRecord read = PictureRecord::parse(picture_.to_json(), file_);

@@ -70,7 +70,7 @@ import pathlib, re, sys
 lost = [f"{page}: {link}" for page in pathlib.Path(sys.argv[1]).rglob("*.md")
         for link in re.findall(r"\]\(([^)#\s]+)", page.read_text())
         if "://" not in link and not (page.parent / link).exists()]
-sys.exit("\n".join(lost))
+sys.exit("\n".join(lost) or 0)
 TEXT
     # A path of the build in a binary would work here and nowhere else.
     for file in "$tree"/bin/nephron "$tree"/lib/*.so "$tree"/lib/nephron/plugins/*.so; do
