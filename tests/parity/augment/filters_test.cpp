@@ -132,8 +132,8 @@ TEST_F(AugmentParity, FogIsTheSameParticles) {
   EXPECT_EQ(d.labels, 0);
 }
 
-// The noise of our generator, read off a grey picture, given to Albumentations. It is read in whole levels, and
-// Albumentations truncates sums where ours are rounded.
+// The noise of our generator, read off a grey picture, given to Albumentations: in whole levels, for Albumentations
+// drops the fraction of its noise where our sums are rounded.
 TEST_F(AugmentParity, GaussianNoiseIsAdded) {
   for (std::uint64_t i = 0; i < 4; ++i) {
     RecordedPlan plan = draw("gaussian_noise", {{"per_channel", i % 2 == 0, {}}}, i);
