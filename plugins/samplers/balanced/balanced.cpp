@@ -35,13 +35,10 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
       std::vector<std::size_t> there;
       for (const std::size_t c : nephron::classes_named(catalog, params_.classes))
         if (total(catalog, group, c) > 0) there.push_back(c);
-      if (!there.empty()) return labelled(catalog, group, there[choose_alike(there.size(), rng)], window, rng);
+      if (!there.empty()) return labelled(catalog, group, there[nephron::choose_alike(there.size(), rng)], window, rng);
     }
-    const std::int64_t slide = choose_slide(
-        catalog, group, [](const nephron::CatalogSlide& s) { return static_cast<double>(s.size.area()); }, rng);
-    const nephron::Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
-    const std::int64_t x = nephron::WindowPlaces(size.width, window).draw(rng);
-    return {slide, {x, nephron::WindowPlaces(size.height, window).draw(rng), window, window}};
+    const auto area = [&](std::size_t i) { return static_cast<double>(catalog.slides()[i].size.area()); };
+    return nephron::window_anywhere(catalog, nephron::choose_slide(catalog, group, area, rng), window, rng);
   }
 
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
@@ -49,10 +46,6 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
   }
 
  private:
-  static std::size_t choose_alike(std::size_t n, nephron::Rng& rng) {
-    return static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(n) - 1));
-  }
-
   static double pixels(const nephron::CatalogSlide& slide, std::size_t class_index) {
     return class_index < slide.foreground.size() ? static_cast<double>(slide.foreground[class_index]) : 0;
   }
@@ -64,24 +57,13 @@ class Balanced final : public nephron::Sampler, public nephron::ParameterCheck {
     return sum;
   }
 
-  template <class Weight>
-  static std::int64_t choose_slide(const nephron::Catalog& catalog, const std::string& group, const Weight& weight,
-                                   nephron::Rng& rng) {
-    const auto& slides = catalog.slides();
-    double sum = 0;
-    std::vector<double> weights(slides.size());
-    for (std::size_t i = 0; i < slides.size(); ++i)
-      if (slides[i].group == group) sum += weights[i] = weight(slides[i]);
-    return static_cast<std::int64_t>(nephron::chosen_by(weights, rng.uniform(0, sum)));
-  }
-
   nephron::Window labelled(const nephron::Catalog& catalog, const std::string& group, std::size_t class_index,
                            std::int64_t window, nephron::Rng& rng) const {
     const bool alike = params_.slides == "alike";
-    const std::int64_t slide = choose_slide(
+    const std::int64_t slide = nephron::choose_slide(
         catalog, group,
-        [&](const nephron::CatalogSlide& s) {
-          const double n = pixels(s, class_index);
+        [&](std::size_t i) {
+          const double n = pixels(catalog.slides()[i], class_index);
           return alike && n > 0 ? 1.0 : n;
         },
         rng);

@@ -64,13 +64,11 @@ class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
     if (catalog.slides().empty()) throw nephron::Error("there is no slide to draw a window from");
     const std::string& group = nephron::choose_group(catalog, rng);
     const GuidedRule& rule = rule_of(group);
-    const std::int64_t slide = choose_slide(catalog, group, rule, rng);
+    const std::int64_t slide = slide_of(catalog, group, rule, rng);
     const std::uint32_t classes = bits(catalog, rule.classes);
-    const nephron::Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
-    nephron::Window w{slide, {0, 0, window, window}};
+    nephron::Window w;
     for (int i = 0; i < params_.tries; ++i) {
-      w.region.x = nephron::WindowPlaces(size.width, window).draw(rng);
-      w.region.y = nephron::WindowPlaces(size.height, window).draw(rng);
+      w = nephron::window_anywhere(catalog, slide, window, rng);
       const std::int64_t cx = w.region.x + window / 2, cy = w.region.y + window / 2, h = rule.half_side;
       const nephron::Region square{cx - h, cy - h, 2 * h, 2 * h};
       const bool on_spot = rule.least > 0 ? static_cast<double>(catalog.count(slide, square, classes)) >=
@@ -104,8 +102,8 @@ class Guided final : public nephron::Sampler, public nephron::ParameterCheck {
     return params_;
   }
 
-  static std::int64_t choose_slide(const nephron::Catalog& catalog, const std::string& group, const GuidedRule& rule,
-                                   nephron::Rng& rng) {
+  static std::int64_t slide_of(const nephron::Catalog& catalog, const std::string& group, const GuidedRule& rule,
+                               nephron::Rng& rng) {
     const auto& slides = catalog.slides();
     std::vector<std::size_t> classes{0};
     if (!rule.weigh_by.empty()) classes = nephron::classes_named(catalog, rule.weigh_by);

@@ -31,13 +31,11 @@ class Objects final : public nephron::Sampler, public nephron::ParameterCheck {
       std::vector<std::size_t> there;
       for (const std::size_t c : nephron::classes_named(catalog, params_.classes))
         if (any(catalog, group, c)) there.push_back(c);
-      if (!there.empty()) return about_an_object(catalog, group, there[choose_alike(there.size(), rng)], window, rng);
+      if (!there.empty())
+        return about_an_object(catalog, group, there[nephron::choose_alike(there.size(), rng)], window, rng);
     }
-    const std::int64_t slide = choose_slide(
-        catalog, group, [&](std::size_t i) { return static_cast<double>(catalog.slides()[i].size.area()); }, rng);
-    const nephron::Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
-    const std::int64_t x = nephron::WindowPlaces(size.width, window).draw(rng);
-    return {slide, {x, nephron::WindowPlaces(size.height, window).draw(rng), window, window}};
+    const auto area = [&](std::size_t i) { return static_cast<double>(catalog.slides()[i].size.area()); };
+    return nephron::window_anywhere(catalog, nephron::choose_slide(catalog, group, area, rng), window, rng);
   }
 
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
@@ -45,10 +43,6 @@ class Objects final : public nephron::Sampler, public nephron::ParameterCheck {
   }
 
  private:
-  static std::size_t choose_alike(std::size_t n, nephron::Rng& rng) {
-    return static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(n) - 1));
-  }
-
   static bool any(const nephron::Catalog& catalog, const std::string& group, std::size_t class_index) {
     for (std::size_t i = 0; i < catalog.slides().size(); ++i)
       if (catalog.slides()[i].group == group && !catalog.objects(static_cast<std::int64_t>(i), class_index).empty())
@@ -56,20 +50,10 @@ class Objects final : public nephron::Sampler, public nephron::ParameterCheck {
     return false;
   }
 
-  template <class Weight>
-  static std::int64_t choose_slide(const nephron::Catalog& catalog, const std::string& group, const Weight& weight,
-                                   nephron::Rng& rng) {
-    double sum = 0;
-    std::vector<double> weights(catalog.slides().size());
-    for (std::size_t i = 0; i < weights.size(); ++i)
-      if (catalog.slides()[i].group == group) sum += weights[i] = weight(i);
-    return static_cast<std::int64_t>(nephron::chosen_by(weights, rng.uniform(0, sum)));
-  }
-
   nephron::Window about_an_object(const nephron::Catalog& catalog, const std::string& group, std::size_t class_index,
                                   std::int64_t window, nephron::Rng& rng) const {
     const bool alike = params_.slides == "alike";
-    const std::int64_t slide = choose_slide(
+    const std::int64_t slide = nephron::choose_slide(
         catalog, group,
         [&](std::size_t i) {
           const auto n = static_cast<double>(catalog.objects(static_cast<std::int64_t>(i), class_index).size());
@@ -77,7 +61,7 @@ class Objects final : public nephron::Sampler, public nephron::ParameterCheck {
         },
         rng);
     const std::vector<nephron::Region>& objects = catalog.objects(slide, class_index);
-    const nephron::Region& object = objects[choose_alike(objects.size(), rng)];
+    const nephron::Region& object = objects[nephron::choose_alike(objects.size(), rng)];
     const nephron::Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
     const std::int64_t tile = std::min(catalog.tile(), window);
     // The tile is the window's middle. It holds the object where that is smaller, and nothing else where it is larger.

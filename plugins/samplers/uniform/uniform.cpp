@@ -24,25 +24,17 @@ class Uniform final : public nephron::Sampler {
     const auto& slides = catalog.slides();
     if (slides.empty()) throw nephron::Error("there is no slide to draw a window from");
     const std::string& group = nephron::choose_group(catalog, rng);
-    std::vector<double> weights;
-    double total = 0;
-    for (const auto& s : slides) total += weights.emplace_back(weight(s, group));
-    const std::size_t chosen = nephron::chosen_by(weights, rng.uniform(0, total));
-    const nephron::Size size = slides[chosen].size;
-    nephron::Window out{static_cast<std::int64_t>(chosen), {0, 0, window, window}};
+    const std::int64_t slide = nephron::choose_slide(
+        catalog, group, [&](std::size_t i) { return by_area_ ? static_cast<double>(slides[i].size.area()) : 1; }, rng);
+    nephron::Window out;
     for (int i = 0; i < params_.tries; ++i) {
-      out.region.x = nephron::WindowPlaces(size.width, window).draw(rng);
-      out.region.y = nephron::WindowPlaces(size.height, window).draw(rng);
+      out = nephron::window_anywhere(catalog, slide, window, rng);
       if (nephron::shows_tissue(catalog, out, params_.tissue)) break;
     }
     return out;
   }
 
  private:
-  double weight(const nephron::CatalogSlide& s, std::string_view group) const {
-    return s.group != group ? 0 : by_area_ ? static_cast<double>(s.size.area()) : 1;
-  }
-
   UniformParams params_;
   bool by_area_;
 };

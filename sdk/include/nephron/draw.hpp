@@ -10,7 +10,8 @@
 #include <nephron/parameter_check.hpp>
 #include <nephron/sampler.hpp>
 
-// What samplers draw alike. Each call uses up one number of the generator, for equal streams in every sampler.
+// What samplers draw alike. Each call uses up one number of the generator where it does not say
+// otherwise, for equal streams in every sampler.
 namespace nephron {
 
 /// Index of a weight, with a probability in proportion to it: `u` is drawn from 0 to the sum of the weights, none of
@@ -25,11 +26,26 @@ inline std::size_t chosen_by(const std::vector<double>& weights, double u) {
   return chosen;
 }
 
+/// One of n things, each as likely as the others.
+inline std::size_t choose_alike(std::size_t n, Rng& rng) {
+  return static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(n) - 1));
+}
+
 /// A sampling group of the catalogue, by its share. There is one at least.
 inline const std::string& choose_group(const Catalog& catalog, Rng& rng) {
   std::vector<double> shares;
   for (const auto& group : catalog.shares()) shares.push_back(group.second);
   return catalog.shares()[chosen_by(shares, rng.uniform())].first;
+}
+
+/// A slide of the group, with a probability in proportion to weight(index of the slide).
+template <class Weight>
+std::int64_t choose_slide(const Catalog& catalog, const std::string& group, const Weight& weight, Rng& rng) {
+  double sum = 0;
+  std::vector<double> weights(catalog.slides().size());
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    if (catalog.slides()[i].group == group) sum += weights[i] = weight(i);
+  return static_cast<std::int64_t>(chosen_by(weights, rng.uniform(0, sum)));
 }
 
 /// Numbers of the catalogue's classes that are named, rising; of all when no name is given.
@@ -59,6 +75,13 @@ struct WindowPlaces {
       : first(std::min<std::int64_t>(0, side - window)), last(std::max<std::int64_t>(0, side - window)) {}
   std::int64_t draw(Rng& rng) const { return rng.integer(first, last); }
 };
+
+/// A window anywhere on the slide, each place as likely as the others. Uses up two numbers.
+inline Window window_anywhere(const Catalog& catalog, std::int64_t slide, std::int64_t window, Rng& rng) {
+  const Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
+  const std::int64_t x = WindowPlaces(size.width, window).draw(rng);
+  return {slide, {x, WindowPlaces(size.height, window).draw(rng), window, window}};
+}
 
 /// The tile that is cut from a window's middle.
 inline Region tile_of(const Catalog& catalog, const Window& window) {
