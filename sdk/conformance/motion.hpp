@@ -8,8 +8,8 @@
 // Has a picture been moved? Told from its pixels alone, by pictures in which each place looks like no other.
 namespace nephron::conformance {
 
-/// In hills a colour tells its place, so that any large motion shows, but only where colours stay. A grain shows small
-/// motions to a side as well, whatever is done to colours.
+/// In hills a colour tells its place, so that any motion of some 5 pixels shows, but only where colours stay. A grain
+/// shows small motions to a side as well, whatever is done to colours.
 enum class Texture { hills, grain };
 
 /// Of the picture of `texture`, in [0, 1]: a function of the place and channel (0 to 2).

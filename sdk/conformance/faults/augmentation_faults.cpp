@@ -150,7 +150,7 @@ class ShiftsAndLeavesMaps final : public GoodAugmentation {
   }
 };
 
-/// Turns the picture about its middle by nearest pixels, its labels not.
+/// Turns the picture by 5 degrees about its middle, its labels not.
 class TurnsThePictureAlone final : public GoodAugmentation {
  public:
   void draw(const SampleInfo&, Rng&, Plan& plan) const override {
@@ -160,8 +160,9 @@ class TurnsThePictureAlone final : public GoodAugmentation {
       for (std::int64_t y = 0; y < v.height; ++y)
         for (std::int64_t x = 0; x < v.width; ++x) {
           const auto i = x - v.width / 2, j = y - v.height / 2;
-          const std::int64_t from_x = std::clamp<std::int64_t>(v.width / 2 + (4 * i - 3 * j) / 5, 0, v.width - 1),
-                             from_y = std::clamp<std::int64_t>(v.height / 2 + (3 * i + 4 * j) / 5, 0, v.height - 1);
+          const std::int64_t from_x = std::clamp<std::int64_t>(v.width / 2 + (996 * i - 87 * j) / 1000, 0, v.width - 1),
+                             from_y =
+                                 std::clamp<std::int64_t>(v.height / 2 + (87 * i + 996 * j) / 1000, 0, v.height - 1);
           std::copy_n(v.row<std::uint8_t>(from_y) + 3 * from_x, 3, out.data() + 3 * (y * v.width + x));
         }
       for (std::int64_t y = 0; y < v.height; ++y)
