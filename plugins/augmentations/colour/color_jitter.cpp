@@ -5,7 +5,8 @@
 #include <nephron/augmentation_params.hpp>
 #include <nephron/image_cv.hpp>
 
-#include "hsv.hpp"
+#include "colour_cube.hpp"
+#include "hsv_tables.hpp"
 
 struct ColorJitterParams {
   double brightness = 0.2;
@@ -49,23 +50,23 @@ Table line(double factor, double offset) {
   return out;
 }
 
-Colour changed(Colour c, Change change, float by, float grey) {
-  const auto from = [&](float middle, float less) {
-    const auto channel = [&](float v) { return std::clamp(middle + by * (v - middle) - less, 0.0F, 255.0F); };
+void change_row(ColourRow& row, Change change, float by, float grey) {
+  constexpr float truncation = 0.5F;  // what Albumentations' tables lose in the mean
+  const float less = by == 1 ? 0 : truncation;
+  const auto from = [=](Colour c, float middle, float offset) {
+    const auto channel = [=](float v) { return clipped(middle + by * (v - middle) - offset, 255); };
     return Colour{channel(c.r), channel(c.g), channel(c.b)};
   };
-  constexpr float truncation = 0.5F;  // what Albumentations' tables lose in the mean
   switch (change) {
     case Change::brightness:
-      return from(0, by == 1 ? 0 : truncation);
+      return row.each([=](Colour c) { return from(c, 0, less); });
     case Change::contrast:
-      return from(grey, by == 1 ? 0 : truncation);
+      return row.each([=](Colour c) { return from(c, grey, less); });
     case Change::saturation:
-      return from(c.grey(), 0);
-    case Change::hue:
-      return by == 0 ? c : hsv_shifted(c, std::floor(180 * by) / 30, 0, 0);  // its hues are whole steps of 2 degrees
+      return row.each([=](Colour c) { return from(c, c.grey(), 0); });
+    case Change::hue:  // its hues are whole steps of 2 degrees
+      if (by != 0) shift_hsv(row, std::floor(180 * by) / 30, 0, 0);
   }
-  return c;
 }
 
 void change_pixels(cv::Mat& image, Change change, double by) {
@@ -114,10 +115,9 @@ class ColorJitter final : public nephron::Augmentation {
 
   void add_as_cube(const Jitter& jitter, nephron::Plan& plan) const {
     add_cube(
-        [&](Colour c) {
+        [&](ColourRow& row) {
           for (const Change change : jitter.order)
-            c = changed(c, change, static_cast<float>(jitter.of(change)), static_cast<float>(params_.grey));
-          return c;
+            change_row(row, change, static_cast<float>(jitter.of(change)), static_cast<float>(params_.grey));
         },
         plan);
   }

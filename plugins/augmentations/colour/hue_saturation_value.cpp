@@ -3,7 +3,8 @@
 #include <nephron/augmentation_params.hpp>
 #include <nephron/image_cv.hpp>
 
-#include "hsv.hpp"
+#include "colour_cube.hpp"
+#include "hsv_tables.hpp"
 
 struct HueSaturationValueParams {
   double hue = 20;
@@ -34,8 +35,8 @@ class HueSaturationValue final : public nephron::Augmentation {
     if (params_.exact) return add_exact(hue, saturation, value, plan);
     const auto sixths = static_cast<float>(std::floor(hue) / 30);
     add_cube(
-        [=](Colour c) {
-          return hsv_shifted(c, sixths, static_cast<float>(saturation) / 255, static_cast<float>(value));
+        [=](ColourRow& row) {
+          shift_hsv(row, sixths, static_cast<float>(saturation) / 255, static_cast<float>(value));
         },
         plan);
   }
