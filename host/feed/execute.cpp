@@ -11,6 +11,7 @@
 #include <nephron/image_cv.hpp>
 
 #include <host/feed/colour_program.hpp>
+#include <host/feed/flat_filter.hpp>
 #include <host/feed/warp_bodies.hpp>
 
 namespace nephron::host {
@@ -287,6 +288,8 @@ void CpuExecutor::filter(const Region& to, const Filter& change) {
 }
 
 void CpuExecutor::apply(const FilterStep& step, const Region& to) {
+  if (std::optional<FlatFilter> flat = FlatFilter::of(step.kernel.view()))
+    return filter(to, [&](const cv::Mat& from, cv::Mat& into) { flat->run(from, into); });
   filter(to, [&](const cv::Mat& from, cv::Mat& into) {
     cv::filter2D(from, into, -1, as_mat(step.kernel.view()), {-1, -1}, 0, cv::BORDER_REFLECT_101);
   });

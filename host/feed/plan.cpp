@@ -113,15 +113,24 @@ void RecordedPlan::displacement(const Image& grid, int spacing, Border border) {
                 " channels; expected " + text(nodes) + " for " + text(picture_) + " px and a spacing of " +
                 std::to_string(spacing) + ", f32, two channels (dx, dy)");
   DisplacementStep step{grid, spacing, border, {}};
-  constexpr double most = 1e6;  // px; positions are computed in floats and whole numbers
-  for (std::int64_t y = 0; y < nodes.height; ++y)
-    for (std::int64_t i = 0; i < 2 * nodes.width; ++i) {
-      const double length = std::abs(static_cast<double>(view.row<float>(y)[i]));
-      if (!(length <= most))
-        throw Error("a displacement grid has a vector that is not finite, or longer than a million pixels");
-      double& longest = step.reach[static_cast<std::size_t>(i % 2)];
-      longest = std::max(longest, length);
-    }
+  constexpr float most = 1e6F;     // px; positions are computed in floats and whole numbers
+  std::array<float, 4> longest{};  // dx, dy, dx, dy: a vector of them
+  bool good = true;
+  for (std::int64_t y = 0; y < nodes.height; ++y) {
+    const float* row = view.row<const float>(y);
+    const auto look = [&](std::int64_t i, std::size_t lane) {
+      const float length = std::abs(row[i]);
+      good &= length <= most;  // not so where it is not a number
+      longest[lane] = longest[lane] < length ? length : longest[lane];
+    };
+    std::int64_t i = 0;
+    for (; i + 4 <= 2 * nodes.width; i += 4)
+      for (std::size_t lane = 0; lane < 4; ++lane) look(i + static_cast<std::int64_t>(lane), lane);
+    for (std::size_t lane = 0; i < 2 * nodes.width; ++i, ++lane) look(i, lane);
+  }
+  if (!good) throw Error("a displacement grid has a vector that is not finite, or longer than a million pixels");
+  for (std::size_t axis = 0; axis < 2; ++axis)
+    step.reach[axis] = static_cast<double>(std::max(longest[axis], longest[axis + 2]));
   if (step.reach[0] > 0 || step.reach[1] > 0) steps_.emplace_back(std::move(step));
 }
 
