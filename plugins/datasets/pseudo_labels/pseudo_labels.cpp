@@ -129,7 +129,7 @@ class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules, p
   void check_parameters(const std::vector<std::string>& classes, nephron::ParameterFaults& faults) const override {
     faults.require_folder("root", params_.root, "expected the slides that were predicted: ID.tiff or ID.svs");
     for (const fs::path& maps : params_.maps)
-      faults.require_folder("maps", maps, "expected a folder that nephron predict --probabilities wrote");
+      faults.require_folder("maps", maps, "expected a folder that nephron predict wrote");
     try {
       targets(classes);
     } catch (const Error& e) {
