@@ -46,8 +46,8 @@ int prepare_command(const PrepareRequest& request) {
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
     for (const std::string& problem : outcome.problems) log().error(problem);
-    std::printf("%s: %s, %d up to date, %zu failed\n", store.c_str(), outcome.made_text().c_str(),
-                outcome.kept, outcome.problems.size());
+    std::printf("%s: %s, %d up to date, %zu failed\n", store.c_str(), outcome.made_text().c_str(), outcome.kept,
+                outcome.problems.size());
   }
   return outcome.problems.empty() ? Exit::done : Exit::failed;
 }

@@ -265,7 +265,8 @@ void add_store(CLI::App& app, int& exit) {
     command->add_option("store", shared->folder, "Folder of prepared slides")->required();
     command->add_flag("--json", shared->json, "As JSON");
   }
-  verifier->add_flag("--sources", shared->verify.sources, "Look at source files too: are they there, with the content that was read?");
+  verifier->add_flag("--sources", shared->verify.sources,
+                     "Look at source files too: are they there, with the content that was read?");
   lister->callback([shared, &exit] { exit = list(shared->folder, shared->json); });
   verifier->callback([shared, &exit] { exit = verify(shared->folder, shared->verify, shared->json); });
 

@@ -376,9 +376,8 @@ TEST_F(FeedTest, SomeOfTakesEachPairAlikeAndInOrder) {
     augmenter.draw(0, i, {.size = plan.picture(), .slide = "slide", .group = "group"}, plan, &applied);
     ++pairs[applied];
   }
-  const std::vector<std::vector<std::string>> expected{{"gaussian_blur", "brightness_contrast"},
-                                                       {"gaussian_blur", "hed_jitter"},
-                                                       {"brightness_contrast", "hed_jitter"}};
+  const std::vector<std::vector<std::string>> expected{
+      {"gaussian_blur", "brightness_contrast"}, {"gaussian_blur", "hed_jitter"}, {"brightness_contrast", "hed_jitter"}};
   EXPECT_EQ(pairs.size(), expected.size());
   for (const auto& pair : expected) EXPECT_NEAR(pairs[pair], n / 3, 104) << pair[0] << ", " << pair[1];
 }
