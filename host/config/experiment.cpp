@@ -32,6 +32,9 @@ void DataConfig::describe(Schema<DataConfig>& s) {
           "side of the raw window that is augmented before the tile is cut from its middle")
       .range(1, 4)
       .unit("tiles");
+  s.field("join_geometry", &DataConfig::join_geometry,
+          "augmentations that move pixels and stand beside one another become one map, which interpolates once: faster "
+          "and sharper; false: one after the other, as Albumentations does");
   s.field("ignore_outside", &DataConfig::ignore_outside,
           "what windows show beyond a slide's edge counts in no loss and in no figure; false: it is background");
   s.field("folds", &DataConfig::folds, "cross-validation");

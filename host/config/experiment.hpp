@@ -28,6 +28,7 @@ struct DataConfig {
   std::vector<int> factors;     ///< that are prepared in the store; data.factor is always among them
   std::int64_t tile = 256;      ///< side of a training tile, px at the reduced level
   double window = 1.5;          ///< side of the raw window, in tiles
+  bool join_geometry = true;    ///< neighbouring geometric augmentations interpolate once
   bool ignore_outside = false;  ///< what lies beyond a slide's edge is ignored, not background
   FoldsConfig folds;
   double most_lost = 0.1;  ///< share of the listed slides that may fail to be read

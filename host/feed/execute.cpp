@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <string>
+#include <span>
 
 #include <opencv2/imgproc.hpp>
 
@@ -12,7 +12,9 @@
 
 #include <host/feed/colour_program.hpp>
 #include <host/feed/flat_filter.hpp>
+#include <host/feed/joined_maps.hpp>
 #include <host/feed/warp_bodies.hpp>
+#include <host/feed/warp_rows.hpp>
 
 namespace nephron::host {
 
@@ -33,40 +35,12 @@ std::int32_t fixed(double v) {
   return static_cast<std::int32_t>(std::lrint(std::clamp(v * 1024, -most, most)));
 }
 
-/// The map from result to source, computed as OpenCV's warpAffine does.
-std::array<double, 6> turned_back(const std::array<double, 6>& m) {
-  const double d = 1 / (m[0] * m[4] - m[1] * m[3]);
-  const double a = m[4] * d, b = m[1] * -d, c = m[3] * -d, e = m[0] * d;
-  return {a, b, -a * m[2] - b * m[5], c, e, -c * m[2] - e * m[5]};
-}
-
 void fill_cells(std::vector<GridCell>& cells, std::int64_t extent, int spacing, std::int64_t nodes) {
   cells.resize(static_cast<std::size_t>(extent));
   for (std::int64_t i = 0; i < extent; ++i) {
     const std::int64_t node = std::min(i / spacing, nodes - 2);
     cells[static_cast<std::size_t>(i)] = {static_cast<std::int32_t>(node),
                                           static_cast<float>(i - node * spacing) / static_cast<float>(spacing)};
-  }
-}
-
-/// Pixels of a row, from their places.
-template <class Pixel>
-void read_row(const Pixel pixel, const std::vector<Place>& places, std::uint8_t* out) {
-  for (const Place& place : places) pixel(place, out), out += Pixel::bytes;
-}
-
-/// The same of a plane: label bits of any width, or probabilities.
-void read_plane_row(const HeldPixels& from, bool reflect, std::size_t bytes, const std::vector<Place>& places,
-                    std::uint8_t* out) {
-  switch (bytes) {
-    case 1:
-      return read_row(NearestPixel<1>{from, reflect}, places, out);
-    case 2:
-      return read_row(NearestPixel<2>{from, reflect}, places, out);
-    case 4:
-      return read_row(NearestPixel<4>{from, reflect}, places, out);
-    default:
-      throw Error("a plane has pixels of " + std::to_string(bytes) + " bytes; expected 1, 2 or 4");
   }
 }
 
@@ -87,6 +61,7 @@ void copy_row(const std::uint8_t* from, std::int64_t width, std::size_t bytes, b
 
 class CpuExecutor final : public Executor {
  public:
+  explicit CpuExecutor(Geometry geometry) : joins_(geometry == Geometry::joined) {}
   void run(const RecordedPlan& plan, const Region& wanted, const Source& source, const ImageView& image,
            const std::vector<ImageView>& planes) override;
 
@@ -110,6 +85,12 @@ class CpuExecutor final : public Executor {
   void fill_places(const Map& map, const Region& to, std::int64_t y);
   template <class Map>
   void warp(const Map& map, const Region& to, bool reflect);
+  void begin_warp(const Region& to);
+  void read_planes_row(bool reflect, std::int64_t y);
+  void end_warp(const Region& to);
+  /// Neighbouring geometric steps at once.
+  void apply_joined(std::span<const Step> steps, const Region& to);
+  std::size_t joined_from(const std::vector<Step>& steps, std::size_t first) const;
   template <class Filter>
   void filter(const Region& to, const Filter& change);
 
@@ -125,6 +106,7 @@ class CpuExecutor final : public Executor {
   void apply(const SeparableStep& step, const Region& to);
   void apply(const PixelsStep& step, const Region& to);
 
+  bool joins_;
   Size picture_;
   Region wanted_;
   std::size_t step_ = 0;      // the number of the one that is being carried out, counted from 1
@@ -133,7 +115,9 @@ class CpuExecutor final : public Executor {
   ColourProgram colours_;
   std::vector<Region> regions_;
   std::vector<ImageView> views_;
-  std::vector<Place> column_places_, row_places_, places_;
+  std::vector<Place> column_places_, row_places_;
+  PlaceRow places_;
+  JoinedMaps joined_;
   std::vector<GridCell> column_cells_, row_cells_;
   std::vector<float> spread_;
 };
@@ -187,6 +171,12 @@ void CpuExecutor::run(const RecordedPlan& plan, const Region& wanted, const Sour
   begin(plan, wanted, image, planes);
   source(regions_[0], held_[0].view, views_);
   for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (const std::size_t behind = joined_from(steps, i); behind > i + 1) {
+      step_ = behind;
+      apply_joined(std::span(steps).subspan(i, behind - i), regions_[behind]);
+      i = behind - 1;
+      continue;
+    }
     step_ = i + 1;
     std::visit([&](const auto& step) { apply(step, regions_[i + 1]); }, steps[i]);
     if (is_colour(steps[i]) && (i + 1 == steps.size() || !is_colour(steps[i + 1]))) run_colours(regions_[i + 1]);
@@ -194,6 +184,13 @@ void CpuExecutor::run(const RecordedPlan& plan, const Region& wanted, const Sour
   for (std::size_t i = 0; i < pictures_; ++i)
     if (held_[i].view.data != held_[i].out.data)
       copy(held_[i].view.crop(within(wanted_, held_[i].region)), held_[i].out);
+}
+
+/// The step behind those that are joined with `first`.
+std::size_t CpuExecutor::joined_from(const std::vector<Step>& steps, std::size_t first) const {
+  std::size_t behind = first;
+  while (joins_ && behind < steps.size() && is_geometry(steps[behind])) ++behind;
+  return behind;
 }
 
 // In place, or from a buffer into the place where the image has to be in the end.
@@ -217,22 +214,57 @@ template <bool interpolated, class Map>
 void CpuExecutor::fill_places(const Map& map, const Region& to, std::int64_t y) {
   const auto row = map.row(static_cast<std::int32_t>(to.y + y));
   const auto x0 = static_cast<std::int32_t>(to.x), width = static_cast<std::int32_t>(to.width);
-  Place* const out = places_.data();
-  for (std::int32_t x = 0; x < width; ++x) out[x] = row.template place<interpolated>(x0 + x);
+  std::int32_t *const xs = places_.x.data(), *const ys = places_.y.data();
+  for (std::int32_t x = 0; x < width; ++x) {
+    const Place place = row.template place<interpolated>(x0 + x);
+    xs[x] = place.x, ys[x] = place.y;
+  }
 }
 
 template <class Map>
 void CpuExecutor::warp(const Map& map, const Region& to, bool reflect) {
   places_.resize(static_cast<std::size_t>(to.width));
-  views_.clear();
-  for (std::size_t i = 0; i < pictures_; ++i) views_.push_back(target(held_[i], to));
+  begin_warp(to);
   for (std::int64_t y = 0; y < to.height; ++y) {
     fill_places<true>(map, to, y);
-    read_row(LinearPixel{pixels_of(held_[0]), reflect}, places_, views_[0].row<std::uint8_t>(y));
+    read_linear_row(pixels_of(held_[0]), reflect, places_, views_[0].row<std::uint8_t>(y));
     if (pictures_ > 1) fill_places<false>(map, to, y);
-    for (std::size_t i = 1; i < pictures_; ++i)
-      read_plane_row(pixels_of(held_[i]), reflect, views_[i].pixel_bytes(), places_, views_[i].row<std::uint8_t>(y));
+    read_planes_row(reflect, y);
   }
+  end_warp(to);
+}
+
+void CpuExecutor::apply_joined(std::span<const Step> steps, const Region& to) {
+  joined_.set(steps, picture_);
+  begin_warp(to);
+  for (std::int64_t y = 0; y < to.height; ++y) {
+    joined_.make_row(to.x, to.y + y, to.width);
+    if (!joined_.all_black()) {
+      joined_.places(1 << place_bits, places_);
+      read_linear_row(pixels_of(held_[0]), joined_.reflects(), places_, views_[0].row<std::uint8_t>(y));
+      if (pictures_ > 1) joined_.places(1, places_);
+      read_planes_row(joined_.reflects(), y);
+    }
+    for (const ImageView& view : std::span(views_.data(), pictures_))
+      for (const std::int32_t x : joined_.black())
+        std::memset(view.row<std::uint8_t>(y) + x * static_cast<std::int64_t>(view.pixel_bytes()), 0,
+                    view.pixel_bytes());
+  }
+  end_warp(to);
+}
+
+/// views_: where each picture goes.
+void CpuExecutor::begin_warp(const Region& to) {
+  views_.clear();
+  for (std::size_t i = 0; i < pictures_; ++i) views_.push_back(target(held_[i], to));
+}
+
+void CpuExecutor::read_planes_row(bool reflect, std::int64_t y) {
+  for (std::size_t i = 1; i < pictures_; ++i)
+    read_nearest_row(pixels_of(held_[i]), reflect, views_[i].pixel_bytes(), places_, views_[i].row<std::uint8_t>(y));
+}
+
+void CpuExecutor::end_warp(const Region& to) {
   for (std::size_t i = 0; i < pictures_; ++i) held_[i].view = views_[i], held_[i].region = to;
 }
 
@@ -313,6 +345,6 @@ void CpuExecutor::apply(const PixelsStep& step, const Region&) {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_cpu_executor() { return std::make_unique<CpuExecutor>(); }
+std::unique_ptr<Executor> make_cpu_executor(Geometry geometry) { return std::make_unique<CpuExecutor>(geometry); }
 
 }  // namespace nephron::host

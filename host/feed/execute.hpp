@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -22,7 +23,14 @@ class Executor {
                    const std::vector<ImageView>& planes) = 0;
 };
 
-/// On this thread's CPU. Filters have OpenCV's arithmetic; warps have its positions and weights, bit for bit.
-std::unique_ptr<Executor> make_cpu_executor();
+/// What becomes of geometric steps that stand beside one another.
+enum class Geometry : std::uint8_t {
+  one_by_one,  ///< each interpolates the picture of the one before, as Albumentations does
+  joined,      ///< one map, one interpolation: faster, and sharper
+};
+
+/// On this thread's CPU. Filters have OpenCV's arithmetic; warps of one step have its positions and weights, bit for
+/// bit.
+std::unique_ptr<Executor> make_cpu_executor(Geometry geometry = Geometry::one_by_one);
 
 }  // namespace nephron::host

@@ -89,7 +89,7 @@ struct Feed::State {
   }
 
   void work() {
-    SampleScratch scratch;
+    SampleScratch scratch = maker.scratch();
     std::unique_lock lock(mutex);
     while (true) {
       std::shared_ptr<Pending> pending;
@@ -208,7 +208,7 @@ void Feed::sample(std::uint64_t epoch, std::int64_t index, const ImageView& imag
   to.weights.resize(classes);
   to.ignored.resize(maker.ignores() ? pixels : 0);
   std::uint8_t ignoring = 0;
-  SampleScratch scratch;
+  SampleScratch scratch = maker.scratch();
   maker.make(epoch, index, {image, to.labels, to.weights, to.ignored, &ignoring, &to.id}, scratch, augmented);
   if (ignoring == 0) to.ignored.clear();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <nephron/error.hpp>
 
@@ -38,7 +39,38 @@ Region read_by(const FlipStep& f, const Region& to, Size picture) {
   return {f.horizontal ? picture.width - to.x - to.width : to.x, f.vertical ? picture.height - to.y - to.height : to.y,
           to.width, to.height};
 }
-Region read_by(const AffineStep&, const Region&, Size picture) { return {0, 0, picture.width, picture.height}; }
+/// Pixels that lie about the positions from `low` to `high` along a side, and those that are mirrored there.
+std::pair<std::int64_t, std::int64_t> about(double low, double high, std::int64_t extent, bool reflect) {
+  const auto last = static_cast<double>(extent - 1);
+  low = std::floor(low) - 1, high = std::ceil(high) + 2;  // for the rounding of positions, and the pixel after
+  if (reflect) {
+    const double below = -low, above = high - last;
+    if (below > last || above > last) return {0, extent};
+    if (below > 0) high = std::max(high, below);
+    if (above > 0) low = std::min(low, last - above);
+  }
+  const auto begin = static_cast<std::int64_t>(std::clamp(low, 0.0, last)),
+             end = static_cast<std::int64_t>(std::clamp(high, 0.0, last));
+  return {begin, end + 1};
+}
+
+// The map takes corners to corners: what lies between them is read.
+Region read_by(const AffineStep& a, const Region& to, Size picture) {
+  const Affine back{turned_back(a.forward.m)};
+  const auto x = static_cast<double>(to.x), y = static_cast<double>(to.y),
+             right = x + static_cast<double>(to.width - 1), bottom = y + static_cast<double>(to.height - 1);
+  double left = 1e18, top = 1e18, most_x = -1e18, most_y = -1e18;
+  for (const Point corner : {Point{x, y}, Point{right, y}, Point{x, bottom}, Point{right, bottom}}) {
+    const Point p = back(corner);
+    if (!std::isfinite(p.x) || !std::isfinite(p.y)) return {0, 0, picture.width, picture.height};
+    left = std::min(left, p.x), most_x = std::max(most_x, p.x);
+    top = std::min(top, p.y), most_y = std::max(most_y, p.y);
+  }
+  const bool reflect = a.border == Border::reflect_101;
+  const auto [x0, x1] = about(left, most_x, picture.width, reflect);
+  const auto [y0, y1] = about(top, most_y, picture.height, reflect);
+  return {x0, y0, x1 - x0, y1 - y0};
+}
 // What a reflection at the picture's edge reads lies no deeper in the picture than the vector is long.
 Region read_by(const DisplacementStep& d, const Region& to, Size picture) {
   const auto margin = [](double reach) { return static_cast<std::int64_t>(std::ceil(reach)) + 2; };
@@ -59,19 +91,25 @@ Region read_by(const CubeStep&, const Region& to, Size) { return to; }
 
 }  // namespace
 
+Affine mirror_of(const FlipStep& f, Size picture) {
+  Affine a;
+  if (f.horizontal) a.m[0] = -1, a.m[2] = static_cast<double>(picture.width - 1);
+  if (f.vertical) a.m[4] = -1, a.m[5] = static_cast<double>(picture.height - 1);
+  return a;
+}
+
+std::array<double, 6> turned_back(const std::array<double, 6>& m) {
+  const double d = 1 / (m[0] * m[4] - m[1] * m[3]);
+  const double a = m[4] * d, b = m[1] * -d, c = m[3] * -d, e = m[0] * d;
+  return {a, b, -a * m[2] - b * m[5], c, e, -c * m[2] - e * m[5]};
+}
+
 bool is_geometry(const Step& step) noexcept { return is_one_of<FlipStep, AffineStep, DisplacementStep>(step); }
 
 bool is_colour(const Step& step) noexcept { return is_one_of<LookupStep, ColourStep, DensityStep, CubeStep>(step); }
 
 Region region_read(const Step& step, const Region& to, Size picture) {
   return std::visit([&](const auto& s) { return read_by(s, to, picture); }, step);
-}
-
-Affine RecordedPlan::mirror(const FlipStep& f) const {
-  Affine a;
-  if (f.horizontal) a.m[0] = -1, a.m[2] = static_cast<double>(picture_.width - 1);
-  if (f.vertical) a.m[4] = -1, a.m[5] = static_cast<double>(picture_.height - 1);
-  return a;
 }
 
 void RecordedPlan::flip(bool horizontal, bool vertical) {
@@ -82,7 +120,7 @@ void RecordedPlan::flip(bool horizontal, bool vertical) {
     flip->vertical ^= vertical;
     if (!flip->horizontal && !flip->vertical) steps_.pop_back();
   } else if (auto* affine = last<AffineStep>()) {
-    affine->forward = affine->forward.then(mirror({horizontal, vertical}));
+    affine->forward = affine->forward.then(mirror_of({horizontal, vertical}, picture_));
   } else {
     steps_.emplace_back(FlipStep{horizontal, vertical});
   }
@@ -96,7 +134,7 @@ void RecordedPlan::affine(const Affine& forward, Border border) {
   if (is_identity(forward)) return;
   Affine whole = forward;
   if (const auto* flip = last<FlipStep>()) {
-    whole = mirror(*flip).then(whole);
+    whole = mirror_of(*flip, picture_).then(whole);
     steps_.pop_back();
   }
   steps_.emplace_back(AffineStep{whole, border});

@@ -59,6 +59,10 @@ using Step = std::variant<FlipStep, AffineStep, DisplacementStep, LookupStep, Co
 bool is_geometry(const Step& step) noexcept;
 /// Changes each pixel of the image by itself.
 bool is_colour(const Step& step) noexcept;
+/// A mirror as a map; it is its own inverse.
+Affine mirror_of(const FlipStep& flip, Size picture);
+/// The map from result to source, computed as OpenCV's warpAffine does.
+std::array<double, 6> turned_back(const std::array<double, 6>& forward);
 /// What a step has to read to make the region `to` of its result, both of a picture of this size.
 Region region_read(const Step& step, const Region& to, Size picture);
 
@@ -89,7 +93,6 @@ class RecordedPlan final : public Plan {
   void set_origin(const Origin* origin) noexcept { origin_ = origin; }
 
  private:
-  Affine mirror(const FlipStep& flip) const;
   template <class T>
   T* last() {
     return steps_.empty() ? nullptr : std::get_if<T>(&steps_.back());

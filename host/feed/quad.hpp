@@ -44,7 +44,9 @@ struct Quad {
   friend Quad operator-(Quad a, Quad b) { return {_mm_sub_ps(a.v, b.v)}; }
   friend Quad operator*(Quad a, Quad b) { return {_mm_mul_ps(a.v, b.v)}; }
   friend Quad operator*(Quad a, float b) { return {_mm_mul_ps(a.v, _mm_set1_ps(b))}; }
+  /// The bound where a number is none.
   Quad at_most(float most) const { return {_mm_min_ps(v, _mm_set1_ps(most))}; }
+  Quad at_least(float least) const { return {_mm_max_ps(v, _mm_set1_ps(least))}; }
 #else
   float v[4];
   NEPHRON_HOST_DEVICE static Quad load(const float* from) { return {{from[0], from[1], from[2], from[3]}}; }
@@ -64,7 +66,19 @@ struct Quad {
     return {
         {v[0] < most ? v[0] : most, v[1] < most ? v[1] : most, v[2] < most ? v[2] : most, v[3] < most ? v[3] : most}};
   }
+  NEPHRON_HOST_DEVICE Quad at_least(float least) const {
+    return {{v[0] > least ? v[0] : least, v[1] > least ? v[1] : least, v[2] > least ? v[2] : least,
+             v[3] > least ? v[3] : least}};
+  }
 #endif
+  /// All four, rounded. They lie within 32 bits.
+  NEPHRON_HOST_DEVICE void store_whole(std::int32_t* out) const {
+#if defined(NEPHRON_QUAD_IN_REGISTER)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_cvtps_epi32(v));
+#else
+    for (int i = 0; i < 4; ++i) out[i] = nearest(v[i]);
+#endif
+  }
   /// The first three, rounded and clipped to bytes. They lie within 32 bits.
   NEPHRON_HOST_DEVICE void store_bytes(std::uint8_t* out) const {
 #if defined(NEPHRON_QUAD_IN_REGISTER)

@@ -26,7 +26,7 @@ struct SampleSlot {
 
 /// What a thread keeps from sample to sample.
 struct SampleScratch {
-  std::unique_ptr<Executor> executor = make_cpu_executor();
+  std::unique_ptr<Executor> executor;
   std::vector<Image> planes;  ///< label bits first, then probabilities: of the tile
 };
 
@@ -50,6 +50,8 @@ class SampleMaker {
   }
   /// Where a sample is cut, and what is done to it; reads nothing.
   SampleStory story(std::uint64_t epoch, std::int64_t index) const;
+  /// For one thread.
+  SampleScratch scratch() const { return {make_cpu_executor(geometry_), {}}; }
   /// `augmented`: false leaves the augmentations out, for people to compare.
   void make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, SampleScratch& scratch,
             bool augmented = true) const;
@@ -66,6 +68,7 @@ class SampleMaker {
   std::int64_t raw_;  ///< side of the raw window
   int classes_;
   int factor_;  ///< of the prepared level
+  Geometry geometry_;
   bool ignores_ = false;
   PreparedCatalog catalog_;
   std::shared_ptr<Sampler> sampler_;

@@ -37,7 +37,9 @@ struct HeldPixels {
 /// A position beyond the edge is mirrored in at the outermost pixel.
 NEPHRON_HOST_DEVICE inline std::int32_t reflected(std::int32_t p, std::int32_t extent) {
   if (extent == 1) return 0;
-  const std::int32_t period = 2 * (extent - 1), q = (p < 0 ? -p : p) % period;
+  const std::int32_t period = 2 * (extent - 1);
+  std::int32_t q = p < 0 ? -p : p;
+  if (q > period) q %= period;  // rarely: a division takes longer than all else
   return q < extent ? q : period - q;
 }
 

@@ -33,7 +33,7 @@ TEST(FeedRate, OneCoreIsWellAboveWhatOneTrainerNeeds) {
   Image image({256, 256}, 3);
   std::vector<std::uint8_t> labels(2 * 256 * 256);
   std::vector<float> weights(2);
-  SampleScratch scratch;
+  SampleScratch scratch = maker.scratch();
   const auto make = [&](std::int64_t n) {
     const double begin = cpu_seconds();
     for (std::int64_t i = 0; i < n; ++i) maker.make(0, i, {image.view(), labels, weights}, scratch);
