@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <host/feed/colour_rows.hpp>
+
 namespace nephron::host {
 
 namespace {
@@ -67,11 +69,7 @@ void ColourProgram::add(const CubeStep& step) {
 
 void ColourProgram::run(const std::uint8_t* in, std::uint8_t* out, std::int64_t pixels) const {
   for (const auto& any : bodies_) {
-    std::visit(
-        [=](const auto body) {  // a copy: bytes that are written may alias what is behind a reference
-          for (std::int64_t i = 0; i < 3 * pixels; i += 3) body(in + i, out + i);
-        },
-        any);
+    std::visit([=](const auto& body) { run_row(body, in, out, pixels); }, any);
     in = out;
   }
 }

@@ -4,10 +4,7 @@
 
 #include <nephron/error.hpp>
 
-#if defined(__x86_64__)
-#define NEPHRON_WARP_AVX2 1
-#include <immintrin.h>
-#endif
+#include <host/feed/eight_pixels.hpp>
 
 namespace nephron::host {
 
@@ -20,12 +17,7 @@ void read_each(const Pixel pixel, const PlaceRow& places, std::size_t first, std
   for (std::size_t i = first; i < last; ++i, out += Pixel::bytes) pixel({places.x[i], places.y[i]}, out);
 }
 
-#if defined(NEPHRON_WARP_AVX2)
-
-bool has_avx2() {
-  static const bool avx2 = __builtin_cpu_supports("avx2") != 0;
-  return avx2;
-}
+#if defined(NEPHRON_EIGHT_PIXELS)
 
 /// Whether all eight of them are pixels 0 to most.
 __attribute__((target("avx2"))) inline bool all_within(__m256i v, __m256i most) {
@@ -70,36 +62,17 @@ __attribute__((target("avx2"))) inline __m128i quad_at(const std::uint8_t* above
   return _mm_unpacklo_epi64(high, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(above + stride)));
 }
 
-__attribute__((target("avx2"))) inline __m256i both(__m128i first, __m128i second) {
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(first), second, 1);
-}
-
 /// Two pixels of the result, 32 bits a channel: the first in the lower half.
 __attribute__((target("avx2"))) inline __m256i two_pixels(const HeldPixels& from, const std::int32_t* offset,
                                                           const std::int32_t* fx, const std::int32_t* fy) {
   const __m256i pairs = _mm256_setr_epi8(0, 3, 1, 4, 2, 5, 6, 7, 8, 11, 9, 12, 10, 13, 14, 15,  //
                                          0, 3, 1, 4, 2, 5, 6, 7, 8, 11, 9, 12, 10, 13, 14, 15);
   const __m256i quads = _mm256_shuffle_epi8(
-      both(quad_at(from.data + offset[0], from.stride), quad_at(from.data + offset[1], from.stride)), pairs);
-  const __m256i rows = _mm256_maddubs_epi16(quads, both(load16(weights.beside[fx[0]]), load16(weights.beside[fx[1]])));
+      two(quad_at(from.data + offset[0], from.stride), quad_at(from.data + offset[1], from.stride)), pairs);
+  const __m256i rows = _mm256_maddubs_epi16(quads, two(load16(weights.beside[fx[0]]), load16(weights.beside[fx[1]])));
   const __m256i columns = _mm256_unpacklo_epi16(rows, _mm256_srli_si256(rows, 8));
-  const __m256i sums = _mm256_madd_epi16(columns, both(load16(weights.below[fy[0]]), load16(weights.below[fy[1]])));
+  const __m256i sums = _mm256_madd_epi16(columns, two(load16(weights.below[fy[0]]), load16(weights.below[fy[1]])));
   return _mm256_srli_epi32(_mm256_add_epi32(sums, _mm256_set1_epi32(512)), 10);
-}
-
-/// Writes eight RGB pixels, 24 bytes of `out`.
-__attribute__((target("avx2"))) inline void store_eight(__m256i a, __m256i b, __m256i c, __m256i d, std::uint8_t* out) {
-  // Bytes of pixels 0 2 4 6 | 1 3 5 7, four each, then in their order, then three each.
-  const __m256i bytes = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
-  const __m256i ordered = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-  const __m256i packed =
-      _mm256_shuffle_epi8(ordered, _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1,  //
-                                                    0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
-  const __m128i low = _mm256_castsi256_si128(packed), high = _mm256_extracti128_si256(packed, 1);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), low);  // the last four bytes are written again
-  _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 12), high);
-  const int last = _mm_extract_epi32(high, 2);
-  std::memcpy(out + 20, &last, 4);
 }
 
 /// What eight pixels need, in memory: to take numbers out of registers one by one costs more.
@@ -150,7 +123,7 @@ __attribute__((target("avx2"))) void read_linear_avx2(const HeldPixels& from, bo
 }  // namespace
 
 void read_linear_row(const HeldPixels& from, bool reflect, const PlaceRow& places, std::uint8_t* out) {
-#if defined(NEPHRON_WARP_AVX2)
+#if defined(NEPHRON_EIGHT_PIXELS)
   if (has_avx2() && fits_offsets(from)) return read_linear_avx2(from, reflect, places, out);
 #endif
   read_each(LinearPixel{from, reflect}, places, 0, places.size(), out);
