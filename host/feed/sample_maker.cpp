@@ -4,6 +4,7 @@
 
 #include <host/feed/sample_number.hpp>
 #include <host/slides/make_component.hpp>
+#include <host/store/label_copy.hpp>
 
 namespace nephron::host {
 
@@ -21,6 +22,12 @@ std::int64_t raw_side(const Experiment& e, bool training) {
   // Validation is not augmented, so nothing around the tile is needed.
   const auto raw = static_cast<std::int64_t>(e.data.window * static_cast<double>(e.data.tile));
   return training ? std::max(raw, e.data.tile) : e.data.tile;
+}
+
+/// True when no pixel of the region has a label, which spares moving them: half of the windows, and more where objects
+/// are few.
+bool bare(const PreparedSlide& slide, const Region& region) {
+  return !slide.ignores() && slide.soft_classes() == 0 && !slide.any_label(region, ~std::uint32_t{0});
 }
 
 }  // namespace
@@ -101,9 +108,13 @@ void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot
     views.push_back(planes[i].view());
   }
 
+  if (bare(slide, window.region)) {
+    fill_labels(views[0], 0);
+    views.clear();
+  }
   const auto source = [&](const Region& part, const ImageView& image, const std::vector<ImageView>& to) {
     const Region region{window.region.x + part.x, window.region.y + part.y, part.width, part.height};
-    slide.read(region, image, to[0]);
+    slide.read(region, image, to.empty() ? ImageView{} : to[0]);
     for (std::size_t i = 0; i < soft.size(); ++i) slide.read_soft(soft[i], region, to[i + 1]);
   };
   const std::int64_t margin = (raw_ - tile_) / 2;
