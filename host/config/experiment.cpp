@@ -188,6 +188,15 @@ void AverageConfig::describe(Schema<AverageConfig>& s) {
       .range(1, 100000);
 }
 
+void HardExamplesConfig::describe(Schema<HardExamplesConfig>& s) {
+  s.field("share", &HardExamplesConfig::share,
+          "share of an epoch's samples that are such windows, augmented anew; from the second epoch on; 0: none")
+      .range(0, 0.9);
+  s.field("memory", &HardExamplesConfig::memory, "how many are remembered: those with the highest loss")
+      .range(1, 100000)
+      .unit("windows");
+}
+
 void ScheduleConfig::describe(Schema<ScheduleConfig>& s) {
   s.field("type", &ScheduleConfig::type, "how the learning rate falls after the warm-up, a step at a time")
       .choices({"linear", "cosine", "one_cycle", "poly", "plateau", "constant"});
@@ -221,6 +230,7 @@ void TrainConfig::describe(Schema<TrainConfig>& s) {
   s.field("freeze", &TrainConfig::freeze, "parts of the network that are not trained for some epochs");
   s.field("schedule", &TrainConfig::schedule, "learning rate over time");
   s.field("average", &TrainConfig::average, "averaged weights, validated and kept beside the others");
+  s.field("hard_examples", &TrainConfig::hard_examples, "windows whose loss was high come again");
   s.field("precision", &TrainConfig::precision, "arithmetic of the model; fp16 needs CUDA")
       .choices({"fp32", "bf16", "fp16"});
   s.field("channels_last", &TrainConfig::channels_last, "memory order of images; faster on nearly every machine");

@@ -160,6 +160,13 @@ struct AverageConfig {
   static void describe(Schema<AverageConfig>& s);
 };
 
+/// Windows whose loss was high come again.
+struct HardExamplesConfig {
+  double share = 0;   ///< of the samples of an epoch; 0: none
+  int memory = 1024;  ///< windows that are remembered
+  static void describe(Schema<HardExamplesConfig>& s);
+};
+
 struct ScheduleConfig {
   std::string type = "linear";  ///< "linear", "cosine", "one_cycle", "poly", "plateau", "constant"
   double warmup = 0.05;         ///< share of all steps
@@ -183,6 +190,7 @@ struct TrainConfig {
   std::vector<FreezeConfig> freeze;  ///< [[train.freeze]]
   ScheduleConfig schedule;
   AverageConfig average;
+  HardExamplesConfig hard_examples;
   std::string precision = "fp32";  ///< "fp32", "bf16", "fp16"
   bool channels_last = true;
   double clip_norm = 0;         ///< 0: off

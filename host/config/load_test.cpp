@@ -137,6 +137,8 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"train.schedule={type=\"plateau\", factor=1}"}), HasSubstr("the rate never falls"));
   EXPECT_THAT(fault({"train.average={type=\"swa\", start=40}"}), HasSubstr("after 40 epochs, and training has 40"));
   EXPECT_THAT(fault({"train.average={type=\"ema\", decay=1}"}), HasSubstr("the average never changes"));
+  EXPECT_THAT(fault({"train.hard_examples.share=0.5", "train.epochs=1"}), HasSubstr("from the second epoch on"));
+  EXPECT_THAT(fault({"train.hard_examples.share=1"}), HasSubstr("\"share\" must be in 0"));
   EXPECT_THAT(fault({"train.group=[{match=\"encoder\"}, {match=\"encoder\"}]"}), HasSubstr("two groups match"));
   EXPECT_THAT(fault({"train.freeze=[{match=\"encoder\", from=2, until=2}]"}), HasSubstr("is never"));
   EXPECT_THAT(fault({"train.freeze=[{match=\"encoder\", from=40}]"}), HasSubstr("freeze after 40 epochs"));

@@ -19,6 +19,7 @@ class TrainChecks : WrittenKeys {
     if (clean({"train", "optimizer"})) optimizer();
     if (clean({"train", "schedule"})) schedule();
     if (clean({"train", "average"})) average();
+    if (clean({"train", "hard_examples"})) hard_examples();
     if (clean({"train", "group"})) groups();
     if (clean({"train", "freeze"})) freeze();
   }
@@ -81,6 +82,13 @@ class TrainChecks : WrittenKeys {
       fault(at({"train", "average", "start"}),
             "averaging begins after " + counted(a.start, "epoch") + ", and training has " + epochs(),
             "\"start\" has to be less than train.epochs");
+  }
+
+  void hard_examples() {
+    if (t_.hard_examples.share > 0 && clean({"train", "epochs"}) && t_.epochs < 2)
+      fault(at({"train", "hard_examples", "share"}),
+            "windows come again from the second epoch on, and training has " + epochs(),
+            "train for more epochs of fewer steps, or leave train.hard_examples out");
   }
 
   /// The table of one entry of a list of tables.

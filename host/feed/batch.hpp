@@ -6,6 +6,8 @@
 
 #include <nephron/image.hpp>
 
+#include <host/feed/sample_number.hpp>
+
 namespace nephron::host {
 
 /// A batch as the feed makes it, without torch: bytes that become tensors with one copy. Images stay u8; the device
@@ -21,6 +23,7 @@ struct RawBatch {
   std::vector<std::uint8_t> ignored;   ///< [N, H, W]: 1 where a pixel is ignored; empty: no slide has such pixels
   std::vector<std::uint8_t> ignoring;  ///< [N]: 1 where a sample has such pixels; empty with `ignored`
   std::vector<std::string> ids;        ///< "slide x,y": where each sample came from
+  std::vector<SampleNumber> windows;   ///< [N]: the sample that each window was drawn for; another one: it comes again
 };
 
 }  // namespace nephron::host

@@ -27,6 +27,7 @@ void keep_opencv_single_threaded() {
 struct Pending {
   std::unique_ptr<RawBatch> batch;
   std::uint64_t epoch = 0;
+  std::shared_ptr<const Repeats> repeats;
   std::int64_t taken = 0;  ///< samples that a worker has begun
   std::int64_t done = 0;
   std::exception_ptr error;
@@ -71,6 +72,7 @@ struct Feed::State {
     b->ignored.resize(maker.ignores() ? n * pixels : 0);
     b->ignoring.resize(maker.ignores() ? n : 0);
     b->ids.resize(n);
+    b->windows.resize(n);
     return b;
   }
 
@@ -84,6 +86,7 @@ struct Feed::State {
     auto fresh = std::make_shared<Pending>();
     fresh->batch = make_buffer(next_number++);
     fresh->epoch = epoch;
+    fresh->repeats = repeats;
     ring.push_back(fresh);
     return fresh;
   }
@@ -99,7 +102,7 @@ struct Feed::State {
       lock.unlock();
       std::exception_ptr error;
       try {
-        maker.make(pending->epoch, pending->batch->first + i, slot(*pending->batch, i), scratch);
+        make(*pending, i, scratch);
       } catch (...) {
         error = std::current_exception();
       }
@@ -107,6 +110,15 @@ struct Feed::State {
       if (error != nullptr && pending->error == nullptr) pending->error = error;
       if (++pending->done == pending->batch->count) ready.notify_all();
     }
+  }
+
+  void make(Pending& pending, std::int64_t i, SampleScratch& scratch) const {
+    const SampleNumber number{pending.epoch, pending.batch->first + i};
+    SampleNumber& window = pending.batch->windows[static_cast<std::size_t>(i)];
+    window = pending.repeats != nullptr ? pending.repeats->window_of(number) : number;
+    SampleSlot to = slot(*pending.batch, i);
+    to.window = window;
+    maker.make(number.epoch, number.index, to, scratch);
   }
 
   static SampleSlot slot(RawBatch& b, std::int64_t i) {
@@ -133,6 +145,7 @@ struct Feed::State {
   std::deque<std::shared_ptr<Pending>> ring;
   std::unique_ptr<RawBatch> spare;
   std::uint64_t epoch = 0;
+  std::shared_ptr<const Repeats> repeats;
   std::int64_t next_number = 0, end_number = 0;
   double waited = 0;
   bool stop = false;
@@ -156,13 +169,14 @@ const PreparedSlide& Feed::slide_of(std::uint64_t epoch, std::int64_t index) con
 
 SampleStory Feed::story(std::uint64_t epoch, std::int64_t index) const { return state_->maker.story(epoch, index); }
 
-void Feed::start(std::uint64_t epoch, std::int64_t first, std::int64_t n) {
+void Feed::start(std::uint64_t epoch, std::int64_t first, std::int64_t n, std::shared_ptr<const Repeats> repeats) {
   if (first < 0 || n < 0)
     throw Error("a feed cannot start at batch " + std::to_string(first) + " for " + std::to_string(n));
   {
     const std::lock_guard lock(state_->mutex);
     state_->ring.clear();
     state_->epoch = epoch;
+    state_->repeats = std::move(repeats);
     state_->next_number = first;
     state_->end_number = first + n;
     state_->waited = 0;
@@ -209,7 +223,7 @@ void Feed::sample(std::uint64_t epoch, std::int64_t index, const ImageView& imag
   to.ignored.resize(maker.ignores() ? pixels : 0);
   std::uint8_t ignoring = 0;
   SampleScratch scratch = maker.scratch();
-  maker.make(epoch, index, {image, to.labels, to.weights, to.ignored, &ignoring, &to.id}, scratch, augmented);
+  maker.make(epoch, index, {image, to.labels, to.weights, to.ignored, &ignoring, &to.id, {}}, scratch, augmented);
   if (ignoring == 0) to.ignored.clear();
 }
 

@@ -10,6 +10,7 @@
 
 #include <host/data/prepared.hpp>
 #include <host/feed/batch.hpp>
+#include <host/feed/repeats.hpp>
 #include <host/plugins/host_context.hpp>
 
 namespace nephron::host {
@@ -39,8 +40,8 @@ struct Sample {
   std::string id;
 };
 
-/// Threads that make batches ahead into a ring. A batch is a function of (seed, epoch, number) alone, so the result is
-/// the same for any number of workers and after a resume.
+/// Threads that make batches ahead into a ring. A batch is a function of (seed, epoch, number) and of the windows that
+/// come again, so the result is the same for any number of workers and after a resume.
 class Feed {
  public:
   Feed(const Experiment& experiment, const Registry& registry, const PreparedData& data, FeedOptions options);
@@ -52,8 +53,9 @@ class Feed {
   const std::vector<std::pair<std::string, double>>& shares() const;
   /// The slide that a sample is cut from, without making it.
   const PreparedSlide& slide_of(std::uint64_t epoch, std::int64_t index) const;
-  /// Starts making batches [first, first + n) of `epoch`; what was under way is dropped.
-  void start(std::uint64_t epoch, std::int64_t first, std::int64_t n);
+  /// Starts making batches [first, first + n) of `epoch`; what was under way is dropped. `repeats`: windows that come
+  /// again; none when it is null.
+  void start(std::uint64_t epoch, std::int64_t first, std::int64_t n, std::shared_ptr<const Repeats> repeats = nullptr);
   /// The next batch, in order; null after the last. Throws what a worker threw. The buffer goes back with recycle().
   std::unique_ptr<RawBatch> next();
   void recycle(std::unique_ptr<RawBatch> batch);

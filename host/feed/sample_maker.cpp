@@ -90,7 +90,8 @@ void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot
                        bool augmented) const {
   const SampleNumber number{epoch, index};
   const SampleScope scope(number);
-  const Window window = draw_window(epoch, index);
+  const SampleNumber drawn = slot.window.value_or(number);
+  const Window window = draw_window(drawn.epoch, drawn.index);
   const PreparedSlide& slide = catalog_.slide(window.slide);
   RecordedPlan plan({raw_, raw_});
   if (augmented) augmenter_.draw(epoch, static_cast<std::uint64_t>(index), info_of(window), plan);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -11,17 +12,19 @@
 #include <host/feed/catalog.hpp>
 #include <host/feed/execute.hpp>
 #include <host/feed/feed.hpp>
+#include <host/feed/sample_number.hpp>
 
 namespace nephron::host {
 
 /// Where one sample goes: parts of a batch.
 struct SampleSlot {
-  ImageView image;                       ///< tile x tile, u8 RGB
-  std::span<std::uint8_t> labels;        ///< [C, H, W], 0..255
-  std::span<float> weights;              ///< [C]
-  std::span<std::uint8_t> ignored = {};  ///< [H, W]: 1 where a pixel is ignored; empty: nobody asks
-  std::uint8_t* ignoring = nullptr;      ///< 1 when one is
-  std::string* id = nullptr;             ///< "slide x,y": corner of the raw window at the reduced level
+  ImageView image;                          ///< tile x tile, u8 RGB
+  std::span<std::uint8_t> labels;           ///< [C, H, W], 0..255
+  std::span<float> weights;                 ///< [C]
+  std::span<std::uint8_t> ignored = {};     ///< [H, W]: 1 where a pixel is ignored; empty: nobody asks
+  std::uint8_t* ignoring = nullptr;         ///< 1 when one is
+  std::string* id = nullptr;                ///< "slide x,y": corner of the raw window at the reduced level
+  std::optional<SampleNumber> window = {};  ///< the sample whose window this one has too; none: it has its own
 };
 
 /// What a thread keeps from sample to sample.
@@ -31,7 +34,8 @@ struct SampleScratch {
 };
 
 /// Makes samples: window -> augmentation -> centre crop -> targets. A sample is a function of (seed, epoch, index)
-/// alone. Const calls are thread-safe; each thread brings its own scratch.
+/// alone, or with a window that comes again of that one's number too. Const calls are thread-safe; each thread brings
+/// its own scratch.
 class SampleMaker {
  public:
   SampleMaker(const Experiment& experiment, const Registry& registry, const PreparedData& data,

@@ -27,7 +27,10 @@ void EpochLoop::run() {
   if (complete()) return;  // resumed between the last step and its validation
   const TrainProgress& progress = parts_.state.progress;
   const std::int64_t first = progress.step_in_epoch * config_.accumulate;
-  parts_.feed.start(static_cast<std::uint64_t>(progress.epoch), first, config_.steps_per_epoch - first);
+  const auto epoch = static_cast<std::uint64_t>(progress.epoch);
+  HardExamples* const hard = parts_.state.hard_examples();
+  parts_.feed.start(epoch, first, config_.steps_per_epoch - first,
+                    hard != nullptr ? hard->repeats(seed_, epoch) : nullptr);
   parts_.log.skip_time();
   while (!complete()) {
     step();

@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
@@ -176,6 +177,20 @@ at::Tensor Objective::value_by_levels(const Term& term, const LossInput& input, 
     out.push_back(total);
   }
   return at::cat(out);
+}
+
+at::Tensor Objective::of_samples(const at::Tensor& logits, const BatchTensors& batch) const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = exclusive_ ? log_odds(logits.detach()) : logits.detach();
+  at::Tensor pixels = at::binary_cross_entropy_with_logits(x, batch.targets, {}, {}, at::Reduction::None);
+  if (batch.pixel_weights.defined()) pixels = pixels * batch.pixel_weights;
+  const at::Tensor weighed = pixels.mean({2, 3}) * batch.weights;
+  at::Tensor out;
+  for (std::int64_t c = 0; c < weighed.size(1); ++c) {
+    const at::Tensor part = weighed.select(1, c) * class_weights_[static_cast<std::size_t>(c)];
+    out = out.defined() ? out + part : part;
+  }
+  return out;
 }
 
 std::string Objective::explain(const at::Tensor& parts, const std::vector<std::string>& classes) const {

@@ -58,6 +58,9 @@ class Objective {
   /// loss.auxiliary. Errors of a plugin name it.
   LossValue operator()(const at::Tensor& logits, const BatchTensors& batch, const TrainPlace& place = {},
                        const std::vector<at::Tensor>& auxiliary = {}) const;
+  /// How hard each sample is, whatever the losses are and wherever their schedules stand: the cross-entropy of its
+  /// pixels, weighed as above, as a mean over all of them [N]; on the device, without gradient.
+  at::Tensor of_samples(const at::Tensor& logits, const BatchTensors& batch) const;
   /// One sentence on `parts` (or a sum of several) of a loss that is no number.
   std::string explain(const at::Tensor& parts, const std::vector<std::string>& classes) const;
 

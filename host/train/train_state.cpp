@@ -17,6 +17,7 @@ TrainState::TrainState(std::shared_ptr<SegmentationModel> model, const TrainConf
       average_start_(config.average.start) {
   if (autocast_type(config.precision, device) == c10::ScalarType::Half) scaler_.emplace(device);
   if (config.average.type != "none") average_.emplace(config.average, *model_);
+  if (config.hard_examples.share > 0) hard_examples_.emplace(config.hard_examples);
 }
 
 void TrainState::enter_epoch() {
@@ -32,6 +33,7 @@ void TrainState::note_step() {
 }
 
 bool TrainState::note_epoch() {
+  if (hard_examples_) hard_examples_->settle();
   if (!averages() || average_->exponential()) return false;
   // An epoch whose validation was interrupted ends twice.
   if (progress.averaged < progress.epoch + 1 - average_start_) average_->add(progress.averaged++);
@@ -41,6 +43,7 @@ bool TrainState::note_epoch() {
 TensorMap TrainState::tensors() const {
   TensorMap out = optimizer_.state();
   if (scaler_) out.merge(scaler_->state());
+  if (hard_examples_) out.merge(hard_examples_->state());
   return out;
 }
 
@@ -58,6 +61,7 @@ void TrainState::load(const FoldFolder& fold, const TrainLengths& lengths) {
     optimizer_.load(saved.state);
     if (scaler_) scaler_->load(saved.state);
     if (average_ && !saved.average.empty()) average_->load(saved.average);
+    if (hard_examples_) hard_examples_->load(saved.state);
   });
 }
 

@@ -12,12 +12,14 @@
 #include <host/train/averaged_weights.hpp>
 #include <host/train/checkpoint.hpp>
 #include <host/train/freezing.hpp>
+#include <host/train/hard_examples.hpp>
 #include <host/train/optimizer.hpp>
 
 namespace nephron::host {
 
 /// All that changes while a fold is trained, and comes back after a break: weights, their averages, moments, the scale
-/// of the loss, progress. What is added later has to have a default, so that older checkpoints stay readable.
+/// of the loss, hard examples, progress. What is added later has to have a default, so that older checkpoints stay
+/// readable.
 class TrainState {
  public:
   /// `model` lies on the device already, as it will be trained. Throws Error for patterns of its parameters that name
@@ -38,6 +40,8 @@ class TrainState {
   bool note_epoch();
   /// The averaged weights; null as long as there are none.
   AveragedWeights* average() noexcept { return average_ && progress.averaged > 0 ? &*average_ : nullptr; }
+  /// Windows that come again; null when none do.
+  HardExamples* hard_examples() noexcept { return hard_examples_ ? &*hard_examples_ : nullptr; }
   /// Parameters that are updated alike.
   const std::vector<ParameterGroup>& groups() const noexcept { return groups_; }
 
@@ -63,6 +67,7 @@ class TrainState {
   std::string frozen_;  ///< what was said of it last
   std::optional<LossScaler> scaler_;
   std::optional<AveragedWeights> average_;
+  std::optional<HardExamples> hard_examples_;
   std::int64_t average_start_;
 };
 

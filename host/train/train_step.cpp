@@ -28,7 +28,10 @@ LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double 
     auxiliary = model.take_auxiliary();
   }
   for (at::Tensor& more : auxiliary) more = more.to(c10::kFloat);
-  LossValue loss = parts_.objective(logits.to(c10::kFloat), batch, place(), auxiliary);
+  const at::Tensor as_floats = logits.to(c10::kFloat);
+  LossValue loss = parts_.objective(as_floats, batch, place(), auxiliary);
+  if (HardExamples* const hard = parts_.state.hard_examples())
+    hard->add(raw, number.epoch, parts_.objective.of_samples(as_floats, batch));
   if (share != 1) loss.total = loss.total * share;
   const auto& scaler = parts_.state.scaler();
   run_backward(scaler ? scaler->scale(loss.total) : loss.total);

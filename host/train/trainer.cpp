@@ -252,6 +252,7 @@ bool FoldTrainer::end_epoch() {
   bool best = validation_feed_ == nullptr;
   const double train_loss = progress_.epoch_loss / static_cast<double>(steps_of_.epoch);
   MetricsLog::Values line{{"epoch", static_cast<double>(progress_.epoch)}, {"train_loss", train_loss}};
+  if (const HardExamples* const hard = state_.hard_examples()) hard->add_figures(line);
   std::string text = "fold " + std::to_string(job_.folder.fold) + "  epoch " + std::to_string(progress_.epoch + 1) +
                      "/" + std::to_string(config_.epochs) + "  loss " + text_of("%.4f", train_loss);
   if (validates(progress_.epoch + 1)) {

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <cmath>
 #include <map>
 #include <set>
@@ -54,6 +55,7 @@ void expect_equal(const RawBatch& a, const RawBatch& b) {
   EXPECT_EQ(a.first, b.first);
   EXPECT_EQ(a.count, b.count);
   EXPECT_EQ(a.ids, b.ids);
+  EXPECT_EQ(a.windows, b.windows);
   EXPECT_EQ(a.weights, b.weights);
   EXPECT_TRUE(a.images == b.images);
   EXPECT_TRUE(a.labels == b.labels);
@@ -218,6 +220,52 @@ TEST_F(FeedTest, StartDropsWhatWasUnderWay) {
   EXPECT_EQ(feed.next(), nullptr);
 }
 
+/// Windows of an earlier epoch come again, augmented anew; everything else is as ever.
+TEST_F(FeedTest, WindowsComeAgainAtTheirShare) {
+  const auto repeats = std::make_shared<Repeats>(Repeats{0.25, {{0, 2}, {0, 7}, {0, 3}}});
+  const auto with_repeats = [&](int workers, std::int64_t first, std::int64_t n) {
+    Feed feed(experiment_, registry_, data(), options(workers));
+    feed.start(3, first, n, repeats);
+    return take(feed);
+  };
+  const auto before = run(options(), 0, 0, 2), plain = run(options(), 3, 0, 9), again = with_repeats(1, 0, 9);
+  ASSERT_EQ(again.size(), 9U);
+  const std::size_t bytes = 64 * 64 * 3;
+  const auto picture = [&](const RawBatch& b, std::size_t i) {
+    const auto* const p = b.images.data() + i * bytes;
+    return std::vector<std::uint8_t>(p, p + bytes);
+  };
+  std::set<std::vector<std::uint8_t>> pictures;
+  for (std::size_t n = 0; n < again.size(); ++n) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(again[n].windows[i], (SampleNumber{3, static_cast<std::int64_t>(4 * n + i)}));
+      EXPECT_EQ(picture(again[n], i), picture(plain[n], i));
+    }
+    const SampleNumber window = repeats->windows[n % 3];
+    EXPECT_EQ(again[n].windows[3], window);
+    const auto& drawn = before[static_cast<std::size_t>(window.index) / 4];
+    EXPECT_EQ(again[n].ids[3], drawn.ids[static_cast<std::size_t>(window.index) % 4]);
+    pictures.insert(picture(again[n], 3));
+  }
+  EXPECT_EQ(pictures.size(), 9U) << "each time with other augmentations";
+  for (const int workers : {2, 5}) {
+    const auto several = with_repeats(workers, 0, 9), rest = with_repeats(workers, 4, 5);
+    ASSERT_EQ(several.size() + rest.size(), 14U);
+    for (std::size_t i = 0; i < several.size(); ++i) expect_equal(again[i], several[i]);
+    for (std::size_t i = 0; i < rest.size(); ++i) expect_equal(again[i + 4], rest[i]);
+  }
+}
+
+TEST_F(FeedTest, ABusyFeedMayBeStartedAnewAndDestroyed) {
+  for (int round = 0; round < 12; ++round) {
+    Feed feed(experiment_, registry_, data(), options(3));
+    feed.start(0, 0, 1000);
+    if (round % 3 > 0) feed.recycle(feed.next());
+    if (round % 3 > 1) feed.start(1, 5, 1000, std::make_shared<Repeats>(Repeats{0.5, {{0, 1}}}));
+    feed.waited();
+  }
+}
+
 // The picture is the label: whatever is done to one is seen on the other.
 TEST_F(FeedTest, LabelsAndImageMoveTogether) {
   experiment_.augmentations = {augmentation("flip"), augmentation("shift_scale_rotate")};
@@ -271,15 +319,20 @@ TEST_F(FeedTest, ValidationWalksTheGridOnceWithoutAugmentation) {
   EXPECT_EQ(static_cast<std::int64_t>(ids.size()), feed.count());
 }
 
-/// A slide whose disk fails.
+/// A slide whose disk fails, at once or after some reads, until it is mended.
 class BrokenSlide final : public PreparedSlide {
  public:
-  explicit BrokenSlide(std::shared_ptr<const PreparedSlide> whole) : whole_(std::move(whole)) {}
+  explicit BrokenSlide(std::shared_ptr<const PreparedSlide> whole, int good_reads = 0)
+      : good_reads_(good_reads), whole_(std::move(whole)) {}
+  void mend() { good_reads_ = 1 << 30; }
   const SlideInfo& info() const noexcept override { return whole_->info(); }
   std::size_t dataset() const noexcept override { return 0; }
   Size size() const noexcept override { return whole_->size(); }
   bool annotated() const noexcept override { return true; }
-  void read(const Region&, const ImageView&, const ImageView&) const override { throw Error("the disk is gone"); }
+  void read(const Region& region, const ImageView& image, const ImageView& labels) const override {
+    if (good_reads_-- <= 0) throw Error("the disk is gone");
+    whole_->read(region, image, labels);
+  }
   bool any_label(const Region& region, std::uint32_t classes) const override {
     return whole_->any_label(region, classes);
   }
@@ -291,6 +344,7 @@ class BrokenSlide final : public PreparedSlide {
   const std::vector<ChannelRule>& targets() const noexcept override { return whole_->targets(); }
 
  private:
+  mutable std::atomic<int> good_reads_;
   std::shared_ptr<const PreparedSlide> whole_;
 };
 
@@ -310,6 +364,35 @@ TEST_F(FeedTest, AWorkersErrorReachesNextAgainAndAgainAndAFreshStartGoesOn) {
   }
   feed.start(0, 0, 0);
   EXPECT_EQ(feed.next(), nullptr);
+}
+
+TEST_F(FeedTest, AnErrorAmongGoodSamplesComesInItsTurn) {
+  data();
+  const auto broken = std::make_shared<BrokenSlide>(data_.slides[0], 20);
+  data_.slides = {broken};
+  const auto until_it_breaks = [&](Feed& feed) {
+    std::int64_t good = 0;
+    try {
+      while (auto batch = feed.next()) {
+        EXPECT_EQ(batch->first, 4 * good++);
+        feed.recycle(std::move(batch));
+      }
+    } catch (const Error& e) {
+      EXPECT_STREQ(e.what(), "the disk is gone");
+      return good;
+    }
+    return std::int64_t{-1};
+  };
+  Feed feed(experiment_, registry_, data_, options(4));
+  feed.start(2, 0, 1000);
+  const std::int64_t good = until_it_breaks(feed);
+  EXPECT_GE(good, 0);
+  EXPECT_LE(good, 5);
+  broken->mend();
+  feed.start(2, 0, 6);  // workers may still be busy with the stream that broke
+  const auto now = take(feed), expected = run(options(1), 2, 0, 6);
+  ASSERT_EQ(now.size(), 6U);
+  for (std::size_t i = 0; i < now.size(); ++i) expect_equal(now[i], expected[i]);
 }
 
 TEST_F(FeedTest, SlidesOfNoUseAreRefused) {

@@ -82,6 +82,27 @@ schedule = { type = "plateau", patience = 2, factor = 0.5 }
   EXPECT_LT(figures(whole, "lr").at(800), 0.011);
 }
 
+TEST_F(Optimisation, HardExamplesComeAgainAndGoOnBitForBit) {
+  write_experiment("hard_examples = { share = 0.25, memory = 30 }\naverage = { type = \"swa\", start = 1 }\n");
+  const std::vector<std::string> more{"--set", "train.epochs=40", "--set", "train.checkpoint_minutes=1"};
+  const RunFolder whole = whole_run(more);
+  const auto share = figures(whole, "hard_share"), hard = figures(whole, "hard_loss"),
+             fresh = figures(whole, "fresh_loss");
+  ASSERT_EQ(share.size(), 40U);
+  EXPECT_EQ(share.at(20), 0) << "nothing is known in the first epoch";
+  for (const auto& [step, value] : share) EXPECT_EQ(value, step > 20 ? 0.25 : 0) << step;
+  EXPECT_EQ(hard.size(), 39U);
+  EXPECT_GT(hard.at(40), fresh.at(40)) << "they were chosen for their loss";
+  const RunFolder cut = cut_run(more, 5 * 20);
+  ASSERT_LT(figures(cut, "lr").rbegin()->first, 30 * 20) << "it was cut too late to prove anything";
+  run({"train", "--resume", cut.folder().string(), "--device", "cpu", "--set", "data.workers=1", "--set",
+       "data.prefetch=7"},
+      0);
+  expect_same(whole, cut);
+  EXPECT_EQ(share, figures(cut, "hard_share"));
+  EXPECT_EQ(hard, figures(cut, "hard_loss"));
+}
+
 TEST_F(Optimisation, TheMeanOfEpochsHasItsOwnStatisticsAndIsPredictedWith) {
   write_experiment("average = { type = \"swa\", start = 3, batches = 5 }\n");
   const std::vector<std::string> more{"--set", "train.epochs=5", "--set", "model.encoder.norm=true"};
