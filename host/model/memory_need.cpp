@@ -39,7 +39,9 @@ PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool tr
   const std::array<std::int64_t, 2> sides{small, 2 * small};
   std::array<std::int64_t, 2> bytes{};
   for (std::size_t i = 0; i < sides.size(); ++i) {
-    const at::Tensor input = at::zeros({tiles, channels, sides[i], sides[i]});
+    // As training and prediction have it by default: some layers keep less then.
+    const at::Tensor input =
+        at::zeros({tiles, channels, sides[i], sides[i]}).contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor logits;  // holds what the backward will read
     const Measured measured = measure([&] {
       const c10::AutoGradMode grad(training);

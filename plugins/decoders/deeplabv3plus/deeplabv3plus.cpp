@@ -70,8 +70,7 @@ class Step final : public torch::nn::Module {
     norm_ = register_module("1", std::make_shared<nn::BatchNorm2d>(out));
   }
   at::Tensor forward(const at::Tensor& x) {
-    return nn::activate(norm_->forward(separable_ != nullptr ? separable_->forward(x) : conv_->forward(x)),
-                        nn::Activation::relu);
+    return norm_->forward(separable_ != nullptr ? separable_->forward(x) : conv_->forward(x), nn::Activation::relu);
   }
 
  private:
@@ -92,7 +91,7 @@ class Pooled final : public torch::nn::Module {
       throw nephron::Error("deeplabv3+ normalises the mean of each map over the batch, which one image cannot train",
                            "train with a batch of 2 or more");
     const at::Tensor mean = at::adaptive_avg_pool2d(x, {1, 1});
-    const at::Tensor y = nn::activate(norm_->forward(conv_->forward(mean)), nn::Activation::relu);
+    const at::Tensor y = norm_->forward(conv_->forward(mean), nn::Activation::relu);
     return y.expand({y.size(0), y.size(1), x.size(2), x.size(3)});
   }
 

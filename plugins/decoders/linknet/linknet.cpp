@@ -33,7 +33,7 @@ class Doubling final : public torch::nn::Module {
   }
   at::Tensor forward(const at::Tensor& x) {
     const at::Tensor y = conv_->forward(x);
-    return nn::activate(norm_ != nullptr ? norm_->forward(y) : y, nn::Activation::relu);
+    return norm_ != nullptr ? norm_->forward(y, nn::Activation::relu) : nn::activate(y, nn::Activation::relu);
   }
 
  private:

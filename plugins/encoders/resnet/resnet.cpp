@@ -51,19 +51,18 @@ class Block final : public torch::nn::Module {
 
   at::Tensor forward(const at::Tensor& input) {
     at::Tensor x = input;
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      x = steps_[i].forward(x);
-      if (i + 1 < steps_.size()) x = nn::activate(x, nn::Activation::relu);
-    }
-    x += shortcut_.conv != nullptr ? shortcut_.forward(input) : input;
-    return nn::activate(x, nn::Activation::relu);
+    for (std::size_t i = 0; i + 1 < steps_.size(); ++i) x = steps_[i].forward(x, nn::Activation::relu);
+    const at::Tensor shortcut = shortcut_.conv != nullptr ? shortcut_.forward(input, nn::Activation::none) : input;
+    return steps_.back().forward(x, nn::Activation::relu, shortcut);
   }
 
  private:
   struct Step {
     std::shared_ptr<nn::Conv2d> conv;
     std::shared_ptr<nn::BatchNorm2d> norm;
-    at::Tensor forward(const at::Tensor& x) const { return norm->forward(conv->forward(x)); }
+    at::Tensor forward(const at::Tensor& x, nn::Activation activation, const at::Tensor& more = {}) const {
+      return norm->forward(conv->forward(x), activation, more);
+    }
   };
 
   void add(const nn::ConvShape& shape) {
@@ -112,7 +111,7 @@ class Resnet final : public nephron::Encoder {
 
   std::vector<at::Tensor> forward(const at::Tensor& image) override {
     std::vector<at::Tensor> features{image};
-    at::Tensor x = nn::activate(norm_->forward(conv_->forward(image)), nn::Activation::relu);
+    at::Tensor x = norm_->forward(conv_->forward(image), nn::Activation::relu);
     features.push_back(x);
     for (int stage = 0; stage + 2 <= depth_; ++stage) {
       if (stage == 0) x = at::max_pool2d(x, 3, 2, 1);

@@ -9,6 +9,8 @@
 #include <nephron/error.hpp>
 #include <nephron/nn/conv.hpp>
 
+#include "fused_norm.hpp"
+
 namespace nephron::nn {
 
 BatchNorm2d::BatchNorm2d(std::int64_t channels, double eps, double momentum)
@@ -22,8 +24,7 @@ BatchNorm2d::BatchNorm2d(std::int64_t channels, double eps, double momentum)
 
 BatchNorm2d::~BatchNorm2d() = default;
 
-at::Tensor BatchNorm2d::forward(const at::Tensor& x) {
-  if (folded_) return x;
+at::Tensor BatchNorm2d::forward(const at::Tensor& x, Activation activation, const at::Tensor& more) {
   if (is_training()) {
     if (x.numel() <= x.size(1))
       throw Error(
@@ -31,9 +32,14 @@ at::Tensor BatchNorm2d::forward(const at::Tensor& x) {
           "image",
           "train with a larger batch or larger tiles");
     batches_tracked_.add_(1);
+    const NormInTraining norm{x, more, weight_, bias_, running_mean_, running_var_, momentum_, eps_, activation};
+    if (fuses(norm)) return fused_norm(norm);
   }
-  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), momentum_, eps_,
-                        at::globalContext().userEnabledCuDNN());
+  at::Tensor y = folded_ ? x
+                         : at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), momentum_,
+                                          eps_, at::globalContext().userEnabledCuDNN());
+  if (more.defined()) y += more;
+  return activate(y, activation);
 }
 
 bool BatchNorm2d::fold_into(Conv2d& conv) {

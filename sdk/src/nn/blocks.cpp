@@ -1,33 +1,12 @@
 #include <nephron/nn/blocks.hpp>
 
 #include <ATen/ops/adaptive_avg_pool2d.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/hardtanh.h>
-#include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
-#include <ATen/ops/silu.h>
 
 #include <nephron/error.hpp>
 #include <nephron/nn/upsampled_conv.hpp>
 
 namespace nephron::nn {
-
-at::Tensor activate(const at::Tensor& x, Activation activation) {
-  at::Tensor out = x;
-  switch (activation) {
-    case Activation::none:
-      return out;
-    case Activation::relu:
-      return at::relu_(out);
-    case Activation::relu6:
-      return at::hardtanh_(out, 0, 6);
-    case Activation::silu:
-      return at::silu(out);  // its gradient needs the input
-    case Activation::gelu:
-      return at::gelu(out);
-  }
-  return out;
-}
 
 ConvNormRelu::ConvNormRelu(std::int64_t in, std::int64_t out, std::int64_t kernel, bool norm)
     : torch::nn::Module("ConvNormRelu") {
@@ -47,7 +26,7 @@ at::Tensor ConvNormRelu::forward_upsampled(const at::Tensor& x, const at::Tensor
 }
 
 at::Tensor ConvNormRelu::finish(const at::Tensor& x) {
-  return activate(norm_ != nullptr ? norm_->forward(x) : x, Activation::relu);
+  return norm_ != nullptr ? norm_->forward(x, Activation::relu) : activate(x, Activation::relu);
 }
 
 Scse::Scse(std::int64_t channels, std::int64_t reduction) : torch::nn::Module("Scse") {

@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/record_function.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -107,10 +108,12 @@ at::Tensor split(const at::Tensor& y_any) {
 
 struct Join : torch::autograd::Function<Join> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& z, const std::optional<at::Tensor>& addend) {
+    RECORD_FUNCTION("nephron.join", std::vector<c10::IValue>{});
     context->saved_data["has_addend"] = addend.has_value();
     return join(z, addend.value_or(at::Tensor()));
   }
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    RECORD_FUNCTION("nephron.join", std::vector<c10::IValue>{});
     const at::Tensor& g = gradients[0];
     return {split(g), context->saved_data["has_addend"].toBool() ? g : at::Tensor()};
   }

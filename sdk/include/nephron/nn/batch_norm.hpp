@@ -6,6 +6,7 @@
 #include <torch/nn/module.h>
 
 #include <nephron/export.hpp>
+#include <nephron/nn/activation.hpp>
 #include <nephron/nn/build.hpp>
 #include <nephron/torch.hpp>
 
@@ -20,7 +21,10 @@ class NEPHRON_API BatchNorm2d final : public torch::nn::Module {
   ~BatchNorm2d() override;
 
   /// Throws Error in training mode when a channel has a single value, which has no variance.
-  at::Tensor forward(const at::Tensor& x);
+  at::Tensor forward(const at::Tensor& x) { return forward(x, Activation::none); }
+  /// activate(forward(x) + more, activation), in fewer passes over the maps where it can: in training on a CPU, in
+  /// channels_last. `more` may be undefined. What comes out may be x, changed in place.
+  at::Tensor forward(const at::Tensor& x, Activation activation, const at::Tensor& more = {});
   /// Puts this normalisation into the convolution that it follows, for inference alone: from then on forward() returns
   /// its input. False, and nothing changes, when it is in training mode, folded already, or of other channels.
   bool fold_into(Conv2d& conv);

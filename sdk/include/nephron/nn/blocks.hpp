@@ -7,16 +7,12 @@
 #include <string>
 #include <vector>
 
+#include <nephron/nn/activation.hpp>
 #include <nephron/nn/batch_norm.hpp>
 #include <nephron/nn/build.hpp>
 #include <nephron/nn/conv.hpp>
 
 namespace nephron::nn {
-
-enum class Activation : std::uint8_t { none, relu, relu6, silu, gelu };
-
-/// May work in place where autograd allows it: do not use x afterwards. GELU is the exact one, of the error function.
-NEPHRON_API at::Tensor activate(const at::Tensor& x, Activation activation);
 
 /// Convolution (child "0"), batch normalisation ("1") unless `norm` is false, ReLU: SMP's Conv2dReLU. Without
 /// normalisation the convolution has a bias.

@@ -1,0 +1,11 @@
+// Compiled for processors with these instructions: sdk/CMakeLists.txt.
+#ifdef __x86_64__
+#define LANES 8
+#include "norm_rows_body.hpp"
+
+namespace nephron::nn {
+
+const NormRows norm_rows_avx2{&statistics, &forward, &reduce, &backward};
+
+}  // namespace nephron::nn
+#endif
