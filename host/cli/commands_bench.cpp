@@ -217,6 +217,12 @@ void print(const Json& line) {
   std::fflush(stdout);
 }
 
+/// How ours divides: shares by name.
+void print_division(const Json& division) {
+  for (const auto& [name, share] : division.items())
+    if (share.is_number()) std::printf("  %5.1f %%  %s\n", 100 * share.get<double>(), name.c_str());
+}
+
 Json machine() {
   utsname name{};
   ::uname(&name);
@@ -256,6 +262,7 @@ Json run_pair(const std::string& benchmark, const Pair& pair, const Places& plac
   for (const Measure& m : pair.measures) lines.push_back(compare(name, m, ours, peer));
   if (!request.json) {
     for (const Json& line : lines) print(line);
+    if (!ours.empty() && ours.back().contains("division")) print_division(ours.back()["division"]);
     if (!absent.empty()) std::printf("  not measured: %s\n", absent.c_str());
   }
   return Json{{"pair", name}, {"rounds", request.rounds}, {"lines", lines}, {"absent", absent}, {"ours", ours},

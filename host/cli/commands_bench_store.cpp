@@ -1,5 +1,6 @@
 // What tests/bench times of slides and the store: hidden commands that print one line of JSON.
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <memory>
 
@@ -142,31 +143,54 @@ struct WindowBench {
   fs::path slide;
   std::int64_t size = 768, n = 500;
   std::uint64_t seed = 0;
+  bool limit = false;  ///< as many bytes copied, in place of windows
 };
+
+/// The measured rounds of `read(place)`, after one of each place: page tables are filled.
+template <class Read>
+void time_windows(const WindowBench& b, const char* variant, const std::vector<Region>& places, const Read& read) {
+  for (const Region& r : places) read(r);
+  reset_peak();
+  const Clock clock;
+  for (const Region& r : places) read(r);
+  const double seconds = clock.seconds();
+  const Json json{{"job", "windows"},
+                  {"variant", variant},
+                  {"seconds", seconds},
+                  {"items", b.n},
+                  {"items_per_s", static_cast<double>(b.n) / seconds},
+                  {"peak_rss_mb", peak_mb()}};
+  std::printf("%s\n", json.dump().c_str());
+}
+
+/// memcpy() of a window's bytes, in one piece, from random places of a buffer as large as the slide to one window.
+void copies_bench(const WindowBench& b, Size slide) {
+  const auto bytes = static_cast<std::size_t>(b.size * b.size * 3);
+  const std::vector<std::uint8_t> from(static_cast<std::size_t>(slide.area()) * 3, 1);
+  std::vector<std::uint8_t> to(bytes);
+  Rng rng(b.seed, "copies");
+  std::vector<Region> places;  // x: where it begins
+  for (std::int64_t i = 0; i < b.n; ++i)
+    places.push_back({rng.integer(0, static_cast<std::int64_t>(from.size() - bytes)), 0, b.size, b.size});
+  time_windows(b, "memcpy", places, [&](const Region& r) {
+    std::memcpy(to.data(), from.data() + r.x, bytes);
+    asm volatile("" : : "r"(to.data()) : "memory");  // nobody reads it
+  });
+}
 
 /// Windows of a picture of the store, in the page cache, one thread.
 void windows_bench(const WindowBench& b) {
   const MappedTiff tiff(b.slide);
   const Size size = tiff.pictures().front().size;
   if (size.width <= b.size || size.height <= b.size) throw Error(b.slide.string() + " is smaller than a window");
+  if (b.limit) return copies_bench(b, size);
   warm(b.slide);
   Rng rng(b.seed, "windows");
   std::vector<Region> places;
   for (std::int64_t i = 0; i < b.n; ++i)
     places.push_back({rng.integer(0, size.width - b.size), rng.integer(0, size.height - b.size), b.size, b.size});
   const Image out({b.size, b.size}, 3);
-  for (const Region& r : places) tiff.read(0, r, out.view());  // once unmeasured: page tables are filled
-  reset_peak();
-  const Clock clock;
-  for (const Region& r : places) tiff.read(0, r, out.view());
-  const double seconds = clock.seconds();
-  const Json json{{"job", "windows"},
-                  {"variant", "store"},
-                  {"seconds", seconds},
-                  {"items", b.n},
-                  {"items_per_s", static_cast<double>(b.n) / seconds},
-                  {"peak_rss_mb", peak_mb()}};
-  std::printf("%s\n", json.dump().c_str());
+  time_windows(b, "store", places, [&](const Region& r) { tiff.read(0, r, out.view()); });
 }
 
 void add_windows_bench(CLI::App& app, int& exit) {
@@ -176,6 +200,7 @@ void add_windows_bench(CLI::App& app, int& exit) {
   command->add_option("--size", b->size)->capture_default_str();
   command->add_option("--n", b->n)->capture_default_str();
   command->add_option("--seed", b->seed)->capture_default_str();
+  command->add_flag("--limit", b->limit, "Copy as many bytes in place of windows");
   command->callback([b, &exit] {
     windows_bench(*b);
     exit = Exit::done;

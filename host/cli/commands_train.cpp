@@ -68,6 +68,7 @@ void add_bench_step(CLI::App& app, int& exit) {
   command->add_option("--threads", request->threads)->capture_default_str();
   command->add_option("--device", request->device)->capture_default_str();
   command->add_flag("--channels-last,!--no-channels-last", request->channels_last);
+  command->add_flag("--divide", request->divide, "Print how a step divides, too");
   command->callback([request, &exit] {
     bench_step(*request);
     exit = Exit::done;

@@ -16,6 +16,7 @@
 #include <host/train/memory.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
+#include <host/train/step_division.hpp>
 #include <host/train/train_step.hpp>
 
 namespace nephron::host {
@@ -108,28 +109,33 @@ void bench_step(const BenchStepRequest& request) {
     seconds.push_back(std::chrono::duration<double>(clock::now() - before).count());
     busy.push_back(static_cast<double>(std::clock() - busy_before) / CLOCKS_PER_SEC);
   }
-  const nlohmann::ordered_json line{{"job", "train_step"},
-                                    {"variant", "nephron"},
-                                    {"seconds", median(seconds)},
-                                    {"items", request.batch},
-                                    {"items_per_s", request.batch / median(seconds)},
-                                    {"fastest_s", *std::min_element(seconds.begin(), seconds.end())},
-                                    {"cpu_s", median(busy)},
-                                    {"warmup_s", warmup_s},
-                                    {"loss_after_warmup", warm_loss},
-                                    {"loss", loss.item<double>()},
-                                    {"encoder", request.encoder},
-                                    {"decoder", request.decoder},
-                                    {"batch", request.batch},
-                                    {"tile", request.tile},
-                                    {"classes", request.classes},
-                                    {"device", device.str()},
-                                    {"precision", request.precision},
-                                    {"threads", torch_threads()},
-                                    {"channels_last", request.channels_last},
-                                    {"peak_rss_mb", peak_rss_mb()},
-                                    {"rss_before_mb", before_mb},
-                                    {"estimated_mb", static_cast<double>(estimate) / (1 << 20)}};
+  nlohmann::ordered_json line{{"job", "train_step"},
+                              {"variant", "nephron"},
+                              {"seconds", median(seconds)},
+                              {"items", request.batch},
+                              {"items_per_s", request.batch / median(seconds)},
+                              {"fastest_s", *std::min_element(seconds.begin(), seconds.end())},
+                              {"cpu_s", median(busy)},
+                              {"warmup_s", warmup_s},
+                              {"loss_after_warmup", warm_loss},
+                              {"loss", loss.item<double>()},
+                              {"encoder", request.encoder},
+                              {"decoder", request.decoder},
+                              {"batch", request.batch},
+                              {"tile", request.tile},
+                              {"classes", request.classes},
+                              {"device", device.str()},
+                              {"precision", request.precision},
+                              {"threads", torch_threads()},
+                              {"channels_last", request.channels_last},
+                              {"peak_rss_mb", peak_rss_mb()},
+                              {"rss_before_mb", before_mb},
+                              {"estimated_mb", static_cast<double>(estimate) / (1 << 20)}};
+  if (request.divide) {
+    const StepDivision division = divide_steps(std::max(1, request.steps / 2), [&] { one_step(); });
+    print_division(division);
+    for (const StepPart& part : division.parts) line["division"][part.name] = part.seconds / division.seconds;
+  }
   std::printf("%s\n", line.dump().c_str());
 }
 

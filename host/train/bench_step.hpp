@@ -19,6 +19,7 @@ struct BenchStepRequest {
   int threads = 0;
   std::string device = "cpu";
   bool channels_last = true;
+  bool divide = false;  ///< print how a few more steps divide, too
 };
 
 /// Prints one line of JSON: median and fastest seconds a step, loss, peak memory.

@@ -1,5 +1,7 @@
 #include <host/train/train_step.hpp>
 
+#include <ATen/record_function.h>
+
 #include <host/device/autocast.hpp>
 #include <host/model/backward.hpp>
 #include <host/train/batch_tensors.hpp>
@@ -28,10 +30,14 @@ LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double 
     auxiliary = model.take_auxiliary();
   }
   for (at::Tensor& more : auxiliary) more = more.to(c10::kFloat);
-  const at::Tensor as_floats = logits.to(c10::kFloat);
-  LossValue loss = parts_.objective(as_floats, batch, place(), auxiliary);
-  if (HardExamples* const hard = parts_.state.hard_examples())
-    hard->add(raw, number.epoch, parts_.objective.of_samples(as_floats, batch));
+  LossValue loss;
+  {
+    RECORD_USER_SCOPE("nephron.loss");
+    const at::Tensor as_floats = logits.to(c10::kFloat);
+    loss = parts_.objective(as_floats, batch, place(), auxiliary);
+    if (HardExamples* const hard = parts_.state.hard_examples())
+      hard->add(raw, number.epoch, parts_.objective.of_samples(as_floats, batch));
+  }
   if (share != 1) loss.total = loss.total * share;
   const auto& scaler = parts_.state.scaler();
   run_backward(scaler ? scaler->scale(loss.total) : loss.total);
@@ -44,6 +50,7 @@ TrainPlace TrainStep::place() const {
 }
 
 void TrainStep::update(double lr) {
+  RECORD_USER_SCOPE("nephron.optimiser");
   Optimizer& optimizer = parts_.state.optimizer();
   auto& scaler = parts_.state.scaler();
   std::optional<at::Tensor> found_inf;

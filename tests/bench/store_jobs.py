@@ -16,7 +16,7 @@ p = argparse.ArgumentParser(description=__doc__)
 p.add_argument("job", choices=["prepare", "store", "windows", "open"])
 p.add_argument("--nephron", help="run ours with this program")
 p.add_argument("--peers", required=True)
-p.add_argument("--variant", help="of the peer; without it, ours runs")
+p.add_argument("--variant", help="of the peer; without it, ours runs. memcpy: the limit of windows, by --nephron too")
 p.add_argument("--factors", default="2")
 p.add_argument("--size", default="short", choices=["short", "full"])
 p.add_argument("--side", type=int, help="of the slide, in place of what --size says")
@@ -105,6 +105,7 @@ if a.job == "open":
 with tempfile.TemporaryDirectory(dir=cache) as scratch:
     if a.job == "windows":
         command = [a.nephron, "bench-windows"] if a.variant is None else \
+            [a.nephron, "bench-windows", "--limit"] if a.nephron else \
             [sys.executable, os.path.join(a.peers, "bench_windows.py"), "--variant", a.variant]
         result = run(*command, "--slide", slide)
     elif a.variant is None:
