@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <nephron/nn/first_weights.hpp>
+
 #include <host/device/autocast.hpp>
 #include <host/model/memory_need.hpp>
 #include <host/model/model.hpp>
@@ -13,6 +15,7 @@ void require_prediction_memory(const PredictSettings& settings, const Experiment
   if (settings.tile <= 0) return;
   const ModelConfig& config = experiment.model;
   const auto classes = static_cast<std::int64_t>(experiment.classes.size());
+  const nn::WithoutFirstWeights only_sizes;
   const auto model = build_model(config, classes, registry, static_cast<std::uint64_t>(experiment.seed),
                                  /*load=*/false);
   const Autocast autocast(c10::kCPU, device.is_cpu() ? autocast_type(settings.precision, device) : std::nullopt);

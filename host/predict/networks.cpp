@@ -9,6 +9,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <nephron/error.hpp>
+#include <nephron/nn/first_weights.hpp>
 #include <nephron/nn/fold.hpp>
 
 #include <host/device/autocast.hpp>
@@ -43,6 +44,7 @@ const Flip& flip_named(const std::string& name) {
 
 std::shared_ptr<SegmentationModel> loaded(const Experiment& experiment, const Registry& registry,
                                           const std::filesystem::path& weights, c10::Device device) {
+  const nn::WithoutFirstWeights all_are_loaded;
   auto model = build_model(experiment.model, static_cast<std::int64_t>(experiment.classes.size()), registry,
                            static_cast<std::uint64_t>(experiment.seed), /*load=*/false, {device.str(), {}});
   apply_weights(*model, read_tensors(weights), /*strict=*/true, weights.string());

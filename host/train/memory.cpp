@@ -7,6 +7,8 @@
 
 #include <malloc.h>
 
+#include <nephron/nn/first_weights.hpp>
+
 #include <host/device/autocast.hpp>
 #include <host/model/memory_need.hpp>
 #include <host/train/optimizer.hpp>
@@ -30,6 +32,7 @@ struct Need {
 Need need_of(const Experiment& experiment, const Registry& registry, c10::Device device) {
   const ModelConfig& config = experiment.model;
   const auto classes = static_cast<std::int64_t>(experiment.classes.size());
+  const nn::WithoutFirstWeights only_sizes;
   const auto model = build_model(config, classes, registry, static_cast<std::uint64_t>(experiment.seed),
                                  /*load=*/false);
   const auto type = autocast_type(experiment.train.precision, device);

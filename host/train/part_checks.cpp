@@ -3,6 +3,7 @@
 #include <string>
 
 #include <nephron/error.hpp>
+#include <nephron/nn/first_weights.hpp>
 
 #include <host/model/model.hpp>
 #include <host/train/freezing.hpp>
@@ -66,6 +67,7 @@ void check_parts(const Experiment& e, const Registry& registry, Diagnostics& fau
   PartChecks checks(e, faults);
   std::shared_ptr<SegmentationModel> network;
   const auto build = [&] {
+    const nn::WithoutFirstWeights only_names;
     network = build_model(e.model, static_cast<std::int64_t>(e.classes.size()), registry,
                           static_cast<std::uint64_t>(e.seed), /*load=*/false);
   };

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <nephron/nn/first_weights.hpp>
+
 #include <host/data/folds.hpp>
 #include <host/device/torch_state.hpp>
 #include <host/model/model.hpp>
@@ -98,7 +100,11 @@ std::shared_ptr<SegmentationModel> make_model(const FoldJob& job, bool go_on, co
   const Experiment& experiment = job.experiment;
   ModelConfig config = experiment.model;
   // What it goes on from, or begins with, has them all.
-  if (go_on || job.origin != nullptr) config.weights.clear(), config.encoder.weights.clear();
+  std::optional<nn::WithoutFirstWeights> all_are_loaded;
+  if (go_on || job.origin != nullptr) {
+    config.weights.clear(), config.encoder.weights.clear();
+    all_are_loaded.emplace();
+  }
   auto model = build_model(config, static_cast<std::int64_t>(experiment.classes.size()), job.registry,
                            static_cast<std::uint64_t>(experiment.seed), /*load=*/true, services);
   if (!go_on && job.origin != nullptr) load_origin(*job.origin, *model);

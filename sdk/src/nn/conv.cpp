@@ -11,6 +11,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <nephron/error.hpp>
+#include <nephron/nn/first_weights.hpp>
 #include <nephron/nn/init.hpp>
 
 namespace nephron::nn {
@@ -20,6 +21,7 @@ namespace {
 std::int64_t receptive(const ConvShape& s) { return s.in / s.groups * s.kernel * s.kernel; }
 
 void fill_uniform(at::Tensor& t, double bound) {
+  if (WithoutFirstWeights::here()) return;
   const at::NoGradGuard no_grad;
   t.uniform_(-bound, bound);
 }
@@ -90,7 +92,7 @@ void init_kaiming_normal_fan_out(Conv2d& conv) {
   const ConvShape& s = conv.shape();
   // torch counts the outputs of one group's kernel as weight.size(0) * k * k, whatever the groups.
   const double deviation = std::sqrt(2.0 / static_cast<double>(s.out * s.kernel * s.kernel));
-  {
+  if (!WithoutFirstWeights::here()) {
     const at::NoGradGuard no_grad;
     conv.weight().normal_(0, deviation);
   }
@@ -110,6 +112,7 @@ void init_xavier_uniform(Conv2d& conv) {
 }
 
 void init_truncated_normal(const at::Tensor& weights, double deviation, double mean, double low, double high) {
+  if (WithoutFirstWeights::here()) return;
   const auto below = [&](double x) { return (1 + std::erf((x - mean) / deviation / std::sqrt(2.0))) / 2; };
   const at::NoGradGuard no_grad;
   // Uniform in the part of the distribution function that is kept, then its inverse. The clamp is for rounding.

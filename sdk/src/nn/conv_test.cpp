@@ -1,10 +1,16 @@
 #include <gtest/gtest.h>
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 
 #include <nephron/nn/conv.hpp>
+#include <nephron/nn/conv_transpose.hpp>
+#include <nephron/nn/first_weights.hpp>
+#include <nephron/nn/init.hpp>
+#include <nephron/nn/linear.hpp>
 
 namespace nephron::nn {
 namespace {
@@ -20,6 +26,28 @@ class Bf16 {
     at::autocast::set_autocast_enabled(c10::kCPU, false);
   }
 };
+
+TEST(FirstWeights, AreNotDrawnWhereNobodyWantsThem) {
+  const auto draws = [] {
+    at::Generator generator = at::detail::getDefaultCPUGenerator();
+    const at::Tensor before = generator.get_state();
+    Conv2d conv({.in = 4, .out = 4, .kernel = 3, .bias = true});
+    for (const auto init : {&init_kaiming_normal_fan_out, &init_kaiming_uniform_fan_in, &init_xavier_uniform})
+      init(conv);
+    const DoublingConv doubling(4, 4);
+    const Linear linear(4, 4);
+    init_truncated_normal(conv.weight(), 1);
+    return !at::equal(before, generator.get_state());
+  };
+  EXPECT_TRUE(draws());
+  {
+    const WithoutFirstWeights outer;
+    EXPECT_FALSE(draws());
+    { const WithoutFirstWeights inner; }
+    EXPECT_TRUE(WithoutFirstWeights::here());
+  }
+  EXPECT_TRUE(draws());
+}
 
 // In training it computes in float32 whatever autocast says; the map that it gives has the type that autocast promises.
 TEST(DepthwiseConvolution, TrainsInFloatUnderAutocast) {

@@ -6,12 +6,15 @@
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 
+#include <nephron/nn/first_weights.hpp>
+
 namespace nephron::nn {
 
 DoublingConv::DoublingConv(std::int64_t in, std::int64_t out) : torch::nn::Module("DoublingConv") {
   weight_ = register_parameter("weight", at::empty({in, out, 4, 4}));
   bias_ = register_parameter("bias", at::empty({out}));
   // PyTorch takes the second side of the weight for the inputs whichever way the convolution runs.
+  if (WithoutFirstWeights::here()) return;
   const double bound = 1 / std::sqrt(static_cast<double>(out * 16));
   const at::NoGradGuard no_grad;
   weight_.uniform_(-bound, bound);

@@ -7,6 +7,7 @@
 #include <c10/core/GradMode.h>
 
 #include <nephron/error.hpp>
+#include <nephron/nn/first_weights.hpp>
 
 namespace nephron::nn {
 
@@ -17,6 +18,7 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool bias) : torch::nn::Module
   weight_ = register_parameter("weight", at::empty({out, in}));
   if (bias) bias_ = register_parameter("bias", at::empty({out}));
   // torch.nn.Linear: He uniform with negative slope sqrt(5), as the convolutions.
+  if (WithoutFirstWeights::here()) return;
   const double bound = 1 / std::sqrt(static_cast<double>(in));
   const at::NoGradGuard no_grad;
   weight_.uniform_(-bound, bound);
