@@ -1,16 +1,11 @@
 #include <host/train/trainer.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
-#include <thread>
-
-#include <nlohmann/json.hpp>
 
 #include <nephron/nn/first_weights.hpp>
 
-#include <host/data/folds.hpp>
 #include <host/device/torch_state.hpp>
 #include <host/model/model.hpp>
 #include <host/plugins/guard.hpp>
@@ -20,14 +15,15 @@
 #include <host/train/batch_augmentations.hpp>
 #include <host/train/component_metrics.hpp>
 #include <host/train/epoch_loop.hpp>
+#include <host/train/fold_feed.hpp>
+#include <host/train/fold_report.hpp>
+#include <host/train/fold_validation.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
 #include <host/train/step_log.hpp>
 #include <host/train/train_step.hpp>
-#include <host/train/validation.hpp>
 #include <host/train/warm_start.hpp>
 #include <host/util/counted.hpp>
-#include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 
@@ -54,19 +50,16 @@ class FoldTrainer {
   /// From here on the run is on disk.
   void begin();
   std::string title() const;  ///< of the progress line
-  std::unique_ptr<Feed> make_feed(bool training) const;
   void check_losses(bool all = false);
   /// Validation, figures, checkpoint; false when Ctrl-C cut it short.
   bool end_epoch();
   /// Of the weights that the network has; nothing when Ctrl-C cut it short.
   std::optional<Validation> validate_now();
   std::optional<Validation> validate_average();
-  /// What a validation adds to the line of metrics; `prefix`: of the names.
-  void add_figures(MetricsLog::Values& line, const Validation& validation, const std::string& prefix) const;
+  void tell(EpochReport& report);
   /// True when it makes the rate fall.
   bool note_validation(const Validation& validation);
   void save(bool best);
-  void write_done(const FoldResult& result) const;
   bool validates(std::int64_t epochs_done) const;
 
   const FoldJob& job_;
@@ -80,20 +73,14 @@ class FoldTrainer {
   TrainState state_;
   TrainProgress& progress_ = state_.progress;
   TrainStep step_;
-  std::unique_ptr<Feed> train_feed_, validation_feed_;
+  std::unique_ptr<Feed> train_feed_;
+  std::optional<FoldValidation> validation_;
   std::optional<MetricsLog> metrics_;
   std::optional<StepLog> steps_;
   std::optional<EpochLoop> epoch_;
   clock::time_point started_ = clock::now(), epoch_started_ = started_;
   double seconds_before_ = 0;
 };
-
-/// As many as training leaves: on a CPU its threads compute the step, on a GPU one thread starts kernels.
-int data_workers(const Experiment& experiment, c10::Device device) {
-  if (experiment.data.workers > 0) return experiment.data.workers;
-  const int busy = device.is_cpu() ? torch_threads() : 1;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - busy);
-}
 
 /// The network on its device: weights of the experiment, of where it begins, or those to be loaded when it goes on.
 std::shared_ptr<SegmentationModel> make_model(const FoldJob& job, bool go_on, const JobServices& services) {
@@ -153,31 +140,11 @@ std::string FoldTrainer::title() const {
   return name + " (" + std::to_string(job_.place.number + 1) + " of " + std::to_string(job_.place.count) + ")";
 }
 
-std::unique_ptr<Feed> FoldTrainer::make_feed(bool training) const {
-  FeedOptions options;
-  const FoldSlides slides = slides_of(job_.data, job_.folder.fold);
-  options.slides = training ? slides.training : slides.held_out;
-  if (options.slides.empty()) {
-    if (!training) return nullptr;
-    throw Error("fold " + std::to_string(job_.folder.fold) + " leaves no annotated slide to train on",
-                "The data has " + counted(job_.data.slides.size(), "slide") +
-                    "; set data.folds.count to at least 2 and at most their number.");
-  }
-  options.training = training;
-  options.batch = training ? config_.batch : 2 * config_.batch;  // no gradients: twice as much fits
-  options.workers = data_workers(experiment_, job_.device);
-  options.prefetch = experiment_.data.prefetch;
-  options.seed = static_cast<std::uint64_t>(experiment_.seed);
-  options.services = services_;
-  if (!training) options.services.metrics = nullptr;  // what validation tells belongs to no step
-  return std::make_unique<Feed>(experiment_, job_.registry, job_.data, options);
-}
-
 FoldResult FoldTrainer::run() try {
   if (!progress_.finished) {
-    train_feed_ = make_feed(true);
-    validation_feed_ = make_feed(false);
-    if (validation_feed_ == nullptr) {
+    train_feed_ = make_feed(job_, /*training=*/true, services_);
+    validation_.emplace(job_, objective_, services_);
+    if (!validation_->any()) {
       if (config_.schedule.type == "plateau")
         throw Error("fold " + std::to_string(job_.folder.fold) +
                         " holds out no slide: nothing is validated, and the rate of a plateau schedule never falls",
@@ -194,7 +161,7 @@ FoldResult FoldTrainer::run() try {
   }
   FoldResult result{progress_, progress_.finished, steps_->tiles_per_s(), steps_->waited_share()};
   metrics_->flush();
-  if (progress_.finished) write_done(result);
+  if (progress_.finished) write_done(job_.folder, result);
   else save(false);
   return result;
 } catch (const PluginError& e) {
@@ -223,29 +190,18 @@ void FoldTrainer::check_losses(bool all) {
 }
 
 bool FoldTrainer::validates(std::int64_t epochs_done) const {
-  return validation_feed_ != nullptr && (epochs_done % config_.validate_every == 0 || epochs_done == config_.epochs);
+  return validation_->any() && (epochs_done % config_.validate_every == 0 || epochs_done == config_.epochs);
 }
 
 std::optional<Validation> FoldTrainer::validate_now() {
-  const Validation validation = validate(
-      state_.model(), *validation_feed_, objective_, Normalise::of(experiment_.data.mean, experiment_.data.std),
-      job_.device, config_, 2 * config_.batch, std::int64_t{config_.steps_per_epoch} * config_.batch, step_.place());
-  component_metrics_.drop();               // belongs to no step
-  if (interrupted()) return std::nullopt;  // a part of the tiles says nothing; the resumed run does them all
+  auto validation = validation_->run(state_.model(), step_.place());
+  component_metrics_.drop();  // belongs to no step
   return validation;
 }
 
 std::optional<Validation> FoldTrainer::validate_average() {
   const AveragedWeights::InUse averaged(*state_.average());
   return validate_now();
-}
-
-void FoldTrainer::add_figures(MetricsLog::Values& line, const Validation& validation, const std::string& prefix) const {
-  line.insert(line.end(), {{prefix + "val_loss", validation.loss}, {prefix + "dice", validation.mean_dice()}});
-  for (std::size_t c = 0; c < validation.dice.size(); ++c) {
-    line.emplace_back(prefix + "dice_" + experiment_.classes[c], validation.dice[c]);
-    line.emplace_back(prefix + "tile_dice_" + experiment_.classes[c], validation.tile_dice[c]);
-  }
 }
 
 bool FoldTrainer::end_epoch() {
@@ -255,36 +211,23 @@ bool FoldTrainer::end_epoch() {
     component_metrics_.drop();
     if (interrupted()) return false;
   }
-  bool best = validation_feed_ == nullptr;
-  const double train_loss = progress_.epoch_loss / static_cast<double>(steps_of_.epoch);
-  MetricsLog::Values line{{"epoch", static_cast<double>(progress_.epoch)}, {"train_loss", train_loss}};
-  if (const HardExamples* const hard = state_.hard_examples()) hard->add_figures(line);
-  std::string text = "fold " + std::to_string(job_.folder.fold) + "  epoch " + std::to_string(progress_.epoch + 1) +
-                     "/" + std::to_string(config_.epochs) + "  loss " + text_of("%.4f", train_loss);
+  bool best = !validation_->any();
+  EpochReport report(job_, progress_, progress_.epoch_loss / static_cast<double>(steps_of_.epoch));
+  if (const HardExamples* const hard = state_.hard_examples()) hard->add_figures(report.line);
   if (validates(progress_.epoch + 1)) {
     const std::optional<Validation> validation = validate_now();
     if (!validation) return false;
     std::optional<Validation> average;
     if (state_.average() != nullptr && !(average = validate_average())) return false;
     best = validation->mean_dice() > progress_.best_dice;
-    add_figures(line, *validation, "");
-    text += "  validation loss " + text_of("%.4f", validation->loss) + "  Dice " +
-            text_of("%.4f", validation->mean_dice()) + (best ? "  (best)" : "");
+    report.add(*validation, experiment_.classes, best);
     if (average) {
       progress_.average_dice = average->mean_dice();
-      add_figures(line, *average, "average_");
-      text += "  averaged " + text_of("%.4f", average->mean_dice());
+      report.add_average(*average, experiment_.classes);
     }
-    if (note_validation(*validation)) text += "  rate x " + text_of("%.3g", progress_.plateau.factor);
+    if (note_validation(*validation)) report.text += "  rate x " + text_of("%.3g", progress_.plateau.factor);
   }
-  line.emplace_back("seconds", since(epoch_started_));
-  line.emplace_back("peak_rss_mb", peak_rss_mb());
-  metrics_->write(progress_.step, line);
-  metrics_->flush();
-  if (steps_->seconds() > 0)  // a run that goes on may have no step left of the epoch
-    text += "  " + text_of("%.1f tiles/s", steps_->tiles_per_s()) + "  waited " +
-            text_of("%.1f %%", 100 * steps_->waited_share());
-  log().info(text);
+  tell(report);
   ++progress_.epoch;
   progress_.step_in_epoch = 0;
   progress_.epoch_loss = 0;
@@ -293,6 +236,17 @@ bool FoldTrainer::end_epoch() {
   progress_.finished = patience_over || progress_.epoch >= config_.epochs;
   save(best);
   return true;
+}
+
+void FoldTrainer::tell(EpochReport& report) {
+  report.line.emplace_back("seconds", since(epoch_started_));
+  report.line.emplace_back("peak_rss_mb", peak_rss_mb());
+  metrics_->write(progress_.step, report.line);
+  metrics_->flush();
+  if (steps_->seconds() > 0)  // a run that goes on may have no step left of the epoch
+    report.text += "  " + text_of("%.1f tiles/s", steps_->tiles_per_s()) + "  waited " +
+                   text_of("%.1f %%", 100 * steps_->waited_share());
+  log().info(report.text);
 }
 
 bool FoldTrainer::note_validation(const Validation& validation) {
@@ -316,25 +270,6 @@ void FoldTrainer::save(bool best) {
   state_.save(job_.folder, best);
   if (epoch_) epoch_->kept();
   steps_->skip_time();
-}
-
-void FoldTrainer::write_done(const FoldResult& result) const {
-  if (job_.folder.finished()) return;  // resumed with nothing left to do
-  const TrainProgress& p = result.progress;
-  const nlohmann::ordered_json out{{"fold", job_.folder.fold},
-                                   {"steps", p.step},
-                                   {"epochs", p.epoch},
-                                   {"best_dice", p.best_dice},
-                                   {"best_epoch", p.best_epoch},
-                                   {"best_step", p.best_step},
-                                   {"last_dice", p.last_dice},
-                                   {"last_val_loss", p.last_val_loss},
-                                   {"average_dice", p.average_dice},
-                                   {"seconds", p.seconds},
-                                   {"tiles_per_s", result.tiles_per_s},
-                                   {"waited", result.waited},
-                                   {"peak_rss_mb", peak_rss_mb()}};
-  write_file_atomically(job_.folder.done(), out.dump(2) + "\n");
 }
 
 }  // namespace

@@ -1,46 +1,8 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <vector>
-
-#include <c10/core/Device.h>
-
-#include <host/config/experiment.hpp>
-#include <host/data/prepared.hpp>
-#include <host/plugins/registry.hpp>
-#include <host/runs/environment.hpp>
-#include <host/runs/run.hpp>
-#include <host/train/checkpoint.hpp>
+#include <host/train/fold_job.hpp>
 
 namespace nephron::host {
-
-/// Where a fold stands among those of the command.
-struct FoldPlace {
-  int number = 0, count = 1;  ///< from 0
-  int unfinished_behind = 0;  ///< folds that are still to be trained after it
-};
-
-/// What one fold is trained with. Everything outlives the training.
-struct FoldJob {
-  const Experiment& experiment;
-  const Registry& registry;
-  const PreparedData& data;
-  FoldFolder folder;
-  c10::Device device;
-  bool resume = false;                 ///< go on from the checkpoint when there is one
-  const FoldOrigin* origin = nullptr;  ///< weights that it begins with in place of the experiment's
-  /// Called when everything is ready and before anything is written for the fold, with the bytes that it will need.
-  std::function<void(std::size_t)> begin;
-  FoldPlace place;
-};
-
-struct FoldResult {
-  TrainProgress progress;
-  bool finished = false;   ///< false: interrupted, and saved
-  double tiles_per_s = 0;  ///< of the training steps of this process
-  double waited = 0;       ///< share of their time spent waiting for data
-};
 
 /// Trains one fold to its end, or until Ctrl-C. Throws Error; a NaN loss leaves a checkpoint beside the others.
 FoldResult train_fold(const FoldJob& job);

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <host/runs/metrics_log.hpp>
+#include <host/train/fold_job.hpp>
+#include <host/train/validation.hpp>
+
+namespace nephron::host {
+
+/// What the end of an epoch tells: a line of metrics, and a line for people.
+struct EpochReport {
+  MetricsLog::Values line;
+  std::string text;
+
+  /// Begins both with the training's own figures.
+  EpochReport(const FoldJob& job, const TrainProgress& progress, double train_loss);
+  /// The validation of the weights that the training has, and whether they are the best so far.
+  void add(const Validation& validation, const std::vector<std::string>& classes, bool best);
+  /// That of the averaged weights.
+  void add_average(const Validation& validation, const std::vector<std::string>& classes);
+};
+
+/// Writes done.json, the final figures of a finished fold.
+void write_done(const FoldFolder& folder, const FoldResult& result);
+
+}  // namespace nephron::host
