@@ -4,7 +4,7 @@
 
 #include <nephron/image.hpp>
 
-#include <host/predict/tile_source.hpp>
+#include <host/tiling/tile_source.hpp>
 
 namespace nephron::host {
 

@@ -96,10 +96,10 @@ class Networks final : public PixelModel {
   int classes() const noexcept override { return classes_; }
   std::int64_t multiple() const noexcept override { return models_.front()->multiple(); }
 
-  void run(std::int64_t n, Size size, const std::uint8_t* images, float* out) override {
+  void run(const TileBatch& tiles, float* out) override {
     const c10::InferenceMode inference;
     const Autocast lower(device_, autocast_);  // out here, so that it converts each weight once
-    const at::Tensor input = input_of(n, size, images);
+    const at::Tensor input = input_of(tiles);
     at::Tensor sum;
     for (const std::vector<std::int64_t>& dims : tta_) {
       const at::Tensor seen = dims.empty() ? input : input.flip(dims).contiguous(at::MemoryFormat::ChannelsLast);
@@ -110,14 +110,15 @@ class Networks final : public PixelModel {
       }
     }
     sum.div_(static_cast<double>(tta_.size() * models_.size()));
-    at::from_blob(out, {n, classes_, size.height, size.width}, at::TensorOptions().dtype(c10::kFloat)).copy_(sum);
+    at::from_blob(out, sum.sizes(), at::TensorOptions().dtype(c10::kFloat)).copy_(sum);
   }
 
  private:
   /// [n, 3, H, W], channels last.
-  at::Tensor input_of(std::int64_t n, Size size, const std::uint8_t* images) const {
-    const at::Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(images), {n, size.height, size.width, 3},
-                                           at::TensorOptions(c10::kByte));
+  at::Tensor input_of(const TileBatch& tiles) const {
+    const at::Tensor bytes =
+        at::from_blob(const_cast<std::uint8_t*>(tiles.images), {tiles.count, tiles.size.height, tiles.size.width, 3},
+                      at::TensorOptions(c10::kByte));
     return normalised(bytes.to(device_), normalise_);
   }
 

@@ -7,7 +7,7 @@
 
 #include <host/config/experiment.hpp>
 #include <host/plugins/registry.hpp>
-#include <host/predict/tile_source.hpp>
+#include <host/tiling/tile_source.hpp>
 
 namespace nephron::host {
 

@@ -17,7 +17,6 @@
 #include <host/plugins/guard.hpp>
 #include <host/predict/held_maps.hpp>
 #include <host/predict/memory.hpp>
-#include <host/predict/most_likely.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/output_lock.hpp>
@@ -28,12 +27,13 @@
 #include <host/predict/shares.hpp>
 #include <host/predict/slide_source.hpp>
 #include <host/predict/threshold_search.hpp>
-#include <host/predict/tiled.hpp>
-#include <host/predict/tiling.hpp>
 #include <host/predict/trained_on.hpp>
 #include <host/predict/truth.hpp>
 #include <host/runs/run.hpp>
 #include <host/slides/opener.hpp>
+#include <host/tiling/most_likely.hpp>
+#include <host/tiling/tiled.hpp>
+#include <host/tiling/tiling.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
@@ -189,8 +189,13 @@ Written Prediction::write(const PictureFile& picture, const Loaded& loaded, cons
     fs::create_directories(output_.ignored(id).parent_path());
     save_png(output_.ignored(id), ignored.view());
   }
-  const MostLikely here = exclusive_ ? MostLikely(maps, loaded.size) : MostLikely();
-  const MostLikely reduced = exclusive_ && known ? MostLikely(maps, maps.front().size()) : MostLikely();
+  const auto likeliest = [&](Size size) {
+    return MostLikely(maps.size(), size, [&](std::size_t c) {
+      return maps[c].size() == size ? maps[c] : resize_map(maps[c].view(), size);
+    });
+  };
+  const MostLikely here = exclusive_ ? likeliest(loaded.size) : MostLikely();
+  const MostLikely reduced = exclusive_ && known ? likeliest(maps.front().size()) : MostLikely();
   for (std::size_t c = 0; c < maps.size(); ++c) {
     const ImageView& map = maps[c].view();
     const Image& truth = known ? loaded.truth.of_class[c] : maps[c];

@@ -5,8 +5,8 @@
 
 #include <nephron/slide.hpp>
 
-#include <host/predict/tile_source.hpp>
 #include <host/store/reduction.hpp>
+#include <host/tiling/tile_source.hpp>
 
 namespace nephron::host {
 

@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include <host/predict/tiled.hpp>
-#include <host/predict/tiling.hpp>
 #include <host/slides/reduced.hpp>
+#include <host/tiling/tiled.hpp>
+#include <host/tiling/tiling.hpp>
 
 namespace nephron::host {
 namespace {
@@ -64,7 +64,7 @@ class Nothing final : public PixelModel {
  public:
   int classes() const noexcept override { return 1; }
   std::int64_t multiple() const noexcept override { return 1; }
-  void run(std::int64_t, Size, const std::uint8_t*, float*) override {}
+  void run(const TileBatch&, float*) override {}
 };
 class NoSink final : public ProbabilitySink {
  public:

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
+#include <functional>
 
 #include <nephron/image.hpp>
 
@@ -12,8 +12,8 @@ namespace nephron::host {
 class MostLikely {
  public:
   MostLikely() = default;
-  /// `maps`: probabilities (f32) of each class, which are brought to `size` bilinearly.
-  MostLikely(const std::vector<Image>& maps, Size size);
+  /// `map_of`: the probabilities (f32, of this size) of class c; asked once for each, in their order.
+  MostLikely(std::size_t classes, Size size, const std::function<Image(std::size_t)>& map_of);
   /// 255 where the class is the likeliest.
   Image mask(std::size_t class_index) const;
 

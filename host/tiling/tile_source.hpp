@@ -9,8 +9,8 @@
 
 namespace nephron::host {
 
-/// Where the pixels of a prediction come from, at the level the model works on: a reduced picture today, a whole slide
-/// that is read in parts later. Used by one thread at a time.
+/// Where the pixels of a prediction come from, at the level the model works on: a reduced picture, or a whole slide
+/// that is read in parts. Used by one thread at a time.
 class TileSource {
  public:
   virtual ~TileSource() = default;
@@ -32,6 +32,14 @@ class ProbabilitySink {
   virtual void rows(std::int64_t y, std::span<const ImageView> classes) = 0;
 };
 
+/// Tiles that are given to a model together.
+struct TileBatch {
+  std::int64_t count = 0;
+  Size size;                             ///< of each tile
+  const std::uint8_t* images = nullptr;  ///< [count, height, width, 3]
+  std::span<const Region> places = {};   ///< where each lies in its source; what reaches beyond is reflected
+};
+
 /// What makes probabilities of pixels: one trained model or several, with test-time augmentation.
 class PixelModel {
  public:
@@ -39,8 +47,8 @@ class PixelModel {
   virtual int classes() const noexcept = 0;
   /// Sides of what it is given must be multiples of this.
   virtual std::int64_t multiple() const noexcept = 0;
-  /// images: [n, height, width, 3] u8; out: [n, classes, height, width] in [0, 1].
-  virtual void run(std::int64_t n, Size size, const std::uint8_t* images, float* out) = 0;
+  /// out: [count, classes, height, width] in [0, 1].
+  virtual void run(const TileBatch& tiles, float* out) = 0;
 };
 
 }  // namespace nephron::host

@@ -1,4 +1,4 @@
-#include <host/predict/tiling.hpp>
+#include <host/tiling/tiling.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

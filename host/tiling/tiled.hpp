@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
-#include <host/predict/tile_source.hpp>
+#include <host/tiling/tile_source.hpp>
+#include <host/tiling/tiling.hpp>
 
 namespace nephron::host {
 
@@ -13,7 +15,12 @@ struct TilingOptions {
   std::int64_t batch = 8;  ///< tiles a call of the model
   /// Told after each batch: tiles done, tiles in all. Throws Cancelled to stop.
   std::function<void(std::int64_t, std::int64_t)> progress;
+  /// Whether the model is asked about a tile; pixels of no such tile have probability 0. None: about all.
+  std::function<bool(const Region&)> wanted = {};
 };
+
+/// The tiles of a grid that `wanted` names, a list for each of its rows, left to right.
+std::vector<std::vector<Region>> tile_rows(const TileGrid& grid, const std::function<bool(const Region&)>& wanted);
 
 /// Predicts a source tile by tile and joins what overlaps: sum(w p) / sum(w). Memory: one row of tiles.
 void predict_tiled(const TileSource& source, PixelModel& model, const TilingOptions& options, ProbabilitySink& sink);

@@ -1,4 +1,4 @@
-#include <host/predict/tiled.hpp>
+#include <host/tiling/tiled.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -39,18 +39,19 @@ class Echo final : public PixelModel {
  public:
   int classes() const noexcept override { return 2; }
   std::int64_t multiple() const noexcept override { return 16; }
-  void run(std::int64_t n, Size size, const std::uint8_t* images, float* out) override {
-    most = std::max(most, n);
-    tile = size;
-    for (std::int64_t i = 0; i < n; ++i) {
+  void run(const TileBatch& tiles, float* out) override {
+    most = std::max(most, tiles.count);
+    places.insert(places.end(), tiles.places.begin(), tiles.places.end());
+    const std::int64_t pixels = tiles.size.area();
+    for (std::int64_t i = 0; i < tiles.count; ++i) {
       for (int c = 0; c < 2; ++c) {
-        for (std::int64_t p = 0; p < size.area(); ++p)
-          out[(i * 2 + c) * size.area() + p] = static_cast<float>(images[(i * size.area() + p) * 3 + c]) / 255.0F;
+        for (std::int64_t p = 0; p < pixels; ++p)
+          out[(i * 2 + c) * pixels + p] = static_cast<float>(tiles.images[(i * pixels + p) * 3 + c]) / 255.0F;
       }
     }
   }
   std::int64_t most = 0;
-  Size tile;
+  std::vector<Region> places;
 };
 
 class Collect final : public ProbabilitySink {
@@ -119,10 +120,10 @@ class LeftRight final : public PixelModel {
  public:
   int classes() const noexcept override { return 1; }
   std::int64_t multiple() const noexcept override { return 16; }
-  void run(std::int64_t n, Size size, const std::uint8_t*, float* out) override {
-    for (std::int64_t i = 0; i < n; ++i) {
+  void run(const TileBatch& tiles, float* out) override {
+    for (std::int64_t i = 0; i < tiles.count; ++i) {
       const float value = calls++ % 2 == 0 ? 0.0F : 1.0F;
-      std::fill_n(out + i * size.area(), size.area(), value);
+      std::fill_n(out + i * tiles.size.area(), tiles.size.area(), value);
     }
   }
   int calls = 0;
@@ -139,6 +140,29 @@ TEST(PredictTiled, BlendsNeighboursByTheirWeights) {
   // x = 16: first tile's weight 1, second's 0.001; x = 24: 8 and 9 of 16 ramps.
   EXPECT_NEAR(line[16], 0.001 / 1.001, 1e-6);
   EXPECT_NEAR(line[24], 0.533 / (0.533 + 0.467), 1e-6);
+}
+
+// What lies under a tile that is asked about is as if all were; what lies under none is 0.
+TEST(PredictTiled, TilesThatAreNotWantedAreNotAskedAbout) {
+  const Gradient source({300, 200});
+  Echo all, some;
+  Collect whole, part;
+  predict_tiled(source, all, {64, 1.5, 4, {}}, whole);
+  TilingOptions options{64, 1.5, 4, {}};
+  const Region left{0, 0, 100, 200};
+  std::int64_t total = 0;
+  options.progress = [&](std::int64_t, std::int64_t t) { total = t; };
+  options.wanted = [&](const Region& tile) { return !tile.clipped(left).empty(); };
+  predict_tiled(source, some, options, part);
+  EXPECT_EQ(total, static_cast<std::int64_t>(some.places.size()));
+  EXPECT_LT(some.places.size(), all.places.size());
+  EXPECT_EQ(part.next, 200);
+  for (const Region& tile : some.places) EXPECT_TRUE(options.wanted(tile));
+  for (std::int64_t y = 0; y < 200; ++y) {
+    for (std::int64_t x = 0; x < 100; ++x)
+      ASSERT_EQ(part.planes[0].view().row<float>(y)[x], whole.planes[0].view().row<float>(y)[x]) << x << ", " << y;
+    for (std::int64_t x = 200; x < 300; ++x) ASSERT_EQ(part.planes[0].view().row<float>(y)[x], 0) << x << ", " << y;
+  }
 }
 
 }  // namespace

@@ -1,15 +1,14 @@
-#include <host/predict/most_likely.hpp>
+#include <host/tiling/most_likely.hpp>
 
 #include <cstdint>
 
-#include <host/predict/picture_file.hpp>
-
 namespace nephron::host {
 
-MostLikely::MostLikely(const std::vector<Image>& maps, Size size) : class_(size, 1) {
+MostLikely::MostLikely(std::size_t classes, Size size, const std::function<Image(std::size_t)>& map_of)
+    : class_(size, 1) {
   const Image best(size, 1, Depth::f32), background(size, 1, Depth::f32);
-  for (std::size_t c = 0; c < maps.size(); ++c) {
-    const Image map = maps[c].size() == size ? maps[c] : resize_map(maps[c].view(), size);
+  for (std::size_t c = 0; c < classes; ++c) {
+    const Image map = map_of(c);
     for (std::int64_t y = 0; y < size.height; ++y) {
       const float* const p = map.view().row<const float>(y);
       float* const most = best.view().row<float>(y);
@@ -18,7 +17,7 @@ MostLikely::MostLikely(const std::vector<Image>& maps, Size size) : class_(size,
       for (std::int64_t x = 0; x < size.width; ++x) {
         rest[x] = (c == 0 ? 1 : rest[x]) - p[x];
         if (p[x] > most[x]) most[x] = p[x], of[x] = static_cast<std::uint8_t>(c + 1);
-        if (c + 1 == maps.size() && rest[x] >= most[x]) of[x] = 0;
+        if (c + 1 == classes && rest[x] >= most[x]) of[x] = 0;
       }
     }
   }

@@ -1,10 +1,9 @@
-#include <host/predict/tiled.hpp>
+#include <host/tiling/tiled.hpp>
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <vector>
-
-#include <host/predict/tiling.hpp>
 
 namespace nephron::host {
 
@@ -63,7 +62,7 @@ class Band {
       for (std::int64_t y = 0; y < rows; ++y) {
         float* const line = sum(c, y);
         const float* const all = total(y);
-        for (std::int64_t x = 0; x < source_.width; ++x) line[x] /= all[x];
+        for (std::int64_t x = 0; x < source_.width; ++x) line[x] = all[x] > 0 ? line[x] / all[x] : 0;
       }
       views.push_back({sum(c, 0), source_.width, rows, 1, Depth::f32, static_cast<std::ptrdiff_t>(source_.width * 4)});
     }
@@ -94,35 +93,47 @@ class Band {
 
 }  // namespace
 
+std::vector<std::vector<Region>> tile_rows(const TileGrid& grid, const std::function<bool(const Region&)>& wanted) {
+  std::vector<std::vector<Region>> out;
+  for (const std::int64_t y : grid.ys) {
+    std::vector<Region>& row = out.emplace_back();
+    for (const std::int64_t x : grid.xs)
+      if (const Region tile{x, y, grid.tile.width, grid.tile.height}; !wanted || wanted(tile)) row.push_back(tile);
+  }
+  return out;
+}
+
 void predict_tiled(const TileSource& source, PixelModel& model, const TilingOptions& options, ProbabilitySink& sink) {
   const Size size = source.size();
   const TileGrid grid = tile_grid(size, options.tile, options.overlap, model.multiple());
+  const std::vector<std::vector<Region>> rows = tile_rows(grid, options.wanted);
+  const std::int64_t total =
+      std::accumulate(rows.begin(), rows.end(), std::int64_t{0},
+                      [](std::int64_t n, const auto& r) { return n + static_cast<std::int64_t>(r.size()); });
   const int classes = model.classes();
-  const auto columns = static_cast<std::int64_t>(grid.xs.size());
-  const std::int64_t batch = std::clamp<std::int64_t>(options.batch, 1, columns);
+  const std::size_t batch =
+      std::clamp<std::size_t>(static_cast<std::size_t>(std::max<std::int64_t>(1, options.batch)), 1, grid.xs.size());
   const auto pixels = static_cast<std::size_t>(grid.tile.area());
-  std::vector<std::uint8_t> images(static_cast<std::size_t>(batch) * pixels * 3);
-  std::vector<float> probabilities(static_cast<std::size_t>(batch) * pixels * static_cast<std::size_t>(classes));
+  std::vector<std::uint8_t> images(batch * pixels * 3);
+  std::vector<float> probabilities(batch * pixels * static_cast<std::size_t>(classes));
   Band band(size, grid.tile, classes, grid.count() > 1);
   sink.begin(size, classes);
   std::int64_t done = 0;
-  for (std::size_t row = 0; row < grid.ys.size(); ++row) {
-    for (std::int64_t first = 0; first < columns; first += batch) {
-      const std::int64_t n = std::min(batch, columns - first);
-      for (std::int64_t i = 0; i < n; ++i) {
-        const ImageView tile{
-            images.data() + static_cast<std::size_t>(i) * pixels * 3, grid.tile.width, grid.tile.height, 3, Depth::u8,
-            static_cast<std::ptrdiff_t>(grid.tile.width * 3)};
-        read_reflected(source, grid.xs[static_cast<std::size_t>(first + i)], grid.ys[row], tile);
-      }
-      model.run(n, grid.tile, images.data(), probabilities.data());
-      for (std::int64_t i = 0; i < n; ++i)
-        band.add(grid.xs[static_cast<std::size_t>(first + i)],
-                 probabilities.data() + static_cast<std::size_t>(i) * pixels * static_cast<std::size_t>(classes));
-      done += n;
-      if (options.progress) options.progress(done, grid.count());
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    for (std::size_t first = 0; first < rows[row].size(); first += batch) {
+      const std::span<const Region> tiles =
+          std::span(rows[row]).subspan(first, std::min(batch, rows[row].size() - first));
+      for (std::size_t i = 0; i < tiles.size(); ++i)
+        read_reflected(source, tiles[i].x, tiles[i].y,
+                       {images.data() + i * pixels * 3, grid.tile.width, grid.tile.height, 3, Depth::u8,
+                        static_cast<std::ptrdiff_t>(grid.tile.width * 3)});
+      model.run({static_cast<std::int64_t>(tiles.size()), grid.tile, images.data(), tiles}, probabilities.data());
+      for (std::size_t i = 0; i < tiles.size(); ++i)
+        band.add(tiles[i].x, probabilities.data() + i * pixels * static_cast<std::size_t>(classes));
+      done += static_cast<std::int64_t>(tiles.size());
+      if (options.progress) options.progress(done, total);
     }
-    band.finish(row + 1 < grid.ys.size() ? grid.ys[row + 1] : size.height, sink);
+    band.finish(row + 1 < rows.size() ? grid.ys[row + 1] : size.height, sink);
   }
 }
 

@@ -1,8 +1,6 @@
-#include <host/predict/most_likely.hpp>
+#include <host/tiling/most_likely.hpp>
 
 #include <gtest/gtest.h>
-
-#include <host/predict/picture_file.hpp>
 
 namespace nephron::host {
 namespace {
@@ -19,25 +17,13 @@ TEST(MostLikely, IsOneClassOrNone) {
   const std::vector<Image> maps{map_of({0.5F, 0.3F, 0.2F, 0.1F, 0.34F, 0.0F}, {6, 1}),
                                 map_of({0.3F, 0.4F, 0.2F, 0.8F, 0.32F, 0.0F}, {6, 1}),
                                 map_of({0.1F, 0.1F, 0.2F, 0.1F, 0.33F, 1.0F}, {6, 1})};
-  const MostLikely found(maps, {6, 1});
+  const MostLikely found(maps.size(), {6, 1}, [&](std::size_t c) { return maps[c]; });
   const int expected[] = {0, 1, -1, 1, 0, 2};  // the third is background: 0.4
   for (int c = 0; c < 3; ++c) {
     const Image mask = found.mask(static_cast<std::size_t>(c));
     for (int x = 0; x < 6; ++x)
       EXPECT_EQ(mask.view().row<std::uint8_t>(0)[x], expected[x] == c ? 255 : 0) << "class " << c << " at " << x;
   }
-}
-
-TEST(MostLikely, IsFoundAtThePicturesOwnSize) {
-  const std::vector<Image> maps{map_of({0.9F, 0.1F, 0.9F, 0.1F}, {2, 2}), map_of({0.0F, 0.9F, 0.0F, 0.9F}, {2, 2})};
-  const MostLikely found(maps, {8, 8});
-  const Image full[] = {resize_map(maps[0].view(), {8, 8}), resize_map(maps[1].view(), {8, 8})};
-  for (std::int64_t y = 0; y < 8; ++y)
-    for (std::int64_t x = 0; x < 8; ++x) {
-      const float a = full[0].view().row<float>(y)[x], b = full[1].view().row<float>(y)[x], none = 1 - a - b;
-      EXPECT_EQ(found.mask(0).view().row<std::uint8_t>(y)[x] != 0, a > b && a > none) << x << ", " << y;
-      EXPECT_EQ(found.mask(1).view().row<std::uint8_t>(y)[x] != 0, b > a && b > none) << x << ", " << y;
-    }
 }
 
 }  // namespace
