@@ -76,7 +76,10 @@ template struct ChainLink<OfSamples>;
 template struct ChainLink<OfBatches>;
 
 void ValidationConfig::describe(Schema<ValidationConfig>& s) {
-  s.field("sampler", &ValidationConfig::sampler, "which windows are validated on").of_kind("sampler");
+  s.field("how", &ValidationConfig::how,
+          "slides: whole held-out slides, cut and joined as predict does; tiles: windows of the sampler")
+      .choices({"slides", "tiles"});
+  s.field("sampler", &ValidationConfig::sampler, "of tiles: which windows are validated on").of_kind("sampler");
 }
 
 void EncoderConfig::describe(Schema<EncoderConfig>& s) {

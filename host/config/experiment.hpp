@@ -74,6 +74,7 @@ using AugmentationConfig = ChainLink<OfSamples>;
 using BatchAugmentationConfig = ChainLink<OfBatches>;
 
 struct ValidationConfig {
+  std::string how = "slides";  ///< "slides": whole ones, as predict does; "tiles": windows of the sampler
   ComponentSpec sampler{"grid", Value(Value::Table{}), {}};
   static void describe(Schema<ValidationConfig>& s);
 };
@@ -229,6 +230,9 @@ struct Experiment {
   TrainConfig train;
   PredictConfig predict;
   static void describe(Schema<Experiment>& s);
+
+  /// Tiles that a prediction gives to the network together.
+  int prediction_batch() const noexcept { return predict.batch > 0 ? predict.batch : 2 * train.batch; }
 
   std::filesystem::path file;  ///< the leaf file; empty for one made in code
   Value resolved;              ///< everything after extends, --set and ${ENV}, paths absolute; to_toml() writes it

@@ -11,6 +11,7 @@
 
 #include <opencv2/core/utility.hpp>
 
+#include <host/feed/sample_error.hpp>
 #include <host/feed/sample_maker.hpp>
 
 namespace nephron::host {
@@ -104,7 +105,7 @@ struct Feed::State {
       try {
         make(*pending, i, scratch);
       } catch (...) {
-        error = std::current_exception();
+        error = with_sample(std::current_exception(), maker.sample_id(pending->epoch, pending->batch->first + i));
       }
       lock.lock();
       if (error != nullptr && pending->error == nullptr) pending->error = error;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <host/feed/sample_number.hpp>
+#include <host/feed/targets.hpp>
 #include <host/slides/make_component.hpp>
 #include <host/store/label_copy.hpp>
 
@@ -16,6 +17,10 @@ const ComponentSpec& sampler_of(const Experiment& e, bool training) {
     throw Error(std::string("the experiment names no sampler for ") + (training ? "training" : "validation"),
                 training ? "add a [sampler] section" : "add sampler = { type = \"...\" } to [validation]");
   return spec;
+}
+
+std::string id_of(const PreparedSlide& slide, const Window& window) {
+  return slide.info().id + " " + std::to_string(window.region.x) + "," + std::to_string(window.region.y);
 }
 
 std::int64_t raw_side(const Experiment& e, bool training) {
@@ -67,6 +72,13 @@ Window SampleMaker::draw_window(std::uint64_t epoch, std::int64_t index) const {
   });
 }
 
+std::string SampleMaker::sample_id(std::uint64_t epoch, std::int64_t index) const try {
+  const Window window = draw_window(epoch, index);
+  return id_of(catalog_.slide(window.slide), window);
+} catch (const std::exception&) {
+  return "number " + std::to_string(index) + " of epoch " + std::to_string(epoch);
+}
+
 SampleInfo SampleMaker::info_of(const Window& window) const {
   const auto& entry = catalog_.slides()[static_cast<std::size_t>(window.slide)];
   return {.size = window.region.size(),
@@ -96,9 +108,7 @@ void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot
   RecordedPlan plan({raw_, raw_});
   if (augmented) augmenter_.draw(epoch, static_cast<std::uint64_t>(index), info_of(window), plan);
 
-  std::vector<int> soft;
-  for (int c = 0; c < classes_; ++c)
-    if ((slide.soft_classes() >> c & 1U) != 0) soft.push_back(c);
+  const std::vector<int> soft = soft_classes_of(slide);
   std::vector<Image>& planes = scratch.planes;
   std::vector<ImageView> views;
   for (std::size_t i = 0; i < 1 + soft.size(); ++i) {
@@ -120,61 +130,10 @@ void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot
   };
   const std::int64_t margin = (raw_ - tile_) / 2;
   scratch.executor->run(plan, {margin, margin, tile_, tile_}, source, slot.image, views);
-  write_targets(slide, planes, slot);
-  write_ignored(slide, planes[0], slot);
-  if (slot.id != nullptr)
-    *slot.id = slide.info().id + " " + std::to_string(window.region.x) + "," + std::to_string(window.region.y);
-}
-
-namespace {
-
-/// planes[0]: label bits; further ones: probabilities of the classes `soft`, in their order.
-template <class T>
-void write_channel(const std::vector<Image>& planes, const ChannelRule& rule, std::uint32_t soft, std::uint32_t classes,
-                   std::span<std::uint8_t> to) {
-  const auto* bits = planes[0].view().row<const T>(0);
-  const auto hard = static_cast<T>(rule.any_of & ~soft & classes), none = static_cast<T>(rule.none_of);
-  for (std::size_t i = 0; i < to.size(); ++i) to[i] = (bits[i] & hard) != 0 && (bits[i] & none) == 0 ? 255 : 0;
-  std::size_t plane = 1;
-  for (int s = 0; s < most_classes; ++s) {
-    if ((soft >> s & 1U) == 0) continue;
-    const auto* p = planes[plane++].view().row<const std::uint8_t>(0);
-    if ((rule.any_of >> s & 1U) == 0) continue;
-    for (std::size_t i = 0; i < to.size(); ++i)
-      if ((bits[i] & none) == 0) to[i] = std::max(to[i], p[i]);
-  }
-}
-
-}  // namespace
-
-void SampleMaker::write_targets(const PreparedSlide& slide, const std::vector<Image>& planes,
-                                const SampleSlot& slot) const {
-  const auto pixels = static_cast<std::size_t>(tile_ * tile_);
-  for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) {
-    const ChannelRule& rule = slide.targets()[c];
-    with_label_type(planes[0].view().depth, [&](auto zero) {
-      write_channel<decltype(zero)>(planes, rule, slide.soft_classes(), first_bits(classes_),
-                                    slot.labels.subspan(c * pixels, pixels));
-    });
-    slot.weights[c] = rule.weight;
-  }
-}
-
-/// Ignored pixels have no target: what probability maps say there is taken back.
-void SampleMaker::write_ignored(const PreparedSlide& slide, const Image& labels, const SampleSlot& slot) const {
-  if (slot.ignoring != nullptr) *slot.ignoring = 0;
-  std::fill(slot.ignored.begin(), slot.ignored.end(), std::uint8_t{0});
-  if (!slide.ignores()) return;
-  const auto pixels = static_cast<std::size_t>(tile_ * tile_);
-  with_label_type(labels.view().depth, [&](auto zero) {
-    const auto* bits = labels.view().row<const decltype(zero)>(0);
-    for (std::size_t i = 0; i < pixels; ++i) {
-      if ((bits[i] >> classes_ & 1) == 0) continue;
-      for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) slot.labels[c * pixels + i] = 0;
-      if (!slot.ignored.empty()) slot.ignored[i] = 1;
-      if (slot.ignoring != nullptr) *slot.ignoring = 1;
-    }
-  });
+  write_targets(slide, planes, slot.labels, slot.weights);
+  const bool ignoring = write_ignored(slide, planes[0], slot.labels, slot.ignored);
+  if (slot.ignoring != nullptr) *slot.ignoring = ignoring ? 1 : 0;
+  if (slot.id != nullptr) *slot.id = id_of(slide, window);
 }
 
 }  // namespace nephron::host

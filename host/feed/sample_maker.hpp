@@ -52,6 +52,9 @@ class SampleMaker {
   const PreparedSlide& slide_of(std::uint64_t epoch, std::int64_t index) const {
     return catalog_.slide(draw_window(epoch, index).slide);
   }
+  /// "slide x,y" of a sample, with the corner of its raw window at the reduced level; or its number, where not even the
+  /// window can be drawn.
+  std::string sample_id(std::uint64_t epoch, std::int64_t index) const;
   /// Where a sample is cut, and what is done to it; reads nothing.
   SampleStory story(std::uint64_t epoch, std::int64_t index) const;
   /// For one thread.
@@ -63,8 +66,6 @@ class SampleMaker {
  private:
   Window draw_window(std::uint64_t epoch, std::int64_t index) const;
   SampleInfo info_of(const Window& window) const;
-  void write_targets(const PreparedSlide& slide, const std::vector<Image>& planes, const SampleSlot& slot) const;
-  void write_ignored(const PreparedSlide& slide, const Image& labels, const SampleSlot& slot) const;
 
   bool training_;
   std::uint64_t seed_;

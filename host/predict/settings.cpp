@@ -90,8 +90,7 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
       throw Error("threshold \"" + *request.threshold + "\" is neither a number from 0 to 1 nor \"search\"");
   }
   if (out.search) out.threshold = searched_thresholds[half];
-  out.batch =
-      request.batch.value_or(experiment.predict.batch > 0 ? experiment.predict.batch : 2 * experiment.train.batch);
+  out.batch = request.batch.value_or(experiment.prediction_batch());
   out.precision = request.precision;
   return out;
 }

@@ -47,11 +47,22 @@ Json to_json(const TrainProgress& p) {
            {{"factor", p.plateau.factor},
             {"best", p.plateau.best},
             {"bad", p.plateau.bad},
-            {"cooldown", p.plateau.cooldown}}}};
+            {"cooldown", p.plateau.cooldown}}},
+          {"best_dice_of", p.best_dice_of},
+          {"last_dice_of", p.last_dice_of},
+          {"average_dice_of", p.average_dice_of},
+          {"validated_on", p.validated_on}};
 }
 
 /// Where a fold may stand at all, whatever it is trained for.
 constexpr std::int64_t most_steps = std::int64_t{1} << 50;
+
+std::vector<double> dice_list(const JsonNode& j, const char* key) {
+  std::vector<double> out;
+  if (const auto list = j.find(key))
+    for (const JsonNode& value : list->items()) out.push_back(value.number(0, 1));
+  return out;
+}
 
 /// What checkpoints of earlier versions lack.
 void take_what_came_later(const JsonNode& j, TrainProgress& p) {
@@ -63,9 +74,15 @@ void take_what_came_later(const JsonNode& j, TrainProgress& p) {
     p.plateau.bad = plateau->at("bad").integer(0, p.epoch);
     p.plateau.cooldown = plateau->at("cooldown").integer(0, most_steps);
   }
+  p.best_dice_of = dice_list(j, "best_dice_of");
+  p.last_dice_of = dice_list(j, "last_dice_of");
+  p.average_dice_of = dice_list(j, "average_dice_of");
+  if (const auto on = j.find("validated_on")) p.validated_on = on->text();
 }
 
-TrainProgress from_json(const JsonNode& j, const TrainLengths& lengths) {
+}  // namespace
+
+TrainProgress progress_of(const JsonNode& j, const TrainLengths& lengths) {
   if (const JsonNode told = j.at("format"); told.text() != format)
     told.refuse("is \"" + told.text() + "\"; this nephron goes on from \"" + format + "\"");
   const auto count = [&](const char* key, std::int64_t most) { return j.at(key).integer(0, most); };
@@ -90,7 +107,14 @@ TrainProgress from_json(const JsonNode& j, const TrainLengths& lengths) {
 }
 
 /// JSON has no word for NaN, which a broken run may well hold.
-double finite(double v) { return v == v && v - v == 0 ? v : -1; }
+std::string progress_text(TrainProgress progress) {
+  const auto finite = [](double v) { return v == v && v - v == 0 ? v : -1; };
+  progress.epoch_loss = finite(progress.epoch_loss);
+  progress.last_val_loss = finite(progress.last_val_loss);
+  return to_json(progress).dump();
+}
+
+namespace {
 
 void sync(const fs::path& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -114,15 +138,13 @@ void remove_checkpoint(const fs::path& folder) {
 
 /// A new folder with its files; hidden until it is complete.
 fs::path write_folder(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
-                      const TensorMap& state, TrainProgress progress, const TensorMap& average) {
-  progress.epoch_loss = finite(progress.epoch_loss);
-  progress.last_val_loss = finite(progress.last_val_loss);
+                      const TensorMap& state, const TrainProgress& progress, const TensorMap& average) {
   const fs::path parent = fold.checkpoints();
   fs::create_directories(parent);
   const fs::path hidden = parent / (".tmp." + std::to_string(::getpid()));
   remove_checkpoint(hidden);
   fs::create_directory(hidden);
-  const std::string text = to_json(progress).dump();
+  const std::string text = progress_text(progress);
   try {
     write_tensors(hidden / weights_name, state_dict(model),
                   {{"format", "pt"}, {"step", std::to_string(progress.step)}});
@@ -162,6 +184,18 @@ void remove_unnamed(const fs::path& parent) {
 }
 
 }  // namespace
+
+bool forget_other_measure(TrainProgress& progress, const std::string& how) {
+  if (progress.validated_on == how) return false;
+  progress.validated_on = how;
+  const bool known = progress.last_dice >= 0;
+  progress.best_dice = progress.last_dice = progress.average_dice = -1;
+  progress.best_dice_of.clear(), progress.last_dice_of.clear(), progress.average_dice_of.clear();
+  progress.best_step = progress.best_epoch = progress.since_best = 0;
+  progress.plateau.best = -1;
+  progress.plateau.bad = 0;
+  return known;
+}
 
 std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& optimizer_state) {
   std::size_t bytes = 1 << 20;
@@ -213,7 +247,7 @@ TrainProgress load(const fs::path& folder, torch::nn::Module& model, const Train
   saved.state = without_hint([&] { return read_tensors(state_file, &metadata); });
   const auto text = metadata.find("progress");
   if (text == metadata.end()) throw Error(state_file.string() + " does not say how far training was");
-  const TrainProgress progress = from_json(JsonNode::parse(text->second, state_file.string()), lengths);
+  const TrainProgress progress = progress_of(JsonNode::parse(text->second, state_file.string()), lengths);
   if (progress.averaged > 0) saved.average = without_hint([&] { return read_tensors(folder / average_name); });
   without_hint([&] { return apply_weights(model, read_tensors(weights), /*strict=*/true, weights.string()); });
   try {

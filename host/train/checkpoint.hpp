@@ -4,11 +4,13 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <torch/nn/module.h>
 
 #include <host/runs/run.hpp>
 #include <host/train/schedule.hpp>
+#include <host/util/checked_json.hpp>
 #include <host/weights/weights.hpp>
 
 namespace nephron::host {
@@ -31,7 +33,24 @@ struct TrainProgress {
   std::int64_t averaged = 0;  ///< weights that the averaged ones are made of
   double average_dice = -1;   ///< of the averaged weights, when they were validated last
   Plateau plateau;
+  /// Of each class, as the mean of best_dice, last_dice and average_dice; empty when it is not known.
+  std::vector<double> best_dice_of, last_dice_of, average_dice_of;
+  std::string validated_on = "tiles";  ///< what these Dice are of: [validation] how
 };
+
+/// Dice of other pixels choose nothing: where `progress` was validated otherwise than `how`, the best is forgotten.
+/// True when there was one.
+bool forget_other_measure(TrainProgress& progress, const std::string& how);
+
+/// What a checkpoint's figures are measured against.
+struct TrainLengths {
+  std::int64_t epochs = 0;
+  std::int64_t steps_per_epoch = 0;
+};
+
+/// As JSON, in one line; and back, checked. Throws Error that names the place of what cannot be.
+std::string progress_text(TrainProgress progress);
+TrainProgress progress_of(const JsonNode& json, const TrainLengths& lengths);
 
 /// Bytes that one checkpoint takes, about: to ask for disk space before training.
 std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& optimizer_state);
@@ -44,12 +63,6 @@ void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, con
 /// A checkpoint beside the others that is kept and that nothing goes on from; returns its folder.
 std::filesystem::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
                                  const TensorMap& state, const TrainProgress& progress);
-/// What a checkpoint's figures are measured against.
-struct TrainLengths {
-  std::int64_t epochs = 0;
-  std::int64_t steps_per_epoch = 0;
-};
-
 /// What a checkpoint holds besides the weights.
 struct SavedTensors {
   TensorMap state;    ///< of the optimiser and what goes with it

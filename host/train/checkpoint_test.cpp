@@ -258,5 +258,21 @@ TEST_F(Checkpoints, OneProcessARun) {
   EXPECT_NO_THROW(RunLock third(fold_.folder));
 }
 
+TEST(TrainProgress, DiceOfOtherPixelsChooseNothing) {
+  TrainProgress progress;
+  progress.best_dice = progress.last_dice = 0.9;
+  progress.best_step = 5;
+  progress.since_best = 3;
+  progress.plateau.best = 0.9;
+  EXPECT_FALSE(forget_other_measure(progress, "tiles"));
+  EXPECT_EQ(progress.best_dice, 0.9);
+  EXPECT_TRUE(forget_other_measure(progress, "slides"));
+  EXPECT_EQ(progress.best_dice, -1);
+  EXPECT_EQ(progress.since_best, 0);
+  EXPECT_EQ(progress.plateau.best, -1);
+  EXPECT_EQ(progress.validated_on, "slides");
+  EXPECT_FALSE(forget_other_measure(progress, "tiles")) << "nothing was known";
+}
+
 }  // namespace
 }  // namespace nephron::host

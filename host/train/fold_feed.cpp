@@ -15,10 +15,10 @@ namespace nephron::host {
 namespace {
 
 /// As many as training leaves: on a CPU its threads compute the step, on a GPU one thread starts kernels.
-int data_workers(const Experiment& experiment, c10::Device device) {
-  if (experiment.data.workers > 0) return experiment.data.workers;
-  const int busy = device.is_cpu() ? torch_threads() : 1;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - busy);
+int data_workers(const FoldJob& job) {
+  if (job.experiment.data.workers > 0) return job.experiment.data.workers;
+  const int busy = job.device.is_cpu() ? torch_threads() : 1;
+  return std::max(1, (job.cores > 0 ? job.cores : static_cast<int>(std::thread::hardware_concurrency())) - busy);
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ std::unique_ptr<Feed> make_feed(const FoldJob& job, bool training, const JobServ
   }
   options.training = training;
   options.batch = training ? batch : 2 * batch;  // no gradients: twice as much fits
-  options.workers = data_workers(experiment, job.device);
+  options.workers = data_workers(job);
   options.prefetch = experiment.data.prefetch;
   options.seed = static_cast<std::uint64_t>(experiment.seed);
   options.services = services;

@@ -32,6 +32,7 @@ struct FoldJob {
   /// Called when everything is ready and before anything is written for the fold, with the bytes that it will need.
   std::function<void(std::size_t)> begin;
   FoldPlace place;
+  int cores = 0;  ///< that it may use; 0: all of the machine
 };
 
 struct FoldResult {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <host/runs/process.hpp>
+#include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -45,9 +46,25 @@ void EpochReport::add_average(const Validation& validation, const std::vector<st
   text += "  averaged " + four_digits(validation.mean_dice());
 }
 
-void write_done(const FoldFolder& folder, const FoldResult& result) {
+namespace {
+
+struct Weights {
+  const char* name;
+  std::vector<double> TrainProgress::*dice;
+};
+constexpr Weights all_weights[] = {{"best", &TrainProgress::best_dice_of},
+                                   {"last", &TrainProgress::last_dice_of},
+                                   {"average", &TrainProgress::average_dice_of}};
+
+}  // namespace
+
+void write_done(const FoldFolder& folder, const FoldResult& result, const std::vector<std::string>& classes) {
   if (folder.finished()) return;  // resumed with nothing left to do
   const TrainProgress& p = result.progress;
+  nlohmann::ordered_json by_class = nlohmann::ordered_json::object();
+  for (std::size_t c = 0; c < classes.size(); ++c)
+    for (const Weights& w : all_weights)
+      if (c < (p.*w.dice).size()) by_class[classes[c]][w.name] = (p.*w.dice)[c];
   const nlohmann::ordered_json out{{"fold", folder.fold},
                                    {"steps", p.step},
                                    {"epochs", p.epoch},
@@ -57,11 +74,40 @@ void write_done(const FoldFolder& folder, const FoldResult& result) {
                                    {"last_dice", p.last_dice},
                                    {"last_val_loss", p.last_val_loss},
                                    {"average_dice", p.average_dice},
+                                   {"dice_by_class", by_class},
+                                   {"validated_on", p.validated_on},
                                    {"seconds", p.seconds},
                                    {"tiles_per_s", result.tiles_per_s},
                                    {"waited", result.waited},
                                    {"peak_rss_mb", peak_rss_mb()}};
   write_file_atomically(folder.done(), out.dump(2) + "\n");
+}
+
+FoldResult read_done(const FoldFolder& folder, const std::vector<std::string>& classes) {
+  const JsonNode json = JsonNode::read(folder.done(), "Remove the file, and --resume makes it anew.");
+  constexpr std::int64_t most = std::int64_t{1} << 50;
+  FoldResult out;
+  TrainProgress& p = out.progress;
+  p.step = json.at("steps").integer(0, most);
+  p.epoch = json.at("epochs").integer(0, most);
+  p.best_dice = json.at("best_dice").number(-1, 1);
+  p.best_epoch = json.at("best_epoch").integer(0, p.epoch);
+  p.best_step = json.at("best_step").integer(0, p.step);
+  p.last_dice = json.at("last_dice").number(-1, 1);
+  p.last_val_loss = json.at("last_val_loss").number();
+  if (const auto dice = json.find("average_dice")) p.average_dice = dice->number(-1, 1);
+  p.averaged = p.average_dice >= 0 ? 1 : 0;
+  if (const auto on = json.find("validated_on")) p.validated_on = on->text();
+  if (const auto by_class = json.find("dice_by_class"))
+    for (const std::string& name : classes)
+      for (const Weights& w : all_weights)
+        if (const auto of_class = by_class->find(name))
+          if (const auto dice = of_class->find(w.name)) (p.*w.dice).push_back(dice->number(0, 1));
+  p.seconds = json.at("seconds").number(0, 1e12);
+  p.finished = out.finished = true;
+  out.tiles_per_s = json.at("tiles_per_s").number(0, 1e12);
+  out.waited = json.at("waited").number(0, 1);
+  return out;
 }
 
 }  // namespace nephron::host

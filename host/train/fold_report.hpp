@@ -22,7 +22,9 @@ struct EpochReport {
   void add_average(const Validation& validation, const std::vector<std::string>& classes);
 };
 
-/// Writes done.json, the final figures of a finished fold.
-void write_done(const FoldFolder& folder, const FoldResult& result);
+/// Writes done.json, the final figures of a finished fold, and reads it again. Throws Error that names the file and the
+/// place of what nobody wrote.
+void write_done(const FoldFolder& folder, const FoldResult& result, const std::vector<std::string>& classes);
+FoldResult read_done(const FoldFolder& folder, const std::vector<std::string>& classes);
 
 }  // namespace nephron::host

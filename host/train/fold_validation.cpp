@@ -1,21 +1,37 @@
 #include <host/train/fold_validation.hpp>
 
+#include <nephron/error.hpp>
+
+#include <host/data/folds.hpp>
 #include <host/train/fold_feed.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/log.hpp>
 
 namespace nephron::host {
 
-FoldValidation::FoldValidation(const FoldJob& job, const Objective& objective, const JobServices& services)
-    : job_(job), objective_(objective), feed_(make_feed(job, /*training=*/false, services)) {}
+FoldValidation::FoldValidation(const FoldJob& job, const Objective& objective, const JobServices& services,
+                               std::int64_t multiple)
+    : job_(job), objective_(objective) {
+  if (job.experiment.validation.how == "tiles") {
+    feed_ = make_feed(job, /*training=*/false, services);
+    return;
+  }
+  std::vector<std::shared_ptr<const PreparedSlide>> slides;
+  for (const std::size_t i : slides_of(job.data, job.folder.fold).held_out) slides.push_back(job.data.slides[i]);
+  if (!slides.empty()) slides_.emplace(job.experiment, std::move(slides), multiple);
+  if (slides_) log().info("fold " + std::to_string(job.folder.fold) + ": validating " + slides_->text());
+}
 
-std::optional<Validation> FoldValidation::run(SegmentationModel& model, const TrainPlace& place) {
-  const Experiment& experiment = job_.experiment;
-  const TrainConfig& config = experiment.train;
+std::optional<Validation> FoldValidation::run(SegmentationModel& model, const TrainPlace& place) try {
+  const TrainConfig& config = job_.experiment.train;
+  const ValidationParts parts{model, objective_, job_.experiment, job_.device, place};
   const Validation validation =
-      validate(model, *feed_, objective_, Normalise::of(experiment.data.mean, experiment.data.std), job_.device, config,
-               2 * config.batch, std::int64_t{config.steps_per_epoch} * config.batch, place);
+      slides_ ? validate_slides(parts, *slides_, "fold " + std::to_string(job_.folder.fold) + ": validating")
+              : validate(parts, *feed_, std::int64_t{config.steps_per_epoch} * config.batch);
   if (interrupted()) return std::nullopt;
   return validation;
+} catch (const Cancelled&) {
+  return std::nullopt;
 }
 
 }  // namespace nephron::host

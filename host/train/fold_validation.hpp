@@ -2,22 +2,22 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <host/feed/feed.hpp>
 #include <host/model/model.hpp>
 #include <host/train/fold_job.hpp>
-#include <host/train/objective.hpp>
-#include <host/train/validation.hpp>
+#include <host/train/slide_validation.hpp>
 
 namespace nephron::host {
 
-/// What a fold holds out, and how its networks do there.
+/// What a fold holds out, and how its networks do there: on whole slides or on tiles, as [validation] says.
 class FoldValidation {
  public:
-  /// Everything outlives it.
-  FoldValidation(const FoldJob& job, const Objective& objective, const JobServices& services);
+  /// Everything outlives it. `multiple`: of the network.
+  FoldValidation(const FoldJob& job, const Objective& objective, const JobServices& services, std::int64_t multiple);
   /// False where the fold holds out no slide.
-  bool any() const noexcept { return feed_ != nullptr; }
+  bool any() const noexcept { return feed_ != nullptr || slides_; }
   /// Of the weights that the network has, which is in training mode afterwards; nothing when Ctrl-C cut it short, for a
   /// part says nothing.
   std::optional<Validation> run(SegmentationModel& model, const TrainPlace& place);
@@ -25,7 +25,8 @@ class FoldValidation {
  private:
   const FoldJob& job_;
   const Objective& objective_;
-  std::unique_ptr<Feed> feed_;
+  std::unique_ptr<Feed> feed_;           ///< of tiles
+  std::optional<HeldOutSlides> slides_;  ///< in their place
 };
 
 }  // namespace nephron::host

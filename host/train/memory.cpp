@@ -1,17 +1,23 @@
 #include <host/train/memory.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <limits>
+#include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <malloc.h>
 
+#include <nephron/error.hpp>
 #include <nephron/nn/first_weights.hpp>
 
 #include <host/device/autocast.hpp>
 #include <host/model/memory_need.hpp>
+#include <host/runs/process.hpp>
 #include <host/train/optimizer.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -48,9 +54,12 @@ Need need_of(const Experiment& experiment, const Registry& registry, c10::Device
   const auto c = static_cast<double>(classes);
   const double batch_itself = 3 * 4 + 3 + c * (4 + 1) + c * 8 * 4;
   const double made_ahead = (experiment.data.prefetch + 2) * (3 + c);
-  // Validation has no gradients, and twice as many tiles in a batch.
+  // Validation has no gradients, and twice as many tiles in a batch, or as many as a prediction.
+  const double tiles = experiment.validation.how == "tiles"
+                           ? 2.0
+                           : static_cast<double>(experiment.prediction_batch()) / experiment.train.batch;
   const double per_pixel =
-      std::max(training.per_pixel, 2 * validation.per_pixel) + batch_itself + (device.is_cpu() ? made_ahead : 0);
+      std::max(training.per_pixel, tiles * validation.per_pixel) + batch_itself + (device.is_cpu() ? made_ahead : 0);
   const auto side = static_cast<double>(experiment.data.tile);
   return {program_memory + (2 + moments) * training.parameters, memory_in_pieces * per_pixel * side * side};
 }
@@ -61,17 +70,41 @@ std::int64_t training_memory(const Experiment& experiment, const Registry& regis
   return need_of(experiment, registry, device).of(experiment.train.batch);
 }
 
-void require_training_memory(const Experiment& experiment, const Registry& registry, c10::Device device) {
+void require_training_memory(const Experiment& experiment, const Registry& registry, c10::Device device, int together) {
   const Need need = need_of(experiment, registry, device);
   const std::int64_t free = free_on(device);
   const int batch = experiment.train.batch, tile = experiment.data.tile;
-  const auto room = 0.8 * static_cast<double>(free) - static_cast<double>(need.fixed);
+  const auto room = 0.8 * static_cast<double>(free) / together - static_cast<double>(need.fixed);
   const int fits = static_cast<int>(std::clamp(room / need.per_tile, 0.0, static_cast<double>(batch)));
-  require_memory("training with batches of " + std::to_string(batch) + " tiles of " + std::to_string(tile) + " px",
-                 need.of(batch), free,
-                 (fits > 0 ? "train.batch = " + std::to_string(fits) + " fits" : "Lower train.batch") +
+  require_memory("training " + (together > 1 ? std::to_string(together) + " folds at a time " : std::string()) +
+                     "with batches of " + std::to_string(batch) + " tiles of " + std::to_string(tile) + " px",
+                 together * need.of(batch), free,
+                 (together > 1 ? "Lower --jobs, or: " : std::string()) +
+                     (fits > 0 ? "train.batch = " + std::to_string(fits) + " fits" : "Lower train.batch") +
                      (fits == 0 ? "" : ", with train.accumulate for steps as large as before") +
                      "; a smaller data.tile or model takes less as well.");
+}
+
+void explain_out_of_memory(const std::exception& thrown, const Experiment& experiment, c10::Device device,
+                           const std::filesystem::path& run) {
+  const std::string_view text = thrown.what();
+  // What a plugin threw has become a PluginError, which keeps the text: of LibTorch's allocators, or the standard's.
+  const bool meant = dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr ||
+                     text.find("can't allocate memory") != text.npos || text.find("out of memory") != text.npos ||
+                     text.find("std::bad_alloc") != text.npos;
+  if (!meant) return;
+  char peak[64], there[64];
+  std::snprintf(peak, sizeof peak, "%.1f GB", peak_rss_mb() * (1 << 20) / 1e9);
+  std::snprintf(there, sizeof there, "%.1f GB", static_cast<double>(free_on(device)) / 1e9);
+  const TrainConfig& train = experiment.train;
+  throw Error(
+      "memory ran out: " + std::string(text.substr(0, text.find("\nException raised from"))) +
+          "\n  this process had taken " + peak + " at most, and " + there + " are free on " + device.str() + " now",
+      "Where other programs took it, go on: nephron train --resume " + shell_word(run.string()) +
+          ". Otherwise begin anew with the weights (--from) and lower train.batch (" + std::to_string(train.batch) +
+          "; train.accumulate keeps steps as large), data.tile (" + std::to_string(experiment.data.tile) +
+          ") or data.prefetch (" + std::to_string(experiment.data.prefetch) + ")" +
+          (train.precision == "fp32" ? ", or take train.precision = \"bf16\"." : "."));
 }
 
 }  // namespace nephron::host

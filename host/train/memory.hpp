@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
+#include <filesystem>
 
 #include <c10/core/Device.h>
 
@@ -18,7 +20,13 @@ void keep_freed_memory();
 std::int64_t training_memory(const Experiment& experiment, const Registry& registry, c10::Device device);
 
 /// Throws Error, before anything else is done, when training cannot fit into the memory that is free, and says which
-/// batch would; warns when it is near.
-void require_training_memory(const Experiment& experiment, const Registry& registry, c10::Device device);
+/// batch would; warns when it is near. `together`: processes that train at a time.
+void require_training_memory(const Experiment& experiment, const Registry& registry, c10::Device device,
+                             int together = 1);
+
+/// For what was thrown while a fold was trained: throws Error that says how much memory was taken and what to lower,
+/// when that is what it says. `run`: the run's folder.
+void explain_out_of_memory(const std::exception& thrown, const Experiment& experiment, c10::Device device,
+                           const std::filesystem::path& run);
 
 }  // namespace nephron::host

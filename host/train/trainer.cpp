@@ -18,6 +18,7 @@
 #include <host/train/fold_feed.hpp>
 #include <host/train/fold_report.hpp>
 #include <host/train/fold_validation.hpp>
+#include <host/train/memory.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
 #include <host/train/step_log.hpp>
@@ -117,6 +118,9 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
                (progress_.finished ? ": finished already, after step " : ": going on after step ") +
                std::to_string(progress_.step) + " of " + std::to_string(steps_of_.all));
   }
+  if (!progress_.finished && forget_other_measure(progress_, experiment_.validation.how))
+    log().warning("fold " + std::to_string(job.folder.fold) + " was validated on other pixels before (now on " +
+                  experiment_.validation.how + "): its best Dice is found anew");
   seconds_before_ = progress_.seconds;
 }
 
@@ -143,7 +147,7 @@ std::string FoldTrainer::title() const {
 FoldResult FoldTrainer::run() try {
   if (!progress_.finished) {
     train_feed_ = make_feed(job_, /*training=*/true, services_);
-    validation_.emplace(job_, objective_, services_);
+    validation_.emplace(job_, objective_, services_, state_.model().multiple());
     if (!validation_->any()) {
       if (config_.schedule.type == "plateau")
         throw Error("fold " + std::to_string(job_.folder.fold) +
@@ -161,7 +165,7 @@ FoldResult FoldTrainer::run() try {
   }
   FoldResult result{progress_, progress_.finished, steps_->tiles_per_s(), steps_->waited_share()};
   metrics_->flush();
-  if (progress_.finished) write_done(job_.folder, result);
+  if (progress_.finished) write_done(job_.folder, result, experiment_.classes);
   else save(false);
   return result;
 } catch (const PluginError& e) {
@@ -223,6 +227,7 @@ bool FoldTrainer::end_epoch() {
     report.add(*validation, experiment_.classes, best);
     if (average) {
       progress_.average_dice = average->mean_dice();
+      progress_.average_dice_of = average->dice;
       report.add_average(*average, experiment_.classes);
     }
     if (note_validation(*validation)) report.text += "  rate x " + text_of("%.3g", progress_.plateau.factor);
@@ -251,9 +256,11 @@ void FoldTrainer::tell(EpochReport& report) {
 
 bool FoldTrainer::note_validation(const Validation& validation) {
   progress_.last_dice = validation.mean_dice();
+  progress_.last_dice_of = validation.dice;
   progress_.last_val_loss = validation.loss;
   if (progress_.last_dice > progress_.best_dice) {
     progress_.best_dice = progress_.last_dice;
+    progress_.best_dice_of = validation.dice;
     progress_.best_step = progress_.step;
     progress_.best_epoch = progress_.epoch + 1;
     progress_.since_best = 0;
@@ -276,6 +283,7 @@ void FoldTrainer::save(bool best) {
 
 FoldResult train_fold(const FoldJob& job) try { return FoldTrainer(job).run(); } catch (const std::exception& e) {
   explain_determinism(e);
+  explain_out_of_memory(e, job.experiment, job.device, job.folder.folder.parent_path());
   throw;
 }
 

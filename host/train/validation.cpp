@@ -31,70 +31,58 @@ at::Tensor dice_of(const at::Tensor& counts) {
   return (2 * counts[0] + eps) / (counts[1] + counts[2] + eps);
 }
 
+at::Tensor ValidationParts::logits_of(const at::Tensor& images) const {
+  const Autocast autocast(device, autocast_type(experiment.train.precision, device));
+  return model.forward(images).to(c10::kFloat);
+}
+
 namespace {
 
-/// Sums of one pass, kept on the device: nothing waits for it.
-class Tally {
- public:
-  explicit Tally(bool exclusive) : exclusive_(exclusive) {}
-  void add(const at::Tensor& logits, const BatchTensors& batch, const at::Tensor& mean_loss, std::int64_t n) {
-    at::Tensor counted = (batch.weights > 0).to(c10::kDouble);
-    if (batch.pixel_weights.defined()) counted = counted * (batch.pixel_weights.amax({2, 3}) > 0);
-    const at::Tensor counts = overlap_counts(logits, batch.targets, batch.pixel_weights, exclusive_) * counted;
-    add_to(loss_, mean_loss.to(c10::kDouble) * static_cast<double>(n));
-    add_to(counts_, counts.sum(1));
-    add_to(tile_dice_, (dice_of(counts) * counted).sum(0));
-    add_to(counted_, counted.sum(0));
-    tiles_ += n;
-  }
+void add_to(at::Tensor& sum, const at::Tensor& part) { sum = sum.defined() ? sum + part : part; }
 
-  Validation result() const {
-    Validation out;
-    out.tiles = tiles_;
-    if (tiles_ == 0) return out;
-    out.loss = loss_.item<double>() / static_cast<double>(tiles_);
-    out.dice = list_of(dice_of(counts_));
-    out.tile_dice = list_of(tile_dice_ / counted_.clamp_min(1));
-    return out;
-  }
-
- private:
-  static void add_to(at::Tensor& sum, const at::Tensor& part) { sum = sum.defined() ? sum + part : part; }
-  static std::vector<double> list_of(const at::Tensor& values) {
-    const at::Tensor on_cpu = values.cpu().contiguous();
-    return {on_cpu.data_ptr<double>(), on_cpu.data_ptr<double>() + on_cpu.numel()};
-  }
-
-  bool exclusive_;
-  std::int64_t tiles_ = 0;
-  at::Tensor loss_, counts_, tile_dice_, counted_;
-};
+std::vector<double> list_of(const at::Tensor& values) {
+  const at::Tensor on_cpu = values.cpu().contiguous();
+  return {on_cpu.data_ptr<double>(), on_cpu.data_ptr<double>() + on_cpu.numel()};
+}
 
 }  // namespace
 
-Validation validate(SegmentationModel& model, Feed& feed, const Objective& objective, const Normalise& normalise,
-                    c10::Device device, const TrainConfig& config, int batch, std::int64_t draws,
-                    const TrainPlace& place) {
-  const std::int64_t tiles = feed.count() > 0 ? feed.count() : draws;
+void TileTally::add(const at::Tensor& logits, const BatchTensors& batch, const at::Tensor& mean_loss) {
+  at::Tensor counted = (batch.weights > 0).to(c10::kDouble);
+  if (batch.pixel_weights.defined()) counted = counted * (batch.pixel_weights.amax({2, 3}) > 0);
+  const at::Tensor counts = overlap_counts(logits, batch.targets, batch.pixel_weights, exclusive_) * counted;
+  add_to(loss_, mean_loss.to(c10::kDouble) * static_cast<double>(logits.size(0)));
+  add_to(counts_, counts.sum(1));
+  add_to(tile_dice_, (dice_of(counts) * counted).sum(0));
+  add_to(counted_, counted.sum(0));
+  tiles_ += logits.size(0);
+}
+
+Validation TileTally::result() const {
+  Validation out;
+  out.tiles = tiles_;
+  if (tiles_ == 0) return out;
+  out.loss = loss_.item<double>() / static_cast<double>(tiles_);
+  out.dice = list_of(dice_of(counts_));
+  out.tile_dice = list_of(tile_dice_ / counted_.clamp_min(1));
+  return out;
+}
+
+Validation validate(const ValidationParts& parts, Feed& feed, std::int64_t draws) {
+  const TrainConfig& config = parts.experiment.train;
+  const std::int64_t tiles = feed.count() > 0 ? feed.count() : draws, batch = 2 * config.batch;
   const c10::InferenceMode inference;
-  model.eval();
-  Tally tally(objective.exclusive());
+  const Evaluating evaluating(parts.model);
+  TileTally tally(parts.objective.exclusive());
   feed.start(0, 0, (tiles + batch - 1) / batch);
   while (!interrupted()) {
     std::unique_ptr<RawBatch> raw = feed.next();
     if (raw == nullptr) break;
-    const BatchTensors tensors = to_tensors(*raw, normalise, device, config.channels_last);
-    const std::int64_t n = raw->count;
+    const BatchTensors tensors = to_tensors(*raw, parts.normalise(), parts.device, config.channels_last);
     feed.recycle(std::move(raw));
-    at::Tensor logits;
-    {
-      const Autocast autocast(device, autocast_type(config.precision, device));
-      logits = model.forward(tensors.images);
-    }
-    logits = logits.to(c10::kFloat);
-    tally.add(logits, tensors, objective(logits, tensors, place).total, n);
+    const at::Tensor logits = parts.logits_of(tensors.images);
+    tally.add(logits, tensors, parts.objective(logits, tensors, parts.place).total);
   }
-  model.train();
   return tally.result();
 }
 

@@ -2,6 +2,10 @@
 
 #include <vector>
 
+#include <c10/core/Device.h>
+
+#include <host/config/experiment.hpp>
+#include <host/cuda/normalise.hpp>
 #include <host/feed/feed.hpp>
 #include <host/model/model.hpp>
 #include <host/train/batch_tensors.hpp>
@@ -9,12 +13,12 @@
 
 namespace nephron::host {
 
-/// What one pass over the validation tiles gives. A tile counts for the classes whose weight in it is not 0, unless all
-/// of its pixels are ignored; ignored pixels count nowhere.
+/// What one validation gives. A tile or slide counts for the classes whose weight in it is not 0, a tile unless all of
+/// its pixels are ignored; ignored pixels count nowhere.
 struct Validation {
   std::int64_t tiles = 0;
   double loss = 0;                ///< mean over the tiles
-  std::vector<double> dice;       ///< a class: Dice of the pixels of all tiles together, as of one large slide
+  std::vector<double> dice;       ///< a class: Dice of the pixels of all tiles, or slides, together
   std::vector<double> tile_dice;  ///< a class: mean of the tiles' own Dice, the reference's measure
   double mean_dice() const;       ///< mean of `dice` over the classes: what chooses the best checkpoint
 };
@@ -26,11 +30,46 @@ at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets, c
 /// (2 both + 1e-8) / (predicted + true + 1e-8) of counts [3, ...].
 at::Tensor dice_of(const at::Tensor& counts);
 
-/// One pass over the validation tiles of `feed`, in evaluation mode; the model is back in training mode afterwards.
-/// `draws`: tiles when the sampler has no list of its own; `place`: how far the training is. Stops early after Ctrl-C,
-/// with what was done so far.
-Validation validate(SegmentationModel& model, Feed& feed, const Objective& objective, const Normalise& normalise,
-                    c10::Device device, const TrainConfig& config, int batch, std::int64_t draws,
-                    const TrainPlace& place);
+/// What networks are validated with. Everything outlives it.
+struct ValidationParts {
+  SegmentationModel& model;
+  const Objective& objective;
+  const Experiment& experiment;
+  c10::Device device;
+  TrainPlace place;  ///< how far the training is
+
+  /// Logits (float) of normalised images, in the training's precision.
+  at::Tensor logits_of(const at::Tensor& images) const;
+  Normalise normalise() const { return Normalise::of(experiment.data.mean, experiment.data.std); }
+};
+
+/// A network in evaluation mode while it lives, in training mode afterwards.
+class Evaluating {
+ public:
+  explicit Evaluating(SegmentationModel& model) : model_(model) { model_.eval(); }
+  ~Evaluating() { model_.train(); }
+  Evaluating(const Evaluating&) = delete;
+  Evaluating& operator=(const Evaluating&) = delete;
+
+ private:
+  SegmentationModel& model_;
+};
+
+/// Sums of one pass over tiles, kept on the device: nothing waits for it.
+class TileTally {
+ public:
+  explicit TileTally(bool exclusive) : exclusive_(exclusive) {}
+  void add(const at::Tensor& logits, const BatchTensors& batch, const at::Tensor& mean_loss);
+  Validation result() const;
+
+ private:
+  bool exclusive_;
+  std::int64_t tiles_ = 0;
+  at::Tensor loss_, counts_, tile_dice_, counted_;
+};
+
+/// One pass over the validation tiles of `feed`. `draws`: tiles when the sampler has no list of its own. Stops early
+/// after Ctrl-C, with what was done so far.
+Validation validate(const ValidationParts& parts, Feed& feed, std::int64_t draws);
 
 }  // namespace nephron::host

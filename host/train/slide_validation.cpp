@@ -1,0 +1,211 @@
+#include <host/train/slide_validation.hpp>
+
+#include <algorithm>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
+
+#include <nephron/error.hpp>
+#include <nephron/label_pixels.hpp>
+
+#include <host/device/pixels.hpp>
+#include <host/feed/targets.hpp>
+#include <host/metrics/dice.hpp>
+#include <host/model/exclusive.hpp>
+#include <host/tiling/most_likely.hpp>
+#include <host/tiling/tiled.hpp>
+#include <host/util/counted.hpp>
+#include <host/util/interrupt.hpp>
+#include <host/util/progress.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+constexpr std::int64_t few_tiles = 64;  // of a slide that is predicted as a whole
+constexpr std::uint8_t one_half = 127;  // the highest target that is none
+
+class SlidePixels final : public TileSource {
+ public:
+  explicit SlidePixels(const PreparedSlide& slide) : slide_(slide) {}
+  Size size() const noexcept override { return slide_.size(); }
+  void read(const Region& region, const ImageView& out) const override { slide_.read(region, out, {}); }
+  std::string digest() const override { return slide_.digests().picture; }
+
+ private:
+  const PreparedSlide& slide_;
+};
+
+/// The network that is trained, on tiles of one slide; what it says of each goes into a tally too.
+class ValidatedNetwork final : public PixelModel {
+ public:
+  ValidatedNetwork(const ValidationParts& parts, const PreparedSlide& slide, TileTally& tally)
+      : parts_(parts), slide_(slide), tally_(tally) {}
+  int classes() const noexcept override { return static_cast<int>(parts_.experiment.classes.size()); }
+  std::int64_t multiple() const noexcept override { return parts_.model.multiple(); }
+
+  void run(const TileBatch& tiles, float* out) override {
+    const BatchTensors batch = tensors_of(tiles);
+    const at::Tensor logits = parts_.logits_of(batch.images);
+    tally_.add(logits, batch, parts_.objective(logits, batch, parts_.place).total);
+    at::from_blob(out, logits.sizes(), at::TensorOptions().dtype(c10::kFloat))
+        .copy_(probabilities(logits, parts_.objective.exclusive()));
+  }
+
+ private:
+  BatchTensors tensors_of(const TileBatch& tiles) {
+    const std::int64_t n = tiles.count, h = tiles.size.height, w = tiles.size.width, c = classes();
+    const auto bytes = [](std::uint8_t* from, at::IntArrayRef sizes) {
+      return at::from_blob(from, sizes, at::TensorOptions().dtype(c10::kByte));
+    };
+    const auto pixels = static_cast<std::size_t>(h * w);
+    targets_.resize(static_cast<std::size_t>(n * c) * pixels);
+    ignored_.resize(static_cast<std::size_t>(n) * pixels);
+    weights_.resize(static_cast<std::size_t>(n * c));
+    bool ignoring = false;
+    for (std::size_t i = 0; i < tiles.places.size(); ++i) ignoring |= read_targets(tiles.places[i], i);
+    BatchTensors batch;
+    batch.images =
+        normalised(bytes(const_cast<std::uint8_t*>(tiles.images), {n, h, w, 3}).to(parts_.device), parts_.normalise());
+    if (!parts_.experiment.train.channels_last) batch.images = batch.images.contiguous();
+    batch.targets = unit_floats(bytes(targets_.data(), {n, c, h, w}).to(parts_.device));
+    batch.known_weights = at::from_blob(weights_.data(), {n, c}, at::TensorOptions().dtype(c10::kFloat)).clone();
+    batch.weights = batch.known_weights.to(parts_.device);
+    if (ignoring)
+      batch.pixel_weights = (bytes(ignored_.data(), {n, 1, h, w}).to(parts_.device) == 0)
+                                .to(c10::kFloat)
+                                .expand({n, c, h, w})
+                                .contiguous();
+    return batch;
+  }
+
+  /// Of tile `i` of a batch; true where pixels are ignored, as are those of the reflection beyond the slide.
+  bool read_targets(const Region& place, std::size_t i) {
+    region_.read(slide_, place);
+    std::copy(region_.targets().begin(), region_.targets().end(), targets_.begin() + offset(i, region_.targets()));
+    std::copy(region_.weights().begin(), region_.weights().end(), weights_.begin() + offset(i, region_.weights()));
+    const auto ignored = ignored_.begin() + offset(i, region_.ignored());
+    std::copy(region_.ignored().begin(), region_.ignored().end(), ignored);
+    const Size slide = slide_.size();
+    const Region inside = place.clipped({0, 0, slide.width, slide.height});
+    if (inside == place) return region_.ignoring();
+    for (std::int64_t y = 0; y < place.height; ++y)
+      std::fill(ignored + y * place.width + (y < inside.height ? inside.width : 0), ignored + (y + 1) * place.width, 1);
+    return true;
+  }
+  template <class T>
+  static std::ptrdiff_t offset(std::size_t i, std::span<const T> of_each) {
+    return static_cast<std::ptrdiff_t>(i * of_each.size());
+  }
+
+  const ValidationParts& parts_;
+  const PreparedSlide& slide_;
+  TileTally& tally_;
+  RegionTargets region_;
+  std::vector<std::uint8_t> targets_, ignored_;
+  std::vector<float> weights_;
+};
+
+/// Counts what is predicted and what is true, a class each, as the bands come.
+class OverlapSink final : public ProbabilitySink {
+ public:
+  OverlapSink(const PreparedSlide& slide, bool exclusive, std::vector<Overlap>& sums)
+      : slide_(slide), exclusive_(exclusive), sums_(sums) {}
+  void begin(Size, int) override {}
+  void rows(std::int64_t y, std::span<const ImageView> classes) override {
+    const Size size = classes[0].size();
+    targets_.read(slide_, {0, y, size.width, size.height});
+    const auto map_of = [&](std::size_t c) {
+      Image out(size, 1, Depth::f32);
+      copy(classes[c], out.view());
+      return out;
+    };
+    const MostLikely likeliest = exclusive_ ? MostLikely(classes.size(), size, map_of) : MostLikely();
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+      if (targets_.weights()[c] <= 0) continue;  // the slide says nothing of this class
+      if (exclusive_) add<std::uint8_t>(c, likeliest.mask(c).view(), 0);
+      else add<float>(c, classes[c], 0.5F);
+    }
+  }
+
+ private:
+  template <class T>
+  void add(std::size_t c, const ImageView& map, T above) {
+    const auto pixels = static_cast<std::size_t>(map.size().area());
+    const std::uint8_t* truth = targets_.targets().data() + c * pixels;
+    const std::uint8_t* ignored = targets_.ignored().data();
+    Overlap sum;
+    for (std::int64_t y = 0; y < map.height; ++y, truth += map.width, ignored += map.width) {
+      const T* const line = map.row<const T>(y);
+      for (std::int64_t x = 0; x < map.width; ++x) {
+        const bool p = line[x] > above && ignored[x] == 0, t = truth[x] > one_half && ignored[x] == 0;
+        sum.both += p && t;
+        sum.predicted += p;
+        sum.truth += t;
+      }
+    }
+    sums_[c] += sum;
+  }
+
+  const PreparedSlide& slide_;
+  bool exclusive_;
+  std::vector<Overlap>& sums_;
+  RegionTargets targets_;
+};
+
+}  // namespace
+
+HeldOutSlides::HeldOutSlides(const Experiment& experiment, std::vector<std::shared_ptr<const PreparedSlide>> slides,
+                             std::int64_t multiple)
+    : slides_(std::move(slides)), classes_(first_bits(static_cast<int>(experiment.classes.size()))) {
+  for (std::size_t i = 0; i < slides_.size(); ++i) {
+    const TileGrid grid = tile_grid(slides_[i]->size(), experiment.data.tile, experiment.predict.overlap, multiple);
+    // Of a slide that has no tissue by its colours, such as one of fluorescence, nothing is known.
+    whole_.push_back(grid.count() <= few_tiles || slides_[i]->catalog().tissue == 0);
+    for (const auto& row : tile_rows(grid, [&](const Region& tile) { return wanted(i, tile); }))
+      tiles_ += static_cast<std::int64_t>(row.size());
+    all_tiles_ += grid.count();
+  }
+}
+
+bool HeldOutSlides::wanted(std::size_t slide, const Region& tile) const {
+  return whole_[slide] || slides_[slide]->tissue(tile) > 0 || slides_[slide]->any_label(tile, classes_);
+}
+
+std::string HeldOutSlides::text() const {
+  const std::string all = std::to_string(all_tiles_) + " tiles";
+  return counted(slides_.size(), "whole slide") + ", " +
+         (tiles_ == all_tiles_ ? all
+                               : std::to_string(tiles_) + " of " + all + ": the others hold neither tissue nor label");
+}
+
+Validation validate_slides(const ValidationParts& parts, const HeldOutSlides& slides, const std::string& title) {
+  const Experiment& experiment = parts.experiment;
+  const c10::InferenceMode inference;
+  const Evaluating evaluating(parts.model);
+  TileTally tally(parts.objective.exclusive());
+  std::vector<Overlap> overlaps(experiment.classes.size());
+  Progress progress(title, slides.tiles());
+  std::int64_t before = 0;
+  for (std::size_t i = 0; i < slides.slides().size(); ++i) {
+    const PreparedSlide& slide = *slides.slides()[i];
+    ValidatedNetwork network(parts, slide, tally);
+    OverlapSink sink(slide, parts.objective.exclusive(), overlaps);
+    TilingOptions options{experiment.data.tile, experiment.predict.overlap, experiment.prediction_batch(), {}};
+    std::int64_t done = 0;
+    options.progress = [&](std::int64_t tiles, std::int64_t) {
+      if (interrupted()) throw Cancelled();
+      progress.update(before + (done = tiles));
+    };
+    options.wanted = [&](const Region& tile) { return slides.wanted(i, tile); };
+    predict_tiled(SlidePixels(slide), network, options, sink);
+    before += done;
+  }
+  Validation out = tally.result();
+  out.dice.clear();
+  for (const Overlap& overlap : overlaps) out.dice.push_back(overlap.dice());
+  return out;
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <host/data/prepared.hpp>
+#include <host/tiling/tiling.hpp>
+#include <host/train/validation.hpp>
+
+namespace nephron::host {
+
+/// Slides that a fold holds out, cut as `nephron predict` cuts them. Of slides of more than 64 tiles, those that hold
+/// neither tissue nor a label are left out: no class is predicted there. Labelled pixels always count, and what lies
+/// under a tile that is left out changes no pixel of tissue or label.
+class HeldOutSlides {
+ public:
+  /// `multiple`: of the network. Throws Error where the tile does not suit it.
+  HeldOutSlides(const Experiment& experiment, std::vector<std::shared_ptr<const PreparedSlide>> slides,
+                std::int64_t multiple);
+
+  bool empty() const noexcept { return slides_.empty(); }
+  const std::vector<std::shared_ptr<const PreparedSlide>>& slides() const noexcept { return slides_; }
+  /// Whether the network is asked about a tile of a slide.
+  bool wanted(std::size_t slide, const Region& tile) const;
+  std::int64_t tiles() const noexcept { return tiles_; }  ///< that it is asked about, of all slides
+  /// "3 whole slides, 120 of 300 tiles: ...", for people.
+  std::string text() const;
+
+ private:
+  std::vector<std::shared_ptr<const PreparedSlide>> slides_;
+  std::vector<bool> whole_;  ///< by slide: no tile is left out
+  std::uint32_t classes_;    ///< as bits
+  std::int64_t tiles_ = 0, all_tiles_ = 0;
+};
+
+/// Predicts whole slides as `nephron predict` does, in the training's precision and without test-time augmentation. The
+/// Dice is of the pixels of all slides together, at the level that the network works on, above one half or, of
+/// exclusive classes, of what is likeliest; it equals that of a prediction but for pixels whose probability lies within
+/// rounding of the other answer. Loss and tile_dice are of the tiles. `title`: of the progress line. Throws Cancelled
+/// after Ctrl-C.
+Validation validate_slides(const ValidationParts& parts, const HeldOutSlides& slides, const std::string& title);
+
+}  // namespace nephron::host

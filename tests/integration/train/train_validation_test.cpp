@@ -1,0 +1,107 @@
+// What `nephron train` says of held-out slides is what `nephron predict` says of them.
+#include <nlohmann/json.hpp>
+
+#include <host/metrics/dice.hpp>
+#include <tests/integration/train/train_fixture.hpp>
+
+namespace nephron::host {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class TrainValidation : public Train {
+ protected:
+  static nlohmann::json done(const RunFolder& run) { return nlohmann::json::parse(read_file(run.fold(0).done())); }
+
+  /// Predicts what fold 0 holds out with its last weights; returns the pictures' ids.
+  std::vector<std::string> predict_held_out(const fs::path& data, const std::vector<std::string>& more) {
+    const RunFolder trained = only_run();
+    std::vector<std::string> ids;
+    fs::create_directories(root_ / "held");
+    const auto slides = nlohmann::json::parse(read_file(trained.fold(0).slides()));
+    for (const auto& slide : slides.at("held_out")) {
+      ids.push_back(slide.at("id"));
+      fs::copy(data / "images" / (ids.back() + ".png"), root_ / "held" / (ids.back() + ".png"));
+    }
+    std::vector<std::string> command{"predict",      trained.fold(0).folder.string(),
+                                     "--images",     (root_ / "held").string(),
+                                     "--masks",      (data / "masks").string(),
+                                     "--out",        (root_ / "out").string(),
+                                     "--checkpoint", "last",
+                                     "--device",     "cpu"};
+    command.insert(command.end(), more.begin(), more.end());
+    run(command, 0);
+    return ids;
+  }
+};
+
+TEST_F(TrainValidation, TheDiceOfTheLastWeightsIsThatOfTheirPrediction) {
+  run(train_command(), 0);
+  const auto figures = done(only_run());
+  EXPECT_EQ(figures.at("validated_on"), "slides");
+  const fs::path data = *data_ / "data";
+  Overlap sum;
+  const std::vector<std::string> ids = predict_held_out(data, {});
+  ASSERT_EQ(ids.size(), 2U);
+  for (const std::string& id : ids) {
+    const cv::Mat predicted = cv::imread((root_ / "out/masks/disc" / (id + ".png")).string(), cv::IMREAD_GRAYSCALE),
+                  truth = cv::imread((data / "masks" / (id + ".png")).string(), cv::IMREAD_GRAYSCALE);
+    ASSERT_EQ(predicted.size(), truth.size());
+    sum += overlap_of({predicted.data, predicted.total()}, {truth.data, truth.total()});
+  }
+  EXPECT_GT(sum.dice(), 0.3) << "a network that finds nothing proves nothing";
+  EXPECT_NEAR(figures.at("last_dice").get<double>(), sum.dice(), 1e-6);
+  EXPECT_NEAR(figures.at("dice_by_class").at("disc").at("last").get<double>(), sum.dice(), 1e-6);
+}
+
+// Exclusive classes, pixels that nobody knows, a reduction, and one slide, whose own Dice predict tells.
+TEST_F(TrainValidation, TheSameOfExclusiveClassesAndIgnoredPixels) {
+  const fs::path data = root_ / "data";
+  fs::copy(*data_ / "data", data, fs::copy_options::recursive);
+  for (int i = 0; i < 6; ++i) {
+    const std::string file = (data / "masks" / ("s" + std::to_string(i) + ".png")).string();
+    cv::Mat mask = cv::imread(file, cv::IMREAD_GRAYSCALE);
+    cv::rectangle(mask, cv::Rect(0, 0, 96, 14), cv::Scalar(7), cv::FILLED);
+    cv::rectangle(mask, cv::Rect(5, 40, 30, 30), cv::Scalar(9), cv::FILLED);
+    cv::imwrite(file, mask);
+  }
+  run(train_command({"--set", R"(classes=["disc", "other"])", "--set", "exclusive=true", "--set",
+                     "dataset.0.values={disc=255, other=7, unsure=9}", "--set", R"(dataset.0.ignore=["unsure"])",
+                     "--set", "dataset.0.root=\"" + data.string() + "\"", "--set", "data.factor=2", "--set",
+                     "data.folds.count=6"}),
+      0);
+  const std::vector<std::string> ids = predict_held_out(data, {"--masks-as", "image_folder"});
+  ASSERT_EQ(ids.size(), 1U);
+  const auto scores = nlohmann::json::parse(read_file(root_ / "out/scores.json"));
+  double best = 0;
+  for (const char* name : {"disc", "other"}) {
+    const double said = scores.at("pictures").at(ids[0]).at("dice_reduced").at(name);
+    EXPECT_NEAR(done(only_run()).at("dice_by_class").at(name).at("last").get<double>(), said, 1e-6) << name;
+    best = std::max(best, said);
+  }
+  EXPECT_GT(best, 0.3) << "a network that finds nothing proves nothing";
+}
+
+TEST_F(TrainValidation, TilesAreTheReferencesMeasure) {
+  run(train_command({"--set", "train.epochs=1"}), 0);
+  const auto slides = done(only_run());
+  fs::remove_all(root_ / "runs");
+  const std::string said = run(train_command({"--set", "train.epochs=1", "--set", "validation.how=tiles"}), 0);
+  EXPECT_THAT(said, Not(HasSubstr("whole slide")));
+  const auto tiles = done(only_run());
+  EXPECT_EQ(tiles.at("validated_on"), "tiles");
+  EXPECT_NE(tiles.at("last_dice"), slides.at("last_dice"));
+  EXPECT_THAT(run(train_command({"--set", "validation.how=halves"}), 2), HasSubstr("slides"));
+}
+
+TEST_F(TrainValidation, AveragedWeightsAreMeasuredAlike) {
+  write_experiment("average = { type = \"ema\", decay = 0.0 }\n");
+  run(train_command({"--set", "train.epochs=2"}), 0);
+  const auto figures = done(only_run());  // of a decay of 0 the average is the last
+  EXPECT_EQ(figures.at("average_dice"), figures.at("last_dice"));
+  EXPECT_EQ(figures.at("dice_by_class").at("disc").at("average"), figures.at("dice_by_class").at("disc").at("last"));
+}
+
+}  // namespace
+}  // namespace nephron::host
