@@ -25,16 +25,6 @@ using conformance::Subject;
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-void report(const json& event) {
-  const std::string line = event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-  std::string_view left = line;
-  while (!left.empty()) {
-    const ssize_t n = ::write(report_descriptor, left.data(), left.size());
-    if (n <= 0) ::_exit(1);  // the parent is gone
-    left.remove_prefix(static_cast<std::size_t>(n));
-  }
-}
-
 /// Runs one check between two reports; true when it did not fail.
 template <class Body>
 bool reported(const std::string& name, Body&& body) {

@@ -37,10 +37,31 @@ void add_train(CLI::App& app, int& exit) {
       ->check(CLI::IsMember({"best", "last", "average"}))
       ->capture_default_str()
       ->needs(from);
-  command->add_option("--device", request->device, "cpu, cuda, cuda:N, or auto")->capture_default_str()->take_last();
+  CLI::Option* const device = command->add_option("--device", request->device, "cpu, cuda, cuda:N, or auto")
+                                  ->capture_default_str()
+                                  ->take_last();
+  CLI::Option* const jobs =
+      command
+          ->add_option("--jobs", request->jobs,
+                       "Folds that are trained at a time, each in a process of its own with its share of the cores")
+          ->check(CLI::Range(1, 256))
+          ->capture_default_str()
+          ->take_last();
+  CLI::Option* const devices =
+      command
+          ->add_option("--devices", request->devices,
+                       "A fold at a time on each of these, in a process of its own: cuda:0,cuda:1")
+          ->delimiter(',')
+          ->expected(1)
+          ->excludes(device)
+          ->excludes(jobs);
+  command->add_option("--worker-fold", request->worker.fold)->group("");  // of processes that --jobs starts
+  command->add_option("--worker-threads", request->worker.threads)->group("");
+  command->add_option("--worker-cores", request->worker.cores)->group("");
   command->add_flag("--strict", request->strict, "Stop when any slide cannot be read (data.most_lost = 0)");
   CLI::Option* const debug = command->add_flag("--debug", request->debug, "One fold, few steps, nothing kept");
   resume->excludes(experiment)->excludes(debug)->excludes(from);
+  debug->excludes(jobs)->excludes(devices);
   command->callback([request, command, &exit] {
     if (request->experiment.empty() && request->resume.empty())
       throw CLI::RequiredError("train: an experiment file, or --resume RUN,");

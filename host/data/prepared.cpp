@@ -154,12 +154,16 @@ void warn_of_problems(const PreparedData& data) {
   for (const std::string& problem : data.problems) log().warning(problem);
 }
 
-void warn_of_lost(const PreparedData& data) {
-  if (data.problems.empty()) return;
+std::string text_of_lost(const PreparedData& data) {
+  if (data.problems.empty()) return {};
   std::string text =
       "asked for " + std::to_string(data.asked) + " slides, used " + std::to_string(data.slides.size()) + ":";
   for (const std::string& problem : data.problems) text += "\n  " + problem;
-  log().warning(text);
+  return text;
+}
+
+void warn_of_lost(const PreparedData& data) {
+  if (const std::string text = text_of_lost(data); !text.empty()) log().warning(text);
 }
 
 }  // namespace nephron::host

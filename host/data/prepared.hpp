@@ -84,7 +84,8 @@ PreparedData prepare(const Experiment& experiment, const Registry& registry);
 
 /// A warning for each of `problems`.
 void warn_of_problems(const PreparedData& data);
-/// Warns again when work is done: how many slides were asked for and used, and which were lost.
+/// What is said again when work is done: how many slides were asked for and used, and which were lost. Empty: none.
+std::string text_of_lost(const PreparedData& data);
 void warn_of_lost(const PreparedData& data);
 
 }  // namespace nephron::host

@@ -13,4 +13,8 @@ namespace nephron::host {
 std::vector<std::string> shortfalls(const Experiment& experiment, const PreparedData& data,
                                     const std::vector<int>& which);
 
+/// Throws Error where nothing could be learnt in one of the folds, or its validation would choose weights that find
+/// nothing: tiles larger than every slide that it trains on, no labelled pixel of any class on one of its sides.
+void require_possible(const Experiment& experiment, const PreparedData& data, const std::vector<int>& which);
+
 }  // namespace nephron::host

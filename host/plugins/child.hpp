@@ -5,22 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include <host/util/child_process.hpp>
+
 namespace nephron::host {
-
-/// How a child process ended.
-struct ChildEnd {
-  int code = 0;         ///< exit code, when it ended by itself
-  int signal = 0;       ///< signal that killed it, or 0
-  bool silent = false;  ///< it was stopped because it reported nothing for too long
-  double patience = 0;  ///< seconds that it was given between two reports
-  std::string output;   ///< the end of what it wrote on stdout and stderr
-
-  /// "it was killed by signal 11 (Segmentation fault)": how it ended, with the last words of its output.
-  std::string text() const;
-};
-
-/// File descriptor on which a child reports to its parent; stdout and stderr belong to the plugin.
-inline constexpr int report_descriptor = 3;
 
 /// Runs a command with its stdin closed and its own process group, and hands on what it writes on
 /// `report_descriptor` as it comes. Stops it after `patience` seconds without a report (a minute at least

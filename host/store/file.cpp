@@ -12,6 +12,8 @@
 
 #include <nephron/error.hpp>
 
+#include <host/util/mapped_places.hpp>
+
 namespace nephron::host {
 
 std::int64_t mtime_of(const struct stat& info) {
@@ -65,7 +67,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
     size_ = static_cast<std::size_t>(info.st_size);
     void* const at = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) why = std::strerror(errno);
-    else data_ = static_cast<const std::uint8_t*>(at);
+    else data_ = static_cast<const std::uint8_t*>(at), note_mapping(at, size_, path.c_str());
   }
   mtime_ns_ = mtime_of(info);
   if (fd >= 0) ::close(fd);
@@ -73,7 +75,9 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::uint8_t*>(data_), size_);
+  if (data_ == nullptr) return;
+  forget_mapping(data_);
+  ::munmap(const_cast<std::uint8_t*>(data_), size_);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

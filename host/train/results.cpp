@@ -22,11 +22,48 @@ void print_spread(const FoldResults& results, const char* name, double TrainProg
   std::printf("mean of %s Dice %.4f, deviation %.4f\n", name, spread.mean, spread.deviation);
 }
 
+/// Of each class, over the folds that say it.
+void print_classes(const FoldResults& results, const std::vector<std::string>& classes, bool averaged) {
+  struct Column {
+    const char* name;
+    std::vector<double> TrainProgress::*dice;
+  };
+  std::vector<Column> columns{{"best Dice", &TrainProgress::best_dice_of}, {"last Dice", &TrainProgress::last_dice_of}};
+  if (averaged) columns.push_back({"averaged", &TrainProgress::average_dice_of});
+  std::size_t width = 5;
+  for (const std::string& name : classes) width = std::max(width, name.size());
+  std::string text(width, ' ');
+  text.replace(0, 5, "class");
+  for (const Column& column : columns) {
+    char cell[64];
+    std::snprintf(cell, sizeof cell, " %17s", column.name);
+    text += cell;
+  }
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    text += "\n" + classes[c] + std::string(width - classes[c].size(), ' ');
+    for (const Column& column : columns) {
+      std::vector<double> values;
+      for (const auto& [fold, result] : results)
+        if (const auto& dice = result.progress.*column.dice; c < dice.size()) values.push_back(dice[c]);
+      const Spread spread = spread_of(values);
+      char cell[64] = "                 -";
+      if (values.size() == 1) std::snprintf(cell, sizeof cell, " %17.4f", spread.mean);
+      if (values.size() > 1) std::snprintf(cell, sizeof cell, " %8.4f +- %.4f", spread.mean, spread.deviation);
+      text += cell;
+    }
+  }
+  std::printf("%s\n", text.c_str());
+}
+
 }  // namespace
 
-void print_table(const FoldResults& results) {
+void print_table(const FoldResults& results, const std::vector<std::string>& classes) {
   const bool averaged =
       std::any_of(results.begin(), results.end(), [](const auto& r) { return r.second.progress.averaged > 0; });
+  if (std::any_of(results.begin(), results.end(), [](const auto& r) { return r.second.progress.last_dice >= 0; }))
+    std::printf("Dice of %s\n", results.front().second.progress.validated_on == "tiles"
+                                    ? "the validation tiles"
+                                    : "whole held-out slides, cut and joined as predict does");
   std::printf("%5s %7s %10s %7s %10s%s %9s %8s %9s\n", "fold", "epochs", "best Dice", "epoch", "last Dice",
               averaged ? "   averaged" : "", "tiles/s", "waited", "time");
   const auto number = [](double v, const char* format) {
@@ -44,10 +81,12 @@ void print_table(const FoldResults& results) {
   print_spread(results, "best", &TrainProgress::best_dice);
   print_spread(results, "last", &TrainProgress::last_dice);
   if (averaged) print_spread(results, "averaged", &TrainProgress::average_dice);
+  if (classes.size() > 1 && !results.empty()) print_classes(results, classes, averaged);
 }
 
-std::string how_to_go_on(const RunFolder& run) {
-  std::string text = "interrupted; go on with: nephron train --resume " + shell_word(run.folder().string());
+std::string how_to_go_on(const RunFolder& run, const std::string& options) {
+  std::string text = "interrupted; go on with: nephron train --resume " + shell_word(run.folder().string()) +
+                     (options.empty() ? "" : " " + options);
   for (const int k : run.folds())
     if (run.fold(k).has_checkpoint("last") && !run.fold(k).has_checkpoint("best"))
       text += "\n  fold " + std::to_string(k) +

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -9,10 +10,11 @@ namespace nephron::host {
 
 using FoldResults = std::vector<std::pair<int, FoldResult>>;
 
-/// The table of folds, on stdout.
-void print_table(const FoldResults& results);
+/// The table of folds, on stdout, with mean and deviation over them of the best, the last and the averaged weights; of
+/// several classes, of each.
+void print_table(const FoldResults& results, const std::vector<std::string>& classes);
 
-/// How an interrupted run goes on, and what its weights are good for until then.
-std::string how_to_go_on(const RunFolder& run);
+/// How an interrupted run goes on, and what its weights are good for until then. `options`: that it was started with.
+std::string how_to_go_on(const RunFolder& run, const std::string& options = {});
 
 }  // namespace nephron::host

@@ -2,15 +2,20 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <optional>
+#include <string>
 
 #include <host/config/load.hpp>
 #include <host/data/findings.hpp>
 #include <host/data/folds.hpp>
+#include <host/data/overlaps.hpp>
 #include <host/data/prepared.hpp>
 #include <host/data/shortfalls.hpp>
 #include <host/device/device.hpp>
 #include <host/device/torch_state.hpp>
+#include <host/train/fold_processes.hpp>
+#include <host/train/fold_worker.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/results.hpp>
 #include <host/train/scratch.hpp>
@@ -56,7 +61,9 @@ void check_folds(const Session& session, const PreparedData& data) {
   for (const std::string& finding : file_findings(experiment, session.registry(), data.datasets).findings)
     log().warning(finding);
   for (const std::string& leak : leaks(experiment, data, session.folds())) log().warning(leak);
+  require_possible(experiment, data, session.folds());
   for (const std::string& shortfall : shortfalls(experiment, data, session.folds())) log().warning(shortfall);
+  for (const std::string& overlap : check_exclusive(experiment, data)) log().warning(overlap);
   for (const int fold : session.folds()) {
     require_left(data, session.splits(), fold);
     require_unseen(data, fold);
@@ -74,7 +81,7 @@ int unfinished_behind(const Session& session, std::size_t number) {
   return out;
 }
 
-FoldResults train_folds(Session& session, const PreparedData& data, const c10::Device& device) {
+FoldResults train_folds(Session& session, const PreparedData& data, const c10::Device& device, int cores) {
   FoldResults results;
   const std::vector<int>& folds = session.folds();
   for (std::size_t i = 0; i < folds.size() && !interrupted(); ++i) {
@@ -85,34 +92,89 @@ FoldResults train_folds(Session& session, const PreparedData& data, const c10::D
     };
     const FoldPlace place{static_cast<int>(i), static_cast<int>(folds.size()), unfinished_behind(session, i)};
     const FoldJob job{session.experiment(), session.registry(),       data,  folder, device,
-                      session.resumes(),    session.origin(folds[i]), begin, place};
+                      session.resumes(),    session.origin(folds[i]), begin, place,  cores};
     results.emplace_back(folds[i], train_and_say_how_to_go_on(job, session));
   }
   return results;
 }
 
-int finish(const TrainRequest& request, const Session& session, const PreparedData& data, const FoldResults& results) {
+/// Of folds that failed in processes of their own, when the others are at their end.
+[[noreturn]] void throw_failures(const std::map<int, std::string>& failures, const std::string& go_on) {
+  std::string text;
+  for (const auto& [fold, why] : failures)
+    text += (text.empty() ? "fold " : "\nfold ") + std::to_string(fold) + " failed: " + why;
+  throw Error(text, "when this is mended, the folds that are not finished go on with: " + go_on);
+}
+
+struct Trained {
+  FoldsOutcome folds;
+  std::string lost;     ///< slides
+  std::string options;  ///< that the command was given and that --resume wants again
+};
+
+int finish(const TrainRequest& request, Session& session, const Trained& trained) {
   constexpr int exit_done = 0, exit_interrupted = 130;
-  if (!session.begun()) {
+  const FoldResults& results = trained.folds.results;
+  if (!session.begun() || (results.empty() && session.forget())) {
+    if (!trained.folds.failures.empty()) throw Error(trained.folds.failures.begin()->second);
     log().warning("interrupted before training began: no run was made");
     return exit_interrupted;
   }
   const bool finished = results.size() == session.folds().size() &&
                         std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; });
-  print_table(results);
+  print_table(results, session.experiment().classes);
   std::printf("%s\n", request.debug ? "nothing was kept (--debug)" : session.run().folder().c_str());
   std::fflush(stdout);
-  warn_of_lost(data);
+  if (!trained.lost.empty()) log().warning(trained.lost);
+  if (!trained.folds.failures.empty())
+    throw_failures(trained.folds.failures,
+                   "nephron train --resume " + shell_word(session.run().folder().string()) + " " + trained.options);
   if (finished) return exit_done;
-  if (!request.debug) log().warning(how_to_go_on(session.run()));
+  if (!request.debug) log().warning(how_to_go_on(session.run(), trained.options));
   return exit_interrupted;
+}
+
+PreparedData prepared(const TrainRequest& request, const Session& session) {
+  PreparedData data =
+      prepare(session.listing(), session.splits(), request.strict ? 0 : session.experiment().data.most_lost);
+  warn_of_problems(data);
+  check_folds(session, data);
+  return data;
+}
+
+/// One fold of a run that another process holds. What is wrong with the data, that one has said.
+int train_for_parent(const TrainRequest& request) {
+  work_for_parent();
+  try {
+    keep_freed_memory();
+    const c10::Device device = parse_device(request.device);
+    Session session = Session::go_on(request, device);
+    const Experiment& experiment = session.experiment();
+    set_torch_threads(request.worker.threads > 0 ? request.worker.threads : experiment.train.threads);
+    if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
+    const PreparedData data =
+        prepare(session.listing(), session.splits(), request.strict ? 0 : experiment.data.most_lost);
+    settle_slides(session, data);
+    const FoldResults results = train_folds(session, data, device, request.worker.cores);
+    for (const auto& [fold, result] : results) report_result(result);
+    return results.size() == 1 && results.front().second.finished ? 0 : 130;
+  } catch (const Cancelled&) {
+    return 130;
+  } catch (...) {
+    report_failure();
+    return 1;
+  }
 }
 
 }  // namespace
 
 int train(const TrainRequest& request) {
-  keep_freed_memory();
-  const c10::Device device = parse_device(request.device);
+  if (request.worker.fold >= 0) return train_for_parent(request);
+  const JobPlan plan = JobPlan::of(request);
+  // Processes of their own keep it each for itself.
+  if (!plan.several()) keep_freed_memory();
+  const c10::Device device = parse_device(plan.devices.front());
+  for (const std::string& other : plan.devices) parse_device(other);
   std::optional<Scratch> scratch;
   if (request.debug) scratch.emplace();
   Session session = request.resume.empty() ? Session::start(request, scratch ? scratch->folder() : request.runs, device)
@@ -121,12 +183,20 @@ int train(const TrainRequest& request) {
   set_torch_threads(experiment.train.threads);
   if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
 
-  const PreparedData data =
-      prepare(session.listing(), session.splits(), request.strict ? 0 : experiment.data.most_lost);
-  warn_of_problems(data);
-  check_folds(session, data);
-  const FoldResults results = train_folds(session, data, device);
-  return finish(request, session, data, results);
+  Trained trained;
+  if (plan.several()) {
+    trained.lost = text_of_lost(prepared(request, session));
+    trained.options = plan.option();
+    if (!interrupted()) {
+      session.begin(0);
+      trained.folds = train_in_processes(session, request, plan);
+    }
+  } else {
+    const PreparedData data = prepared(request, session);
+    trained.folds.results = train_folds(session, data, device, 0);
+    trained.lost = text_of_lost(data);
+  }
+  return finish(request, session, trained);
 }
 
 }  // namespace nephron::host

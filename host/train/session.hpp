@@ -6,6 +6,13 @@
 
 namespace nephron::host {
 
+/// In a process that trains one fold for another one, which holds the run: what of the machine is its own.
+struct FoldWorker {
+  int fold = -1;    ///< none: this process works for itself
+  int threads = 0;  ///< of the CPU backend; 0: as of a process by itself
+  int cores = 0;    ///< 0: all
+};
+
 /// What `nephron train` was asked for.
 struct TrainRequest {
   std::filesystem::path experiment;            ///< empty with `resume`
@@ -13,12 +20,15 @@ struct TrainRequest {
   std::vector<std::filesystem::path> plugins;  ///< --plugin
   std::string fold = "0";                      ///< a number, or "all"
   std::filesystem::path runs = "runs";
-  std::filesystem::path resume;  ///< a run to go on with
-  std::filesystem::path from;    ///< a run whose weights a new one begins with
+  std::filesystem::path resume;     ///< a run to go on with
+  std::filesystem::path from;       ///< a run whose weights a new one begins with
   std::string checkpoint = "last";  ///< of `from`
   std::string device = "auto";
-  bool strict = false;  ///< no slide may be lost
-  bool debug = false;  ///< one fold, few steps, nothing kept
+  int jobs = 1;                      ///< folds at a time, each in a process of its own where there are several
+  std::vector<std::string> devices;  ///< in place of `device` and `jobs`: a process for each of them
+  bool strict = false;               ///< no slide may be lost
+  bool debug = false;                ///< one fold, few steps, nothing kept
+  FoldWorker worker;
 };
 
 /// Trains, and prints the table of folds on stdout. Returns the program's exit code.

@@ -11,11 +11,13 @@
 #include <host/data/findings.hpp>
 #include <host/data/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
+#include <host/train/fold_processes.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/part_checks.hpp>
 #include <host/train/warm_start.hpp>
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
+#include <host/util/mapped_places.hpp>
 #include <host/util/shell_word.hpp>
 #include <host/util/usage_error.hpp>
 
@@ -77,7 +79,9 @@ void keep_all_that_it_needs(Experiment& e, const std::vector<fs::path>& plugins,
 }
 
 SessionFacts facts_of(const TrainRequest& request, const c10::Device& device) {
-  return {NEPHRON_TORCH_BUILD, device.str(), request.overrides, request.plugins};
+  std::string devices;
+  for (const std::string& d : request.devices) devices += (devices.empty() ? "" : ", ") + d;
+  return {NEPHRON_TORCH_BUILD, devices.empty() ? device.str() : devices, request.overrides, request.plugins};
 }
 
 /// The experiment of a run with what the command line changes, which must not matter.
@@ -116,7 +120,8 @@ Session Session::start(const TrainRequest& request, const fs::path& runs, const 
                          std::max(1, s.experiment_.data.folds.count));
   if (request.from.empty()) require_weights(s.experiment_);
   else s.from_ = find_origins(request.from, request.checkpoint, s.folds_);
-  require_training_memory(s.experiment_, *s.registry_, device);
+  require_training_memory(s.experiment_, *s.registry_, device,
+                          std::min(JobPlan::of(request).together(), static_cast<int>(s.folds_.size())));
   if (request.debug) shrink(s.experiment_);
   s.listing_ = std::make_unique<Listing>(s.experiment_, *s.registry_);
   s.splits_ = splits_of(*s.listing_);
@@ -134,14 +139,16 @@ Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
   s.run_ = RunFolder::open(request.resume);
   s.experiment_ = load_again(request, s.run_, s.registry_);
   require_experiment_can(s.experiment_, device.str());
-  s.lock_.emplace(s.run_.folder());
-  s.folds_ =
-      s.run_.opened_fold() >= 0 ? std::vector<int>{s.run_.opened_fold()} : folds_of_environment(s.run_.environment());
+  s.worker_ = request.worker.fold >= 0;
+  if (!s.worker_) s.lock_.emplace(s.run_.folder());
+  s.folds_ = s.worker_                   ? std::vector<int>{request.worker.fold}
+             : s.run_.opened_fold() >= 0 ? std::vector<int>{s.run_.opened_fold()}
+                                         : folds_of_environment(s.run_.environment());
   s.from_ = origins_of_environment(s.run_.environment());
   s.changes_ = changed_plugins(s.run_.environment(), s.experiment_, *s.registry_);
   s.facts_ = facts_of(request, device);
   s.facts_.experiment_edited = was_edited(read_file(s.run_.experiment()));
-  if (s.facts_.experiment_edited)
+  if (s.facts_.experiment_edited && !s.worker_)
     log().warning(s.run_.experiment().string() +
                   " was edited since this run began: what follows may differ from what it says of what came before");
   s.resumes_ = true;
@@ -152,11 +159,15 @@ Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
   if (std::any_of(s.folds_.begin(), s.folds_.end(),
                   [&](int k) { return !s.run_.fold(k).begun() && s.origin(k) == nullptr; }))
     require_weights(s.experiment_);
-  tell(s.changes_);
+  if (!s.worker_) tell(s.changes_);
   return s;
 }
 
 void Session::begin(std::size_t bytes) {
+  set_mapping_advice(("prepare the slide again (nephron prepare), and go on with: nephron train --resume " +
+                      shell_word(run_.folder().string()))
+                         .c_str());
+  begun_ = begun_ || worker_;
   if (begun_) return require_writable(run_.folder(), bytes);
   if (resumes_) {
     require_writable(run_.folder(), bytes);
@@ -181,13 +192,24 @@ void Session::make_run() {
     lock_.emplace(run_.folder());
     write_run();
   } catch (...) {  // a folder that is no run yet is of no use
-    lock_.reset();
-    std::error_code ignored;
-    for (const fs::path& file : {run_.splits(), run_.environment(), run_.experiment(), run_.folder() / ".lock"})
-      fs::remove(file, ignored);
-    fs::remove(run_.folder(), ignored);  // only when it is empty
+    remove_run();
     throw;
   }
+}
+
+void Session::remove_run() {
+  lock_.reset();
+  std::error_code ignored;
+  for (const fs::path& file :
+       {run_.splits(), run_.environment(), run_.experiment(), run_.log(), run_.folder() / ".lock"})
+    fs::remove(file, ignored);
+  fs::remove(run_.folder(), ignored);  // only when it is empty
+}
+
+bool Session::forget() {
+  if (resumes_ || !run_.folds().empty()) return false;
+  remove_run();
+  return true;
 }
 
 void Session::write_run() const {

@@ -22,13 +22,16 @@ class Session {
  public:
   /// A new run in the folder `runs`. Throws Error and ConfigError.
   static Session start(const TrainRequest& request, const std::filesystem::path& runs, const c10::Device& device);
-  /// The run that request.resume names; locked from here on, and refused where a key would change its results.
+  /// The run that request.resume names; locked from here on, and refused where a key would change its results. A
+  /// FoldWorker's is locked by its parent.
   static Session go_on(const TrainRequest& request, const c10::Device& device);
 
   /// Call it when all that can be wrong was found right, before anything is written for a fold: the first call makes
   /// the run's folder, or notes that the run goes on. `bytes`: space that the fold needs.
   void begin(std::size_t bytes);
   bool begun() const noexcept { return begun_; }
+  /// Takes a run back in which no fold was begun; false where one was, or where the run is an older one.
+  bool forget();
 
   const Experiment& experiment() const noexcept { return experiment_; }
   const Registry& registry() const noexcept { return *registry_; }
@@ -44,6 +47,7 @@ class Session {
   Session() = default;
   void make_run();
   void write_run() const;
+  void remove_run();
 
   Experiment experiment_;
   std::unique_ptr<Registry> registry_;
@@ -56,6 +60,7 @@ class Session {
   std::vector<PluginChange> changes_;
   std::optional<RunLock> lock_;
   bool resumes_ = false, begun_ = false;
+  bool worker_ = false;  ///< another process holds the run, and speaks of it
 };
 
 }  // namespace nephron::host

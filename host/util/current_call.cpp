@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include <host/util/mapped_places.hpp>
+
 namespace nephron::host {
 
 namespace {
@@ -68,8 +70,21 @@ const char* name_of(int signal) {
   }
 }
 
-/// Calls nothing but write(), strlen() and raise(). The action is the default one again when it runs.
+/// A mapped file that is gone under our feet is no fault of the program: it is named, and the program ends.
+void end_for_want_of_file(const siginfo_t* info) {
+  const char* const file = info != nullptr && info->si_code > 0 ? mapped_file_at(info->si_addr) : nullptr;
+  if (file == nullptr) return;
+  say("\nerror: ");
+  say(file);
+  say(" was cut short, or its disk failed, while it was read\n");
+  say("  ", mapping_advice());
+  say("\n");
+  ::_exit(1);
+}
+
+/// Calls nothing but write(), strlen(), raise() and _exit(). The action is the default one again when it runs.
 extern "C" void on_crash(int signal, siginfo_t* info, void*) {
+  if (signal == SIGBUS) end_for_want_of_file(info);
   const Call* const call = innermost;
   say("\nnephron died of ");
   say(name_of(signal));

@@ -2,6 +2,7 @@
 #include <host/util/printable.hpp>
 
 #include <cstdio>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,11 @@ class ProgramLog final : public Log {
   }
 
   void write(Level level, std::string_view text) override {
+    if (listener_) {
+      const std::lock_guard lock(listening_);
+      if (logger_->should_log(level_of(level))) listener_(level, text);
+      return;
+    }
     const char* prefix = level == Level::error ? "error: " : level == Level::warning ? "warning: " : "";
     logger_->log(level_of(level), "{}{}", prefix, printable(text));
   }
@@ -65,12 +71,15 @@ class ProgramLog final : public Log {
   }
 
   void level(Level l) { logger_->set_level(level_of(l)); }
+  void hand_to(std::function<void(Level, std::string_view)> listener) { listener_ = std::move(listener); }
 
  private:
   using Early = spdlog::sinks::ringbuffer_sink_mt;
   std::shared_ptr<spdlog::logger> logger_;
   /// What is said before there is a file belongs into it too.
   std::shared_ptr<Early> early_ = std::make_shared<Early>(2000);
+  std::function<void(Level, std::string_view)> listener_;
+  std::mutex listening_;
 };
 
 ProgramLog& program_log() {
@@ -83,5 +92,8 @@ ProgramLog& program_log() {
 Log& log() { return program_log(); }
 void open_log_file(const std::filesystem::path& file) { program_log().open(file); }
 void set_log_level(Log::Level level) { program_log().level(level); }
+void hand_log_to(std::function<void(Log::Level, std::string_view)> listener) {
+  program_log().hand_to(std::move(listener));
+}
 
 }  // namespace nephron::host

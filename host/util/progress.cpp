@@ -28,6 +28,15 @@ std::string eta_text(double seconds, std::int64_t done, std::int64_t more, std::
   return "ETA " + left(more) + (behind > 0 ? ", of everything " + left(more + behind) : "");
 }
 
+namespace {
+std::function<void(const ProgressState&)>& listener() {
+  static std::function<void(const ProgressState&)> instance;
+  return instance;
+}
+}  // namespace
+
+void hand_progress_to(std::function<void(const ProgressState&)> to) { listener() = std::move(to); }
+
 Progress::Progress(std::string what, std::int64_t total, std::int64_t before, std::int64_t behind)
     : what_(std::move(what)),
       total_(total),
@@ -46,6 +55,11 @@ void Progress::update(std::int64_t done, std::string_view note, double share) {
   note_ = note;
   const auto now = clock::now();
   const std::chrono::duration<double> since = now - last_, all = now - start_;
+  if (listener()) {
+    if (since.count() < 0.5 && done > before_ + 1) return;
+    last_ = now;
+    return listener()({what_, done_, total_, note_});
+  }
   if (all.count() < 2 || since.count() < (terminal_ ? 0.1 : 5.0)) return;
   last_ = now;
   draw(false);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,16 @@ namespace nephron::host {
 /// How long what is left takes: `more` like the `done` that took `seconds`, and after these `behind`. "ETA 12 s", or
 /// with something behind "ETA 12 s, of everything 1 min 30 s"; "" when nothing is done yet.
 std::string eta_text(double seconds, std::int64_t done, std::int64_t more, std::int64_t behind);
+
+/// What a progress line tells.
+struct ProgressState {
+  std::string what;
+  std::int64_t done = 0, total = 0;
+  std::string note;
+};
+/// From here on progress goes to `listener`, twice a second at most, and to no terminal: of a process that works for
+/// another one.
+void hand_progress_to(std::function<void(const ProgressState&)> listener);
 
 /// One progress line on stderr with ETA: redrawn on a terminal, a plain line every few seconds otherwise.
 /// Quiet for work that ends within two seconds.

@@ -77,12 +77,14 @@ struct BrittleParams {
   bool throws = false;
   bool throws_in_backward = false;
   bool crashes = false;
+  bool hungry = false;
   static void describe(nephron::Schema<BrittleParams>& s) {
     s.field("good_calls", &BrittleParams::good_calls, "calls before the loss is NaN");
     s.field("wrong_shape", &BrittleParams::wrong_shape, "return a scalar");
     s.field("throws", &BrittleParams::throws, "throw in place of a loss that is NaN");
     s.field("throws_in_backward", &BrittleParams::throws_in_backward, "throw when the gradient is asked for");
     s.field("crashes", &BrittleParams::crashes, "write to memory that is not there");
+    s.field("hungry", &BrittleParams::hungry, "ask for more memory than there is");
   }
 };
 
@@ -97,6 +99,7 @@ class BrittleLoss final : public nephron::Loss {
     context_.metric("calls", static_cast<double>(before + 1));
     context_.metric("calls", static_cast<double>(before + 3));
     if (before < params_.good_calls) return bce;
+    if (params_.hungry) return at::empty({std::int64_t{1} << 50});
     if (params_.crashes) *static_cast<volatile int*>(nullptr) = 1;
     if (params_.throws_in_backward) {
       const at::Tensor inner = bce * 2;
@@ -158,6 +161,14 @@ class WrongBatch final : public nephron::BatchAugmentation {
   BatchParams params_;
 };
 
+/// Draws nothing but an error.
+class FailingDraw final : public nephron::Augmentation {
+ public:
+  void draw(const nephron::SampleInfo&, nephron::Rng&, nephron::Plan&) const override {
+    throw nephron::Error("the augmentation of the fixture fails");
+  }
+};
+
 /// Tells a number that its sample alone determines.
 class Telling final : public nephron::Augmentation {
  public:
@@ -178,4 +189,5 @@ NEPHRON_COMPONENT(nephron::Decoder, TinyDecoder, "test-tiny", "One convolution, 
 NEPHRON_COMPONENT(nephron::Loss, BrittleLoss, "test-brittle", "Breaks after some calls, for tests")
 NEPHRON_COMPONENT(nephron::Loss, WholeBatchLoss, "test-whole-batch", "One value a batch, for tests")
 NEPHRON_COMPONENT(nephron::BatchAugmentation, WrongBatch, "test-wrong-batch", "Tensors of another form, for tests")
+NEPHRON_COMPONENT(nephron::Augmentation, FailingDraw, "test-failing", "Fails, for tests")
 NEPHRON_COMPONENT(nephron::Augmentation, Telling, "test-telling", "Tells a number a sample, for tests")

@@ -101,6 +101,72 @@ TEST_F(Train, WhoDiesNamesItsComponent) {
 #endif
 }
 
+TEST_F(Train, AnErrorOfAWorkerNamesSlideAndWindow) {
+  std::string text = read_file(root_ / "tiny.toml");
+  text.replace(text.find("type = \"flip\""), 13, "type = \"test-failing\"");
+  write_file_atomically(root_ / "tiny.toml", text);
+  EXPECT_THAT(
+      run(train_command(), 1),
+      testing::ContainsRegex("augmentation \"test-failing\" of plugin .*: the augmentation of the fixture fails "
+                             "\\(while the sample \"s[0-9] -?[0-9]+,-?[0-9]+\" was made\\)"));
+}
+
+TEST_F(Train, WantOfMemorySaysHowMuchThereWasAndWhatToLower) {
+  write_experiment("", "{ type = \"test-brittle\", good_calls = 3, hungry = true }");
+  EXPECT_THAT(run(train_command(), 1),
+              testing::AllOf(HasSubstr("memory ran out: "), HasSubstr("loss \"test-brittle\" of plugin"),
+                             testing::ContainsRegex("had taken [0-9.]+ GB at most, and [0-9.]+ GB are free on cpu"),
+                             HasSubstr("lower train.batch (2;")));
+}
+
+TEST_F(Train, WhatCannotBeTrainedIsRefusedWithTheReason) {
+  EXPECT_THAT(
+      run(train_command({"--set", "data.tile=128"}), 1),
+      testing::AllOf(HasSubstr("tiles of 128 px are larger than every slide that fold 0 trains on; the largest, "),
+                     HasSubstr("has 96 x 96 px"), HasSubstr("lower data.tile")));
+  EXPECT_THAT(run(train_command({"--set", "dataset.0.values={disc=7}", "--set", "dataset.0.ignore_unknown=true"}), 1),
+              HasSubstr("no class has a labelled pixel in the slides that fold 0 trains on: nothing would be learnt"));
+  EXPECT_TRUE(runs().empty());
+}
+
+/// Slides of a store, which are mapped while a run reads them.
+TEST_F(Train, AStoreFileThatIsCutShortEndsTheRunWithItsName) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those report signals by themselves
+  const std::vector<std::string> stored{"--set", "data.store=\"" + (root_ / "store").string() + "\"", "--set",
+                                        "train.epochs=100000"};
+  const auto files = [&] {
+    std::vector<fs::path> out;
+    for (const auto& entry : fs::recursive_directory_iterator(root_ / "store"))
+      if (entry.is_regular_file() && entry.path().filename().string().find(".tif") != std::string::npos)
+        out.push_back(entry.path());
+    return out;
+  };
+  const auto begun = [&](Program& program) {
+    while (!program.done() && last_checkpoint().empty()) std::this_thread::sleep_for(2ms);
+  };
+  {
+    Program program(train_command(stored), output());
+    begun(program);
+    ASSERT_FALSE(files().empty());
+    for (const fs::path& file : files()) fs::resize_file(file, 0);
+    ASSERT_EQ(program.wait(), 1) << program.output();
+    EXPECT_THAT(program.output(),
+                testing::AllOf(HasSubstr("error: " + (root_ / "store").string()),
+                               HasSubstr("was cut short, or its disk failed, while it was read"),
+                               HasSubstr("go on with: nephron train --resume " + runs()[0].string())));
+  }
+  fs::remove_all(root_ / "runs");
+  fs::remove_all(root_ / "store");
+  Program program(train_command(stored), output());
+  begun(program);
+  for (const fs::path& file : files()) fs::remove(file);  // what is mapped stays until the run ends
+  const fs::path before = last_checkpoint();
+  while (!program.done() && last_checkpoint() == before) std::this_thread::sleep_for(2ms);
+  program.signal(SIGINT);
+  EXPECT_EQ(program.wait(), 130) << program.output();
+#endif
+}
+
 TEST_F(Train, ABatchAugmentationThatGivesOtherTensorsIsBlamed) {
   const auto use = [&](const std::string& augmentation) {
     write_experiment("");
@@ -121,9 +187,8 @@ TEST_F(Train, ABatchAugmentationThatGivesOtherTensorsIsBlamed) {
   std::string text = read_file(root_ / "tiny.toml");
   text.replace(text.find("type = \"flip\""), 13, "type = \"test-wrong-batch\"");
   write_file_atomically(root_ / "tiny.toml", text);
-  EXPECT_THAT(run(train_command(), 2),
-              testing::AllOf(HasSubstr("unknown augmentation \"test-wrong-batch\""),
-                             HasSubstr("\"test-wrong-batch\" is of kind batch_augmentation")));
+  EXPECT_THAT(run(train_command(), 2), testing::AllOf(HasSubstr("unknown augmentation \"test-wrong-batch\""),
+                                                      HasSubstr("\"test-wrong-batch\" is of kind batch_augmentation")));
 }
 
 TEST_F(Train, WhatAKilledDebugLeftGoesWithTheNext) {
