@@ -276,7 +276,9 @@ void Experiment::describe(Schema<Experiment>& s) {
   s.field("dataset", &Experiment::datasets, "where slides come from").required();
   s.field("sampler", &Experiment::sampler, "which windows are trained on").of_kind("sampler").required();
   s.field("validation", &Experiment::validation, "what is validated on");
-  s.field("augmentation", &Experiment::augmentations, "random changes of image and labels, in their order");
+  s.field("augmentation", &Experiment::augmentations,
+          "random changes of image and labels, in their order; `preset = \"NAME\"` in place of `type` is a chain that "
+          "has a name");
   s.field("batch_augmentation", &Experiment::batch_augmentations,
           "random changes of whole batches, in their order, after those of single samples");
   s.field("model", &Experiment::model, "encoder and decoder").required();

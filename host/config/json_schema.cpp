@@ -100,7 +100,13 @@ class SchemaWriter {
 
   Json array(const FieldInfo& f, const FieldInfo* holder) {
     Json element = content(*f.element, holder);
-    if (f.element->type == "table" || f.element->type == "component") return list_of_tables(std::move(element));
+    if (f.element->type == "table" || f.element->type == "component") {
+      Json list = list_of_tables(std::move(element));
+      if (is_combinator(f.element->shared_kind, combinators().front()))
+        list["oneOf"][1]["properties"] = {
+            {"preset", {{"type", "string"}, {"description", "the chain by its name; other keys change links of it"}}}};
+      return list;
+    }
     Json out{{"type", "array"}, {"items", std::move(element)}};
     if (f.length >= 0) out["minItems"] = out["maxItems"] = f.length;
     return out;

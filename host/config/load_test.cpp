@@ -280,12 +280,12 @@ TEST_F(LoadTest, ExtendsFaultsHavePlacesAndNoFollowers) {
   write("a.toml", "extends = \"b.toml\"\n");
   write("b.toml", "extends = [\"a.toml\", \"gone.toml\", 3]\n");
   load("a.toml");
-  EXPECT_THAT(messages(), ElementsAre(HasSubstr("b.toml:1:12: \"extends\" runs in a circle"),
+  EXPECT_THAT(messages(), ElementsAre(HasSubstr("b.toml:1:12: files name each other in a circle"),
                                       HasSubstr("b.toml:1:22: \"extends\" names a file that is not there"),
                                       HasSubstr("b.toml:1:35: \"extends\" must be a file")));
   write("self.toml", "extends = \"./self.toml\"\n");
   load("self.toml");
-  EXPECT_THAT(messages(), ElementsAre(HasSubstr("runs in a circle")));
+  EXPECT_THAT(messages(), ElementsAre(HasSubstr("name each other in a circle")));
   std::string list;
   for (int i = 0; i < 500; ++i) list += "\"b2.toml\", ";
   write("b2.toml", "seed = 1\n");

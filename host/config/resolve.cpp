@@ -1,8 +1,10 @@
 // extends and --set: from files and command line to one table.
 #include <algorithm>
+#include <optional>
 
 #include <host/config/load.hpp>
 #include <host/config/merge.hpp>
+#include <host/config/presets.hpp>
 #include <host/config/substitute.hpp>
 
 namespace nephron::host {
@@ -55,15 +57,21 @@ class Resolver {
 
   Value file(const fs::path& path) {
     Value own = parse_toml(path);
-    Value* extends = own.find("extends");
-    if (extends == nullptr) return own;
-    const Value list = *extends;
-    std::erase_if(own.table(), [](const Value::Member& m) { return m.key == "extends"; });
     chain_.push_back(path);
-    Value out = bases(list);
+    expand(own);
+    Value out{Value::Table{}};
+    const Value* const extends = own.find("extends");
+    if (extends != nullptr) out = bases(Value(*extends));
     chain_.pop_back();
+    if (extends == nullptr) return own;
+    std::erase_if(own.table(), [](const Value::Member& m) { return m.key == "extends"; });
     merge(out, own, sections(), faults_);
     return out;
+  }
+
+  /// What `extends` and --set have made may name a preset where no file did.
+  void expand(Value& experiment) {
+    expand_presets(experiment, faults_, [this](const fs::path& path, const Source& at) { return other(path, at); });
   }
 
   void set(Value& experiment, const std::string& setting) {
@@ -83,6 +91,7 @@ class Resolver {
       value = std::move(table);
     }
     set_source(value, source);
+    expand(value);
     const Source root = experiment.source;
     merge(experiment, value, sections(), faults_);
     experiment.source = root;
@@ -114,13 +123,21 @@ class Resolver {
     if (!fs::is_regular_file(path, error))
       return fault(named.source, "\"extends\" names a file that is not there: " + path.string(),
                    "a path is relative to the file that states it");
-    if (in_circle(path, named.source)) return;
-    if (++files_ > most_files)
-      return fault(named.source, "more than " + std::to_string(most_files) + " files extend each other");
+    if (const auto read = other(path, named.source)) merge(out, *read, sections(), faults_);
+  }
+
+  /// A file that another one names; nothing when it is at fault, which is added.
+  std::optional<Value> other(const fs::path& path, const Source& at) {
+    if (in_circle(path, at)) return std::nullopt;
+    if (++files_ > most_files) {
+      fault(at, "more than " + std::to_string(most_files) + " files name each other");
+      return std::nullopt;
+    }
     try {
-      merge(out, file(path), sections(), faults_);
+      return file(path);
     } catch (const ConfigError& e) {
       faults_.insert(faults_.end(), e.faults().begin(), e.faults().end());
+      return std::nullopt;
     }
   }
 
@@ -131,7 +148,7 @@ class Resolver {
     if (first == chain_.end()) return false;
     std::string circle;
     for (auto p = first; p != chain_.end(); ++p) circle += p->string() + " -> ";
-    fault(at, "\"extends\" runs in a circle: " + circle + path.string(), "let one of them extend nothing");
+    fault(at, "files name each other in a circle: " + circle + path.string(), "let one of them name none");
     return true;
   }
 
@@ -153,6 +170,7 @@ Value resolve_experiment(const fs::path& file, const std::vector<std::string>& o
   }
   out.source = {std::make_shared<const std::string>(file.string()), 1, 1};
   for (const std::string& setting : overrides) resolver.set(out, setting);
+  resolver.expand(out);
   substitute(out, faults);
   return out;
 }

@@ -16,6 +16,13 @@ std::string page(const std::string& name) {
   return (fs::path(NEPHRON_SOURCE_DOCS) / name).string();
 }
 
+fs::path experiments_folder() {
+  std::error_code failed;
+  const fs::path installed = package_root() / "share" / "nephron" / "experiments";
+  if (fs::is_directory(installed, failed)) return installed;
+  return (fs::path(NEPHRON_SOURCE_DOCS) / ".." / "experiments").lexically_normal();
+}
+
 std::string rules_page(const std::string& text) {
   return text.find("SDK rule") == std::string::npos ? "" : "\n  The SDK's rules: " + page("plugins.md");
 }

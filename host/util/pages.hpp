@@ -13,6 +13,10 @@ std::filesystem::path package_root();
 /// runs in its build folder. A message that sends a person to a page names it by this.
 std::string page(const std::string& name);
 
+/// Where the experiments that come with nephron lie: share/nephron/experiments of the installed tree, or experiments/
+/// of the checkout.
+std::filesystem::path experiments_folder();
+
 /// "\n  The SDK's rules: PAGE" where `text` cites one of them, or nothing.
 std::string rules_page(const std::string& text);
 

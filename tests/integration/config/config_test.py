@@ -138,6 +138,27 @@ class Config(unittest.TestCase):
         self.assertEqual(as_json["values"]["train"]["batch"], 4)
         self.assertEqual(as_json["origins"]["train.batch"], "leaf.toml:3:9")
 
+    def test_a_preset_is_the_chain_of_its_file(self):
+        chain = '[[augmentation]]\ntype = "one_of"\nof = [ { type = "flip" }, { type = "sequence", of = [ { type = "gaussian_blur" } ] } ]\n'
+        self.assertIn(chain, GOOD)
+        for name in ("hubmap-4th", "light", "strong-stain"):
+            base = os.path.join(a.source, "experiments", "base", f"augment-{name}.toml")
+            self.write("named.toml", GOOD.replace(chain, f'[augmentation]\npreset = "{name}"\n'))
+            self.write("extends.toml", f'extends = "{base}"\n' + GOOD.replace(chain, ""))
+            shown = [self.run_nephron("config", "show", f).stdout for f in ("named.toml", "extends.toml")]
+            self.assertEqual(tomllib.loads(shown[0])["augmentation"], tomllib.loads(shown[1])["augmentation"])
+            self.assertRegex(shown[0], rf'\ntype = "flip" +# .*augment-{name}.toml:\d+:\d+\n')
+        done = self.run_nephron("config", "check", "good.toml", "--set", "augmentation.preset=strong-stain",
+                                "--set", "augmentation.elastic.p=0.2")
+        self.assertEqual((done.returncode, done.stdout), (0, "good.toml: good\n"), done.stderr)
+        self.write("composed.toml", GOOD.replace("of = [ { type", 'of = [ { preset = "light", p = 0.5 }, { type'))
+        shown = tomllib.loads(self.run_nephron("config", "show", "composed.toml").stdout)["augmentation"][0]["of"]
+        self.assertEqual((shown[0]["type"], shown[0]["p"], shown[0]["of"][0]["type"]), ("sequence", 0.5, "flip"))
+        done = self.run_nephron("config", "check", "good.toml", "--set", "augmentation.preset=lite")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('unknown preset "lite"', done.stderr)
+        self.assertIn("hubmap-4th, light, strong-stain", done.stderr)
+
     def test_diff_names_what_differs(self):
         self.write("other.toml", 'extends = "good.toml"\ndescription = "x"\n[train.optimizer]\nlr = 0.01\n')
         done = self.run_nephron("config", "diff", "good.toml", "other.toml")
@@ -180,7 +201,9 @@ class Config(unittest.TestCase):
         validator = Draft202012Validator(schema)
         good = [GOOD, 'extends = "x.toml"\n[dataset.a]\nshare = 0.5\n', 'extends = ["a", "b"]\n[model.encoder]\nweights = "w"\n',
                 GOOD + '[predict]\nthreshold = "search"\n', GOOD + '[predict]\nthreshold = 0.25\n',
-                GOOD + '[train]\nprecision = "${PRECISION}"\n']
+                GOOD + '[train]\nprecision = "${PRECISION}"\n', GOOD + '[[augmentation]]\npreset = "light"\np = 0.5\n',
+                GOOD.split("[[augmentation]]")[0] + '[augmentation]\npreset = "light"\nflip = { p = 0.5 }\n[model]'
+                + GOOD.split("[model]")[1]]
         for text in good:
             self.assertEqual([e.message for e in validator.iter_errors(tomllib.loads(text))], [], text)
         bad = [GOOD.replace("gamma = 3", "gama = 3"), GOOD.replace("gamma = 3", "gamma = 11"), GOOD.replace("resnet34", "resnet43"),
