@@ -16,7 +16,9 @@ import tempfile
 import time
 
 PROGRAM, EXPERIMENTS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-FIRST, MIXED = (os.path.join(EXPERIMENTS, "hubmap", name) for name in ("trial-first.toml", "trial.toml"))
+FIRST, MIXED, PUBLISHED = (
+    os.path.join(EXPERIMENTS, "hubmap", name) for name in ("trial-first.toml", "trial.toml", "4th-place.toml")
+)
 SIZE = 1024
 SMALL = [
     "--set",
@@ -73,6 +75,7 @@ def slides_are_made():
     out = synth("kaggle", 4, SIZE, path("kaggle"))
     check("6 slides" in out, out)
     synth("mendeley", 2, SIZE, path("mendeley"), seed=2)
+    synth("portal", 1, SIZE, path("portal"), seed=3)  # and one without annotation
     train = ids("kaggle/train", ".tiff")
     check(
         len(train) == 4 and len(ids("kaggle/test", ".tiff")) == 2 and len(ids("mendeley", ".svs")) == 3, "wrong slides"
@@ -86,7 +89,7 @@ def slides_are_made():
     check("holds something else already; nothing is overwritten" in out, out)
     out = run("synth", "--out", path("x"), "--dataset", "mendeley", want=1)
     check('dataset "mendeley" makes no slides of its own' in out, out)
-    for name in ("first", "unet-efficientnet-b1", "trial-first", "trial"):
+    for name in ("first", "4th-place", "trial-first", "trial"):
         out = run("config", "check", "--without-data", os.path.join(EXPERIMENTS, "hubmap", name + ".toml"))
         check(out.endswith(": good\n"), out)
     check(run("config", "check", FIRST).endswith(": good\n"), "the folders of the data are not found")
@@ -102,13 +105,13 @@ def stamps():
 
 def the_store_is_made_once():
     out = run("prepare", FIRST)
-    check("7 slides prepared, 0 up to date, 0 failed" in out, out)
+    check("9 slides prepared, 0 up to date, 0 failed" in out, out)
     before = stamps()
     out = run("prepare", FIRST)
-    check("0 slides prepared, 7 up to date, 0 failed" in out, out)
+    check("0 slides prepared, 9 up to date, 0 failed" in out, out)
     check(stamps() == before, "a second prepare writes to the store")
     out = run("data", "check", FIRST)
-    check("7 slides, 0 findings" in out, out)
+    check("9 slides, 0 findings" in out, out)
     check(stamps() == before, "data check writes to the store")
 
 
@@ -188,10 +191,10 @@ def labels_are_counted_right():
     )
     check(table(page, "dataset").get("mendeley", [])[:2] == ["3", "2"], "mendeley")
     folds = table(page, "fold")
-    check(sum(int(folds[f"fold {k}"][0]) for k in (0, 1)) == 4 and folds["trained on only"][0] == "2", f"{folds}")
-    check(table(page, "group")["external"][0] == "3" and len(table(page, "donor")) == 4, "groups or donors")
+    check(sum(int(folds[f"fold {k}"][0]) for k in (0, 1)) == 4 and folds["trained on only"][0] == "3", f"{folds}")
+    check(table(page, "group")["external"][0] == "5" and len(table(page, "donor")) == 6, "groups or donors")
     out = run("data", "preview", FIRST, "--out", "grid.png")
-    check("64 windows of 128 px from 6 slides at factor 2" in out, out)
+    check("64 windows of 128 px from 7 slides at factor 2" in out, out)
     with open(os.path.join(WORK, "grid.png"), "rb") as file:
         check(struct.unpack(">II", file.read(24)[16:]) == (8 * 132 - 4, 8 * (128 + 16)), "the grid has another size")
 
@@ -230,7 +233,7 @@ def folds_are_told(name):
 def the_first_stage_makes_maps():
     before = stamps()
     out = run("train", FIRST, "--fold", "all", *SMALL)
-    check("mean of best Dice" in out and out.count("warning") == out.count("warning: 1 slide without annotation") == 1, out)
+    check("mean of best Dice" in out and out.count("warning") == out.count("warning: 2 slides without annotation") == 1, out)
     check(stamps() == before, "training writes to a store that is up to date")
     folds_are_told("hubmap-trial-first")
     for fold in (0, 1):
@@ -252,15 +255,15 @@ def the_first_stage_makes_maps():
 
 def three_datasets_are_mixed():
     out = run("prepare", MIXED)
-    check("4 slides prepared (of 2 the labels alone), 7 up to date, 0 failed" in out, out)
+    check("4 slides prepared (of 2 the labels alone), 9 up to date, 0 failed" in out, out)
     # Maps of two folds of each slide of the test, whose picture they share.
-    check(len(glob.glob(path("store", "pictures", "*"))) == 9, f"{glob.glob(path('store', 'pictures', '*'))}")
+    check(len(glob.glob(path("store", "pictures", "*"))) == 11, f"{glob.glob(path('store', 'pictures', '*'))}")
     out = run("data", "check", MIXED)
-    check("11 slides, 0 findings" in out, out)
+    check("13 slides, 0 findings" in out, out)
     run("data", "preview", MIXED, "--out", "mixed.html", "--windows", 16)
     with open(os.path.join(WORK, "mixed.html")) as text:
         page = text.read()
-    check(table(page, "fold")["trained on only"][0] == "6", f"{table(page, 'fold')}")
+    check(table(page, "fold")["trained on only"][0] == "7", f"{table(page, 'fold')}")
     shares = table(page, "group")  # the first table of that title counts slides
     check(set(shares) == {"hubmap_kaggle", "external", "pseudo"}, f"{shares}")
     drawn = table(page, "sampling group")
@@ -272,7 +275,7 @@ def three_datasets_are_mixed():
         )
     before = stamps()
     out = run("train", MIXED, "--fold", "all", *SMALL)
-    check("mean of best Dice" in out and out.count("warning") == out.count("warning: 1 slide without annotation") == 1, out)
+    check("mean of best Dice" in out and out.count("warning") == out.count("warning: 2 slides without annotation") == 1, out)
     check(stamps() == before, "training writes to a store that is up to date")
     folds_are_told("hubmap-trial")
     for fold in (0, 1):
@@ -280,6 +283,75 @@ def three_datasets_are_mixed():
         check(
             pseudo == [f"{i}@fold{fold}" for i in ids("kaggle/test", ".tiff")], f"fold {fold} learns from maps {pseudo}"
         )
+
+
+# What the published code was run with, by the keys that docs/reference-config.md names.
+NUMBERS = {
+    "seed": 42,
+    "classes": ["healthy", "unhealthy"],
+    "data.tile": 512,
+    "data.factor": 2,
+    "data.window": 1.5,
+    "data.folds.count": 5,
+    "data.folds.by": "index",
+    "data.mean": [0.66437738, 0.50478148, 0.70114894],
+    "data.std": [0.15825711, 0.24371008, 0.13832686],
+    "sampler.half_side": 10,
+    "sampler.accept_random": 0.1,
+    "sampler.groups.0.half_side": 250,
+    "sampler.groups.1.half_side": 250,
+    "model.encoder.type": "efficientnet-b1",
+    "model.decoder.type": "unet",
+    "loss.class_weights": [1.0, 0.2],
+    "loss.terms.0.type": "bce",
+    "train.batch": 16,
+    "train.epochs": 40,
+    "train.steps_per_epoch": 5000 // 16,
+    "train.optimizer.type": "adam",
+    "train.optimizer.lr": 1e-3,
+    "train.schedule.type": "linear",
+    "train.schedule.warmup": 0.05,
+    "batch_augmentation.0.type": "cutmix",
+    "batch_augmentation.0.p": 1.0,
+    "batch_augmentation.0.alpha": 0.4,
+    "predict.overlap": 1.5,
+    "predict.tta": ["identity", "flip_x", "flip_y", "flip_xy"],
+}
+
+
+def at(values, key):
+    for part in key.split("."):
+        values = values[int(part)] if isinstance(values, list) else values[part]
+    return values
+
+
+def the_published_experiment_is_trained():
+    shown = json.loads(run("config", "show", "--json", PUBLISHED))
+    for key, wanted in NUMBERS.items():
+        check(at(shown["values"], key) == wanted, f"{key}: {at(shown['values'], key)}, not {wanted}")
+    shares = {}
+    for dataset in shown["values"]["dataset"]:
+        shares[dataset.get("group", "")] = shares.get(dataset.get("group", ""), 0) + dataset["share"]
+    check(
+        math.isclose(shares["external"], 0.2) and shares["pseudo"] == 0.15 and sum(shares.values()) < 1, f"{shares}"
+    )
+    chain = [link["type"] for link in shown["values"]["augmentation"]]
+    check(chain == ["flip", "shift_scale_rotate", "one_of", "one_of", "one_of"], f"{chain}")
+    check(
+        all(shown["origins"][f"augmentation.{i}.type"].split(":")[0].endswith("augment-hubmap-4th.toml") for i in range(5)),
+        "the chain is another file's than the preset's",
+    )
+    folds = ["data.folds={count = 2, by = 'donor'}", f"dataset.pseudo_labels.maps={[path('maps/0'), path('maps/1')]}"]
+    small = [word for setting in folds for word in ("--set", setting)]
+    out = run("train", PUBLISHED, "--fold", 0, *SMALL, *small)
+    folder = newest("hubmap-4th-place")
+    done = load(os.path.join(folder, "fold-0", "done.json"))
+    check(done["steps"] == 4, f"{done}\n{out}")
+    with open(os.path.join(folder, "experiment.resolved.toml")) as file:
+        text = file.read()
+    check("preset" not in text.replace("augment-hubmap-4th", "") and 'type = "optical_distortion"' in text, text)
+    check({s["dataset"] for s in sides("hubmap-4th-place", 0)[0]}
+          == {"hubmap_kaggle", "mendeley", "hubmap_portal", "pseudo_labels"}, "not all datasets are trained on")
 
 
 def leaks_are_refused():
@@ -295,7 +367,7 @@ def leaks_are_refused():
         "it was trained all the same",
     )
     out = run("data", "check", MIXED, *wrong, want=1)
-    check("which fold 0 is validated on" in out and "11 slides" not in out, out)
+    check("which fold 0 is validated on" in out and "13 slides" not in out, out)
     check("1 findings" not in out and "1 finding" in out, out)
     run("train", MIXED, "--fold", 1, "--debug", *SMALL, *wrong)  # fold 1's own
     out = run("train", MIXED, "--fold", 0, "--debug", *SMALL, *wrong, "--set", "dataset.pseudo_labels.allow_leak=true")
@@ -335,9 +407,9 @@ def a_map_of_another_slide_is_refused():
     check(out.count(f'were made of another slide "{one}"') >= 2, out)
     check("predict this slide again" in out, out)
     out = run("train", MIXED, "--fold", 0, "--debug", *SMALL, want=1)
-    check(f'were made of another slide "{one}"' in out and "2 of 11 slides could not be read" in out, out)
+    check(f'were made of another slide "{one}"' in out and "2 of 13 slides could not be read" in out, out)
     out = run("train", MIXED, "--fold", 0, "--debug", "--set", "data.most_lost=0.2", *SMALL)
-    check("asked for 11 slides, used 9" in out, out)
+    check("asked for 13 slides, used 11" in out, out)
 
 
 def maps_fit_their_slides_in_every_layout():
@@ -359,7 +431,7 @@ def maps_fit_their_slides_in_every_layout():
         f"dataset.pseudo_labels.maps=[\"{path('maps/train')}\"]",
     ]
     out = run("data", "check", MIXED, *again, want=1)
-    check("11 slides" in out and "made of another slide" not in out, out)
+    check("13 slides" in out and "made of another slide" not in out, out)
     check(out.count("have equal pixels") >= 4, out)  # each is there twice
 
 
@@ -372,6 +444,9 @@ def wrong_folders_are_told():
     out = run("prepare", FIRST, want=1, HUBMAP_DATA=empty)
     check("expected SESCAM_*.svs" in out and "k7nvtgn2x6" in out, out)
     synth("mendeley", 2, 256, os.path.join(empty, "mendeley"), seed=2)
+    out = run("prepare", FIRST, want=1, HUBMAP_DATA=empty)
+    check("expected VAN0003-LK-32-21-PAS_registered.ome.tif" in out, out)
+    synth("portal", 1, 256, os.path.join(empty, "portal"), seed=3)
     out = run("prepare", MIXED, want=1, HUBMAP_DATA=empty)
     check("maps/0/predict.json is not there; expected what nephron predict writes" in out, out)
 
@@ -384,6 +459,7 @@ with tempfile.TemporaryDirectory() as WORK:
         labels_are_counted_right,
         the_first_stage_makes_maps,
         three_datasets_are_mixed,
+        the_published_experiment_is_trained,
         leaks_are_refused,
         a_slide_that_is_there_twice_is_found,
         maps_fit_their_slides_in_every_layout,
