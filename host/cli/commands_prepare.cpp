@@ -34,7 +34,9 @@ int prepare_command(const PrepareRequest& request) {
   experiment.data.factors.insert(experiment.data.factors.end(), request.factors.begin(), request.factors.end());
   const Listing listing(experiment, *registry);
   if (request.how.strict && !listing.problems().empty()) throw Error(listing.problems().front());
-  StoreOutcome outcome = prepare_store(listing, request.how);
+  StoreRequest how = request.how;
+  how.measure = true;
+  StoreOutcome outcome = prepare_store(listing, how);
   outcome.problems.insert(outcome.problems.begin(), listing.problems().begin(), listing.problems().end());
   const std::string store = experiment.data.store.string();
   if (request.json) {

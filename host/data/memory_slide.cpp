@@ -5,6 +5,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/store/colours.hpp>
 #include <host/store/label_copy.hpp>
 #include <host/store/tissue.hpp>
 
@@ -56,6 +57,15 @@ void MemorySlide::read(const Region& region, const ImageView& image, const Image
   if (!image.empty()) read_part(parts_.image.view(), region, image, 255);
   if (!labels.empty())
     read_labels(parts_.labels.view(), region, labels, parts_.ignore_outside ? 1U << parts_.classes : 0);
+}
+
+const SlideColours* MemorySlide::colours() const {
+  std::call_once(measured_, [this] {
+    const ImageView image = parts_.image.view();
+    colours_ = measure_colours(image.size(), tissue_of(image),
+                               [&](const Region& region, const ImageView& out) { read_part(image, region, out, 255); });
+  });
+  return colours_ ? &*colours_ : nullptr;
 }
 
 void MemorySlide::read_soft(int class_index, const Region& region, const ImageView& map) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 
 #include <host/data/label_index.hpp>
 #include <host/data/prepared.hpp>
@@ -42,6 +43,7 @@ class MemorySlide final : public PreparedSlide {
   std::int64_t tissue(const Region& region) const override { return tissue_.pixels(region); }
   const std::vector<Region>& objects(std::size_t class_index) const override { return index_.objects(class_index); }
   Digests digests() const override { return parts_.digests; }
+  const SlideColours* colours() const override;
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return parts_.targets; }
   std::uint32_t soft_classes() const noexcept override { return soft_classes_; }
@@ -53,6 +55,8 @@ class MemorySlide final : public PreparedSlide {
   Parts parts_;
   LabelIndex index_;
   TissueIndex tissue_;
+  mutable std::once_flag measured_;
+  mutable std::optional<SlideColours> colours_;
   CatalogSlide catalog_;
   std::uint32_t soft_classes_ = 0;
 };

@@ -8,6 +8,7 @@
 #include <nephron/dataset.hpp>
 #include <nephron/label_pixels.hpp>
 #include <nephron/sampler.hpp>
+#include <nephron/slide_colours.hpp>
 
 #include <host/config/experiment.hpp>
 #include <host/data/splits.hpp>
@@ -48,6 +49,9 @@ class PreparedSlide {
   virtual Reduction reduction() const noexcept { return 1; }
   /// What is known of the pixels without reading them.
   virtual Digests digests() const { return {}; }
+  /// What is known of the tissue's colours: measured at the first question where no record has them. Null where there
+  /// is too little tissue.
+  virtual const SlideColours* colours() const { return nullptr; }
   virtual const CatalogSlide& catalog() const noexcept = 0;
   virtual const std::vector<ChannelRule>& targets() const noexcept = 0;
   /// Classes whose annotation is a probability map, as a bit set; their bit is set where it exceeds one half.

@@ -169,6 +169,7 @@ class StorePreparation {
       try {
         if (up_to_date(listing_, entry, request_.verify ? Compare::contents : Compare::stamps)) {
           ++outcome_.kept;
+          if (request_.measure) measure(entry);
           continue;
         }
         stale.push_back(i);
@@ -178,6 +179,11 @@ class StorePreparation {
       }
     }
     return stale;
+  }
+
+  void measure(const Listing::Entry& entry) const {
+    if (const auto picture = known_picture(labels_place(listing_, entry)))
+      picture->note_colours(picture_wish(listing_, entry).reductions);
   }
 
   void prepare_all(const std::vector<std::size_t>& stale) {

@@ -13,6 +13,7 @@ struct StoreRequest {
   int jobs = 0;                   ///< threads; 0: all cores
   bool strict = false;            ///< stop at the first slide that fails
   bool verify = false;            ///< compare the content of sources too
+  bool measure = false;           ///< the colours too of slides that are up to date, where no record has them
 };
 
 struct StoreOutcome {

@@ -51,6 +51,7 @@ void StoredSlide::open_picture(const PictureFolder& folder, const LabelsRecord& 
   if (record.mtime_ns != 0 && picture_.mtime_ns() != record.mtime_ns) touched_.push_back(file);
   digests_.picture = record.digest;
   read_tissue_ = [folder, record] { return folder.read_tissue(record); };
+  read_colours_ = [folder, record] { return folder.colours(record); };
   place_.info.size = record.size;
   if (place_.info.mpp <= 0) place_.info.mpp = record.mpp;
   catalog_ = {place_.info.id, place_.group, size_, std::vector<std::int64_t>(place_.classes.size()), record.tissue};
@@ -120,6 +121,11 @@ std::int64_t StoredSlide::count(const Region& region, std::uint32_t classes) con
 std::int64_t StoredSlide::tissue(const Region& region) const {
   std::call_once(tissue_read_, [this] { tissue_ = TissueIndex(read_tissue_(), size_); });
   return tissue_.pixels(region);
+}
+
+const SlideColours* StoredSlide::colours() const {
+  std::call_once(colours_read_, [this] { colours_ = read_colours_(); });
+  return colours_ ? &*colours_ : nullptr;
 }
 
 std::optional<Pixel> StoredSlide::pixel(std::size_t class_index, Rng& rng) const {

@@ -40,6 +40,7 @@ class StoredSlide final : public PreparedSlide {
   std::int64_t tissue(const Region& region) const override;
   const std::vector<Region>& objects(std::size_t class_index) const override { return index_.objects(class_index); }
   Digests digests() const override { return digests_; }
+  const SlideColours* colours() const override;
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return place_.targets; }
   std::uint32_t soft_classes() const noexcept override { return soft_classes_; }
@@ -63,6 +64,9 @@ class StoredSlide final : public PreparedSlide {
   std::function<Tissue()> read_tissue_;
   mutable std::once_flag tissue_read_;
   mutable TissueIndex tissue_;  ///< read at the first question
+  std::function<std::optional<SlideColours>()> read_colours_;
+  mutable std::once_flag colours_read_;
+  mutable std::optional<SlideColours> colours_;
   CatalogSlide catalog_;
   std::uint32_t soft_classes_ = 0;
   std::int64_t ignored_ = 0;

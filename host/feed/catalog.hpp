@@ -11,7 +11,7 @@
 namespace nephron::host {
 
 /// Some prepared slides, as samplers see them. Slides without annotation are left out: nothing can be learnt from them.
-class PreparedCatalog final : public Catalog {
+class PreparedCatalog final : public Catalog, public ColourBook {
  public:
   /// `slides`: indices into data.slides. Throws Error when none of them is annotated.
   PreparedCatalog(const Experiment& experiment, const PreparedData& data, const std::vector<std::size_t>& slides);
@@ -28,6 +28,8 @@ class PreparedCatalog final : public Catalog {
   const std::vector<Region>& objects(std::int64_t slide, std::size_t class_index) const override;
   std::int64_t tile() const noexcept override { return tile_; }
 
+  std::size_t size() const noexcept override { return slides_.size(); }
+  const SlideColours* colours(std::size_t slide) const override { return slides_.at(slide)->colours(); }
   const PreparedSlide& slide(std::int64_t index) const { return *slides_.at(static_cast<std::size_t>(index)); }
 
  private:

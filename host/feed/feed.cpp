@@ -169,6 +169,7 @@ const PreparedSlide& Feed::slide_of(std::uint64_t epoch, std::int64_t index) con
 }
 
 SampleStory Feed::story(std::uint64_t epoch, std::int64_t index) const { return state_->maker.story(epoch, index); }
+RawWindow Feed::window(std::uint64_t epoch, std::int64_t index) const { return state_->maker.window(epoch, index); }
 
 void Feed::start(std::uint64_t epoch, std::int64_t first, std::int64_t n, std::shared_ptr<const Repeats> repeats) {
   if (first < 0 || n < 0)

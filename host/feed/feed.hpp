@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <nephron/augmentation.hpp>
+
 #include <host/data/prepared.hpp>
 #include <host/feed/batch.hpp>
 #include <host/feed/repeats.hpp>
@@ -30,6 +32,12 @@ struct SampleStory {
   const PreparedSlide* slide = nullptr;
   Region region;                           ///< of the tile, before augmentation, in pixels of the reduced level
   std::vector<std::string> augmentations;  ///< those that were drawn, in their order
+};
+
+/// What a sample is made of: a window before its augmentation.
+struct RawWindow {
+  Image image, labels;  ///< u8 RGB; one bit a class, and one for what is ignored
+  SampleInfo info;      ///< as augmentations are told; what it knows of colours lives as long as the feed
 };
 
 /// What is learnt from a picture; for previews and tests.
@@ -63,6 +71,8 @@ class Feed {
   double waited() const noexcept;
 
   SampleStory story(std::uint64_t epoch, std::int64_t index) const;
+  /// The window of a sample; for previews.
+  RawWindow window(std::uint64_t epoch, std::int64_t index) const;
   /// One sample on the calling thread; for previews and tests. `augmented`: false leaves the augmentations out.
   void sample(std::uint64_t epoch, std::int64_t index, const ImageView& image, Sample& to, bool augmented = true) const;
 

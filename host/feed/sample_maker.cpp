@@ -81,11 +81,13 @@ std::string SampleMaker::sample_id(std::uint64_t epoch, std::int64_t index) cons
 
 SampleInfo SampleMaker::info_of(const Window& window) const {
   const auto& entry = catalog_.slides()[static_cast<std::size_t>(window.slide)];
-  return {.size = window.region.size(),
-          .slide = entry.id,
-          .group = entry.group,
-          .mpp = catalog_.slide(window.slide).info().mpp * factor_,
-          .region = window.region};
+  SampleInfo out{.size = window.region.size(),
+                 .slide = entry.id,
+                 .group = entry.group,
+                 .mpp = catalog_.slide(window.slide).info().mpp * factor_,
+                 .region = window.region};
+  set_colours(out, catalog_, static_cast<std::size_t>(window.slide));
+  return out;
 }
 
 SampleStory SampleMaker::story(std::uint64_t epoch, std::int64_t index) const {
@@ -95,6 +97,14 @@ SampleStory SampleMaker::story(std::uint64_t epoch, std::int64_t index) const {
       &catalog_.slide(window.slide), {window.region.x + margin, window.region.y + margin, tile_, tile_}, {}};
   RecordedPlan plan({raw_, raw_});
   augmenter_.draw(epoch, static_cast<std::uint64_t>(index), info_of(window), plan, &out.augmentations);
+  return out;
+}
+
+RawWindow SampleMaker::window(std::uint64_t epoch, std::int64_t index) const {
+  const Window window = draw_window(epoch, index);
+  const PreparedSlide& slide = catalog_.slide(window.slide);
+  RawWindow out{Image(window.region.size(), 3), Image(window.region.size(), 1, slide.label_depth()), info_of(window)};
+  slide.read(window.region, out.image.view(), out.labels.view());
   return out;
 }
 

@@ -59,6 +59,8 @@ class SampleMaker {
   SampleStory story(std::uint64_t epoch, std::int64_t index) const;
   /// For one thread.
   SampleScratch scratch() const { return {make_cpu_executor(geometry_), {}}; }
+  /// The window that a sample is made of.
+  RawWindow window(std::uint64_t epoch, std::int64_t index) const;
   /// `augmented`: false leaves the augmentations out, for people to compare.
   void make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, SampleScratch& scratch,
             bool augmented = true) const;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
 
 #include <host/pictures/png.hpp>
+#include <host/store/colours.hpp>
 #include <host/store/content_hash.hpp>
+#include <host/store/mapped_tiff.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -12,6 +15,12 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
+
+std::optional<SlideColours> measured(const fs::path& picture, const Tissue& tissue) {
+  const MappedTiff file(picture);
+  return measure_colours(file.pictures().at(0).size, tissue,
+                         [&](const Region& region, const ImageView& out) { file.read(0, region, out); });
+}
 
 /// "reader tiff" of "reader tiff 1.0.0".
 std::string component_of(const std::string& reader) { return reader.substr(0, reader.rfind(' ')); }
@@ -115,6 +124,8 @@ void PictureFolder::write(const std::vector<StalePart>& parts, const PictureWish
     files[i].finish();
     known.mtime_ns = stamp(picture(known.reduction)).mtime_ns;
     write_png(tissue(known.reduction), written[i].tissue.mask.view());
+    known.measured = true;
+    known.colours = measured(picture(known.reduction), written[i].tissue);
     write_file_atomically(record_file(known.reduction), known.to_json());
   }
 }
@@ -123,6 +134,25 @@ void PictureFolder::note_times(const FileTimes& times) const {
   rewrite_times<PictureRecord>(
       times, [&](Reduction r) { return record(r); }, [&](Reduction r) { return picture(r); },
       [&](Reduction r) { return record_file(r); });
+}
+
+std::optional<SlideColours> PictureFolder::colours(const PictureRecord& record) const {
+  return record.measured ? record.colours : measured(picture(record.reduction), read_tissue(record));
+}
+
+void PictureFolder::note_colours(const std::vector<Reduction>& reductions) const try {
+  std::map<Reduction, std::optional<SlideColours>> found;
+  for (const Reduction& r : reductions)
+    if (const auto known = record(r); known && !known->measured) found[r] = colours(*known);
+  const auto told = [&](Reduction r) {
+    auto known = record(r);
+    if (!known || known->measured || !found.contains(r)) return std::optional<PictureRecord>();
+    known->colours = found.at(r);
+    known->measured = true;
+    return known;
+  };
+  rewrite(reductions, told, [&](Reduction r) { return record_file(r); });
+} catch (const Error&) {  // a store that cannot be written is measured when somebody asks
 }
 
 void PictureFolder::note_moved_source(const PictureWish& wish) const try {

@@ -45,6 +45,10 @@ class PictureFolder : public StoreFolder {
 
   /// Tells the records when files were last written to whose pixels were found to be theirs.
   void note_times(const FileTimes& times) const;
+  /// The colours of the level, as the record has them, or measured now.
+  std::optional<SlideColours> colours(const PictureRecord& record) const;
+  /// Measures the colours that records of `reductions` lack: those of an earlier nephron.
+  void note_colours(const std::vector<Reduction>& reductions) const;
   /// Tells the records where the source is now, when it is the one that was read.
   void note_moved_source(const PictureWish& wish) const;
 

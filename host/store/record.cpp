@@ -76,6 +76,41 @@ std::int64_t read_time(const JsonNode& record) {
   return time ? time->integer(INT64_MIN, INT64_MAX) : 0;
 }
 
+template <std::size_t n>
+std::array<double, n> read_numbers(const JsonNode& list, double most) {
+  const std::vector<JsonNode> items = list.items();
+  if (items.size() != n)
+    list.refuse("has " + std::to_string(items.size()) + " numbers; " + std::to_string(n) + " belong there");
+  std::array<double, n> out{};
+  for (std::size_t i = 0; i < n; ++i) out[i] = items[i].number(-most, most);
+  return out;
+}
+
+constexpr double most_colour = 1000;  // lightness, densities and values of pixels are well below
+
+Json colours_json(const std::optional<SlideColours>& c) {
+  if (!c) return nullptr;
+  return {{"stains", c->stains},
+          {"strength", c->strength},
+          {"lab_mean", c->lab_mean},
+          {"lab_deviation", c->lab_deviation},
+          {"background", c->background}};
+}
+
+std::optional<SlideColours> read_colours(const JsonNode& node) {
+  if (node.raw().is_null()) return std::nullopt;
+  SlideColours out;
+  const JsonNode list = node.at("stains");
+  const std::vector<JsonNode> stains = list.items();
+  if (stains.size() != out.stains.size()) list.refuse("has not two stains");
+  for (std::size_t i = 0; i < stains.size(); ++i) out.stains[i] = read_numbers<3>(stains[i], most_colour);
+  out.strength = read_numbers<2>(node.at("strength"), most_colour);
+  out.lab_mean = read_numbers<3>(node.at("lab_mean"), most_colour);
+  out.lab_deviation = read_numbers<3>(node.at("lab_deviation"), most_colour);
+  out.background = read_numbers<3>(node.at("background"), most_colour);
+  return out;
+}
+
 /// A record of this version.
 JsonNode open_record(const std::string& text, const std::filesystem::path& name, const std::string& what) {
   JsonNode record = JsonNode::parse(text, name.string(), hint);
@@ -107,20 +142,22 @@ FileStamp stamp_of(const std::filesystem::path& file, const std::filesystem::pat
 }
 
 std::string PictureRecord::to_json() const {
-  return dump({{"format", store_format},
-               {"what", "picture"},
-               {"tool", tool},
-               {"reader", reader},
-               {"source", stamp_json(source)},
-               {"size", {size.width, size.height}},
-               {"mpp", mpp},
-               {"reduction", reduction_json(reduction)},
-               {"bytes", bytes},
-               {"mtime_ns", mtime_ns},
-               {"digest", digest},
-               {"tissue_block", tissue_block},
-               {"tissue_threshold", tissue_threshold},
-               {"tissue", tissue}});
+  Json json{{"format", store_format},
+            {"what", "picture"},
+            {"tool", tool},
+            {"reader", reader},
+            {"source", stamp_json(source)},
+            {"size", {size.width, size.height}},
+            {"mpp", mpp},
+            {"reduction", reduction_json(reduction)},
+            {"bytes", bytes},
+            {"mtime_ns", mtime_ns},
+            {"digest", digest},
+            {"tissue_block", tissue_block},
+            {"tissue_threshold", tissue_threshold},
+            {"tissue", tissue}};
+  if (measured) json["colours"] = colours_json(colours);
+  return dump(json);
 }
 
 PictureRecord PictureRecord::read(const std::filesystem::path& file) { return parse(text_of(file), file); }
@@ -140,6 +177,7 @@ PictureRecord PictureRecord::parse(const std::string& text, const std::filesyste
   r.tissue_block = static_cast<int>(json.at("tissue_block").integer(1, 1 << 24));
   r.tissue_threshold = static_cast<int>(json.at("tissue_threshold").integer(0, 255));
   r.tissue = pixels(json.at("tissue"));
+  if (const auto colours = json.find("colours")) r.measured = true, r.colours = read_colours(*colours);
   return r;
 }
 

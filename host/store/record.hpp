@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <nephron/geometry.hpp>
+#include <nephron/slide_colours.hpp>
 
 #include <host/store/reduction.hpp>
 
@@ -45,7 +46,9 @@ struct PictureRecord {
   std::string digest;         ///< of its size and pixels
   int tissue_block = 1;       ///< pixels of the level that a pixel of tissue-R.png stands for
   int tissue_threshold = 0;
-  std::int64_t tissue = 0;  ///< pixels of the level
+  std::int64_t tissue = 0;                   ///< pixels of the level
+  bool measured = false;                     ///< the colours; the first records of this version have none
+  std::optional<SlideColours> colours = {};  ///< nothing where there is too little tissue
 
   std::string to_json() const;
   /// Throws Error that names the file and what is wrong with it.

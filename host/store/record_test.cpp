@@ -62,6 +62,26 @@ TEST_F(Records, ReadBackAsWritten) {
   EXPECT_FALSE(LabelsRecord::read(file_).ignored.has_value()) << "as in records that know nothing of it";
 }
 
+TEST_F(Records, ColoursAreKnownOrMeasuredInVainOrNotYet) {
+  EXPECT_FALSE(PictureRecord::parse(picture_.to_json(), file_).measured) << "as in records of before";
+  picture_.measured = true;
+  EXPECT_TRUE(PictureRecord::parse(picture_.to_json(), file_).measured);
+  EXPECT_FALSE(PictureRecord::parse(picture_.to_json(), file_).colours.has_value());
+  picture_.colours.emplace();
+  picture_.colours->stains = {{{0.65, 0.70, 0.29}, {0.07, 0.99, 0.11}}};
+  picture_.colours->strength = {1.5, 1.0 / 3};
+  picture_.colours->lab_mean = {60, 20, -10};
+  picture_.colours->background = {240, 239, 241};
+  const PictureRecord back = PictureRecord::parse(picture_.to_json(), file_);
+  ASSERT_TRUE(back.colours.has_value());
+  EXPECT_EQ(back.colours->stains, picture_.colours->stains);
+  EXPECT_EQ(back.colours->strength, picture_.colours->strength);
+  EXPECT_EQ(back.to_json(), picture_.to_json());
+  std::string damaged = picture_.to_json();
+  damaged.replace(damaged.find("240"), 3, "1e9");
+  EXPECT_THROW(PictureRecord::parse(damaged, file_), Error);
+}
+
 TEST_F(Records, LabelsMayHaveManyClassesAndIgnoredPixels) {
   labels_.classes.clear();
   for (int c = 0; c < 32; ++c) labels_.classes.push_back("class " + std::to_string(c));

@@ -28,16 +28,37 @@ LabStatistics lab_of_slide(const nephron::Value& members, const std::string& whe
   return out;
 }
 
+/// Means and deviations that others come to have.
+struct TargetLab {
+  Stain mean{}, deviation{};
+  static void describe(nephron::Schema<TargetLab>& s) {
+    s.field("mean", &TargetLab::mean, "of lightness, a and b (CIELAB)").range(-128, 128).required();
+    s.field("deviation", &TargetLab::deviation, "of lightness, a and b").range(0.01, 128).required();
+  }
+};
+
+std::optional<LabStatistics> measured(const nephron::SlideColours& colours) {
+  for (const double d : colours.lab_deviation)
+    if (!(d > 0)) return std::nullopt;
+  return LabStatistics{colours.lab_mean, colours.lab_deviation};
+}
+
 }  // namespace
 
 /// Means and deviations of lightness and colours moved towards another slide's (Reinhard et al. 2001; with targets that
 /// are drawn, as an augmentation: Shen et al. 2022).
 class Reinhard final : public nephron::Augmentation {
  public:
-  explicit Reinhard(const TransferParams& params) : share_(params.share), slides_(params, lab_of_slide) { lab_nodes(); }
+  explicit Reinhard(const TransferParams<TargetLab>& params)
+      : share_(params.share), slides_(params, lab_of_slide, measured) {
+    if (params.to) to_ = LabStatistics{params.to->mean, params.to->deviation};
+    lab_nodes();
+  }
 
   void draw(const nephron::SampleInfo& sample, nephron::Rng& rng, nephron::Plan& plan) const override {
-    const LabStatistics &own = slides_.of(sample.slide), &target = slides_.drawn_target(rng);
+    const std::optional<LabStatistics> known = slides_.own(sample), wanted = to_ ? to_ : slides_.target(sample, rng);
+    if (!known || !wanted) return;
+    const LabStatistics &own = *known, &target = *wanted;
     const double share = nephron::drawn(share_, rng);
     std::array<float, 3> factor{}, offset{};
     for (std::size_t c = 0; c < 3; ++c) {
@@ -58,6 +79,7 @@ class Reinhard final : public nephron::Augmentation {
 
  private:
   std::array<double, 2> share_;
+  std::optional<LabStatistics> to_;
   SlideTable<LabStatistics> slides_;
 };
 

@@ -1,6 +1,8 @@
 #include <map>
+#include <optional>
 
 #include <nephron/augmentation_params.hpp>
+#include <nephron/slide_colours.hpp>
 
 #include "stains.hpp"
 
@@ -29,9 +31,13 @@ struct StainJitterParams {
 
   static void describe(nephron::Schema<StainJitterParams>& s) {
     using P = StainJitterParams;
-    std::vector<std::string> names{"any"};
+    std::vector<std::string> names{"any", "slide"};
     for (const auto& preset : presets()) names.push_back(preset.first);
-    s.field("stains", &P::stains, "colours of haematoxylin and eosin; any: one of them, drawn").choices(names);
+    s.field("stains", &P::stains,
+            "colours of the two stains; any: one of those that have a name, drawn; slide: the slide's own, as measured "
+            "when it "
+            "was prepared")
+        .choices(names);
     s.field("scale", &P::scale, "smallest and largest factor of each stain's amount").range(0, 1.5);
     s.field("shift", &P::shift, "smallest and largest addition to each stain's amount; 1 is a density of 1, e-fold")
         .range(-2, 2);
@@ -50,18 +56,29 @@ class StainJitter final : public nephron::Augmentation {
       if (params.stains == "any" || params.stains == name) stains_.push_back(stains);
   }
 
-  void draw(const nephron::SampleInfo&, nephron::Rng& rng, nephron::Plan& plan) const override {
-    const StainPair& stains =
-        stains_[static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(stains_.size()) - 1))];
+  void draw(const nephron::SampleInfo& sample, nephron::Rng& rng, nephron::Plan& plan) const override {
+    const std::optional<StainPair> known = stains_of(sample, rng);
+    if (!known) return;
+    const StainPair& stains = *known;
     Pair factors{}, shifts{};
     for (double& f : factors) f = nephron::drawn(params_.scale, rng);
     for (double& s : shifts) s = nephron::drawn(params_.shift, rng);
-    plan.density_matrix(stain_matrix(stains, stains, factors, shifts), {255, 255, 255});
+    const auto matrix = stain_matrix(stains, stains, factors, shifts);
+    if (within_a_plan(matrix)) plan.density_matrix(matrix, {255, 255, 255});
   }
 
  private:
+  /// Nothing of a slide whose own are not known: it has too little tissue, or one stain alone.
+  std::optional<StainPair> stains_of(const nephron::SampleInfo& sample, nephron::Rng& rng) const {
+    if (!stains_.empty())
+      return stains_[static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(stains_.size()) - 1))];
+    const nephron::SlideColours* const own = nephron::slide_colours(sample);
+    if (own == nullptr || !(own->strength[0] > 0)) return std::nullopt;
+    return own->stains;
+  }
+
   StainJitterParams params_;
-  std::vector<StainPair> stains_;
+  std::vector<StainPair> stains_;  ///< empty: the slide's own
 };
 
 NEPHRON_PLUGIN("stain", "1.0.0")

@@ -2,11 +2,13 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <nephron/augmentation_params.hpp>
 #include <nephron/json.hpp>
+#include <nephron/slide_colours.hpp>
 
 #include "stains.hpp"
 
@@ -58,29 +60,43 @@ class StatisticsFile {
   nephron::Value root_;
 };
 
-/// What every component with a target asks for.
+/// What every component with a target asks for. `To`: a target in numbers.
+template <class To>
 struct TransferParams {
   std::filesystem::path statistics;
   std::string target;
+  std::optional<To> to;
   std::array<double, 2> share{0.5, 1};
 
   static void describe(nephron::Schema<TransferParams>& s) {
     using P = TransferParams;
-    s.field("statistics", &P::statistics, "JSON file: what is known of each slide's stains").required().must_exist();
-    s.field("target", &P::target, "the slide that others come to look like; when empty, any of the file, drawn");
+    s.field("statistics", &P::statistics,
+            "JSON file: what is known of slides' stains; when empty, what was measured when they were prepared")
+        .must_exist();
+    s.field("target", &P::target, "the slide of the file that others come to look like");
+    s.field("to", &P::to, "what others come to look like, in numbers; without it and `target`, any slide, drawn");
     s.field("share", &P::share, "smallest and largest share of the way there").range(0, 1);
   }
-  void validate() const { nephron::require_order("share", share); }
+  void validate() const {
+    nephron::require_order("share", share);
+    if (!target.empty() && statistics.empty())
+      throw nephron::Error("\"target\" names a slide of a file, and \"statistics\" names none");
+    if (!target.empty() && to) throw nephron::Error("\"target\" and \"to\" exclude each other");
+  }
 };
 
-/// The statistics of all slides of a file, and the pair of them that a sample needs.
+/// What is known of a sample's slide and of the one that it comes to look like: of a file, or as the host has measured
+/// them. `read(members, where)` makes the statistics of one slide of the file, `measured(colours)` those of the host's;
+/// nothing where they do not suffice.
 template <class Statistics>
 class SlideTable {
  public:
-  /// `read(members, where)` makes the statistics of one slide.
-  template <class Read>
-  SlideTable(const TransferParams& params, const Read& read)
-      : file_(params.statistics.string()), target_(params.target) {
+  using Measured = std::optional<Statistics> (*)(const nephron::SlideColours&);
+
+  template <class Params, class Read>
+  SlideTable(const Params& params, const Read& read, Measured measured)
+      : file_(params.statistics.string()), target_(params.target), measured_(measured) {
+    if (file_.empty()) return;
     StatisticsFile(params.statistics)
         .each([&](const std::string& id, const nephron::Value& of, const std::string& where) {
           slides_[id] = read(of, where);
@@ -89,19 +105,32 @@ class SlideTable {
       throw nephron::Error("target = \"" + target_ + "\" is no slide of " + file_);
   }
 
-  const Statistics& of(const std::string& slide) const {
-    const auto own = slides_.find(slide);
-    if (own == slides_.end())
-      throw nephron::Error("slide \"" + slide + "\" is not in " + file_ +
-                           ": add what is known of its stains, or keep this augmentation from its samples");
-    return own->second;
+  /// Of the sample's own slide; nothing where nothing is known of it, or its tissue is too little to be measured.
+  std::optional<Statistics> own(const nephron::SampleInfo& sample) const {
+    if (const auto found = slides_.find(sample.slide); found != slides_.end()) return found->second;
+    if (const nephron::SlideColours* const colours = nephron::slide_colours(sample)) return measured_(*colours);
+    if (file_.empty() || nephron::colour_book(sample) != nullptr) return std::nullopt;
+    throw nephron::Error("slide \"" + sample.slide + "\" is not in " + file_ +
+                         ", and nothing was measured of it: add what is known of its stains, or keep this augmentation "
+                         "from its samples");
   }
-  const Statistics& drawn_target(nephron::Rng& rng) const {
+
+  /// Of any slide of the file, or, without one, of those that are trained on; nothing where the one that is drawn has
+  /// too little tissue.
+  std::optional<Statistics> target(const nephron::SampleInfo& sample, nephron::Rng& rng) const {
     if (!target_.empty()) return slides_.at(target_);
-    return std::next(slides_.begin(), rng.integer(0, static_cast<std::int64_t>(slides_.size()) - 1))->second;
+    const auto any = [&](std::size_t of) {
+      return static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(of) - 1));
+    };
+    if (!slides_.empty()) return std::next(slides_.begin(), static_cast<std::ptrdiff_t>(any(slides_.size())))->second;
+    const nephron::ColourBook* const book = nephron::colour_book(sample);
+    if (book == nullptr || book->size() == 0) return std::nullopt;
+    const nephron::SlideColours* const colours = book->colours(any(book->size()));
+    return colours == nullptr ? std::nullopt : measured_(*colours);
   }
 
  private:
   std::string file_, target_;
+  Measured measured_;
   std::map<std::string, Statistics> slides_;
 };

@@ -5,11 +5,27 @@
 #include <gtest/gtest.h>
 
 #include <nephron/error.hpp>
+#include <nephron/slide_colours.hpp>
 
 #include <tests/support/augmentation_fixture.hpp>
 
 namespace nephron::host {
 namespace {
+
+/// Two slides, and one without tissue.
+struct Book : ColourBook {
+  Book() {
+    known[0].stains = {{{0.65, 0.70, 0.29}, {0.07, 0.99, 0.11}}};
+    known[0].strength = {1.5, 1.0};
+    known[0].lab_mean = {60, 20, -10}, known[0].lab_deviation = {10, 5, 4};
+    known[1].stains = {{{0.56, 0.72, 0.41}, {0.22, 0.80, 0.56}}};
+    known[1].strength = {3.0, 0.5};
+    known[1].lab_mean = {70, 25, -15}, known[1].lab_deviation = {12, 6, 5};
+  }
+  std::size_t size() const noexcept override { return 3; }
+  const SlideColours* colours(std::size_t slide) const override { return slide < 2 ? &known.at(slide) : nullptr; }
+  std::array<SlideColours, 2> known{};
+};
 
 class StainTest : public AugmentationFixture {
  protected:
@@ -25,6 +41,16 @@ class StainTest : public AugmentationFixture {
   void write(const std::string& text) const { std::ofstream(file_) << text; }
   Value::Table with(const char* target) const {
     return {{"statistics", file_.string(), {}}, {"target", target, {}}, {"share", Value::Array{1, 1}, {}}};
+  }
+  /// What is drawn for a sample of a slide of the book.
+  static WrittenPlan told(const Augmentation& a, const Book& book, std::size_t slide, std::uint64_t index) {
+    SampleInfo sample = sample_of({32, 32});
+    set_colours(sample, book, slide);
+    const SampleInfo copy = sample;  // as plugins may
+    Rng rng(3, "stain", 0, index);
+    WrittenPlan plan;
+    a.draw(copy, rng, plan);
+    return plan;
   }
   std::filesystem::path file_;
 };
@@ -47,6 +73,47 @@ TEST_F(StainTest, JitterScalesOneStainByItself) {
     EXPECT_NEAR(eosin[0], 0.07 * factor, 1e-5);
     EXPECT_NEAR(eosin[2], 0.11 * factor, 1e-5);
   }
+}
+
+TEST_F(StainTest, JitterTakesTheSlidesOwnStains) {
+  const Book book;
+  const auto a = make({{"stains", "slide", {}}, {"shift", Value::Array{0, 0}, {}}});
+  for (std::size_t slide = 0; slide < 3; ++slide) {
+    const WrittenPlan plan = told(*a, book, slide, 5);
+    ASSERT_EQ(plan.calls, slide < 2 ? 1 : 0);  // one without tissue stays as it is
+    if (slide == 2) continue;
+    const auto eosin = times(*plan.densities, book.known.at(slide).stains[1]);
+    const double factor = eosin[1] / book.known.at(slide).stains[1][1];
+    for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(eosin[c], factor * book.known.at(slide).stains[1][c], 1e-5);
+  }
+  Rng rng(1, "stain");
+  WrittenPlan plan;
+  a->draw(sample_of({32, 32}), rng, plan);  // of a host that measures nothing
+  EXPECT_EQ(plan.calls, 0);
+}
+
+TEST_F(StainTest, WithoutAFileSlidesLookLikeOthersThatWereMeasured) {
+  const Book book;
+  for (const char* type : {"stain_transfer", "reinhard"}) {
+    const auto a = make(type, {{"share", Value::Array{1, 1}, {}}});
+    int unchanged = 0, changed = 0;
+    for (std::uint64_t i = 0; i < 60; ++i) (told(*a, book, 0, i).calls == 0 ? unchanged : changed) += 1;
+    EXPECT_GT(unchanged, 5) << "the one without tissue is drawn too";
+    EXPECT_GT(changed, 20);
+    EXPECT_EQ(told(*a, book, 2, 1).calls, 0);
+  }
+  const Value::Array stains{Value::Array{0.56, 0.72, 0.41}, Value::Array{0.22, 0.80, 0.56}};
+  const auto fixed = make("stain_transfer",
+                          {{"to", Value::Table{{"stains", stains, {}}, {"strength", Value::Array{3.0, 0.5}, {}}}, {}},
+                           {"share", Value::Array{1, 1}, {}}});
+  const auto h = times(*told(*fixed, book, 0, 1).densities, {1.5 * 0.65, 1.5 * 0.70, 1.5 * 0.29});
+  EXPECT_NEAR(h[0], 3 * 0.56, 1e-5);
+  EXPECT_NEAR(h[1], 3 * 0.72, 1e-5);
+  // What is measured stands in for what a file does not know.
+  write(R"({"slides": {"other": {"stains": [[0.56, 0.72, 0.41], [0.22, 0.80, 0.56]], "strength": [3.0, 0.5]}}})");
+  const auto of_file = make("stain_transfer", with("other"));
+  EXPECT_NEAR(times(*told(*of_file, book, 0, 1).densities, {1.5 * 0.65, 1.5 * 0.70, 1.5 * 0.29})[0], 3 * 0.56, 1e-5);
+  EXPECT_THROW(make("reinhard", {{"target", "other", {}}}), Error);  // of no file
 }
 
 TEST_F(StainTest, TheWidestJitterIsWithinWhatAPlanTakes) {

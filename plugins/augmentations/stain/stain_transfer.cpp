@@ -14,16 +14,39 @@ StainStatistics stains_of(const nephron::Value& members, const std::string& wher
   return out;
 }
 
+/// Stains that others come to have.
+struct TargetStains {
+  StainPair stains{};
+  Pair strength{};
+  static void describe(nephron::Schema<TargetStains>& s) {
+    s.field("stains", &TargetStains::stains, "optical densities of both stains, red, green, blue")
+        .range(0, 10)
+        .required();
+    s.field("strength", &TargetStains::strength, "amount of each where there is much").range(0.01, 100).required();
+  }
+  void validate() const { amounts_of(stains); }
+};
+
+std::optional<StainStatistics> measured(const nephron::SlideColours& colours) {
+  if (!(colours.strength[0] > 0 && colours.strength[1] > 0)) return std::nullopt;
+  return StainStatistics{colours.stains, colours.strength};
+}
+
 }  // namespace
 
 /// The amounts of a slide's two stains in the colours and at the strength of another slide's (Macenko et al. 2009;
 /// Vahadane et al. 2016): these differ in how a slide's stains are found, not in what is done with them.
 class StainTransfer final : public nephron::Augmentation {
  public:
-  explicit StainTransfer(const TransferParams& params) : share_(params.share), slides_(params, stains_of) {}
+  explicit StainTransfer(const TransferParams<TargetStains>& params)
+      : share_(params.share), slides_(params, stains_of, measured) {
+    if (params.to) to_ = StainStatistics{params.to->stains, params.to->strength};
+  }
 
   void draw(const nephron::SampleInfo& sample, nephron::Rng& rng, nephron::Plan& plan) const override {
-    const StainStatistics &from = slides_.of(sample.slide), &to = slides_.drawn_target(rng);
+    const std::optional<StainStatistics> own = slides_.own(sample), target = to_ ? to_ : slides_.target(sample, rng);
+    if (!own || !target) return;
+    const StainStatistics &from = *own, &to = *target;
     const double share = nephron::drawn(share_, rng);
     StainPair stains{};
     Pair factors{};
@@ -37,6 +60,7 @@ class StainTransfer final : public nephron::Augmentation {
 
  private:
   std::array<double, 2> share_;
+  std::optional<StainStatistics> to_;
   SlideTable<StainStatistics> slides_;
 };
 

@@ -124,6 +124,30 @@ class StoreFeedTest : public testing::Test {
   fs::path folder_;
 };
 
+TEST_F(StoreFeedTest, AugmentationsAreToldTheColoursOfTheirSlide) {
+  const PreparedData in_memory = held(), in_store = stored();
+  ASSERT_EQ(in_memory.slides.size(), in_store.slides.size());
+  for (std::size_t i = 0; i < in_store.slides.size(); ++i) {
+    const SlideColours *a = in_memory.slides[i]->colours(), *b = in_store.slides[i]->colours();
+    ASSERT_NE(a, nullptr);
+    ASSERT_NE(b, nullptr);
+    EXPECT_EQ(a->stains, b->stains);
+    EXPECT_EQ(a->strength, b->strength);
+    EXPECT_EQ(a->lab_mean, b->lab_mean);
+    EXPECT_EQ(a->lab_deviation, b->lab_deviation);
+    EXPECT_EQ(a->background, b->background);
+  }
+  FeedOptions options;
+  options.slides = {0, 2};
+  const Feed feed(experiment_, registry_, in_store, options);
+  for (std::int64_t n = 0; n < 20; ++n) {
+    const RawWindow window = feed.window(0, n);
+    ASSERT_NE(colour_book(window.info), nullptr);
+    EXPECT_EQ(colour_book(window.info)->size(), 2U) << "what is not trained on is no target";
+    EXPECT_EQ(slide_colours(window.info), feed.slide_of(0, n).colours());
+  }
+}
+
 TEST_F(StoreFeedTest, WindowsAndTargetsAreTheSameBytes) {
   add_pseudo_labels(2);
   const PreparedData memory = held(), store = stored();

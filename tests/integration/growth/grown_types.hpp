@@ -5,6 +5,7 @@
 #include <nephron/decoder.hpp>
 #include <nephron/geojson.hpp>
 #include <nephron/sampler.hpp>
+#include <nephron/slide_colours.hpp>
 #include <nephron/slide_maker.hpp>
 
 // Every type that has a Room. The test compares this list with the headers.
@@ -15,7 +16,7 @@
   F(ChannelRule)                                                                                                       \
   F(Window) F(CatalogSlide) F(Level) F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec) F(Diagnostic)         \
       F(TargetRule) F(ObjectRule) F(AnnotatedObject) F(SkippedFeature) F(AnnotatedObjects) F(AnnotatedFolderParams)    \
-          F(AnnotatedFolder::Layout) F(SlideMaker::Request) F(SampleInfo) F(SampleView)
+          F(AnnotatedFolder::Layout) F(SlideMaker::Request) F(SampleInfo) F(SampleView) F(SlideColours)
 
 namespace nephron {
 

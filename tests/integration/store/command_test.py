@@ -332,6 +332,41 @@ def exports_that_are_refused(folder):
     check(contents(store) == before, "the store is another")
 
 
+def stains_are_measured_once(folder):
+    """Each record of a picture has them; one of an earlier nephron gets them when its slide is prepared again."""
+    path, store = experiment(folder, "stains", "stains.toml", slides=2), os.path.join(folder, "stains")
+    run("prepare", path)
+    whole = contents(store)
+    found = json.loads(run("store", "stains", store)[0])["slides"]
+    check(len(found) == 2, f"{found}")
+    for slide in found.values():
+        check(all(abs(sum(v * v for v in stain) - 1) < 1e-6 for stain in slide["stains"]), f"{slide}")
+        check(min(slide["strength"]) > 0 and min(slide["background"]) > 200, f"{slide}")
+    records = glob.glob(os.path.join(store, "pictures", "*", "picture-*.json"))
+    check(len(records) == 4, f"{records}")
+    for name in records:
+        with open(name) as file:
+            record = json.load(file)
+        check(record.pop("colours", None) is not None, f"{name} has no colours")
+        with open(name, "w") as file:
+            json.dump(record, file, indent=2)
+            file.write("\n")
+    check(json.loads(run("store", "stains", store)[0])["slides"] == found, "measured on demand, they are others")
+    out, _ = run("store", "verify", store)
+    check("0 problems" in out, out)
+    out, _ = run("prepare", path)
+    check("0 slides prepared, 2 up to date" in out, out)
+    check(contents(store) == whole, "records are others when they were completed")
+    out = os.path.join(folder, "stains.json")
+    run("store", "stains", store, "--out", out)
+    with open(out) as file:
+        check(json.load(file)["slides"] == found, "the file is another than what is printed")
+    _, error = run("store", "stains", store, "--out", out, want=1)
+    check("--overwrite" in error, error)
+    _, error = run("store", "stains", store, "--factor", 3, want=1)
+    check("no slide at factor 3" in error, error)
+
+
 def refused(folder):
     path = experiment(folder, "none", "none.toml")
     _, error = run("prepare", path, "--set", "data.store=\"\"", want=1)
@@ -347,7 +382,7 @@ def refused(folder):
 
 ENVIRONMENT = {**os.environ, "NEPHRON_PLUGIN_PATH": PLUGINS}
 with tempfile.TemporaryDirectory() as scratch:
-    for test in (refused, only_ours, links_are_not_replaced, strict, exports_that_are_refused, looked_after, two_at_a_time, interrupted, killed_at_any_moment):
+    for test in (refused, only_ours, links_are_not_replaced, strict, exports_that_are_refused, stains_are_measured_once, looked_after, two_at_a_time, interrupted, killed_at_any_moment):
         begin = time.monotonic()
         before = len(failures)
         test(scratch)
