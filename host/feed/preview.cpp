@@ -13,18 +13,6 @@ namespace nephron::host {
 
 namespace {
 
-/// The beginning of `text` that fits into `width`, written below a window. OpenCV's letters are ASCII alone.
-void write_caption(const cv::Mat& strip, std::string text) {
-  constexpr int font = cv::FONT_HERSHEY_PLAIN;
-  constexpr double scale = 0.8;
-  for (char& c : text)
-    if (c < 32 || c > 126) c = '?';
-  int below = 0;
-  while (!text.empty() && cv::getTextSize(text, font, scale, 1, &below).width > strip.cols - 2) text.pop_back();
-  cv::Mat picture = strip;
-  cv::putText(picture, text, {1, strip.rows - 5}, font, scale, cv::Scalar::all(60), 1, cv::LINE_AA);
-}
-
 std::string caption_of(const SampleStory& story) {
   std::string out =
       story.slide->info().id + " " + std::to_string(story.region.x) + "," + std::to_string(story.region.y);
@@ -33,6 +21,17 @@ std::string caption_of(const SampleStory& story) {
 }
 
 }  // namespace
+
+void write_caption(const ImageView& strip, std::string text) {
+  constexpr int font = cv::FONT_HERSHEY_PLAIN;
+  constexpr double scale = 0.8;
+  for (char& c : text)
+    if (c < 32 || c > 126) c = '?';
+  int below = 0;
+  cv::Mat picture = as_mat(strip);
+  while (!text.empty() && cv::getTextSize(text, font, scale, 1, &below).width > picture.cols - 2) text.pop_back();
+  cv::putText(picture, text, {1, picture.rows - 5}, font, scale, cv::Scalar::all(60), 1, cv::LINE_AA);
+}
 
 std::array<std::uint8_t, 3> class_colour(std::size_t class_index) {
   constexpr std::array<std::array<std::uint8_t, 3>, 8> colours{{{230, 20, 20},
@@ -99,7 +98,7 @@ Image draw_preview(const Feed& feed, const Experiment& experiment, std::uint64_t
     hatch_ignored(picture, sample.ignored);
     outline_labels(picture, sample.labels, sample.weights);
     const Region below{place.x, place.y + tile, tile, preview_caption};
-    write_caption(as_mat(sheet.view().crop(below)), caption_of(feed.story(epoch, i)));
+    write_caption(sheet.view().crop(below), caption_of(feed.story(epoch, i)));
   }
   return sheet;
 }

@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
+#include <string>
 
 #include <host/feed/feed.hpp>
 
@@ -18,6 +18,9 @@ void outline_labels(const ImageView& picture, std::vector<std::uint8_t>& labels,
 
 /// Hatches what is ignored in grey. ignored: [H, W], not 0; empty: nothing is.
 void hatch_ignored(const ImageView& picture, const std::vector<std::uint8_t>& ignored);
+
+/// Writes as much of `text` into a strip as fits: the strip has preview_caption rows. Letters are ASCII alone.
+void write_caption(const ImageView& strip, std::string text);
 
 /// Rows below each window of draw_preview() that say where it was cut.
 constexpr std::int64_t preview_caption = 16;

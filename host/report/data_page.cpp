@@ -77,20 +77,6 @@ std::string dataset_name(const Experiment& experiment, const PreparedSlide& slid
   return config.name.empty() ? config.component.type : config.name;
 }
 
-std::string legend(const std::vector<std::string>& classes, bool tissue, bool ignores) {
-  std::string out = "<p class=\"legend\">";
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    const auto [r, g, b] = class_colour(c);
-    out += "<span><i style=\"background:rgb(" + std::to_string(r) + "," + std::to_string(g) + "," + std::to_string(b) +
-           ")\"></i>" + escaped(classes[c]) + "</span>";
-  }
-  if (ignores)
-    out +=
-        "<span><i style=\"background:repeating-linear-gradient(135deg,#6e6e6e 0 3px,#fff 3px 6px)\"></i>ignored</span>";
-  if (tissue) out += "<span><i style=\"background:#888\"></i>tissue</span>";
-  return out + "</p>";
-}
-
 /// What share of samples each group has, and how many of the first ones are cut from it.
 std::string sampling(const Feed& feed) {
   const std::int64_t all = feed.count() > 0 ? feed.count() : 2000;
@@ -146,6 +132,20 @@ std::string batch_gallery(const std::vector<BatchPicture>& batch) {
 }
 
 }  // namespace
+
+std::string class_legend(const std::vector<std::string>& classes, bool tissue, bool ignores) {
+  std::string out = "<p class=\"legend\">";
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const auto [r, g, b] = class_colour(c);
+    out += "<span><i style=\"background:rgb(" + std::to_string(r) + "," + std::to_string(g) + "," + std::to_string(b) +
+           ")\"></i>" + escaped(classes[c]) + "</span>";
+  }
+  if (ignores)
+    out +=
+        "<span><i style=\"background:repeating-linear-gradient(135deg,#6e6e6e 0 3px,#fff 3px 6px)\"></i>ignored</span>";
+  if (tissue) out += "<span><i style=\"background:#888\"></i>tissue</span>";
+  return out + "</p>";
+}
 
 Image slide_thumbnail(const PreparedSlide& slide, int classes) {
   constexpr std::int64_t side = 480;
@@ -213,12 +213,12 @@ std::string data_page(const Experiment& experiment, const PreparedData& data, co
   for (const std::string& note : said.notes) body += "<p class=\"soft\">" + escaped(note) + "</p>";
   body += "<h2>What there is</h2>" + datasets.html("dataset") + groups.html("group") + donors.html("donor") +
           by_fold.html("fold");
-  body +=
-      "<h2>Slides</h2>" + legend(experiment.classes, true, ignores) + "<div class=\"pair\">" + thumbnails + "</div>";
+  body += "<h2>Slides</h2>" + class_legend(experiment.classes, true, ignores) + "<div class=\"pair\">" + thumbnails +
+          "</div>";
   body +=
       "<h2>Windows as the model will see them</h2><p class=\"soft\">Left as it is cut, right with its "
       "augmentations.</p>" +
-      sampling(feed) + legend(experiment.classes, false, ignores) + gallery(experiment, data, feed, range) +
+      sampling(feed) + class_legend(experiment.classes, false, ignores) + gallery(experiment, data, feed, range) +
       batch_gallery(batch);
   return html_page(experiment.name + ": data", body);
 }

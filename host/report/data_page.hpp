@@ -13,6 +13,9 @@ namespace nephron::host {
 /// A slide's picture, 480 px at most: labels outlined in the colours of data preview, tissue in grey.
 Image slide_thumbnail(const PreparedSlide& slide, int classes);
 
+/// Which colour outlines which class, and, where there are any, tissue and what is ignored.
+std::string class_legend(const std::vector<std::string>& classes, bool tissue, bool ignores);
+
 /// Samples that a page shows.
 struct PreviewRange {
   std::uint64_t epoch = 0;

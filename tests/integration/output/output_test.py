@@ -39,6 +39,7 @@ steps_per_epoch = 1
 batch = 2
 threads = 1
 """
+FLIP = ["--set", 'augmentation=[{type = "flip"}]']
 
 
 def write_safetensors(path, shape):
@@ -99,6 +100,10 @@ class Outputs(unittest.TestCase):
             ("data preview", ["data", "preview", "e.toml", "--windows", "2", "--out"], ".png",
              ["e.toml", "data/images/1.png", "data/masks/1.png"]),
             ("data preview", ["data", "preview", "e.toml", "--windows", "2", "--out"], ".html", ["e.toml"]),
+            ("augment preview", ["augment", "preview", "e.toml", "--n", "1", *FLIP, "--out"], ".png",
+             ["e.toml", "data/images/1.png", "data/masks/1.png"]),
+            ("augment preview", ["augment", "preview", "e.toml", "--n", "1", *FLIP, "--image", "data/images/1.png",
+                                 "--out"], ".html", ["e.toml", "data/images/1.png"]),
             ("data split", ["data", "split", "e.toml", "--out"], ".json",
              ["e.toml", "data/images/1.png", "data/masks/1.png"]),
             ("model forward", ["model", "forward", "--model", "e.toml", "--input", "in.safetensors", "--output"],
