@@ -14,8 +14,9 @@
   F(SlideLevel)                                                                                                        \
   F(SlideHeader)                                                                                                       \
   F(ChannelRule)                                                                                                       \
-  F(Window) F(CatalogSlide) F(Level) F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec) F(Diagnostic)         \
-      F(TargetRule) F(ObjectRule) F(AnnotatedObject) F(SkippedFeature) F(AnnotatedObjects) F(AnnotatedFolderParams)    \
+  F(Window)                                                                                                            \
+  F(CatalogSlide) F(Level) F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec) F(Diagnostic) F(TargetRule)     \
+      F(ObjectRule) F(AnnotatedObject) F(SkippedFeature) F(AnnotatedObjects) F(AnnotatedFolderParams)                  \
           F(AnnotatedFolder::Layout) F(SlideMaker::Request) F(SampleInfo) F(SampleView) F(SlideColours)
 
 namespace nephron {
