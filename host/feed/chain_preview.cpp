@@ -41,7 +41,8 @@ class Drawer {
   Drawer(const Experiment& experiment, const RawWindow& window)
       : classes_(experiment.classes.size()),
         window_(window),
-        side_(std::min({experiment.data.tile, window.info.size.width, window.info.size.height})) {}
+        side_(std::min({experiment.data.tile, window.info.size.width, window.info.size.height})),
+        executor_(make_cpu_executor(geometry_of(experiment.data))) {}
 
   Drawn draw(const RecordedPlan& plan) {
     const Region tile{(window_.info.size.width - side_) / 2, (window_.info.size.height - side_) / 2, side_, side_};
@@ -85,7 +86,7 @@ class Drawer {
   std::size_t classes_;
   const RawWindow& window_;
   std::int64_t side_;
-  std::unique_ptr<Executor> executor_ = make_cpu_executor();
+  std::unique_ptr<Executor> executor_;
 };
 
 std::string joined(const std::vector<std::string>& names) {

@@ -57,8 +57,8 @@ __attribute__((target("avx2"))) inline __m256 two_of(const CubeBody& body, const
   const __m256 red = two_shares(r[0].share, r[1].share), green = two_shares(g[0].share, g[1].share),
                blue = two_shares(b[0].share, b[1].share);
   const __m256 near = between(along_red(p, q, red), along_red(p + row, q + row, red), green);
-  const __m256 far = between(along_red(p + plane, q + plane, red), along_red(p + plane + row, q + plane + row, red),
-                             green);
+  const __m256 far =
+      between(along_red(p + plane, q + plane, red), along_red(p + plane + row, q + plane + row, red), green);
   return between(near, far, blue);
 }
 

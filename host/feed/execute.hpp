@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include <host/config/experiment.hpp>
 #include <host/feed/plan.hpp>
 
 namespace nephron::host {
@@ -28,6 +29,11 @@ enum class Geometry : std::uint8_t {
   one_by_one,  ///< each interpolates the picture of the one before, as Albumentations does
   joined,      ///< one map, one interpolation: faster, and sharper
 };
+
+/// As the experiment says: data.join_geometry.
+inline Geometry geometry_of(const DataConfig& data) {
+  return data.join_geometry ? Geometry::joined : Geometry::one_by_one;
+}
 
 /// On this thread's CPU. Filters have OpenCV's arithmetic; warps of one step have its positions and weights, bit for
 /// bit.
