@@ -8,6 +8,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/tiling/most_likely.hpp>
 #include <host/util/files.hpp>
 
 #include <tests/support/scratch_folder.hpp>
@@ -102,6 +103,23 @@ TEST_F(PictureFileTest, DamagedFilesAreErrorsThatNameThem) {
     EXPECT_THAT(error_of(name), HasSubstr(name));
   EXPECT_THAT(error_of("empty.png"), HasSubstr("is empty"));
   EXPECT_THAT(error_of("absent.png"), HasSubstr("No such file"));
+}
+
+// Of exclusive classes, what is likeliest is found at the picture's own size, not at the maps'.
+TEST(PictureFile, TheLikeliestClassIsThatOfResizedMaps) {
+  const auto map_of = [](float left, float right) {
+    Image out({2, 2}, 1, Depth::f32);
+    for (std::int64_t y = 0; y < 2; ++y) out.view().row<float>(y)[0] = left, out.view().row<float>(y)[1] = right;
+    return out;
+  };
+  const Image full[] = {resize_map(map_of(0.9F, 0.1F).view(), {8, 8}), resize_map(map_of(0.0F, 0.9F).view(), {8, 8})};
+  const MostLikely found(2, {8, 8}, [&](std::size_t c) { return full[c]; });
+  for (std::int64_t y = 0; y < 8; ++y)
+    for (std::int64_t x = 0; x < 8; ++x) {
+      const float a = full[0].view().row<float>(y)[x], b = full[1].view().row<float>(y)[x], none = 1 - a - b;
+      EXPECT_EQ(found.mask(0).view().row<std::uint8_t>(y)[x] != 0, a > b && a > none) << x << ", " << y;
+      EXPECT_EQ(found.mask(1).view().row<std::uint8_t>(y)[x] != 0, b > a && b > none) << x << ", " << y;
+    }
 }
 
 }  // namespace

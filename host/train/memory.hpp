@@ -15,6 +15,9 @@ namespace nephron::host {
 /// of them is mapped, zeroed page by page and unmapped again. Called once, before the first tensor.
 void keep_freed_memory();
 
+/// Gives to the machine what was freed until now, for other processes; where malloc does not keep it.
+void give_back_freed_memory();
+
 /// Bytes that a training of the experiment takes at most, without its slides; measured with a small batch through a
 /// model that is made for it. On CUDA: those of the device, from what the CPU takes.
 std::int64_t training_memory(const Experiment& experiment, const Registry& registry, c10::Device device);

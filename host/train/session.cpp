@@ -186,6 +186,7 @@ int train(const TrainRequest& request) {
   Trained trained;
   if (plan.several()) {
     trained.lost = text_of_lost(prepared(request, session));
+    give_back_freed_memory();  // slides, which every process prepares or maps for itself
     trained.options = plan.option();
     if (!interrupted()) {
       session.begin(0);
