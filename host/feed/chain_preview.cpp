@@ -14,6 +14,7 @@
 #include <host/feed/execute.hpp>
 #include <host/feed/preview.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/progress.hpp>
 
 namespace nephron::host {
 
@@ -138,7 +139,10 @@ std::vector<PreviewRow> preview_chain(const Experiment& experiment, const Regist
   Drawer drawer(experiment, window);
   const Image original = drawer.outlined(drawer.draw(RecordedPlan(window.info.size)));
   std::vector<PreviewRow> rows;
-  for (auto& [row, links] : preview_chains(experiment.augmentations, "augmentation", options)) {
+  auto chains = preview_chains(experiment.augmentations, "augmentation", options);
+  Progress progress("drawing augmentations", static_cast<std::int64_t>(chains.size()) * options.draws);
+  std::int64_t done = 0;
+  for (auto& [row, links] : chains) {
     const Augmenter augmenter(links, registry, options.seed);
     row.original = original.clone();
     for (int k = 0; k < options.draws; ++k) {
@@ -148,9 +152,11 @@ std::vector<PreviewRow> preview_chain(const Experiment& experiment, const Regist
       augmenter.draw(0, static_cast<std::uint64_t>(k), window.info, plan, &applied);
       const bool alone = links.size() == 1 && links[0].of.empty();
       row.draws.push_back({drawer.outlined(drawer.draw(plan)), alone ? "" : joined(applied)});
+      progress.update(++done);
     }
     rows.push_back(std::move(row));
   }
+  progress.finish();
   return rows;
 }
 

@@ -9,6 +9,7 @@
 #include <host/train/batch_augmentations.hpp>
 #include <host/train/batch_tensors.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/progress.hpp>
 
 namespace nephron::host {
 
@@ -47,7 +48,10 @@ std::vector<PreviewRow> preview_batch_chain(const Experiment& experiment, const 
                                             const Image& before, const ChainPreviewOptions& options) {
   const Normalise normalise = Normalise::of(experiment.data.mean, experiment.data.std);
   std::vector<PreviewRow> rows;
-  for (auto& [row, links] : preview_chains(experiment.batch_augmentations, "batch_augmentation", options)) {
+  auto chains = preview_chains(experiment.batch_augmentations, "batch_augmentation", options);
+  Progress progress("drawing batches", static_cast<std::int64_t>(chains.size()) * options.draws);
+  std::int64_t done = 0;
+  for (auto& [row, links] : chains) {
     Experiment shown;  // of it, what the chain asks for
     shown.seed = static_cast<std::int64_t>(options.seed);
     shown.batch_augmentations = links;
@@ -58,9 +62,11 @@ std::vector<PreviewRow> preview_batch_chain(const Experiment& experiment, const 
       BatchTensors batch = to_tensors(raw, normalise, c10::kCPU, /*channels_last=*/true);
       augmentations.apply(batch, {0, static_cast<std::uint64_t>(k)});
       row.draws.push_back({picture_of(batch, 0, raw.side, normalise), ""});
+      progress.update(++done);
     }
     rows.push_back(std::move(row));
   }
+  progress.finish();
   return rows;
 }
 

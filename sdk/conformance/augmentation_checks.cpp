@@ -1,4 +1,5 @@
 #include <nephron/augmentation.hpp>
+#include <nephron/slide_colours.hpp>
 
 #include <conformance/bench.hpp>
 #include <conformance/drawing.hpp>
@@ -13,9 +14,37 @@ namespace {
 constexpr Size usual{97, 64};
 constexpr std::uint64_t draws = 40;
 
+/// Slides that are trained on: two that differ, one with one stain alone, and one of which nothing is known.
+class Slides final : public ColourBook {
+ public:
+  Slides() {
+    known_[0].stains = {{{0.65, 0.70, 0.29}, {0.07, 0.99, 0.11}}};
+    known_[0].strength = {1.5, 1.0};
+    known_[0].lab_mean = {60, 20, -10}, known_[0].lab_deviation = {10, 5, 4};
+    known_[1].stains = {{{0.56, 0.72, 0.41}, {0.22, 0.80, 0.56}}};
+    known_[1].strength = {3.0, 0.5};
+    known_[1].lab_mean = {70, 25, -15}, known_[1].lab_deviation = {12, 6, 5};
+    known_[1].background = {240, 238, 243};
+    known_[one_stain].stains = {{{0.6, 0.64, 0.48}, {0.6, 0.64, 0.48}}};
+    known_[one_stain].background = {0, 0, 0};
+  }
+  static constexpr std::size_t one_stain = 2;
+  std::size_t size() const noexcept override { return known_.size() + 1; }
+  const SlideColours* colours(std::size_t slide) const override {
+    return slide < known_.size() ? &known_.at(slide) : nullptr;
+  }
+
+ private:
+  std::array<SlideColours, 3> known_{};
+};
+
 /// A sample in the middle of a slide.
-SampleInfo sample_of(Size size) {
-  return {.size = size, .slide = "slide", .group = "group", .mpp = 0.5, .region = {100, 200, size.width, size.height}};
+SampleInfo sample_of(Size size, std::size_t slide = 0) {
+  static const Slides slides;
+  SampleInfo out{
+      .size = size, .slide = "slide", .group = "group", .mpp = 0.5, .region = {100, 200, size.width, size.height}};
+  set_colours(out, slides, slide);
+  return out;
 }
 
 /// What one draw does: the plan, and the pixels after the functions that it holds.
@@ -129,8 +158,10 @@ void check_extremes(const Subject& s) {
   for (const Size size : {Size{1, 1}, Size{1, 40}, Size{2000, 3}})
     for (std::uint64_t i = 0; i < 4; ++i) {
       effect_of(*made, sample_of(size), i);
+      effect_of(*made, sample_of(size, Slides::one_stain), i);
       // Prediction has no labels; of a slide that nobody knows, there is no more than the size.
       SampleInfo unknown = sample_of(size);
+      unknown.room = {};
       unknown.group.clear(), unknown.mpp = 0, unknown.region = {-5, -7, size.width, size.height};
       Rng rng(11, "check/augmentation", 0, i);
       RecordingPlan plan(size);
