@@ -58,7 +58,7 @@ class Colours(unittest.TestCase):
 sampler = { type = "uniform" }
 [data]
 store = "store"
-factor = 2
+factor = 4
 factors = [1]
 [[dataset]]
 type = "image_folder"
@@ -85,9 +85,9 @@ terms = [ { type = "bce" } ]
 
     def test_all_pixels_of_tissue_by_numpy(self):
         count = 0
-        for colours, pixels, glass in self.levels(2):
+        for colours, pixels, glass in self.levels(4):
             count += 1
-            self.assertGreater(len(pixels), 10000)
+            self.assertGreater(len(pixels), 5000)
             od = stain_statistics.densities(pixels)
             stains = stain_statistics.macenko(od)
             np.testing.assert_allclose(colours["stains"], stains, atol=1e-9)
@@ -96,10 +96,10 @@ terms = [ { type = "bce" } ]
             np.testing.assert_allclose(colours["stains"], other["stains"], atol=1e-6)
             np.testing.assert_allclose(colours["strength"], other["strength"], rtol=1e-5)
             lab = cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0].astype(float)
-            np.testing.assert_allclose(colours["lab_mean"], lab.mean(0), atol=1e-3)
-            np.testing.assert_allclose(colours["lab_deviation"], lab.std(0), atol=1e-3)
-            np.testing.assert_allclose(colours["lab_mean"], other["lab_mean"], atol=0.1)  # OpenCV interpolates roots
-            np.testing.assert_allclose(colours["lab_deviation"], other["lab_deviation"], atol=0.1)
+            np.testing.assert_allclose(colours["lab_mean"], lab.mean(0), atol=0.1)  # OpenCV interpolates roots
+            np.testing.assert_allclose(colours["lab_deviation"], lab.std(0), atol=0.1)
+            np.testing.assert_allclose(colours["lab_mean"], other["lab_mean"], atol=0.01)
+            np.testing.assert_allclose(colours["lab_deviation"], other["lab_deviation"], atol=0.01)
             if len(glass) >= 100 and len(glass) <= 1 << 14:
                 np.testing.assert_allclose(colours["background"], np.median(glass, 0), atol=0)
         self.assertEqual(count, 3)
