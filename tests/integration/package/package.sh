@@ -64,6 +64,11 @@ case $step in
     said=$("$tree/bin/nephron" config check "$tree.empty.toml" 2>&1) && fail "an empty experiment is good"
     rm "$tree.empty.toml"
     grep -qF "$(realpath "$tree")/share/doc/nephron/docs/experiment.md" <<<"$said" || fail "no installed page is named: $said"
+    # A preset is the installed one.
+    demo=$tree/share/nephron/experiments/demo/demo.toml
+    said=$("$tree/bin/nephron" config show "$demo" --set augmentation.preset=light) || fail "a preset is not found: $said"
+    grep -qF "# $(realpath "$tree")/share/nephron/experiments/base/augment-light.toml:" <<<"$said" ||
+      fail "the preset is another file's: $said"
     # Pages link to files that were installed too.
     python3 - "$tree/share/doc/nephron" <<'TEXT' || fail "installed pages link to files that are not there"
 import pathlib, re, sys
