@@ -204,6 +204,9 @@ TEST_F(SplitsTest, AFaultOfTheParametersCostsNoSlideButStops) {
 }
 
 TEST_F(SplitsTest, WhatAFoldLacksIsSaid) {
+  EXPECT_THAT(error_of([&] { require_possible(experiment_, prepare(experiment_, registry_), {0}); }),
+              HasSubstr("tiles of 64 px are larger than every slide that fold 0 trains on"));
+  experiment_.data.tile = 16;
   EXPECT_THAT(shortfalls(experiment_, prepare(experiment_, registry_), {0, 1, 2}), IsEmpty());
   fs::remove(root_ / "masks" / "a1.png");
   for (const char* name : {"b1", "c1", "d1"}) {
@@ -214,9 +217,16 @@ TEST_F(SplitsTest, WhatAFoldLacksIsSaid) {
   EXPECT_THAT(shortfalls(experiment_, prepare(experiment_, registry_), {0, 1, 2}),
               ElementsAre(HasSubstr("1 slide without annotation, which nothing is learnt from: \"a1\""),
                           HasSubstr("class \"disc\" has no labelled pixel in the slides that fold 2 holds out")));
+  EXPECT_NO_THROW(require_possible(experiment_, prepare(experiment_, registry_), {0, 1}));
+  EXPECT_THAT(error_of([&] {
+                require_possible(experiment_, prepare(experiment_, registry_), {0, 1, 2});
+              }),
+              HasSubstr("no class has a labelled pixel in the slides that fold 2 holds out"));
   experiment_.data.folds.count = 2;  // d2 goes to fold 0
   EXPECT_THAT(shortfalls(experiment_, prepare(experiment_, registry_), {0}),
               ElementsAre(HasSubstr("without annotation"), HasSubstr("fold 0 trains on: it will not be learnt")));
+  EXPECT_THAT(error_of([&] { require_possible(experiment_, prepare(experiment_, registry_), {0}); }),
+              HasSubstr("no class has a labelled pixel in the slides that fold 0 trains on: nothing would be learnt"));
 }
 
 TEST_F(SplitsTest, HintsOfLostSlidesAreKept) {
