@@ -206,6 +206,30 @@ TEST_F(ObjectiveTest, AnIgnoredPixelChangesNeitherValueNorGradient) {
     }
 }
 
+TEST_F(ObjectiveTest, SamplesAreAsHardAsTheirCrossEntropyWhateverTheLossIs) {
+  LossConfig config;
+  config.terms.push_back({{"test-whole-batch", Value(Value::Table{}), {}}, 1});  // one value for the whole batch
+  config.class_weights = {3, 1};
+  const at::Tensor logits = at::randn({3, 2, 4, 4}), targets = at::rand({3, 2, 4, 4});
+  const at::Tensor weights = at::tensor({1.0F, 1.0F, 0.5F, 0.0F, 0.0F, 0.0F}).view({3, 2});
+  at::Tensor pixels = at::ones_like(logits);
+  pixels.narrow(3, 0, 2).zero_();  // the left half is ignored
+  const BatchTensors batch{.targets = targets, .weights = weights, .pixel_weights = pixels};
+  const auto expected = [&](const at::Tensor& p) {
+    const at::Tensor entropy = -(targets * p.log() + (1 - targets) * (1 - p).log());
+    const at::Tensor of_classes = (entropy * pixels).mean({2, 3}) * weights;
+    return of_classes.select(1, 0) * 0.75 + of_classes.select(1, 1) * 0.25;
+  };
+  const at::Tensor leaf = logits.clone().set_requires_grad(true);
+  const at::Tensor plain = Objective(config, 2, registry_, 0).of_samples(leaf, batch);
+  EXPECT_FALSE(plain.requires_grad());
+  EXPECT_TRUE(plain.allclose(expected(logits.sigmoid()), 1e-4, 1e-5)) << plain;
+  EXPECT_EQ(plain[2].item<float>(), 0) << "a sample that counts nothing is never hard";
+  const at::Tensor exclusive = Objective(config, 2, registry_, 0, {}, /*exclusive=*/true).of_samples(logits, batch);
+  const at::Tensor of_softmax = logits.exp() / (1 + logits.exp().sum(1, true));
+  EXPECT_TRUE(exclusive.allclose(expected(of_softmax), 1e-4, 1e-5)) << exclusive;
+}
+
 TEST_F(ObjectiveTest, ALossThatIsNoNumberIsExplained) {
   LossConfig config;
   for (const bool most : {false, true}) {
