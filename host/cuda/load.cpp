@@ -13,6 +13,7 @@ namespace {
 struct Loaded {
   const CudaKernels* kernels = nullptr;
   std::string why;
+  void* library = nullptr;
 };
 
 std::string reason() {
@@ -38,16 +39,22 @@ Loaded load() {
   const auto entry = reinterpret_cast<CudaKernelsEntry>(dlsym(library, cuda_entry_name));
   if (entry == nullptr || entry()->version_built != CudaKernels::version)
     return {nullptr, "libnephron_cuda.so is of another build of nephron; build both together"};
-  return {entry(), ""};
+  return {entry(), "", library};
+}
+
+const Loaded& loaded() {
+  static const Loaded once = load();
+  return once;
 }
 
 }  // namespace
 
 const CudaKernels* cuda_kernels(std::string* why) {
-  static const Loaded loaded = load();
-  if (why != nullptr) *why = loaded.why;
-  return loaded.kernels;
+  if (why != nullptr) *why = loaded().why;
+  return loaded().kernels;
 }
+
+void* cuda_symbol(const char* name) { return loaded().library == nullptr ? nullptr : dlsym(loaded().library, name); }
 
 const CudaKernels& loaded_kernels() {
   std::string why;

@@ -13,4 +13,7 @@ const CudaKernels* cuda_kernels(std::string* why = nullptr);
 /// The same for whoever has tensors on a CUDA device already. Throws Error when they are not loaded.
 const CudaKernels& loaded_kernels();
 
+/// A symbol of libnephron_cuda.so; null where it has none, or is not loaded.
+void* cuda_symbol(const char* name);
+
 }  // namespace nephron::host

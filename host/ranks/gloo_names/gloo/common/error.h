@@ -1,0 +1,1 @@
+#pragma once  // gloo_names/README.md

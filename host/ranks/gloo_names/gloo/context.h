@@ -1,0 +1,10 @@
+#pragma once  // gloo_names/README.md
+
+#include <chrono>
+
+namespace gloo {
+class Context {
+ public:
+  void setTimeout(std::chrono::milliseconds timeout);
+};
+}  // namespace gloo
