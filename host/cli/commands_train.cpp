@@ -59,6 +59,12 @@ void add_train(CLI::App& app, int& exit) {
   command->add_option("--worker-threads", request->worker.threads)->group("");
   command->add_option("--worker-cores", request->worker.cores)->group("");
   command->add_flag("--strict", request->strict, "Stop when any slide cannot be read (data.most_lost = 0)");
+  command->add_flag("--alone", request->alone, "One process, whatever variables of torchrun or srun say");
+  command
+      ->add_option("--rank-silence", request->rank_silence,
+                   "Seconds after which a rank that is not heard of counts as lost")
+      ->check(CLI::Range(5.0, 86400.0))
+      ->capture_default_str();
   CLI::Option* const debug = command->add_flag("--debug", request->debug, "One fold, few steps, nothing kept");
   resume->excludes(experiment)->excludes(debug)->excludes(from);
   debug->excludes(jobs)->excludes(devices);
@@ -90,6 +96,7 @@ void add_bench_step(CLI::App& app, int& exit) {
   command->add_option("--device", request->device)->capture_default_str();
   command->add_flag("--channels-last,!--no-channels-last", request->channels_last);
   command->add_flag("--divide", request->divide, "Print how a step divides, too");
+  command->add_flag("--checkpointing", request->checkpointing, "Run blocks again for their gradients");
   command->callback([request, &exit] {
     bench_step(*request);
     exit = Exit::done;

@@ -16,6 +16,7 @@ const std::vector<std::string>& keys_without_effect_on_results() {
       "data.prefetch",
       "train.threads",  // the order of sums, as the device
       "train.checkpoint_minutes",
+      "model.checkpointing",  // the same bits
   };
   return keys;
 }

@@ -96,6 +96,9 @@ void ModelConfig::describe(Schema<ModelConfig>& s) {
   s.field("weights", &ModelConfig::weights, "file (.safetensors, .pth) for the whole model").must_exist();
   s.field("strict", &ModelConfig::strict, "refuse weights with missing or unexpected names");
   s.field("in_channels", &ModelConfig::in_channels, "channels of the image").range(1, 64);
+  s.field("checkpointing", &ModelConfig::checkpointing,
+          "training keeps the inputs of blocks alone and runs them again for their gradients: less memory, more time, "
+          "the same bits");
 }
 
 void LossTerm::describe(Schema<LossTerm>& s) {
@@ -248,6 +251,8 @@ void TrainConfig::describe(Schema<TrainConfig>& s) {
       .unit("minutes");
   s.field("threads", &TrainConfig::threads, "of training on the CPU; 0: OMP_NUM_THREADS, or all cores").range(0, 1024);
   s.field("deterministic", &TrainConfig::deterministic, "the same bits in every run on CUDA, at some cost in speed");
+  s.field("sync_batch_norm", &TrainConfig::sync_batch_norm,
+          "with several ranks: batch normalisations take their statistics from the batches of all of them");
 }
 
 void PredictConfig::describe(Schema<PredictConfig>& s) {

@@ -92,6 +92,7 @@ struct ModelConfig {
   std::filesystem::path weights;  ///< of the whole model
   bool strict = true;
   std::int64_t in_channels = 3;
+  bool checkpointing = false;  ///< blocks are run again for their gradients
   static void describe(Schema<ModelConfig>& s);
 };
 
@@ -194,12 +195,13 @@ struct TrainConfig {
   HardExamplesConfig hard_examples;
   std::string precision = "fp32";  ///< "fp32", "bf16", "fp16"
   bool channels_last = true;
-  double clip_norm = 0;         ///< 0: off
-  int validate_every = 1;       ///< epochs
-  int patience = 0;             ///< epochs without a better Dice before stopping; 0: never
-  int checkpoint_minutes = 10;  ///< a checkpoint at least that often, besides one an epoch
-  int threads = 0;              ///< of the CPU backend; 0: all cores
-  bool deterministic = false;   ///< on CUDA
+  double clip_norm = 0;          ///< 0: off
+  int validate_every = 1;        ///< epochs
+  int patience = 0;              ///< epochs without a better Dice before stopping; 0: never
+  int checkpoint_minutes = 10;   ///< a checkpoint at least that often, besides one an epoch
+  int threads = 0;               ///< of the CPU backend; 0: all cores
+  bool deterministic = false;    ///< on CUDA
+  bool sync_batch_norm = false;  ///< with several ranks
   static void describe(Schema<TrainConfig>& s);
 };
 

@@ -22,8 +22,8 @@ void seed_torch(std::uint64_t key, c10::Device device) {
   }
 }
 
-void set_torch_threads(int threads) {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+void set_torch_threads(int threads, int processes) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / processes);
   // LibTorch has read OMP_NUM_THREADS by itself; a person who set it shares the machine.
   if (threads > 0 || std::getenv("OMP_NUM_THREADS") == nullptr) at::set_num_threads(threads > 0 ? threads : cores);
   at::Context::setFlushDenormal(true);

@@ -12,9 +12,9 @@ namespace nephron::host {
 /// run draws what an unbroken one draws.
 void seed_torch(std::uint64_t key, c10::Device device);
 
-/// Threads of torch's CPU backend; 0: all cores. Numbers too small for full precision, which slow a CPU down, count as
-/// 0 from then on.
-void set_torch_threads(int threads);
+/// Threads of torch's CPU backend; 0: all cores, divided among `processes` that share the machine. Numbers too small
+/// for full precision, which slow a CPU down, count as 0 from then on.
+void set_torch_threads(int threads, int processes = 1);
 int torch_threads();
 
 /// Kernels that give the same bits each time, or the fastest: a choice on CUDA alone. A CPU with a fixed number of

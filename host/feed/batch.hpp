@@ -26,4 +26,13 @@ struct RawBatch {
   std::vector<SampleNumber> windows;   ///< [N]: the sample that each window was drawn for; another one: it comes again
 };
 
+/// Part of a batch, when several processes make one together: the samples [first, first + count).
+struct BatchShare {
+  std::int64_t first = 0, count = 0;
+};
+constexpr BatchShare share_of(std::int64_t batch, std::int64_t part, std::int64_t parts) noexcept {
+  const std::int64_t first = batch * part / parts;
+  return {first, batch * (part + 1) / parts - first};
+}
+
 }  // namespace nephron::host

@@ -41,6 +41,9 @@ struct Feed::State {
       : options(o), maker(experiment, registry, data, o) {
     if (o.batch < 1 || o.workers < 1 || o.prefetch < 1)
       throw Error("a feed needs at least one sample a batch, one worker and one batch ahead");
+    if (o.part < 0 || o.part >= o.parts || own_share().count < 1)
+      throw Error("a batch of " + std::to_string(o.batch) + " samples has no part " + std::to_string(o.part) + " of " +
+                  std::to_string(o.parts));
     for (int i = 0; i < o.workers; ++i) threads.emplace_back([this] { work(); });
   }
 
@@ -53,15 +56,19 @@ struct Feed::State {
     for (std::thread& t : threads) t.join();
   }
 
+  BatchShare own_share() const {
+    return options.training ? share_of(options.batch, options.part, options.parts) : BatchShare{0, options.batch};
+  }
+
   std::int64_t samples_in(std::int64_t number) const {
-    if (options.training || maker.count() == 0) return options.batch;
+    if (options.training || maker.count() == 0) return own_share().count;
     return std::clamp<std::int64_t>(maker.count() - number * options.batch, 0, options.batch);
   }
 
   std::unique_ptr<RawBatch> make_buffer(std::int64_t number) {
     auto b = std::move(spare);
     if (b == nullptr) b = std::make_unique<RawBatch>();
-    b->first = number * options.batch;
+    b->first = number * options.batch + own_share().first;
     b->count = samples_in(number);
     b->side = maker.tile();
     b->classes = maker.classes();

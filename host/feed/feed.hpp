@@ -21,6 +21,7 @@ struct FeedOptions {
   std::vector<std::size_t> slides;  ///< indices into PreparedData::slides
   bool training = true;             ///< training: sampler + augmentation; else validation sampler, no augmentation
   int batch = 8;
+  int part = 0, parts = 1;  ///< training: only this share_of() every batch is made
   int workers = 1;
   int prefetch = 4;
   std::uint64_t seed = 0;

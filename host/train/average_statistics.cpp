@@ -9,7 +9,7 @@
 #include <host/device/autocast.hpp>
 #include <host/device/torch_state.hpp>
 #include <host/train/batch_tensors.hpp>
-#include <host/util/interrupt.hpp>
+#include <host/train/together.hpp>
 
 namespace nephron::host {
 
@@ -21,7 +21,7 @@ void remake_statistics(TrainState& state, const StatisticsPass& pass) {
   BatchTensors batch;
   std::int64_t at_hand = -1;
   const auto run = [&](std::int64_t i) {
-    if (interrupted()) return false;
+    if (stop_asked(pass.ranks)) return false;
     if (i != at_hand) {
       std::unique_ptr<RawBatch> raw = pass.feed.next();
       if (raw == nullptr) return false;
@@ -32,7 +32,7 @@ void remake_statistics(TrainState& state, const StatisticsPass& pass) {
     // What a module draws is the same when it sees the batch again.
     Rng rng(static_cast<std::uint64_t>(pass.experiment.seed), "train.average", static_cast<std::uint64_t>(pass.fold),
             epoch * static_cast<std::uint64_t>(config.steps_per_epoch) + static_cast<std::uint64_t>(i));
-    seed_torch(rng.bits64(), pass.device);
+    seed_torch(seed_of_rank(pass.ranks, rng.bits64()), pass.device);
     const Autocast autocast(pass.device, autocast_type(config.precision, pass.device));
     state.model().forward(batch.images);
     state.model().take_auxiliary();

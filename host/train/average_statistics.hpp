@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <host/feed/feed.hpp>
+#include <host/ranks/ranks.hpp>
 #include <host/train/train_state.hpp>
 
 namespace nephron::host {
@@ -13,6 +14,7 @@ struct StatisticsPass {
   Feed& feed;  ///< of training
   c10::Device device;
   int fold = 0;
+  const Ranks* ranks = nullptr;  ///< each with its share of the batches; statistics that they do not share differ
 };
 
 /// Gives the averaged weights of `state` statistics of their own, made of the first batches of the epoch that was just

@@ -64,6 +64,7 @@ void bench_step(const BenchStepRequest& request) {
   ModelConfig& config = experiment.model;
   config.encoder.component = named(request.encoder);
   config.decoder = named(request.decoder);
+  config.checkpointing = request.checkpointing;
   experiment.classes.resize(static_cast<std::size_t>(request.classes));
   experiment.train.batch = request.batch;
   experiment.train.precision = request.precision;

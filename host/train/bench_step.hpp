@@ -19,7 +19,8 @@ struct BenchStepRequest {
   int threads = 0;
   std::string device = "cpu";
   bool channels_last = true;
-  bool divide = false;  ///< print how a few more steps divide, too
+  bool divide = false;         ///< print how a few more steps divide, too
+  bool checkpointing = false;  ///< blocks are run again for their gradients
 };
 
 /// Prints one line of JSON: median and fastest seconds a step, loss, peak memory.

@@ -63,6 +63,7 @@ void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, con
 /// A checkpoint beside the others that is kept and that nothing goes on from; returns its folder.
 std::filesystem::path save_aside(const FoldFolder& fold, const std::string& name, const torch::nn::Module& model,
                                  const TensorMap& state, const TrainProgress& progress);
+
 /// What a checkpoint holds besides the weights.
 struct SavedTensors {
   TensorMap state;    ///< of the optimiser and what goes with it

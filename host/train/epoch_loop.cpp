@@ -10,7 +10,7 @@
 #include <nephron/rng.hpp>
 
 #include <host/device/torch_state.hpp>
-#include <host/util/interrupt.hpp>
+#include <host/train/together.hpp>
 
 namespace nephron::host {
 
@@ -24,6 +24,7 @@ EpochLoop::EpochLoop(EpochParts parts, const Experiment& experiment, int fold, c
 
 void EpochLoop::run() {
   parts_.state.enter_epoch();
+  share_weights(parts_.ranks, parts_.state);
   if (complete()) return;  // resumed between the last step and its validation
   const TrainProgress& progress = parts_.state.progress;
   const std::int64_t first = progress.step_in_epoch * config_.accumulate;
@@ -34,7 +35,7 @@ void EpochLoop::run() {
   parts_.log.skip_time();
   while (!complete()) {
     step();
-    if (interrupted()) break;
+    if (stop_asked(parts_.ranks)) break;
     const std::chrono::duration<double> since_kept = std::chrono::steady_clock::now() - kept_;
     if (!complete() && since_kept.count() > 60.0 * config_.checkpoint_minutes) parts_.keep();
   }
@@ -46,14 +47,12 @@ void EpochLoop::step() {
   const std::int64_t first = progress.step_in_epoch * config_.accumulate;
   const std::int64_t batches = std::min<std::int64_t>(config_.accumulate, config_.steps_per_epoch - first);
   Rng rng(seed_, "train.step", fold_, static_cast<std::uint64_t>(progress.step));
-  seed_torch(rng.bits64(), device_);
+  seed_torch(seed_of_rank(parts_.ranks, rng.bits64()), device_);
   const double waited_before = parts_.feed.waited();
-  std::vector<std::string> ids;
   LossValue loss;
   for (std::int64_t i = 0; i < batches; ++i) {
     std::unique_ptr<RawBatch> raw = parts_.feed.next();
     if (raw == nullptr) throw Error("the feed ended before its epoch did");
-    ids.insert(ids.end(), raw->ids.begin(), raw->ids.end());
     const LossValue part =
         parts_.step.add(*raw, {epoch, static_cast<std::uint64_t>(first + i)}, 1.0 / static_cast<double>(batches));
     loss = i == 0 ? part : LossValue{loss.total + part.total, loss.parts + part.parts};
@@ -61,8 +60,8 @@ void EpochLoop::step() {
   }
   const double lr =
       config_.optimizer.lr * progress.plateau.factor * schedule_factor(config_.schedule, progress.step, counts_.all);
-  parts_.log.add(progress.step + 1, progress.epoch, loss, lr, std::move(ids), parts_.feed.waited() - waited_before,
-                 parts_.told.take({epoch, (first + batches) * config_.batch}));
+  parts_.log.add(progress.step + 1, progress.epoch, loss, lr, parts_.step.take_ids(),
+                 parts_.feed.waited() - waited_before, parts_.told.take({epoch, (first + batches) * config_.batch}));
   // On a CPU the loss is at hand: a bad one stops before it spoils the weights.
   if (device_.is_cpu()) parts_.check_losses(false);
   parts_.step.update(lr);

@@ -24,6 +24,7 @@ struct EpochParts {
   ComponentMetrics& told;
   std::function<void(bool all)> check_losses;  ///< throws when a loss that was read back is no number
   std::function<void()> keep;                  ///< writes a checkpoint
+  const Ranks* ranks = nullptr;                ///< that train together; none: this process alone
 };
 
 /// Takes an epoch's batches from the feed and makes steps of them, each a function of (seed, fold, step) alone.

@@ -17,8 +17,9 @@ namespace {
 /// As many as training leaves: on a CPU its threads compute the step, on a GPU one thread starts kernels.
 int data_workers(const FoldJob& job) {
   if (job.experiment.data.workers > 0) return job.experiment.data.workers;
-  const int busy = job.device.is_cpu() ? torch_threads() : 1;
-  return std::max(1, (job.cores > 0 ? job.cores : static_cast<int>(std::thread::hardware_concurrency())) - busy);
+  const int busy = job.device.is_cpu() ? torch_threads() : 1, here = job.ranks == nullptr ? 1 : job.ranks->here();
+  const int cores = job.cores > 0 ? job.cores : static_cast<int>(std::thread::hardware_concurrency()) / here;
+  return std::max(1, cores - busy);
 }
 
 }  // namespace
@@ -37,6 +38,7 @@ std::unique_ptr<Feed> make_feed(const FoldJob& job, bool training, const JobServ
   }
   options.training = training;
   options.batch = training ? batch : 2 * batch;  // no gradients: twice as much fits
+  if (training && job.ranks != nullptr) options.part = job.ranks->rank(), options.parts = job.ranks->count();
   options.workers = data_workers(job);
   options.prefetch = experiment.data.prefetch;
   options.seed = static_cast<std::uint64_t>(experiment.seed);

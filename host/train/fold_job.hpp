@@ -8,6 +8,7 @@
 #include <host/config/experiment.hpp>
 #include <host/data/prepared.hpp>
 #include <host/plugins/registry.hpp>
+#include <host/ranks/ranks.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
 #include <host/train/checkpoint.hpp>
@@ -32,7 +33,9 @@ struct FoldJob {
   /// Called when everything is ready and before anything is written for the fold, with the bytes that it will need.
   std::function<void(std::size_t)> begin;
   FoldPlace place;
-  int cores = 0;  ///< that it may use; 0: all of the machine
+  int cores = 0;                 ///< that it may use; 0: all of the machine
+  const Ranks* ranks = nullptr;  ///< that train it together, and the first writes; none: this process alone
+  bool writes() const { return ranks == nullptr || ranks->first(); }
 };
 
 struct FoldResult {

@@ -48,8 +48,9 @@ std::shared_ptr<const Repeats> HardExamples::repeats(std::uint64_t seed, std::ui
   return out;
 }
 
-void HardExamples::add(const RawBatch& batch, std::uint64_t epoch, const at::Tensor& losses) {
-  pending_.push_back({epoch, batch.first, batch.windows, losses});
+void HardExamples::add(std::int64_t first, std::vector<SampleNumber> windows, std::uint64_t epoch,
+                       const at::Tensor& losses) {
+  pending_.push_back({epoch, first, std::move(windows), losses});
   if (pending_.size() >= batches_read_back_together) read_back();
 }
 

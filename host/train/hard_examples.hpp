@@ -26,8 +26,9 @@ class HardExamples {
   /// What comes again in `epoch`, in an order that is a function of (seed, epoch) and of what is remembered. Null when
   /// nothing is.
   std::shared_ptr<const Repeats> repeats(std::uint64_t seed, std::uint64_t epoch) const;
-  /// A batch was trained on. `losses` [N]: of its samples, on any device; they are read back later, many at once.
-  void add(const RawBatch& batch, std::uint64_t epoch, const at::Tensor& losses);
+  /// A batch was trained on: its samples from number `first` on, the windows that they have, and their losses [N] on
+  /// any device, which are read back later, many at once.
+  void add(std::int64_t first, std::vector<SampleNumber> windows, std::uint64_t epoch, const at::Tensor& losses);
   /// The epoch's steps are done: its highest losses are remembered, and of windows that came again what they have now,
   /// a mean where they came several times. Does no harm twice.
   void settle();

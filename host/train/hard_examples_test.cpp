@@ -39,7 +39,7 @@ class Trained {
         losses.push_back(loss_of(window, epoch));
         (window == number ? fresh : again).push_back(window);
       }
-      hard.add(batch, epoch, at::tensor(losses));
+      hard.add(batch.first, batch.windows, epoch, at::tensor(losses));
     }
   }
   static float loss_of(const SampleNumber& window, std::uint64_t epoch) {
@@ -144,7 +144,7 @@ TEST(HardExamples, WhatIsNoNumberIsNotRemembered) {
   HardExamples hard({.share = 0.5, .memory = 1});
   RawBatch batch;
   batch.windows = {{0, 0}, {0, 1}, {0, 2}};
-  hard.add(batch, 0, at::tensor({std::numeric_limits<float>::quiet_NaN(), 0.5F, -INFINITY}));
+  hard.add(batch.first, batch.windows, 0, at::tensor({std::numeric_limits<float>::quiet_NaN(), 0.5F, -INFINITY}));
   hard.settle();
   EXPECT_THAT(hard.repeats(0, 1)->windows, ElementsAre(SampleNumber{0, 1}));
 }

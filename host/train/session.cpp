@@ -1,12 +1,14 @@
 #include <host/train/session.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <optional>
 #include <string>
 
 #include <host/config/load.hpp>
+#include <host/config/show.hpp>
 #include <host/data/findings.hpp>
 #include <host/data/folds.hpp>
 #include <host/data/overlaps.hpp>
@@ -14,12 +16,14 @@
 #include <host/data/shortfalls.hpp>
 #include <host/device/device.hpp>
 #include <host/device/torch_state.hpp>
+#include <host/ranks/ranks.hpp>
 #include <host/train/fold_processes.hpp>
 #include <host/train/fold_worker.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/results.hpp>
 #include <host/train/scratch.hpp>
 #include <host/train/start.hpp>
+#include <host/train/together.hpp>
 #include <host/train/trainer.hpp>
 #include <host/train/warm_start.hpp>
 #include <host/util/interrupt.hpp>
@@ -56,7 +60,7 @@ void settle_slides(const Session& session, const PreparedData& data) {
 }
 
 /// What is wrong with any fold is said before the first one is trained.
-void check_folds(const Session& session, const PreparedData& data) {
+void check_folds(const Session& session, const PreparedData& data, bool writes) {
   const Experiment& experiment = session.experiment();
   for (const std::string& finding : file_findings(experiment, session.registry(), data.datasets).findings)
     log().warning(finding);
@@ -70,7 +74,24 @@ void check_folds(const Session& session, const PreparedData& data) {
     if (const FoldOrigin* const origin = session.origin(fold); origin != nullptr && !session.resumes())
       require_unseen_by(*origin, experiment, data, slides_of(data, fold));
   }
-  if (session.resumes()) settle_slides(session, data);
+  if (session.resumes() && writes) settle_slides(session, data);
+}
+
+/// Ranks that were started with different commands, or see other slides, would wait for each other in vain.
+void require_one_training(const Ranks& ranks, const Session& session, const PreparedData& data) {
+  const Experiment& e = session.experiment();
+  if (ranks.count() > e.train.batch)
+    throw Error("train.batch is " + std::to_string(e.train.batch) + ", less than the " + std::to_string(ranks.count()) +
+                    " ranks: a batch is divided over them",
+                "Raise train.batch, or start fewer ranks.");
+  ranks.require_alike("the experiment", to_toml(e.resolved));
+  std::string folds, slides;
+  for (const int k : session.folds()) folds += std::to_string(k) + " ";
+  ranks.require_alike("--fold", folds);
+  for (std::size_t i = 0; i < data.slides.size(); ++i)
+    slides += data.slides[i]->info().id + " " + std::to_string(data.folds[i]) + " " +
+              std::to_string(data.slides[i]->size().width) + "x" + std::to_string(data.slides[i]->size().height) + "\n";
+  ranks.require_alike("the list of slides that could be read", slides);
 }
 
 /// Folds behind this one that still have steps to do.
@@ -81,18 +102,36 @@ int unfinished_behind(const Session& session, std::size_t number) {
   return out;
 }
 
-FoldResults train_folds(Session& session, const PreparedData& data, const c10::Device& device, int cores) {
+/// What folds are trained on.
+struct Means {
+  c10::Device device;
+  int cores = 0;                 ///< 0: all of the machine
+  const Ranks* ranks = nullptr;  ///< none: this process alone
+};
+
+FoldResults train_folds(Session& session, const PreparedData& data, const Means& means) {
+  const Ranks* const ranks = means.ranks;
   FoldResults results;
   const std::vector<int>& folds = session.folds();
-  for (std::size_t i = 0; i < folds.size() && !interrupted(); ++i) {
+  for (std::size_t i = 0; i < folds.size() && !stop_asked(ranks); ++i) {
     const FoldFolder folder = session.run().fold(folds[i]);
     const auto begin = [&](std::size_t bytes) {
       session.begin(bytes);
-      settle_fold_slides(folder.slides(), session.experiment(), data, slides_of(data, folds[i]));
+      if (ranks == nullptr || ranks->first())
+        settle_fold_slides(folder.slides(), session.experiment(), data, slides_of(data, folds[i]));
     };
     const FoldPlace place{static_cast<int>(i), static_cast<int>(folds.size()), unfinished_behind(session, i)};
-    const FoldJob job{session.experiment(), session.registry(),       data,  folder, device,
-                      session.resumes(),    session.origin(folds[i]), begin, place,  cores};
+    const FoldJob job{session.experiment(),
+                      session.registry(),
+                      data,
+                      folder,
+                      device,
+                      session.resumes(),
+                      session.origin(folds[i]),
+                      begin,
+                      place,
+                      means.cores,
+                      ranks};
     results.emplace_back(folds[i], train_and_say_how_to_go_on(job, session));
   }
   return results;
@@ -122,6 +161,7 @@ int finish(const TrainRequest& request, Session& session, const Trained& trained
   }
   const bool finished = results.size() == session.folds().size() &&
                         std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; });
+  if (!request.writes) return finished ? exit_done : exit_interrupted;
   print_table(results, session.experiment().classes);
   std::printf("%s\n", request.debug ? "nothing was kept (--debug)" : session.run().folder().c_str());
   std::fflush(stdout);
@@ -134,11 +174,12 @@ int finish(const TrainRequest& request, Session& session, const Trained& trained
   return exit_interrupted;
 }
 
-PreparedData prepared(const TrainRequest& request, const Session& session) {
+PreparedData prepared(const TrainRequest& request, const Session& session, const Ranks* ranks) {
   PreparedData data =
       prepare(session.listing(), session.splits(), request.strict ? 0 : session.experiment().data.most_lost);
   warn_of_problems(data);
-  check_folds(session, data);
+  check_folds(session, data, request.writes);
+  if (ranks != nullptr) require_one_training(*ranks, session, data);
   return data;
 }
 
@@ -155,7 +196,7 @@ int train_for_parent(const TrainRequest& request) {
     const PreparedData data =
         prepare(session.listing(), session.splits(), request.strict ? 0 : experiment.data.most_lost);
     settle_slides(session, data);
-    const FoldResults results = train_folds(session, data, device, request.worker.cores);
+    const FoldResults results = train_folds(session, data, {device, request.worker.cores});
     for (const auto& [fold, result] : results) report_result(result);
     return results.size() == 1 && results.front().second.finished ? 0 : 130;
   } catch (const Cancelled&) {
@@ -166,26 +207,18 @@ int train_for_parent(const TrainRequest& request) {
   }
 }
 
-}  // namespace
-
-int train(const TrainRequest& request) {
-  if (request.worker.fold >= 0) return train_for_parent(request);
-  const JobPlan plan = JobPlan::of(request);
-  // Processes of their own keep it each for itself.
-  if (!plan.several()) keep_freed_memory();
-  const c10::Device device = parse_device(plan.devices.front());
-  for (const std::string& other : plan.devices) parse_device(other);
+int train_here(const TrainRequest& request, const JobPlan& plan, const c10::Device& device, const Ranks* ranks) {
   std::optional<Scratch> scratch;
   if (request.debug) scratch.emplace();
   Session session = request.resume.empty() ? Session::start(request, scratch ? scratch->folder() : request.runs, device)
                                            : Session::go_on(request, device);
   const Experiment& experiment = session.experiment();
-  set_torch_threads(experiment.train.threads);
+  set_torch_threads(experiment.train.threads, ranks == nullptr ? 1 : ranks->here());
   if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
 
   Trained trained;
   if (plan.several()) {
-    trained.lost = text_of_lost(prepared(request, session));
+    trained.lost = text_of_lost(prepared(request, session, ranks));
     give_back_freed_memory();  // slides, which every process prepares or maps for itself
     trained.options = plan.option();
     if (!interrupted()) {
@@ -193,11 +226,40 @@ int train(const TrainRequest& request) {
       trained.folds = train_in_processes(session, request, plan);
     }
   } else {
-    const PreparedData data = prepared(request, session);
-    trained.folds.results = train_folds(session, data, device, 0);
+    const PreparedData data = prepared(request, session, ranks);
+    trained.folds.results = train_folds(session, data, {device, 0, ranks});
     trained.lost = text_of_lost(data);
   }
   return finish(request, session, trained);
+}
+
+}  // namespace
+
+int train(const TrainRequest& request) {
+  if (request.worker.fold >= 0) return train_for_parent(request);
+  const JobPlan plan = JobPlan::of(request);
+  const std::optional<RankPlace> place = request.alone ? std::nullopt : place_among_ranks();
+  if (place && plan.several())
+    throw Error("--jobs and --devices train several folds in processes of their own, and " + place->starter +
+                    " started ranks that train one together",
+                "Leave out one of the two, or add --alone.");
+  // Processes of their own keep it each for itself.
+  if (!plan.several()) keep_freed_memory();
+  if (!place) {
+    for (const std::string& device : plan.devices) parse_device(device);
+    return train_here(request, plan, parse_device(plan.devices.front()), nullptr);
+  }
+  const c10::Device device = device_of_rank(request.device, *place);
+  RankTimes times;
+  times.silence = times.grace = std::chrono::milliseconds(static_cast<std::int64_t>(1000 * request.rank_silence));
+  times.grace = std::min(times.grace, RankTimes().grace);
+  TrainRequest own = request;
+  own.writes = place->rank == 0;
+  if (!own.writes) set_log_level(Log::Level::error);  // what all ranks have to say is said once
+  Ranks ranks(*place, device, times);
+  log().info("training with " + std::to_string(ranks.count()) + " ranks, started by " + place->starter + ": this is " +
+             ranks.name());
+  return run_among(ranks, [&] { return train_here(own, plan, device, &ranks); });
 }
 
 }  // namespace nephron::host

@@ -28,6 +28,9 @@ struct TrainRequest {
   std::vector<std::string> devices;  ///< in place of `device` and `jobs`: a process for each of them
   bool strict = false;               ///< no slide may be lost
   bool debug = false;                ///< one fold, few steps, nothing kept
+  bool alone = false;                ///< one process, whatever torchrun or srun say
+  double rank_silence = 60;          ///< seconds after which a rank that is not heard of counts as lost
+  bool writes = true;                ///< false: another rank keeps the run
   FoldWorker worker;
 };
 

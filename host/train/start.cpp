@@ -110,6 +110,7 @@ void tell(const std::vector<PluginChange>& changes) {
 
 Session Session::start(const TrainRequest& request, const fs::path& runs, const c10::Device& device) {
   Session s;
+  s.writes_ = request.writes;
   s.experiment_ = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry_,
                                   [](const Experiment& e, const Registry& registry, Diagnostics& faults) {
                                     check_parameters(e, registry, faults);
@@ -127,7 +128,7 @@ Session Session::start(const TrainRequest& request, const fs::path& runs, const 
   s.splits_ = splits_of(*s.listing_);
   require_annotated(*s.listing_, *s.registry_);
   require_held_out(*s.listing_, s.splits_, s.folds_);
-  require_writable(runs, some_space);
+  if (s.writes_) require_writable(runs, some_space);
   s.run_ = RunFolder::propose(runs, s.experiment_.name);
   keep_all_that_it_needs(s.experiment_, request.plugins, s.run_);
   s.facts_ = facts_of(request, device);
@@ -136,11 +137,12 @@ Session Session::start(const TrainRequest& request, const fs::path& runs, const 
 
 Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
   Session s;
+  s.writes_ = request.writes;
   s.run_ = RunFolder::open(request.resume);
   s.experiment_ = load_again(request, s.run_, s.registry_);
   require_experiment_can(s.experiment_, device.str());
   s.worker_ = request.worker.fold >= 0;
-  if (!s.worker_) s.lock_.emplace(s.run_.folder());
+  if (!s.worker_ && s.writes_) s.lock_.emplace(s.run_.folder());
   s.folds_ = s.worker_                   ? std::vector<int>{request.worker.fold}
              : s.run_.opened_fold() >= 0 ? std::vector<int>{s.run_.opened_fold()}
                                          : folds_of_environment(s.run_.environment());
@@ -154,7 +156,7 @@ Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
   s.resumes_ = true;
   s.listing_ = std::make_unique<Listing>(s.experiment_, *s.registry_);
   s.splits_ = fs::exists(s.run_.splits()) ? splits_of_run(*s.listing_, s.run_.splits()) : splits_of(*s.listing_);
-  require_writable(s.run_.folder(), some_space);
+  if (s.writes_) require_writable(s.run_.folder(), some_space);
   // What has a checkpoint, or began with the weights of another run, needs no weights of the experiment.
   if (std::any_of(s.folds_.begin(), s.folds_.end(),
                   [&](int k) { return !s.run_.fold(k).begun() && s.origin(k) == nullptr; }))
@@ -167,7 +169,8 @@ void Session::begin(std::size_t bytes) {
   set_mapping_advice(("prepare the slide again (nephron prepare), and go on with: nephron train --resume " +
                       shell_word(run_.folder().string()))
                          .c_str());
-  begun_ = begun_ || worker_;
+  begun_ = begun_ || worker_ || !writes_;
+  if (!writes_) return;
   if (begun_) return require_writable(run_.folder(), bytes);
   if (resumes_) {
     require_writable(run_.folder(), bytes);

@@ -61,6 +61,7 @@ class Session {
   std::optional<RunLock> lock_;
   bool resumes_ = false, begun_ = false;
   bool worker_ = false;  ///< another process holds the run, and speaks of it
+  bool writes_ = true;   ///< false: another rank keeps the run
 };
 
 }  // namespace nephron::host

@@ -21,7 +21,7 @@ bool first_of_process() {
 
 }  // namespace
 
-StepLog::StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, std::int64_t behind,
+StepLog::StepLog(MetricsLog* metrics, std::string title, std::int64_t done, std::int64_t total, std::int64_t behind,
                  c10::Device device)
     : metrics_(metrics), progress_(std::move(title), total, done, behind), most_pending_(device.is_cpu() ? 1 : 8) {}
 
@@ -60,7 +60,7 @@ bool StepLog::flush(bool all) {
                             {"waited", seconds > 0 ? waited / seconds : 0}};
     if (std::exchange(first_line_, false) && first_of_process()) line.emplace_back("start_s", seconds_since_start());
     line.insert(line.end(), p.told.begin(), p.told.end());
-    metrics_.write(p.step, line);
+    if (metrics_ != nullptr) metrics_->write(p.step, line);
     loss_sum_ += loss;
     if (!std::isfinite(loss)) {
       bad_ = {p.step, loss, std::move(p.ids), p.loss.parts};
@@ -76,10 +76,10 @@ bool StepLog::flush(bool all) {
   std::snprintf(note, sizeof note, "epoch %lld  loss %.4f  %.1f tiles/s  waited %.1f %%",
                 static_cast<long long>(last.epoch + 1), values.const_data_ptr<double>()[pending_.size() - 1],
                 this->tiles_per_s(), 100 * waited_share());
-  progress_.update(last.step, note);
+  if (metrics_ != nullptr) progress_.update(last.step, note);
   pending_.clear();
   if (std::chrono::duration<double>(clock::now() - flushed_).count() > 2) {  // for whoever watches the file
-    metrics_.flush();
+    if (metrics_ != nullptr) metrics_->flush();
     flushed_ = clock::now();
   }
   return true;

@@ -25,8 +25,9 @@ struct BadLoss {
 /// time, because each read-back waits for it.
 class StepLog {
  public:
-  /// `behind`: steps of the folds that this command trains after this one.
-  StepLog(MetricsLog& metrics, std::string title, std::int64_t done, std::int64_t total, std::int64_t behind,
+  /// `metrics`: null where another process tells of the steps. `behind`: steps of the folds that this command trains
+  /// after this one.
+  StepLog(MetricsLog* metrics, std::string title, std::int64_t done, std::int64_t total, std::int64_t behind,
           c10::Device device);
 
   /// A step is done: its loss and its parts (on the device), its learning rate, the samples that were in it, seconds
@@ -55,7 +56,7 @@ class StepLog {
   };
   using clock = std::chrono::steady_clock;
 
-  MetricsLog& metrics_;
+  MetricsLog* metrics_;
   Progress progress_;
   std::size_t most_pending_;
   std::vector<Pending> pending_;

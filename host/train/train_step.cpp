@@ -1,5 +1,7 @@
 #include <host/train/train_step.hpp>
 
+#include <utility>
+
 #include <ATen/record_function.h>
 
 #include <host/device/autocast.hpp>
@@ -16,33 +18,52 @@ TrainStep::TrainStep(const StepParts& parts, const TrainConfig& train, const Dat
       channels_last_(train.channels_last),
       clip_norm_(train.clip_norm),
       steps_(StepCounts::of(train).all),
-      normalise_(Normalise::of(data.mean, data.std)) {}
+      normalise_(Normalise::of(data.mean, data.std)) {
+  if (parts.ranks != nullptr) whole_.emplace(*parts.ranks, train.batch);
+}
+
+BatchTensors TrainStep::tensors_of(const RawBatch& raw, const BatchNumber& number, at::Tensor& own_images) const {
+  BatchTensors batch = to_tensors(raw, normalise_, device_, channels_last_);
+  own_images = batch.images;
+  const bool mixes = parts_.augmentations != nullptr && !parts_.augmentations->empty();
+  if (whole_) batch = whole_->tensors(batch, mixes);
+  if (!mixes) return batch;
+  parts_.augmentations->apply(batch, number);
+  own_images = whole_ ? whole_->part(batch.images) : batch.images;
+  return batch;
+}
 
 LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double share) {
-  BatchTensors batch = to_tensors(raw, normalise_, device_, channels_last_);
-  if (parts_.augmentations != nullptr) parts_.augmentations->apply(batch, number);
+  at::Tensor images;
+  const BatchTensors batch = tensors_of(raw, number, images);
+  const SampleNames names = whole_ ? whole_->names(raw) : SampleNames{raw.ids, raw.windows};
+  ids_.insert(ids_.end(), names.ids.begin(), names.ids.end());
   at::Tensor logits;
   std::vector<at::Tensor> auxiliary;
   {
     const Autocast autocast(device_, autocast_);
     SegmentationModel& model = parts_.state.model();
-    logits = model.forward(batch.images);
+    logits = model.forward(images);
     auxiliary = model.take_auxiliary();
   }
-  for (at::Tensor& more : auxiliary) more = more.to(c10::kFloat);
+  const auto of_all = [&](const at::Tensor& own) { return whole_ ? whole_->with_own(own) : own; };
+  for (at::Tensor& more : auxiliary) more = of_all(more.to(c10::kFloat));
   LossValue loss;
   {
     RECORD_USER_SCOPE("nephron.loss");
-    const at::Tensor as_floats = logits.to(c10::kFloat);
+    const at::Tensor as_floats = of_all(logits.to(c10::kFloat));
     loss = parts_.objective(as_floats, batch, place(), auxiliary);
     if (HardExamples* const hard = parts_.state.hard_examples())
-      hard->add(raw, number.epoch, parts_.objective.of_samples(as_floats, batch));
+      hard->add(raw.first - (whole_ ? whole_->own().first : 0), names.windows, number.epoch,
+                parts_.objective.of_samples(as_floats, batch));
   }
   if (share != 1) loss.total = loss.total * share;
   const auto& scaler = parts_.state.scaler();
   run_backward(scaler ? scaler->scale(loss.total) : loss.total);
   return {loss.total.detach(), loss.parts};
 }
+
+std::vector<std::string> TrainStep::take_ids() { return std::exchange(ids_, {}); }
 
 TrainPlace TrainStep::place() const {
   const TrainProgress& progress = parts_.state.progress;
@@ -54,6 +75,7 @@ void TrainStep::update(double lr) {
   Optimizer& optimizer = parts_.state.optimizer();
   auto& scaler = parts_.state.scaler();
   std::optional<at::Tensor> found_inf;
+  if (parts_.ranks != nullptr) parts_.ranks->sum(optimizer.gradients());
   if (scaler) found_inf = scaler->unscale(optimizer.gradients());
   if (clip_norm_ > 0) clip_gradients(optimizer.gradients(), clip_norm_);
   optimizer.step(lr, found_inf);

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
@@ -9,9 +11,11 @@
 #include <host/config/experiment.hpp>
 #include <host/cuda/normalise.hpp>
 #include <host/feed/batch.hpp>
+#include <host/ranks/ranks.hpp>
 #include <host/train/batch_augmentations.hpp>
 #include <host/train/objective.hpp>
 #include <host/train/train_state.hpp>
+#include <host/train/whole_batch.hpp>
 
 namespace nephron::host {
 
@@ -20,6 +24,7 @@ struct StepParts {
   TrainState& state;
   const Objective& objective;
   const BatchAugmentations* augmentations = nullptr;  ///< none: batches stay as the feed makes them
+  const Ranks* ranks = nullptr;                       ///< that make a batch together; none: this process alone
 };
 
 /// One step of the optimiser: gradients of one batch or several, then one update.
@@ -28,20 +33,28 @@ class TrainStep {
   TrainStep(const StepParts& parts, const TrainConfig& train, const DataConfig& data, c10::Device device);
 
   /// Adds the gradients of a batch that counts for `share` of the step. Returns its loss times the share, detached, on
-  /// the device. `raw` may be reused then.
+  /// the device. `raw` may be reused then. With several ranks: of this rank's share of the batch, and the loss is that
+  /// of all of it.
   LossValue add(const RawBatch& raw, const BatchNumber& number, double share = 1);
+  /// What the samples were that were added since the last call, those of other ranks too.
+  std::vector<std::string> take_ids();
   /// How far the training is, for losses that ask.
   TrainPlace place() const;
   /// Changes the weights by the gradients that were added, and drops those.
   void update(double lr);
 
  private:
+  /// With several ranks: the batch of all of them, and its images if samples are mixed.
+  BatchTensors tensors_of(const RawBatch& raw, const BatchNumber& number, at::Tensor& own_images) const;
+
   StepParts parts_;
   c10::Device device_;
   std::optional<c10::ScalarType> autocast_;
   bool channels_last_;
   double clip_norm_;
-  std::int64_t steps_;  ///< of the whole training
+  std::int64_t steps_;               ///< of the whole training
+  std::optional<WholeBatch> whole_;  ///< none: this process makes all of it
+  std::vector<std::string> ids_;
   Normalise normalise_;
 };
 

@@ -22,6 +22,7 @@
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
 #include <host/train/step_log.hpp>
+#include <host/train/together.hpp>
 #include <host/train/train_step.hpp>
 #include <host/train/warm_start.hpp>
 #include <host/util/counted.hpp>
@@ -52,8 +53,10 @@ class FoldTrainer {
   void begin();
   std::string title() const;  ///< of the progress line
   void check_losses(bool all = false);
-  /// Validation, figures, checkpoint; false when Ctrl-C cut it short.
+  /// What follows the steps of an epoch; false when Ctrl-C cut it short.
   bool end_epoch();
+  /// Validation, figures, checkpoint: rank 0's.
+  bool conclude_epoch();
   /// Of the weights that the network has; nothing when Ctrl-C cut it short.
   std::optional<Validation> validate_now();
   std::optional<Validation> validate_average();
@@ -74,6 +77,7 @@ class FoldTrainer {
   TrainState state_;
   TrainProgress& progress_ = state_.progress;
   TrainStep step_;
+  std::optional<SharedStatistics> shared_statistics_;
   std::unique_ptr<Feed> train_feed_;
   std::optional<FoldValidation> validation_;
   std::optional<MetricsLog> metrics_;
@@ -111,7 +115,7 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
       batch_augmentations_(experiment_, job.registry, services_),
       steps_of_(StepCounts::of(config_)),
       state_(make_model(job, job.resume && job.folder.begun(), services_), config_, job.device),
-      step_({state_, objective_, &batch_augmentations_}, config_, experiment_.data, job.device) {
+      step_({state_, objective_, &batch_augmentations_, job.ranks}, config_, experiment_.data, job.device) {
   if (job.resume && job.folder.begun()) {
     state_.load(job.folder, {config_.epochs, steps_of_.epoch});
     log().info("fold " + std::to_string(job.folder.fold) +
@@ -122,19 +126,22 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
     log().warning("fold " + std::to_string(job.folder.fold) + " was validated on other pixels before (now on " +
                   experiment_.validation.how + "): its best Dice is found anew");
   seconds_before_ = progress_.seconds;
+  if (job.ranks != nullptr && config_.sync_batch_norm) shared_statistics_.emplace(*job.ranks, state_.model());
 }
 
 void FoldTrainer::begin() {
   // Best, last, the one before and the one being written, and something for logs.
   job_.begin(4 * state_.bytes() + (std::size_t{16} << 20));
-  std::filesystem::create_directories(job_.folder.folder);
-  metrics_.emplace(job_.folder.folder, progress_.step);
-  steps_.emplace(*metrics_, title(), progress_.step, steps_of_.all, job_.place.unfinished_behind * steps_of_.all,
-                 job_.device);
+  if (job_.writes()) {
+    std::filesystem::create_directories(job_.folder.folder);
+    metrics_.emplace(job_.folder.folder, progress_.step);
+  }
+  steps_.emplace(metrics_ ? &*metrics_ : nullptr, title(), progress_.step, steps_of_.all,
+                 job_.place.unfinished_behind * steps_of_.all, job_.device);
   if (train_feed_ == nullptr) return;
   if (const std::string text = groups_text(state_.groups()); !text.empty()) log().info(text);
   epoch_.emplace(EpochParts{state_, step_, *train_feed_, *steps_, component_metrics_,
-                            [this](bool all) { check_losses(all); }, [this] { save(false); }},
+                            [this](bool all) { check_losses(all); }, [this] { save(false); }, job_.ranks},
                  experiment_, job_.folder.fold, job_.device);
 }
 
@@ -158,12 +165,13 @@ FoldResult FoldTrainer::run() try {
     }
   }
   begin();
-  while (!progress_.finished && !interrupted()) {
+  while (!progress_.finished && !stop_asked(job_.ranks)) {
     epoch_started_ = clock::now();
     epoch_->run();
     if (!epoch_->complete() || !end_epoch()) break;
   }
   FoldResult result{progress_, progress_.finished, steps_->tiles_per_s(), steps_->waited_share()};
+  if (!job_.writes()) return result;
   metrics_->flush();
   if (progress_.finished) write_done(job_.folder, result, experiment_.classes);
   else save(false);
@@ -179,15 +187,17 @@ void FoldTrainer::check_losses(bool all) {
   progress_.epoch_loss += steps_->take_loss_sum();
   if (good) return;
   const BadLoss& bad = steps_->bad();
+  const std::string what = "the loss is " + std::string(std::isnan(bad.loss) ? "NaN" : "infinite") + " at step " +
+                           std::to_string(bad.step) + " (epoch " + std::to_string(progress_.epoch + 1) + ") of fold " +
+                           std::to_string(job_.folder.fold);
+  if (!job_.writes()) throw Error(what);
   metrics_->flush();
   progress_.seconds = seconds_before_ + since(started_);
   const auto folder = state_.save_aside(job_.folder, "bad-loss-step-" + std::to_string(bad.step));
   std::string samples;
   for (const std::string& id : bad.ids) samples += "\n    " + id;
   throw Error(
-      "the loss is " + std::string(std::isnan(bad.loss) ? "NaN" : "infinite") + " at step " + std::to_string(bad.step) +
-          " (epoch " + std::to_string(progress_.epoch + 1) + ") of fold " + std::to_string(job_.folder.fold) + ": " +
-          objective_.explain(bad.parts, experiment_.classes) + "; samples in the batch:" + samples,
+      what + ": " + objective_.explain(bad.parts, experiment_.classes) + "; samples in the batch:" + samples,
       "The weights " + std::string(job_.device.is_cpu() ? "that gave it" : "a few steps later at most") +
           " are kept in " + folder.string() +
           ". Try a lower learning rate, train.clip_norm = 1, or fp32; --resume goes on from the last good checkpoint.");
@@ -211,10 +221,14 @@ std::optional<Validation> FoldTrainer::validate_average() {
 bool FoldTrainer::end_epoch() {
   check_losses(/*all=*/true);
   if (state_.note_epoch()) {
-    remake_statistics(state_, {experiment_, *train_feed_, job_.device, job_.folder.fold});
+    remake_statistics(state_, {experiment_, *train_feed_, job_.device, job_.folder.fold, job_.ranks});
     component_metrics_.drop();
-    if (interrupted()) return false;
+    if (stop_asked(job_.ranks)) return false;
   }
+  return first_decides(job_.ranks, progress_, {config_.epochs, steps_of_.epoch}, [this] { return conclude_epoch(); });
+}
+
+bool FoldTrainer::conclude_epoch() {
   bool best = !validation_->any();
   EpochReport report(job_, progress_, progress_.epoch_loss / static_cast<double>(steps_of_.epoch));
   if (const HardExamples* const hard = state_.hard_examples()) hard->add_figures(report.line);
@@ -271,6 +285,7 @@ bool FoldTrainer::note_validation(const Validation& validation) {
 }
 
 void FoldTrainer::save(bool best) {
+  if (!job_.writes()) return;
   check_losses(/*all=*/true);  // weights that a bad loss spoilt must not become the ones to go on from
   metrics_->flush();
   progress_.seconds = seconds_before_ + since(started_);

@@ -10,8 +10,11 @@
 #include <nephron/nn/conv.hpp>
 
 #include "fused_norm.hpp"
+#include "shared_norm.hpp"
 
 namespace nephron::nn {
+
+BatchPeers::~BatchPeers() = default;
 
 BatchNorm2d::BatchNorm2d(std::int64_t channels, double eps, double momentum)
     : torch::nn::Module("BatchNorm2d"), eps_(eps), momentum_(momentum) {
@@ -32,6 +35,10 @@ at::Tensor BatchNorm2d::forward(const at::Tensor& x, Activation activation, cons
           "image",
           "train with a larger batch or larger tiles");
     batches_tracked_.add_(1);
+    if (peers_ != nullptr) {
+      const at::Tensor y = shared_norm({x, weight_, bias_, running_mean_, running_var_, momentum_, eps_}, *peers_);
+      return activate(more.defined() ? y + more : y, activation);
+    }
     const NormInTraining norm{x, more, weight_, bias_, running_mean_, running_var_, momentum_, eps_, activation};
     if (fuses(norm)) return fused_norm(norm);
   }

@@ -19,6 +19,7 @@
 #include <nephron/batch_augmentation.hpp>
 #include <nephron/decoder.hpp>
 #include <nephron/loss.hpp>
+#include <nephron/nn/batch_norm.hpp>
 
 namespace {
 
@@ -28,7 +29,11 @@ at::Tensor filter(std::int64_t out, std::int64_t in) {
 
 struct TinyParams {
   bool norm = false;
+  bool sdk_norm = false;
+  double dropout = 0.2;
   static void describe(nephron::Schema<TinyParams>& s) {
+    s.field("sdk_norm", &TinyParams::sdk_norm, "the same with the SDK's module, twice");
+    s.field("dropout", &TinyParams::dropout, "share of values that are dropped");
     s.field("norm", &TinyParams::norm, "normalise by the batch behind the convolution");
   }
 };
@@ -39,6 +44,10 @@ class TinyEncoder final : public nephron::Encoder {
   explicit TinyEncoder(const TinyParams& params) : params_(params) {}
   void build(const nephron::EncoderOptions& options) override {
     weight_ = register_parameter("conv", filter(8, options.in_channels));
+    if (params_.sdk_norm) {
+      first_norm_ = register_module("norm", std::make_shared<nephron::nn::BatchNorm2d>(8));
+      second_norm_ = register_module("norm2", std::make_shared<nephron::nn::BatchNorm2d>(8));
+    }
     if (!params_.norm) return;
     mean_ = register_buffer("running_mean", at::zeros({8}));
     var_ = register_buffer("running_var", at::ones({8}));
@@ -47,12 +56,14 @@ class TinyEncoder final : public nephron::Encoder {
   std::vector<at::Tensor> forward(const at::Tensor& image) override {
     at::Tensor x = at::conv2d(image, weight_, {}, 2, 1);
     if (params_.norm) x = at::batch_norm(x, {}, {}, mean_, var_, is_training(), 0.1, 1e-5, false);
-    return {image, at::dropout(at::relu(x), 0.2, is_training())};
+    if (params_.sdk_norm) x = second_norm_->forward(at::relu(first_norm_->forward(x)));
+    return {image, at::dropout(at::relu(x), params_.dropout, is_training())};
   }
 
  private:
   TinyParams params_;
   at::Tensor weight_, mean_, var_;
+  std::shared_ptr<nephron::nn::BatchNorm2d> first_norm_, second_norm_;
 };
 
 class TinyDecoder final : public nephron::Decoder {

@@ -14,6 +14,17 @@ namespace nephron::nn {
 
 class Conv2d;
 
+/// Other processes, each of which has a part of the batch, in an order that all of them know. Calls are made by all of
+/// them alike, and wait for the others.
+class NEPHRON_API BatchPeers {
+ public:
+  virtual ~BatchPeers();
+  /// What each has, of one form: [processes, ...].
+  virtual at::Tensor gather(const at::Tensor& own) const = 0;
+  /// The sum over them, in place.
+  virtual void sum(const at::Tensor& own) const = 0;
+};
+
 /// torch.nn.BatchNorm2d: names "weight", "bias", "running_mean", "running_var", "num_batches_tracked".
 class NEPHRON_API BatchNorm2d final : public torch::nn::Module {
  public:
@@ -28,12 +39,16 @@ class NEPHRON_API BatchNorm2d final : public torch::nn::Module {
   /// Puts this normalisation into the convolution that it follows, for inference alone: from then on forward() returns
   /// its input. False, and nothing changes, when it is in training mode, folded already, or of other channels.
   bool fold_into(Conv2d& conv);
+  /// In training, statistics are those of the batches of all peers from now on, as of one batch in one process; null:
+  /// of this process's alone. `peers` outlives that.
+  void share_with(const BatchPeers* peers) noexcept { peers_ = peers; }
   const at::Tensor& batches_tracked() const noexcept { return batches_tracked_; }
 
  private:
   double eps_;
   double momentum_;
   bool folded_ = false;
+  const BatchPeers* peers_ = nullptr;
   at::Tensor weight_, bias_, running_mean_, running_var_, batches_tracked_;
 };
 
