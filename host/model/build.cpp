@@ -109,6 +109,7 @@ std::shared_ptr<SegmentationModel> build_model(const ModelConfig& config, std::i
   });
   guarded(*decoder, "while its layers were made", [&] { decoder->build(levels); });
   auto model = std::make_shared<SegmentationModel>(encoder, decoder, classes);
+  model->recompute(config.checkpointing);
   if (load && !config.encoder.weights.empty()) load_encoder(*encoder, config.encoder, config.in_channels);
   if (load && !config.weights.empty()) {
     const std::filesystem::path file = weights_file(config.weights);

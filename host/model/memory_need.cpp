@@ -38,6 +38,10 @@ PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool tr
   const std::int64_t small = std::max<std::int64_t>(64, model.multiple());
   const std::array<std::int64_t, 2> sides{small, 2 * small};
   std::array<std::int64_t, 2> bytes{};
+  const bool again = training && model.recomputes();
+  // Blocks that are run again hold what they need one after the other, in the backward pass: that is measured too, once
+  // gradients of parameters, which are counted elsewhere, have their memory.
+  if (again) model.forward(at::zeros({tiles, channels, small, small})).sum().backward();
   for (std::size_t i = 0; i < sides.size(); ++i) {
     // As training and prediction have it by default: some layers keep less then.
     const at::Tensor input =
@@ -46,8 +50,9 @@ PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool tr
     const Measured measured = measure([&] {
       const c10::AutoGradMode grad(training);
       logits = model.forward(input);
+      if (again) logits.sum().backward();
     });
-    bytes[i] = training ? measured.held : measured.peak;
+    bytes[i] = training && !again ? measured.held : measured.peak;
   }
   const auto pixels = [tiles](std::int64_t side) { return static_cast<double>(tiles * side * side); };
   PassMemory out;

@@ -4,9 +4,11 @@
 
 #include <nephron/error.hpp>
 #include <nephron/nn/init.hpp>
+#include <nephron/nn/recompute.hpp>
 #include <nephron/nn/resize.hpp>
 
 #include <host/plugins/guard.hpp>
+#include <host/util/log.hpp>
 #include <host/weights/tensors.hpp>
 
 namespace nephron::host {
@@ -78,7 +80,17 @@ void SegmentationModel::check_features(const std::vector<at::Tensor>& features, 
   }
 }
 
+void SegmentationModel::tell_unless_recomputed(std::size_t blocks_before) {
+  if (told_ || !recompute_ || !is_training() || !c10::GradMode::is_enabled()) return;
+  told_ = true;
+  if (nn::Recompute::blocks() == blocks_before)
+    log().warning("model.checkpointing saves nothing: neither " + origin_of(*encoder_).component + " nor " +
+                  origin_of(*decoder_).component + " says where its blocks are (nn::recomputed)");
+}
+
 at::Tensor SegmentationModel::forward(const at::Tensor& image) {
+  const nn::Recompute recompute(recompute_ && is_training());
+  const std::size_t blocks_before = nn::Recompute::blocks();
   std::vector<at::Tensor> features = guarded(*encoder_, "in forward", [&] {
     std::vector<at::Tensor> made = encoder_->forward(image);
     check_features(made, image);
@@ -93,6 +105,7 @@ at::Tensor SegmentationModel::forward(const at::Tensor& image) {
     return made;
   });
   features.clear();
+  tell_unless_recomputed(blocks_before);
   if (maps.size() > 1 && maps.size() != auxiliary_heads_.size() + 1)
     throw Error("the decoder has " + std::to_string(auxiliary_heads_.size()) + " auxiliary heads and gave " +
                 std::to_string(maps.size() - 1) + " maps");

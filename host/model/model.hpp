@@ -27,6 +27,10 @@ class SegmentationModel : public torch::nn::Module {
   /// Logits of the decoder's auxiliary maps (AuxiliaryMaps) of the last forward in training mode, once; of the same
   /// form. Empty where the decoder has none.
   std::vector<at::Tensor> take_auxiliary();
+  /// In training, blocks of the encoder and the decoder (nn::recomputed) are run again for their gradients. Warns once
+  /// where there are none.
+  void recompute(bool on) noexcept { recompute_ = on; }
+  bool recomputes() const noexcept { return recompute_; }
   /// Sides must be multiples of this.
   std::int64_t multiple() const noexcept { return multiple_; }
   const std::vector<Level>& levels() const noexcept { return levels_; }
@@ -39,6 +43,7 @@ class SegmentationModel : public torch::nn::Module {
   };
   Head make_head(Module& parent, const std::string& name, const HeadSpec& spec, std::int64_t classes) const;
   at::Tensor logits_of(const at::Tensor& map, const Head& head) const;
+  void tell_unless_recomputed(std::size_t blocks_before);
   void check_features(const std::vector<at::Tensor>& features, const at::Tensor& image) const;
 
   std::shared_ptr<Encoder> encoder_;
@@ -49,6 +54,7 @@ class SegmentationModel : public torch::nn::Module {
   std::vector<at::Tensor> auxiliary_;
   std::vector<Level> levels_;
   std::int64_t multiple_ = 32;
+  bool recompute_ = false, told_ = false;
   const BackwardPlace *encoder_place_, *decoder_place_;
 };
 

@@ -12,6 +12,7 @@
 #include <nephron/nn/init.hpp>
 #include <nephron/nn/layer_norm.hpp>
 #include <nephron/nn/linear.hpp>
+#include <nephron/nn/recompute.hpp>
 
 namespace {
 
@@ -132,7 +133,8 @@ class Stage final : public torch::nn::Module {
 
   at::Tensor forward(const at::Tensor& input) const {
     at::Tensor x = conv_ != nullptr ? conv_->forward(norm_->forward(input)) : input;
-    for (const auto& block : blocks_) x = block->forward(x);
+    for (const auto& block : blocks_)
+      x = nn::recomputed(*block, {x}, [b = block.get()](const auto& in) { return b->forward(in[0]); });
     return x;
   }
 

@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 
 #include <nephron/encoder.hpp>
+#include <nephron/nn/recompute.hpp>
 #include <nephron/nn/stored.hpp>
 
 #include "variants.hpp"
@@ -110,7 +111,9 @@ class EfficientNet final : public nephron::Encoder {
     for (std::size_t i = 0; features.size() < levels_.size(); ++i) {
       const double share = static_cast<double>(i) / static_cast<double>(blocks_.size());
       const bool droppable = dropping && i > 0 && blocks_[i]->residual();
-      x = blocks_[i]->forward(x, droppable ? drop_.scale(x, share) : at::Tensor());
+      const at::Tensor scale = droppable ? drop_.scale(x, share) : at::Tensor();
+      x = nn::recomputed(*blocks_[i], {x},
+                         [b = blocks_[i].get(), scale](const auto& in) { return b->forward(in[0], scale); });
       if (std::find(plan_.taps.begin(), plan_.taps.end(), i) != plan_.taps.end()) features.push_back(x);
     }
     return features;

@@ -6,6 +6,7 @@
 #include <nephron/encoder.hpp>
 #include <nephron/nn/blocks.hpp>
 #include <nephron/nn/init.hpp>
+#include <nephron/nn/recompute.hpp>
 
 namespace {
 
@@ -115,7 +116,8 @@ class Resnet final : public nephron::Encoder {
     features.push_back(x);
     for (int stage = 0; stage + 2 <= depth_; ++stage) {
       if (stage == 0) x = at::max_pool2d(x, 3, 2, 1);
-      for (const auto& block : stages_[static_cast<std::size_t>(stage)]) x = block->forward(x);
+      for (const auto& block : stages_[static_cast<std::size_t>(stage)])
+        x = nn::recomputed(*block, {x}, [b = block.get()](const auto& in) { return b->forward(in[0]); });
       features.push_back(x);
     }
     return features;

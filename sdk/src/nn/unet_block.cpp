@@ -1,7 +1,10 @@
 #include <nephron/nn/unet_block.hpp>
 
+#include <utility>
+
 #include <ATen/ops/cat.h>
 
+#include <nephron/nn/recompute.hpp>
 #include <nephron/nn/stored.hpp>
 
 namespace nephron::nn {
@@ -18,8 +21,13 @@ UnetBlock::UnetBlock(const UnetBlockShape& s) : torch::nn::Module("UnetBlock"), 
 UnetBlock::~UnetBlock() = default;
 
 at::Tensor UnetBlock::forward(const at::Tensor& coarse, at::IntArrayRef size, const at::Tensor& skip) {
-  const at::Tensor x = conv2_->forward(first(coarse, size, skip));
-  return attention2_ != nullptr ? attention2_->forward(x) : x;
+  const bool joining = skip.defined();
+  std::vector<at::Tensor> inputs{coarse};
+  if (joining) inputs.push_back(skip);
+  return recomputed(*this, std::move(inputs), [this, joining, size = size.vec()](const std::vector<at::Tensor>& in) {
+    const at::Tensor x = conv2_->forward(first(in[0], size, joining ? in[1] : at::Tensor()));
+    return attention2_ != nullptr ? attention2_->forward(x) : x;
+  });
 }
 
 at::Tensor UnetBlock::first(const at::Tensor& coarse, at::IntArrayRef size, const at::Tensor& skip) {
