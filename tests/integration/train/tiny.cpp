@@ -20,6 +20,7 @@
 #include <nephron/decoder.hpp>
 #include <nephron/loss.hpp>
 #include <nephron/nn/batch_norm.hpp>
+#include <nephron/nn/recompute.hpp>
 
 namespace {
 
@@ -54,13 +55,17 @@ class TinyEncoder final : public nephron::Encoder {
   }
   std::vector<nephron::Level> levels() const override { return {{3, 1}, {8, 2}}; }
   std::vector<at::Tensor> forward(const at::Tensor& image) override {
-    at::Tensor x = at::conv2d(image, weight_, {}, 2, 1);
-    if (params_.norm) x = at::batch_norm(x, {}, {}, mean_, var_, is_training(), 0.1, 1e-5, false);
-    if (params_.sdk_norm) x = second_norm_->forward(at::relu(first_norm_->forward(x)));
-    return {image, at::dropout(at::relu(x), params_.dropout, is_training())};
+    return {image, nephron::nn::recomputed(*this, {image}, [this](const auto& in) { return features(in[0]); })};
   }
 
  private:
+  at::Tensor features(const at::Tensor& image) {
+    at::Tensor x = at::conv2d(image, weight_, {}, 2, 1);
+    if (params_.norm) x = at::batch_norm(x, {}, {}, mean_, var_, is_training(), 0.1, 1e-5, false);
+    if (params_.sdk_norm) x = second_norm_->forward(at::relu(first_norm_->forward(x)));
+    return at::dropout(at::relu(x), params_.dropout, is_training());
+  }
+
   TinyParams params_;
   at::Tensor weight_, mean_, var_;
   std::shared_ptr<nephron::nn::BatchNorm2d> first_norm_, second_norm_;

@@ -160,5 +160,16 @@ TEST_F(Optimisation, PatternsAreCheckedAgainstTheNetwork) {
   EXPECT_THAT(run(check, 2), HasSubstr("this encoder tells no layers apart"));
 }
 
+// Dropout is drawn once, and statistics move once, though the encoder runs twice.
+TEST_F(Optimisation, BlocksThatAreRunAgainGiveTheSameBits) {
+  const std::vector<std::string> one{"--set", "train.epochs=1", "--set", "model.encoder.norm=true"};
+  run(train_command(one), 0);
+  fs::rename(root_ / "runs", root_ / "plain");
+  std::vector<std::string> twice = one;
+  twice.insert(twice.end(), {"--set", "model.checkpointing=true"});
+  EXPECT_THAT(run(train_command(twice), 0), Not(HasSubstr("saves nothing")));
+  expect_equal(tensors(only_run()), tensors(RunFolder::open(root_ / "plain/tiny")));
+}
+
 }  // namespace
 }  // namespace nephron::host
