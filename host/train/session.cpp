@@ -29,6 +29,7 @@
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/shell_word.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -239,10 +240,10 @@ int train(const TrainRequest& request) {
   if (request.worker.fold >= 0) return train_for_parent(request);
   const JobPlan plan = JobPlan::of(request);
   const std::optional<RankPlace> place = request.alone ? std::nullopt : place_among_ranks();
-  if (place && plan.several())
-    throw Error("--jobs and --devices train several folds in processes of their own, and " + place->starter +
-                    " started ranks that train one together",
-                "Leave out one of the two, or add --alone.");
+  if (place && (plan.several() || plan.by_device))
+    throw UsageError("--jobs and --devices train folds each for itself, and this process is one of the ranks that " +
+                         place->starter + " started to train one model",
+                     "leave them out; or start one process, or give --alone");
   // Processes of their own keep it each for itself.
   if (!plan.several()) keep_freed_memory();
   if (!place) {

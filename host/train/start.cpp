@@ -210,7 +210,7 @@ void Session::remove_run() {
 }
 
 bool Session::forget() {
-  if (resumes_ || !run_.folds().empty()) return false;
+  if (resumes_ || !writes_ || !run_.folds().empty()) return false;
   remove_run();
   return true;
 }
