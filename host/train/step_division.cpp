@@ -21,7 +21,7 @@ using clock = std::chrono::steady_clock;
 
 enum Part : std::uint8_t { convolution, normalisation, activation, joining, loss, optimiser, gathering, rest, parts };
 
-constexpr std::array<const char*, parts> part_names{"around convolutions (padding, weights, copies)",
+constexpr std::array<const char*, parts> part_names{"convolutions not by oneDNN, padding, copies",
                                                     "normalisation",
                                                     "activation",
                                                     "joins: sums, concatenation, upsampling, pooling",
