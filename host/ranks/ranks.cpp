@@ -150,15 +150,15 @@ void Ranks::State::gather_names() {
   store->set(key(place.rank), bytes(rank_text(place.rank, place.count) + " (" + machine() + ", process " +
                                     std::to_string(::getpid()) + ")"));
   const auto begin = clock::now();
-  auto told = begin;
+  auto next = begin + 10s;  // to say what is waited for
   for (int r = 0; r < place.count; ++r) {
     while (!store->check({key(r)})) {
       if (clock::now() - begin > times.start)
         throw Error(rank_text(r, place.count) + " did not start within " +
                         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(times.start).count()) + " s",
                     "Look at what it printed; every rank has to be started with the same address and port.");
-      if (clock::now() - told > 10s) {
-        told = clock::now();
+      if (clock::now() > next) {
+        next = clock::now() + 60s;
         log().info("waiting for " + rank_text(r, place.count));
       }
       std::this_thread::sleep_for(50ms);
