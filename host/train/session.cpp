@@ -126,7 +126,7 @@ FoldResults train_folds(Session& session, const PreparedData& data, const Means&
                       session.registry(),
                       data,
                       folder,
-                      device,
+                      means.device,
                       session.resumes(),
                       session.origin(folds[i]),
                       begin,
