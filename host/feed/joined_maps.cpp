@@ -25,6 +25,18 @@ void round_places(const std::vector<float>& from, float unit, std::vector<std::i
   for (; i < from.size(); ++i) to[i] = nearest(std::clamp(from[i] * unit, -most, most));
 }
 
+/// Positions of the pixels from `px` on between two nodes, [dx, dy] each, the first of which stands at `start`.
+void fill_cell(const float* nodes, float nodes_per_pixel, std::int64_t start, std::int64_t px, float y,
+               std::span<float> xs, float* ys) {
+  const float dx = nodes[0], dy = nodes[1], more_x = nodes[2] - dx, more_y = nodes[3] - dy;
+  const auto from = static_cast<std::int32_t>(px), before = static_cast<std::int32_t>(px - start);
+  for (std::int32_t i = 0; i < static_cast<std::int32_t>(xs.size()); ++i) {
+    const float right = static_cast<float>(before + i) * nodes_per_pixel;
+    xs[static_cast<std::size_t>(i)] = static_cast<float>(from + i) + (dx + more_x * right);
+    ys[i] = y + (dy + more_y * right);
+  }
+}
+
 }  // namespace
 
 void JoinedMaps::set(std::span<const Step> steps, Size picture) {
@@ -51,7 +63,7 @@ void JoinedMaps::add(const DisplacementStep& step, Size picture) {
   const ImageView& grid = step.grid.view();
   maps_.emplace_back(GridPosition{grid.row<const float>(0), grid.stride / static_cast<std::ptrdiff_t>(sizeof(float)),
                                   static_cast<std::int32_t>(grid.width), static_cast<std::int32_t>(grid.height),
-                                  1 / static_cast<float>(step.spacing)});
+                                  step.spacing, 1 / static_cast<float>(step.spacing)});
   edges_.push_back(edge_of(picture, step.border == Border::reflect_101));
 }
 
@@ -64,6 +76,14 @@ void JoinedMaps::begin(const AffinePosition& map, std::int64_t x, std::int64_t y
 
 // As the body, but the nodes are interpolated between two rows once for all pixels.
 void JoinedMaps::begin(const GridPosition& grid, std::int64_t x, std::int64_t y) {
+  if (grid.spacing == 1) {  // every pixel has its vector
+    const float* at = grid.nodes + y * grid.stride + 2 * x;
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(x_.size()); ++i) {
+      x_[static_cast<std::size_t>(i)] = static_cast<float>(static_cast<std::int32_t>(x) + i) + at[2 * i];
+      y_[static_cast<std::size_t>(i)] = static_cast<float>(y) + at[2 * i + 1];
+    }
+    return;
+  }
   const auto across = static_cast<std::size_t>(2 * grid.across);
   const float v = static_cast<float>(y) * grid.nodes_per_pixel;
   const std::int32_t j = std::min(static_cast<std::int32_t>(v), grid.down - 2);
@@ -71,15 +91,14 @@ void JoinedMaps::begin(const GridPosition& grid, std::int64_t x, std::int64_t y)
   const float *above = grid.nodes + j * grid.stride, *under = above + grid.stride;
   nodes_.resize(across);
   for (std::size_t i = 0; i < across; ++i) nodes_[i] = above[i] + (under[i] - above[i]) * below;
-  const std::int32_t last = grid.across - 2;
-  for (std::size_t i = 0; i < x_.size(); ++i) {
-    const auto px = static_cast<float>(x + static_cast<std::int64_t>(i));
-    const float u = px * grid.nodes_per_pixel;
-    const std::int32_t cell = std::min(static_cast<std::int32_t>(u), last);
-    const float right = u - static_cast<float>(cell);
-    const float* at = nodes_.data() + 2 * cell;
-    x_[i] = px + (at[0] + (at[2] - at[0]) * right);
-    y_[i] = static_cast<float>(y) + (at[1] + (at[3] - at[1]) * right);
+  const auto end = x + static_cast<std::int64_t>(x_.size()), spacing = static_cast<std::int64_t>(grid.spacing);
+  const std::int64_t last = grid.across - 2;
+  for (std::int64_t px = x; px < end;) {  // cell by cell, so that the loops over pixels are straight
+    const std::int64_t cell = std::min(px / spacing, last);
+    const std::int64_t stop = cell == last ? end : std::min(end, (cell + 1) * spacing);
+    fill_cell(nodes_.data() + 2 * cell, grid.nodes_per_pixel, cell * spacing, px, static_cast<float>(y),
+              {x_.data() + (px - x), static_cast<std::size_t>(stop - px)}, y_.data() + (px - x));
+    px = stop;
   }
 }
 

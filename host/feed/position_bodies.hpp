@@ -25,7 +25,8 @@ struct GridPosition {
   const float* nodes;     ///< [down][across][2]
   std::ptrdiff_t stride;  ///< of a row of nodes, in floats
   std::int32_t across, down;
-  float nodes_per_pixel;
+  std::int32_t spacing;   ///< pixels between nodes
+  float nodes_per_pixel;  ///< 1 / spacing
 
   NEPHRON_HOST_DEVICE void operator()(float& x, float& y) const {
     const float u = x * nodes_per_pixel, v = y * nodes_per_pixel;
