@@ -160,8 +160,7 @@ void preview(const AugmentRequest& request) {
     std::vector<PreviewRow> more = preview_batch_chain(experiment, *registry, batch, before, options);
     std::move(more.begin(), more.end(), std::back_inserter(rows));
   }
-  const std::string ending = request.out.extension().string();
-  if (ending == ".html" || ending == ".htm") output.write(augment_page(experiment, rows, shown.about, request.side));
+  if (is_page(request.out)) output.write(augment_page(experiment, rows, shown.about, request.side));
   else output.prepare(), write_png(request.out, draw_rows(rows, request.side).view());
   std::cout << request.out.string() << ": " << counted(rows.size(), "row") << " of "
             << counted(static_cast<std::uint64_t>(request.draws), "draw") << "; " << shown.about << "\n";

@@ -95,8 +95,7 @@ void preview(const PreviewRequest& request) {
   Feed feed(experiment, *registry, data, options);
   int windows = request.windows;
   if (request.validation && feed.count() > 0) windows = static_cast<int>(std::min<std::int64_t>(windows, feed.count()));
-  const std::string ending = request.out.extension().string();
-  if (ending == ".html" || ending == ".htm") {
+  if (is_page(request.out)) {
     const auto batch = request.validation ? std::vector<BatchPicture>{}
                                           : preview_batch(experiment, *registry, feed, request.epoch,
                                                           static_cast<std::size_t>(windows));

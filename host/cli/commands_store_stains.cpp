@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -48,6 +49,7 @@ int stains(const StainsRequest& request) {
   for (const StoredFolder& stored : folders)
     for (const LabelsRecord& l : stored.labels) slides.emplace(l.picture, l.slide);
   std::map<std::string, Json> known;
+  std::set<std::string> alike;  // names that several slides have
   std::size_t without = 0;
   Progress progress("measuring", static_cast<std::int64_t>(folders.size()));
   std::int64_t done = 0;
@@ -58,10 +60,20 @@ int stains(const StainsRequest& request) {
     const PictureRecord* const record = level_of(stored, request.factor);
     if (slide == slides.end() || record == nullptr) continue;
     const auto colours = PictureFolder(stored.folder.path()).colours(*record);
-    if (colours && colours->strength[0] > 0) known.emplace(slide->second, json_of(*colours));
-    else ++without;
+    if (!colours || !(colours->strength[0] > 0)) {
+      ++without;
+      continue;
+    }
+    const auto [place, fresh] = known.emplace(slide->second, json_of(*colours));
+    if (!fresh && place->second != json_of(*colours)) alike.insert(slide->second);
   }
   progress.finish();
+  if (!alike.empty())
+    throw Error(
+        request.store.string() + " holds other slides of the same name, such as \"" + *alike.begin() +
+            "\": a name does not say whose stains are meant",
+        "remove what no experiment uses any more (nephron store prune), give the datasets stores of their own, or "
+        "leave the statistics file out: `stains = \"slide\"` takes each slide's own");
   if (known.empty())
     throw Error(request.store.string() + " has no slide " +
                     (request.factor.empty() ? "" : "at factor " + request.factor + " ") + "whose stains are known",

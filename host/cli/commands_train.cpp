@@ -47,14 +47,22 @@ void add_train(CLI::App& app, int& exit) {
           ->check(CLI::Range(1, 256))
           ->capture_default_str()
           ->take_last();
-  CLI::Option* const devices =
-      command
-          ->add_option("--devices", request->devices,
-                       "A fold at a time on each of these, in a process of its own: cuda:0,cuda:1")
-          ->delimiter(',')
-          ->expected(1)
-          ->excludes(device)
-          ->excludes(jobs);
+  CLI::Option* const devices = command
+                                   ->add_option_function<std::string>(
+                                       "--devices",
+                                       [request](const std::string& list) {
+                                         request->devices.clear();
+                                         for (std::size_t start = 0; start <= list.size();) {
+                                           const std::size_t comma = std::min(list.find(',', start), list.size());
+                                           request->devices.push_back(list.substr(start, comma - start));
+                                           start = comma + 1;
+                                         }
+                                       },
+                                       "A fold at a time on each of these, in a process of its own: cuda:0,cuda:1")
+                                   ->type_name("DEVICE,...")
+                                   ->take_last()
+                                   ->excludes(device)
+                                   ->excludes(jobs);
   command->add_option("--worker-fold", request->worker.fold)->group("");  // of processes that --jobs starts
   command->add_option("--worker-threads", request->worker.threads)->group("");
   command->add_option("--worker-cores", request->worker.cores)->group("");

@@ -104,6 +104,19 @@ Json json_of(const Value& v) {
   return nullptr;
 }
 
+void set_default(Value& table, const FieldInfo& field) {
+  if (!field.fallback.is(Value::Type::null) && table.find(field.name) == nullptr) table.set(field.name, field.fallback);
+}
+
+void sort_keys(Value& v) {
+  if (v.is(Value::Type::array))
+    for (Value& x : v.array()) sort_keys(x);
+  if (!v.is(Value::Type::table)) return;
+  for (Value::Member& m : v.table()) sort_keys(m.value);
+  std::sort(v.table().begin(), v.table().end(),
+            [](const Value::Member& a, const Value::Member& b) { return a.key < b.key; });
+}
+
 std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 void collect(const Value& v, const std::string& path, std::vector<Leaf>& out) {
@@ -120,11 +133,15 @@ void collect(const Value& v, const std::string& path, std::vector<Leaf>& out) {
 }  // namespace
 
 Value with_defaults(Value resolved, const Components& components) {
-  walk_fields(resolved, schema_of<Experiment>().fields(), components, [](Value& table, const FieldInfo& field) {
-    if (!field.fallback.is(Value::Type::null) && table.find(field.name) == nullptr)
-      table.set(field.name, field.fallback);
-  });
+  walk_fields(resolved, schema_of<Experiment>().fields(), components, set_default);
   return resolved;
+}
+
+std::string params_key(std::string_view kind, const ComponentSpec& component, const Components& components) {
+  Value all = component.params;
+  walk_fields(all, components.schema(kind, component.type).fields(), components, set_default);
+  sort_keys(all);
+  return all.str();
 }
 
 std::string to_toml(const Value& table, bool origins) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nephron/value.hpp>
@@ -12,6 +13,10 @@ namespace nephron::host {
 /// The resolved experiment with every default filled in, those of components included; what was not written has no
 /// source file.
 Value with_defaults(Value resolved, const Components& components);
+
+/// Parameters of a component as one text: with every default, in the order of the keys' names. Equal for whatever means
+/// the same, written out or not.
+std::string params_key(std::string_view kind, const ComponentSpec& component, const Components& components);
 
 /// As an experiment file that reads back equal; `origins` adds a comment to each key: where its value was written.
 std::string to_toml(const Value& table, bool origins = false);

@@ -5,6 +5,8 @@
 #include <nephron/file_pixels.hpp>
 #include <nephron/reader.hpp>
 
+#include <host/config/components.hpp>
+#include <host/config/show.hpp>
 #include <host/slides/opener.hpp>
 #include <host/store/content_hash.hpp>
 
@@ -59,12 +61,19 @@ bool of_its_source(const SlideReader& slide, const fs::path& source, const std::
   return fs::equivalent(by->file, source, failed) && !failed;
 }
 
+/// What tells a dataset's slide from another's: a run's experiment, which has every default written out, means the
+/// same.
+std::string key_of(const Listing& listing, const DatasetConfig& config, const std::string& slide) {
+  return config.component.type + "\n" +
+         params_key(Dataset::kind, config.component, RegistryComponents(listing.registry())) + "\n" + slide;
+}
+
 }  // namespace
 
 LabelsPlace labels_place(const Listing& listing, const Listing::Entry& entry) {
   const Experiment& e = listing.experiment();
   const DatasetConfig& config = e.datasets[entry.dataset];
-  std::string key = config.component.type + "\n" + config.component.params.str() + "\n" + entry.info.id;
+  std::string key = key_of(listing, config, entry.info.id);
   for (const std::string& name : e.classes) (key += '\n') += name;
   LabelsWish wish;
   wish.dataset = listing.dataset_name(entry.dataset);
@@ -92,7 +101,7 @@ PicturePlace picture_place(const Listing& listing, const Listing::Entry& entry, 
   const std::string component = of_host ? giver(Reader::kind, by->reader) : giver(Dataset::kind, dataset.name);
   const std::string reader = component + " " + (of_host ? by->version : dataset.version);
   if (!of_file) {
-    const std::string key = config.component.type + "\n" + config.component.params.str() + "\n" + entry.info.id;
+    const std::string key = key_of(listing, config, entry.info.id);
     return {PictureFolder(pictures_of(store) / (store_name(entry.info.id) + "-" + short_key(key))), reader};
   }
   const FileStamp source = stamp_of(entry.info.source, store);

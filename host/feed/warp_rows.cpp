@@ -124,7 +124,8 @@ __attribute__((target("avx2"))) void read_linear_avx2(const HeldPixels& from, bo
 
 void read_linear_row(const HeldPixels& from, bool reflect, const PlaceRow& places, std::uint8_t* out) {
 #if defined(NEPHRON_EIGHT_PIXELS)
-  if (has_avx2() && fits_offsets(from)) return read_linear_avx2(from, reflect, places, out);
+  const bool quads = from.width > 1 && from.height > 1;  // of a thinner picture every pixel lies at an edge
+  if (quads && has_avx2() && fits_offsets(from)) return read_linear_avx2(from, reflect, places, out);
 #endif
   read_each(LinearPixel{from, reflect}, places, 0, places.size(), out);
 }

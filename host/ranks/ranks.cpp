@@ -21,6 +21,7 @@
 #include <host/ranks/rank_error.hpp>
 #include <host/ranks/watch.hpp>
 #include <host/util/files.hpp>
+#include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/usage_error.hpp>
 
@@ -100,16 +101,27 @@ struct Ranks::State {
   mutable std::int64_t meetings = 0;
 };
 
-/// A store that all ranks reach. Ranks of another start at the same address see none of its keys.
+/// A store that all ranks reach. Ranks of another start at the same address see none of its keys. Tried again and again
+/// until whoever has it is there, so that Ctrl-C is heard in between.
 Store Ranks::State::connect() const {
   c10d::TCPStoreOptions options;
   options.port = place.port;
   options.numWorkers = static_cast<std::size_t>(place.count);
   options.waitWorkers = false;
-  options.timeout = times.start;
+  options.timeout = std::min<std::chrono::milliseconds>(times.start, 3s);
   options.isServer = false;
-  return c10::make_intrusive<c10d::PrefixStore>("nephron/" + place.round,
-                                                c10::make_intrusive<c10d::TCPStore>(place.address, options));
+  const auto begin = clock::now();
+  while (true) {
+    try {
+      auto reached = c10::make_intrusive<c10d::TCPStore>(place.address, options);
+      reached->setTimeout(times.start);
+      return c10::make_intrusive<c10d::PrefixStore>("nephron/" + place.round, std::move(reached));
+    } catch (const std::exception&) {
+      if (interrupted()) throw Cancelled();
+      if (clock::now() - begin > times.start) throw;
+    }
+    std::this_thread::sleep_for(100ms);
+  }
 }
 
 Ranks::State::State(const RankPlace& p, c10::Device d, const RankTimes& t) : place(p), device(d), times(t) {
@@ -153,6 +165,7 @@ void Ranks::State::gather_names() {
   auto next = begin + 10s;  // to say what is waited for
   for (int r = 0; r < place.count; ++r) {
     while (!store->check({key(r)})) {
+      if (interrupted()) throw Cancelled();
       if (clock::now() - begin > times.start)
         throw Error(rank_text(r, place.count) + " did not start within " +
                         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(times.start).count()) + " s",

@@ -254,6 +254,12 @@ JobPlan JobPlan::of(const TrainRequest& request) {
   return out;
 }
 
+JobPlan JobPlan::for_folds(std::size_t folds) const {
+  JobPlan out = *this;
+  out.devices.resize(std::clamp<std::size_t>(devices.size(), 1, std::max<std::size_t>(1, folds)));
+  return out;
+}
+
 int JobPlan::together() const {
   std::ptrdiff_t most = 1;
   for (const std::string& device : devices) most = std::max(most, std::count(devices.begin(), devices.end(), device));

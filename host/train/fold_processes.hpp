@@ -16,6 +16,8 @@ struct JobPlan {
 
   static JobPlan of(const TrainRequest& request);
   bool several() const noexcept { return devices.size() > 1; }
+  /// The same with no more places than folds: an idle one would take its share of the cores.
+  JobPlan for_folds(std::size_t folds) const;
   /// Most places that share one device.
   int together() const;
   /// Threads of each process, from train.threads: an equal share of the cores where it says nothing, and neither does

@@ -208,12 +208,13 @@ int train_for_parent(const TrainRequest& request) {
   }
 }
 
-int train_here(const TrainRequest& request, const JobPlan& plan, const c10::Device& device, const Ranks* ranks) {
+int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Device& device, const Ranks* ranks) {
   std::optional<Scratch> scratch;
   if (request.debug) scratch.emplace();
   Session session = request.resume.empty() ? Session::start(request, scratch ? scratch->folder() : request.runs, device)
                                            : Session::go_on(request, device);
   const Experiment& experiment = session.experiment();
+  const JobPlan plan = asked.for_folds(session.folds().size());
   set_torch_threads(experiment.train.threads, ranks == nullptr ? 1 : ranks->here());
   if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
 

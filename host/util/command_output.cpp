@@ -1,6 +1,7 @@
 #include <host/util/command_output.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -48,8 +49,7 @@ fs::path store_around(const fs::path& path) {
 /// The run that holds the file, or empty. A report may lie in it.
 fs::path run_around(const fs::path& file) {
   std::error_code failed;
-  const std::string extension = file.extension().string();
-  if (extension == ".html" || extension == ".htm") return {};
+  if (is_page(file)) return {};
   for (fs::path folder = real(file).parent_path(); folder.has_relative_path(); folder = folder.parent_path())
     if (fs::exists(folder / "experiment.resolved.toml", failed)) return folder;
   return {};
@@ -94,6 +94,13 @@ void require_output(const fs::path& file, bool overwrite, const std::vector<fs::
     throw Error(name + " is a file of the run " + run.string() + ", and is not replaced", "name another file");
   if (exists && !overwrite) throw Error(name + " exists already", "--overwrite replaces it, or name another file");
   require_folder(real(file).parent_path(), file);
+}
+
+bool is_page(const fs::path& file) {
+  std::string ending = file.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending == ".html" || ending == ".htm";
 }
 
 CommandOutput::CommandOutput(fs::path file, bool overwrite, std::vector<fs::path> inputs)

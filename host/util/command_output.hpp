@@ -9,6 +9,9 @@ namespace nephron::host {
 /// The file that makes a folder a store of prepared slides.
 constexpr const char* store_marker = "nephron-store.json";
 
+/// Whether a file's name ends in .html or .htm, in whichever letters: a page and not a picture.
+bool is_page(const std::filesystem::path& file);
+
 /// The rule for every file that a command writes because a person named it: what exists is refused unless --overwrite
 /// was given; and even then it is never anything but a regular file, never one of the command's inputs, never a file of
 /// a store. Throws Error that says what was found and what to do.

@@ -380,7 +380,7 @@ TEST_F(FeedTest, AnErrorAmongGoodSamplesComesInItsTurn) {
         feed.recycle(std::move(batch));
       }
     } catch (const Error& e) {
-      EXPECT_STREQ(e.what(), "the disk is gone");
+      EXPECT_THAT(e.what(), testing::HasSubstr("the disk is gone (while the sample"));
       return good;
     }
     return std::int64_t{-1};

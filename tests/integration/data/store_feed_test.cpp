@@ -2,6 +2,7 @@
 // changes neither pixels nor labels prepares nothing again, and slides of one file share its picture.
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <set>
@@ -15,6 +16,7 @@
 #include <nephron/fingerprint.hpp>
 #include <nephron/image_cv.hpp>
 
+#include <host/config/components.hpp>
 #include <host/data/folds.hpp>
 #include <host/data/store_slides.hpp>
 #include <host/slides/opener.hpp>
@@ -225,6 +227,21 @@ TEST_F(StoreFeedTest, TargetsAndNamesOfClassesPrepareNoPictureAgain) {
   EXPECT_EQ(prepare_all().pictures, 3);
   for (const auto& [file, time] : before) EXPECT_EQ(pictures().at(file), time) << file;
   EXPECT_EQ(stored().slides[0]->digests().picture, digest);
+}
+
+// A run's experiment has its keys in another order and every default written out: the slides are the same.
+TEST_F(StoreFeedTest, WrittenDefaultsAndTheOrderOfKeysPrepareNothingAgain) {
+  const StoreOutcome first = prepare_all();
+  EXPECT_EQ(first.made, 3);
+  Value& params = experiment_.datasets[0].component.params;
+  for (const FieldInfo& field : RegistryComponents(registry_).schema("dataset", "hubmap_kaggle").fields())
+    if (!field.fallback.is(Value::Type::null) && params.find(field.name) == nullptr)
+      params.set(field.name, field.fallback);
+  std::reverse(params.table().begin(), params.table().end());
+  const StoreOutcome again = prepare_all();
+  EXPECT_THAT(again.problems, IsEmpty());
+  EXPECT_EQ(again.made, 0);
+  EXPECT_EQ(again.kept, 3);
 }
 
 // Slides of 0.9 um a pixel: twice that is factor 2, to the byte; anything else is an area mean of its own.

@@ -68,6 +68,21 @@ TEST_F(TrainJobs, FoldsInProcessesAreTheSameBits) {
               ContainsRegex("mean of best Dice 0\\.[0-9]+, deviation"));
 }
 
+TEST_F(TrainJobs, PlacesAreDevicesAndNoMoreThanFolds) {
+  const std::vector<std::string> more{"--set", "train.epochs=1"};
+  const RunFolder whole = one_after_another(more);
+  // Each fold by itself: two at a time on one device, as whoever has several GPUs writes it.
+  std::vector<std::string> command =
+      train_command({"--fold", "all", "--devices", "cpu,cpu", "--set", "train.epochs=1"});
+  for (std::size_t i = 0; i + 1 < command.size(); ++i)  // --devices stands in its place
+    if (command[i] == "--device")
+      command.erase(command.begin() + std::ptrdiff_t(i), command.begin() + std::ptrdiff_t(i) + 2);
+  EXPECT_THAT(run(command, 0), HasSubstr("3 folds in 2 processes at a time"));
+  expect_equal_folds(whole, only_run());
+  EXPECT_THAT(run(train_command({"--fold", "0", "--jobs", "4", "--set", "train.epochs=1"}), 0),
+              testing::Not(HasSubstr("processes at a time")));
+}
+
 TEST_F(TrainJobs, CtrlCReachesAllAndTheyGoOn) {
   const std::vector<std::string> more{"--set", "train.epochs=40"};
   const RunFolder whole = one_after_another(more);

@@ -225,5 +225,17 @@ TEST_F(Ranked, StartedByTorchrun) {
   EXPECT_LT(difference(weights(only_run_of("one")), weights(only_run_of("two"))), tolerance);
 }
 
+TEST_F(Ranked, CtrlCEndsTheWaitForAnother) {
+  write("norm = false");
+  for (const int rank : {0, 1}) {  // one that has the store, and one that looks for it
+    SCOPED_TRACE(rank);
+    StartedProgram alone(as_rank(rank, 2, std::to_string(free_port()), command("alone")), output_of(0));
+    std::this_thread::sleep_for(3s);  // it loads LibTorch and waits
+    ASSERT_FALSE(alone.done()) << alone.output();
+    alone.signal(SIGINT);
+    EXPECT_EQ(alone.wait(), 130) << alone.output();
+  }
+}
+
 }  // namespace
 }  // namespace nephron::host
