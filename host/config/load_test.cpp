@@ -276,6 +276,18 @@ TEST_F(LoadTest, ListsArePatchedByNameTypeOrNumber) {
                                                "typo.toml:6:10: \"made\" names more than one entry of the list"));
 }
 
+TEST_F(LoadTest, AnEntryWithinAnotherIsPointedAt) {
+  write("base.toml", good);
+  const Experiment e = load("base.toml");
+  ASSERT_THAT(e.augmentations, testing::Not(IsEmpty()));
+  ASSERT_THAT(e.augmentations[0].of, testing::Not(IsEmpty()));
+  const std::string inner = e.augmentations[0].of[0].component.type;
+  write("leaf.toml", "extends = \"base.toml\"\n[augmentation." + inner + "]\np = 0.5\n");
+  load("leaf.toml");
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_THAT(faults[0].hint, HasSubstr("stands within another: 0.of." + inner));
+}
+
 TEST_F(LoadTest, ExtendsFaultsHavePlacesAndNoFollowers) {
   write("a.toml", "extends = \"b.toml\"\n");
   write("b.toml", "extends = [\"a.toml\", \"gone.toml\", 3]\n");

@@ -35,6 +35,19 @@ std::string label(const Value& entry) {
   return {};
 }
 
+/// How an entry of that type is named that stands within another one's `of`: "2.of.elastic"; empty where none does.
+std::string path_within(const Value::Array& entries, const std::string& type) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Value* const of = entries[i].find("of");
+    if (of == nullptr || !of->is(Value::Type::array)) continue;
+    const std::string here = std::to_string(i) + ".of.";
+    for (const Value& inner : of->array())
+      if (const Value* name = inner.find("type"); name != nullptr && *name == Value(type)) return here + type;
+    if (const std::string deeper = path_within(of->array(), type); !deeper.empty()) return here + deeper;
+  }
+  return {};
+}
+
 /// Every label and number that a patch of this array may use.
 std::string choices(const Value::Array& entries) {
   std::string out;
@@ -96,11 +109,14 @@ class Merger {
       }
       if (found != nullptr) return found;
     }
-    return refuse(patch, "the list has no entry \"" + patch.key + "\" to change", entries);
+    const std::string nested = path_within(entries, patch.key);
+    return refuse(patch, "the list has no entry \"" + patch.key + "\" to change", entries,
+                  nested.empty() ? "" : "\"" + patch.key + "\" stands within another: " + nested + "; ");
   }
 
-  Value* refuse(const Value::Member& patch, std::string message, const Value::Array& entries) {
-    faults_.push_back({patch.source, std::move(message), choices(entries)});
+  Value* refuse(const Value::Member& patch, std::string message, const Value::Array& entries,
+                const std::string& hint = {}) {
+    faults_.push_back({patch.source, std::move(message), hint + choices(entries)});
     return nullptr;
   }
 

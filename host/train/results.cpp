@@ -78,6 +78,10 @@ void print_table(const FoldResults& results, const std::vector<std::string>& cla
     if (averaged) std::printf(" %10s", number(p.average_dice, "%.4f").c_str());
     std::printf(" %9.1f %7.1f%% %9s\n", result.tiles_per_s, 100 * result.waited, duration_text(p.seconds).c_str());
   }
+  if (!std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; })) {
+    std::printf("not finished: no means\n");
+    return;
+  }
   print_spread(results, "best", &TrainProgress::best_dice);
   print_spread(results, "last", &TrainProgress::last_dice);
   if (averaged) print_spread(results, "averaged", &TrainProgress::average_dice);
