@@ -10,7 +10,9 @@
 //        Catalog draws pixels and names classes; CheckedFolder is AnnotatedFolder, PlainHead a field of HeadSpec,
 //        SlideMaker::Wish is SlideMaker::Request; decoders may give AuxiliaryMaps; labels are u8, u16 or u32 for up to
 //        32 classes (ChannelRule, SampleView, Catalog::any_label); AnnotationSink::ignored and ignore(); Catalog counts
-//        pixels and tissue, and knows objects and the tile; SlideColours, which a SampleInfo leads to
+//        pixels and tissue, and knows objects and the tile; SlideColours, which a SampleInfo leads to;
+//        BatchNorm2d::forward takes the activation and a sum, and BatchPeers; nn/activation.hpp, nn/first_weights.hpp,
+//        nn/recompute.hpp
 #define NEPHRON_SDK_MAJOR 0
 #define NEPHRON_SDK_MINOR 2
 #define NEPHRON_SDK_PATCH 0
