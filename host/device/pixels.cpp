@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 
 #include <host/cuda/load.hpp>
+#include <host/util/processor.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -36,8 +37,7 @@ __attribute__((target("avx2"))) std::int64_t normalise_avx2(const Normalise& how
 std::int64_t run_wide(const Targets&, const std::uint8_t*, float*, std::int64_t begin, std::int64_t) { return begin; }
 std::int64_t run_wide(const Normalise& how, const std::uint8_t* in, float* out, std::int64_t begin, std::int64_t end) {
 #if defined(__x86_64__)
-  static const bool avx2 = __builtin_cpu_supports("avx2") != 0;
-  if (avx2) return normalise_avx2(how, in, out, begin, end);
+  if (has_avx2()) return normalise_avx2(how, in, out, begin, end);
 #endif
   return begin;
 }

@@ -3,17 +3,14 @@
 #include <cstdint>
 #include <cstring>
 
+#include <host/util/processor.hpp>
+
 // Eight RGB pixels at once, for loops over the bodies of warps and colours where the processor has AVX2.
 #if defined(__x86_64__)
 #define NEPHRON_EIGHT_PIXELS 1
 #include <immintrin.h>
 
 namespace nephron::host {
-
-inline bool has_avx2() {
-  static const bool avx2 = __builtin_cpu_supports("avx2") != 0;
-  return avx2;
-}
 
 __attribute__((target("avx2"))) inline __m256i two(__m128i first, __m128i second) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(first), second, 1);

@@ -22,7 +22,7 @@ void round_places(const std::vector<float>& from, float unit, std::vector<std::i
   std::size_t i = 0;
   for (; i + 4 <= from.size(); i += 4)
     (Quad::load(from.data() + i) * unit).at_most(most).at_least(-most).store_whole(to.data() + i);
-  for (; i < from.size(); ++i) to[i] = nearest(std::clamp(from[i] * unit, -most, most));
+  for (; i < from.size(); ++i) to[i] = nearest(std::min(most, std::max(-most, from[i] * unit)));  // as above
 }
 
 /// Positions of the pixels from `px` on between two nodes, [dx, dy] each, the first of which stands at `start`.

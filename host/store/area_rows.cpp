@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <host/util/processor.hpp>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -97,9 +99,8 @@ void area_row_portable(const std::uint8_t* from, std::ptrdiff_t stride, Block bl
 void area_row(const std::uint8_t* from, std::ptrdiff_t stride, Block block, std::int64_t n, std::uint8_t* to) {
   std::int64_t done = 0;
 #if defined(__x86_64__)
-  static const bool avx2 = __builtin_cpu_supports("avx2") != 0;
-  if (avx2 && is(block, 2)) done = row_by_2(from, stride, n, to);
-  if (avx2 && is(block, 4)) done = row_by_4(from, stride, n, to);
+  if (has_avx2() && is(block, 2)) done = row_by_2(from, stride, n, to);
+  if (has_avx2() && is(block, 4)) done = row_by_4(from, stride, n, to);
 #endif
   area_row_portable(from + 3 * block.width * done, stride, block, n - done, to + 3 * done);
 }

@@ -10,6 +10,7 @@
 #endif
 
 #include <host/util/files.hpp>
+#include <host/util/processor.hpp>
 
 namespace nephron::host {
 
@@ -89,8 +90,7 @@ __attribute__((target("avx2"))) void take_avx2(State& state, const std::uint8_t*
 
 void take_many(State& state, const std::uint8_t* bytes, std::size_t count, std::uint64_t number) {
 #if defined(__x86_64__)
-  static const bool avx2 = __builtin_cpu_supports("avx2") != 0;
-  if (avx2) return take_avx2(state, bytes, count, number);
+  if (has_avx2()) return take_avx2(state, bytes, count, number);
 #endif
   for (; count > 0; --count, bytes += stripe) take(state, bytes, number++);
 }
