@@ -82,8 +82,11 @@ at::Tensor statistics(const at::Tensor& x, const NormInTraining& norm) {
   const Rows rows(x);
   const auto c = static_cast<std::size_t>(rows.channels);
   const RowType type = row_type(x);
-  // What is added up are differences to the first pixel: where the mean is large, squares of the values lose digits.
-  const at::Tensor shift = x.permute({0, 2, 3, 1}).reshape({-1, rows.channels})[0].to(at::kFloat).contiguous();
+  // What is added up are differences to the mean of a few pixels: where the mean is large beside the deviation, squares
+  // of the values lose digits. A single pixel would do, but may itself lie several deviations off.
+  const at::Tensor pixels = x.permute({0, 2, 3, 1}).reshape({-1, rows.channels});
+  const at::Tensor few = pixels.slice(0, 0, rows.count, std::max<std::int64_t>(1, rows.count / 16));
+  const at::Tensor shift = few.to(at::kFloat).mean(0).contiguous();
   const float* from = shift.const_data_ptr<float>();
   const std::vector<double> sums = rows.sums([&](std::int64_t first, std::int64_t n, float* to) {
     norm_rows().statistics(type, rows.at(x.const_data_ptr(), first), n, rows.channels, from, to);

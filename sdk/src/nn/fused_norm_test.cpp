@@ -61,6 +61,16 @@ class EachMap : public testing::TestWithParam<std::tuple<Case, at::ScalarType>> 
     };
     x_ = map().mul_(2).add_(5), more_ = map(), g_ = map();
     weight_ = at::randn({config_.c}), bias_ = at::randn({config_.c});
+    // At the kinks of an activation, rounding decides which gradient there is.
+    const double near = type_ == at::kFloat ? 1e-4 : 0.06;
+    const at::Tensor z = normalised(x_.to(at::kDouble), more_.to(at::kDouble));
+    g_.masked_fill_((z.abs() < near).logical_or((z - 6).abs() < near), 0);
+  }
+
+  at::Tensor normalised(const at::Tensor& x, const at::Tensor& more) const {
+    const at::Tensor z =
+        at::batch_norm(x, weight_.to(at::kDouble), bias_.to(at::kDouble), {}, {}, true, 0.3, 1e-3, false);
+    return config_.more ? z + more : z;
   }
 
   Results ours() const {
@@ -104,8 +114,9 @@ TEST_P(EachMap, EqualsTheSingleOperations) {
   EXPECT_LT(off(a.of_x, b.of_x), tolerance);
   EXPECT_LT(off(a.of_weight, b.of_weight), tolerance);
   EXPECT_LT(off(a.of_bias, b.of_bias), tolerance);
-  EXPECT_LT(off(a.mean, b.mean), 1e-6);
-  EXPECT_LT(off(a.var, b.var), 1e-6);
+  // Sums of a run of rows are in single precision.
+  EXPECT_LT(off(a.mean, b.mean), 2e-6);
+  EXPECT_LT(off(a.var, b.var), 2e-6);
   EXPECT_EQ(a.of_more.defined(), config_.more);
   if (config_.more) {
     EXPECT_LT(off(a.of_more, b.of_more), tolerance);
