@@ -27,8 +27,10 @@ p.add_argument("--variant", default="reference", choices=["reference", "tuned"])
 p.add_argument("--size", default="short", choices=["short", "full"])
 p.add_argument("--seed", type=int, default=42)
 p.add_argument("--fold", type=int, default=0, choices=range(FOLDS))
+p.add_argument("--experiment", default=EXPERIMENT, help="of ours")
+p.add_argument("--steps", type=int, help="in place of those of the size")
 a = p.parse_args()
-STEPS = 600 if a.size == "full" else 25
+STEPS = a.steps or (600 if a.size == "full" else 25)
 
 
 def fail(message):
@@ -62,7 +64,7 @@ def only(pattern):
 
 
 def train_ours(folder, epochs, steps):
-    run([a.nephron, "train", EXPERIMENT, "--fold", a.fold, "--runs", folder, "--device", "cpu",
+    run([a.nephron, "train", a.experiment, "--fold", a.fold, "--runs", folder, "--device", "cpu",
          "--set", f"train.epochs={epochs}", "--set", f"train.steps_per_epoch={steps}", "--set", f"seed={a.seed}",
          "--set", f"train.precision={a.precision}"], {"AIDPATH_TILES": a.data})
     with open(only(os.path.join(folder, "**", "metrics.jsonl"))) as lines:
@@ -92,7 +94,9 @@ def start_peer(folder):
 def aidpath_ours(folder):
     runs = os.path.join(folder, "runs")
     epochs = max(1, STEPS // 100)
+    began = time.perf_counter()
     lines = [line for line in train_ours(runs, epochs, STEPS // epochs) if "tiles_per_s" in line]
+    wall = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     steady = [line for line in lines if "start_s" not in line]  # the first step holds the start
     seconds = sum(8 / line["tiles_per_s"] for line in steady if line["tiles_per_s"] > 0)
@@ -109,8 +113,11 @@ def aidpath_ours(folder):
         return float(found[-1]) if found else None
 
     # The peer keeps its last weights. The best epoch was chosen by these very tiles, so it is told, but not compared.
-    return {"steps_per_s": len(steady) / seconds, "waited": waited / seconds, "peak_rss_mb": peak,
-            "dice": dice("last"), "dice_best": dice("best")}
+    checkpoints = {"dice": "last", "dice_best": "best"}
+    if glob.glob(os.path.join(runs, "**", "average*.safetensors"), recursive=True):
+        checkpoints["dice_average"] = "average"
+    return {"steps_per_s": len(steady) / seconds, "waited": waited / seconds, "peak_rss_mb": peak, "wall_s": wall,
+            **{key: dice(checkpoint) for key, checkpoint in checkpoints.items()}}
 
 
 def aidpath_peer(folder):
