@@ -4,9 +4,11 @@
 #include <nephron/error.hpp>
 
 #include <host/cli/command.hpp>
+#include <host/predict/kept.hpp>
 #include <host/predict/predict.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/printable.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 namespace {
@@ -18,7 +20,8 @@ const CLI::Validator threshold_value(
     },
     "0..1|search", "threshold");
 
-const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks", "levels", "truth", "pictures"};
+const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks",    "levels", "truth",
+                                                          "ignored",       "pictures", "rle"};
 
 /// Predicted masks among somebody's true ones could not be told apart again.
 void require_own_parts(const std::filesystem::path& out) {
@@ -31,7 +34,10 @@ void require_own_parts(const std::filesystem::path& out) {
 }
 
 int run_predict(const PredictRequest& request) {
-  std::vector<std::filesystem::path> inputs{request.images};
+  if (request.images.empty() == request.slides.empty())
+    throw UsageError("name what to predict: --images DIR for a folder of pictures, or --slides FILE...");
+  std::vector<std::filesystem::path> inputs = request.slides;
+  if (!request.images.empty()) inputs.push_back(request.images);
   if (!request.masks.empty()) inputs.push_back(request.masks);
   require_output_folder(request.out, inputs, prediction_parts);
   require_own_parts(request.out);
@@ -54,9 +60,23 @@ void add_predict(CLI::App& app, int& exit) {
                    "Run folder (runs/EXPERIMENT/DATE-ID), runs/EXPERIMENT for its latest, or a fold's folder")
       ->required();
   command->add_option("--images", request->images, "Folder of PNG, JPEG or TIFF pictures of any size")
-      ->required()
       ->check(CLI::ExistingDirectory);
+  command->add_option("--slides", request->slides, "Slide or picture files, of any size")->check(CLI::ExistingFile);
   command->add_option("--out", request->out, "Folder for probabilities, masks and scores")->required();
+  command
+      ->add_option("--save", request->save,
+                   "What is written, comma-separated: maps of probabilities, masks, rle (run lengths of masks, a text "
+                   "file each), submission (submission.csv of all, as Kaggle wants it)")
+      ->delimiter(',')
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kept_words), std::end(kept_words))))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--maps", request->maps,
+          "How maps are written: png; tiff: tiled, with its reductions, for viewers of slides; tiff16: the same "
+          "in 16-bit floating point; auto: png up to 134 million pixels, tiff beyond")
+      ->check(CLI::IsMember({"auto", "png", "tiff", "tiff16"}))
+      ->capture_default_str();
   CLI::Option* const masks =
       command->add_option("--masks", request->masks, "Folder of true masks, or of a folder a class: prints the Dice")
           ->check(CLI::ExistingDirectory);
@@ -95,6 +115,12 @@ void add_predict(CLI::App& app, int& exit) {
       ->add_option("--factor", request->factor,
                    "Reduction of the pictures [the experiment's, or what brings each to its data.mpp]")
       ->check(CLI::Range(1, 64));
+  command
+      ->add_option("--compat",
+                   "\"reference\": tiles are joined as the 4th place of HuBMAP joined them in 2021, in "
+                   "half precision, the last tile of a row counting as often as its rule repeats it")
+      ->check(CLI::IsMember({"reference"}))
+      ->each([request](const std::string&) { request->as_reference = true; });
   command->add_option("--batch", request->batch, "Tiles at a time [the experiment's]")->check(CLI::Range(1, 4096));
   command->add_flag("--whole", request->whole, "The whole reduced picture at once, where memory allows")
       ->excludes(tile);

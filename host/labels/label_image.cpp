@@ -5,8 +5,6 @@
 #include <sstream>
 #include <string_view>
 
-#include <unistd.h>
-
 #include <nephron/error.hpp>
 #include <nephron/label_pixels.hpp>
 
@@ -64,22 +62,6 @@ std::vector<std::string> classes_in(const std::string& text) {
   if (!std::getline(lines, line) || line != classes_title) return out;
   while (std::getline(lines, line) && out.size() < most_classes) out.push_back(line);
   return out;
-}
-
-PartialFile::PartialFile(std::filesystem::path file) : file_(std::move(file)), partial_(file_) {
-  partial_ += ".partial" + std::to_string(getpid());
-}
-
-PartialFile::~PartialFile() {
-  std::error_code ignored;
-  if (!kept_) std::filesystem::remove(partial_, ignored);
-}
-
-void PartialFile::keep() {
-  std::error_code error;
-  std::filesystem::rename(partial_, file_, error);
-  if (error) throw Error("cannot write " + file_.string() + ": " + error.message());
-  kept_ = true;
 }
 
 }  // namespace nephron::host

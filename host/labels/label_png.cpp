@@ -11,6 +11,7 @@
 #include <nephron/label_pixels.hpp>
 
 #include <host/labels/label_image_files.hpp>
+#include <host/pictures/png_rows.hpp>
 
 namespace nephron::host {
 
@@ -23,8 +24,6 @@ File open_file(const std::filesystem::path& file, const char* mode) {
   if (opened == nullptr) throw Error("cannot open " + file.string() + ": " + std::strerror(errno));
   return {opened, std::fclose};
 }
-
-constexpr const char* classes_keyword = "Description";
 
 /// Where an error happens: the file, and the row where rows are read.
 struct Place {
@@ -83,7 +82,7 @@ class PngReader final : public LabelImageReader {
     int count = 0;
     png_get_text(png_, info_, &texts, &count);
     for (int i = 0; i < count; ++i)
-      if (std::strcmp(texts[i].key, classes_keyword) == 0 && texts[i].text != nullptr)
+      if (std::strcmp(texts[i].key, png_description) == 0 && texts[i].text != nullptr)
         classes_ = classes_in(texts[i].text);
     const int depth = png_get_bit_depth(png_, info_), colour = png_get_color_type(png_, info_);
     channels_ = (colour & PNG_COLOR_MASK_COLOR) != 0 && colour != PNG_COLOR_TYPE_PALETTE ? 3 : 1;
@@ -117,60 +116,22 @@ class PngReader final : public LabelImageReader {
 class PngWriter final : public LabelImageWriter {
  public:
   PngWriter(const std::filesystem::path& file, Size size, const std::vector<std::string>& classes)
-      : partial_(file), place_{file.string()}, file_(open_file(partial_.path(), "wb")) {
-    constexpr std::int64_t longest = 10'000'000;
-    if (size.width > longest || size.height > longest)
-      throw Error(place_.file + ": a PNG has sides below 10^7 px", "write a TIFF");
-    const Depth depth = label_depth(static_cast<int>(classes.size()));
-    if (depth == Depth::u32)
-      throw Error(place_.file + ": labels of " + std::to_string(classes.size()) +
-                      " classes do not fit into the 16 bits of a PNG",
-                  "write a TIFF");
-    png_ = png_create_write_struct(PNG_LIBPNG_VER_STRING, &place_, fail, ignore);
-    info_ = png_create_info_struct(png_);
-    try {
-      png_set_user_limits(png_, longest, longest);
-      png_init_io(png_, file_.get());
-      png_set_compression_level(png_, 3);
-      png_set_filter(png_, 0, PNG_FILTER_UP);  // most rows of labels equal the one above
-      png_set_IHDR(png_, info_, static_cast<png_uint_32>(size.width), static_cast<png_uint_32>(size.height),
-                   static_cast<int>(8 * bytes_of(depth)), PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
-                   PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-      std::string names = classes_text(classes), keyword = classes_keyword, none;
-      png_text text = {};
-      text.compression = PNG_ITXT_COMPRESSION_NONE;  // international text: UTF-8
-      text.key = keyword.data();
-      text.text = names.data();
-      text.itxt_length = names.size();
-      text.lang = text.lang_key = none.data();
-      png_set_text(png_, info_, &text, 1);
-      png_write_info(png_, info_);
-      if (depth == Depth::u16) png_set_swap(png_);  // the high byte comes first
-    } catch (...) {
-      png_destroy_write_struct(&png_, &info_);
-      throw;
-    }
-  }
-  ~PngWriter() override { png_destroy_write_struct(&png_, &info_); }
-  PngWriter(const PngWriter&) = delete;
-  PngWriter& operator=(const PngWriter&) = delete;
-
+      : out_(file, size, depth_of(file, classes), {3, PngFilter::up, classes_text(classes)}) {}
   std::int64_t rows_at_once() const noexcept override { return 256; }
-  void write(const ImageView& rows) override {
-    for (std::int64_t y = 0; y < rows.height; ++y) png_write_row(png_, rows.row<const png_byte>(y));
-  }
-  void finish() override {
-    png_write_end(png_, info_);
-    if (std::fclose(file_.release()) != 0) throw Error("cannot write " + place_.file + ": " + std::strerror(errno));
-    partial_.keep();
-  }
+  void write(const ImageView& rows) override { out_.write(rows); }
+  void finish() override { out_.finish(); }
 
  private:
-  PartialFile partial_;
-  Place place_;
-  File file_;
-  png_structp png_ = nullptr;
-  png_infop info_ = nullptr;
+  static Depth depth_of(const std::filesystem::path& file, const std::vector<std::string>& classes) {
+    const Depth depth = label_depth(static_cast<int>(classes.size()));
+    if (depth == Depth::u32)
+      throw Error(file.string() + ": labels of " + std::to_string(classes.size()) +
+                      " classes do not fit into the 16 bits of a PNG",
+                  "write a TIFF");
+    return depth;
+  }
+
+  PngRows out_;
 };
 
 }  // namespace

@@ -1,7 +1,5 @@
 // Label TIFFs with libtiff: tiled and deflated when written, any layout of one picture when read.
 #include <algorithm>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -12,51 +10,13 @@
 #include <nephron/label_pixels.hpp>
 
 #include <host/labels/label_image_files.hpp>
+#include <host/pictures/tiff_handle.hpp>
 
 namespace nephron::host {
 
 namespace {
 
 constexpr std::int64_t tile = 512;
-
-/// An open file whose messages go to error texts and nowhere else.
-class Handle {
- public:
-  Handle(const std::filesystem::path& file, const char* mode, std::string name) : name_(std::move(name)) {
-    const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
-                                                                               TIFFOpenOptionsFree);
-    TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, this);
-    TIFFOpenOptionsSetWarningHandlerExtR(options.get(), drop_message, nullptr);
-    TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), tmsize_t{1} << 30);
-    tiff_ = TIFFOpenExt(file.c_str(), mode, options.get());
-    if (tiff_ == nullptr) fail("cannot be opened as a TIFF");
-  }
-  ~Handle() { close(); }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-
-  TIFF* get() const noexcept { return tiff_; }
-  const std::string& name() const noexcept { return name_; }
-  bool failed() const noexcept { return !message_.empty(); }
-  void close() {
-    if (tiff_ != nullptr) TIFFClose(std::exchange(tiff_, nullptr));
-  }
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(name_ + " " + what + (message_.empty() ? "" : ": " + message_));
-  }
-
- private:
-  static int keep_message(TIFF*, void* self, const char*, const char* format, va_list arguments) {
-    char text[400];
-    std::vsnprintf(text, sizeof text, format, arguments);
-    static_cast<Handle*>(self)->message_ = text;
-    return 1;
-  }
-  static int drop_message(TIFF*, void*, const char*, const char*, va_list) { return 1; }
-
-  std::string name_, message_;
-  TIFF* tiff_ = nullptr;
-};
 
 class TiffReader final : public LabelImageReader {
  public:
@@ -159,7 +119,7 @@ class TiffReader final : public LabelImageReader {
     }
   }
 
-  Handle tiff_;
+  TiffHandle tiff_;
   Size size_;
   int samples_ = 1;
   Depth depth_ = Depth::u8;
@@ -215,7 +175,7 @@ class TiffWriter final : public LabelImageWriter {
   PartialFile partial_;
   Size size_;
   std::int64_t pixel_;  // bytes
-  Handle tiff_;
+  TiffHandle tiff_;
   std::int64_t next_ = 0;
 };
 

@@ -1,5 +1,7 @@
 #include <host/pictures/png.hpp>
+#include <host/pictures/png_rows.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 
@@ -49,6 +51,26 @@ TEST(Png, WritesAPartOfAPicture) {
 }
 
 TEST(Png, NamesTheFileThatCannotBeWritten) { EXPECT_THROW(write_png("/nonexistent/a.png", pattern(1).view()), Error); }
+
+TEST(PngRows, IsThePictureOfTheRows) {
+  const ScratchFolder scratch("png");
+  const Image image = pattern(1);
+  for (const PngFilter filter : {PngFilter::none, PngFilter::up, PngFilter::sub})
+    for (const std::int64_t rows : {1, 5, 23}) {
+      const std::filesystem::path file = scratch.path() / "rows.png";
+      std::filesystem::remove(file);
+      PngRows out(file, image.size(), Depth::u8, {1, filter, {}});
+      for (std::int64_t y = 0; y < 23; y += rows) out.write(image.view().crop({0, y, 37, std::min(rows, 23 - y)}));
+      EXPECT_FALSE(std::filesystem::exists(file)) << "appears once it is whole";
+      out.finish();
+      const Image back = read_grey_png(file);
+      for (std::int64_t y = 0; y < 23; ++y)
+        EXPECT_EQ(std::memcmp(back.view().row<std::uint8_t>(y), image.view().row<std::uint8_t>(y), 37), 0);
+    }
+  { PngRows(scratch.path() / "half.png", {10, 10}, Depth::u8, {}); }
+  EXPECT_FALSE(std::filesystem::exists(scratch.path() / "half.png"));
+  EXPECT_THROW(PngRows(scratch.path() / "wide.png", {20'000'000, 1}, Depth::u8, {}), Error);
+}
 
 }  // namespace
 }  // namespace nephron::host

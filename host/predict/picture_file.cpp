@@ -90,16 +90,24 @@ std::vector<PictureFile> list_pictures(const fs::path& folder) {
   std::error_code failed;
   fs::directory_iterator entries(folder, failed);
   if (failed) throw Error("cannot list the pictures of " + folder.string() + ": " + failed.message());
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : entries)
+    if (entry.is_regular_file() && is_picture(entry.path())) files.push_back(entry.path());
+  if (files.empty()) throw Error("no pictures in " + folder.string() + ": PNG, JPEG, TIFF or BMP files were expected");
+  return pictures_of(files);
+}
+
+std::vector<PictureFile> pictures_of(const std::vector<fs::path>& files) {
   std::map<std::string, fs::path> found;
-  for (const fs::directory_entry& entry : entries) {
-    if (!entry.is_regular_file() || !is_picture(entry.path())) continue;
-    const auto [place, fresh] = found.emplace(id_of(entry.path()), entry.path());
-    if (!fresh)
-      throw Error(folder.string() + " holds two pictures with the name \"" + place->first +
-                      "\": " + place->second.filename().string() + " and " + entry.path().filename().string(),
-                  "Results are named after the pictures; move or rename one.");
+  for (const fs::path& file : files) {
+    const auto [place, fresh] = found.emplace(id_of(file), file);
+    if (fresh) continue;
+    const bool neighbours = place->second.parent_path() == file.parent_path();
+    const auto shown = [&](const fs::path& path) { return neighbours ? path.filename().string() : path.string(); };
+    throw Error((neighbours ? file.parent_path().string() + " holds two" : "there are two") +
+                    " pictures with the name \"" + place->first + "\": " + shown(place->second) + " and " + shown(file),
+                "Results are named after the pictures; move or rename one.");
   }
-  if (found.empty()) throw Error("no pictures in " + folder.string() + ": PNG, JPEG, TIFF or BMP files were expected");
   std::vector<PictureFile> pictures;
   for (auto& [id, file] : found) pictures.push_back({id, file});
   return pictures;

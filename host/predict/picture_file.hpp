@@ -13,7 +13,7 @@
 
 namespace nephron::host {
 
-/// A picture in a folder; its id is the file's name without the extension (.ome.tif counts as one).
+/// A picture; its id is the file's name without the extension (.ome.tif counts as one).
 struct PictureFile {
   std::string id;
   std::filesystem::path file;
@@ -22,6 +22,8 @@ struct PictureFile {
 /// PNG, JPEG, TIFF and BMP files of a folder by name; other files are left alone. Throws Error when there are none and
 /// when two files have the same id.
 std::vector<PictureFile> list_pictures(const std::filesystem::path& folder);
+/// Such a list of files. Throws Error when two of them have the same id.
+std::vector<PictureFile> pictures_of(const std::vector<std::filesystem::path>& files);
 
 /// The file of `folder` with this id and a picture's extension; empty when there is none.
 std::filesystem::path find_picture(const std::filesystem::path& folder, const std::string& id);

@@ -9,29 +9,29 @@
 
 #include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
-#include <nephron/fingerprint.hpp>
 
 #include <host/config/load.hpp>
 #include <host/data/folds.hpp>
 #include <host/device/device.hpp>
 #include <host/plugins/guard.hpp>
-#include <host/predict/held_maps.hpp>
+#include <host/predict/loaded_picture.hpp>
 #include <host/predict/memory.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/output_lock.hpp>
 #include <host/predict/picture_facts.hpp>
 #include <host/predict/picture_file.hpp>
+#include <host/predict/picture_outputs.hpp>
 #include <host/predict/prediction_record.hpp>
+#include <host/predict/rows_behind.hpp>
 #include <host/predict/settings.hpp>
 #include <host/predict/shares.hpp>
-#include <host/predict/slide_source.hpp>
+#include <host/predict/submission.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/predict/trained_on.hpp>
 #include <host/predict/truth.hpp>
 #include <host/runs/run.hpp>
 #include <host/slides/opener.hpp>
-#include <host/tiling/most_likely.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/tiling/tiling.hpp>
 #include <host/util/counted.hpp>
@@ -47,18 +47,16 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-struct Loaded {
-  Size size;
-  Reduction reduction;
-  std::string fingerprint;
-  std::unique_ptr<TileSource> reduced;
-  TruthFolder::Masks truth;
-};
-
 struct Written {
   PictureFile picture;
   SeenPicture seen;
   std::optional<PictureScore> score;
+};
+
+/// A picture whose probabilities are there.
+struct Job {
+  std::shared_ptr<const LoadedPicture> loaded;
+  std::shared_ptr<PictureOutputs> outputs;
 };
 
 /// An error that names its picture already.
@@ -91,11 +89,12 @@ class Prediction {
   void note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen);
   void say_trained(const std::vector<PictureFile>& all);
   void say_bare(const std::vector<PictureFile>& all) const;
-  Loaded load(const PictureFile& picture) const;
-  std::vector<Image> compute(const Loaded& loaded, const TilingOptions& tiling);
-  Written write(const PictureFile& picture, const Loaded& loaded, const std::vector<Image>& maps) const;
+  LoadedPicture load(const PictureFile& picture) const;
+  Job compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, const TilingOptions& tiling);
+  Written write(const PictureFile& picture, const Job& job) const;
+  void require_room(const LoadedPicture& loaded) const;
   void apply_search(const std::vector<PictureFile>& pictures);
-  void note_facts() const;
+  void note_facts(const std::vector<PictureFile>& all) const;
   void collect(std::future<Written>& writing, const std::string& id);
   void failed(const std::string& id, const std::exception& e);
 
@@ -140,7 +139,8 @@ std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& 
   for (const PictureFile& picture : pictures) {
     const auto scored = before.scores.pictures.find(picture.id);
     const bool known = scored != before.scores.pictures.end() && settings_.search == !scored->second.curve.empty();
-    const bool written = settings_.search ? output_.computed(picture.id) : output_.complete(picture.id);
+    const bool written =
+        settings_.search ? output_.computed(picture.id, settings_.kept) : output_.complete(picture.id, settings_.kept);
     const bool finished = written && (known || request_.masks.empty() || !truth_.has(picture.id));
     if (!finished) {
       left.push_back(picture);
@@ -153,82 +153,43 @@ std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& 
   return left;
 }
 
-Loaded Prediction::load(const PictureFile& picture) const {
-  Loaded out;
-  if (std::shared_ptr<const SlideFile> slide = open_as_slide(picture.file, opener_)) {
-    out.size = slide->size();
-    out.fingerprint = fingerprint(*slide);
-    out.reduction = settings_.reduction_of(slide->header().mpp, out.size);
-    out.reduced = slide_source(std::move(slide), out.reduction, request_.held_bytes);
-  } else {
-    const Image full = read_picture(picture.file);
-    out.size = full.size();
-    out.fingerprint =
-        fingerprint(out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
-    out.reduction = settings_.reduction_of(0, out.size);
-    out.reduced = held_source(reduce_picture(full, out.reduction));
-  }
-  if (!request_.masks.empty()) out.truth = truth_.read(picture.id, out.size);
-  return out;
+LoadedPicture Prediction::load(const PictureFile& picture) const {
+  return load_picture(picture, opener_, settings_, request_.held_bytes, request_.masks.empty() ? nullptr : &truth_);
 }
 
-std::vector<Image> Prediction::compute(const Loaded& loaded, const TilingOptions& tiling) {
-  HeldMaps maps;
-  predict_tiled(*loaded.reduced, *model_, tiling, maps);
-  return std::move(maps.planes);
+/// Said before hours are spent. Maps of tissue pack four times at least.
+void Prediction::require_room(const LoadedPicture& loaded) const {
+  if (!settings_.kept.maps) return;
+  const std::int64_t bytes = settings_.kept.format == MapFormat::halves ? 2 : 1;
+  const std::int64_t need = loaded.size.area() * static_cast<std::int64_t>(classes_.size()) * bytes / 4;
+  std::error_code unknown;
+  const fs::space_info disk = fs::space(output_.folder(), unknown);
+  if (!unknown && disk.available < static_cast<std::uintmax_t>(need))
+    throw Error("the maps of a picture of " + std::to_string(loaded.size.width) + " x " +
+                    std::to_string(loaded.size.height) + " px need up to " + std::to_string(need >> 20) + " MB, and " +
+                    output_.folder().string() + " has " + std::to_string(disk.available >> 20) + " MB left",
+                "Without \"maps\" in --save, masks and runs take a small part of it; or name another folder.");
 }
 
-Written Prediction::write(const PictureFile& picture, const Loaded& loaded, const std::vector<Image>& maps) const {
+Job Prediction::compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded,
+                        const TilingOptions& tiling) {
+  auto outputs = std::make_shared<PictureOutputs>(
+      output_, settings_.kept, MaskRule{exclusive_, settings_.search, settings_.threshold},
+      OutputPicture{picture.id, loaded->size, loaded->mpp, loaded->truth, loaded->reduction});
+  RowsBehind behind(*outputs);
+  predict_tiled(*loaded->reduced, *model_, tiling, behind);
+  behind.finish();
+  return {std::move(loaded), std::move(outputs)};
+}
+
+Written Prediction::write(const PictureFile& picture, const Job& job) const {
   const std::string& id = picture.id;
-  Written out{picture, {loaded.reduction, loaded.reduced->digest()}, {}};
-  PictureScore score;
-  const bool known = !loaded.truth.of_class.empty();
-  const Image& ignored = loaded.truth.ignored;
-  const Image reduced_ignored = ignored.empty() ? Image() : reduce_mask(ignored, loaded.reduction);
-  if (!ignored.empty()) {
-    fs::create_directories(output_.ignored(id).parent_path());
-    save_png(output_.ignored(id), ignored.view());
-  }
-  const auto likeliest = [&](Size size) {
-    return MostLikely(maps.size(), size, [&](std::size_t c) {
-      return maps[c].size() == size ? maps[c] : resize_map(maps[c].view(), size);
-    });
-  };
-  const MostLikely here = exclusive_ ? likeliest(loaded.size) : MostLikely();
-  const MostLikely reduced = exclusive_ && known ? likeliest(maps.front().size()) : MostLikely();
-  for (std::size_t c = 0; c < maps.size(); ++c) {
-    const ImageView& map = maps[c].view();
-    const Image& truth = known ? loaded.truth.of_class[c] : maps[c];
-    const Image reduced_truth = known ? reduce_mask(truth, loaded.reduction) : Image();
-    if (loaded.truth.coded) {
-      fs::create_directories(output_.truth(c, id).parent_path());
-      save_png(output_.truth(c, id), truth.view());
-    }
-    const Image full = resize_map(map, loaded.size);
-    save_png(output_.probability(c, id), to_bytes(full.view()).view());
-    score.threshold.push_back(settings_.threshold);
-    if (settings_.search) {  // the masks follow, when every picture has had its say
-      const Image levels = levels_of(full.view());
-      save_png(output_.levels(c, id), levels.view());
-      if (!known) continue;
-      score.curve.push_back(dice_curve(levels, truth, ignored));
-      score.curve_reduced.push_back(dice_curve(levels_of(map), reduced_truth, reduced_ignored));
-      score.dice.push_back(0);
-      score.dice_reduced.push_back(0);
-      continue;
-    }
-    const Image mask = exclusive_ ? here.mask(c) : above(full.view(), settings_.threshold);
-    save_png(output_.mask(c, id), mask.view());
-    if (!known) continue;
-    score.dice.push_back(dice_of(mask, truth, ignored));
-    const Image reduced_mask = exclusive_ ? reduced.mask(c) : above(map, settings_.threshold);
-    score.dice_reduced.push_back(dice_of(reduced_mask, reduced_truth, reduced_ignored));
-  }
+  const LoadedPicture& loaded = *job.loaded;
+  Written out{picture, {loaded.reduction, loaded.reduced->digest()}, job.outputs->finish()};
   write_picture_facts(output_.picture(id), {loaded.size, loaded.fingerprint, out.seen});
-  if (known) {
-    score.picture = out.seen.digest;
-    score.masks = digest_of_masks(loaded.truth.of_class, ignored);
-    out.score = std::move(score);
+  if (out.score) {
+    out.score->picture = out.seen.digest;
+    out.score->masks = loaded.truth->digest();
   }
   return out;
 }
@@ -242,19 +203,24 @@ void Prediction::apply_search(const std::vector<PictureFile>& pictures) {
   std::int64_t done = 0;
   for (const PictureFile& picture : pictures) {
     if (interrupted()) throw Cancelled();
-    for (std::size_t c = 0; c < classes_.size() && output_.computed(picture.id); ++c)
-      save_png(output_.mask(c, picture.id), mask_of(read_gray(output_.levels(c, picture.id)), chosen[c]).view());
+    for (std::size_t c = 0; c < classes_.size() && output_.computed(picture.id, settings_.kept); ++c)
+      write_mask_of_levels(output_, settings_.kept, c, picture.id, chosen[c]);
     progress.update(++done);
   }
   progress.finish();
 }
 
-void Prediction::note_facts() const {
-  Json facts{{"images", fs::absolute(request_.images).lexically_normal().string()},
-             {"masks", request_.masks.empty() ? "" : fs::absolute(request_.masks).lexically_normal().string()},
+void Prediction::note_facts(const std::vector<PictureFile>& all) const {
+  const auto place = [](const fs::path& path) { return fs::absolute(path).lexically_normal().string(); };
+  Json slides = Json::object();
+  for (const PictureFile& slide : all)
+    if (request_.images.empty()) slides[slide.id] = place(slide.file);
+  Json facts{{"images", request_.images.empty() ? "" : place(request_.images)},
+             {"slides", std::move(slides)},
+             {"masks", request_.masks.empty() ? "" : place(request_.masks)},
              {"classes", classes_},
              {"device", request_.device}};
-  if (const auto slides = trained_on(settings_.run, settings_.folds)) facts["trained_on"] = *slides;
+  if (const auto seen = trained_on(settings_.run, settings_.folds)) facts["trained_on"] = *seen;
   facts["settings"] = Json::parse(settings_.str());
   write_file_atomically(output_.facts(), facts.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
@@ -285,14 +251,15 @@ void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
   const Shares shares(pictures);
   const auto read_ahead = [&](std::size_t i) {
     return i < pictures.size() ? std::async(std::launch::async, [this, &pictures, i] { return load(pictures[i]); })
-                               : std::future<Loaded>();
+                               : std::future<LoadedPicture>();
   };
-  std::future<Loaded> reading = read_ahead(0);
+  std::future<LoadedPicture> reading = read_ahead(0);
   std::future<Written> writing;
   std::string writing_id;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const std::string& id = pictures[i].id;
     TilingOptions tiling{settings_.tile, settings_.overlap, settings_.batch, {}};
+    tiling.as_reference = settings_.as_reference;
     tiling.progress = [&](std::int64_t tiles, std::int64_t total) {
       const std::string note = total > 1 ? ", tile " + std::to_string(tiles) + "/" + std::to_string(total) : "";
       progress.update(static_cast<std::int64_t>(i), id + note,
@@ -300,12 +267,13 @@ void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
       if (interrupted()) throw Cancelled();
     };
     try {
-      std::future<Loaded> current = std::exchange(reading, read_ahead(i + 1));
-      auto loaded = std::make_shared<const Loaded>(current.get());
-      auto maps = std::make_shared<const std::vector<Image>>(compute(*loaded, tiling));
+      std::future<LoadedPicture> current = std::exchange(reading, read_ahead(i + 1));
+      auto loaded = std::make_shared<const LoadedPicture>(current.get());
+      require_room(*loaded);
+      Job job = compute(pictures[i], std::move(loaded), tiling);
       collect(writing, std::exchange(writing_id, id));
       writing = std::async(std::launch::async,
-                           [this, &picture = pictures[i], loaded, maps] { return write(picture, *loaded, *maps); });
+                           [this, &picture = pictures[i], job = std::move(job)] { return write(picture, job); });
     } catch (const Cancelled&) {
       collect(writing, writing_id);  // what is computed is written
       throw;
@@ -326,7 +294,7 @@ void Prediction::begin(const std::vector<PictureFile>& all) {
   if (const int n = remove_leftovers(output_); n > 0)
     log().info("removed " + counted(static_cast<std::size_t>(n), "file", "files") +
                " that an interrupted prediction left half-written in " + output_.folder().string());
-  output_.make(settings_.search);
+  output_.make(settings_.kept, settings_.search);
   if (!request_.overwrite) return;
   std::error_code ignored;
   fs::remove(output_.scores(), ignored);
@@ -366,7 +334,7 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
   say_trained(all);
   say_bare(all);
   begin(all);
-  note_facts();
+  note_facts(all);
   write_scores(output_.scores(), outcome_.scores);
   try {
     compute_all(pictures);
@@ -379,6 +347,7 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
     throw;
   }
   write_scores(output_.scores(), outcome_.scores);
+  if (settings_.kept.submission) write_submission(output_, all);
   say_trained(all);
   return std::move(outcome_);
 }
@@ -394,7 +363,8 @@ PredictOutcome predict(const PredictRequest& request) {
   const std::vector<std::string> overrides{"model.weights=\"\"", "model.encoder.weights=\"\""};
   const Experiment experiment = load_experiment(run.experiment(), overrides, search, registry);
   PredictSettings settings = settle(request, run, experiment);
-  const std::vector<PictureFile> pictures = list_pictures(request.images);
+  const std::vector<PictureFile> pictures =
+      request.images.empty() ? pictures_of(request.slides) : list_pictures(request.images);
   require_prediction_memory(settings, experiment, *registry, parse_device(request.device));
   NetworkOptions options{request.device, settings.precision, settings.tta, experiment.train.threads};
   auto model = open_networks(experiment, *registry, settings.weights, options);

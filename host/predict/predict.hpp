@@ -12,8 +12,9 @@ namespace nephron::host {
 
 /// What `nephron predict` is asked for. What is not given comes from the run's experiment.
 struct PredictRequest {
-  std::filesystem::path run;  ///< a run's folder, or a fold's inside it
-  std::filesystem::path images;
+  std::filesystem::path run;                  ///< a run's folder, or a fold's inside it
+  std::filesystem::path images;               ///< a folder of pictures, or empty:
+  std::vector<std::filesystem::path> slides;  ///< these files
   std::filesystem::path out;
   std::filesystem::path masks;  ///< empty: no Dice
   std::string masks_as;         ///< how masks say their class: a dataset of the experiment, "plain", or "" (truth.hpp)
@@ -21,6 +22,9 @@ struct PredictRequest {
   std::string checkpoint = "best";
   std::string device = "auto";
   std::string precision = "fp32";
+  bool as_reference = false;                       ///< --compat reference
+  std::vector<std::string> save{"maps", "masks"};  ///< kept.hpp
+  std::string maps = "auto";                       ///< how maps are written: kept.hpp
   std::vector<std::string> tta;
   std::optional<std::string> threshold;  ///< a number, or "search"
   std::optional<std::int64_t> tile;      ///< px at the reduced level
@@ -34,7 +38,7 @@ struct PredictRequest {
   bool overwrite = false;
   bool strict = false;
   std::vector<std::filesystem::path> plugins;
-  std::int64_t held_bytes = std::int64_t{1} << 28;  ///< most of a reduced slide that is held; of more, bands are read
+  std::int64_t held_bytes = std::int64_t{1} << 24;  ///< most of a reduced slide that is held; of more, bands are read
 };
 
 struct PredictOutcome {
@@ -44,8 +48,8 @@ struct PredictOutcome {
   bool reduced = false;      ///< pictures were reduced for the model
 };
 
-/// Predicts every picture of a folder. A picture that cannot be read is noted in scores.failures and the rest go on,
-/// unless `strict`. Throws Cancelled after Ctrl-C, when what was under way is written.
+/// Predicts every picture of a folder, or slides. A picture that cannot be read is noted in scores.failures and the
+/// rest go on, unless `strict`. Throws Cancelled after Ctrl-C, when what was under way is written.
 PredictOutcome predict(const PredictRequest& request);
 
 }  // namespace nephron::host

@@ -55,6 +55,14 @@ void check_scores(const PredictionRecord& record, const OutputFolder& output) {
 
 }  // namespace
 
+std::vector<PictureFile> PredictionRecord::pictures() const { return images.empty() ? slides : list_pictures(images); }
+
+fs::path PredictionRecord::file_of(const std::string& id) const {
+  if (!images.empty()) return find_picture(images, id);
+  const auto found = std::find_if(slides.begin(), slides.end(), [&](const PictureFile& s) { return s.id == id; });
+  return found == slides.end() || !fs::exists(found->file) ? fs::path() : found->file;
+}
+
 std::string PredictionRecord::name(const std::string& otherwise) const {
   if (folds.empty()) return otherwise;
   std::string text = folds.size() > 1 ? "folds" : "fold";
@@ -69,6 +77,8 @@ PredictionRecord read_prediction(const fs::path& folder) {
   const JsonNode json = JsonNode::read(folder / "predict.json", how);
   PredictionRecord out;
   out.images = json.at("images").text();
+  if (const auto slides = json.find("slides"))
+    for (const auto& [id, file] : slides->members()) out.slides.push_back({id, file.text()});
   if (const auto masks = json.find("masks")) out.masks = masks->text();
   out.classes = classes_of(json.at("classes"));
   if (const auto settings = json.find("settings")) {

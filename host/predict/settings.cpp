@@ -92,6 +92,8 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   if (out.search) out.threshold = searched_thresholds[half];
   out.batch = request.batch.value_or(experiment.prediction_batch());
   out.precision = request.precision;
+  out.as_reference = request.as_reference;
+  out.kept = kept_of(request.save, request.maps);
   return out;
 }
 
@@ -124,6 +126,7 @@ std::string PredictSettings::str() const {
   if (search) json["threshold"] = "search";
   else json["threshold"] = threshold;
   json["precision"] = precision;
+  if (as_reference) json["compat"] = "reference";
   return json.dump(2);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <host/config/experiment.hpp>
+#include <host/predict/kept.hpp>
 #include <host/predict/predict.hpp>
 #include <host/runs/run.hpp>
 #include <host/store/reduction.hpp>
@@ -27,6 +28,8 @@ struct PredictSettings {
   double threshold = 0.5;
   std::int64_t batch = 8;
   std::string precision;
+  bool as_reference = false;  ///< tiles are joined as the reference joined them in 2021
+  Kept kept;
 
   /// Of a picture whose pixels are `known` microns wide; 0: it does not say. Throws Error where that has to be known,
   /// and where nothing of the picture would be left.

@@ -1,6 +1,7 @@
 #include <host/predict/slide_source.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <nephron/error.hpp>
@@ -43,13 +44,12 @@ class BandedSource final : public TileSource {
   }
 
  private:
+  /// Reads rows [y, y + height), but for those at its top that the last band had.
   void load(std::int64_t y, std::int64_t height) const {
-    const std::int64_t width = size().width;
-    if (pixels_.size() != Size{width, height}) pixels_ = Image({width, height}, 3);
-    band_ = {};  // until it is whole
+    const std::int64_t width = size().width, kept = keep(y, height);
     const std::int64_t rows = rows_of_band(band_bytes, slide_->size().width, reduction_.reduction());
     Image full;
-    for (std::int64_t done = 0; done < height;) {
+    for (std::int64_t done = kept; done < height;) {
       if (interrupted()) throw Cancelled();
       const Region part{0, y + done, width, std::min(rows, height - done)};
       const Region source = reduction_.source_of(part);
@@ -67,6 +67,23 @@ class BandedSource final : public TileSource {
     // Bands come from the top down and overlap: what is new of this one is digested.
     if (const std::int64_t known = digest_.rows(); y <= known && y + height > known)
       digest_.add(pixels_.view().crop({0, known - y, width, y + height - known}));
+  }
+
+  /// Makes room for a band, with the rows of the last one that it begins with; their number.
+  std::int64_t keep(std::int64_t y, std::int64_t height) const {
+    const std::int64_t width = size().width, from = y - band_.y;
+    std::int64_t kept = from >= 0 && from < band_.height ? std::min(band_.height - from, height) : 0;
+    if (pixels_.size() != Size{width, height}) {
+      Image room({width, height}, 3);
+      if (kept > 0) copy(pixels_.view().crop({0, from, width, kept}), room.view().crop({0, 0, width, kept}));
+      pixels_ = std::move(room);
+    } else if (kept > 0 && from > 0) {
+      for (std::int64_t row = 0; row < kept; ++row)
+        std::memcpy(pixels_.view().row<std::uint8_t>(row), pixels_.view().row<const std::uint8_t>(from + row),
+                    static_cast<std::size_t>(3 * width));
+    }
+    band_ = {};  // until it is whole
+    return kept;
   }
 
   std::shared_ptr<const SlideReader> slide_;

@@ -36,39 +36,47 @@ Image levels_of(const ImageView& map) {
   return out;
 }
 
-Image mask_of(const Image& levels, std::size_t index) {
+Image mask_of(const ImageView& levels, std::size_t index) {
   Image out(levels.size(), 1);
-  for (std::int64_t y = 0; y < levels.size().height; ++y) {
-    const std::uint8_t* const from = levels.view().row<const std::uint8_t>(y);
+  for (std::int64_t y = 0; y < levels.height; ++y) {
+    const std::uint8_t* const from = levels.row<const std::uint8_t>(y);
     std::uint8_t* const to = out.view().row<std::uint8_t>(y);
-    for (std::int64_t x = 0; x < levels.size().width; ++x) to[x] = from[x] > index ? 255 : 0;
+    for (std::int64_t x = 0; x < levels.width; ++x) to[x] = from[x] > index ? 255 : 0;
+  }
+  return out;
+}
+
+void CurveCounts::add(const ImageView& levels, const ImageView& truth, const ImageView& ignored) {
+  if (levels.size() != truth.size() || (!ignored.empty() && ignored.size() != truth.size()))
+    throw Error("a map and its mask have different sizes");
+  for (std::int64_t y = 0; y < truth.height; ++y) {
+    const std::uint8_t* const level = levels.row<const std::uint8_t>(y);
+    const std::uint8_t* const is = truth.row<const std::uint8_t>(y);
+    const std::uint8_t* const skip = ignored.empty() ? nullptr : ignored.row<const std::uint8_t>(y);
+    for (std::int64_t x = 0; x < truth.width; ++x)
+      if (skip == nullptr || skip[x] == 0) ++pixels_[level[x]][is[x] != 0];
+  }
+}
+
+std::vector<double> CurveCounts::dice() const {
+  std::int64_t positive = 0;
+  for (const auto& p : pixels_) positive += p[1];
+  std::vector<double> out(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    Overlap overlap{0, 0, positive};
+    for (std::size_t level = i + 1; level < pixels_.size(); ++level) {
+      overlap.both += pixels_[level][1];
+      overlap.predicted += pixels_[level][0] + pixels_[level][1];
+    }
+    out[i] = overlap.dice();
   }
   return out;
 }
 
 std::vector<double> dice_curve(const Image& levels, const Image& truth, const Image& ignored) {
-  if (levels.size() != truth.size() || (!ignored.empty() && ignored.size() != truth.size()))
-    throw Error("a map and its mask have different sizes");
-  std::array<std::array<std::int64_t, 2>, 256> pixels{};  // by level and truth
-  for (std::int64_t y = 0; y < truth.size().height; ++y) {
-    const std::uint8_t* const level = levels.view().row<const std::uint8_t>(y);
-    const std::uint8_t* const is = truth.view().row<const std::uint8_t>(y);
-    const std::uint8_t* const skip = ignored.empty() ? nullptr : ignored.view().row<const std::uint8_t>(y);
-    for (std::int64_t x = 0; x < truth.size().width; ++x)
-      if (skip == nullptr || skip[x] == 0) ++pixels[level[x]][is[x] != 0];
-  }
-  std::int64_t positive = 0;
-  for (const auto& p : pixels) positive += p[1];
-  std::vector<double> out(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    Overlap overlap{0, 0, positive};
-    for (std::size_t level = i + 1; level < pixels.size(); ++level) {
-      overlap.both += pixels[level][1];
-      overlap.predicted += pixels[level][0] + pixels[level][1];
-    }
-    out[i] = overlap.dice();
-  }
-  return out;
+  CurveCounts counts;
+  counts.add(levels.view(), truth.view(), ignored.view());
+  return counts.dice();
 }
 
 std::size_t best_of(std::span<const double> curve) {

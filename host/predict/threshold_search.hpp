@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -24,8 +25,21 @@ static_assert(searched_thresholds[half] == 0.5);
 /// threshold have, so that the threshold can be chosen once all pictures are known.
 Image levels_of(const ImageView& map);
 /// 255 where searched_thresholds[index] is exceeded.
-Image mask_of(const Image& levels, std::size_t index);
-/// Dice of the mask of each searched threshold. Pixels where `ignored` is not 0 are left out; it may be empty: none.
+Image mask_of(const ImageView& levels, std::size_t index);
+
+/// Pixels by level and truth, from which the Dice of every searched threshold comes. Parts of a picture add up.
+class CurveCounts {
+ public:
+  /// Pixels where `ignored` is not 0 are left out; it may be empty: none. Throws Error when the sizes differ.
+  void add(const ImageView& levels, const ImageView& truth, const ImageView& ignored = {});
+  /// Of the mask of each searched threshold.
+  std::vector<double> dice() const;
+
+ private:
+  std::array<std::array<std::int64_t, 2>, 256> pixels_{};
+};
+
+/// Dice of the mask of each searched threshold, of a whole picture.
 std::vector<double> dice_curve(const Image& levels, const Image& truth, const Image& ignored = {});
 
 /// The index of the highest value; the lowest index of equals.

@@ -40,7 +40,7 @@ TEST(ThresholdSearch, LevelsHoldTheMaskOfEveryThreshold) {
   const std::vector<double> curve = dice_curve(levels, p.truth);
   for (std::size_t i = 0; i < 11; ++i) {
     const Image expected = above(p.map.view(), searched_thresholds[i]);
-    const Image mask = mask_of(levels, i);
+    const Image mask = mask_of(levels.view(), i);
     for (std::int64_t y = 0; y < 43; ++y)
       for (std::int64_t x = 0; x < 61; ++x)
         ASSERT_EQ(mask.view().row<std::uint8_t>(y)[x], expected.view().row<std::uint8_t>(y)[x]) << i;
@@ -63,7 +63,7 @@ TEST(ThresholdSearch, IgnoredPixelsChangeNothing) {
   const Image levels = levels_of(p.map.view());
   EXPECT_EQ(before, dice_curve(levels, p.truth, ignored));
   for (std::size_t i = 0; i < before.size(); ++i)
-    EXPECT_EQ(before[i], dice_of(mask_of(levels, i), p.truth, ignored)) << i;
+    EXPECT_EQ(before[i], dice_of(mask_of(levels.view(), i), p.truth, ignored)) << i;
   EXPECT_THROW(dice_curve(levels, p.truth, Image({4, 4}, 1)), Error);
 }
 

@@ -12,7 +12,6 @@
 #include <host/metrics/dice.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/slides/make_component.hpp>
-#include <host/store/digest.hpp>
 #include <host/util/log.hpp>
 
 namespace nephron::host {
@@ -252,19 +251,6 @@ Image above(const ImageView& map, double threshold) {
     for (std::int64_t x = 0; x < map.width; ++x) to[x] = from[x] > limit ? 255 : 0;
   }
   return mask;
-}
-
-std::string digest_of_masks(const std::vector<Image>& masks, const Image& ignored) {
-  Sha256 all;
-  const auto add = [&](const Image& mask) {
-    const std::string size = std::to_string(mask.size().width) + " x " + std::to_string(mask.size().height);
-    all.add(size.c_str(), size.size() + 1);
-    for (std::int64_t y = 0; y < mask.size().height; ++y)
-      all.add(mask.view().row<const std::uint8_t>(y), static_cast<std::size_t>(mask.size().width));
-  };
-  std::for_each(masks.begin(), masks.end(), add);
-  if (!ignored.empty()) add(ignored);
-  return all.hex();
 }
 
 double dice_of(const Image& predicted, const Image& truth, const Image& ignored) {

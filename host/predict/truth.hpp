@@ -66,9 +66,6 @@ Image target_mask(const ImageView& labels, const ChannelRule& rule);
 /// 255 where the map (f32) exceeds the threshold.
 Image above(const ImageView& map, double threshold);
 
-/// A digest of the masks of all classes, in their order, and of what is ignored, where something is.
-std::string digest_of_masks(const std::vector<Image>& masks, const Image& ignored = {});
-
 /// Where label bits have the one of ignored pixels, after those of the classes: 255 or 0. Empty: nowhere.
 Image ignored_mask(const ImageView& labels, std::size_t classes);
 

@@ -41,7 +41,7 @@ class DamagedFolders : public testing::Test {
     put(run_ / "fold-0/slides.json", R"({"trained_on": [{"id": "a", "dataset": "d", "donor": "", "source": "a.png"}],
         "held_out": [{"id": "b", "dataset": "d", "donor": "", "source": "b.png"}]})");
     const OutputFolder output(root_ / "out", classes_);
-    output.make();
+    output.make({}, false);
     Scores scores;
     scores.classes = classes_;
     const Image picture({24, 16}, 3), mask({24, 16}, 1);

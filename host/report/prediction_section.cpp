@@ -94,8 +94,9 @@ std::vector<std::string> chosen(const ReportRequest& request, const OutputFolder
                                 const PredictionRecord& record, std::size_t& all) {
   const Scores& scores = record.scores;
   std::vector<std::string> ids;
-  for (const PictureFile& picture : list_pictures(record.images)) {
-    if (output.complete(picture.id)) ids.push_back(picture.id);
+  for (const PictureFile& picture : record.pictures()) {
+    // What has a TIFF map is a slide for a viewer, not a picture for a page.
+    if (output.complete(picture.id, {}) && fs::exists(output.probability(0, picture.id))) ids.push_back(picture.id);
   }
   all = ids.size();
   const auto most = static_cast<std::size_t>(std::max(0, request.pictures));
@@ -138,7 +139,7 @@ std::vector<Image> truth_of(const OutputFolder& output, const PredictionRecord& 
 
 std::string card(const ReportRequest& request, const OutputFolder& output, const PredictionRecord& record,
                  const std::string& id) {
-  const Image picture = read_picture(find_picture(record.images, id));
+  const Image picture = read_picture(record.file_of(id));
   const std::vector<Image> truth = truth_of(output, record, id, picture.size());
   const Image ignored = ignored_of(output, id);
   const auto score = record.scores.pictures.find(id);

@@ -89,7 +89,7 @@ class ReportTest : public ::testing::Test {
 
   void predict() const {
     const OutputFolder output(root / "out", {"glomerulus"});
-    output.make();
+    output.make({}, false);
     Scores scores;
     scores.classes = {"glomerulus"};
     for (const char* id : {"slide-1", "slide-2"}) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
+#include <future>
 #include <vector>
 
 namespace nephron::host {
@@ -32,26 +32,30 @@ void read_reflected(const TileSource& source, std::int64_t x, std::int64_t y, co
     std::memcpy(out.row<std::uint8_t>(row), out.row<const std::uint8_t>(reflected(row, inside.height)), bytes);
 }
 
+/// To the nearest number of half precision.
+float half(float v) { return static_cast<float>(static_cast<_Float16>(v)); }
+
 /// Sums of one row of tiles and of what still overlaps the next one.
 class Band {
  public:
-  Band(Size source, Size tile, int classes, bool blended)
-      : source_(source), tile_(tile), classes_(classes), weights_(blended ? blending_weights(tile) : Image()) {
-    const auto pixels = static_cast<std::size_t>(source.width * tile.height);
+  Band(Size source, const TileGrid& grid, int classes, bool as_reference)
+      : source_(source),
+        grid_(grid),
+        tile_(grid.tile),
+        classes_(classes),
+        halves_(as_reference),
+        weights_(grid.count() > 1 ? blending_weights(tile_) : Image()) {
+    const auto pixels = static_cast<std::size_t>(source.width * tile_.height);
     sums_.resize(pixels * static_cast<std::size_t>(classes));
     totals_.resize(pixels);
   }
 
   /// Adds the probabilities [classes, tile] of a tile that starts at (x, top of the band).
   void add(std::int64_t x, const float* probabilities) {
-    const std::int64_t width = std::min(tile_.width, source_.width - x);
-    const std::int64_t height = std::min(tile_.height, source_.height - top_);
-    for (std::int64_t y = 0; y < height; ++y) {
-      const float* const w = weights_.empty() ? nullptr : weights_.view().row<const float>(y);
-      add_row(total(y) + x, nullptr, w, width);
-      for (int c = 0; c < classes_; ++c)
-        add_row(sum(c, y) + x, probabilities + (c * tile_.height + y) * tile_.width, w, width);
-    }
+    std::int64_t times = 1;
+    if (halves_)
+      times = (x == grid_.xs.back() ? grid_.last_x_times : 1) * (top_ == grid_.ys.back() ? grid_.last_y_times : 1);
+    for (; times > 0; --times) add_once(x, probabilities);
   }
 
   /// Hands the rows above `next_top` to the sink and moves the band down.
@@ -59,11 +63,7 @@ class Band {
     const std::int64_t rows = std::min(next_top, source_.height) - top_;
     std::vector<ImageView> views;
     for (int c = 0; c < classes_; ++c) {
-      for (std::int64_t y = 0; y < rows; ++y) {
-        float* const line = sum(c, y);
-        const float* const all = total(y);
-        for (std::int64_t x = 0; x < source_.width; ++x) line[x] = all[x] > 0 ? line[x] / all[x] : 0;
-      }
+      for (std::int64_t y = 0; y < rows; ++y) divide(sum(c, y), total(y));
       views.push_back({sum(c, 0), source_.width, rows, 1, Depth::f32, static_cast<std::ptrdiff_t>(source_.width * 4)});
     }
     sink.rows(top_, views);
@@ -73,9 +73,28 @@ class Band {
   }
 
  private:
-  static void add_row(float* to, const float* values, const float* weights, std::int64_t n) {
-    for (std::int64_t x = 0; x < n; ++x)
-      to[x] += (values != nullptr ? values[x] : 1.0F) * (weights != nullptr ? weights[x] : 1.0F);
+  void add_once(std::int64_t x, const float* probabilities) {
+    const std::int64_t width = std::min(tile_.width, source_.width - x);
+    const std::int64_t height = std::min(tile_.height, source_.height - top_);
+    for (std::int64_t y = 0; y < height; ++y) {
+      const float* const w = weights_.empty() ? nullptr : weights_.view().row<const float>(y);
+      add_row(total(y) + x, nullptr, w, width);
+      for (int c = 0; c < classes_; ++c)
+        add_row(sum(c, y) + x, probabilities + (c * tile_.height + y) * tile_.width, w, width);
+    }
+  }
+  void add_row(float* to, const float* values, const float* weights, std::int64_t n) const {
+    const auto term = [&](std::int64_t x) {
+      return (values != nullptr ? values[x] : 1.0F) * (weights != nullptr ? weights[x] : 1.0F);
+    };
+    if (halves_)
+      for (std::int64_t x = 0; x < n; ++x) to[x] = half(to[x] + half(term(x)));
+    else
+      for (std::int64_t x = 0; x < n; ++x) to[x] += term(x);
+  }
+  void divide(float* line, const float* all) const {
+    for (std::int64_t x = 0; x < source_.width; ++x) line[x] = all[x] > 0 ? line[x] / all[x] : 0;
+    for (std::int64_t x = 0; halves_ && x < source_.width; ++x) line[x] = half(line[x]);
   }
   void shift(float* plane, std::int64_t rows) const {
     float* const end = plane + source_.width * tile_.height;
@@ -84,8 +103,11 @@ class Band {
   float* sum(int c, std::int64_t y) { return sums_.data() + (c * tile_.height + y) * source_.width; }
   float* total(std::int64_t y) { return totals_.data() + y * source_.width; }
 
-  Size source_, tile_;
+  Size source_;
+  const TileGrid& grid_;
+  Size tile_;
   int classes_;
+  bool halves_;
   Image weights_;
   std::int64_t top_ = 0;
   std::vector<float> sums_, totals_;
@@ -103,38 +125,91 @@ std::vector<std::vector<Region>> tile_rows(const TileGrid& grid, const std::func
   return out;
 }
 
+namespace {
+
+std::vector<Region> joined(const std::vector<std::vector<Region>>& rows) {
+  std::vector<Region> out;
+  for (const auto& row : rows) out.insert(out.end(), row.begin(), row.end());
+  return out;
+}
+
+constexpr std::size_t worth_a_thread = std::size_t{1} << 18;  // bytes
+
+/// Batches of tiles, in their order and across rows of the grid. The next one is read while a model has the last, but
+/// for small ones, which a thread would only delay.
+class TilesAhead {
+ public:
+  TilesAhead(const TileSource& source, Size tile, std::span<const Region> tiles, std::size_t batch)
+      : source_(source), tile_(tile), left_(tiles), batch_(batch) {
+    read_next();
+  }
+
+  /// The next tiles; none at the end. They stay until the call after the next.
+  TileBatch next() {
+    if (!reading_.valid()) return {};
+    reading_.get();
+    const std::span<const Region> places = reading_places_;
+    const std::uint8_t* const images = images_[turn_].data();
+    turn_ = 1 - turn_;
+    read_next();
+    return {static_cast<std::int64_t>(places.size()), tile_, images, places};
+  }
+
+ private:
+  void read_next() {
+    if (left_.empty()) return;
+    reading_places_ = left_.first(std::min(batch_, left_.size()));
+    left_ = left_.subspan(reading_places_.size());
+    std::vector<std::uint8_t>& to = images_[turn_];
+    const auto bytes = static_cast<std::size_t>(3 * tile_.area());
+    to.resize(reading_places_.size() * bytes);
+    const std::launch when = to.size() < worth_a_thread ? std::launch::deferred : std::launch::async;
+    reading_ = std::async(when, [this, &to, bytes, places = reading_places_] {
+      for (std::size_t i = 0; i < places.size(); ++i)
+        read_reflected(source_, places[i].x, places[i].y,
+                       {to.data() + i * bytes, tile_.width, tile_.height, 3, Depth::u8,
+                        static_cast<std::ptrdiff_t>(tile_.width * 3)});
+    });
+  }
+
+  const TileSource& source_;
+  Size tile_;
+  std::span<const Region> left_, reading_places_;
+  std::size_t batch_;
+  std::vector<std::uint8_t> images_[2];
+  std::size_t turn_ = 0;       ///< what is read into
+  std::future<void> reading_;  ///< the last member: its end is waited for first
+};
+
+}  // namespace
+
 void predict_tiled(const TileSource& source, PixelModel& model, const TilingOptions& options, ProbabilitySink& sink) {
   const Size size = source.size();
   const TileGrid grid = tile_grid(size, options.tile, options.overlap, model.multiple());
-  const std::vector<std::vector<Region>> rows = tile_rows(grid, options.wanted);
-  const std::int64_t total =
-      std::accumulate(rows.begin(), rows.end(), std::int64_t{0},
-                      [](std::int64_t n, const auto& r) { return n + static_cast<std::int64_t>(r.size()); });
+  const std::vector<Region> tiles = joined(tile_rows(grid, options.wanted));
   const int classes = model.classes();
-  const std::size_t batch =
-      std::clamp<std::size_t>(static_cast<std::size_t>(std::max<std::int64_t>(1, options.batch)), 1, grid.xs.size());
-  const auto pixels = static_cast<std::size_t>(grid.tile.area());
-  std::vector<std::uint8_t> images(batch * pixels * 3);
-  std::vector<float> probabilities(batch * pixels * static_cast<std::size_t>(classes));
-  Band band(size, grid.tile, classes, grid.count() > 1);
+  const auto batch = static_cast<std::size_t>(std::max<std::int64_t>(1, options.batch));
+  const auto of_tile = static_cast<std::size_t>(grid.tile.area() * classes);
+  std::vector<float> probabilities(std::min(batch, tiles.size()) * of_tile);
+  Band band(size, grid, classes, options.as_reference);
+  auto next_top = grid.ys.begin();
+  const auto go_down_to = [&](std::int64_t y) {
+    while (*next_top < y) band.finish(*++next_top, sink);
+  };
   sink.begin(size, classes);
+  TilesAhead ahead(source, grid.tile, tiles, batch);
   std::int64_t done = 0;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    for (std::size_t first = 0; first < rows[row].size(); first += batch) {
-      const std::span<const Region> tiles =
-          std::span(rows[row]).subspan(first, std::min(batch, rows[row].size() - first));
-      for (std::size_t i = 0; i < tiles.size(); ++i)
-        read_reflected(source, tiles[i].x, tiles[i].y,
-                       {images.data() + i * pixels * 3, grid.tile.width, grid.tile.height, 3, Depth::u8,
-                        static_cast<std::ptrdiff_t>(grid.tile.width * 3)});
-      model.run({static_cast<std::int64_t>(tiles.size()), grid.tile, images.data(), tiles}, probabilities.data());
-      for (std::size_t i = 0; i < tiles.size(); ++i)
-        band.add(tiles[i].x, probabilities.data() + i * pixels * static_cast<std::size_t>(classes));
-      done += static_cast<std::int64_t>(tiles.size());
-      if (options.progress) options.progress(done, total);
+  for (TileBatch now = ahead.next(); now.count > 0; now = ahead.next()) {
+    model.run(now, probabilities.data());
+    for (std::size_t i = 0; i < now.places.size(); ++i) {
+      go_down_to(now.places[i].y);
+      band.add(now.places[i].x, probabilities.data() + i * of_tile);
     }
-    band.finish(row + 1 < rows.size() ? grid.ys[row + 1] : size.height, sink);
+    done += now.count;
+    if (options.progress) options.progress(done, static_cast<std::int64_t>(tiles.size()));
   }
+  go_down_to(grid.ys.back());
+  band.finish(size.height, sink);
 }
 
 }  // namespace nephron::host

@@ -165,5 +165,56 @@ TEST(PredictTiled, TilesThatAreNotWantedAreNotAskedAbout) {
   }
 }
 
+// Rows of the grid that have few wanted tiles share batches.
+TEST(PredictTiled, BatchesGoAcrossRows) {
+  const Gradient source({300, 600});
+  Echo all, some;
+  Collect whole, part;
+  predict_tiled(source, all, {64, 2.0, 4, {}}, whole);
+  TilingOptions options{64, 2.0, 4, {}};
+  options.wanted = [](const Region& tile) { return tile.x == 0 && tile.y != 96; };
+  predict_tiled(source, some, options, part);
+  EXPECT_EQ(some.most, 4);
+  EXPECT_EQ(part.next, 600);
+  for (std::int64_t y = 0; y < 600; ++y)
+    for (std::int64_t x = 0; x < 32; ++x)
+      ASSERT_NEAR(part.planes[1].view().row<float>(y)[x], whole.planes[1].view().row<float>(y)[x], 1e-6) << y;
+}
+
+/// A source that cannot be read.
+class Broken final : public TileSource {
+ public:
+  Size size() const noexcept override { return {100, 100}; }
+  void read(const Region&, const ImageView&) const override { throw Error("damaged"); }
+  std::string digest() const override { return ""; }
+};
+
+TEST(PredictTiled, WhatReadingMeetsIsThrown) {
+  Echo model;
+  Collect sink;
+  EXPECT_THROW(predict_tiled(Broken(), model, {64, 2.0, 4, {}}, sink), Error);
+  EXPECT_TRUE(model.places.empty());
+}
+
+/// The sums of one line of pixels as section 9 of 2021 makes them, with NumPy's rounding to half precision.
+TEST(PredictTiled, AsTheReferenceRepeatsAndRounds) {
+  // Tiles of 32 every 16 px of 48: starts 0, 16, 32 -> 0, 16, 16. The second tile counts twice in each direction.
+  const Gradient source({48, 32});
+  LeftRight model;
+  Collect sink;
+  TilingOptions options{32, 2.0, 1, {}};
+  options.as_reference = true;
+  predict_tiled(source, model, options, sink);
+  const auto half = [](float v) { return static_cast<float>(static_cast<_Float16>(v)); };
+  const float* const line = sink.planes[0].view().row<float>(16);
+  const float first = half(0.467F), second = half(0.533F);
+  float sum = 0, all = 0;  // at x = 24, in all rows: starts of y are 0 and 16 -> 0, 0
+  for (int i = 0; i < 2; ++i) all = half(all + first);
+  for (int i = 0; i < 4; ++i) sum = half(sum + second), all = half(all + second);
+  EXPECT_EQ(line[24], half(sum / all));
+  EXPECT_EQ(line[0], 0);
+  EXPECT_EQ(line[47], 1);
+}
+
 }  // namespace
 }  // namespace nephron::host

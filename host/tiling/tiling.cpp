@@ -28,14 +28,19 @@ TileGrid tile_grid(Size picture, std::int64_t side, double overlap, std::int64_t
                 std::to_string(overlap));
   const auto up = [&](std::int64_t n) { return (n + multiple - 1) / multiple * multiple; };
   const auto length = [&](std::int64_t n) { return side == 0 ? up(n) : std::min(side, up(n)); };
-  const auto starts = [&](std::int64_t extent, std::int64_t tile) {
-    return tile_starts(extent, tile,
-                       std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(tile) / overlap)));
+  const auto step = [&](std::int64_t tile) {
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(tile) / overlap));
+  };
+  const auto last_times = [&](std::int64_t extent, std::int64_t tile, const std::vector<std::int64_t>& starts) {
+    const std::int64_t all = (extent + step(tile) - 1) / step(tile);
+    return std::max<std::int64_t>(1, all - static_cast<std::int64_t>(starts.size()) + 1);
   };
   TileGrid grid;
   grid.tile = {length(picture.width), length(picture.height)};
-  grid.xs = starts(picture.width, grid.tile.width);
-  grid.ys = starts(picture.height, grid.tile.height);
+  grid.xs = tile_starts(picture.width, grid.tile.width, step(grid.tile.width));
+  grid.ys = tile_starts(picture.height, grid.tile.height, step(grid.tile.height));
+  grid.last_x_times = last_times(picture.width, grid.tile.width, grid.xs);
+  grid.last_y_times = last_times(picture.height, grid.tile.height, grid.ys);
   return grid;
 }
 

@@ -18,6 +18,9 @@ struct TileGrid {
   Size tile;
   std::vector<std::int64_t> xs;
   std::vector<std::int64_t> ys;
+  /// How often the last tile of a row or column counts by the rule of 2021, which starts tiles as long as a start lies
+  /// inside the picture and shifts back every one that would overrun.
+  std::int64_t last_x_times = 1, last_y_times = 1;
   std::int64_t count() const noexcept { return static_cast<std::int64_t>(xs.size() * ys.size()); }
 };
 

@@ -26,6 +26,15 @@ TEST(TileGrid, ShrinksToSmallPictures) {
   EXPECT_THAT(grid.ys, ElementsAre(0, 170, 340, 344));
 }
 
+// numpy.minimum(numpy.arange(0, extent, 170), extent - 256)
+TEST(TileGrid, KnowsHowOftenTheLastTileWasRepeated) {
+  const TileGrid grid = tile_grid({1000, 512}, 256, 1.5, 32);
+  EXPECT_THAT(grid.xs, ElementsAre(0, 170, 340, 510, 680, 744));
+  EXPECT_EQ(grid.last_x_times, 1);  // 0, 170, ..., 680, 850 -> 744
+  EXPECT_THAT(grid.ys, ElementsAre(0, 170, 256));
+  EXPECT_EQ(grid.last_y_times, 2);  // 340 and 510 -> 256
+}
+
 TEST(TileGrid, WholePicture) {
   const TileGrid grid = tile_grid({513, 1000}, 0, 1.5, 32);
   EXPECT_EQ(grid.tile, (Size{544, 1024}));

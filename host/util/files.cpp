@@ -1,6 +1,5 @@
 #include <host/util/files.hpp>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +12,8 @@
 #include <unistd.h>
 
 #include <nephron/error.hpp>
+
+#include <host/util/partial_file.hpp>
 
 namespace nephron::host {
 
@@ -108,9 +109,7 @@ void read_in_pieces(const fs::path& file, const std::function<void(const void*, 
 }
 
 void write_file_atomically(const fs::path& file, std::string_view bytes) {
-  static std::atomic<unsigned> number{0};  // threads may write one file at a time too
-  const fs::path temporary =
-      file.string() + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(number.fetch_add(1));
+  const fs::path temporary = partial_name(file);
   const auto give_up = [&](const std::string& why) {
     ::unlink(temporary.c_str());
     throw Error("cannot write " + file.string() + ": " + why);

@@ -195,11 +195,16 @@ class InterruptedPredict : public Predict {
     std::error_code none;
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder, none), fs::directory_iterator()));
   }
+  /// Masks that have their final names.
+  std::size_t masks() const {
+    std::size_t there = 0;
+    for (int i = 0; i < count; ++i) there += fs::exists(output("masks", "p" + std::to_string(i))) ? 1 : 0;
+    return there;
+  }
   /// Sends a signal once some masks are there; the exit code, or minus the signal that ended it.
   int stop(int signal, const std::string& more = "") const {
     StartedProgram program(command(more), root / "output.txt");
-    while (!program.done() && files_in(root / "out/masks/glomerulus") < 4)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!program.done() && masks() < 4) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     program.signal(signal);
     return program.wait();
   }

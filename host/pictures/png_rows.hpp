@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <nephron/image.hpp>
+
+#include <host/util/partial_file.hpp>
+
+namespace nephron::host {
+
+enum class PngFilter : std::uint8_t {
+  none,  ///< maps that are constant over long runs
+  up,    ///< rows that mostly equal the one above: labels, masks
+  sub,   ///< what changes slowly along a row: probabilities
+};
+
+struct PngOptions {
+  int level = 1;  ///< of zlib, 1 to 9
+  PngFilter filter = PngFilter::up;
+  std::string description{};  ///< a text that goes with it, UTF-8; empty: none
+};
+
+/// Keyword of the description.
+inline constexpr const char* png_description = "Description";
+
+/// A grey PNG of 8 or 16 bits that is written as its rows come, so that it may be larger than memory. The file appears
+/// once it is finished. Throws Error that names it.
+class PngRows {
+ public:
+  PngRows(const std::filesystem::path& file, Size size, Depth depth, const PngOptions& options);
+  ~PngRows();
+  /// Rows that follow those that were given, all across; one channel of the depth.
+  void write(const ImageView& rows);
+  void finish();
+
+ private:
+  struct State;
+  PartialFile partial_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nephron::host
