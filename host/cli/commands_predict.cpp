@@ -20,8 +20,8 @@ const CLI::Validator threshold_value(
     },
     "0..1|search", "threshold");
 
-const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks",    "levels", "truth",
-                                                          "ignored",       "pictures", "rle"};
+const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks", "levels",  "truth", "ignored",
+                                                          "pictures",      "rle",   "geojson", "coco",  "objects"};
 
 /// Predicted masks among somebody's true ones could not be told apart again.
 void require_own_parts(const std::filesystem::path& out) {
@@ -34,8 +34,9 @@ void require_own_parts(const std::filesystem::path& out) {
 }
 
 int run_predict(const PredictRequest& request) {
-  if (request.images.empty() == request.slides.empty())
-    throw UsageError("name what to predict: --images DIR for a folder of pictures, or --slides FILE...");
+  if (int(!request.images.empty()) + int(!request.slides.empty()) + int(!request.dataset.empty()) != 1)
+    throw UsageError(
+        "name what to predict: --images DIR for a folder of pictures, --slides FILE..., or --dataset NAME");
   std::vector<std::filesystem::path> inputs = request.slides;
   if (!request.images.empty()) inputs.push_back(request.images);
   if (!request.masks.empty()) inputs.push_back(request.masks);
@@ -62,6 +63,9 @@ void add_predict(CLI::App& app, int& exit) {
   command->add_option("--images", request->images, "Folder of PNG, JPEG or TIFF pictures of any size")
       ->check(CLI::ExistingDirectory);
   command->add_option("--slides", request->slides, "Slide or picture files, of any size")->check(CLI::ExistingFile);
+  command->add_option(
+      "--dataset", request->dataset,
+      "The slides of a dataset of the run's experiment, by name or type; their annotations are the truth");
   command->add_option("--out", request->out, "Folder for probabilities, masks and scores")->required();
   command
       ->add_option("--save", request->save,
@@ -79,6 +83,7 @@ void add_predict(CLI::App& app, int& exit) {
       ->capture_default_str();
   CLI::Option* const masks =
       command->add_option("--masks", request->masks, "Folder of true masks, or of a folder a class: prints the Dice")
+          ->excludes("--dataset")
           ->check(CLI::ExistingDirectory);
   command
       ->add_option(
@@ -115,6 +120,16 @@ void add_predict(CLI::App& app, int& exit) {
       ->add_option("--factor", request->factor,
                    "Reduction of the pictures [the experiment's, or what brings each to its data.mpp]")
       ->check(CLI::Range(1, 64));
+  command->add_option("--least-area", request->least_area, "Objects of fewer pixels are no objects; masks keep them")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command->add_option("--fill-holes", request->fill_holes, "Holes in objects up to so many pixels are filled")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command->add_flag(
+      "--all-tiles", request->all_tiles,
+      "Predict tiles of nothing but glass too; without it they have probability 0 in pictures of more than "
+      "64 tiles");
   command
       ->add_option("--compat",
                    "\"reference\": tiles are joined as the 4th place of HuBMAP joined them in 2021, in "

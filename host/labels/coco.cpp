@@ -177,13 +177,15 @@ std::string coco_text(const LabelSet& labels, const std::string& file_name) {
     Ordered segmentation{{"size", {labels.size.height, labels.size.width}},
                          {"counts", coco_rle_text(runs, labels.size.area())}};
     if (labels.holds_objects && is_plain(object)) segmentation = polygons_of(object);
-    annotations.push_back({{"id", annotations.size() + 1},
-                           {"image_id", 1},
-                           {"category_id", labels.class_index(object.class_name) + 1},
-                           {"segmentation", std::move(segmentation)},
-                           {"area", area_of(runs)},
-                           {"bbox", {box.x, box.y, box.width, box.height}},
-                           {"iscrowd", 0}});
+    Ordered& annotation = annotations.emplace_back(Ordered{{"id", annotations.size() + 1},
+                                                           {"image_id", 1},
+                                                           {"category_id", labels.class_index(object.class_name) + 1},
+                                                           {"segmentation", std::move(segmentation)},
+                                                           {"area", area_of(runs)},
+                                                           {"bbox", {box.x, box.y, box.width, box.height}},
+                                                           {"iscrowd", 0}});
+    for (const auto& [name, value] : object.measurements)
+      if (name == "confidence") annotation["score"] = value;  // as results have it
   }
   return Ordered{
              {"images",

@@ -11,6 +11,7 @@
 #include <host/labels/geojson_text.hpp>
 #include <host/labels/label_image.hpp>
 #include <host/util/counted.hpp>
+#include <host/util/csv_field.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/progress.hpp>
@@ -252,13 +253,6 @@ LabelSet read_picture(const fs::path& file, const LabelReading& reading) {
   progress.finish();
   out.masks = rows.columns(out.size);
   return out;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of("\",\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
 }
 
 std::string csv_text(const LabelSet& labels, const LabelWriting& writing) {

@@ -1,14 +1,15 @@
 #include <host/predict/dataset_export.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
+#include <utility>
 
 #include <nephron/error.hpp>
 #include <nephron/folder_name.hpp>
 
 #include <host/data/listed_files.hpp>
 #include <host/data/prepared.hpp>
+#include <host/predict/chosen_dataset.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/truth.hpp>
 #include <host/util/command_output.hpp>
@@ -21,29 +22,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string name_of(const DatasetConfig& dataset) {
-  return dataset.name.empty() ? dataset.component.type : dataset.name;
-}
-
-void keep_only(std::vector<DatasetConfig>& datasets, const std::string& wanted) {
-  std::vector<std::string> names;
-  for (const DatasetConfig& d : datasets) names.push_back(name_of(d));
-  std::erase_if(datasets, [&](const DatasetConfig& d) { return name_of(d) != wanted && d.component.type != wanted; });
-  if (!datasets.empty()) return;
-  const std::string near = nearest(wanted, names);
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "\"" : ", \"") + name + "\"";
-  throw Error("the experiment has no dataset \"" + wanted + "\": it has " + list,
-              near.empty() ? "" : "Did you mean \"" + near + "\"?");
-}
-
-/// A file name for whatever a dataset calls its slides.
-std::string file_name(const std::string& id) {
-  std::string out;
-  for (const char c : id) out += c == '/' || c == '\\' || static_cast<unsigned char>(c) < 32 ? '_' : c;
-  return out.empty() || out.front() == '.' ? "_" + out : out;
-}
-
 /// Where a slide goes: its picture, and a mask a class.
 struct Outputs {
   fs::path picture;
@@ -52,7 +30,7 @@ struct Outputs {
 };
 
 Outputs outputs_of(const SlideInfo& slide, const std::vector<std::string>& classes, const fs::path& out) {
-  const std::string file = file_name(slide.id) + ".png";
+  const std::string file = file_name_of_slide(slide.id) + ".png";
   Outputs o{out / "images" / file, {}, {}};
   for (const std::string& name : classes)
     o.masks.push_back(classes.size() == 1 ? out / "masks" / file : out / "masks" / folder_name(name) / file);
@@ -99,7 +77,7 @@ void export_slide(const PreparedSlide& slide, const std::vector<std::string>& cl
 }  // namespace
 
 ExportOutcome export_datasets(Experiment experiment, const Registry& registry, const ExportRequest& request) {
-  if (!request.dataset.empty()) keep_only(experiment.datasets, request.dataset);
+  if (!request.dataset.empty()) experiment = with_dataset(std::move(experiment), request.dataset);
   // What is written once needs no place in the store, unless it is there.
   if (request.factor != experiment.data.factor || experiment.data.mpp > 0) experiment.data.store.clear();
   experiment.data.factor = request.factor;

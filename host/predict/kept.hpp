@@ -20,9 +20,12 @@ inline constexpr std::int64_t largest_png = std::int64_t{1} << 27;
 
 /// What is written of a prediction.
 struct Kept {
-  bool maps = true, masks = true, rle = false, submission = false;
+  bool maps = true, masks = true, rle = false, submission = false, geojson = false, coco = false, objects = false;
   MapFormat format = MapFormat::by_size;
+  std::int64_t least_area = 100;  ///< of objects, px
+  std::int64_t fill_holes = 0;    ///< of objects: largest hole that is filled, px
 
+  bool any_objects() const noexcept { return geojson || coco || objects; }
   bool runs() const noexcept { return rle || submission; }
   bool as_tiff(Size size) const noexcept {
     return format == MapFormat::by_size ? size.area() > largest_png : format != MapFormat::png;
@@ -30,7 +33,7 @@ struct Kept {
 };
 
 /// The words of --save.
-inline constexpr const char* kept_words[] = {"maps", "masks", "rle", "submission"};
+inline constexpr const char* kept_words[] = {"maps", "masks", "rle", "submission", "geojson", "coco", "objects"};
 
 /// Of such words and the word of --maps: "auto", "png", "tiff" or "tiff16". Throws UsageError for others.
 Kept kept_of(const std::vector<std::string>& words, const std::string& format);

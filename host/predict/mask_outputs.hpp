@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <host/labels/column_runs.hpp>
 #include <host/pictures/png_rows.hpp>
 #include <host/predict/kept.hpp>
+#include <host/predict/object_outputs.hpp>
 #include <host/predict/output_folder.hpp>
 
 namespace nephron::host {
@@ -29,8 +31,22 @@ class MaskOutputs {
   std::optional<ColumnRuns> runs_;
 };
 
-/// The same of a picture whose levels were written, once its threshold is found: an index of searched_thresholds.
-void write_mask_of_levels(const OutputFolder& output, const Kept& kept, std::size_t class_index, const std::string& id,
-                          std::size_t threshold);
+/// The masks of all classes of a picture, and the objects in them.
+class AllMaskOutputs {
+ public:
+  AllMaskOutputs(const OutputFolder& output, const Kept& kept, const std::vector<std::string>& classes,
+                 const ObjectPicture& picture);
+  /// Rows from `y` on, a view a class.
+  void rows(std::int64_t y, std::span<const ImageView> masks, std::span<const ImageView> probabilities);
+  void finish();
+
+ private:
+  std::vector<std::unique_ptr<MaskOutputs>> masks_;
+  std::optional<ObjectOutputs> objects_;
+};
+
+/// The same of a picture whose levels were written, once thresholds are found: an index of searched_thresholds a class.
+void write_masks_of_levels(const OutputFolder& output, const Kept& kept, const std::vector<std::string>& classes,
+                           const ObjectPicture& picture, const std::vector<std::size_t>& thresholds);
 
 }  // namespace nephron::host

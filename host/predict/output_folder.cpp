@@ -30,7 +30,7 @@ std::vector<fs::path> OutputFolder::map_folders() const {
   for (std::size_t c = 0; c < names_.size(); ++c)
     for (const fs::path& file : {probability(c, "x"), mask(c, "x"), levels(c, "x"), truth(c, "x"), runs(c, "x")})
       out.push_back(file.parent_path());
-  out.push_back(ignored("x").parent_path());
+  for (const fs::path& file : {ignored("x"), geojson("x"), coco("x"), objects("x")}) out.push_back(file.parent_path());
   return out;
 }
 
@@ -48,7 +48,8 @@ bool OutputFolder::complete(const std::string& id, const Kept& kept) const {
   for (std::size_t c = 0; kept.maps && c < names_.size(); ++c)
     if (!has_map(c, id)) return false;
   return fs::exists(picture(id)) && (!kept.masks || all_have(id, &OutputFolder::mask)) &&
-         (!kept.runs() || all_have(id, &OutputFolder::runs));
+         (!kept.runs() || all_have(id, &OutputFolder::runs)) && (!kept.geojson || fs::exists(geojson(id))) &&
+         (!kept.coco || fs::exists(coco(id))) && (!kept.objects || fs::exists(objects(id)));
 }
 
 bool OutputFolder::computed(const std::string& id, const Kept& kept) const {
@@ -61,12 +62,16 @@ void OutputFolder::remove(const std::string& id) const {
     for (const fs::path& file :
          {probability(c, id), probability_tiff(c, id), mask(c, id), levels(c, id), truth(c, id), runs(c, id)})
       fs::remove(file, ignored);
-  fs::remove(this->ignored(id), ignored);
+  for (const fs::path& file : {this->ignored(id), geojson(id), coco(id), objects(id), under_way(id)})
+    fs::remove(file, ignored);
   fs::remove(picture(id), ignored);
 }
 
 void OutputFolder::make(const Kept& kept, bool with_levels) const {
   require_writable(picture("x").parent_path(), 0);
+  if (kept.geojson) require_writable(geojson("x").parent_path(), 0);
+  if (kept.coco) require_writable(coco("x").parent_path(), 0);
+  if (kept.objects) require_writable(objects("x").parent_path(), 0);
   for (std::size_t c = 0; c < names_.size(); ++c) {
     if (kept.maps) require_writable(probability(c, "x").parent_path(), 1 << 20);
     if (kept.masks) require_writable(mask(c, "x").parent_path(), 1 << 20);

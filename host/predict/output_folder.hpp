@@ -13,6 +13,7 @@ namespace nephron::host {
 ///   probabilities/CLASS/ID.png   8-bit, 255 is 1, at the picture's own size; ID.tif: tiled, with its reductions
 ///   masks/CLASS/ID.png           255 where the probability exceeds the threshold
 ///   rle/CLASS/ID.txt             runs down the columns of the mask, counted from 1, as Kaggle writes them
+///   geojson/ID.geojson           objects as QuPath reads them; coco/ID.json, objects/ID.csv: the same
 ///   levels/CLASS/ID.png          with a threshold search: how many of the searched thresholds it exceeds
 ///   truth/CLASS/ID.png           where masks were read by a dataset's coding: what the prediction was compared with
 ///   ignored/ID.png               where masks ignore pixels: those that count in no figure
@@ -30,12 +31,17 @@ class OutputFolder {
   std::filesystem::path truth(std::size_t c, const std::string& id) const;
   std::filesystem::path ignored(const std::string& id) const { return folder_ / "ignored" / (id + ".png"); }
   std::filesystem::path picture(const std::string& id) const { return folder_ / "pictures" / (id + ".json"); }
+  std::filesystem::path geojson(const std::string& id) const { return folder_ / "geojson" / (id + ".geojson"); }
+  std::filesystem::path coco(const std::string& id) const { return folder_ / "coco" / (id + ".json"); }
+  std::filesystem::path objects(const std::string& id) const { return folder_ / "objects" / (id + ".csv"); }
+  /// Rows of a picture that is under way.
+  std::filesystem::path under_way(const std::string& id) const { return folder_ / "partial" / (id + ".rows"); }
   std::filesystem::path submission() const { return folder_ / "submission.csv"; }
   std::filesystem::path scores() const { return folder_ / "scores.json"; }
   std::filesystem::path facts() const { return folder_ / "predict.json"; }
   const std::filesystem::path& folder() const noexcept { return folder_; }
 
-  /// The folders of PNG files, there or not.
+  /// The folders of files of pictures, there or not.
   std::vector<std::filesystem::path> map_folders() const;
 
   /// True when every file of this picture that is kept is there.

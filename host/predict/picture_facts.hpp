@@ -19,6 +19,7 @@ struct SeenPicture {
 /// pictures/ID.json of a prediction: what is kept of a picture besides its maps.
 struct PictureFacts {
   Size size;
+  double mpp = 0;  ///< microns per pixel; 0: not known
   std::string fingerprint;
   SeenPicture seen;
 };
@@ -26,5 +27,7 @@ struct PictureFacts {
 void write_picture_facts(const std::filesystem::path& file, const PictureFacts& facts);
 /// Nothing where the file is not there, or an earlier version wrote it. Throws Error that names a damaged one.
 std::optional<SeenPicture> read_seen(const std::filesystem::path& file);
+/// Its microns per pixel; 0 where they are not known.
+double read_mpp(const std::filesystem::path& file);
 
 }  // namespace nephron::host

@@ -16,8 +16,8 @@ constexpr std::int64_t rows_at_once = 64;
 }  // namespace
 
 PictureOutputs::PictureOutputs(const OutputFolder& output, const Kept& kept, const MaskRule& rule,
-                               OutputPicture picture)
-    : output_(output), kept_(kept), rule_(rule), picture_(std::move(picture)) {}
+                               std::vector<std::string> classes, OutputPicture picture)
+    : output_(output), kept_(kept), rule_(rule), classes_(std::move(classes)), picture_(std::move(picture)) {}
 
 PictureOutputs::~PictureOutputs() = default;
 
@@ -29,16 +29,16 @@ void PictureOutputs::begin(Size size, int classes) {
     std::filesystem::create_directories(file.parent_path());
     return std::make_unique<PngRows>(file, picture_.size, Depth::u8, PngOptions{});
   };
-  const auto& [id, full, mpp, truth, reduction] = picture_;
+  const auto& [id, file_name, full, mpp, truth, reduction] = picture_;
   if (truth != nullptr) {
     full_.emplace(truth, 1, rule_.search);
     reduced_.emplace(truth, reduction, rule_.search);
     if (truth->ignores()) ignored_ = png(output_.ignored(id));
   }
+  if (!rule_.search) masks_.emplace(output_, kept_, classes_, ObjectPicture{id, file_name, full, mpp});
   for (std::size_t c = 0; c < count; ++c) {
     if (kept_.maps) maps_.push_back(std::make_unique<MapFile>(output_, kept_, c, id, full, mpp));
     if (rule_.search) levels_.push_back(png(output_.levels(c, id)));
-    else masks_.push_back(std::make_unique<MaskOutputs>(output_, kept_, c, id, full));
     if (truth != nullptr && truth->coded()) truth_.push_back(png(output_.truth(c, id)));
   }
 }
@@ -78,14 +78,17 @@ void PictureOutputs::full_rows(std::int64_t y, std::span<const ImageView> maps) 
   for (std::size_t c = 0; c < maps.size(); ++c) {
     if (!maps_.empty()) maps_[c]->write(maps[c]);
     if (rule_.search) levels_[c]->write(masks[c].view());
-    else masks_[c]->rows(masks[c].view());
   }
+  if (!masks_) return;
+  std::vector<ImageView> views;
+  for (const Image& mask : masks) views.push_back(mask.view());
+  masks_->rows(y, views, maps);
 }
 
 std::optional<PictureScore> PictureOutputs::finish() {
   for (const auto& map : maps_) map->finish();
   for (const auto& levels : levels_) levels->finish();
-  for (const auto& mask : masks_) mask->finish();
+  if (masks_) masks_->finish();
   for (const auto& truth : truth_) truth->finish();
   if (ignored_ != nullptr) ignored_->finish();
   if (!full_) return std::nullopt;

@@ -28,6 +28,7 @@ struct MaskRule {
 /// A picture whose maps are written.
 struct OutputPicture {
   std::string id;
+  std::string file_name;
   Size size;                                  ///< its own
   double mpp = 0;                             ///< microns per pixel; 0: not known
   std::shared_ptr<const PictureTruth> truth;  ///< null: not known
@@ -39,7 +40,8 @@ struct OutputPicture {
 /// besides the truth. Files appear once they are finished.
 class PictureOutputs final : public ProbabilitySink {
  public:
-  PictureOutputs(const OutputFolder& output, const Kept& kept, const MaskRule& rule, OutputPicture picture);
+  PictureOutputs(const OutputFolder& output, const Kept& kept, const MaskRule& rule, std::vector<std::string> classes,
+                 OutputPicture picture);
   ~PictureOutputs() override;
   void begin(Size size, int classes) override;
   void rows(std::int64_t y, std::span<const ImageView> classes) override;
@@ -55,10 +57,11 @@ class PictureOutputs final : public ProbabilitySink {
   const OutputFolder& output_;
   Kept kept_;
   MaskRule rule_;
+  std::vector<std::string> classes_;
   OutputPicture picture_;
   std::optional<EnlargedRows> enlarged_;
   std::vector<std::unique_ptr<MapFile>> maps_;
-  std::vector<std::unique_ptr<MaskOutputs>> masks_;
+  std::optional<AllMaskOutputs> masks_;  ///< once thresholds are known
   std::vector<std::unique_ptr<PngRows>> levels_;
   std::vector<std::unique_ptr<PngRows>> truth_;  ///< a class each, where it is written out
   std::unique_ptr<PngRows> ignored_;

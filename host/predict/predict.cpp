@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -14,13 +15,14 @@
 #include <host/data/folds.hpp>
 #include <host/device/device.hpp>
 #include <host/plugins/guard.hpp>
-#include <host/predict/loaded_picture.hpp>
+#include <host/predict/kept_rows.hpp>
 #include <host/predict/memory.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/output_lock.hpp>
 #include <host/predict/picture_facts.hpp>
 #include <host/predict/picture_file.hpp>
+#include <host/predict/picture_loader.hpp>
 #include <host/predict/picture_outputs.hpp>
 #include <host/predict/prediction_record.hpp>
 #include <host/predict/rows_behind.hpp>
@@ -29,9 +31,7 @@
 #include <host/predict/submission.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/predict/trained_on.hpp>
-#include <host/predict/truth.hpp>
 #include <host/runs/run.hpp>
-#include <host/slides/opener.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/tiling/tiling.hpp>
 #include <host/util/counted.hpp>
@@ -57,6 +57,7 @@ struct Written {
 struct Job {
   std::shared_ptr<const LoadedPicture> loaded;
   std::shared_ptr<PictureOutputs> outputs;
+  std::optional<KeptRows> kept;  ///< of a large one
 };
 
 /// An error that names its picture already.
@@ -67,15 +68,14 @@ class Blamed final : public Error {
 
 class Prediction {
  public:
-  Prediction(const PredictRequest& request, PredictSettings settings, const Experiment& experiment, SlideOpener& opener,
-             MaskCoding coding, std::unique_ptr<PixelModel> model, TrainedSlides trained)
+  Prediction(const PredictRequest& request, const PredictSettings& settings, const Experiment& experiment,
+             const PictureLoader& loader, std::unique_ptr<PixelModel> model, TrainedSlides trained)
       : request_(request),
-        settings_(std::move(settings)),
+        settings_(settings),
         classes_(experiment.classes),
         exclusive_(experiment.exclusive),
-        opener_(opener),
+        loader_(loader),
         output_(request.out, experiment.classes),
-        truth_(request.masks, experiment.classes, std::move(coding)),
         model_(std::move(model)),
         trained_(std::move(trained)) {}
 
@@ -89,9 +89,9 @@ class Prediction {
   void note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen);
   void say_trained(const std::vector<PictureFile>& all);
   void say_bare(const std::vector<PictureFile>& all) const;
-  LoadedPicture load(const PictureFile& picture) const;
-  Job compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, const TilingOptions& tiling);
-  Written write(const PictureFile& picture, const Job& job) const;
+  Job compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, TilingOptions tiling);
+  std::string key_of(const LoadedPicture& loaded) const;
+  Written write(const PictureFile& picture, Job& job) const;
   void require_room(const LoadedPicture& loaded) const;
   void apply_search(const std::vector<PictureFile>& pictures);
   void note_facts(const std::vector<PictureFile>& all) const;
@@ -99,12 +99,11 @@ class Prediction {
   void failed(const std::string& id, const std::exception& e);
 
   const PredictRequest& request_;
-  PredictSettings settings_;
+  const PredictSettings& settings_;
   std::vector<std::string> classes_;
   bool exclusive_;
-  SlideOpener& opener_;
+  const PictureLoader& loader_;
   OutputFolder output_;
-  TruthFolder truth_;
   std::unique_ptr<PixelModel> model_;
   TrainedSlides trained_;
   std::size_t said_trained_ = 0;  ///< pictures that were said to have been trained on
@@ -141,7 +140,7 @@ std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& 
     const bool known = scored != before.scores.pictures.end() && settings_.search == !scored->second.curve.empty();
     const bool written =
         settings_.search ? output_.computed(picture.id, settings_.kept) : output_.complete(picture.id, settings_.kept);
-    const bool finished = written && (known || request_.masks.empty() || !truth_.has(picture.id));
+    const bool finished = written && (known || !loader_.has_truth(picture.id));
     if (!finished) {
       left.push_back(picture);
       continue;
@@ -153,15 +152,14 @@ std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& 
   return left;
 }
 
-LoadedPicture Prediction::load(const PictureFile& picture) const {
-  return load_picture(picture, opener_, settings_, request_.held_bytes, request_.masks.empty() ? nullptr : &truth_);
-}
-
 /// Said before hours are spent. Maps of tissue pack four times at least.
 void Prediction::require_room(const LoadedPicture& loaded) const {
   if (!settings_.kept.maps) return;
   const std::int64_t bytes = settings_.kept.format == MapFormat::halves ? 2 : 1;
-  const std::int64_t need = loaded.size.area() * static_cast<std::int64_t>(classes_.size()) * bytes / 4;
+  const auto classes = static_cast<int>(classes_.size());
+  std::int64_t need = loaded.size.area() * classes * bytes / 4;
+  if (const Size reduced = loaded.reduced->size(); has_many_tiles(reduced, settings_))
+    need += KeptRows::bytes_of(reduced, classes);
   std::error_code unknown;
   const fs::space_info disk = fs::space(output_.folder(), unknown);
   if (!unknown && disk.available < static_cast<std::uintmax_t>(need))
@@ -171,26 +169,46 @@ void Prediction::require_room(const LoadedPicture& loaded) const {
                 "Without \"maps\" in --save, masks and runs take a small part of it; or name another folder.");
 }
 
-Job Prediction::compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded,
-                        const TilingOptions& tiling) {
-  auto outputs = std::make_shared<PictureOutputs>(
-      output_, settings_.kept, MaskRule{exclusive_, settings_.search, settings_.threshold},
-      OutputPicture{picture.id, loaded->size, loaded->mpp, loaded->truth, loaded->reduction});
-  RowsBehind behind(*outputs);
-  predict_tiled(*loaded->reduced, *model_, tiling, behind);
-  behind.finish();
-  return {std::move(loaded), std::move(outputs)};
+/// All that a row of probabilities depends on.
+std::string Prediction::key_of(const LoadedPicture& loaded) const {
+  return settings_.str() + " of " + loaded.fingerprint + " in batches of " + std::to_string(settings_.batch);
 }
 
-Written Prediction::write(const PictureFile& picture, const Job& job) const {
+Job Prediction::compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, TilingOptions tiling) {
+  auto outputs = std::make_shared<PictureOutputs>(
+      output_, settings_.kept, MaskRule{exclusive_, settings_.search, settings_.threshold}, classes_,
+      OutputPicture{picture.id, picture.file.filename().string(), loaded->size, loaded->mpp, loaded->truth,
+                    loaded->reduction});
+  tiling.wanted = [&](const Region& tile) { return !loaded->glass.only(tile); };
+  RowsBehind behind(*outputs);
+  const Size reduced = loaded->reduced->size();
+  std::optional<KeptRows> kept;
+  if (has_many_tiles(reduced, settings_)) {
+    kept.emplace(output_.under_way(picture.id), key_of(*loaded), reduced, static_cast<int>(classes_.size()));
+    behind.begin(reduced, static_cast<int>(classes_.size()));
+    tiling.from_row = kept->rows_there();
+    if (tiling.from_row > 0)
+      log().info("\"" + picture.id + "\" goes on below row " + std::to_string(tiling.from_row) + " of " +
+                 std::to_string(reduced.height));
+    kept->give_to(behind);
+    predict_tiled(*loaded->reduced, *model_, tiling, *kept);
+  } else {
+    predict_tiled(*loaded->reduced, *model_, tiling, behind);
+  }
+  behind.finish();
+  return {std::move(loaded), std::move(outputs), std::move(kept)};
+}
+
+Written Prediction::write(const PictureFile& picture, Job& job) const {
   const std::string& id = picture.id;
   const LoadedPicture& loaded = *job.loaded;
   Written out{picture, {loaded.reduction, loaded.reduced->digest()}, job.outputs->finish()};
-  write_picture_facts(output_.picture(id), {loaded.size, loaded.fingerprint, out.seen});
+  write_picture_facts(output_.picture(id), {loaded.size, loaded.mpp, loaded.fingerprint, out.seen});
   if (out.score) {
     out.score->picture = out.seen.digest;
     out.score->masks = loaded.truth->digest();
   }
+  if (job.kept) job.kept->remove();
   return out;
 }
 
@@ -203,23 +221,24 @@ void Prediction::apply_search(const std::vector<PictureFile>& pictures) {
   std::int64_t done = 0;
   for (const PictureFile& picture : pictures) {
     if (interrupted()) throw Cancelled();
-    for (std::size_t c = 0; c < classes_.size() && output_.computed(picture.id, settings_.kept); ++c)
-      write_mask_of_levels(output_, settings_.kept, c, picture.id, chosen[c]);
+    if (output_.computed(picture.id, settings_.kept))
+      write_masks_of_levels(output_, settings_.kept, classes_,
+                            {picture.id, picture.file.filename().string(), {}, read_mpp(output_.picture(picture.id))},
+                            chosen);
     progress.update(++done);
   }
   progress.finish();
 }
 
 void Prediction::note_facts(const std::vector<PictureFile>& all) const {
-  const auto place = [](const fs::path& path) { return fs::absolute(path).lexically_normal().string(); };
+  const auto place = [](const fs::path& path) {
+    return path.empty() ? std::string() : fs::absolute(path).lexically_normal().string();
+  };
   Json slides = Json::object();
   for (const PictureFile& slide : all)
     if (request_.images.empty()) slides[slide.id] = place(slide.file);
-  Json facts{{"images", request_.images.empty() ? "" : place(request_.images)},
-             {"slides", std::move(slides)},
-             {"masks", request_.masks.empty() ? "" : place(request_.masks)},
-             {"classes", classes_},
-             {"device", request_.device}};
+  Json facts{{"images", place(request_.images)}, {"slides", std::move(slides)}, {"masks", place(request_.masks)},
+             {"dataset", request_.dataset},      {"classes", classes_},         {"device", request_.device}};
   if (const auto seen = trained_on(settings_.run, settings_.folds)) facts["trained_on"] = *seen;
   facts["settings"] = Json::parse(settings_.str());
   write_file_atomically(output_.facts(), facts.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -250,8 +269,9 @@ void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
   Progress progress("predicting", static_cast<std::int64_t>(pictures.size()));
   const Shares shares(pictures);
   const auto read_ahead = [&](std::size_t i) {
-    return i < pictures.size() ? std::async(std::launch::async, [this, &pictures, i] { return load(pictures[i]); })
-                               : std::future<LoadedPicture>();
+    return i < pictures.size()
+               ? std::async(std::launch::async, [this, &pictures, i] { return loader_.load(pictures[i]); })
+               : std::future<LoadedPicture>();
   };
   std::future<LoadedPicture> reading = read_ahead(0);
   std::future<Written> writing;
@@ -272,8 +292,9 @@ void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
       require_room(*loaded);
       Job job = compute(pictures[i], std::move(loaded), tiling);
       collect(writing, std::exchange(writing_id, id));
-      writing = std::async(std::launch::async,
-                           [this, &picture = pictures[i], job = std::move(job)] { return write(picture, job); });
+      writing = std::async(std::launch::async, [this, &picture = pictures[i], job = std::move(job)]() mutable {
+        return write(picture, job);
+      });
     } catch (const Cancelled&) {
       collect(writing, writing_id);  // what is computed is written
       throw;
@@ -318,13 +339,14 @@ void Prediction::say_trained(const std::vector<PictureFile>& all) {
 
 /// Said once, before work begins.
 void Prediction::say_bare(const std::vector<PictureFile>& all) const {
-  if (request_.masks.empty()) return;
+  if (!loader_.compares()) return;
   std::vector<std::string> bare;
   for (const PictureFile& picture : all)
-    if (!truth_.has(picture.id)) bare.push_back(picture.id);
+    if (!loader_.has_truth(picture.id)) bare.push_back(picture.id);
   if (!bare.empty())
     log().warning("no mask for " + std::to_string(bare.size()) + " of " + counted(all.size(), "picture", "pictures") +
-                  " (" + names_of(bare) + "), predicted without a Dice; looked for " + truth_.looked_for(bare.front()));
+                  " (" + names_of(bare) + "), predicted without a Dice; looked for " +
+                  loader_.looked_for(bare.front()));
 }
 
 PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
@@ -362,21 +384,17 @@ PredictOutcome predict(const PredictRequest& request) {
   // Where training started does not matter any more: the checkpoint's weights replace those files, which may be gone.
   const std::vector<std::string> overrides{"model.weights=\"\"", "model.encoder.weights=\"\""};
   const Experiment experiment = load_experiment(run.experiment(), overrides, search, registry);
-  PredictSettings settings = settle(request, run, experiment);
-  const std::vector<PictureFile> pictures =
-      request.images.empty() ? pictures_of(request.slides) : list_pictures(request.images);
+  const PredictSettings settings = settle(request, run, experiment);
+  const std::unique_ptr<PictureLoader> loader = request.dataset.empty()
+                                                    ? file_pictures(request, settings, experiment, *registry)
+                                                    : dataset_pictures(request, settings, experiment, *registry);
   require_prediction_memory(settings, experiment, *registry, parse_device(request.device));
   NetworkOptions options{request.device, settings.precision, settings.tta, experiment.train.threads};
   auto model = open_networks(experiment, *registry, settings.weights, options);
   tile_grid({settings.tile, settings.tile}, settings.tile, settings.overlap,
             model->multiple());  // says what is wrong before any work
-  ReaderOpener opener(*registry);
-  MaskCoding coding;
-  if (!request.masks.empty()) coding = mask_coding(request.masks_as, request.masks, experiment, *registry);
-  TrainedSlides trained(run, settings.folds);
-  return Prediction(request, std::move(settings), experiment, opener, std::move(coding), std::move(model),
-                    std::move(trained))
-      .run(pictures);
+  return Prediction(request, settings, experiment, *loader, std::move(model), TrainedSlides(run, settings.folds))
+      .run(loader->pictures());
 }
 
 }  // namespace nephron::host

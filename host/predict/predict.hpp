@@ -14,7 +14,8 @@ namespace nephron::host {
 struct PredictRequest {
   std::filesystem::path run;                  ///< a run's folder, or a fold's inside it
   std::filesystem::path images;               ///< a folder of pictures, or empty:
-  std::vector<std::filesystem::path> slides;  ///< these files
+  std::vector<std::filesystem::path> slides;  ///< these files, or empty:
+  std::string dataset;                        ///< the slides of a dataset of the run's experiment
   std::filesystem::path out;
   std::filesystem::path masks;  ///< empty: no Dice
   std::string masks_as;         ///< how masks say their class: a dataset of the experiment, "plain", or "" (truth.hpp)
@@ -23,7 +24,9 @@ struct PredictRequest {
   std::string device = "auto";
   std::string precision = "fp32";
   bool as_reference = false;                       ///< --compat reference
+  bool all_tiles = false;                          ///< those of nothing but glass too
   std::vector<std::string> save{"maps", "masks"};  ///< kept.hpp
+  std::int64_t least_area = 100, fill_holes = 0;   ///< of objects, px
   std::string maps = "auto";                       ///< how maps are written: kept.hpp
   std::vector<std::string> tta;
   std::optional<std::string> threshold;  ///< a number, or "search"

@@ -93,7 +93,13 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   out.batch = request.batch.value_or(experiment.prediction_batch());
   out.precision = request.precision;
   out.as_reference = request.as_reference;
+  out.all_tiles = request.all_tiles;
   out.kept = kept_of(request.save, request.maps);
+  out.kept.least_area = request.least_area, out.kept.fill_holes = request.fill_holes;
+  if (out.search && out.kept.any_objects() && (!out.kept.maps || out.kept.format == MapFormat::halves))
+    throw UsageError(
+        "objects are found once thresholds are, from maps of bytes: --threshold search with geojson, coco or "
+        "objects needs \"maps\" in --save, and not --maps tiff16");
   return out;
 }
 
@@ -127,6 +133,7 @@ std::string PredictSettings::str() const {
   else json["threshold"] = threshold;
   json["precision"] = precision;
   if (as_reference) json["compat"] = "reference";
+  json["glass"] = skips_glass() ? "skipped" : "predicted";
   return json.dump(2);
 }
 

@@ -29,8 +29,10 @@ struct PredictSettings {
   std::int64_t batch = 8;
   std::string precision;
   bool as_reference = false;  ///< tiles are joined as the reference joined them in 2021
+  bool all_tiles = false;     ///< those of nothing but glass too
   Kept kept;
 
+  bool skips_glass() const noexcept { return !all_tiles && !as_reference; }
   /// Of a picture whose pixels are `known` microns wide; 0: it does not say. Throws Error where that has to be known,
   /// and where nothing of the picture would be left.
   Reduction reduction_of(double known, Size picture) const;

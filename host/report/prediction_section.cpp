@@ -96,7 +96,9 @@ std::vector<std::string> chosen(const ReportRequest& request, const OutputFolder
   std::vector<std::string> ids;
   for (const PictureFile& picture : record.pictures()) {
     // What has a TIFF map is a slide for a viewer, not a picture for a page.
-    if (output.complete(picture.id, {}) && fs::exists(output.probability(0, picture.id))) ids.push_back(picture.id);
+    if (output.complete(picture.id, {}) && fs::exists(output.probability(0, picture.id)) &&
+        !record.file_of(picture.id).empty())
+      ids.push_back(picture.id);
   }
   all = ids.size();
   const auto most = static_cast<std::size_t>(std::max(0, request.pictures));

@@ -58,15 +58,17 @@ class Band {
     for (; times > 0; --times) add_once(x, probabilities);
   }
 
-  /// Hands the rows above `next_top` to the sink and moves the band down.
-  void finish(std::int64_t next_top, ProbabilitySink& sink) {
+  /// Hands the rows above `next_top`, but for those above `from`, to the sink and moves the band down.
+  void finish(std::int64_t next_top, std::int64_t from, ProbabilitySink& sink) {
     const std::int64_t rows = std::min(next_top, source_.height) - top_;
+    const std::int64_t first = std::clamp<std::int64_t>(from - top_, 0, rows);
     std::vector<ImageView> views;
     for (int c = 0; c < classes_; ++c) {
-      for (std::int64_t y = 0; y < rows; ++y) divide(sum(c, y), total(y));
-      views.push_back({sum(c, 0), source_.width, rows, 1, Depth::f32, static_cast<std::ptrdiff_t>(source_.width * 4)});
+      for (std::int64_t y = first; y < rows; ++y) divide(sum(c, y), total(y));
+      views.push_back(
+          {sum(c, first), source_.width, rows - first, 1, Depth::f32, static_cast<std::ptrdiff_t>(source_.width * 4)});
     }
-    sink.rows(top_, views);
+    if (first < rows) sink.rows(top_ + first, views);
     for (int c = 0; c < classes_; ++c) shift(sum(c, 0), rows);
     shift(totals_.data(), rows);
     top_ = next_top;
@@ -194,11 +196,15 @@ void predict_tiled(const TileSource& source, PixelModel& model, const TilingOpti
   Band band(size, grid, classes, options.as_reference);
   auto next_top = grid.ys.begin();
   const auto go_down_to = [&](std::int64_t y) {
-    while (*next_top < y) band.finish(*++next_top, sink);
+    while (*next_top < y) band.finish(*++next_top, options.from_row, sink);
   };
   sink.begin(size, classes);
-  TilesAhead ahead(source, grid.tile, tiles, batch);
-  std::int64_t done = 0;
+  // Batches are those of the whole, for a tile's last bits may depend on the others of its batch.
+  const auto needed = std::find_if(tiles.begin(), tiles.end(),
+                                   [&](const Region& tile) { return tile.y + tile.height > options.from_row; });
+  const std::size_t known = static_cast<std::size_t>(needed - tiles.begin()) / batch * batch;
+  TilesAhead ahead(source, grid.tile, std::span(tiles).subspan(known), batch);
+  auto done = static_cast<std::int64_t>(known);
   for (TileBatch now = ahead.next(); now.count > 0; now = ahead.next()) {
     model.run(now, probabilities.data());
     for (std::size_t i = 0; i < now.places.size(); ++i) {
@@ -209,7 +215,7 @@ void predict_tiled(const TileSource& source, PixelModel& model, const TilingOpti
     if (options.progress) options.progress(done, static_cast<std::int64_t>(tiles.size()));
   }
   go_down_to(grid.ys.back());
-  band.finish(size.height, sink);
+  band.finish(size.height, options.from_row, sink);
 }
 
 }  // namespace nephron::host

@@ -20,6 +20,8 @@ struct TilingOptions {
   /// As the reference joined tiles in 2021: sums and quotients in half precision, and the last tile of a row or column
   /// as often as its rule repeats it.
   bool as_reference = false;
+  /// Rows above this one are known: neither computed nor handed on. Those below are, bit for bit, as if none was known.
+  std::int64_t from_row = 0;
 };
 
 /// The tiles of a grid that `wanted` names, a list for each of its rows, left to right.

@@ -216,5 +216,43 @@ TEST(PredictTiled, AsTheReferenceRepeatsAndRounds) {
   EXPECT_EQ(line[47], 1);
 }
 
+/// Says something else of every tile, and of the same tile in another place of its batch.
+class OfTheBatch final : public PixelModel {
+ public:
+  int classes() const noexcept override { return 1; }
+  std::int64_t multiple() const noexcept override { return 16; }
+  void run(const TileBatch& tiles, float* out) override {
+    const std::int64_t pixels = tiles.size.area();
+    for (std::int64_t i = 0; i < tiles.count; ++i)
+      for (std::int64_t p = 0; p < pixels; ++p)
+        out[i * pixels + p] =
+            static_cast<float>((tiles.places[static_cast<std::size_t>(i)].x * 7 + p * 13 + i) % 101) / 100;
+    asked += tiles.count;
+  }
+  std::int64_t asked = 0;
+};
+
+TEST(PredictTiled, GoesOnBelowRowsThatAreKnown) {
+  const Gradient source({150, 400});
+  OfTheBatch all;
+  Collect whole;
+  predict_tiled(source, all, {64, 1.5, 5, {}}, whole);
+  for (const std::int64_t from : {1, 41, 42, 43, 106, 170, 336, 399, 400}) {
+    OfTheBatch some;
+    Collect part;
+    part.next = from;
+    TilingOptions options{64, 1.5, 5, {}};
+    options.from_row = from;
+    predict_tiled(source, some, options, part);
+    EXPECT_EQ(part.next, 400);
+    if (from >= 106) {
+      EXPECT_LT(some.asked, all.asked);
+    }
+    for (std::int64_t y = from; y < 400; ++y)
+      for (std::int64_t x = 0; x < 150; ++x)
+        ASSERT_EQ(part.planes[0].view().row<float>(y)[x], whole.planes[0].view().row<float>(y)[x]) << from << ": " << y;
+  }
+}
+
 }  // namespace
 }  // namespace nephron::host

@@ -10,7 +10,8 @@
 
 namespace nephron::host {
 
-/// "Slide files" of a test: text files with width and height ("400 300"). All their pixels are grey.
+/// "Slide files" of a test: text files with width and height ("400 300"). All their pixels are grey; "400 300 grey" has
+/// one channel of them.
 class FakeOpener final : public SlideOpener {
  public:
   std::unique_ptr<SlideFile> open(const std::filesystem::path& file, std::string_view = {}) override {
@@ -18,7 +19,9 @@ class FakeOpener final : public SlideOpener {
     std::ifstream in(file);
     in >> size.width >> size.height;
     if (!in || size.empty()) throw Error(file.string() + " is not a slide; expected width and height");
-    return std::make_unique<File>(size);
+    std::string grey;
+    in >> grey;
+    return std::make_unique<File>(size, grey == "grey" ? 1 : 3);
   }
 
   static void write(const std::filesystem::path& file, Size size) {
@@ -29,7 +32,9 @@ class FakeOpener final : public SlideOpener {
  private:
   class File final : public SlideFile {
    public:
-    explicit File(Size size) { header_.levels = {{size, 1.0}}, header_.mpp = 0.5; }
+    File(Size size, int channels) {
+      header_.levels = {{size, 1.0}}, header_.mpp = 0.5, header_.channels = channels;
+    }
     Size size() const noexcept override { return header_.levels.front().size; }
     const SlideHeader& header() const noexcept override { return header_; }
     void read(const Region& region, const ImageView& out) const override { read_level(0, region, out); }

@@ -60,7 +60,9 @@ fs::path Prediction::map(const std::string& class_name, const std::string& id) c
     for (const std::string& c : classes_) list += (list.empty() ? "\"" : ", \"") + c + "\"";
     throw nephron::ParameterError(folder_.string() + " has no maps of class \"" + class_name + "\"; it has " + list);
   }
-  return folder_ / "probabilities" / nephron::folder_name(class_name) / (id + ".png");
+  const fs::path maps = folder_ / "probabilities" / nephron::folder_name(class_name);
+  const fs::path tiff = maps / (id + ".tif");
+  return fs::exists(tiff) ? tiff : maps / (id + ".png");
 }
 
 void Prediction::require_same(const std::string& id, const nephron::SlideReader& slide) const {

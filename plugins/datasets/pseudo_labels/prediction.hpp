@@ -8,7 +8,8 @@
 
 namespace pseudo_labels {
 
-/// The folder that `nephron predict` wrote: predict.json, pictures/ID.json, probabilities/CLASS/ID.png.
+/// The folder that `nephron predict` wrote: predict.json, pictures/ID.json, probabilities/CLASS/ID.png, or
+/// ID.tif of large slides.
 class Prediction {
  public:
   /// Throws Error that names the file when the folder is no such folder, or does not say what its networks saw.

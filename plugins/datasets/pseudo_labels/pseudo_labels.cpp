@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <functional>
+#include <memory>
 
+#include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
 #include <nephron/dataset.hpp>
@@ -89,7 +92,7 @@ class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules, p
     }
     if (out.empty())
       throw Error("no slide of " + params_.root.string() + " has a map in " + params_.maps.front().string() +
-                      "; expected probabilities/CLASS/ID.png for slides ID.tiff or ID.svs",
+                      "; expected probabilities/CLASS/ID.png or ID.tif for slides ID.tiff or ID.svs",
                   "predict these slides, or correct root and maps");
     return out;
   }
@@ -106,13 +109,10 @@ class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules, p
     const auto reader = open(slide);
     prediction.require_same(name, *reader);
     const fs::path file = prediction.map(class_of(prediction), name);
-    const nephron::QuietLibraries quiet;
-    const cv::Mat map = cv::imread(file.string(), cv::IMREAD_UNCHANGED);
+    const MapRows map = file.extension() == ".tif" ? tiff_rows(file) : png_rows(file);
     const nephron::Size size = reader->size();
-    if (map.empty() || map.type() != CV_8UC1)
-      throw Error(file.string() + " is no picture of 8-bit probabilities; expected what nephron predict writes");
-    if (map.cols != size.width || map.rows != size.height)
-      throw Error(file.string() + " has " + std::to_string(map.cols) + " x " + std::to_string(map.rows) +
+    if (map.size != size)
+      throw Error(file.string() + " has " + std::to_string(map.size.width) + " x " + std::to_string(map.size.height) +
                   " px, its slide " + slide.source.string() + " has " + std::to_string(size.width) + " x " +
                   std::to_string(size.height) + "; expected equal sizes");
     give(map, label_class(classes), sink);
@@ -175,18 +175,52 @@ class PseudoLabels final : public nephron::Dataset, public nephron::FoldRules, p
     return params_.label_class.empty() ? 0 : nephron::class_number(params_.label_class, classes);
   }
 
+  /// A map that is read in rows: bytes, 255 is 1.
+  struct MapRows {
+    nephron::Size size;
+    std::function<nephron::Image(std::int64_t y, std::int64_t height)> read;
+  };
+
+  static MapRows png_rows(const fs::path& file) {
+    const nephron::QuietLibraries quiet;
+    const cv::Mat map = cv::imread(file.string(), cv::IMREAD_UNCHANGED);
+    if (map.empty() || map.type() != CV_8UC1)
+      throw Error(file.string() + " is no picture of 8-bit probabilities; expected what nephron predict writes");
+    return {{map.cols, map.rows}, [map](std::int64_t y, std::int64_t height) {
+              nephron::Image out({map.cols, height}, 1);
+              map.rowRange(static_cast<int>(y), static_cast<int>(y + height)).copyTo(nephron::as_mat(out.view()));
+              return out;
+            }};
+  }
+
+  /// A large map is a slide of grey pixels, which readers give as RGB.
+  MapRows tiff_rows(const fs::path& file) const {
+    const std::shared_ptr<const nephron::SlideFile> map = context_.slides().open(file);
+    if (map->header().channels != 1 || map->header().depth != nephron::Depth::u8)
+      throw Error(file.string() + " is no map of 8-bit probabilities; expected what nephron predict writes",
+                  "predict with --maps tiff or png");
+    return {map->size(), [map](std::int64_t y, std::int64_t height) {
+              const std::int64_t width = map->size().width;
+              nephron::Image colours({width, height}, 3), out({width, height}, 1);
+              map->read({0, y, width, height}, colours.view());
+              cv::extractChannel(nephron::as_mat(colours.view()), nephron::as_mat(out.view()), 0);
+              return out;
+            }};
+  }
+
   /// In bands, so that no second map of the whole slide is held.
-  void give(const cv::Mat& map, int label, nephron::AnnotationSink& sink) const {
-    constexpr int most = 256;
+  void give(const MapRows& map, int label, nephron::AnnotationSink& sink) const {
+    constexpr std::int64_t most = 256;
     const double cut = params_.cut * 255, threshold = params_.threshold * 255;
-    for (int y = 0; y < map.rows; y += most) {
-      const int rows = std::min(most, map.rows - y);
-      const nephron::Region region{0, y, map.cols, rows};
+    for (std::int64_t y = 0; y < map.size.height; y += most) {
+      const std::int64_t rows = std::min(most, map.size.height - y);
+      const nephron::Region region{0, y, map.size.width, rows};
+      const nephron::Image bytes = map.read(y, rows);
       const nephron::Depth depth = params_.hard ? nephron::label_depth(label + 1) : nephron::Depth::f32;
       const nephron::Image band(region.size(), 1, depth);
-      for (int row = 0; row < rows; ++row) {
-        const std::uint8_t* from = map.ptr<std::uint8_t>(y + row);
-        for (int x = 0; x < map.cols; ++x) {
+      for (std::int64_t row = 0; row < rows; ++row) {
+        const std::uint8_t* from = bytes.view().row<const std::uint8_t>(row);
+        for (std::int64_t x = 0; x < map.size.width; ++x) {
           const bool counts = from[x] >= cut;
           if (params_.hard)
             nephron::with_label_type(depth, [&](auto zero) {

@@ -73,6 +73,19 @@ TEST_F(PseudoLabelsTest, HardLabelsAndTheCut) {
   EXPECT_EQ(d->targets(two)[1].weight, 1);
 }
 
+TEST_F(PseudoLabelsTest, MapsOfLargeSlidesAreTiffs) {
+  const auto folder = root_ / "p0/probabilities/healthy_one";
+  write("p0/probabilities/healthy_one/aaa.tif", "40 30 grey");  // read as slides are
+  std::filesystem::remove(folder / "aaa.png");
+  const auto d = make_of({"p0"});
+  LabelPainter painter({40, 30}, 2);
+  d->annotate(d->slides(two).at(0), two, painter);
+  const Image soft = painter.soft(1).at(0);
+  for (int x = 0; x < 40; ++x) EXPECT_EQ(at(soft, x, 7), 128);
+  write("p0/probabilities/healthy_one/aaa.tif", "40 30");
+  EXPECT_THAT(error_of([&] { d->annotate(d->slides(two).at(0), two, painter); }), HasSubstr("no map of 8-bit"));
+}
+
 TEST_F(PseudoLabelsTest, EachFoldHasItsMaps) {
   prediction("p1", {"z"});
   const auto d = make_of({"p0", "p1"});

@@ -1,0 +1,37 @@
+#include <host/predict/chosen_dataset.hpp>
+
+#include <algorithm>
+#include <vector>
+
+#include <nephron/error.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+std::string name_of(const DatasetConfig& dataset) {
+  return dataset.name.empty() ? dataset.component.type : dataset.name;
+}
+
+}  // namespace
+
+Experiment with_dataset(Experiment experiment, const std::string& wanted) {
+  std::vector<DatasetConfig>& datasets = experiment.datasets;
+  std::vector<std::string> names;
+  for (const DatasetConfig& d : datasets) names.push_back(name_of(d));
+  std::erase_if(datasets, [&](const DatasetConfig& d) { return name_of(d) != wanted && d.component.type != wanted; });
+  if (!datasets.empty()) return experiment;
+  const std::string near = nearest(wanted, names);
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "\"" : ", \"") + name + "\"";
+  throw Error("the experiment has no dataset \"" + wanted + "\": it has " + list,
+              near.empty() ? "" : "Did you mean \"" + near + "\"?");
+}
+
+std::string file_name_of_slide(const std::string& id) {
+  std::string out;
+  for (const char c : id) out += c == '/' || c == '\\' || static_cast<unsigned char>(c) < 32 ? '_' : c;
+  return out.empty() || out.front() == '.' ? "_" + out : out;
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include <host/config/experiment.hpp>
+
+namespace nephron::host {
+
+/// The experiment with one of its datasets alone, by name or type. Throws Error that names those there are.
+Experiment with_dataset(Experiment experiment, const std::string& wanted);
+
+/// A file name for whatever a dataset calls its slides.
+std::string file_name_of_slide(const std::string& id);
+
+}  // namespace nephron::host

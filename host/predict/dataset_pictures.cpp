@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <nephron/error.hpp>
+
+#include <host/data/listing.hpp>
+#include <host/predict/chosen_dataset.hpp>
+#include <host/predict/picture_loader.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+class DatasetPictures final : public PictureLoader {
+ public:
+  DatasetPictures(const PredictRequest& request, const PredictSettings& settings, const Experiment& experiment,
+                  const Registry& registry)
+      : request_(request), settings_(settings), listing_(with_dataset(experiment, request.dataset), registry) {
+    for (const Listing::Entry& entry : listing_.slides()) {
+      const std::string id = file_name_of_slide(entry.info.id);
+      const auto [other, fresh] = entries_.try_emplace(id, &entry);
+      if (!fresh)
+        throw Error("slides \"" + other->second->info.id + "\" and \"" + entry.info.id +
+                    "\" would both be written as " + id);
+    }
+    for (const auto& [id, entry] : entries_) pictures_.push_back({id, entry->info.source});
+    if (pictures_.empty()) throw Error("dataset \"" + request.dataset + "\" has no slides");
+  }
+
+  const std::vector<PictureFile>& pictures() const noexcept override { return pictures_; }
+  bool compares() const noexcept override { return true; }
+  bool has_truth(const std::string& id) const override {
+    const Listing::Entry& entry = *entries_.at(id);
+    return guarded(listing_.origin(entry, "listing"), [&] { return dataset(entry).annotated(entry.info); });
+  }
+  std::string looked_for(const std::string& id) const override {
+    return "annotations of dataset \"" + listing_.dataset_name(entries_.at(id)->dataset) + "\"";
+  }
+
+  LoadedPicture load(const PictureFile& picture) const override {
+    const Listing::Entry& entry = *entries_.at(picture.id);
+    std::shared_ptr<const SlideReader> reader = guarded(listing_.origin(entry, "opening"), [&] {
+      std::shared_ptr<const SlideReader> opened = dataset(entry).open(entry.info);
+      if (opened == nullptr) throw Error("the dataset gave no reader");
+      return opened;
+    });
+    const Size size = reader->size();
+    LoadedPicture out = load_slide(std::move(reader), entry.info.mpp, settings_, request_.held_bytes);
+    if (!has_truth(picture.id)) return out;
+    const auto& classes = listing_.experiment().classes;
+    const auto painter = std::make_shared<LabelPainter>(size, static_cast<int>(classes.size()));
+    guarded(listing_.origin(entry, "annotating"), [&] { dataset(entry).annotate(entry.info, classes, *painter); });
+    out.truth = painted_truth(painter, listing_.targets(entry));
+    return out;
+  }
+
+ private:
+  const Dataset& dataset(const Listing::Entry& entry) const { return *listing_.datasets()[entry.dataset]; }
+
+  const PredictRequest& request_;
+  const PredictSettings& settings_;
+  Listing listing_;
+  std::map<std::string, const Listing::Entry*> entries_;  ///< by id
+  std::vector<PictureFile> pictures_;
+};
+
+}  // namespace
+
+std::unique_ptr<PictureLoader> dataset_pictures(const PredictRequest& request, const PredictSettings& settings,
+                                                const Experiment& experiment, const Registry& registry) {
+  return std::make_unique<DatasetPictures>(request, settings, experiment, registry);
+}
+
+}  // namespace nephron::host

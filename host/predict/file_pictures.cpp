@@ -1,0 +1,44 @@
+#include <utility>
+
+#include <host/predict/picture_loader.hpp>
+#include <host/slides/opener.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+class FilePictures final : public PictureLoader {
+ public:
+  FilePictures(const PredictRequest& request, const PredictSettings& settings, const Experiment& experiment,
+               const Registry& registry)
+      : request_(request),
+        settings_(settings),
+        opener_(registry),
+        pictures_(request.images.empty() ? pictures_of(request.slides) : list_pictures(request.images)),
+        truth_(request.masks, experiment.classes,
+               compares() ? mask_coding(request.masks_as, request.masks, experiment, registry) : MaskCoding()) {}
+
+  const std::vector<PictureFile>& pictures() const noexcept override { return pictures_; }
+  LoadedPicture load(const PictureFile& picture) const override {
+    return load_picture(picture, opener_, settings_, request_.held_bytes, compares() ? &truth_ : nullptr);
+  }
+  bool compares() const noexcept override { return !request_.masks.empty(); }
+  bool has_truth(const std::string& id) const override { return compares() && truth_.has(id); }
+  std::string looked_for(const std::string& id) const override { return truth_.looked_for(id); }
+
+ private:
+  const PredictRequest& request_;
+  const PredictSettings& settings_;
+  mutable ReaderOpener opener_;  // thread-safe, as every SlideOpener
+  std::vector<PictureFile> pictures_;
+  TruthFolder truth_;
+};
+
+}  // namespace
+
+std::unique_ptr<PictureLoader> file_pictures(const PredictRequest& request, const PredictSettings& settings,
+                                             const Experiment& experiment, const Registry& registry) {
+  return std::make_unique<FilePictures>(request, settings, experiment, registry);
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,86 @@
+#include <host/predict/kept_rows.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include <nephron/error.hpp>
+
+#include <host/util/files.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t rows_at_once = 64;
+
+}  // namespace
+
+KeptRows::KeptRows(fs::path file, const std::string& key, Size size, int classes)
+    : file_(std::move(file)), size_(size), classes_(classes) {
+  // The length of the line is that of a digest, whatever the key.
+  const std::string header = "nephron rows 1 " + std::to_string(size.width) + "x" + std::to_string(size.height) + "x" +
+                             std::to_string(classes) + " " + sha256_of_text(key) + "\n";
+  begin_ = static_cast<std::int64_t>(header.size());
+  if (holds(header)) return;
+  fs::create_directories(file_.parent_path());
+  open_.reset(std::fopen(file_.c_str(), "w+b"));
+  if (open_ == nullptr || std::fwrite(header.data(), 1, header.size(), open_.get()) != header.size()) fail("write");
+}
+
+/// Opens a file with this header and cuts off what is no whole row.
+bool KeptRows::holds(const std::string& header) {
+  open_.reset(std::fopen(file_.c_str(), "r+b"));
+  if (open_ == nullptr) return false;
+  std::string is(header.size(), '\0');
+  if (std::fread(is.data(), 1, is.size(), open_.get()) != is.size() || is != header) return false;
+  const std::int64_t row = 4 * size_.width * classes_;
+  there_ = std::min(size_.height, (static_cast<std::int64_t>(fs::file_size(file_)) - begin_) / row);
+  fs::resize_file(file_, static_cast<std::uintmax_t>(begin_ + there_ * row));
+  return true;
+}
+
+void KeptRows::fail(const char* doing) const {
+  throw Error(std::string("cannot ") + doing + " " + file_.string() + ": " + std::strerror(errno));
+}
+
+/// A row holds those of all classes.
+void KeptRows::give_to(ProbabilitySink& to) {
+  to_ = &to;
+  if (std::fseek(open_.get(), static_cast<long>(begin_), SEEK_SET) != 0) fail("read");
+  const auto width = static_cast<std::size_t>(size_.width);
+  for (std::int64_t y = 0; y < there_; y += rows_at_once) {
+    const std::int64_t height = std::min(rows_at_once, there_ - y);
+    std::vector<Image> maps;
+    std::vector<ImageView> views;
+    for (int c = 0; c < classes_; ++c)
+      views.push_back(maps.emplace_back(Size{size_.width, height}, 1, Depth::f32).view());
+    for (std::int64_t row = 0; row < height; ++row)
+      for (const ImageView& map : views)
+        if (std::fread(map.row<float>(row), 4, width, open_.get()) != width) fail("read");
+    to.rows(y, views);
+  }
+  if (std::fseek(open_.get(), 0, SEEK_END) != 0) fail("write");  // between reading and writing
+}
+
+void KeptRows::rows(std::int64_t y, std::span<const ImageView> classes) {
+  const auto width = static_cast<std::size_t>(size_.width);
+  for (std::int64_t row = 0; row < classes.front().height; ++row)
+    for (const ImageView& map : classes)
+      if (std::fwrite(map.row<const float>(row), 4, width, open_.get()) != width) fail("write");
+  if (std::fflush(open_.get()) != 0) fail("write");
+  to_->rows(y, classes);
+}
+
+void KeptRows::remove() {
+  open_.reset();
+  std::error_code ignored;
+  fs::remove(file_, ignored);
+  fs::remove(file_.parent_path(), ignored);  // where it was the last one
+}
+
+}  // namespace nephron::host

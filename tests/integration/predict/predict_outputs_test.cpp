@@ -1,0 +1,221 @@
+// What `nephron predict` writes of slides: runs, objects, TIFF maps, a submission; that glass is skipped and nothing
+// else, and that an interrupted slide goes on where it was.
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include <nephron/csv.hpp>
+#include <nephron/image_cv.hpp>
+#include <nephron/rle.hpp>
+
+#include <host/labels/coco.hpp>
+#include <host/labels/label_file.hpp>
+#include <tests/integration/predict/predict_fixture.hpp>
+#include <tests/support/program.hpp>
+
+namespace nephron::host {
+namespace {
+
+using ::testing::HasSubstr;
+
+class PredictOutputs : public Predict {
+ protected:
+  static constexpr Size size{700, 500};
+
+  void SetUp() override {
+    Predict::SetUp();
+    fs::create_directories(root / "slides");
+    blobs("one", 1), blobs("two", 2);
+  }
+
+  /// Tissue on glass: red discs in a pink field that ends at x = 400, white from there on.
+  void blobs(const std::string& id, int seed) const {
+    Image picture(size, 3);
+    for (std::int64_t y = 0; y < size.height; ++y)
+      for (std::int64_t x = 0; x < size.width; ++x) {
+        std::uint8_t* const p = picture.view().row<std::uint8_t>(y) + 3 * x;
+        const std::int64_t u = (x + 17 * seed) % 90 - 45, v = (y + 31 * seed) % 110 - 55, r = u * u + v * v;
+        const bool disc = r < 900 && r > 60, glass = x >= 400;  // with a hole
+        p[0] = glass ? 255 : disc ? static_cast<std::uint8_t>(160 + (x * 3 + y) % 90) : 60;
+        p[1] = glass ? 255 : 40, p[2] = glass ? 255 : 90;
+      }
+    cv::Mat bgr;
+    cv::cvtColor(as_mat(picture.view()), bgr, cv::COLOR_RGB2BGR);
+    ASSERT_TRUE(cv::imwrite(slide(id).string(), bgr, {cv::IMWRITE_TIFF_COMPRESSION, 1}));
+  }
+  fs::path slide(const std::string& id) const { return root / "slides" / (id + ".tif"); }
+  std::vector<std::string> words(const fs::path& out, const std::string& more) const {
+    std::vector<std::string> all{NEPHRON_PROGRAM,       "predict", run.string(), "--slides", slide("one").string(),
+                                 slide("two").string(), "--out",   out.string(), "--device", "cpu"};
+    std::istringstream rest(more);
+    for (std::string word; rest >> word;) all.push_back(word);
+    return all;
+  }
+  Outcome predict_slides(const fs::path& out, const std::string& more) const {
+    StartedProgram program(words(out, more), root / "output.txt");
+    const int code = program.wait();
+    return {code, program.output()};
+  }
+  static Image mask_in(const fs::path& out, const std::string& id) {
+    return read_mask(out / "masks/glomerulus" / (id + ".png"));
+  }
+  static std::string text(const fs::path& file) { return read_file(file); }
+  static bool equal(const Image& a, const Image& b) {
+    return a.size() == b.size() && cv::norm(as_mat(a.view()), as_mat(b.view()), cv::NORM_INF) == 0;
+  }
+  static Image mask_of_runs(const Runs& runs) {
+    Image out(size, 1);
+    decode_rle(runs, out.view(), 255);
+    return out;
+  }
+};
+
+TEST_F(PredictOutputs, AllSayTheSamePixels) {
+  const fs::path out = root / "out";
+  const Outcome outcome =
+      predict_slides(out, "--save maps,masks,rle,submission,geojson,coco,objects --least-area 1 --maps tiff");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const CsvTable submission = CsvTable::read(out / "submission.csv");
+  EXPECT_EQ(submission.columns(), (std::vector<std::string>{"id", "predicted"}));
+  ASSERT_EQ(submission.rows(), 2U);
+  std::size_t row = 0;
+  for (const std::string id : {"one", "two"}) {
+    const Image mask = mask_in(out, id);
+    ASSERT_GT(cv::countNonZero(as_mat(mask.view())), 10'000);
+    EXPECT_EQ(submission.cell(row, 0), id);
+    EXPECT_TRUE(equal(mask_of_runs(parse_rle(submission.cell(row++, 1), size)), mask)) << id;
+    EXPECT_TRUE(equal(mask_of_runs(parse_rle(text(out / "rle/glomerulus" / (id + ".txt")), size)), mask)) << id;
+
+    LabelSet coco = parse_coco(text(out / "coco" / (id + ".json")), "coco", {}, size);
+    const Runs joined = masks_of(coco).at(0);
+    EXPECT_TRUE(equal(mask_of_runs(joined), mask)) << id;
+
+    LabelSet geojson = coco;
+    geojson.objects = read_geojson(out / "geojson" / (id + ".geojson")).objects;
+    EXPECT_EQ(geojson.objects.size(), coco.objects.size());
+    EXPECT_TRUE(equal(mask_of_runs(masks_of(geojson).at(0)), mask)) << id;
+
+    const CsvTable objects = CsvTable::read(out / "objects" / (id + ".csv"));
+    ASSERT_EQ(objects.rows(), coco.objects.size());
+    double pixels = 0, most = 0;
+    for (std::size_t i = 0; i < objects.rows(); ++i) {
+      pixels += *objects.number(i, objects.column("area_px"));
+      most = std::max(most, *objects.number(i, objects.column("confidence")));
+    }
+    EXPECT_EQ(pixels, cv::countNonZero(as_mat(mask.view())));
+    const cv::Mat map = cv::imread((out / "probabilities/glomerulus" / (id + ".tif")).string(), cv::IMREAD_UNCHANGED);
+    ASSERT_EQ(map.type(), CV_8UC1);
+    EXPECT_EQ(cv::countNonZero((map > 127) != as_mat(mask.view())), 0);
+    double highest = 0;
+    cv::minMaxLoc(map, nullptr, &highest);
+    EXPECT_NEAR(most, highest / 255, 1e-5);
+  }
+  EXPECT_FALSE(fs::exists(out / "partial"));
+}
+
+TEST_F(PredictOutputs, SmallObjectsAndHolesAreTheObjectsAlone) {
+  ASSERT_EQ(predict_slides(root / "all", "--save masks,objects --least-area 1").code, 0);
+  ASSERT_EQ(predict_slides(root / "few", "--save masks,objects --least-area 2750 --fill-holes 300").code, 0);
+  EXPECT_TRUE(equal(mask_in(root / "all", "one"), mask_in(root / "few", "one")));
+  const CsvTable all = CsvTable::read(root / "all/objects/one.csv"), few = CsvTable::read(root / "few/objects/one.csv");
+  EXPECT_LT(few.rows(), all.rows());
+  for (std::size_t i = 0; i < few.rows(); ++i) EXPECT_GE(*few.number(i, few.column("area_px")), 2750);
+}
+
+TEST_F(PredictOutputs, TilesOfGlassAreSkippedAndTissueStaysAsItWas) {
+  ASSERT_EQ(predict_slides(root / "all", "--save maps --all-tiles").code, 0);
+  ASSERT_EQ(predict_slides(root / "some", "--save maps").code, 0);
+  const Image all = read_mask(root / "all/probabilities/glomerulus/one.png");
+  const Image some = read_mask(root / "some/probabilities/glomerulus/one.png");
+  EXPECT_EQ(all.view().row<std::uint8_t>(250)[690], 255) << "the network calls white a glomerulus";
+  EXPECT_EQ(some.view().row<std::uint8_t>(250)[690], 0);
+  const cv::Mat a = cv::imread((root / "all/probabilities/glomerulus/one.png").string(), cv::IMREAD_UNCHANGED);
+  const cv::Mat b = cv::imread((root / "some/probabilities/glomerulus/one.png").string(), cv::IMREAD_UNCHANGED);
+  EXPECT_EQ(cv::norm(a.colRange(0, 400), b.colRange(0, 400), cv::NORM_INF), 0);
+  const auto settings = nlohmann::json::parse(text(root / "some/predict.json"))["settings"];
+  EXPECT_EQ(settings["glass"], "skipped");
+}
+
+TEST_F(PredictOutputs, ASlideThatWasInterruptedGoesOnBelowItsLastRow) {
+  const std::string how =
+      "--save maps,masks,rle,geojson,objects --tile 16 --overlap 4 --batch 3 --maps tiff --all-tiles";
+  ASSERT_EQ(predict_slides(root / "whole", how).code, 0);
+  std::set<std::string> said;
+  for (const int signal : {SIGKILL, SIGINT}) {
+    const fs::path out = root / ("signal" + std::to_string(signal));
+    {
+      StartedProgram program(words(out, how), root / "output.txt");
+      const fs::path rows = out / "partial/one.rows";
+      std::error_code none;
+      while (!program.done() && (!fs::exists(rows) || fs::file_size(rows, none) < 4U * 700 * 50))
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      program.signal(signal);
+      program.wait();
+    }
+    ASSERT_TRUE(fs::exists(out / "partial/one.rows")) << "it ended before the signal came";
+    const Outcome rest = predict_slides(out, how + " --continue");
+    ASSERT_EQ(rest.code, 0) << rest.text;
+    EXPECT_THAT(rest.text, HasSubstr("\"one\" goes on below row "));
+    EXPECT_FALSE(fs::exists(out / "partial"));
+    for (const char* file : {"masks/glomerulus/one.png", "rle/glomerulus/one.txt", "geojson/one.geojson",
+                             "objects/one.csv", "probabilities/glomerulus/one.tif", "rle/glomerulus/two.txt"})
+      EXPECT_EQ(text(out / file), text(root / "whole" / file)) << file;
+    std::size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(out))
+      files += entry.path().string().find(".tmp.") != std::string::npos ? 1 : 0;
+    EXPECT_EQ(files, 0U);
+  }
+}
+
+TEST_F(PredictOutputs, RowsOfOtherSettingsAreNotGoneOnWith) {
+  const fs::path out = root / "out";
+  ASSERT_EQ(predict_slides(out, "--save rle").code, 0);
+  const std::string right = text(out / "rle/glomerulus/one.txt");
+  for (const std::string& damage : {std::string("nephron rows 1 700x500x1 "), std::string(5000, 'x'), std::string()}) {
+    fs::remove(out / "rle/glomerulus/one.txt");
+    fs::create_directories(out / "partial");
+    write_file_atomically(out / "partial/one.rows", damage);
+    ASSERT_EQ(predict_slides(out, "--save rle --continue").code, 0);
+    EXPECT_EQ(text(out / "rle/glomerulus/one.txt"), right);
+  }
+}
+
+TEST_F(PredictOutputs, ADatasetBringsItsAnnotations) {
+  const Outcome outcome =
+      nephron("predict " + run.string() + " --dataset synthetic --device cpu --threshold search --out " +
+              (root / "out").string() + " --save maps,masks,objects,submission");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const auto scores = nlohmann::json::parse(text(root / "out/scores.json"));
+  EXPECT_EQ(scores["pictures"].size(), 1U);
+  for (const char* part : {"masks/glomerulus", "truth/glomerulus", "objects", "rle/glomerulus"})
+    EXPECT_EQ(std::distance(fs::directory_iterator(root / "out" / part), fs::directory_iterator()), 1) << part;
+  // What was written and what was scored are the same masks.
+  const std::string id = scores["pictures"].begin().key();
+  const Image truth = read_mask(root / "out/truth/glomerulus" / (id + ".png")), mask = mask_in(root / "out", id);
+  const double both = cv::countNonZero(as_mat(truth.view()) & as_mat(mask.view()));
+  const double dice =
+      (2 * both + 1e-8) / (cv::countNonZero(as_mat(truth.view())) + cv::countNonZero(as_mat(mask.view())) + 1e-8);
+  EXPECT_NEAR(scores["mean"]["dice"]["glomerulus"].get<double>(), dice, 1e-9);
+  EXPECT_THAT(nephron("predict " + run.string() + " --dataset synthetik --out " + (root / "no").string()).text,
+              HasSubstr("Did you mean \"synthetic\"?"));
+}
+
+TEST_F(PredictOutputs, WhatIsAskedForWronglyIsSaid) {
+  const std::string start = "predict " + run.string() + " --out " + (root / "no").string() + " ";
+  const std::string one = "--slides " + slide("one").string() + " ";
+  EXPECT_THAT(nephron(start).text, HasSubstr("--images DIR"));
+  EXPECT_THAT(nephron(start + one + "--images " + (root / "images").string()).text, HasSubstr("--slides FILE"));
+  EXPECT_THAT(nephron(start + one + "--save mask").text, HasSubstr("mask"));
+  EXPECT_THAT(nephron(start + one + "--save objects --threshold search").text, HasSubstr("needs \"maps\" in --save"));
+  EXPECT_THAT(nephron(start + one + slide("one").string()).text, HasSubstr("two pictures with the name \"one\""));
+  EXPECT_FALSE(fs::exists(root / "no"));
+}
+
+}  // namespace
+}  // namespace nephron::host
