@@ -137,6 +137,10 @@ void add_predict(CLI::App& app, int& exit) {
       ->check(CLI::IsMember({"reference"}))
       ->each([request](const std::string&) { request->as_reference = true; });
   command->add_option("--batch", request->batch, "Tiles at a time [the experiment's]")->check(CLI::Range(1, 4096));
+  command->add_flag(
+      "--full-size", request->full_size,
+      "Cut tiles at the picture's own size, the factor times as wide, and reduce them one by one, in place "
+      "of reducing the picture");
   command->add_flag("--whole", request->whole, "The whole reduced picture at once, where memory allows")
       ->excludes(tile);
   CLI::Option* const go_on = command->add_flag("--continue", request->go_on, "Predict only what is missing in --out");

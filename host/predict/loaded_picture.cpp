@@ -26,7 +26,7 @@ int small_enough(Size size) {
 bool has_many_tiles(Size reduced, const PredictSettings& settings) {
   constexpr double few_tiles = 64;
   if (settings.tile <= 0) return false;
-  const double step = static_cast<double>(settings.tile) / settings.overlap;
+  const double step = static_cast<double>(settings.cut()) / settings.overlap;
   return std::ceil(static_cast<double>(reduced.width) / step) * std::ceil(static_cast<double>(reduced.height) / step) >
          few_tiles;
 }

@@ -15,6 +15,7 @@
 #include <host/data/folds.hpp>
 #include <host/device/device.hpp>
 #include <host/plugins/guard.hpp>
+#include <host/predict/full_size.hpp>
 #include <host/predict/kept_rows.hpp>
 #include <host/predict/memory.hpp>
 #include <host/predict/networks.hpp>
@@ -278,7 +279,7 @@ void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
   std::string writing_id;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const std::string& id = pictures[i].id;
-    TilingOptions tiling{settings_.tile, settings_.overlap, settings_.batch, {}};
+    TilingOptions tiling{settings_.cut(), settings_.overlap, settings_.batch, {}};
     tiling.as_reference = settings_.as_reference;
     tiling.progress = [&](std::int64_t tiles, std::int64_t total) {
       const std::string note = total > 1 ? ", tile " + std::to_string(tiles) + "/" + std::to_string(total) : "";
@@ -391,7 +392,8 @@ PredictOutcome predict(const PredictRequest& request) {
   require_prediction_memory(settings, experiment, *registry, parse_device(request.device));
   NetworkOptions options{request.device, settings.precision, settings.tta, experiment.train.threads};
   auto model = open_networks(experiment, *registry, settings.weights, options);
-  tile_grid({settings.tile, settings.tile}, settings.tile, settings.overlap,
+  if (settings.windows > 1) model = at_full_size(std::move(model), settings.windows);
+  tile_grid({settings.cut(), settings.cut()}, settings.cut(), settings.overlap,
             model->multiple());  // says what is wrong before any work
   return Prediction(request, settings, experiment, *loader, std::move(model), TrainedSlides(run, settings.folds))
       .run(loader->pictures());

@@ -36,8 +36,9 @@ struct PredictRequest {
   double pictures_mpp =
       0;  ///< microns per pixel of pictures that do not say it; of a run that was trained with data.mpp
   std::optional<int> batch;
-  bool whole = false;  ///< the whole reduced picture in one forward pass
-  bool go_on = false;  ///< --continue
+  bool full_size = false;  ///< tiles are cut at the picture's own size and reduced one by one
+  bool whole = false;      ///< the whole reduced picture in one forward pass
+  bool go_on = false;      ///< --continue
   bool overwrite = false;
   bool strict = false;
   std::vector<std::filesystem::path> plugins;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -78,6 +79,12 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
         "trained with data.mpp" + (request.factor ? ", and without --factor" : ""));
   out.pictures_mpp = request.pictures_mpp;
   out.tile = request.whole ? 0 : request.tile.value_or(experiment.data.tile);
+  if (request.full_size) {
+    if (out.mpp > 0 || request.whole)
+      throw UsageError(std::string("--full-size cuts tiles of a whole multiple of the run's: it goes neither with ") +
+                       (request.whole ? "--whole" : "data.mpp; --factor N says how large a tile is"));
+    out.windows = std::exchange(out.factor, 1);
+  }
   out.overlap = request.overlap.value_or(experiment.predict.overlap);
   out.tta = request.tta.empty() ? experiment.predict.tta : request.tta;
   set_threshold(out, experiment.predict.threshold);
@@ -126,6 +133,7 @@ std::string PredictSettings::str() const {
   for (const fs::path& file : weights) json["weights"].push_back(file.string());
   if (mpp > 0) json["mpp"] = mpp, json["pictures_mpp"] = pictures_mpp;
   else json["factor"] = factor;
+  if (windows > 1) json["windows"] = windows;
   json["tile"] = tile;
   json["overlap"] = overlap;
   json["tta"] = tta;

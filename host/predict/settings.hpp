@@ -22,6 +22,7 @@ struct PredictSettings {
   double mpp = 0;  ///< microns per pixel of the level that the model works on; 0: pictures are reduced by factor
   double pictures_mpp = 0;  ///< of pictures that do not say it; 0: such a picture is refused
   std::int64_t tile = 256;  ///< 0: the whole picture
+  int windows = 1;          ///< above 1: tiles are cut at full size, so many times as wide, and reduced one by one
   double overlap = 1.5;
   std::vector<std::string> tta;
   bool search = false;  ///< the threshold with the best mean Dice over all pictures that have a mask
@@ -32,6 +33,8 @@ struct PredictSettings {
   bool all_tiles = false;     ///< those of nothing but glass too
   Kept kept;
 
+  /// Side of a tile at the level that it is cut at.
+  std::int64_t cut() const noexcept { return tile * windows; }
   bool skips_glass() const noexcept { return !all_tiles && !as_reference; }
   /// Of a picture whose pixels are `known` microns wide; 0: it does not say. Throws Error where that has to be known,
   /// and where nothing of the picture would be left.

@@ -206,11 +206,34 @@ TEST_F(PredictOutputs, ADatasetBringsItsAnnotations) {
               HasSubstr("Did you mean \"synthetic\"?"));
 }
 
+// The network looks at single pixels: at full size each block of 2 x 2 has the answer of its mean.
+TEST_F(PredictOutputs, AtFullSizeBlocksHaveTheirMeansAnswer) {
+  run = make_run(2);
+  ASSERT_EQ(predict_slides(root / "out", "--save maps --full-size --all-tiles --factor 2").code, 0);
+  const cv::Mat slide_pixels = cv::imread(slide("one").string(), cv::IMREAD_COLOR);
+  const cv::Mat map = cv::imread((root / "out/probabilities/glomerulus/one.png").string(), cv::IMREAD_UNCHANGED);
+  int worst = 0;
+  for (int y = 0; y < size.height; y += 2)
+    for (int x = 0; x < size.width; x += 2) {
+      int sum = 2;
+      for (const auto& [u, v] : {std::pair{0, 0}, std::pair{1, 0}, std::pair{0, 1}, std::pair{1, 1}})
+        sum += slide_pixels.at<cv::Vec3b>(y + v, x + u)[2];
+      const auto wanted = static_cast<int>(std::lround(255 * expected(static_cast<std::uint8_t>(sum / 4))));
+      for (const auto& [u, v] : {std::pair{0, 0}, std::pair{1, 1}})
+        worst = std::max(worst, std::abs(wanted - map.at<std::uint8_t>(y + v, x + u)));
+    }
+  EXPECT_LE(worst, 1);
+  const auto settings = nlohmann::json::parse(text(root / "out/predict.json"))["settings"];
+  EXPECT_EQ(settings["windows"], 2);
+  EXPECT_EQ(settings["factor"], 1);
+}
+
 TEST_F(PredictOutputs, WhatIsAskedForWronglyIsSaid) {
   const std::string start = "predict " + run.string() + " --out " + (root / "no").string() + " ";
   const std::string one = "--slides " + slide("one").string() + " ";
   EXPECT_THAT(nephron(start).text, HasSubstr("--images DIR"));
   EXPECT_THAT(nephron(start + one + "--images " + (root / "images").string()).text, HasSubstr("--slides FILE"));
+  EXPECT_THAT(nephron(start + one + "--full-size --whole").text, HasSubstr("neither with --whole"));
   EXPECT_THAT(nephron(start + one + "--save mask").text, HasSubstr("mask"));
   EXPECT_THAT(nephron(start + one + "--save objects --threshold search").text, HasSubstr("needs \"maps\" in --save"));
   EXPECT_THAT(nephron(start + one + slide("one").string()).text, HasSubstr("two pictures with the name \"one\""));
