@@ -4,12 +4,14 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <tuple>
 #include <utility>
 
 #include <nephron/error.hpp>
 #include <nephron/label_pixels.hpp>
 
-#include <host/data/connected_parts.hpp>
+#include <host/objects/row_joiner.hpp>
+#include <host/objects/row_run.hpp>
 #include <host/store/bit_counts.hpp>
 
 namespace nephron::host {
@@ -49,6 +51,19 @@ LabelIndex::LabelIndex(Size size, std::vector<std::uint32_t> presence, int class
 }
 
 namespace {
+
+/// The box of a part, and where its first row begins.
+struct PartBox {
+  std::int64_t left = 0, top = -1, right = 0, bottom = 0, begins = 0;
+
+  void add(std::int64_t y, std::int64_t first, std::int64_t end) { join({first, y, end, y + 1, first}); }
+  void join(const PartBox& other) {
+    if (top < 0) return void(*this = other);
+    begins = std::tie(top, begins) < std::tie(other.top, other.begins) ? begins : other.begins;
+    left = std::min(left, other.left), top = std::min(top, other.top);
+    right = std::max(right, other.right), bottom = std::max(bottom, other.bottom);
+  }
+};
 
 /// True when a pixel of the region, which lies inside, has one of the bits.
 bool any_in(const ImageView& labels, const Region& r, std::uint32_t bits) {
@@ -219,15 +234,26 @@ std::vector<LabelIndex::Strip> LabelIndex::strips(std::int64_t row, std::uint32_
 }
 
 std::vector<Region> LabelIndex::find_objects(std::uint32_t bit) const {
-  ConnectedParts parts;
+  std::vector<PartBox> parts;
+  const auto close = [&](PartBox&& part) { parts.push_back(part); };
+  RowJoiner<PartBox> joiner;
   for (std::int64_t by = 0; by < down_; ++by) {
     const std::vector<Strip> row = strips(by, bit);
     for (std::int64_t y = 0; y < std::min(block, size_.height - by * block); ++y) {
-      parts.begin_row(by * block + y);
-      for (const auto& [left, pixels] : row) parts.add(pixels.view(), y, left, bit);
+      joiner.begin_row(by * block + y, close);
+      for (const auto& strip : row)
+        with_label_type(strip.pixels.view().depth, [&](auto zero) {
+          for_each_run(strip.pixels.view().row<const decltype(zero)>(y), strip.pixels.size().width, bit,
+                       [&](std::int64_t first, std::int64_t end) { joiner.add(strip.left + first, strip.left + end); });
+        });
     }
   }
-  return parts.boxes();
+  joiner.finish(close);
+  std::sort(parts.begin(), parts.end(),
+            [](const PartBox& a, const PartBox& b) { return std::tie(a.top, a.begins) < std::tie(b.top, b.begins); });
+  std::vector<Region> out;
+  for (const PartBox& p : parts) out.push_back({p.left, p.top, p.right - p.left, p.bottom - p.top});
+  return out;
 }
 
 std::vector<std::int64_t> LabelIndex::count_blocks(std::uint32_t classes) const {

@@ -1,8 +1,9 @@
 #include <host/labels/trace.hpp>
 
 #include <algorithm>
+#include <compare>
 #include <limits>
-#include <numeric>
+#include <utility>
 
 #include <opencv2/imgproc.hpp>
 
@@ -10,6 +11,7 @@
 #include <nephron/image_cv.hpp>
 
 #include <host/labels/painter.hpp>
+#include <host/objects/row_joiner.hpp>
 
 namespace nephron::host {
 
@@ -18,6 +20,7 @@ namespace {
 /// A run inside one column: rows [first, last].
 struct Piece {
   std::int64_t x = 0, first = 0, last = 0;
+  auto operator<=>(const Piece&) const = default;
 };
 
 std::vector<Piece> pieces_of(std::span<const Run> runs, std::int64_t height) {
@@ -35,31 +38,30 @@ std::vector<Piece> pieces_of(std::span<const Run> runs, std::int64_t height) {
   return out;
 }
 
-/// Union-find over pieces; the representative is the first of its set.
-class Sets {
- public:
-  explicit Sets(std::size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), std::size_t{0}); }
-  std::size_t find(std::size_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
+/// Columns are this mask's rows.
+struct Part {
+  std::vector<Piece> pieces;
+  void add(std::int64_t x, std::int64_t first, std::int64_t end) { pieces.push_back({x, first, end - 1}); }
+  void join(Part&& other) {
+    if (pieces.size() < other.pieces.size()) std::swap(pieces, other.pieces);
+    pieces.insert(pieces.end(), other.pieces.begin(), other.pieces.end());
   }
-  void join(std::size_t a, std::size_t b) {
-    a = find(a), b = find(b);
-    parent_[std::max(a, b)] = std::min(a, b);
-  }
-
- private:
-  std::vector<std::size_t> parent_;
 };
 
-void join_neighbours(const std::vector<Piece>& pieces, Sets& sets) {
-  std::size_t left = 0;  // the first piece of the column before that may touch
+std::vector<Part> parts_of(const std::vector<Piece>& pieces) {
+  std::vector<Part> out;
+  const auto close = [&](Part&& part) {
+    std::sort(part.pieces.begin(), part.pieces.end());
+    out.push_back(std::move(part));
+  };
+  RowJoiner<Part> joiner;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const Piece& p = pieces[i];
-    while (left < i && (pieces[left].x < p.x - 1 || (pieces[left].x == p.x - 1 && pieces[left].last + 1 < p.first)))
-      ++left;
-    for (std::size_t j = left; j < i && pieces[j].x == p.x - 1 && pieces[j].first <= p.last + 1; ++j) sets.join(i, j);
+    if (i == 0 || pieces[i].x != pieces[i - 1].x) joiner.begin_row(pieces[i].x, close);
+    joiner.add(pieces[i].first, pieces[i].last + 1);
   }
+  joiner.finish(close);
+  std::sort(out.begin(), out.end(), [](const Part& a, const Part& b) { return a.pieces[0] < b.pieces[0]; });
+  return out;
 }
 
 AnnotatedObject outlined(const std::vector<Piece>& pieces) {
@@ -94,21 +96,8 @@ AnnotatedObject outlined(const std::vector<Piece>& pieces) {
 }  // namespace
 
 std::vector<AnnotatedObject> trace_objects(std::span<const Run> runs, Size mask) {
-  const std::vector<Piece> pieces = pieces_of(runs, mask.height);
-  Sets sets(pieces.size());
-  join_neighbours(pieces, sets);
-  std::vector<std::size_t> order(pieces.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return sets.find(a) < sets.find(b); });
   std::vector<AnnotatedObject> out;
-  std::vector<Piece> one;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    one.push_back(pieces[order[i]]);
-    if (i + 1 < order.size() && sets.find(order[i]) == sets.find(order[i + 1])) continue;
-    out.push_back(outlined(one));
-    one.clear();
-  }
+  for (const Part& part : parts_of(pieces_of(runs, mask.height))) out.push_back(outlined(part.pieces));
   return out;
 }
 

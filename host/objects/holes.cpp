@@ -63,6 +63,16 @@ std::vector<RowRun> joined_runs(std::span<const RowRun> a, std::span<const RowRu
   return out;
 }
 
+std::int64_t common_pixels(std::span<const RowRun> a, std::span<const RowRun> b) noexcept {
+  std::int64_t out = 0;
+  for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
+    if (i->y == j->y) out += std::max(0, std::min(i->end, j->end) - std::max(i->first, j->first));
+    const bool i_first = i->y != j->y ? i->y < j->y : i->end < j->end;
+    ++(i_first ? i : j);
+  }
+  return out;
+}
+
 bool holds_pixel(std::span<const RowRun> runs, std::int64_t x, std::int64_t y) noexcept {
   const auto after = std::partition_point(
       runs.begin(), runs.end(), [&](const RowRun& run) { return run.y < y || (run.y == y && run.first <= x); });

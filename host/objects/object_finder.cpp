@@ -15,17 +15,12 @@ namespace {
 
 constexpr std::size_t least_specks = 4096;
 
-void require_sound(const ImageView& mask, const ImageView& probability, std::int64_t width, std::int64_t y,
-                   std::int64_t next) {
+void require_sound(const ImageView& mask, const ImageView& probability, std::int64_t width) {
   if (mask.channels != 1 || !is_label_depth(mask.depth)) throw Error("rows of a mask are one channel of labels");
-  if (mask.width > std::numeric_limits<std::int32_t>::max() ||
-      y + mask.height > std::numeric_limits<std::int32_t>::max())
-    throw Error("a mask of over 2^31 rows or columns is too large for its objects to be found");
+  if (mask.width > std::numeric_limits<std::int32_t>::max())
+    throw Error("a mask of over 2^31 columns is too large for its objects to be found");
   if (width != 0 && mask.width != width)
     throw Error("rows of " + std::to_string(mask.width) + " px follow rows of " + std::to_string(width) + " px");
-  if (y < next)
-    throw Error("row " + std::to_string(y) + " of a mask follows row " + std::to_string(next - 1) +
-                "; rows come in rising order");
   if (!probability.empty() &&
       (!(probability.size() == mask.size()) || probability.channels != 1 || probability.depth != Depth::f32))
     throw Error("probabilities are one channel of 32-bit floats, of the mask's size");
@@ -59,21 +54,23 @@ void measure(FoundObject& object) {
 bool FoundObject::contains(std::int64_t x, std::int64_t y) const noexcept { return holds_pixel(runs, x, y); }
 
 void ObjectFinder::Sums::add(const float* probability, std::int64_t n) {
-  // Lanes of their own, so that the loop is one of vectors; the same ones for each run, whatever its band.
-  constexpr std::int64_t lanes = 16;
-  std::array<float, lanes> total{}, largest{};
-  largest.fill(most);
-  for (; n >= lanes; n -= lanes, probability += lanes, pixels += lanes)
-    for (std::size_t i = 0; i < lanes; ++i) {
-      total[i] += probability[i];
-      largest[i] = largest[i] < probability[i] ? probability[i] : largest[i];
-    }
-  for (std::int64_t i = 0; i < n; ++i) {
-    total[static_cast<std::size_t>(i)] += probability[i];
-    largest[static_cast<std::size_t>(i)] = std::max(largest[static_cast<std::size_t>(i)], probability[i]);
+  // Lanes of their own, so that the loop is one of vectors, and parts short enough for floats; the same ones for each
+  // run, whatever its band.
+  constexpr std::int64_t lanes = 16, longest = 256 * lanes;
+  for (; n > 0; n -= longest, probability += longest) {
+    const std::int64_t part = std::min(n, longest), whole = part / lanes * lanes;
+    std::array<float, lanes> total{}, largest{};
+    largest.fill(most);
+    const auto take = [&](std::size_t lane, float p) {
+      total[lane] += p;
+      largest[lane] = largest[lane] < p ? p : largest[lane];
+    };
+    for (std::int64_t x = 0; x < whole; x += lanes)
+      for (std::size_t i = 0; i < lanes; ++i) take(i, probability[x + static_cast<std::int64_t>(i)]);
+    for (std::int64_t x = whole; x < part; ++x) take(static_cast<std::size_t>(x - whole), probability[x]);
+    pixels += part;
+    for (std::size_t i = 0; i < lanes; ++i) sum += total[i], most = std::max(most, largest[i]);
   }
-  pixels += n;
-  for (std::size_t i = 0; i < lanes; ++i) sum += total[i], most = std::max(most, largest[i]);
 }
 
 void ObjectFinder::Sums::join(const Sums& other) {
@@ -99,12 +96,12 @@ ObjectFinder::ObjectFinder(ObjectOptions options) : options_(options), most_spec
 
 void ObjectFinder::rows(std::int64_t y, const ImageView& mask, const ImageView& probability) {
   if (mask.empty()) return;
-  require_sound(mask, probability, width_, y, next_row_);
+  require_sound(mask, probability, width_);
   width_ = mask.width;
   const bool bytes = mask.depth == Depth::u8 && (options_.bits & 0xFFU) == 0xFFU;
   for (std::int64_t i = 0; i < mask.height; ++i) {
     const float* const p = probability.empty() ? nullptr : probability.row<const float>(i);
-    joiner_.begin_row(y + i, [&](Part&& part) { close(std::move(part)); });
+    begin_row(y + i);
     const auto add = [&](std::int64_t first, std::int64_t end) { joiner_.add(first, end, p); };
     if (bytes) for_each_run(mask.row<const std::uint8_t>(i), mask.width, add);
     else
@@ -112,7 +109,21 @@ void ObjectFinder::rows(std::int64_t y, const ImageView& mask, const ImageView& 
         for_each_run(mask.row<const decltype(zero)>(i), mask.width, options_.bits, add);
       });
   }
-  next_row_ = y + mask.height;
+}
+
+void ObjectFinder::begin_row(std::int64_t y) {
+  if (y < next_row_)
+    throw Error("row " + std::to_string(y) + " of a mask follows row " + std::to_string(next_row_ - 1) +
+                "; rows come in rising order");
+  if (y >= std::numeric_limits<std::int32_t>::max())
+    throw Error("a mask of over 2^31 rows is too large for its objects to be found");
+  joiner_.begin_row(y, [&](Part&& part) { close(std::move(part)); });
+  next_row_ = y + 1;
+}
+
+void ObjectFinder::row(std::int64_t y, std::span<const RowRun> runs, const float* probability) {
+  begin_row(y);
+  for (const RowRun& run : runs) joiner_.add(run.first, run.end, probability);
 }
 
 void ObjectFinder::close(Part&& part) {

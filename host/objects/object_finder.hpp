@@ -51,6 +51,9 @@ class ObjectFinder {
   /// Rows [y, y + height) of the mask, whole ones. Rows come in rising order; those left out are empty. `mask`: one
   /// channel of labels; `probability`: as large, one channel of f32, or empty. Throws Error.
   void rows(std::int64_t y, const ImageView& mask, const ImageView& probability = {});
+  /// The same of one row of a mask whose runs are known: from left to right, none touching the next. `probability`: of
+  /// the whole row, or nullptr.
+  void row(std::int64_t y, std::span<const RowRun> runs, const float* probability = nullptr);
   /// In the order of the rows, and columns, where they begin. The finder is as new afterwards.
   std::vector<FoundObject> finish();
 
@@ -75,6 +78,7 @@ class ObjectFinder {
     Sums sums;
     bool swallowed = false;
   };
+  void begin_row(std::int64_t y);
   void close(Part&& part);
   void fill_holes(Closed& outer);
   void drop_specks();

@@ -3,6 +3,8 @@
 #include <compare>
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <vector>
 
 namespace nephron::host {
 
@@ -45,5 +47,16 @@ void for_each_run(const std::uint8_t* row, std::int64_t width, Visit&& visit) {
     x = end;
   }
 }
+
+/// Runs of row y of a mask of bytes, in the place of what `out` holds.
+inline void runs_of_row(const std::uint8_t* row, std::int64_t width, std::int64_t y, std::vector<RowRun>& out) {
+  out.clear();
+  for_each_run(row, width, [&](std::int64_t first, std::int64_t end) {
+    out.push_back({static_cast<std::int32_t>(y), static_cast<std::int32_t>(first), static_cast<std::int32_t>(end)});
+  });
+}
+
+/// Pixels that two lists of sorted runs have in common.
+std::int64_t common_pixels(std::span<const RowRun> a, std::span<const RowRun> b) noexcept;
 
 }  // namespace nephron::host
