@@ -22,6 +22,7 @@ constexpr std::pair<std::string_view, std::vector<Check> (*)()> kinds_with_check
     {"encoder", &encoder_checks},
     {"decoder", &decoder_checks},
     {"loss", &loss_checks},
+    {"metric", &metric_checks},
 };
 
 }  // namespace

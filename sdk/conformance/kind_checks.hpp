@@ -17,6 +17,7 @@ std::vector<Check> batch_augmentation_checks();
 std::vector<Check> encoder_checks();
 std::vector<Check> decoder_checks();
 std::vector<Check> loss_checks();
+std::vector<Check> metric_checks();
 
 // What trace_of() gives for these kinds.
 std::string sampler_trace(const Subject& s);

@@ -5,6 +5,7 @@
 #include <nephron/dataset.hpp>
 #include <nephron/error.hpp>
 #include <nephron/file_pixels.hpp>
+#include <nephron/metric.hpp>
 #include <nephron/parameter_error.hpp>
 #include <nephron/reader.hpp>
 #include <nephron/sampler.hpp>
@@ -28,6 +29,8 @@ Catalog::~Catalog() = default;
 Sampler::~Sampler() = default;
 Plan::~Plan() = default;
 Augmentation::~Augmentation() = default;
+Measurement::~Measurement() = default;
+Metric::~Metric() = default;
 ComponentVisitor::~ComponentVisitor() = default;
 SchemaBase::~SchemaBase() = default;
 
@@ -42,6 +45,10 @@ std::vector<ChannelRule> Dataset::targets(const std::vector<std::string>& classe
   for (std::size_t c = 0; c < rules.size(); ++c) rules[c].any_of = 1U << c;
   return rules;
 }
+
+void Measurement::rows(const MeasuredRows&) {}
+void Measurement::objects(const MeasuredObjects&) {}
+std::uint32_t Metric::needs() const { return MetricNeeds::rows; }
 
 std::int64_t Sampler::count(const Catalog&, std::int64_t) const { return 0; }
 

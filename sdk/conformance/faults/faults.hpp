@@ -39,6 +39,7 @@ Fixture batch_augmentation_fixture();
 Fixture encoder_fixture();
 Fixture decoder_fixture();
 Fixture loss_fixture();
+Fixture metric_fixture();
 
 /// Stands in for a CUDA device: another name, which a component sees in its context, for the same arithmetic.
 inline constexpr const char* other_device = "cpu:0";

@@ -36,7 +36,8 @@ Outcome outcome_of(const Check& check, const Subject& subject) {
 std::vector<Fixture> all_fixtures() {
   return {any_fixture(),     reader_fixture(),       dataset_fixture(),
           sampler_fixture(), augmentation_fixture(), batch_augmentation_fixture(),
-          encoder_fixture(), decoder_fixture(),      loss_fixture()};
+          encoder_fixture(), decoder_fixture(),      loss_fixture(),
+          metric_fixture()};
 }
 
 std::vector<Fault> all_faults() {

@@ -24,6 +24,7 @@ inline constexpr std::array kinds{
     KindInfo{"encoder", "encoders", "nephron/encoder.hpp", "turns an image into features at several strides"},
     KindInfo{"decoder", "decoders", "nephron/decoder.hpp", "turns features into a map the head makes logits of"},
     KindInfo{"loss", "losses", "nephron/loss.hpp", "says how far logits are from targets"},
+    KindInfo{"metric", "metrics", "nephron/metric.hpp", "says how good predictions of slides are"},
 };
 
 }  // namespace nephron

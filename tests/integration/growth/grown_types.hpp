@@ -4,6 +4,7 @@
 #include <nephron/augmentation.hpp>
 #include <nephron/decoder.hpp>
 #include <nephron/geojson.hpp>
+#include <nephron/metric.hpp>
 #include <nephron/sampler.hpp>
 #include <nephron/slide_colours.hpp>
 #include <nephron/slide_maker.hpp>
@@ -15,9 +16,11 @@
   F(SlideHeader)                                                                                                       \
   F(ChannelRule)                                                                                                       \
   F(Window)                                                                                                            \
-  F(CatalogSlide) F(Level) F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec) F(Diagnostic) F(TargetRule)     \
-      F(ObjectRule) F(AnnotatedObject) F(SkippedFeature) F(AnnotatedObjects) F(AnnotatedFolderParams)                  \
-          F(AnnotatedFolder::Layout) F(SlideMaker::Request) F(SampleInfo) F(SampleView) F(SlideColours)
+  F(CatalogSlide)                                                                                                      \
+  F(Level) F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec) F(Diagnostic) F(TargetRule) F(ObjectRule)       \
+      F(AnnotatedObject) F(SkippedFeature) F(AnnotatedObjects) F(AnnotatedFolderParams) F(AnnotatedFolder::Layout)     \
+          F(SlideMaker::Request) F(SampleInfo) F(SampleView) F(SlideColours) F(MeasuredSlide) F(MeasuredRows)          \
+              F(MeasuredObject) F(MeasuredObjects) F(MetricValue)
 
 namespace nephron {
 
