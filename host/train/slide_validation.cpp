@@ -14,6 +14,7 @@
 #include <host/metrics/dice.hpp>
 #include <host/model/exclusive.hpp>
 #include <host/tiling/most_likely.hpp>
+#include <host/tiling/prepared_source.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
@@ -25,17 +26,6 @@ namespace {
 
 constexpr std::int64_t few_tiles = 64;  // of a slide that is predicted as a whole
 constexpr std::uint8_t one_half = 127;  // the highest target that is none
-
-class SlidePixels final : public TileSource {
- public:
-  explicit SlidePixels(const PreparedSlide& slide) : slide_(slide) {}
-  Size size() const noexcept override { return slide_.size(); }
-  void read(const Region& region, const ImageView& out) const override { slide_.read(region, out, {}); }
-  std::string digest() const override { return slide_.digests().picture; }
-
- private:
-  const PreparedSlide& slide_;
-};
 
 /// The network that is trained, on tiles of one slide; what it says of each goes into a tally too.
 class ValidatedNetwork final : public PixelModel {
@@ -199,7 +189,7 @@ Validation validate_slides(const ValidationParts& parts, const HeldOutSlides& sl
       progress.update(before + (done = tiles));
     };
     options.wanted = [&](const Region& tile) { return slides.wanted(i, tile); };
-    predict_tiled(SlidePixels(slide), network, options, sink);
+    predict_tiled(PreparedSource(slide), network, options, sink);
     before += done;
   }
   Validation out = tally.result();

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <host/metrics/measure_tables.hpp>
+#include <host/metrics/slide_meter.hpp>
+
+namespace nephron::host {
+
+/// What `nephron validate` is asked for. What is not given comes from the run's experiment.
+struct ValidateRequest {
+  std::filesystem::path run;  ///< a run's folder, or a fold's inside it
+  std::filesystem::path out;  ///< empty: RUN/validation
+  std::string fold;           ///< "K", "all", or "": the fold that `run` names, else all
+  std::string checkpoint = "best";
+  std::string device = "auto";
+  std::string precision = "fp32";
+  std::vector<std::string> tta;
+  std::optional<double> threshold;
+  std::vector<std::string> metrics{"dice"};
+  std::vector<std::string> set;   ///< "METRIC.PARAMETER=VALUE"
+  std::vector<std::string> save;  ///< "probabilities", "masks"
+  ObjectOptions objects;
+  bool overwrite = false;
+  std::vector<std::filesystem::path> plugins;
+};
+
+/// Dice of one class over the searched thresholds, as the reference pipeline scores.
+struct ThresholdScores {
+  std::vector<std::vector<double>> curves;  ///< a slide that says something of the class
+  std::vector<double> mean_curve;
+  std::size_t best = 0;  ///< of all slides together: index into searched_thresholds
+  Spread at_best;        ///< of the slides' Dice there: the threshold was chosen on them
+  Spread own_best;       ///< of each slide's best
+  Spread at_half;        ///< at 0.5, which nothing chose
+};
+ThresholdScores threshold_scores(std::vector<std::vector<double>> curves);
+
+struct ValidateOutcome {
+  std::filesystem::path run, folder;
+  std::vector<std::string> classes, metrics, tta;
+  std::vector<double> thresholds;  ///< a class, that metrics measured at
+  std::vector<int> folds;
+  std::string checkpoint, precision;
+  bool exclusive = false;                 ///< then there is no threshold
+  std::vector<SlideRow> slides;           ///< in the order in which they were predicted
+  std::vector<ThresholdScores> searched;  ///< a class; empty where classes exclude each other
+  std::vector<PooledValue> values;
+  std::map<std::string, std::string> failures;  ///< slide -> why it was not measured
+  bool complete = false;                        ///< no Ctrl-C cut it short
+
+  /// scores.json.
+  std::string json() const;
+  /// For the terminal.
+  std::string table() const;
+};
+
+/// Predicts every slide that a fold held out with that fold's network, and measures it in one pass. Writes scores.json,
+/// slides.csv, slides.jsonl, objects.csv and objects.jsonl. A slide that cannot be measured is named in `failures`.
+/// After Ctrl-C, what was measured by then is written, and Cancelled thrown.
+ValidateOutcome validate_run(const ValidateRequest& request);
+
+}  // namespace nephron::host
