@@ -1,46 +1,30 @@
 #include <host/predict/networks.hpp>
 
 #include <algorithm>
-#include <functional>
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 
 #include <nephron/error.hpp>
 #include <nephron/nn/first_weights.hpp>
-#include <nephron/nn/fold.hpp>
 
 #include <host/device/autocast.hpp>
 #include <host/device/device.hpp>
 #include <host/device/pixels.hpp>
+#include <host/inference/flips.hpp>
+#include <host/inference/ready_model.hpp>
 #include <host/model/exclusive.hpp>
 #include <host/model/model.hpp>
-#include <host/util/log.hpp>
+#include <host/train/memory.hpp>
 #include <host/weights/weights.hpp>
 
 namespace nephron::host {
 
 namespace {
 
-struct Flip {
-  const char* name;
-  std::vector<std::int64_t> dims;  ///< of [N, C, H, W]
-};
-
-const std::vector<Flip>& flips() {
-  static const std::vector<Flip> all{{"identity", {}}, {"flip_x", {3}}, {"flip_y", {2}}, {"flip_xy", {2, 3}}};
-  return all;
-}
-
-const Flip& flip_named(const std::string& name) {
-  const auto& all = flips();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Flip& f) { return f.name == name; });
-  if (found == all.end())
-    throw Error("unknown test-time augmentation \"" + name + "\": expected identity, flip_x, flip_y or flip_xy");
-  return *found;
-}
+/// Pictures that go through a model together on a CPU: more gain nothing there, and their maps leave the caches.
+constexpr std::int64_t pictures_together = 8;
 
 std::shared_ptr<SegmentationModel> loaded(const Experiment& experiment, const Registry& registry,
                                           const std::filesystem::path& weights, c10::Device device) {
@@ -51,27 +35,6 @@ std::shared_ptr<SegmentationModel> loaded(const Experiment& experiment, const Re
   model->eval();
   model->to(device);
   return model;
-}
-
-/// The model with its batch normalisations folded into its convolutions. Nothing says in which order a plugin runs its
-/// layers, so that a small picture is asked before and after; a model that answers otherwise is loaded anew and left as
-/// it is.
-std::shared_ptr<SegmentationModel> folded(const std::function<std::shared_ptr<SegmentationModel>()>& load,
-                                          c10::Device device) {
-  auto model = load();
-  {
-    const c10::InferenceMode inference;
-    const std::int64_t side = 2 * model->multiple();
-    const auto floats = at::TensorOptions().dtype(c10::kFloat).device(device);
-    const at::Tensor probe = at::arange(3 * side * side, floats).mul_(0.7).sin_().view({1, 3, side, side});
-    const at::Tensor before = model->forward(probe).clone();
-    if (nn::fold_batch_norms(*model) == 0) return model;
-    const double difference = (model->forward(probe) - before).abs().max().item().toDouble(),
-                 size = before.abs().max().item().toDouble();
-    if (difference <= 1e-3 * (1 + size)) return model;
-    log().debug("batch normalisation is not folded: the model's answer would change by " + std::to_string(difference));
-  }
-  return load();
 }
 
 class Networks final : public PixelModel {
@@ -86,10 +49,11 @@ class Networks final : public PixelModel {
     check_tta(options.tta);
     if (weights.empty()) throw Error("prediction needs at least one checkpoint");
     if (options.threads > 0) at::set_num_threads(options.threads);
-    for (const std::string& name : options.tta) tta_.push_back(flip_named(name).dims);
+    for (const std::string& name : options.tta) tta_.push_back(flip_named(name));
+    if (device_.is_cpu()) keep_freed_memory();
     for (const std::filesystem::path& file : weights) {
       const auto load = [&] { return loaded(experiment, registry, file, device_); };
-      models_.push_back(folded(load, device_));
+      models_.push_back(made_ready(load, device_, autocast_).model);
     }
   }
 
@@ -99,9 +63,31 @@ class Networks final : public PixelModel {
   void run(const TileBatch& tiles, float* out) override {
     const c10::InferenceMode inference;
     const Autocast lower(device_, autocast_);  // out here, so that it converts each weight once
+    if (!device_.is_cpu()) {
+      run_on_device(tiles, out);
+      return;
+    }
+    const auto directions = static_cast<std::int64_t>(tta_.size());
+    const std::int64_t together = std::max<std::int64_t>(1, pictures_together / directions);
+    const float share = 1 / static_cast<float>(tta_.size() * models_.size());
+    for (std::int64_t first = 0; first < tiles.count; first += together) {
+      const std::int64_t n = std::min(together, tiles.count - first), pixels = tiles.size.area();
+      const at::Tensor input = flipped_inputs(tiles.images + first * pixels * 3, n, tiles.size, tta_, normalise_);
+      for (const auto& model : models_) {
+        const at::Tensor p = probabilities(model->forward(input).to(c10::kFloat), exclusive_);
+        add_flipped_back(p, tta_, share, model == models_.front(), out + first * pixels * classes_);
+      }
+    }
+  }
+
+ private:
+  void run_on_device(const TileBatch& tiles, float* out) {
     const at::Tensor input = input_of(tiles);
     at::Tensor sum;
-    for (const std::vector<std::int64_t>& dims : tta_) {
+    for (const Flip& flip : tta_) {
+      std::vector<std::int64_t> dims;
+      if (flip.y) dims.push_back(2);
+      if (flip.x) dims.push_back(3);
       const at::Tensor seen = dims.empty() ? input : input.flip(dims).contiguous(at::MemoryFormat::ChannelsLast);
       for (const auto& model : models_) {
         at::Tensor p = probabilities(model->forward(seen).to(c10::kFloat), exclusive_);
@@ -112,8 +98,6 @@ class Networks final : public PixelModel {
     sum.div_(static_cast<double>(tta_.size() * models_.size()));
     at::from_blob(out, sum.sizes(), at::TensorOptions().dtype(c10::kFloat)).copy_(sum);
   }
-
- private:
   /// [n, 3, H, W], channels last.
   at::Tensor input_of(const TileBatch& tiles) const {
     const at::Tensor bytes =
@@ -127,7 +111,7 @@ class Networks final : public PixelModel {
   c10::Device device_;
   std::optional<c10::ScalarType> autocast_;
   Normalise normalise_;
-  std::vector<std::vector<std::int64_t>> tta_;
+  std::vector<Flip> tta_;
   std::vector<std::shared_ptr<SegmentationModel>> models_;
 };
 

@@ -106,7 +106,7 @@ class EfficientNet final : public nephron::Encoder {
     const bool dropping = drop_.on() && is_training();
     if (dropping) drop_.next_pass(stem_norm_->batches_tracked());
     std::vector<at::Tensor> features{image};
-    at::Tensor x = stem_norm_->forward(stem_->forward(image), plan_.activation);
+    at::Tensor x = nn::conv_norm(*stem_, *stem_norm_, image, plan_.activation);
     features.push_back(x);
     for (std::size_t i = 0; features.size() < levels_.size(); ++i) {
       const double share = static_cast<double>(i) / static_cast<double>(blocks_.size());

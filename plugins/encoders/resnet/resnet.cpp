@@ -62,7 +62,7 @@ class Block final : public torch::nn::Module {
     std::shared_ptr<nn::Conv2d> conv;
     std::shared_ptr<nn::BatchNorm2d> norm;
     at::Tensor forward(const at::Tensor& x, nn::Activation activation, const at::Tensor& more = {}) const {
-      return norm->forward(conv->forward(x), activation, more);
+      return nn::conv_norm(*conv, *norm, x, activation, more);
     }
   };
 
@@ -112,7 +112,7 @@ class Resnet final : public nephron::Encoder {
 
   std::vector<at::Tensor> forward(const at::Tensor& image) override {
     std::vector<at::Tensor> features{image};
-    at::Tensor x = norm_->forward(conv_->forward(image), nn::Activation::relu);
+    at::Tensor x = nn::conv_norm(*conv_, *norm_, image, nn::Activation::relu);
     features.push_back(x);
     for (int stage = 0; stage + 2 <= depth_; ++stage) {
       if (stage == 0) x = at::max_pool2d(x, 3, 2, 1);

@@ -49,6 +49,12 @@ at::Tensor BatchNorm2d::forward(const at::Tensor& x, Activation activation, cons
   return activate(y, activation);
 }
 
+at::Tensor conv_norm(const Conv2d& conv, BatchNorm2d& norm, const at::Tensor& x, Activation activation,
+                     const at::Tensor& more) {
+  if (norm.folded() && conv.frozen()) return conv.forward(x, activation, more);
+  return norm.forward(conv.forward(x), activation, more);
+}
+
 bool BatchNorm2d::fold_into(Conv2d& conv) {
   if (is_training() || folded_ || conv.shape().out != weight_.size(0)) return false;
   const at::NoGradGuard no_grad;

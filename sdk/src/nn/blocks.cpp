@@ -4,7 +4,6 @@
 #include <ATen/ops/sigmoid.h>
 
 #include <nephron/error.hpp>
-#include <nephron/nn/upsampled_conv.hpp>
 
 namespace nephron::nn {
 
@@ -17,16 +16,13 @@ ConvNormRelu::ConvNormRelu(std::int64_t in, std::int64_t out, std::int64_t kerne
 
 ConvNormRelu::~ConvNormRelu() = default;
 
-at::Tensor ConvNormRelu::forward(const at::Tensor& x) { return finish(conv_->forward(x)); }
-
-at::Tensor ConvNormRelu::forward_upsampled(const at::Tensor& x, const at::Tensor& skip) {
-  at::Tensor y = upsampled_conv3x3(x, skip, conv_->weight());
-  if (conv_->bias().defined()) y = y + conv_->bias().to(y.scalar_type()).view({1, -1, 1, 1});
-  return finish(y);
+at::Tensor ConvNormRelu::forward(const at::Tensor& x) {
+  return norm_ != nullptr ? conv_norm(*conv_, *norm_, x, Activation::relu) : conv_->forward(x, Activation::relu);
 }
 
-at::Tensor ConvNormRelu::finish(const at::Tensor& x) {
-  return norm_ != nullptr ? norm_->forward(x, Activation::relu) : activate(x, Activation::relu);
+at::Tensor ConvNormRelu::forward_upsampled(const at::Tensor& x, const at::Tensor& skip) {
+  if (norm_ == nullptr || norm_->folded()) return conv_->forward_upsampled(x, skip, Activation::relu);
+  return norm_->forward(conv_->forward_upsampled(x, skip, Activation::none), Activation::relu);
 }
 
 Scse::Scse(std::int64_t channels, std::int64_t reduction) : torch::nn::Module("Scse") {
@@ -49,7 +45,7 @@ Scse::~Scse() = default;
 
 at::Tensor Scse::forward(const at::Tensor& x) const {
   const at::Tensor pooled = at::adaptive_avg_pool2d(x, {1, 1});
-  const at::Tensor channel = at::sigmoid(expand_->forward(activate(reduce_->forward(pooled), Activation::relu)));
+  const at::Tensor channel = at::sigmoid(expand_->forward(reduce_->forward(pooled, Activation::relu)));
   return x * channel + x * at::sigmoid(space_->forward(x));
 }
 

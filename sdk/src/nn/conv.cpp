@@ -13,6 +13,9 @@
 #include <nephron/error.hpp>
 #include <nephron/nn/first_weights.hpp>
 #include <nephron/nn/init.hpp>
+#include <nephron/nn/upsampled_conv.hpp>
+
+#include "frozen_conv.hpp"
 
 namespace nephron::nn {
 
@@ -60,7 +63,27 @@ Conv2d::Conv2d(const ConvShape& shape, Padding padding)
 
 Conv2d::~Conv2d() = default;
 
-at::Tensor Conv2d::forward(const at::Tensor& x) const {
+at::Tensor Conv2d::forward(const at::Tensor& x, Activation activation, const at::Tensor& more) const {
+  if (frozen_ != nullptr) return frozen_->forward(x, activation, more);
+  at::Tensor y = convolved(x);
+  if (more.defined()) y += more;
+  return activate(y, activation);
+}
+
+at::Tensor Conv2d::forward_upsampled(const at::Tensor& x, const at::Tensor& skip, Activation activation) const {
+  if (frozen_ != nullptr && frozen_->upsamples()) return frozen_->forward_upsampled(x, skip, activation);
+  at::Tensor y = upsampled_conv3x3(x, skip, weight_);
+  if (bias_.defined()) y = y + bias_.to(y.scalar_type()).view({1, -1, 1, 1});
+  return activate(y, activation);
+}
+
+bool Conv2d::freeze(const Freezing& how) {
+  if (is_training() || !weight_.is_cpu()) return false;
+  frozen_ = FrozenConv::make({shape_, padding_, dilation_, weight_, bias_}, how);
+  return frozen_ != nullptr;
+}
+
+at::Tensor Conv2d::convolved(const at::Tensor& x) const {
   const auto [before, after] = padding_;
   const bool even = before == after;
   // conv2d pads both ends alike at no cost; uneven padding has to be written out.

@@ -17,4 +17,11 @@ int fold_batch_norms(torch::nn::Module& module) {
   return folded;
 }
 
+int freeze_for_inference(torch::nn::Module& module, const Freezing& how) {
+  if (auto* const conv = dynamic_cast<Conv2d*>(&module)) return conv->freeze(how) ? 1 : 0;
+  int frozen = 0;
+  for (const auto& child : module.children()) frozen += freeze_for_inference(*child, how);
+  return frozen;
+}
+
 }  // namespace nephron::nn

@@ -32,16 +32,15 @@ MBConv::~MBConv() = default;
 
 at::Tensor MBConv::forward(const at::Tensor& input, const at::Tensor& branch_scale) {
   at::Tensor x = input;
-  if (expand_ != nullptr) x = norm0_->forward(expand_->forward(x), shape_.activation);
-  x = norm1_->forward(depthwise_->forward(x), shape_.activation);
+  if (expand_ != nullptr) x = conv_norm(*expand_, *norm0_, x, shape_.activation);
+  x = conv_norm(*depthwise_, *norm1_, x, shape_.activation);
   if (se_reduce_ != nullptr) {
     const at::Tensor pooled = at::adaptive_avg_pool2d(x, {1, 1});
-    x = at::sigmoid(se_expand_->forward(activate(se_reduce_->forward(pooled), shape_.activation))) * x;
+    x = at::sigmoid(se_expand_->forward(se_reduce_->forward(pooled, shape_.activation))) * x;
   }
-  x = project_->forward(x);
-  if (!residual()) return norm2_->forward(x);
-  if (branch_scale.defined()) return norm2_->forward(x) * branch_scale + input;
-  return norm2_->forward(x, Activation::none, input);
+  if (!residual()) return conv_norm(*project_, *norm2_, x, Activation::none);
+  if (branch_scale.defined()) return conv_norm(*project_, *norm2_, x, Activation::none) * branch_scale + input;
+  return conv_norm(*project_, *norm2_, x, Activation::none, input);
 }
 
 }  // namespace nephron::nn

@@ -39,6 +39,7 @@ class NEPHRON_API BatchNorm2d final : public torch::nn::Module {
   /// Puts this normalisation into the convolution that it follows, for inference alone: from then on forward() returns
   /// its input. False, and nothing changes, when it is in training mode, folded already, or of other channels.
   bool fold_into(Conv2d& conv);
+  bool folded() const noexcept { return folded_; }
   /// In training, statistics are those of the batches of all peers from now on, as of one batch in one process; null:
   /// of this process's alone. `peers` outlives that.
   void share_with(const BatchPeers* peers) noexcept { peers_ = peers; }
@@ -51,5 +52,10 @@ class NEPHRON_API BatchNorm2d final : public torch::nn::Module {
   const BatchPeers* peers_ = nullptr;
   at::Tensor weight_, bias_, running_mean_, running_var_, batches_tracked_;
 };
+
+/// norm.forward(conv.forward(x), activation, more): one pass over the map where `norm` is folded into `conv` and that
+/// is frozen.
+NEPHRON_API at::Tensor conv_norm(const Conv2d& conv, BatchNorm2d& norm, const at::Tensor& x, Activation activation,
+                                 const at::Tensor& more = {});
 
 }  // namespace nephron::nn

@@ -26,7 +26,6 @@ class NEPHRON_API ConvNormRelu final : public torch::nn::Module {
   at::Tensor forward_upsampled(const at::Tensor& x, const at::Tensor& skip);
 
  private:
-  at::Tensor finish(const at::Tensor& x);
   std::shared_ptr<Conv2d> conv_;
   std::shared_ptr<BatchNorm2d> norm_;
 };

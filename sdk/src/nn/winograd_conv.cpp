@@ -1,0 +1,145 @@
+#include "winograd_conv.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/record_function.h>
+
+#include "../on_threads.hpp"
+
+namespace nephron::nn {
+
+namespace {
+
+constexpr std::int64_t taps = 9;
+
+/// How the three taps of a kernel are read at the six points, along one axis.
+struct Points {
+  double of[6][3];
+  constexpr Points() : of() {
+    const double a = static_cast<double>(point_a), b = static_cast<double>(point_b);
+    of[0][0] = 1 / (a * a * b * b);
+    of[5][2] = 1;
+    set(1, a, b), set(2, -a, b), set(3, b, a), set(4, -b, a);
+  }
+  constexpr void set(int row, double at, double other) {
+    const double scale = 1 / (2 * at * at * (at * at - other * other));
+    of[row][0] = scale, of[row][1] = scale * at, of[row][2] = scale * at * at;
+  }
+};
+
+/// One kernel [3, 3] at the 36 points.
+void at_points(const float* kernel, double* out) {
+  static constexpr Points points;
+  double half[6][3];
+  for (int i = 0; i < 6; ++i)
+    for (int q = 0; q < 3; ++q) {
+      half[i][q] = 0;
+      for (int p = 0; p < 3; ++p) half[i][q] += points.of[i][p] * static_cast<double>(kernel[3 * p + q]);
+    }
+  for (int i = 0; i < 6; ++i)
+    for (int j = 0; j < 6; ++j) {
+      double sum = 0;
+      for (int q = 0; q < 3; ++q) sum += half[i][q] * points.of[j][q];
+      out[6 * i + j] = sum;
+    }
+}
+
+/// Tiles that are worked on together: as many as keep their values in the second cache, and a share for every thread.
+std::int64_t tiles_together(const TileJob& job, std::int64_t tiles, std::int64_t rows, std::int64_t threads) {
+  constexpr std::int64_t cache_floats = std::int64_t{1} << 18;
+  const std::int64_t fit = cache_floats / (winograd_points * (job.channels + job.outputs));
+  const std::int64_t share = (tiles + threads - 1) / threads;
+  const std::int64_t wanted = std::clamp<std::int64_t>(fit, 2 * rows, 8 * rows);
+  return std::max(rows, std::min(wanted, share) / rows * rows);
+}
+
+float* scratch_of_this_thread(std::int64_t floats) {
+  thread_local std::vector<float> scratch;
+  if (scratch.size() < static_cast<std::size_t>(floats)) scratch.resize(static_cast<std::size_t>(floats));
+  return scratch.data();
+}
+
+/// Tiles are taken as threads become free. Which thread does what changes no result.
+void run_job(const TileJob& job, const TileKernels& kernels, std::int64_t tiles) {
+  const std::int64_t threads = std::max(1, at::get_num_threads());
+  const std::int64_t together = tiles_together(job, tiles, kernels.rows, threads);
+  const std::int64_t parts = (tiles + together - 1) / together;
+  std::atomic<std::int64_t> next{0};
+  on_threads(std::min(threads, parts), 1, [&](std::int64_t begin, std::int64_t end) {
+    float* const scratch = scratch_of_this_thread(scratch_floats(job, together));
+    for (; begin < end; ++begin)
+      for (std::int64_t part = next++; part < parts; part = next++)
+        kernels.run(job, part * together, std::min(together, tiles - part * together), scratch);
+  });
+}
+
+MapType type_of(const at::Tensor& map) {
+  return map.scalar_type() == at::kBFloat16 ? MapType::bfloat16 : MapType::float32;
+}
+
+}  // namespace
+
+bool WinogradConv::suits(const at::Tensor& weight) {
+  const TileKernels* const kernels = tile_kernels();
+  // Of few channels a vector is mostly empty, and the transforms cost more than the products that they save.
+  return kernels != nullptr && weight.size(2) == 3 && weight.size(3) == 3 && weight.size(0) % kernels->lanes == 0 &&
+         weight.size(1) >= kernels->lanes;
+}
+
+WinogradConv::WinogradConv(const at::Tensor& weight, const at::Tensor& bias)
+    : kernels_(*tile_kernels()),
+      channels_(weight.size(1)),
+      outputs_(weight.size(0)),
+      panel_(outputs_ % (2 * kernels_.lanes) == 0 ? 2 * kernels_.lanes : kernels_.lanes),
+      bias_(static_cast<std::size_t>(outputs_)),
+      zeros_(static_cast<std::size_t>(channels_)) {
+  const at::Tensor floats = weight.to(at::kFloat).contiguous();
+  pack(floats.const_data_ptr<float>());
+  if (!bias.defined()) return;
+  const at::Tensor added = bias.to(at::kFloat).contiguous();
+  std::copy_n(added.const_data_ptr<float>(), outputs_, bias_.begin());
+}
+
+void WinogradConv::pack(const float* weight) {
+  weights_.resize(static_cast<std::size_t>(winograd_points * channels_ * outputs_));
+  on_threads(outputs_ / panel_, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t panel = begin; panel < end; ++panel)
+      for (std::int64_t k = 0; k < channels_; ++k)
+        for (std::int64_t i = 0; i < panel_; ++i) {
+          double values[winograd_points];
+          at_points(weight + ((panel * panel_ + i) * channels_ + k) * taps, values);
+          float* const to = weights_.data() + (panel * channels_ + k) * panel_ + i;
+          for (std::int64_t p = 0; p < winograd_points; ++p)
+            to[p * channels_ * outputs_] = static_cast<float>(values[p]);
+        }
+  });
+}
+
+at::Tensor WinogradConv::forward(const Input& input) const {
+  RECORD_FUNCTION("nephron.winograd", std::vector<c10::IValue>{});
+  const at::Tensor& map = input.map;
+  const std::int64_t scale = input.doubled ? 2 : 1, n = map.size(0);
+  TileJob job;
+  job.type = type_of(map);
+  job.height = scale * map.size(2), job.width = scale * map.size(3);
+  job.parts[0] = {map.const_data_ptr(), map.size(1), input.doubled};
+  if (input.joined.defined()) job.parts[1] = {input.joined.const_data_ptr(), input.joined.size(1), false};
+  job.channels = channels_, job.outputs = outputs_, job.panel = panel_;
+  TORCH_CHECK(job.parts[0].channels + job.parts[1].channels == channels_, "a frozen convolution of ", channels_,
+              " channels got a map of ", job.parts[0].channels + job.parts[1].channels);
+  job.weights = weights_.data(), job.bias = bias_.data(), job.zeros = zeros_.data();
+  if (input.more.defined()) job.more = input.more.const_data_ptr();
+  job.relu = input.relu;
+  const at::Tensor out =
+      at::empty({n, outputs_, job.height, job.width}, map.options().memory_format(at::MemoryFormat::ChannelsLast));
+  job.to = out.mutable_data_ptr();
+  const std::int64_t tiles = n * ((job.height + 3) / 4) * ((job.width + 3) / 4);
+  if (tiles > 0) run_job(job, kernels_, tiles);
+  return out;
+}
+
+}  // namespace nephron::nn
