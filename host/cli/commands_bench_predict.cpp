@@ -25,6 +25,7 @@ void add_bench_forward(CLI::App& app, int& exit) {
   command->add_option("--runs", request->runs)->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--threads", request->threads)->capture_default_str();
   command->add_option("--device", request->device)->capture_default_str();
+  command->add_option("--save", request->save, "safetensors for the tiles and their probabilities");
   command->callback([request, &exit] {
     bench_forward(*request);
     exit = Exit::done;

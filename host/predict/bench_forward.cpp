@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <optional>
 
+#include <ATen/ops/from_blob.h>
+
 #include <nlohmann/json.hpp>
 
 #include <nephron/rng.hpp>
@@ -30,6 +32,14 @@ Experiment experiment_of(const BenchForwardRequest& request) {
   out.model.decoder = named(request.decoder);
   out.classes.resize(static_cast<std::size_t>(request.classes));
   return out;
+}
+
+void save(const BenchForwardRequest& request, std::vector<std::uint8_t>& images, std::vector<float>& out) {
+  if (request.save.empty()) return;
+  const std::int64_t n = request.batch, side = request.tile;
+  write_tensors(request.save,
+                {{"images", at::from_blob(images.data(), {n, side, side, 3}, at::TensorOptions(c10::kByte))},
+                 {"probabilities", at::from_blob(out.data(), {n, request.classes, side, side})}});
 }
 
 double median(std::vector<double> values) {
@@ -62,6 +72,7 @@ void bench_forward(const BenchForwardRequest& request) {
   const TileBatch tiles{request.batch, {request.tile, request.tile}, images.data(), {}};
   model->run(tiles, out.data());
   const double ready_s = since(start);
+  save(request, images, out);
   std::vector<double> seconds;
   for (int i = 0; i < request.runs; ++i) {
     const auto before = clock::now();

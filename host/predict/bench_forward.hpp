@@ -20,6 +20,7 @@ struct BenchForwardRequest {
   int runs = 5;
   int threads = 0;
   std::string device = "cpu";
+  std::filesystem::path save;  ///< safetensors that gets the tiles ("images") and their "probabilities"; empty: none
 };
 
 /// Prints one line of JSON: median and fastest seconds a batch, and seconds to make the network ready.

@@ -7,6 +7,7 @@
 #include <host/device/autocast.hpp>
 #include <host/model/memory_need.hpp>
 #include <host/model/model.hpp>
+#include <host/predict/networks.hpp>
 
 namespace nephron::host {
 
@@ -20,15 +21,18 @@ void require_prediction_memory(const PredictSettings& settings, const Experiment
                                  /*load=*/false);
   const Autocast autocast(c10::kCPU, device.is_cpu() ? autocast_type(settings.precision, device) : std::nullopt);
   const PassMemory pass = measure_pass(*model, config.in_channels, /*training=*/false);
-  const auto tiles = static_cast<double>(settings.batch), side = static_cast<double>(settings.tile);
+  const auto pictures = static_cast<double>(
+                 pictures_together(settings.batch, settings.tile * settings.tile, settings.tta.size(), device)),
+             side = static_cast<double>(settings.tile);
   // Bytes, floats and a turned copy of the tiles, and their probabilities.
   const double per_pixel = memory_in_pieces * pass.per_pixel + 3 + 2 * 3 * 4 + 3 * 4 * static_cast<double>(classes);
   const auto networks = static_cast<std::int64_t>(settings.weights.size());
-  require_memory(
-      "predicting with " + std::to_string(settings.batch) + " tiles of " + std::to_string(settings.tile) +
-          " px at a time",
-      program_memory + networks * pass.parameters + static_cast<std::int64_t>(per_pixel * tiles * side * side),
-      free_on(device), "Lower --batch or --tile.");
+  const std::int64_t packed = device.is_cpu() ? 4 : 0;  // minimal filtering keeps four times a convolution's weights
+  require_memory("predicting with " + std::to_string(settings.batch) + " tiles of " + std::to_string(settings.tile) +
+                     " px at a time",
+                 program_memory + networks * (1 + packed) * pass.parameters +
+                     static_cast<std::int64_t>(per_pixel * pictures * side * side),
+                 free_on(device), "Lower --batch or --tile.");
 }
 
 }  // namespace nephron::host

@@ -23,8 +23,18 @@ namespace nephron::host {
 
 namespace {
 
-/// Pictures that go through a model together on a CPU: more gain nothing there, and their maps leave the caches.
-constexpr std::int64_t pictures_together = 8;
+/// What goes through a network together on a CPU: tiles in all directions, or one tile in some of them.
+struct Portion {
+  std::int64_t tiles = 1;
+  std::size_t directions = 1;
+};
+Portion portion_of(std::int64_t area, std::size_t directions) noexcept {
+  constexpr std::int64_t most_pixels = std::int64_t{8} * 512 * 512;
+  const std::int64_t pictures = std::max<std::int64_t>(1, most_pixels / area),
+                     all = static_cast<std::int64_t>(directions);
+  if (pictures < all) return {1, static_cast<std::size_t>(pictures)};
+  return {pictures / all, directions};
+}
 
 std::shared_ptr<SegmentationModel> loaded(const Experiment& experiment, const Registry& registry,
                                           const std::filesystem::path& weights, c10::Device device) {
@@ -67,20 +77,29 @@ class Networks final : public PixelModel {
       run_on_device(tiles, out);
       return;
     }
-    const auto directions = static_cast<std::int64_t>(tta_.size());
-    const std::int64_t together = std::max<std::int64_t>(1, pictures_together / directions);
-    const float share = 1 / static_cast<float>(tta_.size() * models_.size());
-    for (std::int64_t first = 0; first < tiles.count; first += together) {
-      const std::int64_t n = std::min(together, tiles.count - first), pixels = tiles.size.area();
-      const at::Tensor input = flipped_inputs(tiles.images + first * pixels * 3, n, tiles.size, tta_, normalise_);
-      for (const auto& model : models_) {
-        const at::Tensor p = probabilities(model->forward(input).to(c10::kFloat), exclusive_);
-        add_flipped_back(p, tta_, share, model == models_.front(), out + first * pixels * classes_);
-      }
+    const std::int64_t area = tiles.size.area();
+    const Portion portion = portion_of(area, tta_.size());
+    for (std::int64_t first = 0; first < tiles.count; first += portion.tiles) {
+      const TileBatch part{
+          std::min(portion.tiles, tiles.count - first), tiles.size, tiles.images + first * area * 3, {}};
+      for (std::size_t d = 0; d < tta_.size(); d += portion.directions)
+        add_directions(part, d, std::min(portion.directions, tta_.size() - d), out + first * area * classes_);
     }
   }
 
  private:
+  /// Adds the share of `count` directions from `first` on to out, which the first of all writes.
+  void add_directions(const TileBatch& tiles, std::size_t first, std::size_t count, float* out) {
+    const auto begin = tta_.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::vector<Flip> flips(begin, begin + static_cast<std::ptrdiff_t>(count));
+    const float share = 1 / static_cast<float>(tta_.size() * models_.size());
+    const at::Tensor input = flipped_inputs(tiles.images, tiles.count, tiles.size, flips, normalise_);
+    for (const auto& model : models_) {
+      const at::Tensor p = probabilities(model->forward(input).to(c10::kFloat), exclusive_);
+      add_flipped_back(p, flips, share, first == 0 && model == models_.front(), out);
+    }
+  }
+
   void run_on_device(const TileBatch& tiles, float* out) {
     const at::Tensor input = input_of(tiles);
     at::Tensor sum;
@@ -116,6 +135,13 @@ class Networks final : public PixelModel {
 };
 
 }  // namespace
+
+std::int64_t pictures_together(std::int64_t tiles, std::int64_t area, std::size_t directions,
+                               c10::Device device) noexcept {
+  if (!device.is_cpu()) return tiles;
+  const Portion portion = portion_of(area, directions);
+  return std::min(tiles, portion.tiles) * static_cast<std::int64_t>(portion.directions);
+}
 
 void check_tta(const std::vector<std::string>& tta) {
   if (tta.empty()) throw Error("test-time augmentation needs at least one of identity, flip_x, flip_y and flip_xy");

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <c10/core/Device.h>
+
 #include <host/config/experiment.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/tiling/tile_source.hpp>
@@ -17,6 +19,11 @@ struct NetworkOptions {
   std::vector<std::string> tta{"identity"};  ///< identity, flip_x, flip_y, flip_xy
   int threads = 0;                           ///< of the CPU backend; 0: all cores
 };
+
+/// Pictures (tiles, each in every direction) that go through a network together, of batches of `tiles` that have `area`
+/// pixels: on a CPU few, because more gain nothing there and their maps leave the caches.
+std::int64_t pictures_together(std::int64_t tiles, std::int64_t area, std::size_t directions,
+                               c10::Device device) noexcept;
 
 /// Throws Error that lists the known names when one of `tta` is unknown or there is none.
 void check_tta(const std::vector<std::string>& tta);

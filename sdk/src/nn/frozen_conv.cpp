@@ -65,23 +65,35 @@ Named named(Activation activation) {
 
 bool is_simple(Activation activation) { return activation == Activation::none || activation == Activation::relu; }
 
-bool filters(const ConvParts& p, const Freezing& how) {
-  return how.minimal_filtering && p.shape.kernel == 3 && p.shape.stride == 1 && p.shape.groups == 1 &&
-         p.dilation == 1 && p.padding.before == 1 && p.padding.after == 1 && WinogradConv::suits(p.weight);
+/// 3x3, stride 1, padding 1: what own kernels are for.
+bool is_plain_3x3(const ConvParts& p) {
+  return p.shape.kernel == 3 && p.shape.stride == 1 && p.shape.groups == 1 && p.dilation == 1 &&
+         p.padding.before == 1 && p.padding.after == 1;
 }
+bool filters(const ConvParts& p, const Freezing& how) {
+  return how.minimal_filtering && is_plain_3x3(p) && WinogradConv::suits(p.weight);
+}
+bool is_narrow(const ConvParts& p) { return is_plain_3x3(p) && NarrowConv::suits(p.weight); }
 
 }  // namespace
 
 std::shared_ptr<const FrozenConv> FrozenConv::make(const ConvParts& parts, const Freezing& how) {
   if (how.type != at::kFloat && how.type != at::kBFloat16) return nullptr;
-  if (!filters(parts, how) && !at::globalContext().hasMKLDNN()) return nullptr;
+  if (!filters(parts, how) && !is_narrow(parts) && !at::globalContext().hasMKLDNN()) return nullptr;
   return std::make_shared<const FrozenConv>(parts, how);
 }
 
 FrozenConv::FrozenConv(const ConvParts& parts, const Freezing& how) : parts_(parts) {
   parts_.weight = parts.weight.detach().to(how.type);
   if (parts.bias.defined()) parts_.bias = parts.bias.detach().to(how.type);
+  if (parts.padding.after == parts.padding.before + parts.dilation) {
+    // oneDNN pads both ends alike. A row and a column of zeros before the kernel cost less than a padded copy of the
+    // map.
+    parts_.weight = at::constant_pad_nd(parts_.weight, {1, 0, 1, 0});
+    parts_.padding.before = parts.padding.after;
+  }
   if (filters(parts, how)) winograd_ = std::make_unique<const WinogradConv>(parts.weight.detach(), parts.bias);
+  else if (is_narrow(parts)) narrow_ = std::make_unique<const NarrowConv>(parts.weight.detach(), parts.bias);
 }
 
 at::Tensor FrozenConv::as_map(const at::Tensor& x) const {
@@ -90,6 +102,10 @@ at::Tensor FrozenConv::as_map(const at::Tensor& x) const {
 
 at::Tensor FrozenConv::forward(const at::Tensor& x, Activation activation, const at::Tensor& more) const {
   const at::Tensor map = as_map(x), added = more.defined() ? as_map(more) : at::Tensor();
+  if (narrow_ != nullptr) {
+    const at::Tensor y = narrow_->forward(map);
+    return activate(added.defined() ? y + added : y, activation);
+  }
   if (winograd_ == nullptr) return by_onednn(map, activation, added);
   const at::Tensor y =
       winograd_->forward({.map = map, .joined = {}, .more = added, .relu = activation == Activation::relu});
@@ -107,9 +123,9 @@ at::Tensor FrozenConv::forward_upsampled(const at::Tensor& x, const at::Tensor& 
 
 at::Tensor FrozenConv::packed_for(const at::Tensor& x, std::int64_t padding) const {
   const std::lock_guard lock(mutex_);
-  const std::vector<std::int64_t> form = x.sizes().vec();
+  const std::vector<std::int64_t> form = x.sizes().slice(1).vec();  // a batch that is not full packs nothing anew
   if (packed_for_ != form) {
-    const std::vector<c10::SymInt> size(form.begin(), form.end()), pad{padding, padding},
+    const std::vector<c10::SymInt> size(x.sizes().begin(), x.sizes().end()), pad{padding, padding},
         stride{parts_.shape.stride, parts_.shape.stride}, dilation{parts_.dilation, parts_.dilation};
     packed_ =
         reorder_weight().call(parts_.weight, pad, stride, dilation, parts_.shape.groups, c10::SymIntArrayRef(size));

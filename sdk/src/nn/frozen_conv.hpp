@@ -7,6 +7,7 @@
 
 #include <nephron/nn/conv.hpp>
 
+#include "narrow_conv.hpp"
 #include "winograd_conv.hpp"
 
 namespace nephron::nn {
@@ -38,6 +39,7 @@ class FrozenConv {
 
   ConvParts parts_;
   std::unique_ptr<const WinogradConv> winograd_;
+  std::unique_ptr<const NarrowConv> narrow_;
   // oneDNN packs for a form of the input: at the first one, and again when another comes.
   mutable std::mutex mutex_;
   mutable at::Tensor packed_;

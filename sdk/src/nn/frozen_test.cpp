@@ -63,7 +63,8 @@ TEST(FrozenConv, IsTheSameConvolution) {
   expect_same_when_frozen({{.in = 24, .out = 24, .kernel = 5, .groups = 24}, {2, 2}}, false);
   expect_same_when_frozen({{.in = 24, .out = 24, .kernel = 3, .stride = 2, .groups = 24}, {0, 1}}, false);
   expect_same_when_frozen({{.in = 16, .out = 16, .kernel = 3}, {1, 1}, 2}, false);
-  expect_same_when_frozen({{.in = 16, .out = 2, .kernel = 3, .bias = true}, {1, 1}}, false);
+  for (const std::int64_t classes : {1, 2, 3, 4, 5})
+    expect_same_when_frozen({{.in = 32, .out = classes, .kernel = 3, .bias = true}, {1, 1}}, false);
 }
 
 TEST(FrozenConv, IsNotFrozenInTraining) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <ATen/TracerMode.h>
 #include <ATen/ops/cat.h>
 
 #include <nephron/nn/recompute.hpp>
@@ -34,7 +35,8 @@ at::Tensor UnetBlock::first(const at::Tensor& coarse, at::IntArrayRef size, cons
   const bool joining = skip.defined() && skip.size(1) > 0;
   const bool attending = attention1_ != nullptr && (joining || shape_.joins_nothing);
   const bool doubled = size[0] == 2 * coarse.size(2) && size[1] == 2 * coarse.size(3);
-  if (shape_.fast && doubled && !attending && shape_.interpolation == Interpolation::nearest)
+  const bool traced = at::tracer::impl::is_dispatch_enabled();  // a trace holds LibTorch's own operators alone
+  if (shape_.fast && !traced && doubled && !attending && shape_.interpolation == Interpolation::nearest)
     return conv1_->forward_upsampled(coarse, joining ? skip : at::Tensor());
   at::Tensor x = resize(coarse, size, shape_.interpolation);
   if (joining) x = at::cat({x, skip}, 1);
