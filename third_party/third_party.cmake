@@ -12,6 +12,10 @@ find_package(Boost REQUIRED COMPONENTS filesystem)
 find_package(GTest REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+# Leaflet is embedded in the program: host/view.
+find_path(NEPHRON_LEAFLET leaflet.min.js PATHS /usr/share/javascript/leaflet REQUIRED)
+mark_as_advanced(NEPHRON_LEAFLET)
 # Optional: plugins/readers leaves out what these are needed for.
 pkg_check_modules(openjpeg IMPORTED_TARGET libopenjp2)
 pkg_check_modules(openslide IMPORTED_TARGET openslide)

@@ -1,0 +1,244 @@
+// Objects drawn by hand. Every change is saved; the program writes them as GeoJSON.
+import {get, put, tell, toast} from './api.mjs';
+import {ObjectStore} from './objects.mjs';
+import {outline} from './style.mjs';
+
+const SAVE_AFTER = 350;  // ms
+const byId = (id) => document.getElementById(id);
+
+const areaOf = (ring) => {
+  let sum = 0;
+  for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) sum += ring[j] * ring[i + 1] - ring[i] * ring[j + 1];
+  return Math.abs(sum / 2);
+};
+
+export class Drawing {
+  /// `changed()` is called when there is something else to be seen.
+  constructor(changed) {
+    Object.assign(this, {changed, objects: [], version: '', undone: [], tool: undefined, ring: [], chosen: undefined});
+    this.store = new ObjectStore([], []);
+    byId('tool-polygon').onclick = () => this.take('polygon');
+    byId('tool-free').onclick = () => this.take('free');
+    byId('undo').onclick = () => this.undo();
+    byId('delete').onclick = () => this.remove();
+    byId('class').onchange = () => this.setClass(byId('class').value.trim());
+    addEventListener('beforeunload', (event) => { if (this.unsaved) event.preventDefault(); });
+  }
+
+  setClasses(names) {
+    this.names = names;
+    const list = byId('classes');
+    list.replaceChildren(...names.map((name) => Object.assign(document.createElement('option'), {value: name})));
+    byId('class').value = names[0] ?? 'object';
+  }
+
+  async load(slide, file, signal) {
+    await this.flush();
+    Object.assign(this, {slide, file, objects: [], undone: [], ring: [], chosen: undefined, broken: undefined, version: ''});
+    this.say('');
+    try {
+      const got = await get(`drawing/${slide.index}`, signal);
+      this.version = got.version;
+      this.objects = got.objects;
+    } catch (error) {
+      if (error.name === 'AbortError') return;
+      this.broken = error.message;
+      this.say(error.message, true);
+    }
+    this.rebuild();
+  }
+
+  rebuild() {
+    const classes = [...new Set(this.objects.map((object) => object.class))];
+    this.store = new ObjectStore(this.objects.map((object) => Object.assign(object, {confidence: null, iou: null,
+      pixels: Math.round(object.parts.reduce((sum, part) => sum + areaOf(part[0]), 0))})), classes);
+    byId('drawn-count').textContent = this.objects.length ? String(this.objects.length) : '';
+    byId('delete').disabled = !this.chosen;
+    byId('undo').disabled = !this.undone.length;
+    this.changed();
+  }
+
+  say(text, bad = false) {
+    const line = byId('saved');
+    line.textContent = text;
+    line.className = bad ? 'bad' : 'soft';
+  }
+
+  /// Carries a change out, and saves it a moment later.
+  change(make) {
+    if (this.broken) return toast(this.broken, true);
+    if (!this.slide) return;
+    this.undone.push(this.objects.slice());
+    if (this.undone.length > 100) this.undone.shift();
+    this.objects = make(this.objects.slice());
+    if (!this.objects.includes(this.chosen)) this.chosen = undefined;
+    this.rebuild();
+    this.unsaved = true;
+    this.say('not saved yet');
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.flush(), SAVE_AFTER);
+  }
+
+  /// Saves what is not saved yet; one at a time.
+  async flush() {
+    clearTimeout(this.waiting);
+    await this.saving;
+    if (!this.unsaved) return;
+    this.unsaved = false;
+    const objects = this.objects.map((object) => ({class: object.class, parts: object.parts.map((part) =>
+      part.map((ring) => Array.from(ring, (v) => Math.round(100 * v) / 100)))}));
+    this.saving = put(`drawing/${this.slide.index}`, {version: this.version, objects}).then((got) => {
+      this.version = got.version;
+      this.say(`saved: ${got.file}`);
+    }, (error) => {
+      this.unsaved = error.status === 0;
+      if (error.status === 409) this.broken = error.message;
+      this.say(`not saved: ${error.message}`, true);
+      tell(error);
+    });
+    await this.saving;
+  }
+
+  take(tool) {
+    this.tool = this.tool === tool ? undefined : tool;
+    this.ring = [];
+    byId('tool-polygon').setAttribute('aria-pressed', this.tool === 'polygon');
+    byId('tool-free').setAttribute('aria-pressed', this.tool === 'free');
+    for (const pane of document.querySelectorAll('.pane')) pane.classList.toggle('drawing', Boolean(this.tool));
+    if (this.tool) this.choose(undefined);
+    this.changed();
+  }
+
+  get className() { return byId('class').value.trim() || 'object'; }
+
+  choose(object) {
+    this.chosen = object;
+    if (object) byId('class').value = object.class;
+    byId('delete').disabled = !object;
+    this.changed();
+  }
+
+  setClass(name) {
+    if (!name) return;
+    if (this.chosen) {
+      const old = this.chosen, renamed = {...old, class: name};
+      this.change((objects) => objects.map((object) => object === old ? renamed : object));
+      this.choose(renamed);
+    }
+    if (!this.names.includes(name)) {
+      const value = name;
+      this.names.push(name);
+      byId('classes').append(Object.assign(document.createElement('option'), {value}));
+    }
+  }
+
+  remove() {
+    const gone = this.chosen;
+    if (gone) this.change((objects) => objects.filter((object) => object !== gone));
+  }
+
+  undo() {
+    if (this.ring.length) return this.dropLast();
+    const before = this.undone.at(-1);
+    if (!before) return;
+    this.change(() => before);
+    this.undone.splice(-2);  // the change, and the undoing of it
+    byId('undo').disabled = !this.undone.length;
+  }
+
+  dropLast() {
+    this.ring.splice(-2);
+    this.changed();
+  }
+
+  cancel() {
+    if (this.ring.length) this.ring = [];
+    else if (this.tool) this.take(this.tool);
+    else this.choose(undefined);
+    this.changed();
+  }
+
+  /// Copies of objects of a layer.
+  copy(objects, classOf) {
+    const copies = objects.map((object) => ({class: classOf(object), parts: object.parts.map((part) => part.map((ring) => Array.from(ring)))}));
+    if (copies.length) this.change((mine) => mine.concat(copies));
+    return copies;
+  }
+
+  close() {
+    const ring = this.ring;
+    this.ring = [];
+    if (ring.length >= 6 && areaOf(ring) > 0) {
+      const object = {class: this.className, parts: [[ring]]};
+      this.setClass(this.className);
+      this.change((objects) => objects.concat(object));
+    }
+    this.changed();
+  }
+
+  add(x, y, least = 0) {
+    x = Math.min(this.slide.width, Math.max(0, x)), y = Math.min(this.slide.height, Math.max(0, y));
+    const [lastX, lastY] = this.ring.slice(-2);
+    if (lastX !== undefined && Math.hypot(x - lastX, y - lastY) <= least) return;
+    this.ring.push(Math.round(100 * x) / 100, Math.round(100 * y) / 100);
+    this.changed();
+  }
+
+  /// Mouse on a map: what a tool makes of it.
+  listen(map) {
+    map.on('click', (event) => {
+      const {lat, lng} = event.latlng;
+      if (!this.slide) return;
+      if (this.tool === 'polygon') this.add(lng, lat);
+      else if (!this.tool) {
+        const at = this.store.at(lng, lat);
+        this.choose(at >= 0 ? this.store.objects[at] : undefined);
+      }
+    });
+    map.on('dblclick', () => { if (this.tool === 'polygon') this.close(); });
+    map.on('mousedown', (event) => {
+      if (this.tool !== 'free' || event.originalEvent.button !== 0 || !this.slide) return;
+      map.dragging.disable();
+      this.dragged = map;
+      this.ring = [];
+      this.add(event.latlng.lng, event.latlng.lat);
+    });
+    map.on('mousemove', (event) => {
+      this.pointer = event.latlng;
+      if (this.dragged === map) this.add(event.latlng.lng, event.latlng.lat, 2 / 2 ** map.getZoom());
+      else if (this.tool === 'polygon' && this.ring.length) this.changed();
+    });
+    addEventListener('mouseup', () => {
+      if (this.dragged !== map) return;
+      this.dragged = undefined;
+      map.dragging.enable();
+      this.close();
+    });
+  }
+
+  paint(pen, view, style) {
+    const path = new Path2D();
+    outline(pen, path, style, this.store.trace(path, view), 2.4);
+    if (this.chosen) {
+      const one = new Path2D();
+      this.store.trace(one, view, (object) => object === this.chosen);
+      pen.fillStyle = style.colour;
+      pen.globalAlpha = 0.35;
+      pen.fill(one, 'evenodd');
+      pen.globalAlpha = 1;
+      outline(pen, one, style, 1, 4);
+    }
+    if (!this.ring.length) return;
+    const line = new Path2D(), at = (x, y) => [(x - view.left) * view.scale, (y - view.top) * view.scale];
+    line.moveTo(...at(this.ring[0], this.ring[1]));
+    for (let i = 2; i < this.ring.length; i += 2) line.lineTo(...at(this.ring[i], this.ring[i + 1]));
+    if (this.tool === 'polygon' && this.pointer) line.lineTo(...at(this.pointer.lng, this.pointer.lat));
+    outline(pen, line, {...style, dash: [5, 4]}, 1, 2.4);
+    pen.fillStyle = style.colour;
+    if (this.tool === 'polygon')
+      for (let i = 0; i < this.ring.length; i += 2) {
+        const [x, y] = at(this.ring[i], this.ring[i + 1]);
+        pen.fillRect(x - 3, y - 3, 6, 6);
+      }
+  }
+}

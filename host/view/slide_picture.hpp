@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <nephron/image.hpp>
+#include <nephron/slide.hpp>
+
+#include <host/view/overview.hpp>
+#include <host/view/tile_grid.hpp>
+#include <host/view/work_slots.hpp>
+
+namespace nephron::host {
+
+/// A slide as deep-zoom tiles. A tile is made of the smallest level of the file that is fine enough; where that would
+/// take more than 8 times its side, of an overview (at most 2^26 pixels), which is made once. Memory of a tile: 12 MiB
+/// at most, or 48 MiB where a slide of more than 2^36 pixels has no levels. Const calls are thread-safe.
+class SlidePicture {
+ public:
+  explicit SlidePicture(std::shared_ptr<const SlideFile> slide);
+
+  const TileGrid& grid() const noexcept { return grid_; }
+  const SlideHeader& header() const noexcept { return slide_->header(); }
+
+  struct Tile {
+    Image pixels;       ///< u8 RGB
+    bool whole = true;  ///< false: made of an overview that is not finished
+  };
+  /// Throws Error when the file cannot be read, Cancelled when `stop` says so.
+  Tile tile(int depth, const TileGrid::Place& place, const Stop& stop) const;
+
+  /// The depth from which on tiles are made of the overview; beyond deepest(): none is needed.
+  int overview_depth() const noexcept { return overview_depth_; }
+  /// Begins the overview where one is needed. How much of it is made, 0 to 1; its problem as an Error.
+  double overview_share() const;
+
+ private:
+  const Overview& overview() const;
+  int level_for(double reduction) const;
+  Image of_level(int level, const TileGrid::Place& place, const Stop& stop) const;
+  Tile of_overview(const TileGrid::Place& place, const Stop& stop) const;
+
+  std::shared_ptr<const SlideFile> slide_;
+  TileGrid grid_;
+  int overview_depth_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::unique_ptr<const Overview> overview_;
+};
+
+/// Any slide as a file of one level.
+std::shared_ptr<const SlideFile> as_slide_file(std::shared_ptr<const SlideReader> slide, double mpp,
+                                               std::string format);
+
+}  // namespace nephron::host

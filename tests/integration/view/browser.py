@@ -1,0 +1,33 @@
+"""Headless Chromium over the viewer; ends as skipped where it, its driver or Selenium is absent."""
+import shutil
+import sys
+
+
+def need():
+    try:
+        import selenium  # noqa: F401
+    except ImportError:
+        print("skipped: no Selenium; Debian's package is python3-selenium")
+        sys.exit(77)
+    for program in ("chromium", "chromedriver"):
+        if shutil.which(program) is None:
+            print(f"skipped: no {program}; Debian's packages are chromium and chromium-driver")
+            sys.exit(77)
+
+
+def start(width=1400, height=900, dark=False):
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars",
+                     f"--window-size={width},{height}", "--disable-background-networking", "--no-first-run"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                           {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                           {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+    driver.set_script_timeout(60)
+    return driver

@@ -1,0 +1,167 @@
+"""`nephron view` as a whole command: addresses, hostile paths, a load of 1,000 requests 50 at a time, slow clients."""
+import concurrent.futures
+import http.client
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../../support")]
+import viewed  # noqa: E402
+from given import arguments  # noqa: E402
+
+a, rest = arguments()
+
+
+class View(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.folder = cls.scratch.name
+        viewed.make(cls.folder)
+        hostile = os.path.join(cls.folder, "hostile")
+        cls.hostile_name = "<img src=x onerror=alert(1)>&\"'"
+        viewed.write_slide(os.path.join(hostile, cls.hostile_name + ".png"), 64, 48, [(30, 20, 9)])
+        cls.viewer = viewed.Viewer(a.nephron, "run-a", "run-b", "submission.csv", hostile, "--draw-into", "drawn",
+                                   cwd=cls.folder)
+        cls.parts = urllib.parse.urlsplit(cls.viewer.url)
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.viewer.end()
+        cls.scratch.cleanup()
+        assert code == 0, code
+
+    def ask(self, path, method="GET", body=None, whole=False):
+        connection = http.client.HTTPConnection(self.parts.hostname, self.parts.port, timeout=60)
+        connection.request(method, path if whole else self.parts.path + path, body)
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        return response, content
+
+    def index(self, name):
+        session = json.loads(self.ask("session")[1])
+        return [slide["id"] for slide in session["slides"]].index(name)
+
+    def test_address_is_local_and_holds_a_token(self):
+        self.assertEqual(self.parts.hostname, "127.0.0.1")
+        self.assertRegex(self.parts.path, r"^/[0-9a-f]{32}/$")
+
+    def test_without_the_token_nothing_is_answered(self):
+        for path in ("/", "/session", "/0123456789abcdef0123456789abcdef/session", "/?token=1", "/main.mjs"):
+            response, content = self.ask(path, whole=True)
+            self.assertEqual(response.status, 403, path)
+            self.assertNotIn(self.parts.path.strip("/").encode(), content)
+
+    def test_no_file_can_be_asked_for(self):
+        secret = os.path.join(self.folder, "run-a/predict.json")
+        for path in ("../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "/etc/passwd", secret,
+                     "tiles/0/0/0/../../../../etc/passwd", "slides/..%5c..%5c", "drawing/..%2fx", "slides/%00",
+                     "....//....//etc/passwd", "page/../../../../etc/passwd"):
+            response, content = self.ask(path)
+            self.assertEqual(response.status, 404, path)
+            self.assertNotIn(b"root:", content)
+            self.assertNotIn(b"settings", content)
+
+    def test_session_and_slides(self):
+        session = json.loads(self.ask("session")[1])
+        self.assertEqual([layer["name"] for layer in session["layers"]], ["truth", "run-a", "run-b", "submission"])
+        slide = json.loads(self.ask(f"slides/{self.index('slide')}")[1])
+        self.assertEqual((slide["width"], slide["height"]), (viewed.WIDTH, viewed.HEIGHT))
+        self.assertTrue(all(layer["objects"] for layer in slide["layers"]))
+
+    def test_objects_of_all_layers(self):
+        session = json.loads(self.ask("session")[1])
+        names = [layer["name"] for layer in session["layers"]]
+        s = self.index("slide")
+        count = {name: json.loads(self.ask(f"objects/{s}/{i}")[1])["objects"] for i, name in enumerate(names)}
+        self.assertEqual({name: len(objects) for name, objects in count.items()},
+                         {"truth": 5, "run-a": 5, "run-b": 5, "submission": 3})
+        for _, confidence, iou, pixels, _ in count["run-a"]:
+            self.assertAlmostEqual(confidence, 230 / 255, 3)
+            self.assertTrue(0.5 < iou < 1)
+            self.assertGreater(pixels, 5000)
+        self.assertEqual(sum(iou == 0 for _, _, iou, _, _ in count["run-b"]), 1)  # where nothing is true
+
+    def test_names_with_html_stay_text(self):
+        response, content = self.ask("session")
+        self.assertTrue(response.headers["Content-Type"].startswith("application/json"))
+        self.assertIn(self.hostile_name, [slide["id"] for slide in json.loads(content)["slides"]])
+
+    def test_drawings(self):
+        s = self.index("slide")
+        drawing = {"version": "", "objects": [{"class": "glomerulus", "parts": [[[10, 10, 90, 10, 50, 80]]]}]}
+        response, content = self.ask(f"drawing/{s}", "PUT", json.dumps(drawing))
+        self.assertEqual(response.status, 200, content)
+        with open(os.path.join(self.folder, "drawn/slide.json")) as file:
+            saved = json.load(file)
+        self.assertEqual(saved["features"][0]["properties"]["classification"]["name"], "glomerulus")
+        self.assertEqual(self.ask(f"drawing/{s}", "PUT", json.dumps(drawing))[0].status, 409)
+        self.assertEqual(self.ask(f"drawing/{s}", "PUT", "{")[0].status, 400)
+        stats = subprocess.run([a.nephron, "labels", "stats", "drawn/slide.json", "--size", "1600x1200", "--json"],
+                               cwd=self.folder, capture_output=True, text=True, check=True)
+        self.assertEqual(json.loads(stats.stdout)["files"][0]["classes"][0]["objects"], 1)
+
+    def test_load_of_1000_requests_50_at_a_time(self):
+        s = self.index("slide")
+        random_numbers = random.Random(1)
+        paths = [f"tiles/{s}/{d}/{x}/{y}" for d in range(4) for x in range(7 >> d) for y in range(5 >> d)]
+        paths += [f"maps/{s}/{layer}/0/{d}/0/0" for layer in range(4) for d in range(3)] + ["session", f"objects/{s}/0"]
+
+        def one(number):
+            path = random_numbers.choice(paths)
+            if number % 5 == 4:  # leaves without waiting
+                with socket.create_connection((self.parts.hostname, self.parts.port), 30) as leaving:
+                    leaving.sendall(f"GET {self.parts.path}{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                return None
+            return self.ask(path)[0].status
+
+        begun = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(50) as pool:
+            answers = list(pool.map(one, range(1000)))
+        seconds = time.monotonic() - begun
+        self.assertEqual(answers.count(None), 200)
+        self.assertTrue(set(answers) <= {200, 404, None}, set(answers))
+        self.assertGreater(answers.count(200), 600)
+        self.assertEqual(self.ask("session")[0].status, 200)
+        peak = self.viewer.peak_mib()
+        print(f"1000 requests, 50 at a time: {seconds:.1f} s, {peak:.0f} MiB at most", file=sys.stderr)
+        self.assertLess(peak, 1500)
+
+    def test_slow_clients_hold_nobody_up(self):
+        slow = []
+        for _ in range(40):
+            slow.append(socket.create_connection((self.parts.hostname, self.parts.port), 30))
+            slow[-1].sendall(b"GET /")
+        begun = time.monotonic()
+        self.assertEqual(self.ask("session")[0].status, 200)
+        self.assertLess(time.monotonic() - begun, 25)
+        for one in slow:
+            one.close()
+
+    def test_what_cannot_be_viewed_is_said(self):
+        os.makedirs(os.path.join(self.folder, "empty"), exist_ok=True)
+        for names, code, says in ((["nothing-here"], 2, "does not exist"), (["empty"], 2, "nothing that can be viewed"),
+                                  (["submission.csv"], 2, "no slide"), (["run-a/predict.json"], 2, "--annotations"),
+                                  (["run-a", "run-b", "run-a", "run-b", "submission.csv"], 2, "four")):
+            done = subprocess.run([a.nephron, "view", *names], cwd=self.folder, capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(says, done.stderr)
+
+    def test_a_port_that_is_taken(self):
+        done = subprocess.run([a.nephron, "view", "images/slide.png", "--port", str(self.parts.port)], cwd=self.folder,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot listen", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *rest])
