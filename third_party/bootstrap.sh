@@ -86,13 +86,14 @@ trap interrupted INT TERM
 
 # ---- system packages
 
+# install_packages [GROUP...]: those of the group "apt", and of others that are named.
 install_packages() {
-  local wanted missing=() package
+  local wanted missing=() package group
   if ! command -v dpkg-query apt-get >/dev/null; then
     say "this is no Debian, so system packages are left to you; third_party/README.md lists them"
     return
   fi
-  mapfile -t wanted < <(pinned apt '%s')
+  mapfile -t wanted < <(for group in apt "$@"; do pinned "$group" '%s'; done)
   local have
   have=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^installed //p') || true
   for package in "${wanted[@]}"; do

@@ -71,16 +71,15 @@ TEST_F(Drawings, StayInTheirFolder) {
 }
 
 TEST(ParseDrawing, RefusesWhatIsNoDrawing) {
-  for (const char* text :
-       {"", "[]", "{", "null", R"({"version": "", "objects": 3})", R"({"objects": []})",
-        R"({"version": "", "objects": [3]})", R"({"version": "", "objects": [{"class": "a"}]})",
-        R"({"version": "", "objects": [{"class": "", "parts": [[[1, 2, 3, 4, 5, 6]]]}]})",
-        R"({"version": "", "objects": [{"class": "a", "parts": []}]})",
-        R"({"version": "", "objects": [{"class": "a", "parts": [[]]}]})",
-        R"({"version": "", "objects": [{"class": "a", "parts": [[[1, 2, 3, 4]]]}]})",
-        R"({"version": "", "objects": [{"class": "a", "parts": [[[1, 2, 3, 4, 5]]]}]})",
-        R"({"version": "", "objects": [{"class": "a", "parts": [[[1, 2, "x", 4, 5, 6]]]}]})",
-        R"({"version": "", "objects": [{"class": "a", "parts": [[[1, 2, 1e300, 4, 5, 6]]]}]})"})
+  for (const char* text : {"", "[]", "{", "null", R"({"version": "", "objects": 3})", R"({"objects": []})",
+                           R"({"version": "", "objects": [3]})", R"({"version": "", "objects": [{"class": "a"}]})",
+                           R"({"version": "", "objects": [{"class": "", "parts": [[[1, 2, 3, 4, 5, 6]]]}]})",
+                           R"({"version": "", "objects": [{"class": "a", "parts": []}]})",
+                           R"({"version": "", "objects": [{"class": "a", "parts": [[]]}]})",
+                           R"({"version": "", "objects": [{"class": "a", "parts": [[[1, 2, 3, 4]]]}]})",
+                           R"({"version": "", "objects": [{"class": "a", "parts": [[[1, 2, 3, 4, 5]]]}]})",
+                           R"({"version": "", "objects": [{"class": "a", "parts": [[[1, 2, "x", 4, 5, 6]]]}]})",
+                           R"({"version": "", "objects": [{"class": "a", "parts": [[[1, 2, 1e300, 4, 5, 6]]]}]})"})
     EXPECT_THROW(parse_drawing(text, 1), Error) << text;
   EXPECT_THROW(parse_drawing(std::string(100000, '['), 1), Error);
 }

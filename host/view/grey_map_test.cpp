@@ -101,7 +101,8 @@ TEST_F(GreyMaps, AnAbsentTileIsZero) {
   const TileGrid grid({1000, 600});
   const Image tile = grey_tile(*map, grid.slide(), *grid.place(0, 1, 0), never);
   for (std::int64_t x = 0; x < 256; ++x) EXPECT_EQ(tile.view().row<std::uint8_t>(9)[x], 0);
-  EXPECT_EQ(grey_tile(*map, grid.slide(), *grid.place(0, 2, 0), never).view().row<std::uint8_t>(0)[0], value_at(512, 0));
+  EXPECT_EQ(grey_tile(*map, grid.slide(), *grid.place(0, 2, 0), never).view().row<std::uint8_t>(0)[0],
+            value_at(512, 0));
 }
 
 TEST_F(GreyMaps, AReducedMapCoversTheSlide) {
@@ -124,7 +125,9 @@ TEST_F(GreyMaps, DamagedFilesAreErrorsOrMaps) {
   write_tiff(tiff_);
   write_png(png_, painted({300, 200}).view());
   Rng rng(1, "damaged maps");
-  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(n) - 1)); };
+  const auto below = [&](std::size_t n) {
+    return static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(n) - 1));
+  };
   for (const fs::path& file : {tiff_, png_}) {
     const std::string good = read_file(file);
     for (int i = 0; i < 150; ++i) {
@@ -139,8 +142,7 @@ TEST_F(GreyMaps, DamagedFilesAreErrorsOrMaps) {
         const TileGrid grid({1000, 600});
         grey_tile(*map, grid.slide(), *grid.place(0, 1, 1), never);
         grey_tile(*map, grid.slide(), *grid.place(grid.deepest(), 0, 0), never);
-      } catch (const Error&) {
-      }
+      } catch (const Error&) {}
     }
   }
 }

@@ -38,9 +38,10 @@ class Workers final : public httplib::TaskQueue {
   std::atomic<std::size_t>& waiting_;
 };
 
-/// The stream of the request that this thread answers, and whether its connection ends with it.
+/// The stream of the request that this thread answers, and whether its connection ends with it: that of what is no
+/// request does.
 thread_local ClientStream* current_client = nullptr;
-thread_local bool ends_connection = false;
+thread_local bool ends_connection = true;
 
 class Listener final : public httplib::Server {
  public:
@@ -85,7 +86,7 @@ class Listener final : public httplib::Server {
       };
       if (!client.wait_for_request(no_more)) break;
       client.allow(settings_.request, settings_.reply);
-      ends_connection = false;
+      ends_connection = true;
       bool closed = false;
       const auto prepare = [](httplib::Request& request) {
         request.ranges.clear();                    // answers are small and whole
@@ -153,6 +154,7 @@ struct HttpServer::Content {
   /// has one.
   void set_up() {
     listener.set_pre_routing_handler([this](const httplib::Request& from, httplib::Response& to) {
+      ends_connection = false;
       std::string rest;
       const bool mine = from.path.size() <= longest_path && behind_token(from.path, settings.token, rest);
       if (mine && from.method == "PUT") return httplib::Server::HandlerResponse::Unhandled;

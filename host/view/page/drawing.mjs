@@ -1,7 +1,7 @@
 // Objects drawn by hand. Every change is saved; the program writes them as GeoJSON.
 import {get, put, tell, toast} from './api.mjs';
 import {ObjectStore} from './objects.mjs';
-import {outline} from './style.mjs';
+import {mark, outline} from './style.mjs';
 
 const SAVE_AFTER = 350;  // ms
 const byId = (id) => document.getElementById(id);
@@ -13,9 +13,9 @@ const areaOf = (ring) => {
 };
 
 export class Drawing {
-  /// `changed()` is called when there is something else to be seen.
-  constructor(changed) {
-    Object.assign(this, {changed, objects: [], version: '', undone: [], tool: undefined, ring: [], chosen: undefined});
+  /// `changed()` is called when objects are others, `moved()` when something follows the pointer.
+  constructor(changed, moved) {
+    Object.assign(this, {changed, moved, objects: [], version: '', undone: [], tool: undefined, ring: [], chosen: undefined});
     this.store = new ObjectStore([], []);
     byId('tool-polygon').onclick = () => this.take('polygon');
     byId('tool-free').onclick = () => this.take('free');
@@ -32,9 +32,9 @@ export class Drawing {
     byId('class').value = names[0] ?? 'object';
   }
 
-  async load(slide, file, signal) {
+  async load(slide, signal) {
     await this.flush();
-    Object.assign(this, {slide, file, objects: [], undone: [], ring: [], chosen: undefined, broken: undefined, version: ''});
+    Object.assign(this, {slide, objects: [], undone: [], ring: [], chosen: undefined, broken: undefined, version: ''});
     this.say('');
     try {
       const got = await get(`drawing/${slide.index}`, signal);
@@ -106,7 +106,7 @@ export class Drawing {
     byId('tool-free').setAttribute('aria-pressed', this.tool === 'free');
     for (const pane of document.querySelectorAll('.pane')) pane.classList.toggle('drawing', Boolean(this.tool));
     if (this.tool) this.choose(undefined);
-    this.changed();
+    this.moved();
   }
 
   get className() { return byId('class').value.trim() || 'object'; }
@@ -115,7 +115,7 @@ export class Drawing {
     this.chosen = object;
     if (object) byId('class').value = object.class;
     byId('delete').disabled = !object;
-    this.changed();
+    this.moved();
   }
 
   setClass(name) {
@@ -148,14 +148,14 @@ export class Drawing {
 
   dropLast() {
     this.ring.splice(-2);
-    this.changed();
+    this.moved();
   }
 
   cancel() {
     if (this.ring.length) this.ring = [];
     else if (this.tool) this.take(this.tool);
     else this.choose(undefined);
-    this.changed();
+    this.moved();
   }
 
   /// Copies of objects of a layer.
@@ -173,7 +173,7 @@ export class Drawing {
       this.setClass(this.className);
       this.change((objects) => objects.concat(object));
     }
-    this.changed();
+    this.moved();
   }
 
   add(x, y, least = 0) {
@@ -181,7 +181,7 @@ export class Drawing {
     const [lastX, lastY] = this.ring.slice(-2);
     if (lastX !== undefined && Math.hypot(x - lastX, y - lastY) <= least) return;
     this.ring.push(Math.round(100 * x) / 100, Math.round(100 * y) / 100);
-    this.changed();
+    this.moved();
   }
 
   /// Mouse on a map: what a tool makes of it.
@@ -206,7 +206,7 @@ export class Drawing {
     map.on('mousemove', (event) => {
       this.pointer = event.latlng;
       if (this.dragged === map) this.add(event.latlng.lng, event.latlng.lat, 2 / 2 ** map.getZoom());
-      else if (this.tool === 'polygon' && this.ring.length) this.changed();
+      else if (this.tool === 'polygon' && this.ring.length) this.moved();
     });
     addEventListener('mouseup', () => {
       if (this.dragged !== map) return;
@@ -216,24 +216,15 @@ export class Drawing {
     });
   }
 
+  /// The chosen object, and what is being drawn.
   paint(pen, view, style) {
-    const path = new Path2D();
-    outline(pen, path, style, this.store.trace(path, view), 2.4);
-    if (this.chosen) {
-      const one = new Path2D();
-      this.store.trace(one, view, (object) => object === this.chosen);
-      pen.fillStyle = style.colour;
-      pen.globalAlpha = 0.35;
-      pen.fill(one, 'evenodd');
-      pen.globalAlpha = 1;
-      outline(pen, one, style, 1, 4);
-    }
+    if (this.chosen) mark(pen, this.store, this.store.objects.indexOf(this.chosen), view, style, 0.35);
     if (!this.ring.length) return;
     const line = new Path2D(), at = (x, y) => [(x - view.left) * view.scale, (y - view.top) * view.scale];
     line.moveTo(...at(this.ring[0], this.ring[1]));
     for (let i = 2; i < this.ring.length; i += 2) line.lineTo(...at(this.ring[i], this.ring[i + 1]));
     if (this.tool === 'polygon' && this.pointer) line.lineTo(...at(this.pointer.lng, this.pointer.lat));
-    outline(pen, line, {...style, dash: [5, 4]}, 1, 2.4);
+    outline(pen, line, {...style, dash: [5, 4]}, {width: 2.4});
     pen.fillStyle = style.colour;
     if (this.tool === 'polygon')
       for (let i = 0; i < this.ring.length; i += 2) {

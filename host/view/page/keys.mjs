@@ -1,6 +1,6 @@
 // Keys, and the page that lists them.
 
-/// [keys, what they do, action]; an action of null is only listed.
+/// `bindings`: {shown, keys, text, act}; what has no keys is only listed.
 export function listen(bindings) {
   const dialog = document.getElementById('keys');
   const list = dialog.querySelector('dl');

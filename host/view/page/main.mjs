@@ -1,16 +1,19 @@
 // The viewer: what is shown, and what follows when that changes.
-import {get, tell, tileUrl, toast} from './api.mjs';
+import {get, tell, toast} from './api.mjs';
+import {bindKeys} from './bindings.mjs';
 import {Drawing} from './drawing.mjs';
-import {listen} from './keys.mjs';
+import {listLayers, noteLayer} from './layer_list.mjs';
 import {readLink, writeLink} from './link.mjs';
+import {drawRamp, listMaps} from './map_list.mjs';
 import {ObjectStore} from './objects.mjs';
-import {Pane} from './pane.mjs';
-import {sample, stylesOf} from './style.mjs';
+import {areaText, couple, Pane} from './pane.mjs';
+import {SlideList} from './slide_list.mjs';
+import {stylesOf, switchTheme} from './style.mjs';
 import {Table} from './table.mjs';
 import {heatColours} from './tiles.mjs';
+import {hideTip, showTip} from './tip.mjs';
 
 const byId = (id) => document.getElementById(id);
-const SLIDE_PAN = 180;  // screen pixels of an arrow key
 
 class App {
   constructor(session) {
@@ -19,22 +22,21 @@ class App {
     this.stores = [];  // a layer: ObjectStore, or undefined
     this.state = {slide: undefined, layers: [[], []], heat: [null, null], opacity: 60, threshold: 0, least: 0, flat: false,
       comparing: false, list: false};
-    this.drawing = new Drawing(() => this.redraw());
+    this.drawing = new Drawing(() => this.redraw(), () => this.repaint());
     this.drawing.setClasses(session.classes);
     this.panes = [0, 1].map((n) => new Pane(byId(`pane-${n}`), n, this));
-    this.table = new Table({jump: (row) => this.jump(row), area: (pixels) => this.areaText(pixels)});
-    this.couple();
+    this.table = new Table({jump: (row) => this.jump(row), area: (pixels) => areaText(pixels, this.details?.mpp)});
+    couple(this.panes.map((pane) => pane.map), () => this.state.comparing);
+    this.panes[0].map.on('moveend', () => this.remember());
     for (const pane of this.panes) {
       this.drawing.listen(pane.map);
       pane.map.on('click', () => this.chooseUnderCursor(pane));
     }
-    this.listSlides();
+    this.list = new SlideList(session.slides, (i) => this.open(i), () => this.index);
     this.controls();
-    this.bindKeys();
+    bindKeys(this);
     for (const problem of session.problems) toast(problem, true);
   }
-
-  get slide() { return this.details; }
 
   // ---- the slide
 
@@ -50,7 +52,7 @@ class App {
     this.stores = [];
     this.marked = undefined;
     this.details = undefined;
-    this.markCurrent();
+    this.list.mark();
     this.listObjects();
     let details;
     try {
@@ -73,7 +75,7 @@ class App {
     this.listMaps();
     this.place(link.view);
     this.update();
-    await Promise.all([this.drawing.load(details, entry.place, signal), ...this.session.layers.map((_, layer) =>
+    await Promise.all([this.drawing.load(details, signal), ...this.session.layers.map((_, layer) =>
       this.loadObjects(layer, signal))]);
   }
 
@@ -109,27 +111,19 @@ class App {
 
   async loadObjects(layer, signal) {
     if (!this.details.layers[layer].objects) return;
-    this.note(layer, '…');
+    noteLayer(layer, '…');
     try {
       const store = ObjectStore.fromAnswer(await get(`objects/${this.index}/${layer}`, signal));
       if (signal.aborted) return;
       this.stores[layer] = store;
-      this.note(layer, store.objects.length.toLocaleString('en'), store.notes.join('\n'));
+      noteLayer(layer, store.objects.length.toLocaleString('en'), store.notes.join('\n'));
     } catch (error) {
       if (error.name === 'AbortError') return;
-      this.note(layer, 'failed', error.message, true);
+      noteLayer(layer, 'failed', error.message, true);
       tell(error);
     }
     this.redraw();
     this.listObjects();
-  }
-
-  note(layer, text, title = '', bad = false) {
-    const box = document.querySelector(`#layers [data-layer="${layer}"] .count`);
-    if (!box) return;
-    box.textContent = text;
-    box.title = title;
-    box.className = `count ${bad ? 'bad' : 'soft'}`;
   }
 
   // ---- what panes ask for
@@ -150,39 +144,25 @@ class App {
   hover(pane, event) {
     if (this.drawing.tool || this.drawing.ring.length) return this.leave();
     const found = this.under(pane, event.latlng);
-    const tip = byId('tip');
-    if (!found) return this.leave(true);
+    if (!found) return this.leave();
     this.hovered = found;
     if (this.marked?.object !== found.object) {
       this.marked = found;
-      this.redraw();
+      this.repaint();
     }
-    const {object} = found, lines = [[found.name, found.className]];
-    if (object.confidence != null) lines.push(['confidence', object.confidence.toFixed(3)]);
-    if (object.iou != null) lines.push(['IoU', object.iou.toFixed(3)]);
-    lines.push(['area', this.areaText(object.pixels)]);
-    const list = document.createElement('dl');
-    for (const [name, value] of lines) {
-      const dt = document.createElement('dt'), dd = document.createElement('dd');
-      dt.textContent = name;
-      dd.textContent = value;
-      list.append(dt, dd);
-    }
-    tip.replaceChildren(list);
-    tip.hidden = false;
-    const {clientX: x, clientY: y} = event.originalEvent;
-    tip.style.left = `${Math.min(x + 16, innerWidth - tip.offsetWidth - 8)}px`;
-    tip.style.top = `${y + 20 + tip.offsetHeight > innerHeight ? y - tip.offsetHeight - 12 : y + 16}px`;
+    const {confidence, iou, pixels} = found.object, lines = [[found.name, found.className]];
+    if (confidence != null) lines.push(['confidence', confidence.toFixed(3)]);
+    if (iou != null) lines.push(['IoU', iou.toFixed(3)]);
+    showTip([...lines, ['area', areaText(pixels, this.details?.mpp)]], event.originalEvent);
   }
 
-  leave(keep = false) {
-    byId('tip').hidden = true;
+  leave() {
+    hideTip();
     this.hovered = undefined;
     if (this.marked && this.marked.object !== this.table.chosen) {
       this.marked = this.rowOf(this.table.chosen);
-      this.redraw();
+      this.repaint();
     }
-    return keep;
   }
 
   under(pane, {lng, lat}) {
@@ -204,32 +184,18 @@ class App {
     const found = this.under(pane, pane.cursor);
     this.table.choose(found?.object);
     this.marked = found;
-    this.redraw();
+    this.repaint();
   }
 
-  areaText(pixels) {
-    const mpp = this.details?.mpp;
-    if (!mpp) return `${pixels.toLocaleString('en')} px`;
-    const um = pixels * mpp * mpp;
-    return um >= 1e5 ? `${(um / 1e6).toPrecision(3)} mm²` : `${Math.round(um).toLocaleString('en')} µm²`;
+  /// Outlines, and what follows the pointer.
+  redraw() {
+    for (const pane of this.panes ?? []) if (!pane.element.hidden) pane.outlines.refresh();
+    this.repaint();
   }
 
-  redraw() { for (const pane of this.panes) if (!pane.element.hidden) pane.overlay.schedule(); }
+  repaint() { for (const pane of this.panes ?? []) if (!pane.element.hidden) pane.overlay.schedule(); }
 
   // ---- two sides, one view
-
-  couple() {
-    const [a, b] = this.panes.map((pane) => pane.map);
-    for (const [from, to] of [[a, b], [b, a]]) {
-      from.on('move zoomend', () => {
-        if (this.coupling || !this.state.comparing) return;
-        this.coupling = true;
-        to.setView(from.getCenter(), from.getZoom(), {animate: false});
-        this.coupling = false;
-      });
-    }
-    a.on('moveend', () => this.remember());
-  }
 
   compare(on) {
     this.state.comparing = on;
@@ -245,82 +211,12 @@ class App {
 
   // ---- lists and controls
 
-  listSlides() {
-    const {slides} = this.session;
-    byId('slide-count').textContent = slides.length;
-    byId('slide-filter').hidden = slides.length < 8;
-    byId('slides').replaceChildren(...slides.map((slide, i) => {
-      const row = document.createElement('li'), button = document.createElement('button');
-      const name = document.createElement('span'), image = new Image();
-      image.alt = '';
-      image.loading = 'lazy';
-      image.onerror = () => image.removeAttribute('src');
-      if (slide.picture) this.thumbnail(image, i);
-      name.textContent = slide.id;
-      button.title = slide.place;
-      button.append(image, name);
-      button.onclick = () => this.open(i);
-      row.append(button);
-      return row;
-    }));
-    byId('slide-filter').oninput = (event) => {
-      const text = event.target.value.toLowerCase();
-      [...byId('slides').children].forEach((row, i) => { row.hidden = !slides[i].id.toLowerCase().includes(text); });
-    };
-  }
-
-  /// Thumbnails are made when they come into sight, one after the other: a slide has to be opened for each.
-  thumbnail(image, index) {
-    this.sight ??= new IntersectionObserver((entries) => {
-      for (const {target, isIntersecting} of entries) {
-        if (!isIntersecting) continue;
-        this.sight.unobserve(target);
-        this.thumbnails = (this.thumbnails ?? Promise.resolve()).then(() => this.fill(target)).catch(() => {});
-      }
-    });
-    image.dataset.index = index;
-    this.sight.observe(image);
-  }
-
-  async fill(image) {
-    const {index} = image.dataset, details = await get(`slides/${index}`);
-    if (details.overview < 1 && Number(index) !== this.index) return;  // no reading of whole slides for a thumbnail
-    image.src = tileUrl(index, details.deepest, 0, 0);
-    await image.decode().catch(() => {});
-  }
-
-  markCurrent() {
-    [...byId('slides').children].forEach((row, i) => {
-      row.firstChild.setAttribute('aria-current', i === this.index);
-      if (i === this.index) row.scrollIntoView({block: 'nearest'});
-    });
-  }
-
   listLayers() {
-    byId('layers').replaceChildren(...this.session.layers.map((layer, i) => {
-      const row = document.createElement('li'), label = document.createElement('label'), boxes = document.createElement('span');
-      const there = this.details?.layers[i].objects ?? false;
-      row.dataset.layer = i;
-      boxes.className = 'side-boxes';
-      for (const side of [0, 1]) {
-        const box = Object.assign(document.createElement('input'), {type: 'checkbox', disabled: !there,
-          checked: this.state.layers[side].includes(i), className: side ? 'right' : 'left'});
-        box.setAttribute('aria-label', `${layer.name}${side ? ', right side' : ''}`);
-        box.onchange = () => this.toggle(i, side, box.checked);
-        boxes.append(box);
-      }
-      const name = Object.assign(document.createElement('span'), {className: 'name', textContent: layer.name, title: layer.kind});
-      const count = Object.assign(document.createElement('span'), {className: 'count soft', textContent: there ? '' : 'none'});
-      label.append(sample(this.styles[i]), name, count);
-      label.onclick = (event) => {
-        if (event.target.tagName === 'INPUT' || !there) return;
-        event.preventDefault();
-        this.toggle(i, 0, !this.state.layers[0].includes(i));
-      };
-      row.append(label, boxes);
-      return row;
-    }));
-    for (const box of document.querySelectorAll('.only-objects')) box.hidden = !this.session.layers.length;
+    listLayers(this.session.layers, this.styles, {
+      there: (i) => this.details?.layers[i].objects ?? false,
+      checked: (i, side) => this.state.layers[side].includes(i),
+      toggle: (i, side, on) => this.toggle(i, side, on)});
+    this.stores.forEach((store, i) => store && noteLayer(i, store.objects.length.toLocaleString('en'), store.notes.join('\n')));
   }
 
   toggle(layer, side, on) {
@@ -333,21 +229,12 @@ class App {
   }
 
   listMaps() {
-    const maps = this.maps();
-    byId('heat').hidden = !maps.length;
-    for (const side of [0, 1]) {
-      const select = byId(`heat-${side}`);
-      select.replaceChildren(new Option('no map', ''), ...maps.map((map, i) => new Option(map.name, i)));
-      select.value = maps.indexOf(maps.find((map) => map.layer === this.state.heat[side]?.layer &&
-        map.map === this.state.heat[side]?.map));
-      if (select.selectedIndex < 0) select.value = '';
-      select.onchange = () => {
-        this.touched = true;
-        this.state.heat[side] = maps[select.value] ?? null;
-        if (maps[select.value]) this.lastHeat = maps[select.value];
-        this.update();
-      };
-    }
+    listMaps(this.maps(), this.state.heat, (side, map) => {
+      this.touched = true;
+      this.state.heat[side] = map;
+      if (map) this.lastHeat = map;
+      this.update();
+    });
   }
 
   controls() {
@@ -365,7 +252,7 @@ class App {
     byId('compare').onclick = () => this.switchCompare();
     byId('list').onclick = () => this.switchList();
     byId('link').onclick = () => this.copyLink();
-    byId('theme').onclick = () => this.theme();
+    byId('theme').onclick = switchTheme;
     byId('toggle-side').onclick = () => this.switchSide();
     byId('copy-all').onclick = () => this.copyAll();
     addEventListener('hashchange', () => this.follow(readLink(location.hash)));
@@ -375,7 +262,6 @@ class App {
     this.compare(!this.state.comparing);
     if (this.state.comparing && this.details && !this.touched) this.choose({});
     this.listLayers();
-    this.stores.forEach((store, i) => store && this.note(i, store.objects.length.toLocaleString('en')));
     this.listMaps();
     this.update();
   }
@@ -389,11 +275,6 @@ class App {
   switchSide() {
     document.body.classList.toggle('no-side');
     this.panes.forEach((pane) => pane.map.invalidateSize({pan: false}));
-  }
-
-  theme() {
-    const dark = getComputedStyle(document.documentElement).getPropertyValue('--panel').trim() === '#1e1b24';
-    document.documentElement.dataset.theme = dark ? 'light' : 'dark';
   }
 
   copyAll() {
@@ -426,7 +307,7 @@ class App {
     const fit = Math.log2(Math.min(size.x * room / (box[2] - box[0] + 1), size.y * room / (box[3] - box[1] + 1)));
     map.setView([object.y, object.x], Math.min(1, Math.floor(fit)), {animate: false});
     this.marked = row;
-    this.redraw();
+    this.repaint();
   }
 
   /// Everything that follows from the state but the view.
@@ -438,7 +319,7 @@ class App {
     byId('least-value').value = (state.least / 100).toFixed(2);
     byId('flat').checked = state.flat;
     const colours = heatColours(state.threshold / 100, state.opacity / 100, state.flat);
-    this.drawRamp();
+    drawRamp(heatColours(state.threshold / 100, 1, state.flat));
     for (const pane of this.panes) {
       pane.setHeat(state.comparing || pane.number === 0 ? state.heat[pane.number] : null, colours);
       const names = state.layers[pane.number].map((i) => this.session.layers[i].name).join(', ');
@@ -450,13 +331,6 @@ class App {
     this.listObjects();
     this.redraw();
     this.remember();
-  }
-
-  drawRamp() {
-    const colours = heatColours(this.state.threshold / 100, 1, this.state.flat), pen = byId('ramp').getContext('2d');
-    const pixels = new ImageData(256, 1);
-    new Uint32Array(pixels.data.buffer).set(colours);
-    pen.putImageData(pixels, 0, 0);
   }
 
   // ---- links
@@ -494,59 +368,9 @@ class App {
     if (index !== this.index || !this.details) return this.open(index, link);
     this.choose(link);
     this.listLayers();
-    this.stores.forEach((store, i) => store && this.note(i, store.objects.length.toLocaleString('en')));
     this.listMaps();
     this.place(link.view);
     this.update();
-  }
-
-  // ---- keys
-
-  bindKeys() {
-    const map = this.panes[0].map, {state} = this;
-    const pan = (x, y) => map.panBy([x, y], {animate: true, duration: 0.15});
-    const slideBy = (by) => {
-      const n = this.session.slides.length, next = this.index + by;
-      if (next >= 0 && next < n) this.open(next);
-    };
-    const nudge = (key, by) => {
-      state[key] = Math.min(100, Math.max(0, state[key] + by));
-      this.update();
-    };
-    const key = (shown, keys, text, act) => ({shown, keys, text, act});
-    listen([
-      key('← ↑ → ↓', ['ArrowLeft', 'ArrowUp', 'ArrowRight', 'ArrowDown'], 'move', (event) => ({
-        ArrowLeft: () => pan(-SLIDE_PAN, 0), ArrowRight: () => pan(SLIDE_PAN, 0), ArrowUp: () => pan(0, -SLIDE_PAN),
-        ArrowDown: () => pan(0, SLIDE_PAN)})[event.key]()),
-      key('+ −', ['+', '=', '-'], 'zoom', (event) => map.setZoom(map.getZoom() + (event.key === '-' ? -1 : 1))),
-      key('F', ['f', '0'], 'the whole slide', () => this.panes[0].fit()),
-      key('Z', ['z', '1:1'], 'a pixel of the slide is one of the screen', () => map.setZoom(0)),
-      key('[ ]', ['[', ']'], 'the slide before or after', (event) => slideBy(event.key === '[' ? -1 : 1)),
-      key('1 … 5', ['1', '2', '3', '4', '5'], 'outlines on or off', (event) => {
-        const layer = Number(event.key) - 1;
-        if (this.details?.layers[layer]?.objects) this.toggle(layer, 0, !state.layers[0].includes(layer));
-      }),
-      key('H', ['h'], 'probability on or off', () => this.switchHeat()),
-      key('< >', [',', '.', '<', '>'], 'threshold', (event) => nudge('threshold', ',<'.includes(event.key) ? -5 : 5)),
-      key('O  P', ['o', 'p'], 'opacity', (event) => nudge('opacity', event.key.toLowerCase() === 'o' ? -10 : 10)),
-      key('C', ['c'], 'two sides with one view', () => this.switchCompare()),
-      key('L', ['l'], 'list of objects', () => this.switchList()),
-      key('N  B', ['n', 'b'], 'next object of the list, and back', (event) => this.table.step(event.key.toLowerCase() === 'n' ? 1 : -1)),
-      key('D', ['d'], 'draw a polygon: click its corners, Enter or a double click closes it', () => this.drawing.take('polygon')),
-      key('G', ['g'], 'draw freehand: drag around the object', () => this.drawing.take('free')),
-      key('A', ['a'], 'copy the outline under the pointer into the drawing', () => this.copyHovered()),
-      key('E', ['e'], 'class of the chosen drawn object, or of the next', () => byId('class').select()),
-      key('Delete', ['Delete', 'Backspace'], 'remove the chosen drawn object, or the last corner', () => {
-        if (this.drawing.ring.length) this.drawing.dropLast();
-        else this.drawing.remove();
-      }),
-      key('Ctrl+Z', ['Ctrl+z'], 'undo', () => this.drawing.undo()),
-      key('Enter', ['Enter'], 'close the polygon', () => this.drawing.close()),
-      key('Esc', ['Escape'], 'leave off drawing', () => this.drawing.cancel()),
-      key('K', ['k'], 'copy a link to this view', () => this.copyLink()),
-      key('S', ['s'], 'slides and layers on or off', () => this.switchSide()),
-      key('?', [], 'these keys', () => {}),
-    ]);
   }
 
   switchHeat() {

@@ -1,7 +1,9 @@
 // Objects of a layer, and the canvas that draws them: what is out of sight is not touched, and what is small is drawn
 // with few vertices.
 
-const TOLERANCES = [0, 2, 8, 32, 128];  // px that vertices of a coarser outline are apart at least
+const TOLERANCES = [0, 1, 2, 4, 8, 16, 32, 64, 128];  // px that vertices of a coarser outline are apart at least
+const AT_ONCE = 24;  // objects of one path
+const SIDE = 512;    // of a tile of outlines, screen pixels
 
 /// All rings of all objects in flat arrays, at several tolerances.
 class Outlines {
@@ -115,37 +117,134 @@ export class ObjectStore {
     return odd;
   }
 
-  /// Adds what can be seen to a path; returns how many objects that was.
-  trace(path, view, wanted) {
-    const least = 0.6 / view.scale;
-    let level = this.levels[0];
-    for (const one of this.levels) if (one.tolerance <= least) level = one;
-    const {points, rings, objects} = level, {boxes} = this, {scale, left, top} = view;
-    let seen = 0;
+  /// The side of a usual object's box, in pixels of the slide.
+  get usual() {
+    this.usualSide ??= this.objects.length === 0 ? 0 : this.objects.map((_, i) =>
+      Math.max(this.boxes[4 * i + 2] - this.boxes[4 * i], this.boxes[4 * i + 3] - this.boxes[4 * i + 1]))
+      .sort((a, b) => a - b)[this.objects.length >> 1];
+    return this.usualSide;
+  }
+
+  /// What of a view can be seen, as paths of some objects each: one path of all takes a rasterizer far longer.
+  * paths(view, wanted) {
+    const {boxes} = this, {scale} = view, room = 4 / scale, level = this.levelFor(scale);
+    let path = new Path2D(), count = 0;
     for (let i = 0; i < this.objects.length; ++i) {
       const b = 4 * i;
-      if (boxes[b] > view.right || boxes[b + 2] < left || boxes[b + 1] > view.bottom || boxes[b + 3] < top) continue;
+      if (boxes[b] > view.right + room || boxes[b + 2] < view.left - room || boxes[b + 1] > view.bottom + room ||
+          boxes[b + 3] < view.top - room) continue;
       if (wanted && !wanted(this.objects[i])) continue;
-      ++seen;
-      if ((boxes[b + 2] - boxes[b]) * scale < 3 && (boxes[b + 3] - boxes[b + 1]) * scale < 3) {
-        path.rect((boxes[b] - left) * scale - 0.5, (boxes[b + 1] - top) * scale - 0.5, 2, 2);
-        continue;
-      }
-      for (let r = objects[i]; r < objects[i + 1]; ++r) {
-        const end = rings[r + 1];
-        path.moveTo((points[rings[r]] - left) * scale, (points[rings[r] + 1] - top) * scale);
-        for (let k = rings[r] + 2; k < end; k += 2) path.lineTo((points[k] - left) * scale, (points[k + 1] - top) * scale);
-        path.closePath();
-      }
+      this.trace(path, i, view, level);
+      if (++count % AT_ONCE) continue;
+      yield path;
+      path = new Path2D();
     }
-    return seen;
+    yield path;
+  }
+
+  path(i, view) {
+    const path = new Path2D();
+    this.trace(path, i, view, this.levelFor(view.scale));
+    return path;
+  }
+
+  levelFor(scale) {
+    const least = 1.2 / scale;
+    return this.levels.findLast((level) => level.tolerance <= least);
+  }
+
+  trace(path, i, view, {points, rings, objects}) {
+    const {boxes} = this, {scale, left, top} = view, b = 4 * i;
+    if ((boxes[b + 2] - boxes[b]) * scale < 3 && (boxes[b + 3] - boxes[b + 1]) * scale < 3) {
+      path.rect((boxes[b] - left) * scale - 0.5, (boxes[b + 1] - top) * scale - 0.5, 2, 2);
+      return;
+    }
+    for (let r = objects[i]; r < objects[i + 1]; ++r) {
+      const end = rings[r + 1];
+      path.moveTo((points[rings[r]] - left) * scale, (points[rings[r] + 1] - top) * scale);
+      for (let k = rings[r] + 2; k < end; k += 2) path.lineTo((points[k] - left) * scale, (points[k + 1] - top) * scale);
+      path.closePath();
+    }
   }
 }
 
-/// A canvas over the map that is drawn once a frame at most. `paint(pen, view)` draws; the view has left, top, right,
-/// bottom in pixels of the slide and scale in screen pixels a slide pixel.
+// Tiles of outlines that wait for their turn: some milliseconds of each frame are theirs, the rest is the user's.
+const waiting = new Set();
+const A_FRAME = 6;  // ms
+let working = false;
+
+function work() {
+  const begun = performance.now();
+  while (waiting.size && performance.now() - begun < A_FRAME) {
+    const [tile] = waiting;
+    if (tile.step()) waiting.delete(tile);
+  }
+  working = waiting.size > 0;
+  if (working) requestAnimationFrame(work);
+}
+
+/// A tile is drawn beside the one that is seen, a few objects at a time, and shown when it is whole.
+class OutlineTile {
+  constructor(canvas, coords, paint, done) {
+    const scale = 2 ** coords.z, side = SIDE / scale;
+    Object.assign(this, {canvas, paint, done});
+    this.ratio = Math.min(2, devicePixelRatio || 1);
+    this.view = {scale, left: coords.x * side, top: coords.y * side, right: (coords.x + 1) * side, bottom: (coords.y + 1) * side};
+    canvas.width = canvas.height = SIDE * this.ratio;
+  }
+  start() {
+    this.steps = undefined;
+    waiting.add(this);
+    if (working) return;
+    working = true;
+    requestAnimationFrame(work);
+  }
+  step() {
+    if (!this.steps) {
+      this.draft = document.createElement('canvas');
+      this.draft.width = this.draft.height = this.canvas.width;
+      this.pen = this.draft.getContext('2d', {willReadFrequently: true});
+      this.pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+      this.steps = this.paint(this.pen, this.view);
+    }
+    if (!this.steps.next().done) {
+      this.pen.getImageData(0, 0, 1, 1);  // what was drawn is carried out now, so that time is counted
+      return false;
+    }
+    const shown = this.canvas.getContext('2d');
+    shown.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    shown.drawImage(this.draft, 0, 0);
+    this.draft = this.pen = this.steps = undefined;
+    this.done?.(null, this.canvas);
+    this.done = undefined;
+    return true;
+  }
+}
+
+/// Outlines as tiles that are drawn once for each zoom: moving about draws only what comes into sight. `paint(pen, view)`
+/// draws, and yields now and then; the view has left, top, right, bottom in pixels of the slide, and scale in screen
+/// pixels a slide pixel.
+export const OutlineTiles = L.GridLayer.extend({
+  initialize(paint) {
+    this.paint = paint;
+    L.setOptions(this, {tileSize: SIDE, noWrap: true, minZoom: -40, maxZoom: 10, keepBuffer: 1, updateWhenIdle: false,
+      updateWhenZooming: false, pane: 'overlayPane', className: 'outline-tiles'});
+    this.on('tileunload', (event) => waiting.delete(event.tile.drawn));
+  },
+  createTile(coords, done) {
+    const canvas = document.createElement('canvas');
+    canvas.drawn = new OutlineTile(canvas, coords, this.paint, done);
+    canvas.drawn.start();
+    return canvas;
+  },
+  refresh() { for (const {el} of Object.values(this._tiles)) el.drawn.start(); },
+  busy() { return waiting.size > 0; },
+});
+
+/// A canvas over the map for what changes all the time, drawn once a frame at most: by `paint(pen, view)` too, where
+/// `needed()` says that there is something.
 export const Overlay = L.Layer.extend({
-  initialize(paint) { this.paint = paint; },
+  initialize(paint, needed) { Object.assign(this, {paint, needed}); },
   onAdd(map) {
     this.canvas = document.createElement('canvas');
     this.canvas.className = 'outlines leaflet-zoom-animated';
@@ -173,6 +272,8 @@ export const Overlay = L.Layer.extend({
     });
   },
   draw() {
+    this.canvas.hidden = !this.needed();
+    if (this.canvas.hidden) return;
     const map = this._map, size = map.getSize(), ratio = Math.min(2, devicePixelRatio || 1);
     if (this.canvas.width !== size.x * ratio || this.canvas.height !== size.y * ratio) {
       this.canvas.width = size.x * ratio;
@@ -185,7 +286,6 @@ export const Overlay = L.Layer.extend({
     const scale = 2 ** map.getZoom(), pen = this.canvas.getContext('2d');
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, size.x, size.y);
-    pen.lineJoin = 'round';
     const left = this.corner.lng, top = this.corner.lat;
     this.paint(pen, {scale, left, top, right: left + size.x / scale, bottom: top + size.y / scale});
   },

@@ -1,7 +1,7 @@
 // One map: a slide, its probability map, outlines, drawing, scale bar.
 import {get, tell} from './api.mjs';
-import {Overlay} from './objects.mjs';
-import {DRAWN, outline} from './style.mjs';
+import {OutlineTiles, Overlay} from './objects.mjs';
+import {DRAWN, mark, outlineStore} from './style.mjs';
 import {crs, HeatTiles, SlideTiles} from './tiles.mjs';
 
 const niceBelow = (length) => {
@@ -10,6 +10,12 @@ const niceBelow = (length) => {
 };
 
 export const lengthText = (um) => um >= 1000 ? `${+(um / 1000).toPrecision(3)} mm` : `${+um.toPrecision(3)} µm`;
+
+export function areaText(pixels, mpp) {
+  if (!mpp) return `${pixels.toLocaleString('en')} px`;
+  const um = pixels * mpp * mpp;
+  return um >= 1e5 ? `${(um / 1e6).toPrecision(3)} mm²` : `${Math.round(um).toLocaleString('en')} µm²`;
+}
 
 function badge(pane, name) {
   const box = document.createElement('div');
@@ -33,7 +39,9 @@ export class Pane {
     this.bar = badge(element, 'scale-bar');
     this.bar.append(document.createElement('span'), document.createElement('i'));
     for (const box of [this.name, this.making, this.problem, this.where, this.bar]) box.hidden = true;
-    this.overlay = new Overlay((pen, view) => this.paint(pen, view)).addTo(this.map);
+    this.outlines = new OutlineTiles((pen, view) => this.outline(pen, view)).addTo(this.map);
+    this.overlay = new Overlay((pen, view) => this.paint(pen, view),
+      () => Boolean(app.marked || app.drawing.chosen || app.drawing.ring.length)).addTo(this.map);
     this.map.on('zoomend moveend', () => this.drawBar());
     this.map.on('mousemove', (event) => {
       this.cursor = event.latlng;
@@ -118,27 +126,34 @@ export class Pane {
   tellPlace() {
     if (!this.slide) return;
     const zoom = this.map.getZoom(), power = 2 ** Math.abs(zoom);
-    const place = this.cursor ? `x ${Math.floor(this.cursor.lng)}  y ${Math.floor(this.cursor.lat)}   ` : '';
+    const place = this.cursor ? `${Math.floor(this.cursor.lng)}, ${Math.floor(this.cursor.lat)} px · ` : '';
     this.where.textContent = place + (zoom >= 0 ? `${power}:1` : `1:${power}`);
   }
 
-  paint(pen, view) {
+  * outline(pen, view) {
     if (!this.slide) return;
     const {app} = this;
-    for (const {store, style} of app.shown(this.number)) {
-      const path = new Path2D();
-      outline(pen, path, style, store.trace(path, view, app.wanted()), 2);
-    }
-    const marked = app.marked;
-    if (marked) {
-      const path = new Path2D();
-      marked.store.trace(path, view, (object) => object === marked.object);
-      pen.fillStyle = marked.style.colour;
-      pen.globalAlpha = 0.25;
-      pen.fill(path, 'evenodd');
-      pen.globalAlpha = 1;
-      outline(pen, path, marked.style, 1, 3.5);
-    }
-    app.drawing.paint(pen, view, DRAWN);
+    for (const {store, style} of app.shown(this.number)) yield* outlineStore(pen, store, view, style, app.wanted());
+    yield* outlineStore(pen, app.drawing.store, view, DRAWN);
   }
+
+  /// What follows the pointer.
+  paint(pen, view) {
+    if (!this.slide) return;
+    const {marked, drawing} = this.app;
+    if (marked) mark(pen, marked.store, marked.store.objects.indexOf(marked.object), view, marked.style, 0.25);
+    drawing.paint(pen, view, DRAWN);
+  }
+}
+
+/// Two maps with one view, while `active()`.
+export function couple([a, b], active) {
+  let coupling = false;
+  for (const [from, to] of [[a, b], [b, a]])
+    from.on('move zoomend', () => {
+      if (coupling || !active()) return;
+      coupling = true;
+      to.setView(from.getCenter(), from.getZoom(), {animate: false});
+      coupling = false;
+    });
 }

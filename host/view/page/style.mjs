@@ -9,7 +9,7 @@ const COMPARED = [
   {colour: '#f0e442', edge: '#000000', dash: [3, 3]},
   {colour: '#009e73', edge: '#ffffff', dash: [12, 3, 2, 3]},
 ];
-export const DRAWN = {colour: '#56b4e9', edge: '#000000', dash: []};
+export const DRAWN = {colour: '#ffffff', edge: '#000000', dash: []};
 
 export function stylesOf(layers) {
   let compared = 0;
@@ -30,19 +30,45 @@ export function sample(style) {
   return svg;
 }
 
-/// Outlines a path, with its edge where there are not too many.
-export function outline(pen, path, style, seen, width = 2) {
-  if (seen <= 2500) {
-    pen.setLineDash([]);
+/// Outlines a path; with an edge and dashes where lines are far enough apart for that.
+export function outline(pen, path, style, {width = 2, edge = true} = {}) {
+  pen.lineJoin = 'bevel';
+  pen.setLineDash([]);
+  if (edge) {
     pen.strokeStyle = style.edge;
     pen.globalAlpha = 0.75;
     pen.lineWidth = width + 2;
     pen.stroke(path);
     pen.globalAlpha = 1;
+    pen.setLineDash(style.dash);
   }
-  pen.setLineDash(seen <= 2500 ? style.dash : []);
   pen.strokeStyle = style.colour;
   pen.lineWidth = width;
   pen.stroke(path);
   pen.setLineDash([]);
+}
+
+/// All objects of a store that can be seen, a few at a time. Crowds of small ones get thin lines alone.
+export function* outlineStore(pen, store, view, style, wanted) {
+  const large = store.objects.length < 300 || store.usual * view.scale > 24;
+  for (const path of store.paths(view, wanted)) {
+    outline(pen, path, style, large ? {} : {width: 1.3, edge: false});
+    yield;
+  }
+}
+
+/// One object, filled and with a strong line.
+export function mark(pen, store, i, view, style, alpha) {
+  const path = store.path(i, view);
+  pen.fillStyle = style.colour;
+  pen.globalAlpha = alpha;
+  pen.fill(path, 'evenodd');
+  pen.globalAlpha = 1;
+  outline(pen, path, {...style, dash: []}, {width: 3.5});
+}
+
+/// The page follows the system until somebody says otherwise.
+export function switchTheme() {
+  const root = document.documentElement, light = getComputedStyle(root).getPropertyValue('--panel').trim() === '#ffffff';
+  root.dataset.theme = light ? 'dark' : 'light';
 }

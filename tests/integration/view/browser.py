@@ -1,12 +1,19 @@
 """Headless Chromium over the viewer; ends as skipped where it, its driver or Selenium is absent."""
+import os
 import shutil
+import subprocess
 import sys
+
+DEBIAN = "/usr/bin/python3"  # Debian's packages are seen by its own Python, which need not be the first on PATH
 
 
 def need():
     try:
         import selenium  # noqa: F401
     except ImportError:
+        others = os.path.exists(DEBIAN) and os.environ.get("NEPHRON_DEBIAN_TRIED") is None
+        if others and subprocess.run([DEBIAN, "-c", "import selenium"], capture_output=True, check=False).returncode == 0:
+            os.execve(DEBIAN, [DEBIAN, *sys.argv], {**os.environ, "NEPHRON_DEBIAN_TRIED": "1"})
         print("skipped: no Selenium; Debian's package is python3-selenium")
         sys.exit(77)
     for program in ("chromium", "chromedriver"):

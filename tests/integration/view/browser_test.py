@@ -23,6 +23,22 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 MANY = 10000
+# Frames a second while the map moves for three seconds, once everything is drawn.
+FRAMES = """
+const [zoom, on, give] = arguments, {map} = nephronView.panes[0];
+nephronView.state.layers[0] = on ? [0] : [];
+nephronView.update();
+map.setView([600, 800], zoom, {animate: false});
+let frames = 0, begun;
+const step = (now) => {
+  begun ??= now;
+  if (now - begun > 3000) return give(1000 * frames / (now - begun));
+  ++frames;
+  map.panBy([frames % 80 < 40 ? 12 : -12, 3 * Math.sin(frames / 9)], {animate: false});
+  requestAnimationFrame(step);
+};
+const whenDrawn = () => nephronView.panes[0].outlines.busy() ? setTimeout(whenDrawn, 50) : requestAnimationFrame(step);
+setTimeout(whenDrawn, 200);"""
 
 
 def write_many(path):
@@ -85,7 +101,8 @@ class Page(unittest.TestCase):
 
     def settle(self):
         self.wait("globalThis.nephronView?.details && nephronView.details.layers.every((l, i) => !l.objects || "
-                  "nephronView.stores[i]) && nephronView.panes[0].tiles && !nephronView.panes[0].tiles._loading", "loaded")
+                  "nephronView.stores[i]) && nephronView.panes[0].tiles && !nephronView.panes[0].tiles._loading && "
+                  "!nephronView.panes[0].outlines.busy()", "loaded")
         time.sleep(0.15)
 
     def keys(self, *names):
@@ -333,20 +350,10 @@ class Page(unittest.TestCase):
         self.assertEqual(self.js("return nephronView.stores[0].objects.length"), MANY)
         self.shot("many")
         for zoom, name in ((-1, "all of them"), (1, "some of them")):
-            rate = self.driver.execute_async_script("""
-                const [zoom, give] = arguments, {map} = nephronView.panes[0];
-                map.setView([600, 800], zoom, {animate: false});
-                let frames = 0, begun;
-                const step = (now) => {
-                  begun ??= now;
-                  if (now - begun > 3000) return give(1000 * frames / (now - begun));
-                  ++frames;
-                  map.panBy([frames % 40 < 20 ? 6 : -6, 3 * Math.sin(frames / 9)], {animate: false});
-                  requestAnimationFrame(step);
-                };
-                requestAnimationFrame(step);""", zoom)
-            print(f"10,000 objects, {name} in sight: {rate:.1f} frames/s", file=sys.stderr)
-            self.assertGreater(rate, float(os.environ.get("NEPHRON_LEAST_FRAMES", 10)))
+            bare, with_objects = (self.driver.execute_async_script(FRAMES, zoom, on) for on in (False, True))
+            print(f"10,000 objects, {name} in sight: {with_objects:.1f} frames/s, without them {bare:.1f}", file=sys.stderr)
+            # A machine that has other work draws few frames of anything; of those that it could, objects cost few.
+            self.assertGreater(with_objects, min(30, 0.5 * bare))
 
     def test_light_and_dark(self):
         back = "return getComputedStyle(document.body).backgroundColor"
