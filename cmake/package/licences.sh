@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The licences of what goes into a bundle, as Debian packages carry them. Sourced by bundle.sh.
 
-# Headers whose code is compiled into ours.
-compiled_in=(libtomlplusplus-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libboost-dev)
+# Headers whose code is compiled into ours, and scripts of the page of `nephron view`.
+compiled_in=(libtomlplusplus-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libboost-dev libjs-leaflet)
 
 # collect_licences FOLDER LIST: one file for each package that owns a library of LIST, named in packages.txt.
 collect_licences() {

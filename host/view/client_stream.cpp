@@ -43,7 +43,9 @@ ssize_t ClientStream::read(char* out, std::size_t size) {
     if (got <= 0) return got;
     begin_ = 0, end_ = static_cast<std::size_t>(got);
   }
-  const std::size_t n = std::min(size, end_ - begin_);
+  const std::size_t n = std::min({size, end_ - begin_, most_});
+  if (n == 0) return -1;
+  most_ -= n;
   std::memcpy(out, buffer_.data() + begin_, n);
   begin_ += n;
   return static_cast<ssize_t>(n);

@@ -10,7 +10,7 @@
 namespace nephron::host {
 
 /// A client's connection as httplib reads and writes it, with a time for the whole of a request and of an answer: one
-/// byte a second keeps no thread busy. The socket belongs to the caller.
+/// byte a second keeps no thread busy, and no stream of headers fills memory. The socket belongs to the caller.
 class ClientStream final : public httplib::Stream {
  public:
   using Clock = std::chrono::steady_clock;
@@ -21,6 +21,8 @@ class ClientStream final : public httplib::Stream {
   bool wait_for_request(const WaitsNoMore& waits_no_more);
   /// From now on, reads and writes end by these times.
   void allow(std::chrono::milliseconds for_reading, std::chrono::milliseconds for_writing);
+  /// From now on, so many bytes are read and then no more.
+  void limit(std::size_t bytes) { most_ = bytes; }
   /// True when the other side has closed, or half closed, the connection.
   bool gone() const;
 
@@ -39,6 +41,7 @@ class ClientStream final : public httplib::Stream {
   socket_t socket_;
   std::array<char, 4096> buffer_;
   std::size_t begin_ = 0, end_ = 0;
+  std::size_t most_ = 0;
   Clock::time_point read_by_, write_by_;
   std::chrono::milliseconds for_writing_{0};
   bool answering_ = false;

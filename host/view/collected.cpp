@@ -133,9 +133,9 @@ class Collector {
     const fs::path named = whole.has_filename() ? whole : whole.parent_path();
     const auto layer = std::make_shared<PredictionLayer>(named.filename().string(), named, record.classes);
     for (const std::string& id : layer->ids()) {
-      fs::path picture = file_with(record.images, id, slide_endings);
-      if (picture.empty()) picture = find_picture(record.images, id);
-      if (picture.empty()) into_.add({id, "not found in " + record.images.string(), {}, {}, 0, {}});
+      fs::path picture = record.file_of(id);
+      if (picture.empty() && !record.images.empty()) picture = file_with(record.images, id, slide_endings);
+      if (picture.empty()) into_.add({id, "its file is gone since it was predicted", {}, {}, 0, {}});
       else add_file(id, picture);
     }
     into_.truths.push_back(std::make_shared<ComparedTruth>(named, record.masks, record.classes));

@@ -105,6 +105,28 @@ TEST_F(GreyMaps, AnAbsentTileIsZero) {
             value_at(512, 0));
 }
 
+TEST_F(GreyMaps, HalvesAreProbabilities) {
+  TIFF* const t = TIFFOpen(tiff_.c_str(), "w");
+  ASSERT_NE(t, nullptr);
+  const std::vector<std::pair<int, std::uint32_t>> tags{
+      {TIFFTAG_IMAGEWIDTH, 256},    {TIFFTAG_IMAGELENGTH, 256}, {TIFFTAG_BITSPERSAMPLE, 16},
+      {TIFFTAG_SAMPLESPERPIXEL, 1}, {TIFFTAG_TILEWIDTH, 256},   {TIFFTAG_TILELENGTH, 256},
+      {TIFFTAG_PLANARCONFIG, 1},    {TIFFTAG_PHOTOMETRIC, 1},   {TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP}};
+  for (const auto& [tag, value] : tags) TIFFSetField(t, static_cast<std::uint32_t>(tag), value);
+  std::vector<std::uint16_t> halves(256 * 256, 0x3800);  // 0.5
+  halves[1] = 0x3c00;                                    // 1
+  halves[2] = 0;
+  ASSERT_GT(TIFFWriteEncodedTile(t, 0, halves.data(), 256 * 256 * 2), 0);
+  TIFFClose(t);
+  const auto map = open_grey_map(tiff_, never);
+  const TileGrid grid({256, 256});
+  const Image tile = grey_tile(*map, grid.slide(), *grid.place(0, 0, 0), never);
+  const auto* const row = tile.view().row<const std::uint8_t>(0);
+  EXPECT_NEAR(row[0], 127.5, 0.51);
+  EXPECT_EQ(row[1], 255);
+  EXPECT_EQ(row[2], 0);
+}
+
 TEST_F(GreyMaps, AReducedMapCoversTheSlide) {
   write_png(png_, painted({500, 300}, 2).view());
   expect_tiles(*open_grey_map(png_, never));

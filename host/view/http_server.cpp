@@ -18,6 +18,7 @@ namespace nephron::host {
 namespace {
 
 constexpr std::size_t longest_path = 1024;
+constexpr std::size_t most_head = 1 << 16;    // of a request's line and headers
 constexpr std::size_t most_requests = 10000;  // of one connection
 
 /// httplib's threads, with a count of the connections that wait for one.
@@ -86,9 +87,11 @@ class Listener final : public httplib::Server {
       };
       if (!client.wait_for_request(no_more)) break;
       client.allow(settings_.request, settings_.reply);
+      client.limit(most_head);
       ends_connection = true;
       bool closed = false;
-      const auto prepare = [](httplib::Request& request) {
+      const auto prepare = [&](httplib::Request& request) {
+        client.limit(settings_.most_body + 1);
         request.ranges.clear();                    // answers are small and whole
         request.headers.erase("Accept-Encoding");  // packing costs more than a local connection
       };
@@ -157,9 +160,12 @@ struct HttpServer::Content {
       ends_connection = false;
       std::string rest;
       const bool mine = from.path.size() <= longest_path && behind_token(from.path, settings.token, rest);
-      if (mine && from.method == "PUT") return httplib::Server::HandlerResponse::Unhandled;
+      if (mine && from.method == "PUT" && !from.has_header("Transfer-Encoding"))
+        return httplib::Server::HandlerResponse::Unhandled;
       if (from.has_header("Content-Length") || from.has_header("Transfer-Encoding")) ends_connection = true;
-      if (from.path.size() > longest_path) give({414, "text/plain; charset=utf-8", "The path is too long.\n"}, to);
+      if (mine && from.method == "PUT")  // httplib would take any amount of it
+        give({411, "text/plain; charset=utf-8", "A length is needed.\n"}, to);
+      else if (from.path.size() > longest_path) give({414, "text/plain; charset=utf-8", "The path is too long.\n"}, to);
       else if (mine && from.method != "GET" && from.method != "HEAD")
         give({405, "text/plain; charset=utf-8", "GET and PUT are answered.\n", {{"Allow", "GET, HEAD, PUT"}}}, to);
       else answer(from, to);

@@ -128,6 +128,14 @@ TEST_F(Server, ABodyBeyondTheLimitIsRefused) {
   EXPECT_EQ(status(ask(head + "99999999999999\r\n\r\nabc")), "413");
 }
 
+TEST_F(Server, NoStreamOfHeadersOrChunksIsTaken) {
+  start();
+  std::string head = "GET /" + token_ + "/ HTTP/1.1\r\n";
+  for (int i = 0; i < 20000; ++i) head += "X-" + std::to_string(i) + ": 1\r\n";
+  EXPECT_NE(status(ask(head + "\r\n")), "200");
+  EXPECT_EQ(status(ask("PUT /" + token_ + "/a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n")), "411");
+}
+
 TEST_F(Server, RubbishIsNoRequest) {
   start([](HttpSettings& s) { s.request = milliseconds(300); });
   for (const std::string& text : {std::string("\0\1\2\3\r\n\r\n", 8), std::string("GET\r\n\r\n"),

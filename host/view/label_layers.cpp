@@ -8,6 +8,7 @@
 #include <nephron/slide_files.hpp>
 
 #include <host/labels/label_file.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 
@@ -16,6 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::vector<std::string> map_endings{".png", ".tif", ".tiff"};
+const std::vector<std::string> run_endings{".txt"};
 const std::vector<std::string> mask_endings{".png", ".tif", ".tiff", ".PNG", ".TIF", ".TIFF"};
 constexpr const char* unnamed = "object";  // class of objects that have none
 
@@ -122,6 +124,7 @@ std::set<std::string> PredictionLayer::ids() const {
   for (const std::string& name : classes_)
     for (const char* kind : {"probabilities", "masks"})
       for (const std::string& ending : map_endings) add_ids(folder_ / kind / folder_name(name), ending, out);
+  for (const std::string& name : classes_) add_ids(folder_ / "rle" / folder_name(name), run_endings.front(), out);
   add_ids(folder_ / "geojson", ".geojson", out);
   return out;
 }
@@ -129,7 +132,8 @@ std::set<std::string> PredictionLayer::ids() const {
 bool PredictionLayer::knows(const std::string& id) const {
   if (!file_with(folder_ / "geojson", id, {".geojson"}).empty()) return true;
   return std::any_of(classes_.begin(), classes_.end(), [&](const std::string& name) {
-    return !file_with(folder_ / "masks" / folder_name(name), id, map_endings).empty();
+    return !file_with(folder_ / "masks" / folder_name(name), id, map_endings).empty() ||
+           !file_with(folder_ / "rle" / folder_name(name), id, run_endings).empty();
   });
 }
 
@@ -144,8 +148,17 @@ LabelSet PredictionLayer::labels(const std::string& id, Size slide, const Stop& 
   for (const std::string& name : classes_)
     if (fs::path file = file_with(folder_ / "masks" / folder_name(name), id, map_endings); !file.empty())
       masks[name] = std::move(file);
-  if (masks.empty()) throw Error(folder_.string() + " has neither objects nor masks of \"" + id + "\"");
-  return read_masks(masks, stop);
+  if (!masks.empty()) return read_masks(masks, stop);
+  LabelSet out;
+  out.size = slide;
+  for (const std::string& name : classes_)
+    if (const fs::path file = file_with(folder_ / "rle" / folder_name(name), id, run_endings); !file.empty()) {
+      if (stop()) throw Cancelled();
+      out.classes.push_back(name);
+      out.masks.push_back(parse_rle(read_file(file), slide, file.string()));
+    }
+  if (out.classes.empty()) throw Error(folder_.string() + " has neither objects nor masks of \"" + id + "\"");
+  return out;
 }
 
 std::vector<ViewLayer::Map> PredictionLayer::maps(const std::string& id) const {

@@ -36,8 +36,8 @@ class SubmissionLayer final : public ViewLayer {
   std::set<std::string> ids_;
 };
 
-/// A folder that `nephron predict` wrote: OUT/geojson/ID.geojson, else OUT/masks/CLASS/ID.*; maps are
-/// OUT/probabilities/CLASS/ID.*.
+/// A folder that `nephron predict` wrote: OUT/geojson/ID.geojson, else OUT/masks/CLASS/ID.*, else OUT/rle/CLASS/ID.txt;
+/// maps are OUT/probabilities/CLASS/ID.*.
 class PredictionLayer final : public ViewLayer {
  public:
   PredictionLayer(std::string name, std::filesystem::path folder, std::vector<std::string> classes)

@@ -12,7 +12,7 @@ namespace nephron::host {
 
 namespace {
 
-constexpr double most_reduction = 8.0001;  // of a level for one tile; levels are rounded to whole pixels
+constexpr double most_reduction = 4.0001;  // of a level for one tile; levels are rounded to whole pixels
 constexpr std::int64_t most_overview = std::int64_t{1} << 26;
 
 /// The pixels of a picture of `size` that a region of the slide lies on.
@@ -69,8 +69,9 @@ SlidePicture::SlidePicture(std::shared_ptr<const SlideFile> slide) : slide_(std:
   const auto too_large = [&](int depth) {
     return static_cast<double>(slide_->size().area()) / std::ldexp(1.0, 2 * depth) > most_overview;
   };
-  while (overview_depth_ <= grid_.deepest() && (!needs_overview(overview_depth_) || too_large(overview_depth_)))
-    ++overview_depth_;
+  overview_depth_ = grid_.deepest() + 1;
+  while (overview_depth_ > 0 && needs_overview(overview_depth_ - 1)) --overview_depth_;  // beyond the last level
+  while (overview_depth_ <= grid_.deepest() && too_large(overview_depth_)) ++overview_depth_;
 }
 
 int SlidePicture::level_for(double reduction) const {

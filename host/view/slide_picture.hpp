@@ -13,9 +13,10 @@
 
 namespace nephron::host {
 
-/// A slide as deep-zoom tiles. A tile is made of the smallest level of the file that is fine enough; where that would
-/// take more than 8 times its side, of an overview (at most 2^26 pixels), which is made once. Memory of a tile: 12 MiB
-/// at most, or 48 MiB where a slide of more than 2^36 pixels has no levels. Const calls are thread-safe.
+/// A slide as deep-zoom tiles. A tile is made of the smallest level of the file that is fine enough; beyond 4 times the
+/// last level, of an overview (at most 2^26 pixels), which is made once. Memory of a tile: 3 MiB where levels are a
+/// factor of 4 apart or the slide has up to 2^32 pixels, and four times as much for each further doubling. Const calls
+/// are thread-safe.
 class SlidePicture {
  public:
   explicit SlidePicture(std::shared_ptr<const SlideFile> slide);

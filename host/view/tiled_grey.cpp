@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include <tiffio.h>
+#include <opencv2/core.hpp>
 
 #include <nephron/error.hpp>
 #include <nephron/quiet_libraries.hpp>
@@ -24,6 +25,7 @@ constexpr int most_pages = 64;
 struct Page {
   std::uint64_t place = 0;  ///< of the directory in the file
   Size size, tile;
+  bool halves = false;  ///< 16-bit floating point, 1 for probability 1
 };
 
 class TiledGrey final : public GreyMap {
@@ -63,7 +65,7 @@ class TiledGrey final : public GreyMap {
          y += page.tile.height)
       for (std::int64_t x = region.x / page.tile.width * page.tile.width; x < region.x + region.width;
            x += page.tile.width) {
-        read_tile(x, y, tile, quiet);
+        read_tile(x, y, page, tile, quiet);
         put({x, y, page.tile.width, page.tile.height}, tile, region, out);
       }
   }
@@ -76,17 +78,21 @@ class TiledGrey final : public GreyMap {
   void take_page() {
     TIFF* const t = tiff_.get();
     std::uint32_t width = 0, height = 0, tile_width = 0, tile_height = 0;
-    std::uint16_t samples = 1, bits = 1;
+    std::uint16_t samples = 1, bits = 1, format = SAMPLEFORMAT_UINT;
     TIFFGetField(t, TIFFTAG_IMAGEWIDTH, &width), TIFFGetField(t, TIFFTAG_IMAGELENGTH, &height);
     TIFFGetField(t, TIFFTAG_TILEWIDTH, &tile_width), TIFFGetField(t, TIFFTAG_TILELENGTH, &tile_height);
     TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLESPERPIXEL, &samples), TIFFGetFieldDefaulted(t, TIFFTAG_BITSPERSAMPLE, &bits);
-    const Page page{TIFFCurrentDirOffset(t), {width, height}, {tile_width, tile_height}};
-    const bool good = TIFFIsTiled(t) != 0 && samples == 1 && bits == 8 && !page.size.empty() && !page.tile.empty() &&
-                      page.size.width <= most_side && page.size.height <= most_side &&
+    TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLEFORMAT, &format);
+    const bool halves = bits == 16 && format == SAMPLEFORMAT_IEEEFP;
+    const Page page{TIFFCurrentDirOffset(t), {width, height}, {tile_width, tile_height}, halves};
+    const bool good = TIFFIsTiled(t) != 0 && samples == 1 && (bits == 8 || halves) && !page.size.empty() &&
+                      !page.tile.empty() && page.size.width <= most_side && page.size.height <= most_side &&
                       page.tile.width <= most_tile / page.tile.height &&
-                      TIFFTileSize64(t) == static_cast<std::uint64_t>(page.tile.area());
+                      TIFFTileSize64(t) == static_cast<std::uint64_t>(page.tile.area() * (halves ? 2 : 1));
     if (pages_.empty()) {
-      if (!good) throw Error(name_ + " is no map of probabilities; expected tiles of one channel of 8 bits");
+      if (!good)
+        throw Error(name_ +
+                    " is no map of probabilities; expected tiles of one channel of 8 bits or of 16-bit floating point");
       pages_.push_back(page);
     } else if (good && like_the_first(page.size)) {
       pages_.push_back(page);
@@ -101,16 +107,24 @@ class TiledGrey final : public GreyMap {
            std::abs(static_cast<double>(first.height) / by - static_cast<double>(size.height)) < 2;
   }
 
-  void read_tile(std::int64_t x, std::int64_t y, std::vector<std::uint8_t>& tile, const QuietLibraries& quiet) const {
+  void read_tile(std::int64_t x, std::int64_t y, const Page& page, std::vector<std::uint8_t>& tile,
+                 const QuietLibraries& quiet) const {
     TIFF* const t = tiff_.get();
     const std::uint32_t number = TIFFComputeTile(t, static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), 0, 0);
     if (TIFFGetStrileByteCount(t, number) == 0) {  // absent: nothing was predicted there
       std::fill(tile.begin(), tile.end(), std::uint8_t{0});
       return;
     }
-    if (TIFFReadEncodedTile(t, number, tile.data(), static_cast<tmsize_t>(tile.size())) !=
-        static_cast<tmsize_t>(tile.size()))
+    std::vector<std::uint8_t> wide(page.halves ? 2 * tile.size() : 0);
+    std::vector<std::uint8_t>& stored = page.halves ? wide : tile;
+    const auto bytes = static_cast<tmsize_t>(stored.size());
+    if (TIFFReadEncodedTile(t, number, stored.data(), bytes) != bytes)
       fail(quiet, "the tile at (" + std::to_string(x) + ", " + std::to_string(y) + ") is damaged");
+    if (!page.halves) return;
+    const auto length = static_cast<int>(tile.size());
+    cv::Mat values, whole(1, length, CV_8U, tile.data());
+    cv::Mat(1, length, CV_16F, wide.data()).convertTo(values, CV_32F);
+    values.convertTo(whole, CV_8U, 255);
   }
 
   static void put(const Region& place, const std::vector<std::uint8_t>& tile, const Region& region,

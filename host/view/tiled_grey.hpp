@@ -7,8 +7,8 @@
 
 namespace nephron::host {
 
-/// A tiled TIFF of one 8-bit channel; its smaller pages and SubIFDs of the same proportions are levels. Null where it
-/// is not tiled. Throws Error that names the file.
+/// A tiled TIFF of one channel of 8 bits or of 16-bit floating point; its smaller pages and SubIFDs of the same
+/// proportions are levels. Null where it is not tiled. Throws Error that names the file.
 std::shared_ptr<const GreyMap> open_tiled_grey(const std::filesystem::path& file);
 
 }  // namespace nephron::host

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include <malloc.h>
+
 #include <nephron/error.hpp>
 
 #include <host/util/command_output.hpp>
@@ -31,6 +33,8 @@ void require_one_good(const Collected& collected) {
 }  // namespace
 
 void view(const ViewRequest& request) {
+  // Pixels of tiles go back to the system: the heap of each thread would keep some megabytes of them.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
   std::error_code failed;
   if (std::filesystem::exists(request.drawings, failed) && !std::filesystem::is_directory(request.drawings, failed))
     throw Error(request.drawings.string() + " is no folder to save drawings in", "name another with --draw-into");
