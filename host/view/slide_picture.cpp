@@ -14,6 +14,7 @@ namespace {
 
 constexpr double most_reduction = 4.0001;  // of a level for one tile; levels are rounded to whole pixels
 constexpr std::int64_t most_overview = std::int64_t{1} << 26;
+constexpr std::int64_t small_level = std::int64_t{1} << 23;  // pixels: read whole for a tile without much ado
 
 /// The pixels of a picture of `size` that a region of the slide lies on.
 Region on_level(const Region& region, Size slide, Size size) {
@@ -64,7 +65,8 @@ std::shared_ptr<const SlideFile> as_slide_file(std::shared_ptr<const SlideReader
 SlidePicture::SlidePicture(std::shared_ptr<const SlideFile> slide) : slide_(std::move(slide)), grid_(slide_->size()) {
   const auto needs_overview = [&](int depth) {
     const double reduction = std::ldexp(1.0, depth);
-    return reduction / header().levels[static_cast<std::size_t>(level_for(reduction))].downsample > most_reduction;
+    const SlideLevel& from = header().levels[static_cast<std::size_t>(level_for(reduction))];
+    return reduction / from.downsample > most_reduction && from.size.area() > small_level;
   };
   const auto too_large = [&](int depth) {
     return static_cast<double>(slide_->size().area()) / std::ldexp(1.0, 2 * depth) > most_overview;

@@ -14,8 +14,8 @@
 namespace nephron::host {
 
 /// A slide as deep-zoom tiles. A tile is made of the smallest level of the file that is fine enough; beyond 4 times the
-/// last level, of an overview (at most 2^26 pixels), which is made once. Memory of a tile: 3 MiB where levels are a
-/// factor of 4 apart or the slide has up to 2^32 pixels, and four times as much for each further doubling. Const calls
+/// last level, where that has more than 2^23 pixels, of an overview (at most 2^26 pixels), which is made once. Memory of
+/// a tile: 24 MiB at most where levels are a factor of 8 apart or less and the slide has up to 2^34 pixels. Const calls
 /// are thread-safe.
 class SlidePicture {
  public:
