@@ -83,3 +83,4 @@ echo
 cat "$out/scores.txt"
 echo
 echo "open $out/report.html"
+echo "look around in slides and maps: $program view $out/prediction"
