@@ -60,6 +60,16 @@ void add_predict(CLI::App& app, int& exit) {
       ->add_option("RUN", request->run,
                    "Run folder (runs/EXPERIMENT/DATE-ID), runs/EXPERIMENT for its latest, or a fold's folder")
       ->required();
+  CLI::Option* const with = command->add_option(
+      "--with", request->with, "Other runs, whose probabilities are joined with RUN's at the pictures' own size");
+  command->add_option("--shares", request->shares, "Of RUN and each of --with, comma-separated [equal]")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber)
+      ->needs(with);
+  command->add_option("--join", "mean: of the probabilities; vote: the share of runs above the threshold")
+      ->check(CLI::IsMember({"mean", "vote"}))
+      ->needs(with)
+      ->each([request](const std::string& how) { request->vote = how == "vote"; });
   command->add_option("--images", request->images, "Folder of PNG, JPEG or TIFF pictures of any size")
       ->check(CLI::ExistingDirectory);
   command->add_option("--slides", request->slides, "Slide or picture files, of any size")->check(CLI::ExistingFile);

@@ -49,31 +49,37 @@ void KeptRows::fail(const char* doing) const {
 }
 
 /// A row holds those of all classes.
+std::vector<Image> KeptRows::read(std::int64_t y, std::int64_t height) {
+  const auto width = static_cast<std::size_t>(size_.width);
+  height = std::min(height, there_ - y);
+  std::vector<Image> maps;
+  for (int c = 0; c < classes_; ++c) maps.emplace_back(Size{size_.width, height}, 1, Depth::f32);
+  if (std::fseek(open_.get(), static_cast<long>(begin_ + y * 4 * size_.width * classes_), SEEK_SET) != 0) fail("read");
+  for (std::int64_t row = 0; row < height; ++row)
+    for (const Image& map : maps)
+      if (std::fread(map.view().row<float>(row), 4, width, open_.get()) != width) fail("read");
+  return maps;
+}
+
 void KeptRows::give_to(ProbabilitySink& to) {
   to_ = &to;
-  if (std::fseek(open_.get(), static_cast<long>(begin_), SEEK_SET) != 0) fail("read");
-  const auto width = static_cast<std::size_t>(size_.width);
   for (std::int64_t y = 0; y < there_; y += rows_at_once) {
-    const std::int64_t height = std::min(rows_at_once, there_ - y);
-    std::vector<Image> maps;
+    const std::vector<Image> maps = read(y, rows_at_once);
     std::vector<ImageView> views;
-    for (int c = 0; c < classes_; ++c)
-      views.push_back(maps.emplace_back(Size{size_.width, height}, 1, Depth::f32).view());
-    for (std::int64_t row = 0; row < height; ++row)
-      for (const ImageView& map : views)
-        if (std::fread(map.row<float>(row), 4, width, open_.get()) != width) fail("read");
+    for (const Image& map : maps) views.push_back(map.view());
     to.rows(y, views);
   }
-  if (std::fseek(open_.get(), 0, SEEK_END) != 0) fail("write");  // between reading and writing
 }
 
 void KeptRows::rows(std::int64_t y, std::span<const ImageView> classes) {
   const auto width = static_cast<std::size_t>(size_.width);
+  if (std::fseek(open_.get(), 0, SEEK_END) != 0) fail("write");  // between reading and writing
   for (std::int64_t row = 0; row < classes.front().height; ++row)
     for (const ImageView& map : classes)
       if (std::fwrite(map.row<const float>(row), 4, width, open_.get()) != width) fail("write");
   if (std::fflush(open_.get()) != 0) fail("write");
-  to_->rows(y, classes);
+  there_ = y + classes.front().height;
+  if (to_ != nullptr) to_->rows(y, classes);
 }
 
 void KeptRows::remove() {

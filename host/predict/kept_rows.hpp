@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <host/tiling/tile_source.hpp>
 
@@ -17,8 +18,12 @@ class KeptRows final : public ProbabilitySink {
   /// Opens the file, or begins one. What it holds is used only where `key`, which says what the rows depend on, is
   /// equal; otherwise it is begun anew. Throws Error that names the file.
   KeptRows(std::filesystem::path file, const std::string& key, Size size, int classes);
+  Size size() const noexcept { return size_; }
   std::int64_t rows_there() const noexcept { return there_; }
-  /// Gives the rows that are there to `to`, whose begin() was called, and sends it those that come.
+  /// Rows from `y` on, at most `height`, a map a class: those that are there, or were sent since.
+  std::vector<Image> read(std::int64_t y, std::int64_t height);
+  /// Gives the rows that are there to `to`, whose begin() was called, and sends it those that come. Without it they are
+  /// kept alone.
   void give_to(ProbabilitySink& to);
 
   void begin(Size, int) override {}

@@ -62,8 +62,8 @@ void OutputFolder::remove(const std::string& id) const {
     for (const fs::path& file :
          {probability(c, id), probability_tiff(c, id), mask(c, id), levels(c, id), truth(c, id), runs(c, id)})
       fs::remove(file, ignored);
-  for (const fs::path& file : {this->ignored(id), geojson(id), coco(id), objects(id), under_way(id)})
-    fs::remove(file, ignored);
+  for (const fs::path& file : {this->ignored(id), geojson(id), coco(id), objects(id)}) fs::remove(file, ignored);
+  for (std::size_t run = 0; fs::remove(under_way(id, run), ignored) || run == 0;) ++run;
   fs::remove(picture(id), ignored);
 }
 

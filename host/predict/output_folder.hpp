@@ -34,8 +34,10 @@ class OutputFolder {
   std::filesystem::path geojson(const std::string& id) const { return folder_ / "geojson" / (id + ".geojson"); }
   std::filesystem::path coco(const std::string& id) const { return folder_ / "coco" / (id + ".json"); }
   std::filesystem::path objects(const std::string& id) const { return folder_ / "objects" / (id + ".csv"); }
-  /// Rows of a picture that is under way.
-  std::filesystem::path under_way(const std::string& id) const { return folder_ / "partial" / (id + ".rows"); }
+  /// Rows of a picture that is under way, of each of several runs.
+  std::filesystem::path under_way(const std::string& id, std::size_t run = 0) const {
+    return folder_ / "partial" / (id + (run == 0 ? "" : "." + std::to_string(run)) + ".rows");
+  }
   std::filesystem::path submission() const { return folder_ / "submission.csv"; }
   std::filesystem::path scores() const { return folder_ / "scores.json"; }
   std::filesystem::path facts() const { return folder_ / "predict.json"; }

@@ -1,6 +1,7 @@
 #include <host/predict/predict.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -11,14 +12,10 @@
 #include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 
-#include <host/config/load.hpp>
-#include <host/data/folds.hpp>
-#include <host/device/device.hpp>
 #include <host/plugins/guard.hpp>
-#include <host/predict/full_size.hpp>
+#include <host/predict/joined_rows.hpp>
 #include <host/predict/kept_rows.hpp>
-#include <host/predict/memory.hpp>
-#include <host/predict/networks.hpp>
+#include <host/predict/member.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/output_lock.hpp>
 #include <host/predict/picture_facts.hpp>
@@ -27,14 +24,10 @@
 #include <host/predict/picture_outputs.hpp>
 #include <host/predict/prediction_record.hpp>
 #include <host/predict/rows_behind.hpp>
-#include <host/predict/settings.hpp>
 #include <host/predict/shares.hpp>
 #include <host/predict/submission.hpp>
 #include <host/predict/threshold_search.hpp>
-#include <host/predict/trained_on.hpp>
-#include <host/runs/run.hpp>
 #include <host/tiling/tiled.hpp>
-#include <host/tiling/tiling.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
@@ -58,7 +51,7 @@ struct Written {
 struct Job {
   std::shared_ptr<const LoadedPicture> loaded;
   std::shared_ptr<PictureOutputs> outputs;
-  std::optional<KeptRows> kept;  ///< of a large one
+  std::vector<std::unique_ptr<KeptRows>> kept{};  ///< of a large one, and of several members
 };
 
 /// An error that names its picture already.
@@ -69,16 +62,15 @@ class Blamed final : public Error {
 
 class Prediction {
  public:
-  Prediction(const PredictRequest& request, const PredictSettings& settings, const Experiment& experiment,
-             const PictureLoader& loader, std::unique_ptr<PixelModel> model, TrainedSlides trained)
+  Prediction(const PredictRequest& request, const std::vector<std::unique_ptr<Member>>& members)
       : request_(request),
-        settings_(settings),
-        classes_(experiment.classes),
-        exclusive_(experiment.exclusive),
-        loader_(loader),
-        output_(request.out, experiment.classes),
-        model_(std::move(model)),
-        trained_(std::move(trained)) {}
+        members_(members),
+        settings_(members.front()->settings),
+        settings_text_(settings_text(members, request)),
+        classes_(members.front()->experiment.classes),
+        exclusive_(members.front()->experiment.exclusive),
+        loader_(*members.front()->loader),
+        output_(request.out, classes_) {}
 
   PredictOutcome run(const std::vector<PictureFile>& all);
 
@@ -90,8 +82,12 @@ class Prediction {
   void note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen);
   void say_trained(const std::vector<PictureFile>& all);
   void say_bare(const std::vector<PictureFile>& all) const;
-  Job compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, TilingOptions tiling);
-  std::string key_of(const LoadedPicture& loaded) const;
+  /// member, its tiles that are done, all of them
+  using Told = std::function<void(std::size_t, std::int64_t, std::int64_t)>;
+  Job compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, const Told& told);
+  KeptRows rows_of(const PictureFile& picture, std::size_t member, const LoadedPicture& loaded) const;
+  void ask(std::size_t member, const LoadedPicture& loaded, std::int64_t from_row, const Told& told,
+           ProbabilitySink& sink);
   Written write(const PictureFile& picture, Job& job) const;
   void require_room(const LoadedPicture& loaded) const;
   void apply_search(const std::vector<PictureFile>& pictures);
@@ -100,19 +96,19 @@ class Prediction {
   void failed(const std::string& id, const std::exception& e);
 
   const PredictRequest& request_;
-  const PredictSettings& settings_;
+  const std::vector<std::unique_ptr<Member>>& members_;
+  const PredictSettings& settings_;  ///< of the first one, and what all share
+  std::string settings_text_;        ///< of all
   std::vector<std::string> classes_;
   bool exclusive_;
   const PictureLoader& loader_;
   OutputFolder output_;
-  std::unique_ptr<PixelModel> model_;
-  TrainedSlides trained_;
   std::size_t said_trained_ = 0;  ///< pictures that were said to have been trained on
   PredictOutcome outcome_;
 };
 
 void Prediction::require_equal_settings(const PredictionRecord& before) const {
-  const Json wanted = Json::parse(settings_.str());
+  const Json wanted = Json::parse(settings_text_);
   for (const auto& [key, value] : wanted.items()) {
     const auto other = std::find_if(before.settings.begin(), before.settings.end(),
                                     [&, &name = key](const auto& setting) { return setting.first == name; });
@@ -160,7 +156,7 @@ void Prediction::require_room(const LoadedPicture& loaded) const {
   const auto classes = static_cast<int>(classes_.size());
   std::int64_t need = loaded.size.area() * classes * bytes / 4;
   if (const Size reduced = loaded.reduced->size(); has_many_tiles(reduced, settings_))
-    need += KeptRows::bytes_of(reduced, classes);
+    need += static_cast<std::int64_t>(members_.size()) * KeptRows::bytes_of(reduced, classes);
   std::error_code unknown;
   const fs::space_info disk = fs::space(output_.folder(), unknown);
   if (!unknown && disk.available < static_cast<std::uintmax_t>(need))
@@ -170,34 +166,61 @@ void Prediction::require_room(const LoadedPicture& loaded) const {
                 "Without \"maps\" in --save, masks and runs take a small part of it; or name another folder.");
 }
 
-/// All that a row of probabilities depends on.
-std::string Prediction::key_of(const LoadedPicture& loaded) const {
-  return settings_.str() + " of " + loaded.fingerprint + " in batches of " + std::to_string(settings_.batch);
+/// Opens the rows of a picture that a member computed before; what they depend on is their key.
+KeptRows Prediction::rows_of(const PictureFile& picture, std::size_t member, const LoadedPicture& loaded) const {
+  const PredictSettings& settings = members_[member]->settings;
+  const std::string key =
+      settings.str() + " of " + loaded.fingerprint + " in batches of " + std::to_string(settings.batch);
+  KeptRows rows(output_.under_way(picture.id, member), key, loaded.reduced->size(), static_cast<int>(classes_.size()));
+  if (rows.rows_there() > 0)
+    log().info("\"" + picture.id + "\" goes on below row " + std::to_string(rows.rows_there()) + " of " +
+               std::to_string(rows.size().height));
+  return rows;
 }
 
-Job Prediction::compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, TilingOptions tiling) {
-  auto outputs = std::make_shared<PictureOutputs>(
-      output_, settings_.kept, MaskRule{exclusive_, settings_.search, settings_.threshold}, classes_,
+/// What one member says of a picture, into `sink`.
+void Prediction::ask(std::size_t member, const LoadedPicture& loaded, std::int64_t from_row, const Told& told,
+                     ProbabilitySink& sink) {
+  const PredictSettings& settings = members_[member]->settings;
+  TilingOptions tiling{settings.cut(), settings.overlap, settings.batch, {}};
+  tiling.as_reference = settings.as_reference;
+  tiling.from_row = from_row;
+  tiling.wanted = [&](const Region& tile) { return !loaded.glass.only(tile); };
+  tiling.progress = [&](std::int64_t tiles, std::int64_t total) { told(member, tiles, total); };
+  predict_tiled(*loaded.reduced, *members_[member]->model, tiling, sink);
+}
+
+Job Prediction::compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, const Told& told) {
+  const auto classes = static_cast<int>(classes_.size());
+  const bool several = members_.size() > 1;
+  Job job{loaded, nullptr, {}};
+  job.outputs = std::make_shared<PictureOutputs>(
+      output_, settings_.kept, MaskRule{exclusive_, settings_.search, request_.vote ? 0.5 : settings_.threshold},
+      classes_,
       OutputPicture{picture.id, picture.file.filename().string(), loaded->size, loaded->mpp, loaded->truth,
-                    loaded->reduction});
-  tiling.wanted = [&](const Region& tile) { return !loaded->glass.only(tile); };
-  RowsBehind behind(*outputs);
-  const Size reduced = loaded->reduced->size();
-  std::optional<KeptRows> kept;
-  if (has_many_tiles(reduced, settings_)) {
-    kept.emplace(output_.under_way(picture.id), key_of(*loaded), reduced, static_cast<int>(classes_.size()));
-    behind.begin(reduced, static_cast<int>(classes_.size()));
-    tiling.from_row = kept->rows_there();
-    if (tiling.from_row > 0)
-      log().info("\"" + picture.id + "\" goes on below row " + std::to_string(tiling.from_row) + " of " +
-                 std::to_string(reduced.height));
-    kept->give_to(behind);
-    predict_tiled(*loaded->reduced, *model_, tiling, *kept);
+                    several ? Reduction(1) : loaded->reduction});
+  RowsBehind behind(*job.outputs);
+  if (several) {
+    std::vector<SaidRows> said;
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      const LoadedPicture own = m == 0 ? LoadedPicture() : members_[m]->loader->load(picture);
+      const LoadedPicture& seen = m == 0 ? *loaded : own;
+      KeptRows& rows = *job.kept.emplace_back(std::make_unique<KeptRows>(rows_of(picture, m, seen)));
+      if (rows.rows_there() < rows.size().height) ask(m, seen, rows.rows_there(), told, rows);
+      said.push_back({&rows, members_[m]->share});
+    }
+    join_rows(std::move(said), loaded->size, classes, request_.vote ? std::optional(settings_.threshold) : std::nullopt,
+              behind);
+  } else if (has_many_tiles(loaded->reduced->size(), settings_)) {
+    KeptRows& rows = *job.kept.emplace_back(std::make_unique<KeptRows>(rows_of(picture, 0, *loaded)));
+    behind.begin(rows.size(), classes);
+    rows.give_to(behind);
+    ask(0, *loaded, rows.rows_there(), told, rows);
   } else {
-    predict_tiled(*loaded->reduced, *model_, tiling, behind);
+    ask(0, *loaded, 0, told, behind);
   }
   behind.finish();
-  return {std::move(loaded), std::move(outputs), std::move(kept)};
+  return job;
 }
 
 Written Prediction::write(const PictureFile& picture, Job& job) const {
@@ -209,7 +232,7 @@ Written Prediction::write(const PictureFile& picture, Job& job) const {
     out.score->picture = out.seen.digest;
     out.score->masks = loaded.truth->digest();
   }
-  if (job.kept) job.kept->remove();
+  for (const auto& rows : job.kept) rows->remove();
   return out;
 }
 
@@ -240,8 +263,8 @@ void Prediction::note_facts(const std::vector<PictureFile>& all) const {
     if (request_.images.empty()) slides[slide.id] = place(slide.file);
   Json facts{{"images", place(request_.images)}, {"slides", std::move(slides)}, {"masks", place(request_.masks)},
              {"dataset", request_.dataset},      {"classes", classes_},         {"device", request_.device}};
-  if (const auto seen = trained_on(settings_.run, settings_.folds)) facts["trained_on"] = *seen;
-  facts["settings"] = Json::parse(settings_.str());
+  if (const auto seen = trained_on_by(members_)) facts["trained_on"] = *seen;
+  facts["settings"] = Json::parse(settings_text_);
   write_file_atomically(output_.facts(), facts.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
@@ -279,19 +302,19 @@ void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
   std::string writing_id;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const std::string& id = pictures[i].id;
-    TilingOptions tiling{settings_.cut(), settings_.overlap, settings_.batch, {}};
-    tiling.as_reference = settings_.as_reference;
-    tiling.progress = [&](std::int64_t tiles, std::int64_t total) {
-      const std::string note = total > 1 ? ", tile " + std::to_string(tiles) + "/" + std::to_string(total) : "";
+    const Told told = [&](std::size_t member, std::int64_t tiles, std::int64_t total) {
+      std::string note = total > 1 ? ", tile " + std::to_string(tiles) + "/" + std::to_string(total) : "";
+      if (members_.size() > 1) note += " of run " + std::to_string(member + 1) + "/" + std::to_string(members_.size());
+      const double part = static_cast<double>(member) + static_cast<double>(tiles) / static_cast<double>(total);
       progress.update(static_cast<std::int64_t>(i), id + note,
-                      shares.done(i, static_cast<double>(tiles) / static_cast<double>(total)));
+                      shares.done(i, part / static_cast<double>(members_.size())));
       if (interrupted()) throw Cancelled();
     };
     try {
       std::future<LoadedPicture> current = std::exchange(reading, read_ahead(i + 1));
       auto loaded = std::make_shared<const LoadedPicture>(current.get());
       require_room(*loaded);
-      Job job = compute(pictures[i], std::move(loaded), tiling);
+      Job job = compute(pictures[i], std::move(loaded), told);
       collect(writing, std::exchange(writing_id, id));
       writing = std::async(std::launch::async, [this, &picture = pictures[i], job = std::move(job)]() mutable {
         return write(picture, job);
@@ -324,7 +347,12 @@ void Prediction::begin(const std::vector<PictureFile>& all) {
 }
 
 void Prediction::note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen) {
-  if (auto found = trained_.find(picture, seen)) outcome_.scores.trained_on[picture.id] = *std::move(found);
+  for (const auto& member : members_) {
+    if (auto found = member->trained->find(picture, seen)) {
+      outcome_.scores.trained_on[picture.id] = *std::move(found);
+      return;
+    }
+  }
 }
 
 /// Before work begins, of what files tell; at its end, when pixels told more.
@@ -378,25 +406,8 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
 }  // namespace
 
 PredictOutcome predict(const PredictRequest& request) {
-  const RunFolder run = RunFolder::open(request.run);
-  std::unique_ptr<Registry> registry;
-  PluginSearch search;
-  search.command_line = request.plugins;
-  // Where training started does not matter any more: the checkpoint's weights replace those files, which may be gone.
-  const std::vector<std::string> overrides{"model.weights=\"\"", "model.encoder.weights=\"\""};
-  const Experiment experiment = load_experiment(run.experiment(), overrides, search, registry);
-  const PredictSettings settings = settle(request, run, experiment);
-  const std::unique_ptr<PictureLoader> loader = request.dataset.empty()
-                                                    ? file_pictures(request, settings, experiment, *registry)
-                                                    : dataset_pictures(request, settings, experiment, *registry);
-  require_prediction_memory(settings, experiment, *registry, parse_device(request.device));
-  NetworkOptions options{request.device, settings.precision, settings.tta, experiment.train.threads};
-  auto model = open_networks(experiment, *registry, settings.weights, options);
-  if (settings.windows > 1) model = at_full_size(std::move(model), settings.windows);
-  tile_grid({settings.cut(), settings.cut()}, settings.cut(), settings.overlap,
-            model->multiple());  // says what is wrong before any work
-  return Prediction(request, settings, experiment, *loader, std::move(model), TrainedSlides(run, settings.folds))
-      .run(loader->pictures());
+  const std::vector<std::unique_ptr<Member>> members = open_members(request);
+  return Prediction(request, members).run(members.front()->loader->pictures());
 }
 
 }  // namespace nephron::host

@@ -13,6 +13,9 @@ namespace nephron::host {
 /// What `nephron predict` is asked for. What is not given comes from the run's experiment.
 struct PredictRequest {
   std::filesystem::path run;                  ///< a run's folder, or a fold's inside it
+  std::vector<std::filesystem::path> with;    ///< other runs that it is joined with
+  std::vector<double> shares;                 ///< of the run and those; empty: equal
+  bool vote = false;                          ///< joined by votes at the threshold, not by the mean
   std::filesystem::path images;               ///< a folder of pictures, or empty:
   std::vector<std::filesystem::path> slides;  ///< these files, or empty:
   std::string dataset;                        ///< the slides of a dataset of the run's experiment

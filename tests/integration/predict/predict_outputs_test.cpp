@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -226,6 +227,45 @@ TEST_F(PredictOutputs, AtFullSizeBlocksHaveTheirMeansAnswer) {
   const auto settings = nlohmann::json::parse(text(root / "out/predict.json"))["settings"];
   EXPECT_EQ(settings["windows"], 2);
   EXPECT_EQ(settings["factor"], 1);
+}
+
+/// Bytes of a map: 255 is 1.
+double probability(const fs::path& map, int x, int y) {
+  return cv::imread(map.string(), cv::IMREAD_UNCHANGED).at<std::uint8_t>(y, x) / 255.0;
+}
+
+// One run looks at the picture, the other at its half and says the opposite (fold 1).
+TEST_F(PredictOutputs, RunsAreJoinedWhateverTheirSizes) {
+  const fs::path other = make_run(2, 2);
+  fs::remove_all(other / "fold-0");
+  const std::string how = " --save maps,masks --all-tiles";
+  ASSERT_EQ(predict_slides(root / "a", how).code, 0);
+  const fs::path first = std::exchange(run, other);
+  ASSERT_EQ(predict_slides(root / "b", how + " --fold 1").code, 0);
+  run = first;
+  const std::string with = " --with " + other.string();
+  Outcome outcome = predict_slides(root / "mean", how + with + " --shares 3,1");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  outcome = predict_slides(root / "vote", how + with + " --join vote --shares 2,1");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const auto map = [&](const char* out) { return root / out / "probabilities/glomerulus/one.png"; };
+  for (const auto& [x, y] : {std::pair{5, 7}, std::pair{100, 99}, std::pair{333, 401}, std::pair{699, 499}}) {
+    const double a = probability(map("a"), x, y), b = probability(map("b"), x, y);
+    EXPECT_NEAR(probability(map("mean"), x, y), (3 * a + b) / 4, 1.01 / 255) << x << ", " << y;
+    if (std::abs(a - 0.5) > 0.01 && std::abs(b - 0.5) > 0.01) {
+      EXPECT_NEAR(probability(map("vote"), x, y), (2 * (a > 0.5) + (b > 0.5)) / 3.0, 0.51 / 255) << x << ", " << y;
+    }
+  }
+  EXPECT_TRUE(equal(mask_in(root / "vote", "one"), mask_in(root / "a", "one"))) << "two of three shares decide";
+  EXPECT_FALSE(fs::exists(root / "mean/partial"));
+  EXPECT_THAT(predict_slides(root / "mean", how + with + " --continue").text, HasSubstr("another shares"));
+  EXPECT_THAT(predict_slides(root / "no", how + with + " --shares 1").text, HasSubstr("1 numbers for 2 runs"));
+  const fs::path file = other / "experiment.resolved.toml";
+  std::string experiment = text(file);
+  experiment.replace(experiment.find("glomerulus"), 10, "tubule");
+  write_file_atomically(file, experiment);
+  EXPECT_THAT(predict_slides(root / "no", how + with).text,
+              HasSubstr("its classes are \"tubule\", not \"glomerulus\""));
 }
 
 TEST_F(PredictOutputs, WhatIsAskedForWronglyIsSaid) {

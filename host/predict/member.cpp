@@ -1,0 +1,106 @@
+#include <host/predict/member.hpp>
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+
+#include <host/config/load.hpp>
+#include <host/data/folds.hpp>
+#include <host/device/device.hpp>
+#include <host/predict/full_size.hpp>
+#include <host/predict/memory.hpp>
+#include <host/predict/networks.hpp>
+#include <host/tiling/tiling.hpp>
+#include <host/util/usage_error.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+std::unique_ptr<Member> open_member(const PredictRequest& request, const std::filesystem::path& folder) {
+  const RunFolder run = RunFolder::open(folder);
+  auto out = std::make_unique<Member>();
+  PluginSearch search;
+  search.command_line = request.plugins;
+  // Where training started does not matter any more: the checkpoint's weights replace those files, which may be gone.
+  const std::vector<std::string> overrides{"model.weights=\"\"", "model.encoder.weights=\"\""};
+  out->experiment = load_experiment(run.experiment(), overrides, search, out->registry);
+  out->settings = settle(request, run, out->experiment);
+  const PredictSettings& settings = out->settings;
+  out->loader = request.dataset.empty() ? file_pictures(request, settings, out->experiment, *out->registry)
+                                        : dataset_pictures(request, settings, out->experiment, *out->registry);
+  require_prediction_memory(settings, out->experiment, *out->registry, parse_device(request.device));
+  const NetworkOptions options{request.device, settings.precision, settings.tta, out->experiment.train.threads};
+  out->model = open_networks(out->experiment, *out->registry, settings.weights, options);
+  if (settings.windows > 1) out->model = at_full_size(std::move(out->model), settings.windows);
+  tile_grid({settings.cut(), settings.cut()}, settings.cut(), settings.overlap,
+            out->model->multiple());  // says what is wrong before any work
+  out->trained.emplace(run, settings.folds);
+  return out;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "\"" : ", \"") + name + "\"";
+  return out;
+}
+
+void require_like(const Member& first, const Member& other) {
+  const auto differ = [&](const std::string& what) {
+    throw Error(other.settings.run.string() + " cannot be joined with " + first.settings.run.string() + ": " + what,
+                "Runs that are joined have the same classes, in the same order.");
+  };
+  if (other.experiment.classes != first.experiment.classes)
+    differ("its classes are " + list_of(other.experiment.classes) + ", not " + list_of(first.experiment.classes));
+  if (other.experiment.exclusive != first.experiment.exclusive)
+    differ("classes exclude each other in one of them, and not in the other");
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request) {
+  if (!request.shares.empty() && request.shares.size() != request.with.size() + 1)
+    throw UsageError("--shares has " + std::to_string(request.shares.size()) + " numbers for " +
+                     std::to_string(request.with.size() + 1) + " runs");
+  if (request.vote && request.with.empty())
+    throw UsageError("--join says how several runs are joined: name them in --with");
+  std::vector<std::unique_ptr<Member>> out;
+  out.push_back(open_member(request, request.run));
+  if (request.vote && (out.front()->settings.search || out.front()->experiment.exclusive))
+    throw UsageError(
+        "--join vote needs a threshold that every run votes at: it goes neither with --threshold search nor "
+        "with classes that exclude each other");
+  for (const std::filesystem::path& run : request.with) {
+    out.push_back(open_member(request, run));
+    require_like(*out.front(), *out.back());
+  }
+  for (std::size_t i = 0; i < request.shares.size(); ++i) out[i]->share = request.shares[i];
+  return out;
+}
+
+std::string settings_text(const std::vector<std::unique_ptr<Member>>& members, const PredictRequest& request) {
+  auto json = nlohmann::ordered_json::parse(members.front()->settings.str());
+  if (members.size() == 1) return json.dump(2);
+  json["join"] = request.vote ? "vote" : "mean";
+  for (const auto& member : members) {
+    json["shares"].push_back(member->share);
+    if (member != members.front()) json["with"].push_back(nlohmann::ordered_json::parse(member->settings.str()).dump());
+  }
+  return json.dump(2);
+}
+
+std::optional<std::vector<std::string>> trained_on_by(const std::vector<std::unique_ptr<Member>>& members) {
+  std::set<std::string> all;
+  for (const auto& member : members) {
+    const auto slides = trained_on(member->settings.run, member->settings.folds);
+    if (!slides) return std::nullopt;
+    all.insert(slides->begin(), slides->end());
+  }
+  return std::vector<std::string>(all.begin(), all.end());
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <host/config/experiment.hpp>
+#include <host/plugins/registry.hpp>
+#include <host/predict/picture_loader.hpp>
+#include <host/predict/predict.hpp>
+#include <host/predict/settings.hpp>
+#include <host/predict/trained_on.hpp>
+#include <host/tiling/tile_source.hpp>
+
+namespace nephron::host {
+
+/// One run that predicts, alone or together with others: each at its own reduction, with its own tiles.
+struct Member {
+  std::unique_ptr<Registry> registry;
+  Experiment experiment;
+  PredictSettings settings;
+  std::unique_ptr<PictureLoader> loader;
+  std::unique_ptr<PixelModel> model;
+  std::optional<TrainedSlides> trained;
+  double share = 1;  ///< of what the members say together
+};
+
+/// The run of a request and those that it is joined with, ready to predict. Throws Error when one of them cannot, and
+/// when their classes differ.
+std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request);
+
+/// Everything that their prediction depends on, as JSON: equal text means equal predictions.
+std::string settings_text(const std::vector<std::unique_ptr<Member>>& members, const PredictRequest& request);
+/// Ids of the slides that one of them was trained on; nothing where one does not know.
+std::optional<std::vector<std::string>> trained_on_by(const std::vector<std::unique_ptr<Member>>& members);
+
+}  // namespace nephron::host
