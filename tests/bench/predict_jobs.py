@@ -118,25 +118,30 @@ def peer(variant, *more):
     return json.loads(said.splitlines()[-1])
 
 
+def read_map(folder):
+    """Our map of the first class, 0 to 1."""
+    file = glob.glob(os.path.join(folder, "probabilities", "a", "*"))[0]
+    import tifffile
+    if file.endswith((".tif", ".tiff")):
+        found = tifffile.imread(file)
+    else:
+        import cv2
+        found = cv2.imread(file, cv2.IMREAD_UNCHANGED)
+    return found.astype(np.float32) / 255 if found.dtype == np.uint8 else found.astype(np.float32)
+
+
 def agree():
     """How far our map is from that of the peer in fp32 without compiling, whose sums are floats as ours are."""
-    import tifffile
-    folder = tempfile.mkdtemp(prefix="agree-", dir=a.work)
-    ours(os.path.join(folder, "out"), "maps")
-    theirs = os.path.join(folder, "peer.npy")
-    peer("tuned", "--dtype", "fp32", "--no-compile", "--out", theirs)
-    map_file = glob.glob(os.path.join(folder, "out", "probabilities", "a", "*"))[0]
-    found = tifffile.imread(map_file) if map_file.endswith(("tif", "tiff")) else None
-    if found is None:
-        import cv2
-        found = cv2.imread(map_file, cv2.IMREAD_UNCHANGED)
-    if found.dtype == np.uint8:
-        found = found.astype(np.float32) / 255
-    expected = np.load(theirs)
-    if found.shape != expected.shape:
-        import cv2
-        found = cv2.resize(found.astype(np.float32), expected.shape[::-1], interpolation=cv2.INTER_AREA)
-    difference = np.abs(found.astype(np.float32) - expected)
+    with tempfile.TemporaryDirectory() as folder:
+        ours(os.path.join(folder, "out"), "maps")
+        theirs = os.path.join(folder, "peer.npy")
+        peer("tuned", "--dtype", "fp32", "--no-compile", "--out", theirs)
+        found, expected = read_map(os.path.join(folder, "out")), np.load(theirs)
+    if found.shape != expected.shape:  # ours is as large as the slide: theirs is enlarged as its mask is
+        import torch
+        enlarged = torch.nn.functional.interpolate(torch.from_numpy(expected)[None, None], found.shape, mode="bilinear")
+        expected = enlarged[0, 0].numpy()
+    difference = np.abs(found - expected)
     one, other = found > .5, expected > .5
     return dict(dice=float((2 * (one & other).sum() + 1e-8) / (one.sum() + other.sum() + 1e-8)),
                 mean_difference=float(difference.mean()), max_difference=float(difference.max()))
