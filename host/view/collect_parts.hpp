@@ -12,6 +12,9 @@ struct Collecting {
   std::vector<std::shared_ptr<const ViewLayer>> truths;  ///< that go behind those of `truth`
   std::vector<std::shared_ptr<ViewLayer>> layers;        ///< besides the truth
 
+  std::size_t namesakes = 0;  ///< slides of other files that have the id of one that is there
+  std::string first_namesake;
+
   /// A slide of an id that is there already gives its pixels where that one has none.
   void add(ViewSlide slide);
   void add_classes(const std::vector<std::string>& names);

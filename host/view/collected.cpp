@@ -10,6 +10,7 @@
 #include <host/predict/prediction_record.hpp>
 #include <host/slides/opener.hpp>
 #include <host/util/command_output.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/usage_error.hpp>
 #include <host/view/collect_parts.hpp>
 #include <host/view/slide_picture.hpp>
@@ -163,6 +164,11 @@ class Collector {
   std::shared_ptr<Opening> opening_;
 };
 
+bool same_file(const fs::path& a, const fs::path& b) {
+  std::error_code failed;
+  return !a.empty() && !b.empty() && fs::equivalent(a, b, failed);
+}
+
 bool knows_anything(const Collecting& all, const ViewLayer& layer) {
   return std::any_of(all.out.slides.begin(), all.out.slides.end(),
                      [&](const ViewSlide& slide) { return layer.knows(slide.id) || !layer.maps(slide.id).empty(); });
@@ -172,8 +178,13 @@ bool knows_anything(const Collecting& all, const ViewLayer& layer) {
 
 void Collecting::add(ViewSlide slide) {
   const auto same = std::find_if(out.slides.begin(), out.slides.end(), [&](const auto& s) { return s.id == slide.id; });
-  if (same == out.slides.end()) out.slides.push_back(std::move(slide));
-  else if (!same->open && slide.open) *same = std::move(slide);
+  if (same == out.slides.end()) {
+    out.slides.push_back(std::move(slide));
+  } else if (!same->open && slide.open) {
+    *same = std::move(slide);
+  } else if (slide.open && !same_file(same->source, slide.source)) {
+    if (namesakes++ == 0) first_namesake = "\"" + slide.id + "\": " + same->place + " is shown, and not " + slide.place;
+  }
 }
 
 void Collecting::add_classes(const std::vector<std::string>& names) {
@@ -193,6 +204,10 @@ Collected collect(const ViewWish& wish) {
   for (const auto& layer : all.layers)
     if (!knows_anything(all, *layer))
       all.out.problems.push_back("\"" + layer->name() + "\" has nothing of any slide that is shown");
+  if (all.namesakes > 0)
+    all.out.problems.push_back(
+        counted(all.namesakes, "slide has the name of another", "slides have the names of others") + ", such as " +
+        all.first_namesake);
   std::sort(all.out.slides.begin(), all.out.slides.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   if (!all.truth.empty()) all.out.layers.push_back(std::make_shared<FirstOfLayers>(std::move(all.truth)));
   for (auto& layer : all.layers) all.out.layers.push_back(std::move(layer));

@@ -14,9 +14,9 @@
 namespace nephron::host {
 
 /// A slide as deep-zoom tiles. A tile is made of the smallest level of the file that is fine enough; beyond 4 times the
-/// last level, where that has more than 2^23 pixels, of an overview (at most 2^26 pixels), which is made once. Memory of
-/// a tile: 24 MiB at most where levels are a factor of 8 apart or less and the slide has up to 2^34 pixels. Const calls
-/// are thread-safe.
+/// last level, where that has more than 2^23 pixels, of an overview (at most 2^26 pixels), which is made once. Memory
+/// of a tile: 24 MiB at most where levels are a factor of 8 apart or less and the slide has up to 2^34 pixels. Const
+/// calls are thread-safe.
 class SlidePicture {
  public:
   explicit SlidePicture(std::shared_ptr<const SlideFile> slide);

@@ -165,6 +165,23 @@ TEST_F(Routes, ObjectsHaveConfidenceAndOverlap) {
   EXPECT_EQ(object[3], 3000);
 }
 
+TEST_F(Routes, ObjectsOfAPredictionAreItsGeoJsonElseItsMasksElseItsRuns) {
+  const PredictionLayer layer("run", scratch_.path() / "out", {"a"});
+  const Stop never = [] { return false; };
+  const Size size{1000, 600};
+  EXPECT_EQ(area_of(layer.labels("s", size, never).masks.at(0)), 3000);
+  fs::create_directories(scratch_.path() / "out/geojson");
+  fs::copy_file(scratch_.path() / "s.geojson", scratch_.path() / "out/geojson/s.geojson");
+  EXPECT_TRUE(layer.labels("s", size, never).holds_objects);
+  fs::create_directories(scratch_.path() / "out/rle/a");
+  std::ofstream(scratch_.path() / "out/rle/a/t.txt") << "11 20 700 5\n";
+  EXPECT_EQ(area_of(layer.labels("t", size, never).masks.at(0)), 25);
+  std::ofstream(scratch_.path() / "out/rle/a/u.txt") << "11 20 5";
+  EXPECT_THROW(layer.labels("u", size, never), Error);
+  EXPECT_THROW(layer.labels("../a/t", size, never), Error);
+  EXPECT_THAT(layer.ids(), testing::UnorderedElementsAre("s", "t", "u"));
+}
+
 TEST_F(Routes, NobodyWaits) {
   EXPECT_THROW(routes_->answer({"GET", "tiles/0/0/0/0", "", [] { return true; }}), Cancelled);
   EXPECT_THROW(routes_->answer({"GET", "objects/0/1", "", [] { return true; }}), Cancelled);

@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 import urllib.parse
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../../support")]
@@ -146,6 +147,42 @@ class View(unittest.TestCase):
         self.assertLess(time.monotonic() - begun, 25)
         for one in slow:
             one.close()
+
+    def test_a_store_and_slides_of_one_name(self):
+        with open(os.path.join(self.folder, "e.toml"), "w") as out:
+            out.write("""classes = ["glomerulus"]
+sampler = { type = "uniform" }
+[data]
+store = "store"
+factor = 2
+tile = 64
+[[dataset]]
+type = "synthetic"
+slides = 1
+size = [600, 500]
+radius = 40
+[model]
+encoder = { type = "resnet18" }
+decoder = { type = "unet" }
+[loss]
+terms = [{ type = "bce" }]
+""")
+        subprocess.run([a.nephron, "prepare", "e.toml"], cwd=self.folder, check=True, capture_output=True, timeout=300)
+        viewed.write_slide(os.path.join(self.folder, "other/synthetic-00.png"), 64, 48, [])
+        with viewed.Viewer(a.nephron, "store", "other", "--draw-into", "of-store", cwd=self.folder) as viewer:
+            def ask(path, body=None):
+                with urllib.request.urlopen(urllib.request.Request(viewer.url + path, body, method="PUT" if body else "GET"),
+                                            timeout=60) as answer:
+                    return json.loads(answer.read())
+            self.assertIn("has the name of another", ask("session")["problems"][0])
+            slide = ask("slides/0")
+            self.assertEqual((slide["width"], slide["height"]), (300, 250))
+            self.assertGreater(len(ask("objects/0/0")["objects"]), 0)
+            ask("drawing/0", json.dumps({"version": "", "objects": [
+                {"class": "glomerulus", "parts": [[[10, 10, 60, 10, 10, 50]]]}]}).encode())
+        with open(os.path.join(self.folder, "of-store/synthetic-00.json")) as file:
+            ring = json.load(file)["features"][0]["geometry"]["coordinates"][0]
+        self.assertEqual(ring[:3], [[20, 20], [120, 20], [20, 100]])  # level-0 pixels, whatever is shown
 
     def test_what_cannot_be_viewed_is_said(self):
         os.makedirs(os.path.join(self.folder, "empty"), exist_ok=True)

@@ -113,7 +113,9 @@ class Viewer:
 
     def end(self):
         self.process.terminate()
-        return self.process.wait(60)
+        code = self.process.wait(60)
+        self.process.stdout.close()
+        return code
 
     def __enter__(self):
         return self
@@ -122,3 +124,4 @@ class Viewer:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.process.stdout.close()
