@@ -32,11 +32,14 @@ export function bindKeys(app) {
     key('O  P', ['o', 'p'], 'opacity', (event) => nudge('opacity', event.key.toLowerCase() === 'o' ? -10 : 10)),
     key('C', ['c'], 'two sides with one view', () => app.switchCompare()),
     key('L', ['l'], 'list of objects', () => app.switchList()),
-    key('N  B', ['n', 'b'], 'next object of the list, and back', (event) => app.table.step(event.key.toLowerCase() === 'n' ? 1 : -1)),
-    key('D', ['d'], 'draw a polygon: click its corners, Enter or a double click closes it', () => app.drawing.take('polygon')),
+    key('N  B', ['n', 'b'], 'next object of the list, and back',
+      (event) => app.table.step(event.key.toLowerCase() === 'n' ? 1 : -1)),
+    key('D', ['d'], 'draw a polygon: click its corners, Enter or a double click closes it',
+      () => app.drawing.take('polygon')),
     key('G', ['g'], 'draw freehand: drag around the object', () => app.drawing.take('free')),
     key('A', ['a'], 'copy the outline under the pointer into the drawing', () => app.copyHovered()),
-    key('E', ['e'], 'class of the chosen drawn object, or of the next', () => document.getElementById('class').select()),
+    key('E', ['e'], 'class of the chosen drawn object, or of the next',
+      () => document.getElementById('class').select()),
     key('Delete', ['Delete', 'Backspace'], 'remove the chosen drawn object, or the last corner', () => {
       if (app.drawing.ring.length) app.drawing.dropLast();
       else app.drawing.remove();

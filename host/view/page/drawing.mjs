@@ -8,14 +8,16 @@ const byId = (id) => document.getElementById(id);
 
 const areaOf = (ring) => {
   let sum = 0;
-  for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2) sum += ring[j] * ring[i + 1] - ring[i] * ring[j + 1];
+  for (let i = 0, j = ring.length - 2; i < ring.length; j = i, i += 2)
+    sum += ring[j] * ring[i + 1] - ring[i] * ring[j + 1];
   return Math.abs(sum / 2);
 };
 
 export class Drawing {
   /// `changed()` is called when objects are others, `moved()` when something follows the pointer.
   constructor(changed, moved) {
-    Object.assign(this, {changed, moved, objects: [], version: '', undone: [], tool: undefined, ring: [], chosen: undefined});
+    Object.assign(this, {changed, moved, objects: [], version: '', undone: [], tool: undefined, ring: [],
+      chosen: undefined});
     this.store = new ObjectStore([], []);
     byId('tool-polygon').onclick = () => this.take('polygon');
     byId('tool-free').onclick = () => this.take('free');
@@ -160,7 +162,8 @@ export class Drawing {
 
   /// Copies of objects of a layer.
   copy(objects, classOf) {
-    const copies = objects.map((object) => ({class: classOf(object), parts: object.parts.map((part) => part.map((ring) => Array.from(ring)))}));
+    const copies = objects.map((object) => ({class: classOf(object),
+      parts: object.parts.map((part) => part.map((ring) => Array.from(ring)))}));
     if (copies.length) this.change((mine) => mine.concat(copies));
     return copies;
   }

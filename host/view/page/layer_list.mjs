@@ -14,8 +14,10 @@ export function listLayers(layers, styles, {there, checked, toggle}) {
       box.onchange = () => toggle(i, side, box.checked);
       boxes.append(box);
     }
-    const name = Object.assign(document.createElement('span'), {className: 'name', textContent: layer.name, title: layer.kind});
-    const count = Object.assign(document.createElement('span'), {className: 'count soft', textContent: there(i) ? '' : 'none'});
+    const name = Object.assign(document.createElement('span'), {className: 'name', textContent: layer.name,
+      title: layer.kind});
+    const count = Object.assign(document.createElement('span'), {className: 'count soft',
+      textContent: there(i) ? '' : 'none'});
     label.append(sample(styles[i]), name, count);
     label.onclick = (event) => {
       event.preventDefault();

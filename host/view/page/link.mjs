@@ -16,7 +16,8 @@ export function readLink(hash) {
   return {
     slide: told.get('slide') ?? undefined,
     view: ['x', 'y', 'z'].every((key) => told.has(key))
-      ? {x: within(told.get('x'), -1e7, 1e7, 0), y: within(told.get('y'), -1e7, 1e7, 0), z: within(told.get('z'), -30, 4, 0)}
+      ? {x: within(told.get('x'), -1e7, 1e7, 0), y: within(told.get('y'), -1e7, 1e7, 0),
+          z: within(told.get('z'), -30, 4, 0)}
       : undefined,
     layers: ['l', 'r'].map((key) => told.has(key) ? numbers(told.get(key)) : undefined),
     heat: ['hl', 'hr'].map((key) => told.has(key) ? heat(key) ?? null : undefined),

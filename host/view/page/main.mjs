@@ -20,8 +20,8 @@ class App {
     this.session = session;
     this.styles = stylesOf(session.layers);
     this.stores = [];  // a layer: ObjectStore, or undefined
-    this.state = {slide: undefined, layers: [[], []], heat: [null, null], opacity: 60, threshold: 0, least: 0, flat: false,
-      comparing: false, list: false};
+    this.state = {slide: undefined, layers: [[], []], heat: [null, null], opacity: 60, threshold: 0, least: 0,
+      flat: false, comparing: false, list: false};
     this.drawing = new Drawing(() => this.redraw(), () => this.repaint());
     this.drawing.setClasses(session.classes);
     this.panes = [0, 1].map((n) => new Pane(byId(`pane-${n}`), n, this));
@@ -172,7 +172,8 @@ class App {
       const {store, style, layer} = layers[k], i = store.at(lng, lat, this.wanted());
       if (i < 0 || (best && best.object.pixels <= store.objects[i].pixels)) continue;
       const object = store.objects[i];
-      best = {store, style, object, layer, name: this.session.layers[layer].name, className: store.classes[object.class]};
+      best = {store, style, object, layer, name: this.session.layers[layer].name,
+        className: store.classes[object.class]};
     }
     return best;
   }
@@ -216,7 +217,8 @@ class App {
       there: (i) => this.details?.layers[i].objects ?? false,
       checked: (i, side) => this.state.layers[side].includes(i),
       toggle: (i, side, on) => this.toggle(i, side, on)});
-    this.stores.forEach((store, i) => store && noteLayer(i, store.objects.length.toLocaleString('en'), store.notes.join('\n')));
+    this.stores.forEach((store, i) => store && noteLayer(i, store.objects.length.toLocaleString('en'),
+      store.notes.join('\n')));
   }
 
   toggle(layer, side, on) {
@@ -296,7 +298,8 @@ class App {
       if (!store) continue;
       const layer = this.session.layers[i], style = this.styles[i];
       for (const object of store.objects)
-        if (wanted(object)) rows.push({layer, style, store, object, name: layer.name, className: store.classes[object.class]});
+        if (wanted(object)) rows.push({layer, style, store, object, name: layer.name,
+          className: store.classes[object.class]});
     }
     this.table.setRows(rows);
   }

@@ -82,7 +82,8 @@ export class ObjectStore {
 
   static fromAnswer(answer) {
     const objects = answer.objects.map(([c, confidence, iou, pixels, parts]) =>
-      ({class: c, confidence, iou, pixels, parts: parts.map((part) => part.map((ring) => unpacked(ring, answer.unit)))}));
+      ({class: c, confidence, iou, pixels,
+        parts: parts.map((part) => part.map((ring) => unpacked(ring, answer.unit)))}));
     const store = new ObjectStore(objects, answer.classes);
     store.notes = answer.notes;
     return store;
@@ -162,7 +163,8 @@ export class ObjectStore {
     for (let r = objects[i]; r < objects[i + 1]; ++r) {
       const end = rings[r + 1];
       path.moveTo((points[rings[r]] - left) * scale, (points[rings[r] + 1] - top) * scale);
-      for (let k = rings[r] + 2; k < end; k += 2) path.lineTo((points[k] - left) * scale, (points[k + 1] - top) * scale);
+      for (let k = rings[r] + 2; k < end; k += 2)
+        path.lineTo((points[k] - left) * scale, (points[k + 1] - top) * scale);
       path.closePath();
     }
   }
@@ -189,7 +191,8 @@ class OutlineTile {
     const scale = 2 ** coords.z, side = SIDE / scale;
     Object.assign(this, {canvas, paint, done});
     this.ratio = Math.min(2, devicePixelRatio || 1);
-    this.view = {scale, left: coords.x * side, top: coords.y * side, right: (coords.x + 1) * side, bottom: (coords.y + 1) * side};
+    this.view = {scale, left: coords.x * side, top: coords.y * side,
+      right: (coords.x + 1) * side, bottom: (coords.y + 1) * side};
     canvas.width = canvas.height = SIDE * this.ratio;
   }
   start() {
@@ -221,9 +224,9 @@ class OutlineTile {
   }
 }
 
-/// Outlines as tiles that are drawn once for each zoom: moving about draws only what comes into sight. `paint(pen, view)`
-/// draws, and yields now and then; the view has left, top, right, bottom in pixels of the slide, and scale in screen
-/// pixels a slide pixel.
+/// Outlines as tiles that are drawn once for each zoom: moving about draws only what comes into sight.
+/// `paint(pen, view)` draws, and yields now and then; the view has left, top, right, bottom in pixels of the slide, and
+/// scale in screen pixels a slide pixel.
 export const OutlineTiles = L.GridLayer.extend({
   initialize(paint) {
     this.paint = paint;
@@ -261,7 +264,8 @@ export const Overlay = L.Layer.extend({
   },
   follow(event) {
     const scale = this._map.getZoomScale(event.zoom);
-    const place = this._map._latLngToNewLayerPoint(this.corner ?? this._map.getBounds().getNorthWest(), event.zoom, event.center);
+    const place = this._map._latLngToNewLayerPoint(this.corner ?? this._map.getBounds().getNorthWest(), event.zoom,
+      event.center);
     L.DomUtil.setTransform(this.canvas, place, scale);
   },
   schedule() {

@@ -28,7 +28,8 @@ export class Pane {
   /// `app`: what is shown is asked of it: stores, styles, choices.
   constructor(element, number, app) {
     Object.assign(this, {element, number, app});
-    this.map = L.map(element, {crs, zoomControl: false, attributionControl: false, fadeAnimation: false, keyboard: false,
+    this.map = L.map(element, {crs, zoomControl: false, attributionControl: false, fadeAnimation: false,
+      keyboard: false,
       zoomSnap: 1, zoomDelta: 1, wheelPxPerZoomLevel: 110, wheelDebounceTime: 30, doubleClickZoom: false,
       bounceAtZoomLimits: false, maxBoundsViscosity: 0.6, boxZoom: false});
     this.map.setView([0, 0], 0, {animate: false});

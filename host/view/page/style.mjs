@@ -69,6 +69,7 @@ export function mark(pen, store, i, view, style, alpha) {
 
 /// The page follows the system until somebody says otherwise.
 export function switchTheme() {
-  const root = document.documentElement, light = getComputedStyle(root).getPropertyValue('--panel').trim() === '#ffffff';
+  const root = document.documentElement;
+  const light = getComputedStyle(root).getPropertyValue('--panel').trim() === '#ffffff';
   root.dataset.theme = light ? 'dark' : 'light';
 }

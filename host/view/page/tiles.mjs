@@ -18,14 +18,16 @@ const Tiles = L.GridLayer.extend({
     this.slide = slide;
     this.index = index;
     L.setOptions(this, {
-      tileSize: SIDE, noWrap: true, bounds: [[0, 0], [slide.height, slide.width]], minZoom: -slide.deepest - 2, maxZoom: 4,
+      tileSize: SIDE, noWrap: true, bounds: [[0, 0], [slide.height, slide.width]], minZoom: -slide.deepest - 2,
+      maxZoom: 4,
       minNativeZoom: -slide.deepest, maxNativeZoom: 0, keepBuffer: 3, updateWhenIdle: false, updateWhenZooming: false,
       ...options});
     this.on('tileunload', (event) => event.tile.abandon?.());
   },
   there(coords) {
     const pixels = SIDE * 2 ** -coords.z;
-    return coords.x >= 0 && coords.y >= 0 && coords.x * pixels < this.slide.width && coords.y * pixels < this.slide.height;
+    return coords.x >= 0 && coords.y >= 0 && coords.x * pixels < this.slide.width &&
+      coords.y * pixels < this.slide.height;
   },
   box(coords, inside) {
     const box = document.createElement('div');
@@ -122,8 +124,8 @@ export const HeatTiles = Tiles.extend({
 
 // Anchors of viridis, the colour map of matplotlib (Smith and van der Walt 2015), which has an even lightness and is
 // told apart by colour-blind people.
-const viridis = [[68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129], [92, 200, 99],
-  [170, 220, 50], [253, 231, 37]];
+const viridis = [[68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129],
+  [92, 200, 99], [170, 220, 50], [253, 231, 37]];
 
 /// The table of 256 colours (ABGR words): below the threshold nothing, and near 0 nearly nothing.
 export function heatColours(threshold, opacity, flat) {
