@@ -93,8 +93,9 @@ TEST_F(Metrics, EqualThePeers) {
   std::vector<MetricValue> pooled;
   for (const PooledValue& value : pool.values()) {
     pooled.push_back(value.value);
-    if (value.value.name == "hd95")
+    if (value.value.name == "hd95") {
       EXPECT_NEAR(value.value.value, value.over_slides.mean, 1e-12) << "the mean over slides";
+    }
   }
   EXPECT_EQ(compare("pool.", pooled), 2 * (8 + 4 + 3)) << "dice to brier, centres, average precision";
 }
