@@ -48,7 +48,8 @@ class FakeComponents final : public Components {
         {"reader", {}},
         {"encoder", {"net18", "net34"}},
         {"decoder", {"unet"}},
-        {"loss", {"bce", "focal", "mix", "broken"}}};
+        {"loss", {"bce", "focal", "mix", "broken"}},
+        {"metric", {}}};
     return known.at(std::string(kind));
   }
   std::string doc(std::string_view, std::string_view name) const override { return "about " + std::string(name); }

@@ -35,7 +35,7 @@ class HeldMap final : public GreyMap {
       sizes_.push_back(image.size());
       bytes_ += static_cast<std::size_t>(image.size().area());
       images_.push_back(image);
-      if (std::max(image.size().width, image.size().height) <= TileGrid::side) break;
+      if (std::max(image.size().width, image.size().height) <= PyramidGrid::side) break;
     }
   }
   const std::vector<Size>& levels() const noexcept override { return sizes_; }
@@ -77,7 +77,7 @@ struct Span {
 };
 
 /// The smallest level of which a pixel of the tile needs one pixel at least.
-std::size_t level_for(const GreyMap& map, Size slide, const TileGrid::Place& place) {
+std::size_t level_for(const GreyMap& map, Size slide, const PyramidGrid::Place& place) {
   const double wanted = static_cast<double>(place.size.width) / static_cast<double>(place.region.width);
   std::size_t level = 0;
   for (std::size_t l = 1; l < map.levels().size(); ++l)
@@ -100,7 +100,7 @@ std::shared_ptr<const GreyMap> open_grey_map(const fs::path& file, const Stop& s
   return std::make_shared<HeldMap>(read_whole(file, stop));
 }
 
-Image grey_tile(const GreyMap& map, Size slide, const TileGrid::Place& place, const Stop& stop) {
+Image grey_tile(const GreyMap& map, Size slide, const PyramidGrid::Place& place, const Stop& stop) {
   const std::size_t level = level_for(map, slide, place);
   const Size size = map.levels()[level];
   const Span x = stretch(place.region.x, place.region.width, slide.width, size.width);

@@ -7,7 +7,7 @@
 
 #include <nephron/image.hpp>
 
-#include <host/view/tile_grid.hpp>
+#include <host/view/pyramid_grid.hpp>
 #include <host/view/work_slots.hpp>
 
 namespace nephron::host {
@@ -29,6 +29,6 @@ class GreyMap {
 std::shared_ptr<const GreyMap> open_grey_map(const std::filesystem::path& file, const Stop& stop);
 
 /// A tile of a map that covers a slide, at whatever size: means where it is reduced.
-Image grey_tile(const GreyMap& map, Size slide, const TileGrid::Place& place, const Stop& stop);
+Image grey_tile(const GreyMap& map, Size slide, const PyramidGrid::Place& place, const Stop& stop);
 
 }  // namespace nephron::host

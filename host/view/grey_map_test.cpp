@@ -66,7 +66,7 @@ class GreyMaps : public testing::Test {
 };
 
 void expect_tiles(const GreyMap& map) {
-  const TileGrid grid({1000, 600});
+  const PyramidGrid grid({1000, 600});
   for (int depth = 0; depth <= grid.deepest(); ++depth)
     for (std::int64_t y = 0; y < grid.down(depth); ++y)
       for (std::int64_t x = 0; x < grid.across(depth); ++x) {
@@ -98,7 +98,7 @@ TEST_F(GreyMaps, ATiledTiffIsReadByTilesAndLevels) {
 TEST_F(GreyMaps, AnAbsentTileIsZero) {
   write_tiff(tiff_, true);
   const auto map = open_grey_map(tiff_, never);
-  const TileGrid grid({1000, 600});
+  const PyramidGrid grid({1000, 600});
   const Image tile = grey_tile(*map, grid.slide(), *grid.place(0, 1, 0), never);
   for (std::int64_t x = 0; x < 256; ++x) EXPECT_EQ(tile.view().row<std::uint8_t>(9)[x], 0);
   EXPECT_EQ(grey_tile(*map, grid.slide(), *grid.place(0, 2, 0), never).view().row<std::uint8_t>(0)[0],
@@ -119,7 +119,7 @@ TEST_F(GreyMaps, HalvesAreProbabilities) {
   ASSERT_GT(TIFFWriteEncodedTile(t, 0, halves.data(), 256 * 256 * 2), 0);
   TIFFClose(t);
   const auto map = open_grey_map(tiff_, never);
-  const TileGrid grid({256, 256});
+  const PyramidGrid grid({256, 256});
   const Image tile = grey_tile(*map, grid.slide(), *grid.place(0, 0, 0), never);
   const auto* const row = tile.view().row<const std::uint8_t>(0);
   EXPECT_NEAR(row[0], 127.5, 0.51);
@@ -161,7 +161,7 @@ TEST_F(GreyMaps, DamagedFilesAreErrorsOrMaps) {
       std::ofstream(damaged, std::ios::binary) << bad;
       try {
         const auto map = open_grey_map(damaged, never);
-        const TileGrid grid({1000, 600});
+        const PyramidGrid grid({1000, 600});
         grey_tile(*map, grid.slide(), *grid.place(0, 1, 1), never);
         grey_tile(*map, grid.slide(), *grid.place(grid.deepest(), 0, 0), never);
       } catch (const Error&) {}

@@ -87,13 +87,13 @@ int SlidePicture::level_for(double reduction) const {
   return best;
 }
 
-SlidePicture::Tile SlidePicture::tile(int depth, const TileGrid::Place& place, const Stop& stop) const {
+SlidePicture::Tile SlidePicture::tile(int depth, const PyramidGrid::Place& place, const Stop& stop) const {
   if (stop()) throw Cancelled();
   if (depth >= overview_depth_) return of_overview(place, stop);
   return {of_level(level_for(std::ldexp(1.0, depth)), place, stop), true};
 }
 
-Image SlidePicture::of_level(int level, const TileGrid::Place& place, const Stop& stop) const {
+Image SlidePicture::of_level(int level, const PyramidGrid::Place& place, const Stop& stop) const {
   const Region region = on_level(place.region, slide_->size(), header().levels[static_cast<std::size_t>(level)].size);
   const Image pixels(region.size(), 3);
   slide_->read_level(level, region, pixels.view());
@@ -101,7 +101,7 @@ Image SlidePicture::of_level(int level, const TileGrid::Place& place, const Stop
   return brought_to(pixels, place.size);
 }
 
-SlidePicture::Tile SlidePicture::of_overview(const TileGrid::Place& place, const Stop& stop) const {
+SlidePicture::Tile SlidePicture::of_overview(const PyramidGrid::Place& place, const Stop& stop) const {
   const Overview& all = overview();
   if (const std::string problem = all.problem(); !problem.empty()) throw Error(problem);
   const Region region = on_level(place.region, slide_->size(), all.size());

@@ -8,7 +8,7 @@
 #include <nephron/slide.hpp>
 
 #include <host/view/overview.hpp>
-#include <host/view/tile_grid.hpp>
+#include <host/view/pyramid_grid.hpp>
 #include <host/view/work_slots.hpp>
 
 namespace nephron::host {
@@ -21,7 +21,7 @@ class SlidePicture {
  public:
   explicit SlidePicture(std::shared_ptr<const SlideFile> slide);
 
-  const TileGrid& grid() const noexcept { return grid_; }
+  const PyramidGrid& grid() const noexcept { return grid_; }
   const SlideHeader& header() const noexcept { return slide_->header(); }
 
   struct Tile {
@@ -29,7 +29,7 @@ class SlidePicture {
     bool whole = true;  ///< false: made of an overview that is not finished
   };
   /// Throws Error when the file cannot be read, Cancelled when `stop` says so.
-  Tile tile(int depth, const TileGrid::Place& place, const Stop& stop) const;
+  Tile tile(int depth, const PyramidGrid::Place& place, const Stop& stop) const;
 
   /// The depth from which on tiles are made of the overview; beyond deepest(): none is needed.
   int overview_depth() const noexcept { return overview_depth_; }
@@ -39,11 +39,11 @@ class SlidePicture {
  private:
   const Overview& overview() const;
   int level_for(double reduction) const;
-  Image of_level(int level, const TileGrid::Place& place, const Stop& stop) const;
-  Tile of_overview(const TileGrid::Place& place, const Stop& stop) const;
+  Image of_level(int level, const PyramidGrid::Place& place, const Stop& stop) const;
+  Tile of_overview(const PyramidGrid::Place& place, const Stop& stop) const;
 
   std::shared_ptr<const SlideFile> slide_;
-  TileGrid grid_;
+  PyramidGrid grid_;
   int overview_depth_ = 0;
   mutable std::mutex mutex_;
   mutable std::unique_ptr<const Overview> overview_;

@@ -15,8 +15,8 @@ namespace {
 
 const Stop never = [] { return false; };
 
-TEST(TileGrid, LastTilesAreSmallerAndTheDeepestIsOne) {
-  const TileGrid grid({1000, 600});
+TEST(PyramidGrid, LastTilesAreSmallerAndTheDeepestIsOne) {
+  const PyramidGrid grid({1000, 600});
   EXPECT_EQ(grid.deepest(), 2);
   EXPECT_EQ(grid.across(0), 4);
   EXPECT_EQ(grid.down(0), 3);
@@ -30,16 +30,16 @@ TEST(TileGrid, LastTilesAreSmallerAndTheDeepestIsOne) {
   EXPECT_EQ(all->size, (Size{250, 150}));
 }
 
-TEST(TileGrid, WhatIsNotThereIsNothing) {
-  const TileGrid grid({1000, 600});
+TEST(PyramidGrid, WhatIsNotThereIsNothing) {
+  const PyramidGrid grid({1000, 600});
   const std::int64_t far = std::int64_t{1} << 62;
   for (const auto& [depth, x, y] : std::vector<std::array<std::int64_t, 3>>{
            {0, 4, 0}, {0, 0, 3}, {3, 0, 0}, {-1, 0, 0}, {0, -1, 0}, {0, 0, -1}, {0, far, 0}, {far, 0, 0}, {2, 0, far}})
     EXPECT_FALSE(grid.place(depth, x, y)) << depth << " " << x << " " << y;
 }
 
-TEST(TileGrid, ASlideOfOnePixel) {
-  const TileGrid grid({1, 1});
+TEST(PyramidGrid, ASlideOfOnePixel) {
+  const PyramidGrid grid({1, 1});
   EXPECT_EQ(grid.deepest(), 0);
   EXPECT_EQ(grid.place(0, 0, 0)->size, (Size{1, 1}));
 }

@@ -9,11 +9,11 @@ namespace nephron::host {
 
 /// A slide cut for deep zoom: at depth d a pixel stands for 2^d x 2^d of level 0, and tiles have 256 pixels a side but
 /// for the last ones of a row and a column.
-class TileGrid {
+class PyramidGrid {
  public:
   static constexpr std::int64_t side = 256;
 
-  explicit TileGrid(Size slide) : slide_(slide) {
+  explicit PyramidGrid(Size slide) : slide_(slide) {
     while (deepest_ < 30 && (across(deepest_) > 1 || down(deepest_) > 1)) ++deepest_;
   }
 
