@@ -145,7 +145,7 @@ TEST_F(PredictOutputs, TilesOfGlassAreSkippedAndTissueStaysAsItWas) {
 
 TEST_F(PredictOutputs, ASlideThatWasInterruptedGoesOnBelowItsLastRow) {
   const std::string how =
-      "--save maps,masks,rle,geojson,objects --tile 16 --overlap 4 --batch 3 --maps tiff --all-tiles";
+      "--save maps,masks,rle,geojson,objects --tile 32 --overlap 4 --batch 7 --maps tiff --all-tiles";
   ASSERT_EQ(predict_slides(root / "whole", how).code, 0);
   std::set<std::string> said;
   for (const int signal : {SIGKILL, SIGINT}) {

@@ -183,11 +183,11 @@ class InterruptedPredict : public Predict {
                                  "--device",
                                  "cpu",
                                  "--tile",
-                                 "16",
+                                 "32",
                                  "--overlap",
                                  "4",
                                  "--batch",
-                                 "1"};
+                                 "2"};
     if (!more.empty()) out.push_back(more);
     return out;
   }
