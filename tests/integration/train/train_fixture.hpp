@@ -124,6 +124,11 @@ optimizer = { type = "adam", lr = 0.02 }
     for (const auto& entry : fs::directory_iterator(root_ / "runs/tiny")) out.push_back(entry.path());
     return out;
   }
+  /// Whether a run has this file. One look at the folder: what is being made may be renamed between two.
+  bool a_run_has(const char* file) const {
+    const std::vector<fs::path> there = runs();
+    return !there.empty() && fs::exists(there.front() / file);
+  }
   RunFolder only_run() const {
     EXPECT_EQ(runs().size(), 1U);
     return RunFolder::open(runs().at(0));

@@ -187,8 +187,7 @@ TEST_F(Resume, ADamagedCheckpointGoesBackToTheOneBefore) {
 
 TEST_F(Resume, InTheFirstEpochItSaysWhatThereIs) {
   Program program(train_command({"--set", "train.steps_per_epoch=100000"}), output());
-  while (!program.done() && (runs().empty() || !fs::exists(runs()[0] / "fold-0/metrics.jsonl")))
-    std::this_thread::sleep_for(2ms);
+  while (!program.done() && !a_run_has("fold-0/metrics.jsonl")) std::this_thread::sleep_for(2ms);
   program.signal(SIGINT);
   ASSERT_EQ(program.wait(), 130);
   EXPECT_THAT(program.output(), AllOf(HasSubstr("nephron train --resume " + only_run().folder().string()),

@@ -86,8 +86,7 @@ TEST_F(Train, CtrlCSavesAndSaysHowToGoOn) {
   run(train_command({"--runs", (root_ / "whole").string(), "--set", "train.epochs=40"}), 0);
   const RunFolder whole = RunFolder::open(fs::directory_iterator(root_ / "whole/tiny")->path());
   Program program(train_command({"--set", "train.epochs=40"}), output());
-  while (!program.done() && (runs().empty() || !fs::exists(runs()[0] / "fold-0/checkpoints/last")))
-    std::this_thread::sleep_for(2ms);
+  while (!program.done() && !a_run_has("fold-0/checkpoints/last")) std::this_thread::sleep_for(2ms);
   program.signal(SIGINT);
   ASSERT_EQ(program.wait(), 130) << program.output();
   const RunFolder cut = only_run();
@@ -265,8 +264,7 @@ TEST_F(Train, StopsEarly) {
 
 TEST_F(Train, OneProcessAFold) {
   Program first(train_command({"--set", "train.epochs=1000"}), root_ / "first.txt");
-  while (!first.done() && (runs().empty() || !fs::exists(runs()[0] / "fold-0/checkpoints/last")))
-    std::this_thread::sleep_for(2ms);
+  while (!first.done() && !a_run_has("fold-0/checkpoints/last")) std::this_thread::sleep_for(2ms);
   EXPECT_THAT(run({"train", "--resume", runs().at(0).string(), "--device", "cpu"}, 1),
               HasSubstr("another process is training"));
   first.signal(SIGKILL);
