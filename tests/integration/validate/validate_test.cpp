@@ -26,7 +26,8 @@ class Validate : public Train {
   std::map<std::string, double> predicted(int fold, const fs::path& data, const std::vector<std::string>& more) {
     const fs::path held = root_ / ("held-" + std::to_string(fold)), out = root_ / ("out-" + std::to_string(fold));
     fs::create_directories(held);
-    for (const auto& slide : json::parse(read_file(only_run().fold(fold).slides())).at("held_out")) {
+    const json slides = json::parse(read_file(only_run().fold(fold).slides()));
+    for (const auto& slide : slides.at("held_out")) {
       const std::string file = slide.at("id").get<std::string>() + ".png";
       fs::copy(data / "images" / file, held / file);
     }
