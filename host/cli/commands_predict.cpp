@@ -23,12 +23,20 @@ const CLI::Validator threshold_value(
 const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks", "levels",  "truth", "ignored",
                                                           "pictures",      "rle",   "geojson", "coco",  "objects"};
 
+/// Folders alone may be those that an earlier call made before it failed.
+bool holds_files(const std::filesystem::path& folder) {
+  std::error_code none;
+  for (std::filesystem::recursive_directory_iterator it(folder, none), end; !none && it != end; it.increment(none))
+    if (!it->is_directory(none)) return true;
+  return false;
+}
+
 /// Predicted masks among somebody's true ones could not be told apart again.
 void require_own_parts(const std::filesystem::path& out) {
   if (std::filesystem::exists(out / "predict.json")) return;
   std::error_code none;
   for (const std::filesystem::path& part : prediction_parts)
-    if (std::filesystem::exists(out / part) && !std::filesystem::is_empty(out / part, none))
+    if (holds_files(out / part))
       throw Error((out / part).string() + " is there already, and no prediction made it",
                   "name another folder for --out");
 }

@@ -6,6 +6,16 @@
 
 namespace nephron::host {
 
+namespace {
+constexpr MapFormat formats[] = {MapFormat::by_size, MapFormat::png, MapFormat::tiff, MapFormat::halves};
+}
+
+const char* word_of(MapFormat format) noexcept {
+  if (format == MapFormat::by_size) return "auto";
+  if (format == MapFormat::png) return "png";
+  return format == MapFormat::tiff ? "tiff" : "tiff16";
+}
+
 Kept kept_of(const std::vector<std::string>& words, const std::string& format) {
   const auto has = [&](const char* word) { return std::find(words.begin(), words.end(), word) != words.end(); };
   for (const std::string& word : words)
@@ -15,11 +25,11 @@ Kept kept_of(const std::vector<std::string>& words, const std::string& format) {
   Kept out;
   out.maps = has("maps"), out.masks = has("masks"), out.rle = has("rle"), out.submission = has("submission");
   out.geojson = has("geojson"), out.coco = has("coco"), out.objects = has("objects");
-  if (format == "auto") out.format = MapFormat::by_size;
-  else if (format == "png") out.format = MapFormat::png;
-  else if (format == "tiff") out.format = MapFormat::tiff;
-  else if (format == "tiff16") out.format = MapFormat::halves;
-  else throw UsageError("--maps \"" + format + "\" is unknown: expected auto, png, tiff or tiff16");
+  const auto found =
+      std::find_if(std::begin(formats), std::end(formats), [&](MapFormat known) { return format == word_of(known); });
+  if (found == std::end(formats))
+    throw UsageError("--maps \"" + format + "\" is unknown: expected auto, png, tiff or tiff16");
+  out.format = *found;
   return out;
 }
 

@@ -37,5 +37,7 @@ inline constexpr const char* kept_words[] = {"maps", "masks", "rle", "submission
 
 /// Of such words and the word of --maps: "auto", "png", "tiff" or "tiff16". Throws UsageError for others.
 Kept kept_of(const std::vector<std::string>& words, const std::string& format);
+/// The word of --maps.
+const char* word_of(MapFormat format) noexcept;
 
 }  // namespace nephron::host

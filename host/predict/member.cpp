@@ -66,6 +66,9 @@ std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request)
   if (!request.shares.empty() && request.shares.size() != request.with.size() + 1)
     throw UsageError("--shares has " + std::to_string(request.shares.size()) + " numbers for " +
                      std::to_string(request.with.size() + 1) + " runs");
+  constexpr double most = 1e6;
+  for (const double share : request.shares)
+    if (!(share > 0 && share <= most)) throw UsageError("--shares are numbers above 0, at most 1000000");
   if (request.vote && request.with.empty())
     throw UsageError("--join says how several runs are joined: name them in --with");
   std::vector<std::unique_ptr<Member>> out;

@@ -141,6 +141,9 @@ std::string PredictSettings::str() const {
   else json["threshold"] = threshold;
   json["precision"] = precision;
   if (as_reference) json["compat"] = "reference";
+  json["maps"] = word_of(kept.format);
+  json["least_area"] = kept.least_area;
+  json["fill_holes"] = kept.fill_holes;
   json["glass"] = skips_glass() ? "skipped" : "predicted";
   return json.dump(2);
 }

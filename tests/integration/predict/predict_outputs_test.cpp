@@ -260,12 +260,26 @@ TEST_F(PredictOutputs, RunsAreJoinedWhateverTheirSizes) {
   EXPECT_FALSE(fs::exists(root / "mean/partial"));
   EXPECT_THAT(predict_slides(root / "mean", how + with + " --continue").text, HasSubstr("another shares"));
   EXPECT_THAT(predict_slides(root / "no", how + with + " --shares 1").text, HasSubstr("1 numbers for 2 runs"));
+  for (const char* bad : {"1,nan", "1e308,1e308", "1,inf", "1,-1"})
+    EXPECT_NE(predict_slides(root / "no", how + with + " --shares " + bad).code, 0) << bad;
   const fs::path file = other / "experiment.resolved.toml";
   std::string experiment = text(file);
   experiment.replace(experiment.find("glomerulus"), 10, "tubule");
   write_file_atomically(file, experiment);
   EXPECT_THAT(predict_slides(root / "no", how + with).text,
               HasSubstr("its classes are \"tubule\", not \"glomerulus\""));
+}
+
+TEST_F(PredictOutputs, ObjectsOfOtherRulesDoNotMix) {
+  ASSERT_EQ(predict_slides(root / "out", "--save masks,objects").code, 0);
+  EXPECT_THAT(predict_slides(root / "out", "--save masks,objects --continue --least-area 5").text,
+              HasSubstr("another least_area: 100 there, 5 now"));
+  EXPECT_THAT(predict_slides(root / "out", "--save masks,objects --continue --maps tiff").text,
+              HasSubstr("another maps: \"auto\" there"));
+  EXPECT_EQ(predict_slides(root / "out", "--save masks,objects,geojson --continue").code, 0);
+  EXPECT_TRUE(fs::exists(root / "out/geojson/one.geojson"));
+  fs::create_directories(root / "failed/masks/glomerulus");  // of a call that failed before anything was written
+  EXPECT_EQ(predict_slides(root / "failed", "--save masks").code, 0);
 }
 
 TEST_F(PredictOutputs, WhatIsAskedForWronglyIsSaid) {
