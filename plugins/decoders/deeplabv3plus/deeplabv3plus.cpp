@@ -92,7 +92,7 @@ class Pooled final : public torch::nn::Module {
                            "train with a batch of 2 or more");
     const at::Tensor mean = at::adaptive_avg_pool2d(x, {1, 1});
     const at::Tensor y = norm_->forward(conv_->forward(mean), nn::Activation::relu);
-    return y.expand({y.size(0), y.size(1), x.size(2), x.size(3)});
+    return y.expand({-1, -1, x.size(2), x.size(3)});
   }
 
  private:
