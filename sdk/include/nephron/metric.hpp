@@ -97,8 +97,8 @@ class NEPHRON_API Measurement {
  public:
   virtual ~Measurement();
 
-  /// From the top of the slide to its bottom, in bands of any height; rows that are left out do not count. Pixels belong
-  /// to the host and are gone afterwards.
+  /// From the top of the slide to its bottom, in bands of any height; rows that are left out do not count. Pixels
+  /// belong to the host and are gone afterwards.
   virtual void rows(const MeasuredRows& rows);
   /// Once, after the last row.
   virtual void objects(const MeasuredObjects& objects);
