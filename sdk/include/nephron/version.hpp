@@ -12,7 +12,8 @@
 //        32 classes (ChannelRule, SampleView, Catalog::any_label); AnnotationSink::ignored and ignore(); Catalog counts
 //        pixels and tissue, and knows objects and the tile; SlideColours, which a SampleInfo leads to;
 //        BatchNorm2d::forward takes the activation and a sum, and BatchPeers; nn/activation.hpp, nn/first_weights.hpp,
-//        nn/recompute.hpp; metric is a kind, and object_matching.hpp
+//        nn/recompute.hpp; metric is a kind, and object_matching.hpp; Conv2d::freeze, conv_norm and
+//        freeze_for_inference
 #define NEPHRON_SDK_MAJOR 0
 #define NEPHRON_SDK_MINOR 2
 #define NEPHRON_SDK_PATCH 0
