@@ -32,9 +32,7 @@ class FakeOpener final : public SlideOpener {
  private:
   class File final : public SlideFile {
    public:
-    File(Size size, int channels) {
-      header_.levels = {{size, 1.0}}, header_.mpp = 0.5, header_.channels = channels;
-    }
+    File(Size size, int channels) { header_.levels = {{size, 1.0}}, header_.mpp = 0.5, header_.channels = channels; }
     Size size() const noexcept override { return header_.levels.front().size; }
     const SlideHeader& header() const noexcept override { return header_; }
     void read(const Region& region, const ImageView& out) const override { read_level(0, region, out); }
