@@ -99,7 +99,7 @@ def network():
     return os.path.join(path, "runs", a.encoder), os.path.join(path, "peer.safetensors")
 
 
-def ours(out, save):
+def ours(out, save, *more):
     weights, _ = network()
     file = slide()
     with open(file, "rb") as source:
@@ -107,7 +107,7 @@ def ours(out, save):
             pass  # the peer reads a warm file, too
     start = time.perf_counter()
     run(a.nephron, "predict", weights, "--slides", file, "--save", save, "--out", out, "--checkpoint", "last", "--device",
-        "cpu", "--precision", a.precision, "--tta", FLIPS, "--threshold", 0.5, "--tile", TILE, "--batch", 8)
+        "cpu", "--precision", a.precision, "--tta", FLIPS, "--threshold", 0.5, "--tile", TILE, "--batch", 8, *more)
     return time.perf_counter() - start
 
 
@@ -131,19 +131,18 @@ def read_map(folder):
 
 
 def agree():
-    """How far our map is from that of the peer in fp32 without compiling, whose sums are floats as ours are."""
+    """How far our map is from the reference's: tiles joined as in 2021, by its half precision and repeated tiles."""
     with tempfile.TemporaryDirectory() as folder:
-        ours(os.path.join(folder, "out"), "maps")
+        ours(os.path.join(folder, "out"), "maps", "--compat", "reference")
         theirs = os.path.join(folder, "peer.npy")
-        peer("tuned", "--dtype", "fp32", "--no-compile", "--out", theirs)
-        found, expected = read_map(os.path.join(folder, "out")), np.load(theirs)
+        peer("reference", "--out", theirs)
+        found, expected = read_map(os.path.join(folder, "out")), np.load(theirs).astype(np.float32)
     if found.shape != expected.shape:  # ours is as large as the slide: theirs is enlarged as its mask is
         import torch
         enlarged = torch.nn.functional.interpolate(torch.from_numpy(expected)[None, None], found.shape, mode="bilinear")
         expected = enlarged[0, 0].numpy()
     difference = np.abs(found - expected)
     one, other = found > .5, expected > .5
-    # The peer weighs tiles that its border rule repeats, so that single pixels near the lower right border lie apart.
     return dict(share=float(other.mean()), dice=float((2 * (one & other).sum() + 1e-8) / (one.sum() + other.sum() + 1e-8)),
                 mean_difference=float(difference.mean()), max_difference=float(difference.max()))
 
