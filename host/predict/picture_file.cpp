@@ -152,14 +152,6 @@ Image read_mask(const fs::path& file) {
   return mask;
 }
 
-Image read_gray(const fs::path& file) {
-  const cv::Mat stored = decode(file, cv::IMREAD_UNCHANGED);
-  if (stored.type() != CV_8UC1) throw Error(file.string() + " is not of one 8-bit channel");
-  Image out({stored.cols, stored.rows}, 1);
-  stored.copyTo(as_mat(out.view()));
-  return out;
-}
-
 Image reduce_picture(const Image& picture, Reduction reduction) {
   const Size size = reduced_size(picture.size(), reduction);
   return reduction == 1 ? picture : resized(picture.view(), size, cv::INTER_AREA);

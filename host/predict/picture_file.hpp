@@ -38,9 +38,6 @@ std::unique_ptr<SlideFile> open_as_slide(const std::filesystem::path& file, Slid
 /// One channel: 255 where any channel of the file (alpha aside) is not 0.
 Image read_mask(const std::filesystem::path& file);
 
-/// One u8 channel, as it is in the file.
-Image read_gray(const std::filesystem::path& file);
-
 /// To width / reduction by height / reduction (rounded down), each pixel the mean of those it stands for.
 Image reduce_picture(const Image& picture, Reduction reduction);
 /// The same size by nearest neighbour.

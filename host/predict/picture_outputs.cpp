@@ -31,8 +31,8 @@ void PictureOutputs::begin(Size size, int classes) {
   };
   const auto& [id, file_name, full, mpp, truth, reduction] = picture_;
   if (truth != nullptr) {
-    full_.emplace(truth, 1, rule_.search);
-    reduced_.emplace(truth, reduction, rule_.search);
+    full_.emplace(count, rule_.search);
+    reduced_.emplace(count, rule_.search);
     if (truth->ignores()) ignored_ = png(output_.ignored(id));
   }
   if (!rule_.search) masks_.emplace(output_, kept_, classes_, ObjectPicture{id, file_name, full, mpp});
@@ -43,11 +43,9 @@ void PictureOutputs::begin(Size size, int classes) {
   }
 }
 
-void PictureOutputs::write_truth(std::int64_t y, std::int64_t height) {
-  if (truth_.empty() && ignored_ == nullptr) return;
-  const TruthFolder::Masks part = picture_.truth->rows(1, y, height);
-  for (std::size_t c = 0; c < truth_.size(); ++c) truth_[c]->write(part.of_class[c].view());
-  if (ignored_ != nullptr) ignored_->write(part.ignored.view());
+void PictureOutputs::write_truth(const TruthFolder::Masks& rows) {
+  for (std::size_t c = 0; c < truth_.size(); ++c) truth_[c]->write(rows.of_class[c].view());
+  if (ignored_ != nullptr) ignored_->write(rows.ignored.view());
 }
 
 std::vector<Image> PictureOutputs::decided(std::span<const ImageView> maps) const {
@@ -67,14 +65,20 @@ std::vector<Image> PictureOutputs::decided(std::span<const ImageView> maps) cons
 }
 
 void PictureOutputs::rows(std::int64_t y, std::span<const ImageView> classes) {
-  if (reduced_) reduced_->add(y, decided(classes));
+  if (reduced_) {
+    const std::int64_t height = classes.front().height;
+    reduced_->add(picture_.truth->rows(picture_.reduction, y, height), decided(classes));
+  }
   enlarged_->add(classes);
 }
 
 void PictureOutputs::full_rows(std::int64_t y, std::span<const ImageView> maps) {
   const std::vector<Image> masks = decided(maps);
-  if (full_) full_->add(y, masks);
-  write_truth(y, maps.front().height);
+  if (full_) {
+    const TruthFolder::Masks truth = picture_.truth->rows(1, y, maps.front().height);
+    full_->add(truth, masks);
+    write_truth(truth);
+  }
   for (std::size_t c = 0; c < maps.size(); ++c) {
     if (!maps_.empty()) maps_[c]->write(maps[c]);
     if (rule_.search) levels_[c]->write(masks[c].view());

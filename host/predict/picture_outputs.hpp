@@ -12,6 +12,7 @@
 #include <host/predict/mask_outputs.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_scores.hpp>
+#include <host/predict/picture_truth.hpp>
 #include <host/tiling/tile_source.hpp>
 
 namespace nephron::host {
@@ -52,7 +53,7 @@ class PictureOutputs final : public ProbabilitySink {
   void full_rows(std::int64_t y, std::span<const ImageView> maps);
   /// Masks of rows, a class each, or, where thresholds are searched, levels.
   std::vector<Image> decided(std::span<const ImageView> maps) const;
-  void write_truth(std::int64_t y, std::int64_t height);
+  void write_truth(const TruthFolder::Masks& rows);
 
   const OutputFolder& output_;
   Kept kept_;

@@ -1,17 +1,13 @@
 #include <host/predict/picture_scores.hpp>
 
-#include <utility>
-
 namespace nephron::host {
 
-PictureScores::PictureScores(std::shared_ptr<const PictureTruth> truth, Reduction reduction, bool search)
-    : truth_(std::move(truth)), reduction_(reduction) {
-  if (search) counts_.resize(truth_->classes());
-  else overlaps_.resize(truth_->classes());
+PictureScores::PictureScores(std::size_t classes, bool search) : classes_(classes) {
+  if (search) counts_.resize(classes);
+  else overlaps_.resize(classes);
 }
 
-void PictureScores::add(std::int64_t y, std::span<const Image> rows) {
-  const TruthFolder::Masks part = truth_->rows(reduction_, y, rows.front().size().height);
+void PictureScores::add(const TruthFolder::Masks& part, std::span<const Image> rows) {
   const ImageView& ignored = part.ignored.view();
   for (std::size_t c = 0; c < rows.size(); ++c) {
     const ImageView& truth = part.of_class[c].view();
@@ -30,7 +26,7 @@ void PictureScores::add(std::int64_t y, std::span<const Image> rows) {
 }
 
 std::vector<double> PictureScores::dice() const {
-  std::vector<double> out(truth_->classes());
+  std::vector<double> out(classes_);
   for (std::size_t c = 0; c < overlaps_.size(); ++c) out[c] = overlaps_[c].dice();
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <nephron/image_cv.hpp>
 
+#include <host/pictures/png.hpp>
 #include <host/predict/output_lock.hpp>
 #include <host/predict/predict.hpp>
 #include <host/predict/truth.hpp>
@@ -73,7 +74,7 @@ TEST_F(CodedMasks, AreReadAsTheNamedDatasetCodesThem) {
 // The network says nothing of 5, and a dataset may say that nobody knows what it is.
 TEST_F(CodedMasks, IgnoredPixelsAreLeftOutOfTheFigures) {
   for (const char* id : {"a", "b", "c"}) {
-    Image mask = read_gray(root / "masks" / (std::string(id) + ".png"));
+    Image mask = read_grey_png(root / "masks" / (std::string(id) + ".png"));
     const Size size = mask.size();
     for (std::int64_t y = 0; y < size.height; ++y)  // half of the truth becomes its opposite
       for (std::int64_t x = 0; x < size.width / 2; ++x) {
@@ -92,7 +93,7 @@ TEST_F(CodedMasks, IgnoredPixelsAreLeftOutOfTheFigures) {
   EXPECT_FALSE(fs::exists(root / "out/ignored/a.png"));
   // Of the left half nothing is known; on the right 9 is background.
   for (const char* id : {"a", "b", "c"}) {
-    Image mask = read_gray(root / "masks" / (std::string(id) + ".png"));
+    Image mask = read_grey_png(root / "masks" / (std::string(id) + ".png"));
     for (std::int64_t y = 0; y < mask.size().height; ++y)
       for (std::int64_t x = 0; x < mask.size().width / 2; ++x) mask.view().row<std::uint8_t>(y)[x] = 5;
     save_png(root / "masks" / (std::string(id) + ".png"), mask.view());
