@@ -19,9 +19,25 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-enum Part : std::uint8_t { convolution, normalisation, activation, joining, loss, optimiser, gathering, rest, parts };
+enum Part : std::uint8_t {
+  convolution,
+  filtered,
+  filtered_input,
+  filtered_weight,
+  normalisation,
+  activation,
+  joining,
+  loss,
+  optimiser,
+  gathering,
+  rest,
+  parts
+};
 
 constexpr std::array<const char*, parts> part_names{"convolutions not by oneDNN, padding, copies",
+                                                    "minimal filtering, forward",
+                                                    "minimal filtering, gradient of the input",
+                                                    "minimal filtering, gradient of the weights",
                                                     "normalisation",
                                                     "activation",
                                                     "joins: sums, concatenation, upsampling, pooling",
@@ -36,6 +52,9 @@ constexpr std::pair<std::string_view, Part> words[] = {
     {"nephron.optimiser", optimiser},
     {"nephron.normalise", normalisation},
     {"nephron.join", joining},
+    {"nephron.winograd_input", filtered_input},
+    {"nephron.winograd_weight", filtered_weight},
+    {"nephron.winograd", filtered},
     {"AccumulateGrad", gathering},
     {"onvolution", convolution},
     {"aten::conv", convolution},

@@ -16,6 +16,7 @@
 #include <nephron/nn/upsampled_conv.hpp>
 
 #include "frozen_conv.hpp"
+#include "winograd_training.hpp"
 
 namespace nephron::nn {
 
@@ -72,7 +73,8 @@ at::Tensor Conv2d::forward(const at::Tensor& x, Activation activation, const at:
 
 at::Tensor Conv2d::forward_upsampled(const at::Tensor& x, const at::Tensor& skip, Activation activation) const {
   if (frozen_ != nullptr && frozen_->upsamples()) return frozen_->forward_upsampled(x, skip, activation);
-  at::Tensor y = upsampled_conv3x3(x, skip, weight_);
+  const TrainedConv conv{.map = x, .doubled = true, .joined = skip, .weight = weight_};
+  at::Tensor y = trains_by_filtering(conv) ? filtered_conv(conv) : upsampled_conv3x3(x, skip, weight_);
   if (bias_.defined()) y = y + bias_.to(y.scalar_type()).view({1, -1, 1, 1});
   return activate(y, activation);
 }
@@ -85,6 +87,12 @@ bool Conv2d::freeze(const Freezing& how) {
 
 at::Tensor Conv2d::convolved(const at::Tensor& x) const {
   const auto [before, after] = padding_;
+  const bool minimal =
+      shape_.kernel == 3 && shape_.stride == 1 && shape_.groups == 1 && dilation_ == 1 && before == 1 && after == 1;
+  if (const TrainedConv conv{.map = x, .weight = weight_}; minimal && trains_by_filtering(conv)) {
+    const at::Tensor y = filtered_conv(conv);
+    return bias_.defined() ? y + bias_.to(y.scalar_type()).view({1, -1, 1, 1}) : y;
+  }
   const bool even = before == after;
   // conv2d pads both ends alike at no cost; uneven padding has to be written out.
   at::Tensor padded = even ? x : at::constant_pad_nd(x, {before, after, before, after});

@@ -1,14 +1,13 @@
 #include "winograd_conv.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/record_function.h>
 
 #include "../on_threads.hpp"
+#include "winograd_job.hpp"
 
 namespace nephron::nn {
 
@@ -48,39 +47,6 @@ void at_points(const float* kernel, double* out) {
     }
 }
 
-/// Tiles that are worked on together: as many as keep their values in the second cache, and a share for every thread.
-std::int64_t tiles_together(const TileJob& job, std::int64_t tiles, std::int64_t rows, std::int64_t threads) {
-  constexpr std::int64_t cache_floats = std::int64_t{1} << 18;
-  const std::int64_t fit = cache_floats / (winograd_points * (job.channels + job.outputs));
-  const std::int64_t share = (tiles + threads - 1) / threads;
-  const std::int64_t wanted = std::clamp<std::int64_t>(fit, 2 * rows, 8 * rows);
-  return std::max(rows, std::min(wanted, share) / rows * rows);
-}
-
-float* scratch_of_this_thread(std::int64_t floats) {
-  thread_local std::vector<float> scratch;
-  if (scratch.size() < static_cast<std::size_t>(floats)) scratch.resize(static_cast<std::size_t>(floats));
-  return scratch.data();
-}
-
-/// Tiles are taken as threads become free. Which thread does what changes no result.
-void run_job(const TileJob& job, const TileKernels& kernels, std::int64_t tiles) {
-  const std::int64_t threads = std::max(1, at::get_num_threads());
-  const std::int64_t together = tiles_together(job, tiles, kernels.rows, threads);
-  const std::int64_t parts = (tiles + together - 1) / together;
-  std::atomic<std::int64_t> next{0};
-  on_threads(std::min(threads, parts), 1, [&](std::int64_t begin, std::int64_t end) {
-    float* const scratch = scratch_of_this_thread(scratch_floats(job, together));
-    for (; begin < end; ++begin)
-      for (std::int64_t part = next++; part < parts; part = next++)
-        kernels.run(job, part * together, std::min(together, tiles - part * together), scratch);
-  });
-}
-
-MapType type_of(const at::Tensor& map) {
-  return map.scalar_type() == at::kBFloat16 ? MapType::bfloat16 : MapType::float32;
-}
-
 }  // namespace
 
 bool WinogradConv::suits(const at::Tensor& weight) {
@@ -94,7 +60,7 @@ WinogradConv::WinogradConv(const at::Tensor& weight, const at::Tensor& bias)
     : kernels_(*tile_kernels()),
       channels_(weight.size(1)),
       outputs_(weight.size(0)),
-      panel_(outputs_ % (2 * kernels_.lanes) == 0 ? 2 * kernels_.lanes : kernels_.lanes),
+      panel_(panel_of(outputs_, kernels_)),
       bias_(static_cast<std::size_t>(outputs_)),
       zeros_(static_cast<std::size_t>(channels_)) {
   const at::Tensor floats = weight.to(at::kFloat).contiguous();
@@ -136,9 +102,8 @@ at::Tensor WinogradConv::forward(const Input& input) const {
   job.relu = input.relu;
   const at::Tensor out =
       at::empty({n, outputs_, job.height, job.width}, map.options().memory_format(at::MemoryFormat::ChannelsLast));
-  job.to = out.mutable_data_ptr();
-  const std::int64_t tiles = n * ((job.height + 3) / 4) * ((job.width + 3) / 4);
-  if (tiles > 0) run_job(job, kernels_, tiles);
+  job.outs[0] = {out.mutable_data_ptr(), outputs_, false};
+  run_job(job, kernels_, tiles_of(n, job.height, job.width));
   return out;
 }
 

@@ -29,6 +29,9 @@ inline void from_points(const Floats m[6], Floats y[4]) {
   y[3] = a3 * gap_a + b3 * gap_b + m[5];
 }
 
+/// How many of `n` values a vector from `k` on holds.
+inline std::int64_t lanes_from(std::int64_t k, std::int64_t n) { return n - k < LANES ? n - k : LANES; }
+
 /// The upper left output of a tile.
 struct Place {
   std::int64_t image, y, x;
@@ -121,6 +124,26 @@ void multiply(const TileJob& job, const float* v, const float* weights, float* m
   }
 }
 
+/// A tile's outputs, of which four make one. Sides of such a map are even.
+template <class Of>
+inline void write_halved(const TileJob& job, const TileOut& out, const Place& at, const Floats lines[6][4],
+                         std::int64_t k, std::int64_t rows, std::int64_t columns) {
+  using Value = typename Of::Value;
+  for (int j = 0; j < columns; j += 2) {
+    Floats d[6], left[4], right[4];
+    for (int i = 0; i < 6; ++i) d[i] = lines[i][j];
+    from_points(d, left);
+    for (int i = 0; i < 6; ++i) d[i] = lines[i][j + 1];
+    from_points(d, right);
+    for (int i = 0; i < rows; i += 2) {
+      const std::int64_t place =
+          ((at.image * (job.height / 2) + (at.y + i) / 2) * (job.width / 2) + (at.x + j) / 2) * out.channels + k;
+      Of::store(left[i] + right[i] + left[i + 1] + right[i + 1], static_cast<Value*>(out.map) + place,
+                lanes_from(k, out.channels));
+    }
+  }
+}
+
 template <class Of, bool relu, bool adds>
 inline void write_tile(const TileJob& job, const Place& at, const float* m, std::int64_t stride) {
   using Value = typename Of::Value;
@@ -133,17 +156,24 @@ inline void write_tile(const TileJob& job, const Place& at, const float* m, std:
       for (int j = 0; j < 6; ++j) line[j] = OfFloat::load(m + (6 * i + j) * stride + o, LANES);
       from_points(line, lines[i]);
     }
+    const bool second = o >= job.outs[0].channels;
+    const TileOut& out = job.outs[second ? 1 : 0];
+    const std::int64_t k = second ? o - job.outs[0].channels : o;
+    if (out.halved) {
+      write_halved<Of>(job, out, at, lines, k, rows, columns);
+      continue;
+    }
     const Floats bias = OfFloat::load(job.bias + o, LANES);
     for (int j = 0; j < columns; ++j) {
       Floats d[6], y[4];
       for (int i = 0; i < 6; ++i) d[i] = lines[i][j];
       from_points(d, y);
       for (int i = 0; i < rows; ++i) {
-        const std::int64_t place = ((at.image * job.height + at.y + i) * job.width + at.x + j) * job.outputs + o;
+        const std::int64_t place = ((at.image * job.height + at.y + i) * job.width + at.x + j) * out.channels + k;
         Floats z = y[i] + bias;
         if (adds) z += Of::load(static_cast<const Value*>(job.more) + place, LANES);
         if (relu) z = z < Floats{} ? Floats{} : z;  // what is no number stays none
-        Of::store(z, static_cast<Value*>(job.to) + place, LANES);
+        Of::store(z, static_cast<Value*>(out.map) + place, lanes_from(k, out.channels));
       }
     }
   }
