@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
 #include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -258,17 +260,45 @@ bool Ranks::any(bool own) const {
   return flag.item<int>() > 0;
 }
 
+namespace {
+
+/// The first line that is another one; "" where the texts are the same.
+std::string first_difference(const std::string& first, const std::string& own) {
+  std::istringstream a(first), b(own);
+  std::string there, here;
+  while (true) {
+    const bool more_a = static_cast<bool>(std::getline(a, there)), more_b = static_cast<bool>(std::getline(b, here));
+    if (!more_a && !more_b) return {};
+    if (!more_a) there = "nothing more";
+    if (!more_b) here = "nothing more";
+    if (there != here) return ": \"" + here + "\" there, \"" + there + "\" here";
+  }
+}
+
+}  // namespace
+
+std::string Ranks::line_of_rank(const std::string& own, int rank) const {
+  constexpr std::int64_t most = 240;
+  const at::Tensor mine = at::zeros({most}, at::kByte);
+  std::copy_n(own.begin(), std::min<std::size_t>(own.size(), most), mine.mutable_data_ptr<std::uint8_t>());
+  const at::Tensor line = gather(mine)[rank].contiguous();
+  const auto* const from = line.const_data_ptr<std::uint8_t>();
+  return {from, std::find(from, from + most, std::uint8_t{0})};
+}
+
 void Ranks::require_alike(const std::string& what, const std::string& text) const {
   const std::string digest = sha256_of_text(text);
   at::Tensor own = at::empty({static_cast<std::int64_t>(digest.size())}, at::kByte);
   std::copy(digest.begin(), digest.end(), own.mutable_data_ptr<std::uint8_t>());
   const at::Tensor all = gather(own);
-  for (int r = 1; r < count(); ++r)
-    if (!all[r].equal(all[0]))
-      throw Error(
-          what + " is another one on " + state_->names[static_cast<std::size_t>(r)] + " than on " + state_->names[0],
-          "Ranks train one model together: all are started with one command, one file and the same slides. "
-          "Processes that belong to each other in no way are started with --alone.");
+  int other = 1;
+  while (other < count() && all[other].equal(all[0])) ++other;
+  if (other >= count()) return;
+  const std::string where = line_of_rank(first_difference(share(text), text), other);
+  throw Error(what + " is another one on " + state_->names[static_cast<std::size_t>(other)] + " than on " +
+                  state_->names[0] + where,
+              "Ranks train one model together: all are started with one command, one file and the same slides. "
+              "Processes that belong to each other in no way are started with --alone.");
 }
 
 void Ranks::meet() const {

@@ -51,7 +51,8 @@ class Ranks {
   at::Tensor gather(const at::Tensor& own) const;
   /// Whether it is true of any rank.
   bool any(bool own) const;
-  /// Throws Error where `text` is not the same on all ranks: "WHAT is another one on rank 1 of 2 (...)".
+  /// Throws Error where `text` is not the same on all ranks: "WHAT is another one on rank 1 of 2 (...)", with
+  /// the first line that differs.
   void require_alike(const std::string& what, const std::string& text) const;
   /// Waits until all ranks are here, however long it takes, as long as they live.
   void meet() const;
@@ -62,6 +63,9 @@ class Ranks {
   void leave();
 
  private:
+  /// What a rank has, of which the others may have something else; a long line's beginning.
+  std::string line_of_rank(const std::string& own, int rank) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -89,10 +89,11 @@ TEST(Ranks, SumShareAndGather) {
 }
 
 TEST(Ranks, WhatDiffersIsNamedWithItsRank) {
-  const auto said =
-      run(2, [](Ranks& ranks) { ranks.require_alike("the experiment", ranks.first() ? "one" : "another"); });
+  const auto said = run(
+      2, [](Ranks& ranks) { ranks.require_alike("the experiment", ranks.first() ? "x = 1\ny = 2" : "x = 1\ny = 3"); });
   for (const std::string& text : said)
-    EXPECT_THAT(text, AllOf(HasSubstr("the experiment is another one on rank 1 of 2 ("), HasSubstr("than on rank 0")));
+    EXPECT_THAT(text, AllOf(HasSubstr("the experiment is another one on rank 1 of 2 ("), HasSubstr("than on rank 0"),
+                            HasSubstr(R"(: "y = 3" there, "y = 2" here)")));
 }
 
 TEST(Ranks, OneThatFailsTellsTheOthersWhy) {

@@ -1,9 +1,12 @@
 #include <host/train/slide_validation.hpp>
 
 #include <algorithm>
+#include <numeric>
+#include <optional>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
 #include <nephron/error.hpp>
@@ -153,8 +156,11 @@ HeldOutSlides::HeldOutSlides(const Experiment& experiment, std::vector<std::shar
     const TileGrid grid = tile_grid(slides_[i]->size(), experiment.data.tile, experiment.predict.overlap, multiple);
     // Of a slide that has no tissue by its colours, such as one of fluorescence, nothing is known.
     whole_.push_back(grid.count() <= few_tiles || slides_[i]->catalog().tissue == 0);
+    std::int64_t tiles = 0;
     for (const auto& row : tile_rows(grid, [&](const Region& tile) { return wanted(i, tile); }))
-      tiles_ += static_cast<std::int64_t>(row.size());
+      tiles += static_cast<std::int64_t>(row.size());
+    tiles_of_.push_back(tiles);
+    tiles_ += tiles;
     all_tiles_ += grid.count();
   }
 }
@@ -170,31 +176,89 @@ std::string HeldOutSlides::text() const {
                                : std::to_string(tiles_) + " of " + all + ": the others hold neither tissue nor label");
 }
 
-Validation validate_slides(const ValidationParts& parts, const HeldOutSlides& slides, const std::string& title) {
+std::int64_t HeldOutSlides::tiles(const std::vector<std::size_t>& of) const {
+  std::int64_t sum = 0;
+  for (const std::size_t slide : of) sum += tiles_of_[slide];
+  return sum;
+}
+
+std::vector<std::vector<std::size_t>> HeldOutSlides::dealt(int ranks) const {
+  std::vector<std::size_t> largest_first(slides_.size());
+  std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
+  std::stable_sort(largest_first.begin(), largest_first.end(),
+                   [&](std::size_t a, std::size_t b) { return tiles_of_[a] > tiles_of_[b]; });
+  std::vector<std::vector<std::size_t>> out(static_cast<std::size_t>(ranks));
+  std::vector<std::int64_t> load(out.size());
+  for (const std::size_t slide : largest_first) {
+    const auto least = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
+    out[least].push_back(slide);
+    load[least] += tiles_of_[slide];
+  }
+  return out;
+}
+
+namespace {
+
+/// What a rank's slides add up to.
+struct SlideSums {
+  TileTally tally;
+  std::vector<Overlap> overlaps;  ///< of each class
+};
+
+void add_slides(const ValidationParts& parts, const HeldOutSlides& slides, const std::vector<std::size_t>& which,
+                Progress* progress, SlideSums& sums) {
   const Experiment& experiment = parts.experiment;
-  const c10::InferenceMode inference;
-  const Evaluating evaluating(parts.model);
-  TileTally tally(parts.objective.exclusive());
-  std::vector<Overlap> overlaps(experiment.classes.size());
-  Progress progress(title, slides.tiles());
   std::int64_t before = 0;
-  for (std::size_t i = 0; i < slides.slides().size(); ++i) {
+  for (const std::size_t i : which) {
     const PreparedSlide& slide = *slides.slides()[i];
-    ValidatedNetwork network(parts, slide, tally);
-    OverlapSink sink(slide, parts.objective.exclusive(), overlaps);
+    ValidatedNetwork network(parts, slide, sums.tally);
+    OverlapSink sink(slide, parts.objective.exclusive(), sums.overlaps);
     TilingOptions options{experiment.data.tile, experiment.predict.overlap, experiment.prediction_batch(), {}};
     std::int64_t done = 0;
     options.progress = [&](std::int64_t tiles, std::int64_t) {
       if (interrupted()) throw Cancelled();
-      progress.update(before + (done = tiles));
+      done = tiles;
+      if (progress != nullptr) progress->update(before + done);
     };
     options.wanted = [&](const Region& tile) { return slides.wanted(i, tile); };
     predict_tiled(PreparedSource(slide), network, options, sink);
     before += done;
   }
-  Validation out = tally.result();
+}
+
+void sum(const Ranks& ranks, std::vector<Overlap>& overlaps) {
+  const at::Tensor counts = at::zeros({static_cast<std::int64_t>(overlaps.size()), 3}, at::kLong);
+  auto* const to = counts.mutable_data_ptr<std::int64_t>();
+  for (std::size_t c = 0; c < overlaps.size(); ++c)
+    to[3 * c] = overlaps[c].both, to[3 * c + 1] = overlaps[c].predicted, to[3 * c + 2] = overlaps[c].truth;
+  ranks.sum({counts});
+  for (std::size_t c = 0; c < overlaps.size(); ++c)
+    overlaps[c].both = to[3 * c], overlaps[c].predicted = to[3 * c + 1], overlaps[c].truth = to[3 * c + 2];
+}
+
+}  // namespace
+
+Validation validate_slides(const ValidationParts& parts, const HeldOutSlides& slides, const std::string& title) {
+  const c10::InferenceMode inference;
+  const Evaluating evaluating(parts.model);
+  const std::size_t classes = parts.experiment.classes.size();
+  SlideSums sums{TileTally(parts.objective.exclusive(), classes, parts.device), std::vector<Overlap>(classes)};
+  const int ranks = parts.ranks == nullptr ? 1 : parts.ranks->count(),
+            own = parts.ranks == nullptr ? 0 : parts.ranks->rank();
+  const std::vector<std::size_t> mine = slides.dealt(ranks)[static_cast<std::size_t>(own)];
+  bool cancelled = false;
+  try {
+    std::optional<Progress> progress;
+    if (own == 0) progress.emplace(title, slides.tiles(mine));
+    add_slides(parts, slides, mine, progress ? &*progress : nullptr, sums);
+  } catch (const Cancelled&) {
+    cancelled = true;
+  }
+  meet_after(parts.ranks, cancelled || interrupted());
+  if (parts.ranks != nullptr) sums.tally.sum(*parts.ranks), sum(*parts.ranks, sums.overlaps);
+  Validation out = sums.tally.result();
   out.dice.clear();
-  for (const Overlap& overlap : overlaps) out.dice.push_back(overlap.dice());
+  for (const Overlap& overlap : sums.overlaps) out.dice.push_back(overlap.dice());
   return out;
 }
 

@@ -29,14 +29,12 @@ void share_weights(const Ranks* ranks, TrainState& state) {
   ranks->share(all);
 }
 
-bool first_decides(const Ranks* ranks, TrainProgress& progress, const TrainLengths& lengths,
-                   const std::function<bool()>& work) {
+void first_decides(const Ranks* ranks, TrainProgress& progress, const TrainLengths& lengths,
+                   const std::function<void()>& work) {
   if (ranks == nullptr) return work();
-  const bool result = ranks->first() && work();
+  if (ranks->first()) work();
   ranks->meet();  // in a collective the others would wait no longer than it allows
-  const std::string told = ranks->share(progress_text(progress) + (result ? "1" : "0"));
-  progress = progress_of(JsonNode::parse(told.substr(0, told.size() - 1), "the progress of rank 0"), lengths);
-  return told.back() == '1';
+  progress = progress_of(JsonNode::parse(ranks->share(progress_text(progress)), "the progress of rank 0"), lengths);
 }
 
 struct SharedStatistics::Peers final : nn::BatchPeers {

@@ -21,9 +21,9 @@ std::uint64_t seed_of_rank(const Ranks* ranks, std::uint64_t seed);
 /// otherwise, or draw other first weights, do not drift apart. Throws Error where ranks stand at different steps.
 void share_weights(const Ranks* ranks, TrainState& state);
 
-/// Rank 0 works (validates, writes) and the others wait; all go on with its progress. Returns what the work returned.
-bool first_decides(const Ranks* ranks, TrainProgress& progress, const TrainLengths& lengths,
-                   const std::function<bool()>& work);
+/// Rank 0 works (writes, decides) and the others wait; all go on with its progress.
+void first_decides(const Ranks* ranks, TrainProgress& progress, const TrainLengths& lengths,
+                   const std::function<void()>& work);
 
 /// Lets the network's batch normalisations take their statistics from the batches of all ranks while it lives. Warns
 /// where there are none.

@@ -55,8 +55,15 @@ class FoldTrainer {
   void check_losses(bool all = false);
   /// What follows the steps of an epoch; false when Ctrl-C cut it short.
   bool end_epoch();
-  /// Validation, figures, checkpoint: rank 0's.
-  bool conclude_epoch();
+  /// What an epoch's weights are worth, and the averaged ones.
+  struct Validated {
+    Validation last;
+    std::optional<Validation> average;
+  };
+  /// By all ranks together; nothing when Ctrl-C cut it short.
+  std::optional<Validated> validate_epoch();
+  /// Figures and checkpoint: rank 0's.
+  void conclude_epoch(const std::optional<Validated>& validated);
   /// Of the weights that the network has; nothing when Ctrl-C cut it short.
   std::optional<Validation> validate_now();
   std::optional<Validation> validate_average();
@@ -208,6 +215,7 @@ bool FoldTrainer::validates(std::int64_t epochs_done) const {
 }
 
 std::optional<Validation> FoldTrainer::validate_now() {
+  share_weights(job_.ranks, state_);  // statistics of normalisations are each rank's own
   auto validation = validation_->run(state_.model(), step_.place());
   component_metrics_.drop();  // belongs to no step
   return validation;
@@ -225,26 +233,34 @@ bool FoldTrainer::end_epoch() {
     component_metrics_.drop();
     if (stop_asked(job_.ranks)) return false;
   }
-  return first_decides(job_.ranks, progress_, {config_.epochs, steps_of_.epoch}, [this] { return conclude_epoch(); });
+  std::optional<Validated> validated;
+  if (validates(progress_.epoch + 1) && !(validated = validate_epoch())) return false;
+  first_decides(job_.ranks, progress_, {config_.epochs, steps_of_.epoch}, [&] { conclude_epoch(validated); });
+  return true;
 }
 
-bool FoldTrainer::conclude_epoch() {
+std::optional<FoldTrainer::Validated> FoldTrainer::validate_epoch() {
+  const std::optional<Validation> last = validate_now();
+  if (!last) return std::nullopt;
+  if (state_.average() == nullptr) return Validated{*last, std::nullopt};
+  const std::optional<Validation> average = validate_average();
+  if (!average) return std::nullopt;
+  return Validated{*last, average};
+}
+
+void FoldTrainer::conclude_epoch(const std::optional<Validated>& validated) {
   bool best = !validation_->any();
   EpochReport report(job_, progress_, progress_.epoch_loss / static_cast<double>(steps_of_.epoch));
   if (const HardExamples* const hard = state_.hard_examples()) hard->add_figures(report.line);
-  if (validates(progress_.epoch + 1)) {
-    const std::optional<Validation> validation = validate_now();
-    if (!validation) return false;
-    std::optional<Validation> average;
-    if (state_.average() != nullptr && !(average = validate_average())) return false;
-    best = validation->mean_dice() > progress_.best_dice;
-    report.add(*validation, experiment_.classes, best);
-    if (average) {
+  if (validated) {
+    best = validated->last.mean_dice() > progress_.best_dice;
+    report.add(validated->last, experiment_.classes, best);
+    if (const std::optional<Validation>& average = validated->average) {
       progress_.average_dice = average->mean_dice();
       progress_.average_dice_of = average->dice;
       report.add_average(*average, experiment_.classes);
     }
-    if (note_validation(*validation)) report.text += "  rate x " + text_of("%.3g", progress_.plateau.factor);
+    if (note_validation(validated->last)) report.text += "  rate x " + text_of("%.3g", progress_.plateau.factor);
   }
   tell(report);
   ++progress_.epoch;
@@ -254,7 +270,6 @@ bool FoldTrainer::conclude_epoch() {
   if (patience_over) log().info("no better Dice for " + counted(config_.patience, "validation") + ": stopping early");
   progress_.finished = patience_over || progress_.epoch >= config_.epochs;
   save(best);
-  return true;
 }
 
 void FoldTrainer::tell(EpochReport& report) {

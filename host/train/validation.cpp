@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
 #include <host/device/autocast.hpp>
@@ -38,8 +39,6 @@ at::Tensor ValidationParts::logits_of(const at::Tensor& images) const {
 
 namespace {
 
-void add_to(at::Tensor& sum, const at::Tensor& part) { sum = sum.defined() ? sum + part : part; }
-
 std::vector<double> list_of(const at::Tensor& values) {
   const at::Tensor on_cpu = values.cpu().contiguous();
   return {on_cpu.data_ptr<double>(), on_cpu.data_ptr<double>() + on_cpu.numel()};
@@ -47,34 +46,56 @@ std::vector<double> list_of(const at::Tensor& values) {
 
 }  // namespace
 
+TileTally::TileTally(bool exclusive, std::size_t classes, c10::Device device) : exclusive_(exclusive) {
+  const auto c = static_cast<std::int64_t>(classes);
+  const auto none = [&](at::IntArrayRef sizes) {
+    return at::zeros(sizes, at::TensorOptions().dtype(c10::kDouble).device(device));
+  };
+  tiles_ = none({}), loss_ = none({}), counts_ = none({3, c}), tile_dice_ = none({c}), counted_ = none({c});
+}
+
 void TileTally::add(const at::Tensor& logits, const BatchTensors& batch, const at::Tensor& mean_loss) {
   at::Tensor counted = (batch.weights > 0).to(c10::kDouble);
   if (batch.pixel_weights.defined()) counted = counted * (batch.pixel_weights.amax({2, 3}) > 0);
   const at::Tensor counts = overlap_counts(logits, batch.targets, batch.pixel_weights, exclusive_) * counted;
-  add_to(loss_, mean_loss.to(c10::kDouble) * static_cast<double>(logits.size(0)));
-  add_to(counts_, counts.sum(1));
-  add_to(tile_dice_, (dice_of(counts) * counted).sum(0));
-  add_to(counted_, counted.sum(0));
-  tiles_ += logits.size(0);
+  loss_ += mean_loss.to(c10::kDouble) * static_cast<double>(logits.size(0));
+  counts_ += counts.sum(1);
+  tile_dice_ += (dice_of(counts) * counted).sum(0);
+  counted_ += counted.sum(0);
+  tiles_ += static_cast<double>(logits.size(0));
 }
+
+void TileTally::sum(const Ranks& ranks) { ranks.sum({tiles_, loss_, counts_, tile_dice_, counted_}); }
 
 Validation TileTally::result() const {
   Validation out;
-  out.tiles = tiles_;
-  if (tiles_ == 0) return out;
-  out.loss = loss_.item<double>() / static_cast<double>(tiles_);
+  const auto tiles = tiles_.item<double>();
+  out.tiles = static_cast<std::int64_t>(tiles);
+  if (tiles == 0) return out;
+  out.loss = loss_.item<double>() / tiles;
   out.dice = list_of(dice_of(counts_));
   out.tile_dice = list_of(tile_dice_ / counted_.clamp_min(1));
   return out;
 }
 
+void meet_after(const Ranks* ranks, bool cancelled) {
+  if (ranks != nullptr) {
+    ranks->meet();  // in a collective the first would wait no longer than it allows
+    cancelled = ranks->any(cancelled);
+  }
+  if (cancelled) throw Cancelled();
+}
+
 Validation validate(const ValidationParts& parts, Feed& feed, std::int64_t draws) {
   const TrainConfig& config = parts.experiment.train;
   const std::int64_t tiles = feed.count() > 0 ? feed.count() : draws, batch = 2 * config.batch;
+  const std::int64_t batches = (tiles + batch - 1) / batch;
+  const BatchShare own =
+      parts.ranks == nullptr ? BatchShare{0, batches} : share_of(batches, parts.ranks->rank(), parts.ranks->count());
   const c10::InferenceMode inference;
   const Evaluating evaluating(parts.model);
-  TileTally tally(parts.objective.exclusive());
-  feed.start(0, 0, (tiles + batch - 1) / batch);
+  TileTally tally(parts.objective.exclusive(), parts.experiment.classes.size(), parts.device);
+  feed.start(0, own.first, own.count);
   while (!interrupted()) {
     std::unique_ptr<RawBatch> raw = feed.next();
     if (raw == nullptr) break;
@@ -83,6 +104,8 @@ Validation validate(const ValidationParts& parts, Feed& feed, std::int64_t draws
     const at::Tensor logits = parts.logits_of(tensors.images);
     tally.add(logits, tensors, parts.objective(logits, tensors, parts.place).total);
   }
+  meet_after(parts.ranks, interrupted());
+  if (parts.ranks != nullptr) tally.sum(*parts.ranks);
   return tally.result();
 }
 

@@ -8,6 +8,7 @@
 #include <host/cuda/normalise.hpp>
 #include <host/feed/feed.hpp>
 #include <host/model/model.hpp>
+#include <host/ranks/ranks.hpp>
 #include <host/train/batch_tensors.hpp>
 #include <host/train/objective.hpp>
 
@@ -37,11 +38,16 @@ struct ValidationParts {
   const Experiment& experiment;
   c10::Device device;
   TrainPlace place;  ///< how far the training is
+  /// That validate together, each its share: they make the same calls. Null: this process alone.
+  const Ranks* ranks = nullptr;
 
   /// Logits (float) of normalised images, in the training's precision.
   at::Tensor logits_of(const at::Tensor& images) const;
   Normalise normalise() const { return Normalise::of(experiment.data.mean, experiment.data.std); }
 };
+
+/// Ranks have done their shares: waits for all. Throws Cancelled where one was interrupted.
+void meet_after(const Ranks* ranks, bool cancelled);
 
 /// A network in evaluation mode while it lives, in training mode afterwards.
 class Evaluating {
@@ -58,18 +64,19 @@ class Evaluating {
 /// Sums of one pass over tiles, kept on the device: nothing waits for it.
 class TileTally {
  public:
-  explicit TileTally(bool exclusive) : exclusive_(exclusive) {}
+  TileTally(bool exclusive, std::size_t classes, c10::Device device);
   void add(const at::Tensor& logits, const BatchTensors& batch, const at::Tensor& mean_loss);
+  /// Of all ranks.
+  void sum(const Ranks& ranks);
   Validation result() const;
 
  private:
   bool exclusive_;
-  std::int64_t tiles_ = 0;
-  at::Tensor loss_, counts_, tile_dice_, counted_;
+  at::Tensor tiles_, loss_, counts_, tile_dice_, counted_;  ///< double
 };
 
-/// One pass over the validation tiles of `feed`. `draws`: tiles when the sampler has no list of its own. Stops early
-/// after Ctrl-C, with what was done so far.
+/// One pass over the validation tiles of `feed`, of which each rank takes some batches. `draws`: tiles when the sampler
+/// has no list of its own. Throws Cancelled after Ctrl-C, on all ranks where it was one's.
 Validation validate(const ValidationParts& parts, Feed& feed, std::int64_t draws);
 
 }  // namespace nephron::host

@@ -86,6 +86,15 @@ class Ranked : public Train {
         most = std::max(most, (tensor.to(at::kDouble) - b.at(name).to(at::kDouble)).abs().max().item<double>());
     return most;
   }
+  /// What validations said, by step and name.
+  static std::map<std::string, double> validations(const RunFolder& run) {
+    std::map<std::string, double> out;
+    for (const auto& [step, values] : read_metrics(run.fold(0).metrics()))
+      for (const auto& [name, value] : values)
+        if (name == "val_loss" || name.find("dice") != std::string::npos)
+          out.emplace(name + " of step " + std::to_string(step), value);
+    return out;
+  }
   /// Waits until a rank 0 has written its first checkpoint.
   void wait_for_checkpoint(const Programs& programs) const {
     while (!programs[0]->done() && last_checkpoint().empty()) std::this_thread::sleep_for(5ms);
@@ -111,8 +120,25 @@ TEST_F(Ranked, GiveWhatOneProcessGives) {
   ASSERT_EQ(of_one.size(), 20U);
   ASSERT_EQ(of_two.size(), 20U);
   for (const auto& [step, loss] : of_one) EXPECT_NEAR(of_two.at(step), loss, tolerance) << step;
+  const auto of_all = validations(one);
+  ASSERT_EQ(of_all.size(), 8U);                  // two epochs: val_loss, dice, dice_disc, tile_dice_disc
+  for (const RunFolder& other : {two, three}) {  // of three ranks one has no slide: two are held out
+    const auto of_ranks = validations(other);
+    // A pixel whose probability lies within rounding of one half may be counted otherwise.
+    for (const auto& [name, value] : of_all) EXPECT_NEAR(of_ranks.at(name), value, 1e-4) << name;
+  }
   EXPECT_THAT(read_file(two.log()), HasSubstr("training with 2 ranks"));
   EXPECT_THAT(read_file(output_of(1)), Not(HasSubstr("fold 0"))) << "rank 0 alone speaks";
+}
+
+TEST_F(Ranked, ValidateTilesTogether) {
+  write("norm = false");
+  const std::vector<std::string> more{"--set", "train.epochs=1", "--set", "validation.how=tiles"};
+  run(command("one", more), 0);
+  expect_codes(start(2, command("two", more)), 0);
+  const auto of_one = validations(only_run_of("one")), of_two = validations(only_run_of("two"));
+  ASSERT_GE(of_one.size(), 4U);
+  for (const auto& [name, value] : of_one) EXPECT_NEAR(of_two.at(name), value, 1e-4) << name;
 }
 
 TEST_F(Ranked, NormalisationsOfAllRanksGiveWhatOneProcessGives) {
