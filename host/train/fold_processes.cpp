@@ -201,12 +201,22 @@ class FoldProcesses {
       }
       RunningFold& ended = **fold;
       if (ended.result()) outcome_.results.emplace_back(ended.fold(), *ended.result());
+      if (ended.result() && !ended.result()->finished && !interrupted()) stop_after(ended.fold());
       if (const std::string why = ended.failure(); !why.empty()) failed(ended.fold(), why);
       steps_done_ += ended.step() - ended.first_step();
       steps_before_ += ended.first_step();
       busy_[ended.place()] = false;
       fold = running_.erase(fold);
     }
+  }
+
+  /// Somebody interrupted the process of one fold alone.
+  void stop_after(int fold) {
+    std::string text = fold_name(fold) + " was interrupted, and has saved";
+    if (running_.size() > 1) text += "; the folds that run go on to their end";
+    if (!waiting_.empty()) text += "; no other fold is begun";
+    waiting_.clear();
+    log().warning(text);
   }
 
   void failed(int fold, const std::string& why) {

@@ -16,6 +16,7 @@
 #include <host/train/part_checks.hpp>
 #include <host/train/warm_start.hpp>
 #include <host/util/files.hpp>
+#include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/mapped_places.hpp>
 #include <host/util/shell_word.hpp>
@@ -166,9 +167,11 @@ Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
 }
 
 void Session::begin(std::size_t bytes) {
-  set_mapping_advice(("prepare the slide again (nephron prepare), and go on with: nephron train --resume " +
-                      shell_word(run_.folder().string()))
-                         .c_str());
+  const std::string resume = "nephron train --resume " + shell_word(run_.folder().string());
+  set_mapping_advice(("prepare the slide again (nephron prepare), and go on with: " + resume).c_str());
+  if (writes_ && !worker_)
+    set_last_words(
+        ("\nended at once: what was not saved is lost; from the last checkpoint on: " + resume + "\n").c_str());
   begun_ = begun_ || worker_ || !writes_;
   if (!writes_) return;
   if (begun_) return require_writable(run_.folder(), bytes);

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
 
 #include <unistd.h>
 
@@ -11,10 +13,18 @@ namespace {
 std::atomic<bool> flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
+std::atomic<char*> last_words{nullptr};
+
+/// Calls nothing but strlen(), write() and _exit().
 extern "C" void on_signal(int) {
-  if (flag.exchange(true)) _exit(130);
+  if (!flag.exchange(true)) return;
+  if (const char* const text = last_words.load(); text != nullptr)
+    static_cast<void>(!::write(STDERR_FILENO, text, std::strlen(text)));
+  _exit(130);
 }
 }  // namespace
+
+void set_last_words(const char* text) noexcept { std::free(last_words.exchange(::strdup(text))); }
 
 void catch_interrupts() {
   struct sigaction action = {};
@@ -23,6 +33,8 @@ void catch_interrupts() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction before = {};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
 bool interrupted() noexcept { return flag.load(std::memory_order_relaxed); }
