@@ -14,6 +14,7 @@ const std::vector<std::string>& keys_without_effect_on_results() {
       "data.factors",  // what is prepared for others
       "data.workers",  // samples are a function of (seed, epoch, number), whoever makes them
       "data.prefetch",
+      "data.when_lost",  // what follows a disk's failure
       "train.threads",  // the order of sums, as the device
       "train.checkpoint_minutes",
       "model.checkpointing",  // the same bits

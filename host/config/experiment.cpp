@@ -41,6 +41,14 @@ void DataConfig::describe(Schema<DataConfig>& s) {
   s.field("most_lost", &DataConfig::most_lost,
           "share of the slides that may fail to be read; when more do, nothing is trained")
       .range(0, 1);
+  s.field("when_lost", &DataConfig::when_lost,
+          "where the file of a prepared slide is cut short, or its disk fails, while it is trained on: \"stop\", or "
+          "\"go_on\" with windows of the other slides")
+      .choices({"stop", "go_on"});
+  s.field("augment_on", &DataConfig::augment_on,
+          "where augmentations are carried out and targets made: \"cpu\", by the threads that make samples, or "
+          "\"device\", which is given windows, label bits and plans")
+      .choices({"cpu", "device"});
   s.field("mean", &DataConfig::mean, "mean of each colour, subtracted (RGB)").range(0, 1);
   s.field("std", &DataConfig::std, "deviation of each colour, divided by (RGB)").range(1e-6, 10);
   s.field("workers", &DataConfig::workers, "threads that make samples; 0: as many as training leaves").range(0, 256);

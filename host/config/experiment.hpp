@@ -31,7 +31,9 @@ struct DataConfig {
   bool join_geometry = true;    ///< neighbouring geometric augmentations interpolate once
   bool ignore_outside = false;  ///< what lies beyond a slide's edge is ignored, not background
   FoldsConfig folds;
-  double most_lost = 0.1;  ///< share of the listed slides that may fail to be read
+  double most_lost = 0.1;          ///< share of the listed slides that may fail to be read
+  std::string when_lost = "stop";  ///< "stop", "go_on": where a stored slide is cut short while it is trained on
+  std::string augment_on = "cpu";  ///< "cpu", "device": where plans of augmentations are carried out
   std::array<double, 3> mean{0.66437738, 0.50478148, 0.70114894};  ///< of 0..1, RGB
   std::array<double, 3> std{0.15825711, 0.24371008, 0.13832686};
   int workers = 0;   ///< threads that make samples; 0: as many as cores leave

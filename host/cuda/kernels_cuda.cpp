@@ -12,6 +12,7 @@ namespace nephron::host {
 cudaError_t launch_normalise(const Normalise& how, const std::uint8_t* in, float* out, std::int64_t pixels,
                              cudaStream_t stream);
 cudaError_t launch_targets(const std::uint8_t* in, float* out, std::int64_t n, cudaStream_t stream);
+cudaError_t launch_programs(const ProgramBatch& batch, cudaStream_t stream);
 cudaError_t launch_distance(const draft::DistancePlanes& planes, cudaStream_t stream);
 
 namespace {
@@ -41,6 +42,16 @@ void distance(const at::Tensor& masks, const at::Tensor& room, const at::Tensor&
   C10_CUDA_CHECK(launch_distance(planes, at::cuda::getCurrentCUDAStream()));
 }
 
+void run_programs(const ProgramBatch& batch, c10::Device device) {
+  const c10::cuda::CUDAGuard guard(device);
+  C10_CUDA_CHECK(launch_programs(batch, at::cuda::getCurrentCUDAStream()));
+}
+
+int capability(c10::Device device) {
+  const cudaDeviceProp* const properties = at::cuda::getDeviceProperties(device.index());
+  return 10 * properties->major + properties->minor;
+}
+
 std::int64_t free_memory(c10::Device device) {
   const c10::cuda::CUDAGuard guard(device);
   std::size_t free = 0, total = 0;
@@ -52,8 +63,12 @@ std::int64_t free_memory(c10::Device device) {
 }  // namespace nephron::host
 
 extern "C" __attribute__((visibility("default"))) const nephron::host::CudaKernels* nephron_cuda_kernels() {
-  static const nephron::host::CudaKernels kernels{nephron::host::CudaKernels::version, &nephron::host::normalise,
-                                                  &nephron::host::targets, &nephron::host::distance,
+  static const nephron::host::CudaKernels kernels{nephron::host::CudaKernels::version,
+                                                  &nephron::host::normalise,
+                                                  &nephron::host::targets,
+                                                  &nephron::host::distance,
+                                                  &nephron::host::run_programs,
+                                                  &nephron::host::capability,
                                                   &nephron::host::free_memory};
   return &kernels;
 }

@@ -52,6 +52,9 @@ class PreparedSlide {
   /// What is known of the tissue's colours: measured at the first question where no record has them. Null where there
   /// is too little tissue.
   virtual const SlideColours* colours() const { return nullptr; }
+  /// The file whose pages were gone when a reader who bears it read them (LossBearable): what this slide gives is
+  /// nothing any more. Empty: none.
+  virtual std::string lost_file() const { return {}; }
   virtual const CatalogSlide& catalog() const noexcept = 0;
   virtual const std::vector<ChannelRule>& targets() const noexcept = 0;
   /// Classes whose annotation is a probability map, as a bit set; their bit is set where it exceeds one half.

@@ -40,6 +40,7 @@ void StoredSlide::open_picture(const PictureFolder& folder, const LabelsRecord& 
   const PictureRecord record = PictureRecord::read(folder.record_file(place_.reduction));
   const std::filesystem::path file = folder.picture(place_.reduction);
   picture_ = MappedTiff(file);
+  picture_file_ = file;
   size_ = place_.reduction.size_of(record.size);
   const auto& pictures = picture_.pictures();
   if (record.reduction != place_.reduction || pictures.size() != 1 || pictures[0].size != size_ ||
@@ -59,6 +60,7 @@ void StoredSlide::open_picture(const PictureFolder& folder, const LabelsRecord& 
 
 void StoredSlide::open_labels(const std::filesystem::path& file, const LabelsRecord& record) {
   labels_ = MappedTiff(file);
+  labels_file_ = file;
   label_pictures_.emplace(labels_, file, record.size, place_.reduction);
   if (record.classes != place_.classes || static_cast<std::int64_t>(labels_.bytes()) != record.bytes)
     throw Error(file.string() + " holds not the labels that its record tells of", "prepare the slide again");
@@ -93,6 +95,11 @@ LabelIndex StoredSlide::index_of(std::size_t picture) const {
              labels_.read(label_pictures_->bits, r, out.view());
              return out;
            }}};
+}
+
+std::string StoredSlide::lost_file() const {
+  if (picture_.lost()) return picture_file_.string();
+  return labels_.lost() ? labels_file_.string() : std::string();
 }
 
 void StoredSlide::read(const Region& region, const ImageView& image, const ImageView& labels) const {

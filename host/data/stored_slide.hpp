@@ -40,6 +40,7 @@ class StoredSlide final : public PreparedSlide {
   std::int64_t tissue(const Region& region) const override;
   const std::vector<Region>& objects(std::size_t class_index) const override { return index_.objects(class_index); }
   Digests digests() const override { return digests_; }
+  std::string lost_file() const override;
   const SlideColours* colours() const override;
   const CatalogSlide& catalog() const noexcept override { return catalog_; }
   const std::vector<ChannelRule>& targets() const noexcept override { return place_.targets; }
@@ -58,6 +59,7 @@ class StoredSlide final : public PreparedSlide {
   Digests digests_;
   bool annotated_ = false;
   MappedTiff picture_, labels_;
+  std::filesystem::path picture_file_, labels_file_;
   std::vector<std::filesystem::path> touched_;
   std::optional<LabelPictures> label_pictures_;
   LabelIndex index_;

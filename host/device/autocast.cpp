@@ -4,11 +4,21 @@
 
 #include <nephron/error.hpp>
 
+#include <host/cuda/load.hpp>
+
 namespace nephron::host {
 
 std::optional<c10::ScalarType> autocast_type(const std::string& precision, c10::Device device) {
   if (precision == "fp32") return std::nullopt;
-  if (precision == "bf16") return c10::ScalarType::BFloat16;
+  if (precision == "bf16") {
+    constexpr int first_with_bf16 = 80;
+    if (device.is_cuda())
+      if (const int capability = loaded_kernels().capability(device); capability < first_with_bf16)
+        throw Error("precision \"bf16\" needs a CUDA device of compute capability 8.0; " + device.str() + " has " +
+                        std::to_string(capability / 10) + "." + std::to_string(capability % 10),
+                    "Use precision = \"fp16\" or \"fp32\" there.");
+    return c10::ScalarType::BFloat16;
+  }
   if (precision != "fp16")
     throw Error("unknown precision \"" + precision + "\": expected \"fp32\", \"bf16\" or \"fp16\"");
   if (!device.is_cuda())

@@ -17,6 +17,9 @@ struct RawBatch {
   std::int64_t count = 0;
   std::int64_t side = 0;
   int classes = 0;
+  /// [N]: what a device makes each sample of (sample_program.hpp), in place of `images`, `labels` and `ignored`; empty:
+  /// those are made.
+  std::vector<std::vector<std::uint8_t>> programs;
   std::vector<std::uint8_t> images;    ///< [N, H, W, 3]
   std::vector<std::uint8_t> labels;    ///< [N, C, H, W]: targets 0..255 (255 = 1), so that soft ones fit
   std::vector<float> weights;          ///< [N, C]

@@ -1,7 +1,6 @@
 #include <host/feed/execute.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <span>
 
@@ -10,6 +9,7 @@
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
 
+#include <host/feed/affine_places.hpp>
 #include <host/feed/colour_program.hpp>
 #include <host/feed/flat_filter.hpp>
 #include <host/feed/joined_maps.hpp>
@@ -27,12 +27,6 @@ Region within(const Region& part, const Region& whole) {
 
 cv::Rect rect_of(const Region& r) {
   return {static_cast<int>(r.x), static_cast<int>(r.y), static_cast<int>(r.width), static_cast<int>(r.height)};
-}
-
-/// A contribution to a position in 1/1024 px. Two of them and their rounding fit into 32 bits.
-std::int32_t fixed(double v) {
-  constexpr double most = (1 << 30) - 1024;
-  return static_cast<std::int32_t>(std::lrint(std::clamp(v * 1024, -most, most)));
 }
 
 void fill_cells(std::vector<GridCell>& cells, std::int64_t extent, int spacing, std::int64_t nodes) {
@@ -90,7 +84,6 @@ class CpuExecutor final : public Executor {
   void end_warp(const Region& to);
   /// Neighbouring geometric steps at once.
   void apply_joined(std::span<const Step> steps, const Region& to);
-  std::size_t joined_from(const std::vector<Step>& steps, std::size_t first) const;
   template <class Filter>
   void filter(const Region& to, const Filter& change);
 
@@ -144,9 +137,7 @@ void CpuExecutor::begin(const RecordedPlan& plan, const Region& wanted, const Im
   picture_ = plan.picture();
   wanted_ = wanted;
   colours_.clear();
-  regions_.resize(steps.size() + 1);  // regions_[i]: what step i reads
-  regions_.back() = wanted;
-  for (std::size_t i = steps.size(); i-- > 0;) regions_[i] = region_read(steps[i], regions_[i + 1], picture_);
+  regions_ = regions_read(plan, wanted);
   pictures_ = 1 + planes.size();
   if (held_.size() < pictures_) held_.resize(pictures_);
   views_.clear();
@@ -171,7 +162,7 @@ void CpuExecutor::run(const RecordedPlan& plan, const Region& wanted, const Sour
   begin(plan, wanted, image, planes);
   source(regions_[0], held_[0].view, views_);
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (const std::size_t behind = joined_from(steps, i); behind > i + 1) {
+    if (const std::size_t behind = joins_ ? geometry_behind(steps, i) : i; behind > i + 1) {
       step_ = behind;
       apply_joined(std::span(steps).subspan(i, behind - i), regions_[behind]);
       i = behind - 1;
@@ -184,13 +175,6 @@ void CpuExecutor::run(const RecordedPlan& plan, const Region& wanted, const Sour
   for (std::size_t i = 0; i < pictures_; ++i)
     if (held_[i].view.data != held_[i].out.data)
       copy(held_[i].view.crop(within(wanted_, held_[i].region)), held_[i].out);
-}
-
-/// The step behind those that are joined with `first`.
-std::size_t CpuExecutor::joined_from(const std::vector<Step>& steps, std::size_t first) const {
-  std::size_t behind = first;
-  while (joins_ && behind < steps.size() && is_geometry(steps[behind])) ++behind;
-  return behind;
 }
 
 // In place, or from a buffer into the place where the image has to be in the end.
@@ -281,15 +265,9 @@ void CpuExecutor::apply(const FlipStep& step, const Region& to) {
 }
 
 void CpuExecutor::apply(const AffineStep& step, const Region& to) {
-  const std::array<double, 6> m = turned_back(step.forward.m);
   column_places_.resize(static_cast<std::size_t>(picture_.width));
   row_places_.resize(static_cast<std::size_t>(picture_.height));
-  for (std::int64_t x = to.x; x < to.x + to.width; ++x)
-    column_places_[static_cast<std::size_t>(x)] = {fixed(m[0] * static_cast<double>(x)),
-                                                   fixed(m[3] * static_cast<double>(x))};
-  for (std::int64_t y = to.y; y < to.y + to.height; ++y)
-    row_places_[static_cast<std::size_t>(y)] = {fixed(m[1] * static_cast<double>(y) + m[2]),
-                                                fixed(m[4] * static_cast<double>(y) + m[5])};
+  fill_affine_places(step, to, column_places_.data(), row_places_.data());
   warp(AffineMap{column_places_.data(), row_places_.data()}, to, step.border == Border::reflect_101);
 }
 

@@ -74,10 +74,12 @@ struct Feed::State {
     b->classes = maker.classes();
     const auto n = static_cast<std::size_t>(b->count), pixels = static_cast<std::size_t>(b->side * b->side);
     const auto c = static_cast<std::size_t>(b->classes);
-    b->images.resize(n * pixels * 3);
-    b->labels.resize(n * pixels * c);
+    const std::size_t made = options.programs ? 0 : n * pixels;
+    b->programs.resize(options.programs ? n : 0);
+    b->images.resize(made * 3);
+    b->labels.resize(made * c);
     b->weights.resize(n * c);
-    b->ignored.resize(maker.ignores() ? n * pixels : 0);
+    b->ignored.resize(maker.ignores() ? made : 0);
     b->ignoring.resize(maker.ignores() ? n : 0);
     b->ids.resize(n);
     b->windows.resize(n);
@@ -124,9 +126,22 @@ struct Feed::State {
     const SampleNumber number{pending.epoch, pending.batch->first + i};
     SampleNumber& window = pending.batch->windows[static_cast<std::size_t>(i)];
     window = pending.repeats != nullptr ? pending.repeats->window_of(number) : number;
+    if (options.programs) {
+      maker.write(number.epoch, number.index, program_slot(*pending.batch, i, window), scratch);
+      return;
+    }
     SampleSlot to = slot(*pending.batch, i);
     to.window = window;
     maker.make(number.epoch, number.index, to, scratch);
+  }
+
+  static ProgramSlot program_slot(RawBatch& b, std::int64_t i, const SampleNumber& window) {
+    const auto at = static_cast<std::size_t>(i), c = static_cast<std::size_t>(b.classes);
+    return {b.programs[at],
+            {b.weights.data() + at * c, c},
+            b.ignoring.empty() ? nullptr : &b.ignoring[at],
+            &b.ids[at],
+            window};
   }
 
   static SampleSlot slot(RawBatch& b, std::int64_t i) {

@@ -25,6 +25,7 @@ struct FeedOptions {
   int workers = 1;
   int prefetch = 4;
   std::uint64_t seed = 0;
+  bool programs = false;      ///< samples are programs for a device, not pixels
   JobServices services = {};  ///< to sampler and augmentations
 };
 

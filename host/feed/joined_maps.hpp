@@ -20,6 +20,9 @@ class JoinedMaps {
   void set(std::span<const Step> steps, Size picture);
   /// Whether the first step, which reads the picture itself, mirrors it at its edge.
   bool reflects() const noexcept { return edges_.back().reflect; }
+  /// The last step's first, and the edge of the picture that each reads.
+  const std::vector<std::variant<AffinePosition, GridPosition>>& maps() const noexcept { return maps_; }
+  const std::vector<EdgePosition>& edges() const noexcept { return edges_; }
 
   /// Makes row `y` of the result, `width` pixels from `x` on.
   void make_row(std::int64_t x, std::int64_t y, std::int64_t width);

@@ -108,6 +108,11 @@ bool is_geometry(const Step& step) noexcept { return is_one_of<FlipStep, AffineS
 
 bool is_colour(const Step& step) noexcept { return is_one_of<LookupStep, ColourStep, DensityStep, CubeStep>(step); }
 
+std::size_t geometry_behind(const std::vector<Step>& steps, std::size_t first) noexcept {
+  while (first < steps.size() && is_geometry(steps[first])) ++first;
+  return first;
+}
+
 Region region_read(const Step& step, const Region& to, Size picture) {
   return std::visit([&](const auto& s) { return read_by(s, to, picture); }, step);
 }
@@ -241,6 +246,13 @@ void RecordedPlan::pixels(std::function<void(const SampleView&)> change) {
   ++told_;
   if (!change) throw Error("pixels() was given no function");
   steps_.emplace_back(PixelsStep{std::move(change), origin_});
+}
+
+std::vector<Region> regions_read(const RecordedPlan& plan, const Region& wanted) {
+  const std::vector<Step>& steps = plan.steps();
+  std::vector<Region> out(steps.size() + 1, wanted);
+  for (std::size_t i = steps.size(); i-- > 0;) out[i] = region_read(steps[i], out[i + 1], plan.picture());
+  return out;
 }
 
 }  // namespace nephron::host

@@ -66,6 +66,9 @@ std::array<double, 6> turned_back(const std::array<double, 6>& forward);
 /// What a step has to read to make the region `to` of its result, both of a picture of this size.
 Region region_read(const Step& step, const Region& to, Size picture);
 
+/// The step behind the geometric ones from `first` on; `first` itself where it is none.
+std::size_t geometry_behind(const std::vector<Step>& steps, std::size_t first) noexcept;
+
 /// Writes down the steps and checks their arguments, so that a wrong one is blamed on the augmentation that gave it.
 ///
 /// Neighbours are joined where that changes nothing but rounding: mirrors with mirrors, a mirror with the affine map
@@ -103,5 +106,8 @@ class RecordedPlan final : public Plan {
   std::size_t told_ = 0;
   const Origin* origin_ = nullptr;
 };
+
+/// What each step reads to make the region `wanted` of the result, and that region itself, last.
+std::vector<Region> regions_read(const RecordedPlan& plan, const Region& wanted);
 
 }  // namespace nephron::host

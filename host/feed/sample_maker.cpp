@@ -6,6 +6,8 @@
 #include <host/feed/targets.hpp>
 #include <host/slides/make_component.hpp>
 #include <host/store/label_copy.hpp>
+#include <host/util/log.hpp>
+#include <host/util/mapped_places.hpp>
 
 namespace nephron::host {
 
@@ -51,16 +53,19 @@ SampleMaker::SampleMaker(const Experiment& experiment, const Registry& registry,
                                        training_ ? "sampler" : "validation_sampler", seed_, options.services)),
       sampler_origin_(origin_of(registry, Sampler::kind, sampler_of(experiment, training_), "drawing a window")),
       augmenter_(training_ ? experiment.augmentations : std::vector<AugmentationConfig>{}, registry, seed_,
-                 options.services) {
+                 options.services),
+      goes_on_(training_ && experiment.data.when_lost == "go_on") {
   for (std::size_t i = 0; i < catalog_.slides().size(); ++i)
     ignores_ = ignores_ || catalog_.slide(static_cast<std::int64_t>(i)).ignores();
   count_ = guarded(sampler_origin_, [&] { return sampler_->count(catalog_, raw_); });
 }
 
-Window SampleMaker::draw_window(std::uint64_t epoch, std::int64_t index) const {
-  Rng rng(seed_, training_ ? "sampler" : "validation_sampler", epoch, static_cast<std::uint64_t>(index));
+Window SampleMaker::draw_window(std::uint64_t epoch, std::int64_t index, int again) const {
+  const std::string stream = training_ ? "sampler" : "validation_sampler";
+  Rng rng(seed_, again == 0 ? stream : stream + " again " + std::to_string(again), epoch,
+          static_cast<std::uint64_t>(index));
   // A list is walked again and again in training.
-  const std::int64_t number = count_ > 0 ? index % count_ : index;
+  const std::int64_t number = count_ > 0 ? (index + again) % count_ : index;
   return guarded(sampler_origin_, [&] {
     const Window w = sampler_->draw(catalog_, raw_, number, rng);
     const auto slides = static_cast<std::int64_t>(catalog_.slides().size());
@@ -108,42 +113,88 @@ RawWindow SampleMaker::window(std::uint64_t epoch, std::int64_t index) const {
   return out;
 }
 
+void SampleMaker::note_lost(const PreparedSlide& slide) const {
+  const std::string what =
+      slide.lost_file() + " was cut short, or its disk failed, while it was read (slide \"" + slide.info().id + "\")";
+  if (!goes_on_) throw Error(what, mapping_advice());
+  const std::lock_guard lock(lost_mutex_);
+  if (!lost_.insert(slide.info().id).second) return;
+  log().warning(what + ": training goes on with windows of the other slides (data.when_lost)");
+}
+
+void SampleMaker::cut(const SampleNumber& number, const std::optional<SampleNumber>& of, bool augmented,
+                      const std::function<void(const Cut&)>& make) const {
+  constexpr int most = 1000;  // a sampler that has no other slide to offer
+  const SampleScope scope(number);
+  const SampleNumber drawn = of.value_or(number);
+  const LossBearable bears;
+  const std::int64_t margin = (raw_ - tile_) / 2;
+  for (int again = 0; again < most; ++again) {
+    const Window window = draw_window(drawn.epoch, drawn.index, again);
+    const PreparedSlide& slide = catalog_.slide(window.slide);
+    if (slide.lost_file().empty()) {
+      RecordedPlan plan({raw_, raw_});
+      if (augmented) augmenter_.draw(number.epoch, static_cast<std::uint64_t>(number.index), info_of(window), plan);
+      make({slide, window, plan, {margin, margin, tile_, tile_}, bare(slide, window.region), soft_classes_of(slide)});
+      if (slide.lost_file().empty()) return;
+    }
+    note_lost(slide);
+  }
+  throw Error("the sampler draws windows of slides alone whose files are gone", mapping_advice());
+}
+
+Executor::Source SampleMaker::source_of(const Cut& cut) const {
+  return [&](const Region& part, const ImageView& image, const std::vector<ImageView>& to) {
+    const Region& window = cut.window.region;
+    const Region region{window.x + part.x, window.y + part.y, part.width, part.height};
+    cut.slide.read(region, image, to.empty() ? ImageView{} : to[0]);
+    for (std::size_t i = 0; i < cut.soft.size(); ++i) cut.slide.read_soft(cut.soft[i], region, to[i + 1]);
+  };
+}
+
 void SampleMaker::make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, SampleScratch& scratch,
                        bool augmented) const {
-  const SampleNumber number{epoch, index};
-  const SampleScope scope(number);
-  const SampleNumber drawn = slot.window.value_or(number);
-  const Window window = draw_window(drawn.epoch, drawn.index);
-  const PreparedSlide& slide = catalog_.slide(window.slide);
-  RecordedPlan plan({raw_, raw_});
-  if (augmented) augmenter_.draw(epoch, static_cast<std::uint64_t>(index), info_of(window), plan);
+  cut({epoch, index}, slot.window, augmented, [&](const Cut& cut) { make(cut, slot, scratch); });
+}
 
-  const std::vector<int> soft = soft_classes_of(slide);
+void SampleMaker::make(const Cut& cut, const SampleSlot& slot, SampleScratch& scratch) const {
   std::vector<Image>& planes = scratch.planes;
   std::vector<ImageView> views;
-  for (std::size_t i = 0; i < 1 + soft.size(); ++i) {
+  for (std::size_t i = 0; i < 1 + cut.soft.size(); ++i) {
     if (i == planes.size()) planes.emplace_back();
-    const Depth depth = i == 0 ? slide.label_depth() : Depth::u8;
+    const Depth depth = i == 0 ? cut.slide.label_depth() : Depth::u8;
     if (planes[i].size() != Size{tile_, tile_} || planes[i].view().depth != depth)
       planes[i] = Image({tile_, tile_}, 1, depth);
     views.push_back(planes[i].view());
   }
-
-  if (bare(slide, window.region)) {
+  if (cut.bare) {
     fill_labels(views[0], 0);
     views.clear();
   }
-  const auto source = [&](const Region& part, const ImageView& image, const std::vector<ImageView>& to) {
-    const Region region{window.region.x + part.x, window.region.y + part.y, part.width, part.height};
-    slide.read(region, image, to.empty() ? ImageView{} : to[0]);
-    for (std::size_t i = 0; i < soft.size(); ++i) slide.read_soft(soft[i], region, to[i + 1]);
-  };
-  const std::int64_t margin = (raw_ - tile_) / 2;
-  scratch.executor->run(plan, {margin, margin, tile_, tile_}, source, slot.image, views);
-  write_targets(slide, planes, slot.labels, slot.weights);
-  const bool ignoring = write_ignored(slide, planes[0], slot.labels, slot.ignored);
+  scratch.executor->run(cut.plan, cut.wanted, source_of(cut), slot.image, views);
+  write_targets(cut.slide, planes, slot.labels, slot.weights);
+  const bool ignoring = write_ignored(cut.slide, planes[0], slot.labels, slot.ignored);
   if (slot.ignoring != nullptr) *slot.ignoring = ignoring ? 1 : 0;
-  if (slot.id != nullptr) *slot.id = id_of(slide, window);
+  if (slot.id != nullptr) *slot.id = id_of(cut.slide, cut.window);
+}
+
+void SampleMaker::write(std::uint64_t epoch, std::int64_t index, const ProgramSlot& slot,
+                        SampleScratch& scratch) const {
+  cut({epoch, index}, slot.window, /*augmented=*/true, [&](const Cut& cut) {
+    const std::vector<ChannelRule>& rules = cut.slide.targets();
+    const bool ignoring = scratch.writer->write({.plan = cut.plan,
+                                                 .wanted = cut.wanted,
+                                                 .source = source_of(cut),
+                                                 .bare = cut.bare,
+                                                 .label_depth = cut.slide.label_depth(),
+                                                 .soft = cut.slide.soft_classes(),
+                                                 .rules = rules,
+                                                 .ignores = cut.slide.ignores()},
+                                                slot.bytes);
+    std::transform(rules.begin(), rules.end(), slot.weights.begin(), [](const ChannelRule& r) { return r.weight; });
+    if (slot.ignoring != nullptr) *slot.ignoring = ignoring ? 1 : 0;
+    if (slot.id != nullptr) *slot.id = id_of(cut.slide, cut.window);
+  });
 }
 
 }  // namespace nephron::host

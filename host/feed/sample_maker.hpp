@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -12,6 +15,7 @@
 #include <host/feed/catalog.hpp>
 #include <host/feed/execute.hpp>
 #include <host/feed/feed.hpp>
+#include <host/feed/program_writer.hpp>
 #include <host/feed/sample_number.hpp>
 
 namespace nephron::host {
@@ -27,9 +31,19 @@ struct SampleSlot {
   std::optional<SampleNumber> window = {};  ///< the sample whose window this one has too; none: it has its own
 };
 
+/// A sample that a device makes: its bytes (sample_program.hpp), and what is known of it without making it.
+struct ProgramSlot {
+  std::vector<std::uint8_t>& bytes;
+  std::span<float> weights;              ///< [C]
+  std::uint8_t* ignoring = nullptr;      ///< 1 when a pixel of the window is ignored
+  std::string* id = nullptr;             ///< as above
+  std::optional<SampleNumber> window{};  ///< as above
+};
+
 /// What a thread keeps from sample to sample.
 struct SampleScratch {
   std::unique_ptr<Executor> executor;
+  std::unique_ptr<ProgramWriter> writer;
   std::vector<Image> planes;  ///< label bits first, then probabilities: of the tile
 };
 
@@ -58,15 +72,37 @@ class SampleMaker {
   /// Where a sample is cut, and what is done to it; reads nothing.
   SampleStory story(std::uint64_t epoch, std::int64_t index) const;
   /// For one thread.
-  SampleScratch scratch() const { return {make_cpu_executor(geometry_), {}}; }
+  SampleScratch scratch() const {
+    return {make_cpu_executor(geometry_), std::make_unique<ProgramWriter>(geometry_), {}};
+  }
   /// The window that a sample is made of.
   RawWindow window(std::uint64_t epoch, std::int64_t index) const;
   /// `augmented`: false leaves the augmentations out, for people to compare.
   void make(std::uint64_t epoch, std::int64_t index, const SampleSlot& slot, SampleScratch& scratch,
             bool augmented = true) const;
+  /// The same sample as a program.
+  void write(std::uint64_t epoch, std::int64_t index, const ProgramSlot& slot, SampleScratch& scratch) const;
 
  private:
-  Window draw_window(std::uint64_t epoch, std::int64_t index) const;
+  /// A window, and what is to be done to it.
+  struct Cut {
+    const PreparedSlide& slide;
+    const Window& window;
+    const RecordedPlan& plan;
+    Region wanted;  ///< the tile, in the window
+    bool bare;      ///< no pixel has a label
+    std::vector<int> soft;
+  };
+
+  /// `again`: how often a window of this number lay on a slide that is lost.
+  Window draw_window(std::uint64_t epoch, std::int64_t index, int again = 0) const;
+  /// Throws Error that names the file, or says it once and lets the sample be cut from another slide.
+  void note_lost(const PreparedSlide& slide) const;
+  /// Draws a sample and makes it, again where the slide of its window is lost.
+  void cut(const SampleNumber& number, const std::optional<SampleNumber>& window, bool augmented,
+           const std::function<void(const Cut&)>& make) const;
+  Executor::Source source_of(const Cut& cut) const;
+  void make(const Cut& cut, const SampleSlot& slot, SampleScratch& scratch) const;
   SampleInfo info_of(const Window& window) const;
 
   bool training_;
@@ -82,6 +118,9 @@ class SampleMaker {
   Origin sampler_origin_;
   Augmenter augmenter_;
   std::int64_t count_ = 0;
+  bool goes_on_;  ///< without slides that are lost
+  mutable std::mutex lost_mutex_;
+  mutable std::set<std::string> lost_;  ///< ids that were told of
 };
 
 }  // namespace nephron::host

@@ -67,7 +67,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
     size_ = static_cast<std::size_t>(info.st_size);
     void* const at = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) why = std::strerror(errno);
-    else data_ = static_cast<const std::uint8_t*>(at), note_mapping(at, size_, path.c_str());
+    else data_ = static_cast<const std::uint8_t*>(at), lost_ = note_mapping(at, size_, path.c_str());
   }
   mtime_ns_ = mtime_of(info);
   if (fd >= 0) ::close(fd);
@@ -82,11 +82,13 @@ MappedFile::~MappedFile() {
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
+      lost_(std::exchange(other.lost_, nullptr)),
       size_(std::exchange(other.size_, 0)),
       mtime_ns_(std::exchange(other.mtime_ns_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
+  std::swap(lost_, other.lost_);
   std::swap(size_, other.size_);
   std::swap(mtime_ns_, other.mtime_ns_);
   return *this;

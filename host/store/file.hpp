@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -34,7 +35,8 @@ class OutputFile {
 };
 
 /// A whole file as read-only memory; its pages are shared by all processes. What is read beyond the end of a file that
-/// another process cuts short ends the program: the store never changes a file in place.
+/// another process cuts short ends the program (the store never changes a file in place), or is 0 where the reader bears
+/// it (LossBearable).
 class MappedFile {
  public:
   MappedFile() = default;
@@ -48,9 +50,12 @@ class MappedFile {
   std::size_t size() const noexcept { return size_; }
   /// When it was last written to, as it was opened.
   std::int64_t mtime_ns() const noexcept { return mtime_ns_; }
+  /// Pages were gone when somebody read them, and are 0 now.
+  bool lost() const noexcept { return lost_ != nullptr && *lost_; }
 
  private:
   const std::uint8_t* data_ = nullptr;
+  const std::atomic<bool>* lost_ = nullptr;
   std::size_t size_ = 0;
   std::int64_t mtime_ns_ = 0;
 };

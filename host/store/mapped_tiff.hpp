@@ -32,6 +32,7 @@ class MappedTiff {
   const std::vector<Picture>& pictures() const noexcept { return pictures_; }
   std::size_t bytes() const noexcept { return map_.size(); }
   std::int64_t mtime_ns() const noexcept { return map_.mtime_ns(); }
+  bool lost() const noexcept { return map_.lost(); }  ///< as MappedFile says
   /// Copies a region, which lies inside the picture, of equal channels and depth.
   void read(std::size_t picture, const Region& region, const ImageView& out) const;
   /// True when a pixel of the region, which lies inside the picture of one channel, has one of the bits.

@@ -10,6 +10,7 @@
 #include <nephron/error.hpp>
 
 #include <host/device/pixels.hpp>
+#include <host/train/run_programs.hpp>
 
 namespace nephron::host {
 
@@ -34,9 +35,23 @@ at::Tensor copied(const at::Tensor& pageable, c10::Device device) {
   return pinned.to(device, pageable.scalar_type(), /*non_blocking=*/true);
 }
 
+/// Samples that are made on the device.
+BatchTensors augmented(const RawBatch& batch, const Normalise& normalise, c10::Device device, bool channels_last) {
+  const std::int64_t n = batch.count, c = batch.classes, s = batch.side;
+  BatchTensors out;
+  out.known_weights = view(batch.weights, {n, c}, c10::kFloat).clone();
+  out.weights = device.is_cpu() ? out.known_weights : copied(out.known_weights, device);
+  MadeBatch made = run_programs(batch, normalise, device);
+  out.images = channels_last ? made.images : made.images.contiguous();
+  out.targets = made.targets;
+  if (made.ignored.defined()) out.pixel_weights = (made.ignored == 0).to(c10::kFloat).expand({n, c, s, s}).contiguous();
+  return out;
+}
+
 }  // namespace
 
 BatchTensors to_tensors(const RawBatch& batch, const Normalise& normalise, c10::Device device, bool channels_last) {
+  if (!batch.programs.empty()) return augmented(batch, normalise, device, channels_last);
   const std::int64_t n = batch.count, s = batch.side, c = batch.classes;
   at::Tensor bytes = view(batch.images, {n, s, s, 3}, c10::kByte);
   at::Tensor labels = view(batch.labels, {n, c, s, s}, c10::kByte);

@@ -42,6 +42,7 @@ std::unique_ptr<Feed> make_feed(const FoldJob& job, bool training, const JobServ
   options.workers = data_workers(job);
   options.prefetch = experiment.data.prefetch;
   options.seed = static_cast<std::uint64_t>(experiment.seed);
+  options.programs = training && experiment.data.augment_on == "device";
   options.services = services;
   if (!training) options.services.metrics = nullptr;  // what validation tells belongs to no step
   return std::make_unique<Feed>(experiment, job.registry, job.data, options);

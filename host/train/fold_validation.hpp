@@ -23,6 +23,9 @@ class FoldValidation {
   std::optional<Validation> run(SegmentationModel& model, const TrainPlace& place);
 
  private:
+  /// Throws Error where a slide that is held out was lost while another fold trained on it.
+  void require_whole() const;
+
   const FoldJob& job_;
   const Objective& objective_;
   std::unique_ptr<Feed> feed_;           ///< of tiles

@@ -16,6 +16,7 @@
 #include <host/model/exclusive.hpp>
 #include <host/plugins/guard.hpp>
 #include <host/slides/make_component.hpp>
+#include <host/util/log.hpp>
 
 namespace nephron::host {
 
@@ -49,6 +50,11 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
     term.origin = origin_of(registry, Loss::kind, from.component, "in forward");
     term.backward = backward_place(term.origin);
     term.config = from;
+    if (term.couples && classes > 1 && !exclusive)
+      log().warning(place + ": \"" + from.component.type +
+                    "\" looks at the classes together, and the experiment does "
+                    "not say that they exclude each other: probabilities and masks take each class alone. Set "
+                    "exclusive = true where a pixel has one class at most");
     terms_.push_back(std::move(term));
   }
 }

@@ -82,8 +82,13 @@ void end_for_want_of_file(const siginfo_t* info) {
   ::_exit(1);
 }
 
-/// Calls nothing but write(), strlen(), raise() and _exit(). The action is the default one again when it runs.
+void catch_signal(int signal);
+
+/// Calls nothing but write(), strlen(), raise(), mmap(), sigaction() and _exit(). The action is the default one again
+/// when it runs.
 extern "C" void on_crash(int signal, siginfo_t* info, void*) {
+  if (signal == SIGBUS && info != nullptr && info->si_code > 0 && bear_loss_at(info->si_addr))
+    return catch_signal(signal);
   if (signal == SIGBUS) end_for_want_of_file(info);
   const Call* const call = innermost;
   say("\nnephron died of ");
@@ -100,6 +105,14 @@ extern "C" void on_crash(int signal, siginfo_t* info, void*) {
   }
   say("\n");
   if (info == nullptr || info->si_code <= 0) ::raise(signal);  // sent, not caused: returning would go on
+}
+
+void catch_signal(int signal) {
+  struct sigaction action = {};
+  action.sa_sigaction = on_crash;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
+  ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
@@ -120,11 +133,7 @@ void CallScope::replace(const Call* call) noexcept { innermost = call; }
 
 void catch_crashes() {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  struct sigaction action = {};
-  action.sa_sigaction = on_crash;
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) catch_signal(signal);
   catching = true;
 #endif
 }

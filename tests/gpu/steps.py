@@ -88,6 +88,18 @@ def fp16_losses(bench):
     return f"first step {first:.1e}, all steps {every:.1e} from fp32"
 
 
+def augmented_on_device(bench):
+    """Windows and plans go to the device: the same samples, but for the rounding of moves that are joined."""
+    runs, more = [], ("--set", "data.augment_on=device")
+    for name, device in (("programs-cpu", "cpu"), ("programs", bench.device)):
+        runs.append(bench.fresh(name))
+        bench.program.run("train-" + name, *bench.arguments(runs[-1], device, *more))
+    every, first = worst(*(losses(only_run(r)) for r in runs))
+    expect(first < 1e-4 and every < 2e-2,
+           f"plans that the device carries out give losses that differ by {first:.2g} at first, {every:.2g} at most")
+    return f"first step {first:.1e}, all steps {every:.1e} from the loops on the CPU"
+
+
 def deterministic(bench):
     same = last_weights(bench.trained("fp32")) == last_weights(bench.trained("again"))
     expect(same, "two runs with train.deterministic = true gave other weights")
@@ -160,6 +172,6 @@ def out_of_memory(bench):
     return "refused in words: " + next(line for line in said.splitlines() if "memory" in line).strip()[:160]
 
 
-STEPS = [kernels, fp32_losses, bf16_losses, fp16_losses, deterministic, resume, predict, two_processes, out_of_memory]
+STEPS = [kernels, fp32_losses, bf16_losses, fp16_losses, augmented_on_device, deterministic, resume, predict, two_processes, out_of_memory]
 
 __all__ = ["Bench", "Failed", "STEPS"]

@@ -80,6 +80,22 @@ TEST_F(Train, SameSeedSameBits) {
   EXPECT_FALSE(same) << "the seed changes nothing";
 }
 
+/// A mirror gives the same bytes wherever it is carried out, ignored pixels and the edge included.
+TEST_F(Train, PlansThatTheDeviceCarriesOutGiveTheSameBits) {
+  const std::vector<std::string> ignoring{
+      "--set", R"(classes=["disc", "other"])",   "--set", "dataset.0.values={disc=255, other=7, unsure=9}",
+      "--set", R"(dataset.0.ignore=["unsure"])", "--set", "data.ignore_outside=true"};
+  for (const auto& settings : {std::vector<std::string>{}, ignoring}) {
+    fs::remove_all(root_ / "runs");
+    std::vector<std::string> on_device = settings;
+    on_device.insert(on_device.end(), {"--set", "data.augment_on=device"});
+    run(train_command(settings), 0);
+    run(train_command(on_device), 0);
+    ASSERT_EQ(runs().size(), 2U);
+    expect_equal(tensors(RunFolder::open(runs()[0])), tensors(RunFolder::open(runs()[1])));
+  }
+}
+
 TEST_F(Train, CtrlCSavesAndSaysHowToGoOn) {
   write_experiment("accumulate = 3\nclip_norm = 1.0\n[[batch_augmentation]]\ntype = \"cutmix\"\np = 0.7\n",
                    R"({ type = "bce" }, { type = "dice" })");

@@ -167,6 +167,40 @@ TEST_F(Train, AStoreFileThatIsCutShortEndsTheRunWithItsName) {
 #endif
 }
 
+TEST_F(Train, GoesOnWithoutASlideThatIsCutShortWhereItIsToldTo) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those report signals by themselves
+  const std::vector<std::string> command =
+      train_command({"--set", "data.store=\"" + (root_ / "store").string() + "\"", "--set", "train.epochs=100000",
+                     "--set", "data.when_lost=go_on"});
+  Program program(command, output());
+  const auto wait_for = [&](const auto& arrived) {
+    while (!program.done() && !arrived()) std::this_thread::sleep_for(2ms);
+  };
+  wait_for([&] { return !last_checkpoint().empty(); });
+  ASSERT_FALSE(program.done()) << program.output();
+  const std::string slides = read_file(only_run().fold(0).slides()), before_id = "\"id\": \"";
+  const auto training = slides.find("\"trained_on\""), id = slides.find(before_id, training) + before_id.size();
+  ASSERT_NE(training, std::string::npos) << slides;
+  const std::string slide = slides.substr(id, slides.find('"', id) - id);
+  int cut = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "store"))
+    if (entry.is_regular_file() && entry.path().extension() == ".tiff" &&
+        entry.path().string().find("/" + slide) != std::string::npos)
+      fs::resize_file(entry.path(), 0), ++cut;
+  ASSERT_GT(cut, 0) << "no file of slide " << slide;
+  for (int checkpoints = 0; checkpoints < 3; ++checkpoints) {
+    const fs::path before = last_checkpoint();
+    wait_for([&] { return last_checkpoint() != before; });
+  }
+  program.signal(SIGINT);
+  ASSERT_EQ(program.wait(), 130) << program.output();
+  const std::string said = program.output(), lost = "(slide \"" + slide + "\"): training goes on with windows";
+  EXPECT_THAT(said, HasSubstr(lost));
+  EXPECT_EQ(said.find(lost), said.rfind(lost)) << said;
+  EXPECT_EQ(said.find("error"), std::string::npos) << said;
+#endif
+}
+
 TEST_F(Train, ABatchAugmentationThatGivesOtherTensorsIsBlamed) {
   const auto use = [&](const std::string& augmentation) {
     write_experiment("");
