@@ -103,6 +103,7 @@ std::int64_t tiles_at_once(const TileJob& job, std::int64_t tiles) {
 }
 
 at::Tensor gradient_of_weight(const TrainedConv& conv, const at::Tensor& gradient) {
+  RECORD_FUNCTION("nephron.winograd_weight", std::vector<c10::IValue>{});
   const TileKernels& kernels = *tile_kernels();
   TileJob job = job_of(conv.map, conv.doubled, conv.joined);
   job.outputs = gradient.size(1);
@@ -164,7 +165,6 @@ struct Filtered : torch::autograd::Function<Filtered> {
       std::tie(of_map, of_joined) = gradients_of_maps(conv, gradient);
     }
     if (context->needs_input_grad(joined ? 2 : 1)) {
-      RECORD_FUNCTION("nephron.winograd_weight", std::vector<c10::IValue>{});
       of_weight = conv.map.scalar_type() == at::kFloat || conv.doubled || joined ? gradient_of_weight(conv, gradient)
                                                                                  : by_onednn(conv, gradient);
     }
