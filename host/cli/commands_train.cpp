@@ -66,6 +66,13 @@ void add_train(CLI::App& app, int& exit) {
   command->add_option("--worker-fold", request->worker.fold)->group("");  // of processes that --jobs starts
   command->add_option("--worker-threads", request->worker.threads)->group("");
   command->add_option("--worker-cores", request->worker.cores)->group("");
+  CLI::Option* const batch =
+      command
+          ->add_option_function<std::string>(
+              "--batch", [request](const std::string&) { request->auto_batch = true; },
+              "As many tiles a batch as fit into the memory that is free, 64 at most; the run records how many")
+          ->check(CLI::IsMember({"auto"}))
+          ->type_name("auto");
   command->add_flag("--strict", request->strict, "Stop when any slide cannot be read (data.most_lost = 0)");
   command->add_flag("--alone", request->alone, "One process, whatever variables of torchrun or srun say");
   command
@@ -74,7 +81,7 @@ void add_train(CLI::App& app, int& exit) {
       ->check(CLI::Range(5.0, 86400.0))
       ->capture_default_str();
   CLI::Option* const debug = command->add_flag("--debug", request->debug, "One fold, few steps, nothing kept");
-  resume->excludes(experiment)->excludes(debug)->excludes(from);
+  resume->excludes(experiment)->excludes(debug)->excludes(from)->excludes(batch);
   debug->excludes(jobs)->excludes(devices);
   command->callback([request, command, &exit] {
     if (request->experiment.empty() && request->resume.empty())

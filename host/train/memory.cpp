@@ -1,6 +1,7 @@
 #include <host/train/memory.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <limits>
 #include <new>
@@ -35,6 +36,12 @@ struct Need {
   std::int64_t fixed = 0;
   double per_tile = 0;
   std::int64_t of(int batch) const { return fixed + static_cast<std::int64_t>(per_tile * batch); }
+  /// That fit into so much, with some of it left.
+  int tiles_in(std::int64_t memory) const {
+    constexpr double most = 4096;
+    return static_cast<int>(
+        std::clamp((0.8 * static_cast<double>(memory) - static_cast<double>(fixed)) / per_tile, 0.0, most));
+  }
 };
 
 Need need_of(const Experiment& experiment, const Registry& registry, c10::Device device) {
@@ -76,8 +83,7 @@ void require_training_memory(const Experiment& experiment, const Registry& regis
   const Need need = need_of(experiment, registry, device);
   const std::int64_t free = free_on(device);
   const int batch = experiment.train.batch, tile = experiment.data.tile;
-  const auto room = 0.8 * static_cast<double>(free) / together - static_cast<double>(need.fixed);
-  const int fits = static_cast<int>(std::clamp(room / need.per_tile, 0.0, static_cast<double>(batch)));
+  const int fits = std::min(batch, need.tiles_in(free / together));
   require_memory("training " + (together > 1 ? std::to_string(together) + " folds at a time " : std::string()) +
                      "with batches of " + std::to_string(batch) + " tiles of " + std::to_string(tile) + " px",
                  together * need.of(batch), free,
@@ -85,6 +91,12 @@ void require_training_memory(const Experiment& experiment, const Registry& regis
                      (fits > 0 ? "train.batch = " + std::to_string(fits) + " fits" : "Lower train.batch") +
                      (fits == 0 ? "" : ", with train.accumulate for steps as large as before") +
                      "; a smaller data.tile or model takes less as well.");
+}
+
+int fitting_batch(const Experiment& experiment, const Registry& registry, c10::Device device, int together) {
+  constexpr int most = 64;  // larger ones want another rate
+  const int fits = need_of(experiment, registry, device).tiles_in(free_on(device) / together);
+  return static_cast<int>(std::bit_floor(static_cast<unsigned>(std::clamp(fits, 1, most))));
 }
 
 void explain_out_of_memory(const std::exception& thrown, const Experiment& experiment, c10::Device device,

@@ -27,6 +27,9 @@ std::int64_t training_memory(const Experiment& experiment, const Registry& regis
 void require_training_memory(const Experiment& experiment, const Registry& registry, c10::Device device,
                              int together = 1);
 
+/// Tiles of the largest batch that fits into the memory that is free, a power of two of 64 at most; 1 where none does.
+int fitting_batch(const Experiment& experiment, const Registry& registry, c10::Device device, int together = 1);
+
 /// For what was thrown while a fold was trained: throws Error that says how much memory was taken and what to lower,
 /// when that is what it says. `run`: the run's folder.
 void explain_out_of_memory(const std::exception& thrown, const Experiment& experiment, c10::Device device,

@@ -251,6 +251,10 @@ int train(const TrainRequest& request) {
     for (const std::string& device : plan.devices) parse_device(device);
     return train_here(request, plan, parse_device(plan.devices.front()), nullptr);
   }
+  if (request.auto_batch)
+    throw UsageError(
+        "--batch auto is of one process: ranks that see different memory would train with different batches",
+        "give train.batch");
   const c10::Device device = device_of_rank(request.device, *place);
   RankTimes times;
   times.silence = times.grace = std::chrono::milliseconds(static_cast<std::int64_t>(1000 * request.rank_silence));

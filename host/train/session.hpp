@@ -26,6 +26,7 @@ struct TrainRequest {
   std::string device = "auto";
   int jobs = 1;                      ///< folds at a time, each in a process of its own where there are several
   std::vector<std::string> devices;  ///< in place of `device` and `jobs`: a process for each of them
+  bool auto_batch = false;           ///< of a new run: as many tiles as fit into memory
   bool strict = false;               ///< no slide may be lost
   bool debug = false;                ///< one fold, few steps, nothing kept
   bool alone = false;                ///< one process, whatever torchrun or srun say

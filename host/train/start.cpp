@@ -15,6 +15,7 @@
 #include <host/train/memory.hpp>
 #include <host/train/part_checks.hpp>
 #include <host/train/warm_start.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
@@ -36,7 +37,9 @@ void shrink(Experiment& e) {
   e.train.steps_per_epoch = std::min(e.train.steps_per_epoch, 3 * e.train.accumulate);
 }
 
-std::vector<int> folds_asked(const std::string& text, int count) {
+std::vector<int> folds_asked(const TrainRequest& request, const Experiment& experiment) {
+  const std::string text = request.debug && request.fold == "all" ? "0" : request.fold;
+  const int count = std::max(1, experiment.data.folds.count);
   std::vector<int> out;
   if (text == "all") {
     for (int k = 0; k < count; ++k) out.push_back(k);
@@ -48,6 +51,31 @@ std::vector<int> folds_asked(const std::string& text, int count) {
     throw UsageError("--fold " + text + ": expected 0 to " + std::to_string(count - 1) + ", or \"all\"",
                      "data.folds.count is " + std::to_string(count));
   return {k};
+}
+
+/// Folds that are trained at a time on one device.
+int together(const TrainRequest& request, const Experiment& experiment) {
+  return std::min(JobPlan::of(request).together(), static_cast<int>(folds_asked(request, experiment).size()));
+}
+
+/// The batch that fits, and as many steps as give an epoch its samples.
+std::vector<std::string> fitting_overrides(const Experiment& e, const Registry& registry, const c10::Device& device,
+                                           int together) {
+  const int batch = fitting_batch(e, registry, device, together);
+  const std::int64_t samples = std::int64_t{e.train.batch} * e.train.steps_per_epoch;
+  const std::int64_t steps = std::max<std::int64_t>(e.train.accumulate, (samples + batch / 2) / batch);
+  log().info("train.batch = " + std::to_string(batch) + " fits into the memory that is free (--batch auto), with " +
+             counted(steps, "batch", "batches") + " an epoch in place of " + std::to_string(e.train.steps_per_epoch) +
+             " of " + std::to_string(e.train.batch));
+  return {"train.batch=" + std::to_string(batch), "train.steps_per_epoch=" + std::to_string(steps)};
+}
+
+Experiment load_new(const TrainRequest& request, std::unique_ptr<Registry>& registry) {
+  return load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, registry,
+                         [](const Experiment& e, const Registry& of, Diagnostics& faults) {
+                           check_parameters(e, of, faults);
+                           check_parts(e, of, faults);
+                         });
 }
 
 void require_experiment_can(const Experiment& e, const std::string& device) {
@@ -109,21 +137,22 @@ void tell(const std::vector<PluginChange>& changes) {
 
 }  // namespace
 
-Session Session::start(const TrainRequest& request, const fs::path& runs, const c10::Device& device) {
+Session Session::start(const TrainRequest& asked, const fs::path& runs, const c10::Device& device) {
   Session s;
+  TrainRequest request = asked;
   s.writes_ = request.writes;
-  s.experiment_ = load_experiment(request.experiment, request.overrides, PluginSearch{request.plugins, {}}, s.registry_,
-                                  [](const Experiment& e, const Registry& registry, Diagnostics& faults) {
-                                    check_parameters(e, registry, faults);
-                                    check_parts(e, registry, faults);
-                                  });
+  s.experiment_ = load_new(request, s.registry_);
+  if (request.auto_batch) {
+    const std::vector<std::string> fitting =
+        fitting_overrides(s.experiment_, *s.registry_, device, together(request, s.experiment_));
+    request.overrides.insert(request.overrides.end(), fitting.begin(), fitting.end());
+    s.experiment_ = load_new(request, s.registry_);
+  }
   require_experiment_can(s.experiment_, device.str());
-  s.folds_ = folds_asked(request.debug && request.fold == "all" ? "0" : request.fold,
-                         std::max(1, s.experiment_.data.folds.count));
+  s.folds_ = folds_asked(request, s.experiment_);
   if (request.from.empty()) require_weights(s.experiment_);
   else s.from_ = find_origins(request.from, request.checkpoint, s.folds_);
-  require_training_memory(s.experiment_, *s.registry_, device,
-                          std::min(JobPlan::of(request).together(), static_cast<int>(s.folds_.size())));
+  require_training_memory(s.experiment_, *s.registry_, device, together(request, s.experiment_));
   if (request.debug) shrink(s.experiment_);
   s.listing_ = std::make_unique<Listing>(s.experiment_, *s.registry_);
   s.splits_ = splits_of(*s.listing_);

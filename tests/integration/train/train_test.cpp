@@ -96,6 +96,15 @@ TEST_F(Train, PlansThatTheDeviceCarriesOutGiveTheSameBits) {
   }
 }
 
+TEST_F(Train, TakesTheBatchThatFitsAndRecordsIt) {
+  const std::string said = run(train_command({"--batch", "auto", "--set", "train.epochs=1"}), 0);
+  EXPECT_THAT(said, HasSubstr("train.batch = 64 fits into the memory that is free (--batch auto), with 1 batch an "
+                              "epoch in place of 20 of 2"));  // tiles of 32 px always do
+  EXPECT_THAT(read_file(only_run().experiment()), HasSubstr("batch = 64"));
+  EXPECT_EQ(losses(only_run()).size(), 1U);
+  EXPECT_THAT(run({"train", "--resume", only_run().folder().string(), "--batch", "auto"}, 2), HasSubstr("--batch"));
+}
+
 TEST_F(Train, CtrlCSavesAndSaysHowToGoOn) {
   write_experiment("accumulate = 3\nclip_norm = 1.0\n[[batch_augmentation]]\ntype = \"cutmix\"\np = 0.7\n",
                    R"({ type = "bce" }, { type = "dice" })");
