@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <host/weights/weights.hpp>
+#include <tests/support/peers_python.hpp>
 
 namespace nephron::host {
 
@@ -15,14 +16,7 @@ class Peer : public testing::Test {
  protected:
   void SetUp() override {
     namespace fs = std::filesystem;
-    if (const char* named = std::getenv("NEPHRON_PEERS")) {
-      python_ = named;
-    } else {
-      const char* cache = std::getenv("XDG_CACHE_HOME");
-      const char* home = std::getenv("HOME");
-      python_ = (cache != nullptr ? fs::path(cache) : fs::path(home != nullptr ? home : "") / ".cache") /
-                "nephron/peers/bin/python";
-    }
+    python_ = peers_python();
     if (!fs::exists(python_))
       GTEST_SKIP() << "no Python with the peers at " << python_ << ": ./nephron peers makes it, or set NEPHRON_PEERS";
     std::string name = (fs::temp_directory_path() / "nephron-parity-XXXXXX").string();

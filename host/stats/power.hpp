@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace nephron::host {
+
+/// What was seen, and what an experiment to come may have of it.
+struct PowerBasis {
+  std::vector<double> differences;  ///< a donor each, of both sides' figures
+  double effect = 0;                ///< the difference that is to be found
+  double slide_variance = 0;        ///< of a slide's difference within its donor; 0: not known
+  double slides_a_donor = 1;        ///< in what was seen
+  double rest_variance = 0;         ///< of a run's figure of a donor between seeds, beside what all donors share
+  double seed_variance = 0;         ///< of a run between seeds, shared by all donors
+  double seeds_a_side = 1;          ///< in what was seen
+  bool of_recipe = false;           ///< the claim is of all seeds: their spread counts
+};
+
+struct Design {
+  int donors = 0;
+  double slides = 1;  ///< a donor
+  double seeds = 1;   ///< a side
+};
+
+/// How often an experiment would find an effect at p < .05, by simulation: donors' differences are drawn from those
+/// that were seen, around the effect, as wide as their parts say. They are tested by signs; of more donors than that
+/// test counts in full, by Student's test, which is then no other.
+class PowerModel {
+ public:
+  /// Throws Error for fewer than two differences.
+  PowerModel(PowerBasis basis, std::uint64_t seed, std::size_t experiments = 2000);
+
+  double power(const Design& design) const;
+  const PowerBasis& basis() const noexcept { return basis_; }
+
+ private:
+  double variance_at(const Design& design) const;
+
+  PowerBasis basis_;
+  std::uint64_t seed_;
+  std::size_t experiments_;
+  std::vector<double> shape_;  ///< of the differences: mean 0, variance 1
+  double of_donors_ = 0;       ///< variance of a donor's difference that no slide and no seed lessens
+};
+
+/// The least number of one thing with which the power reaches `wanted`; nothing where `most` do not suffice.
+std::optional<int> donors_for(const PowerModel& model, Design design, double wanted, int most);
+std::optional<int> slides_for(const PowerModel& model, Design design, double wanted, int most);
+std::optional<int> seeds_for(const PowerModel& model, Design design, double wanted, int most);
+
+}  // namespace nephron::host
