@@ -1,7 +1,8 @@
 #include <host/report/augment_page.hpp>
 
+#include <host/html/html.hpp>
 #include <host/report/data_page.hpp>
-#include <host/report/html.hpp>
+#include <host/report/jpeg_uri.hpp>
 
 namespace nephron::host {
 

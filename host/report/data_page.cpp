@@ -12,7 +12,8 @@
 
 #include <host/data/resolution.hpp>
 #include <host/feed/preview.hpp>
-#include <host/report/html.hpp>
+#include <host/html/html.hpp>
+#include <host/report/jpeg_uri.hpp>
 #include <host/util/counted.hpp>
 
 namespace nephron::host {

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <set>
 
+#include <host/html/html.hpp>
 #include <host/metrics/dice.hpp>
-#include <host/report/html.hpp>
 
 namespace nephron::host {
 

@@ -5,11 +5,12 @@
 
 #include <nephron/error.hpp>
 
+#include <host/html/html.hpp>
 #include <host/metrics/dice.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/truth.hpp>
-#include <host/report/html.hpp>
+#include <host/report/jpeg_uri.hpp>
 #include <host/report/overlay.hpp>
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>

@@ -9,10 +9,10 @@
 #include <nephron/error.hpp>
 
 #include <host/config/load.hpp>
+#include <host/html/html.hpp>
 #include <host/metrics/dice.hpp>
 #include <host/predict/prediction_record.hpp>
 #include <host/report/fold_table.hpp>
-#include <host/report/html.hpp>
 #include <host/report/prediction_section.hpp>
 #include <host/report/run_sections.hpp>
 #include <host/runs/run_record.hpp>

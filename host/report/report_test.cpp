@@ -11,11 +11,11 @@
 
 #include <nephron/error.hpp>
 
+#include <host/html/chart.hpp>
+#include <host/html/html.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/scores.hpp>
-#include <host/report/chart.hpp>
-#include <host/report/html.hpp>
 #include <host/report/overlay.hpp>
 
 namespace nephron::host {

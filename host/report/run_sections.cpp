@@ -6,8 +6,8 @@
 #include <limits>
 
 #include <host/data/fold_slides.hpp>
-#include <host/report/chart.hpp>
-#include <host/report/html.hpp>
+#include <host/html/chart.hpp>
+#include <host/html/html.hpp>
 #include <host/runs/run_record.hpp>
 #include <host/util/files.hpp>
 #include <host/util/progress.hpp>

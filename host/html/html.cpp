@@ -1,11 +1,4 @@
-#include <host/report/html.hpp>
-
-#include <cstdint>
-
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
-
-#include <nephron/image_cv.hpp>
+#include <host/html/html.hpp>
 
 namespace nephron::host {
 
@@ -39,7 +32,8 @@ svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font-size:12p
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:7px 12px;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{color:var(--soft);font-weight:600;font-size:13px}
-tbody tr:last-child td{border-bottom:0}tr.sum td{font-weight:650}
+tbody tr:last-child td{border-bottom:0}.card table+p{margin-top:12px}.card p:last-child{margin-bottom:0}
+tr.sum td{font-weight:650}
 .facts td{text-align:left;white-space:normal;overflow-wrap:anywhere;vertical-align:top}
 .facts td:first-child{color:var(--soft);width:180px}
 .bar{display:inline-block;width:110px;height:7px;border-radius:4px;background:var(--grid);margin-right:10px;
@@ -58,22 +52,6 @@ details summary{cursor:pointer;font-weight:600}details[open] summary{margin-bott
 .fault{color:var(--bad)}
 @media print{body{background:#fff}.card,.tile{break-inside:avoid}}
 )css";
-
-std::string base64(const std::vector<unsigned char>& bytes) {
-  constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = bytes.size() - i;
-    const std::uint32_t three = std::uint32_t{bytes[i]} << 16 | (left > 1 ? std::uint32_t{bytes[i + 1]} << 8 : 0U) |
-                                (left > 2 ? bytes[i + 2] : 0U);
-    out += letters[three >> 18];
-    out += letters[three >> 12 & 63];
-    out += left > 1 ? letters[three >> 6 & 63] : '=';
-    out += left > 2 ? letters[three & 63] : '=';
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -123,14 +101,6 @@ std::string html_page(const std::string& title, const std::string& body) {
          "'unsafe-inline'\">\n<title>" +
          escaped(title) + "</title>\n<style>" + std::string(style) + "</style>\n</head>\n<body>\n<main>\n" + body +
          "</main>\n</body>\n</html>\n";
-}
-
-std::string jpeg_uri(const ImageView& picture) {
-  cv::Mat bgr;
-  cv::cvtColor(as_mat(picture), bgr, cv::COLOR_RGB2BGR);
-  std::vector<unsigned char> bytes;
-  cv::imencode(".jpg", bgr, bytes, {cv::IMWRITE_JPEG_QUALITY, 85});
-  return "data:image/jpeg;base64," + base64(bytes);
 }
 
 }  // namespace nephron::host

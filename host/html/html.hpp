@@ -4,8 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include <nephron/image.hpp>
-
 namespace nephron::host {
 
 /// Text that is safe between tags and inside quoted attributes.
@@ -16,8 +14,5 @@ std::string html_table(const std::vector<std::string>& head, const std::vector<s
 
 /// A whole page that needs nothing but itself. `title` is text, `body` HTML.
 std::string html_page(const std::string& title, const std::string& body);
-
-/// "data:image/jpeg;base64,..." of an RGB picture.
-std::string jpeg_uri(const ImageView& picture);
 
 }  // namespace nephron::host

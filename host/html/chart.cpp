@@ -1,11 +1,11 @@
-#include <host/report/chart.hpp>
+#include <host/html/chart.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 
-#include <host/report/html.hpp>
+#include <host/html/html.hpp>
 
 namespace nephron::host {
 
