@@ -69,7 +69,10 @@ class Table {
 
 Json slide_facts(const SlideRow& row) {
   const MeasuredSlide& slide = row.measures.slide;
-  return {{"slide", slide.id}, {"dataset", slide.group}, {"fold", row.fold < 0 ? Json() : Json(row.fold)}};
+  return {{"slide", slide.id},
+          {"dataset", slide.group},
+          {"donor", row.donor.empty() ? Json() : Json(row.donor)},
+          {"fold", row.fold < 0 ? Json() : Json(row.fold)}};
 }
 
 /// The pair with the largest IoU of each object; nullptr: none.
@@ -141,10 +144,10 @@ TableText slide_table(std::span<const SlideRow> slides) {
 
 TableText object_table(std::span<const SlideRow> slides) {
   // Without an object there is a table all the same.
-  Table table({"slide",   "dataset",  "fold",        "side",       "object",           "class",
-               "x",       "y",        "width",       "height",     "centroid_x",       "centroid_y",
-               "area_px", "area_um2", "diameter_um", "confidence", "mean_probability", "centre_hits",
-               "iou",     "other",    "other_class"});
+  Table table({"slide",       "dataset", "donor",    "fold",        "side",       "object",
+               "class",       "x",       "y",        "width",       "height",     "centroid_x",
+               "centroid_y",  "area_px", "area_um2", "diameter_um", "confidence", "mean_probability",
+               "centre_hits", "iou",     "other",    "other_class"});
   for (const SlideRow& row : slides) {
     add_objects(table, row, true);
     add_objects(table, row, false);

@@ -13,6 +13,7 @@ struct SlideRow {
   int fold = -1;        ///< whose network predicted it; -1: none
   std::string picture;  ///< digest at the level that was measured; empty: not known
   std::string truth;    ///< likewise of the annotation
+  std::string donor{};  ///< empty: not known
 };
 
 /// A table as CSV (a line of column names) and as JSON lines. What is undefined is an empty cell, or null.

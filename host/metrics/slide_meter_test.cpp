@@ -199,7 +199,7 @@ TEST(MeasureTables, HaveALineAClassAndAnObject) {
   EXPECT_EQ(each.number(0, each.column("other")), 0);
   EXPECT_EQ(each.cell(2, each.column("side")), "true");
   EXPECT_EQ(each.number(4, each.column("other")), std::nullopt);
-  EXPECT_THAT(object_table({}).csv, HasSubstr("slide,dataset,fold,side")) << "a table without a line";
+  EXPECT_THAT(object_table({}).csv, HasSubstr("slide,dataset,donor,fold,side")) << "a table without a line";
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 #include <nephron/error.hpp>
 #include <nephron/value.hpp>
 
+#include <host/config/components.hpp>
 #include <host/config/load.hpp>
+#include <host/config/show.hpp>
 #include <host/data/folds.hpp>
 #include <host/data/prepared.hpp>
 #include <host/feed/targets.hpp>
@@ -79,6 +81,16 @@ MetricSet metrics_of(const Registry& registry, const ValidateRequest& request) {
       throw UsageError(with_hint(e));
     }
   return {registry, specs};
+}
+
+std::vector<MetricOrigin> origins_of(const Registry& registry, const ValidateRequest& request) {
+  std::vector<MetricOrigin> out;
+  const RegistryComponents components(registry);
+  for (const ComponentSpec& spec : specs_of(request)) {
+    const ComponentInfo& info = registry.find(Metric::kind, spec.type);
+    out.push_back({spec.type, info.plugin, info.version, params_key(Metric::kind, spec, components)});
+  }
+  return out;
 }
 
 /// Measures what is predicted of one slide as its rows come.
@@ -213,7 +225,7 @@ void RunValidation::validate_slide(const PreparedSlide& slide, int fold, PixelMo
     progress_->update(tiles_before_ + tiles, measured.id);
   };
   predict_tiled(PreparedSource(slide), network, options, sink);
-  SlideRow row{meter.finish(), fold, slide.digests().picture, slide.digests().labels};
+  SlideRow row{meter.finish(), fold, slide.digests().picture, slide.digests().labels, slide.info().donor};
   saved.finish();
   pool_.add(row.measures);
   row.measures.details.clear();
@@ -322,8 +334,11 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
   const Value& written = experiment.predict.threshold;
   const double usual = written.is(Value::Type::string) ? 0.5 : written.number();
   out.thresholds.assign(out.classes.size(), request.threshold.value_or(usual));
+  out.threshold_from = request.threshold ? "--threshold" : written.is(Value::Type::string) ? "0.5" : "experiment";
+  out.objects = request.objects;
   check_tta(out.tta);
   const MetricSet metrics = metrics_of(*registry, request);
+  out.origins = origins_of(*registry, request);
   if (!request.overwrite && fs::exists(out.folder / "scores.json"))
     throw Error(out.folder.string() + " holds a validation already",
                 "--overwrite replaces it, --out names another folder");

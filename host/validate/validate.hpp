@@ -41,10 +41,19 @@ struct ThresholdScores {
 };
 ThresholdScores threshold_scores(std::vector<std::vector<double>> curves);
 
+/// What a metric was, for whoever compares its values with those of another validation.
+struct MetricOrigin {
+  std::string name, plugin, version;
+  std::string parameters;  ///< all of them, as TOML; equal for what means the same
+};
+
 struct ValidateOutcome {
   std::filesystem::path run, folder;
   std::vector<std::string> classes, metrics, tta;
   std::vector<double> thresholds;  ///< a class, that metrics measured at
+  std::string threshold_from;      ///< "--threshold", "experiment", or "0.5": the experiment searches one
+  std::vector<MetricOrigin> origins;
+  ObjectOptions objects;
   std::vector<int> folds;
   std::string checkpoint, precision;
   bool exclusive = false;                 ///< then there is no threshold

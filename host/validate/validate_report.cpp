@@ -31,6 +31,10 @@ Json searched_json(const ThresholdScores& s) {
           {"curves", s.curves}};
 }
 
+std::string better_text(Better better) {
+  return better == Better::higher ? "higher" : better == Better::lower ? "lower" : "neither";
+}
+
 std::string class_name(const ValidateOutcome& out, int c) {
   return c < 0 ? "all" : out.classes.at(static_cast<std::size_t>(c));
 }
@@ -71,6 +75,12 @@ std::string ValidateOutcome::json() const {
            {"exclusive", exclusive}, {"complete", complete}, {"thresholds", Json::object()},
            {"metrics", metrics}};
   for (std::size_t c = 0; c < classes.size() && !exclusive; ++c) out["thresholds"][classes[c]] = thresholds[c];
+  if (!exclusive) out["threshold_from"] = threshold_from;
+  out["objects"] = {{"least_area", objects.least_area}, {"fill_holes", objects.fill_holes}};
+  out["measured_by"] = Json::array();
+  for (const MetricOrigin& m : origins)
+    out["measured_by"].push_back(
+        {{"metric", m.name}, {"plugin", m.plugin}, {"version", m.version}, {"parameters", m.parameters}});
   out["dice_by_threshold"] = Json::object();
   for (std::size_t c = 0; c < searched.size(); ++c) out["dice_by_threshold"][classes[c]] = searched_json(searched[c]);
   out["values"] = Json::array();
@@ -78,6 +88,7 @@ std::string ValidateOutcome::json() const {
     out["values"].push_back({{"metric", v.metric},
                              {"name", v.value.name},
                              {"class", v.value.class_index < 0 ? Json() : Json(class_name(*this, v.value.class_index))},
+                             {"better", better_text(v.value.better)},
                              {"value", number(v.value.value)},
                              {"pooled_over", over_text(v.value.over)},
                              {"slides", v.slides},
