@@ -1,0 +1,68 @@
+#include <host/compare/settle.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <host/stats/moments.hpp>
+#include <host/stats/sign_flip.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+/// Differences of slides, donor by donor.
+std::vector<std::vector<double>> slide_differences(const ValueTable& table, const Side& first, const Side& side) {
+  const auto mean = [&](const Side& of, std::size_t slide) {
+    double sum = 0;
+    for (const std::size_t run : of.runs) sum += table.by_slide[run][slide];
+    return sum / static_cast<double>(of.runs.size());
+  };
+  std::vector<std::vector<double>> out(table.donors.size());
+  for (std::size_t s = 0; s < table.slides.size(); ++s)
+    out[table.donor_of[s]].push_back(mean(side, s) - mean(first, s));
+  return out;
+}
+
+}  // namespace
+
+std::optional<Settling> settling(const Finding& finding, const ValueTable& table, const Side& first, const Side& side,
+                                 std::optional<double> effect, std::uint64_t seed) {
+  const std::vector<double>& seen = finding.differences;
+  Settling out;
+  out.stated = effect.has_value();
+  out.effect = effect.value_or(finding.difference);
+  if (seen.size() < 2 || out.effect == 0 || variance_of(seen) == 0) return std::nullopt;
+  PowerBasis basis{seen, out.effect};
+  const NestedVariance nested = nested_variance(slide_differences(table, first, side));
+  out.slides_known = nested.known && nested.of_slides > 0;
+  basis.slide_variance = nested.of_slides;
+  // A donor's own mean of n slides lessens what slides add by n; of several, by the harmonic mean.
+  double parts = 0;
+  std::vector<double> slides(seen.size(), 0.0);
+  for (const std::size_t d : table.donor_of) ++slides[d];
+  for (const double n : slides) parts += 1 / n;
+  basis.slides_a_donor = static_cast<double>(slides.size()) / parts;
+  basis.seeds_a_side = 2 / (1 / static_cast<double>(first.runs.size()) + 1 / static_cast<double>(side.runs.size()));
+  if (finding.recipe) {
+    out.seeds_known = basis.of_recipe = true;
+    basis.seed_variance = finding.recipe->of_seeds, basis.rest_variance = finding.recipe->of_rest;
+  }
+  out.now = {static_cast<int>(seen.size()), basis.slides_a_donor, basis.seeds_a_side};
+  const PowerModel model(std::move(basis), seed);
+  out.power = out.now.donors < static_cast<int>(least_differences) ? 0 : model.power(out.now);
+  out.donors = donors_for(model, out.now, Settling::wanted, Settling::most);
+  if (out.now.donors >= static_cast<int>(least_differences)) {
+    if (out.slides_known) out.slides = slides_for(model, out.now, Settling::wanted, Settling::most);
+    if (out.seeds_known) out.seeds = seeds_for(model, out.now, Settling::wanted, Settling::most);
+  }
+  const int end = std::clamp(std::max(out.now.donors, out.donors.value_or(0)) * 3 / 2, 20, Settling::most);
+  int last = 0;
+  for (int i = 0; i <= 12; ++i) {
+    const int n = static_cast<int>(std::lround(least_differences * std::pow(end / 6.0, i / 12.0)));
+    if (n != last) out.curve.emplace_back(n, model.power({n, out.now.slides, out.now.seeds}));
+    last = n;
+  }
+  return out;
+}
+
+}  // namespace nephron::host

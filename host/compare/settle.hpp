@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <host/compare/finding.hpp>
+#include <host/stats/power.hpp>
+
+namespace nephron::host {
+
+/// What an experiment would need to find a difference, by simulation from what was seen.
+struct Settling {
+  static constexpr double wanted = 0.8;
+  static constexpr int most = 1000;  ///< of donors, slides or seeds that are thought of
+
+  double effect = 0;                               ///< that is looked for
+  bool stated = false;                             ///< --effect says so; else it is the one that was seen
+  Design now;                                      ///< what there was
+  double power = 0;                                ///< with that
+  bool slides_known = false, seeds_known = false;  ///< their spread could be told
+  std::optional<int> donors, slides, seeds;        ///< each alone; nothing: `most` would not suffice, or not known
+  std::vector<std::pair<int, double>> curve;       ///< power by donors
+};
+
+/// Nothing where there are too few donors to tell a spread, or no effect to look for.
+std::optional<Settling> settling(const Finding& finding, const ValueTable& table, const Side& first, const Side& side,
+                                 std::optional<double> effect, std::uint64_t seed);
+
+}  // namespace nephron::host

@@ -1,0 +1,197 @@
+#include <host/compare/words.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include <host/stats/sign_flip.hpp>
+#include <host/util/counted.hpp>
+#include <host/util/printable.hpp>
+#include <host/util/progress.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+std::string printed(const char* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string joined(const std::vector<int>& numbers) {
+  std::string out;
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    out += (i == 0 ? "" : i + 1 == numbers.size() ? " and " : ", ") + std::to_string(numbers[i]);
+  return out;
+}
+
+/// For an address: what stands for itself there, and the rest as %XX.
+std::string escaped_for_address(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    if (plain) out += c;
+    else {
+      char code[4];
+      std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      out += code;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string figure(double value) {
+  if (!std::isfinite(value)) return "-";
+  return printed(std::abs(value) < 10 ? "%.4f" : "%.2f", value);
+}
+
+std::string signed_figure(double value) {
+  if (!std::isfinite(value)) return "-";
+  return printed(std::abs(value) < 10 ? "%+.4f" : "%+.2f", value);
+}
+
+std::string interval_words(const Interval& i) {
+  if (std::isnan(i.low)) return "-";
+  if (std::isinf(i.low)) return "unbounded";
+  return signed_figure(i.low) + " to " + signed_figure(i.high);
+}
+
+std::string p_words(double p) {
+  if (!std::isfinite(p)) return "-";
+  return p < 0.001 ? "<0.001" : printed("%.3f", p);
+}
+
+std::string percent(double share) { return printed("%.0f %%", 100 * share); }
+
+std::string verdict_words(const Finding& f, const Comparison& c) {
+  const std::string verdict = text_of(f.verdict);
+  if (!c.request.margin) return verdict;
+  const std::string margin = short_number(*c.request.margin);
+  if (f.verdict == Verdict::equivalent) return verdict + " within " + margin;
+  if (f.within_margin && (f.verdict == Verdict::better || f.verdict == Verdict::worse))
+    return verdict + ", by less than " + margin;
+  return verdict;
+}
+
+std::string value_title(const std::string& value) {
+  std::string out = value;
+  if (!out.empty() && out[0] >= 'a' && out[0] <= 'z') out[0] = static_cast<char>(out[0] - 'a' + 'A');
+  return out;
+}
+
+std::string measured_words(const Comparison& c) {
+  const MeasuringFacts& facts = c.runs[0].facts;
+  std::string out = counted(c.table.slides.size(), "slide") + " of " + counted(c.table.donors.size(), "donor");
+  out += facts.classes.size() > 1 ? ", mean over " + counted(facts.classes.size(), "class", "classes")
+                                  : ", class " + facts.classes[0];
+  out +=
+      (facts.folds.size() == 1 ? ", fold " : ", folds ") + joined(facts.folds) + ", " + facts.checkpoint + " weights";
+  if (facts.exclusive) return out + ", the likeliest class";
+  const double one = facts.thresholds.empty() ? 0.5 : facts.thresholds.begin()->second;
+  const bool alike =
+      std::all_of(facts.thresholds.begin(), facts.thresholds.end(), [&](const auto& t) { return t.second == one; });
+  return out + (alike ? ", threshold " + short_number(one) : ", a threshold a class");
+}
+
+std::string method_words(const Comparison& c) {
+  if (c.findings.empty()) return "";
+  const Finding& f = c.findings[0];
+  std::string out =
+      "p: sign-flip test of the donors' mean difference, " +
+      (f.exact ? "all " + std::to_string(std::int64_t{1} << f.differences.size()) + " ways to choose signs"
+               : std::to_string(SignFlipTest::usual_draws) + " draws of signs");
+  if (f.recipe) out += ", or Student's with the spread between seeds (Satterthwaite), whichever is larger";
+  if (c.findings.size() > 1) out += "; adjusted (Holm) for " + std::to_string(c.findings.size()) + " comparisons";
+  out += ". Interval, 95 %: the same test inverted";
+  if (c.findings.size() > 1) out += ", of each comparison alone";
+  return out + ".";
+}
+
+std::string first_words() {
+  return "first: share of 10000 bootstraps of the donors in which the run has the best mean.";
+}
+
+std::string anyway_words(const Comparison& c) {
+  if (c.ignored.empty()) return "";
+  std::vector<std::string> keys;
+  std::string out;
+  for (const Objection& o : c.ignored)
+    if (std::find(keys.begin(), keys.end(), o.key) == keys.end()) {
+      keys.push_back(o.key);
+      out += (out.empty() ? "" : ", ") + o.key;
+    }
+  return "Not comparable (" + out + "), compared anyway";
+}
+
+std::string effect_words(bool stated) {
+  return stated ? "The difference to find is that of --effect. Simulated from the spread that was seen."
+                : "The difference to find is the one that was seen, which chance may have made: --effect X states the "
+                  "least one "
+                  "that matters. Simulated from the spread that was seen.";
+}
+
+std::string needed_words(const std::optional<int>& needed, bool known) {
+  if (!known) return "not known";
+  return needed ? std::to_string(*needed) : "over " + std::to_string(Settling::most);
+}
+
+std::string cost_words(const Comparison& c) {
+  std::string hosts, devices;
+  bool one_place = true;
+  for (const RunCost& cost : c.costs)
+    one_place = one_place && cost.host == c.costs[0].host && cost.device == c.costs[0].device &&
+                cost.processor == c.costs[0].processor;
+  std::string out =
+      "Runs do not record whether other work ran on the machine meanwhile: time is told, and ranks nothing.";
+  if (!one_place) out += " These ran on different machines or devices.";
+  return out + " Processor seconds, memory of a GPU and energy are not recorded.";
+}
+
+std::optional<double> seconds_of(const Comparison& c, const Side& side) {
+  double sum = 0;
+  for (const std::size_t run : side.runs) {
+    if (!c.costs[run].seconds) return std::nullopt;
+    sum += *c.costs[run].seconds;
+  }
+  return sum / static_cast<double>(side.runs.size());
+}
+
+std::string cost_per_point(const Comparison& c, const Finding& f) {
+  const auto before = seconds_of(c, c.sides[0]), after = seconds_of(c, c.sides[f.side]);
+  const double gain = c.good_when == GoodWhen::lower ? -f.difference : f.difference;
+  if (!before || !after || gain <= 0) return "";
+  const double more = *after - *before;
+  return (more < 0 ? "-" : "") + duration_text(std::abs(more) * 0.01 / gain);
+}
+
+std::string view_fragment(const ChangedObject& o, const MeasuredRun& run) {
+  const double reduction = std::max(1.0, run.slides.at(o.slide).reduction);
+  const double x = (static_cast<double>(o.box.x) + static_cast<double>(o.box.width) / 2) * reduction;
+  const double y = (static_cast<double>(o.box.y) + static_cast<double>(o.box.height) / 2) * reduction;
+  const double size = std::max(1.0, static_cast<double>(std::max(o.box.width, o.box.height)) * reduction);
+  constexpr double shown = 300;  // pixels of a screen that the object shall take
+  const int zoom = static_cast<int>(std::clamp(std::floor(std::log2(shown / size)), -20.0, 1.0));
+  char place[96];
+  std::snprintf(place, sizeof place, "&x=%.1f&y=%.1f&z=%d", x, y, zoom);
+  return "#slide=" + escaped_for_address(o.slide.slide) + place;
+}
+
+std::string text_of(ObjectFate fate) {
+  switch (fate) {
+    case ObjectFate::won:
+      return "won";
+    case ObjectFate::lost:
+      return "lost";
+    case ObjectFate::gained:
+      return "false, new";
+    case ObjectFate::gone:
+      return "false, gone";
+  }
+  return "";
+}
+
+}  // namespace nephron::host
