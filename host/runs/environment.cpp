@@ -1,13 +1,11 @@
 #include <host/runs/environment.hpp>
 
-#include <ctime>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 #include <thread>
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +15,7 @@
 #include <nephron/version.hpp>
 
 #include <host/runs/build.hpp>
+#include <host/runs/here_and_now.hpp>
 #include <host/runs/process.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
@@ -78,20 +77,6 @@ std::string cpu_name() {
   return "unknown";
 }
 
-std::string user_name() {
-  const passwd* const entry = getpwuid(getuid());
-  return entry != nullptr ? entry->pw_name : std::to_string(getuid());
-}
-
-std::string now() {
-  const std::time_t t = std::time(nullptr);
-  std::tm local = {};
-  localtime_r(&t, &local);
-  char text[40];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
-  return text;
-}
-
 Json command_line() {
   Json out = Json::array();
   std::istringstream words(read_file("/proc/self/cmdline"));
@@ -100,7 +85,7 @@ Json command_line() {
 }
 
 Json session_json(const SessionFacts& session, const std::vector<PluginChange>& changes) {
-  Json out{{"started", now()},
+  Json out{{"started", time_text()},
            {"host", host_name()},
            {"pid", getpid()},
            {"device", session.device},
@@ -172,7 +157,7 @@ std::string commit_of(const fs::path& path) {
 std::string environment_json(const Experiment& experiment, const Registry& registry, const SessionFacts& session,
                              const std::vector<int>& folds, const std::vector<FoldOrigin>& from) {
   Json out;
-  out["started"] = now();
+  out["started"] = time_text();
   out["command"] = command_line();
   out["experiment"] = experiment.file.string();
   out["commit"] = commit_of(experiment.file);

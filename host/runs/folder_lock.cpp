@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <nephron/error.hpp>
@@ -27,25 +26,47 @@ std::string written_by_holder(int fd) {
   return out;
 }
 
+/// The whole file, for writing. Locks of open file descriptions end with the last process that holds the description,
+/// know no pid, and can be asked for without being taken.
+struct flock whole_file() {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+std::filesystem::path lock_file(const std::filesystem::path& folder) { return folder / ".lock"; }
+
 }  // namespace
 
 FolderLock::FolderLock(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / ".lock";
+  const std::filesystem::path file = lock_file(folder);
   fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (fd_ < 0) throw Error("cannot write " + file.string() + ": " + std::strerror(errno));
-  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) {
+  struct flock lock = whole_file();
+  if (::fcntl(fd_, F_OFD_SETLK, &lock) == 0) {
     const std::string text = "process " + std::to_string(::getpid()) + " on " + host_name() + "\n";
     // The words are for people; a full disk is no reason not to lock.
     if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, text.data(), text.size(), 0) < 0) return;
     return;
   }
   const int why = errno;
-  if (why == EWOULDBLOCK) other_holder_ = written_by_holder(fd_);
+  if (why == EAGAIN || why == EACCES) other_holder_ = written_by_holder(fd_);
   ::close(std::exchange(fd_, -1));
 }
 
 FolderLock::FolderLock(FolderLock&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), other_holder_(std::move(other.other_holder_)) {}
+
+FolderLock::State FolderLock::ask(const std::filesystem::path& folder) {
+  const int fd = ::open(lock_file(folder).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return State::unknown;
+  struct flock lock = whole_file();
+  const bool answered = ::fcntl(fd, F_OFD_GETLK, &lock) == 0;
+  ::close(fd);
+  if (!answered) return State::unknown;
+  return lock.l_type == F_UNLCK ? State::free : State::held;
+}
 
 FolderLock::~FolderLock() {
   if (fd_ >= 0) ::close(fd_);

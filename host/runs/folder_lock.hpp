@@ -16,6 +16,11 @@ class FolderLock {
   FolderLock(FolderLock&& other) noexcept;
   FolderLock& operator=(FolderLock&&) = delete;
 
+  enum class State { held, free, unknown };
+  /// Whether a process holds the lock of `folder`. Takes none, so that nobody who takes it meanwhile fails, and writes
+  /// nothing. Unknown: there is no lock file, it may not be read, or the disk knows no locks.
+  static State ask(const std::filesystem::path& folder);
+
   /// Who holds it in place of this one: "process 12 on host", or "" where it does not say; nothing when it is ours.
   const std::optional<std::string>& other_holder() const noexcept { return other_holder_; }
 

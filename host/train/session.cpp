@@ -208,16 +208,10 @@ int train_for_parent(const TrainRequest& request) {
   }
 }
 
-int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Device& device, const Ranks* ranks) {
-  std::optional<Scratch> scratch;
-  if (request.debug) scratch.emplace();
-  Session session = request.resume.empty() ? Session::start(request, scratch ? scratch->folder() : request.runs, device)
-                                           : Session::go_on(request, device);
-  const Experiment& experiment = session.experiment();
+/// Trains the folds and tells of them. Returns the exit code.
+int train_session(const TrainRequest& request, const JobPlan& asked, const c10::Device& device, const Ranks* ranks,
+                  Session& session) {
   const JobPlan plan = asked.for_folds(session.folds().size());
-  set_torch_threads(experiment.train.threads, ranks == nullptr ? 1 : ranks->here());
-  if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
-
   Trained trained;
   if (plan.several()) {
     trained.lost = text_of_lost(prepared(request, session, ranks));
@@ -233,6 +227,27 @@ int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Dev
     trained.lost = text_of_lost(data);
   }
   return finish(request, session, trained);
+}
+
+int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Device& device, const Ranks* ranks) {
+  std::optional<Scratch> scratch;
+  if (request.debug) scratch.emplace();
+  Session session = request.resume.empty() ? Session::start(request, scratch ? scratch->folder() : request.runs, device)
+                                           : Session::go_on(request, device);
+  const Experiment& experiment = session.experiment();
+  set_torch_threads(experiment.train.threads, ranks == nullptr ? 1 : ranks->here());
+  if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
+  try {
+    const int exit = train_session(request, asked, device, ranks, session);
+    if (exit != 0) session.note_end(nullptr);
+    return exit;
+  } catch (const Cancelled&) {
+    session.note_end(nullptr);
+    throw;
+  } catch (const std::exception& e) {
+    session.note_end(&e);
+    throw;
+  }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <host/data/findings.hpp>
 #include <host/data/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
+#include <host/runs/ended.hpp>
 #include <host/train/fold_processes.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/part_checks.hpp>
@@ -245,6 +246,15 @@ bool Session::forget() {
   if (resumes_ || !writes_ || !run_.folds().empty()) return false;
   remove_run();
   return true;
+}
+
+void Session::note_end(const std::exception* error) const {
+  std::error_code failed;
+  if (!begun_ || worker_ || !writes_ || !fs::exists(run_.environment(), failed)) return;
+  const auto* const ours = dynamic_cast<const Error*>(error);
+  std::string text = error != nullptr ? error->what() : "";
+  text.resize(std::min(text.size(), text.find("\nException raised from")));  // LibTorch's backtrace
+  write_ended(run_.folder(), error == nullptr, text, ours != nullptr ? ours->hint() : "");
 }
 
 void Session::write_run() const {

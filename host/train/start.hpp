@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -32,6 +33,9 @@ class Session {
   bool begun() const noexcept { return begun_; }
   /// Takes a run back in which no fold was begun; false where one was, or where the run is an older one.
   bool forget();
+  /// Leaves a record of how it ended without finishing the run, for those who look at the run later; `error` is null
+  /// when it was interrupted. Nothing where the run is another process's, or was not begun.
+  void note_end(const std::exception* error) const;
 
   const Experiment& experiment() const noexcept { return experiment_; }
   const Registry& registry() const noexcept { return *registry_; }

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace nephron::host {
+
+/// How a session of a run ended that did not finish it: RUN/ended.json, left by the process itself. One that was killed
+/// leaves none.
+struct SessionEnd {
+  std::int64_t session = 0;  ///< how many the run had then, itself included
+  bool interrupted = false;  ///< by Ctrl-C or SIGTERM; else by an error
+  std::string error, hint;
+  std::string at;  ///< "2026-01-31T12:00:00+0100"
+};
+
+std::filesystem::path ended_file(const std::filesystem::path& run);
+
+/// Writes it for the session that environment.json names last. What stops it, such as a full disk, is told in the log
+/// alone: it is the run's own error that counts.
+void write_ended(const std::filesystem::path& run, bool interrupted, const std::string& error = {},
+                 const std::string& hint = {});
+
+/// Nothing where there is no such file. Throws Error that names file and place.
+std::optional<SessionEnd> read_ended(const std::filesystem::path& run);
+
+}  // namespace nephron::host

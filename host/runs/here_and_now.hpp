@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+namespace nephron::host {
+
+/// Who runs this process; the number of one whom the system does not know.
+std::string user_name();
+/// This moment as records say it: "2026-01-31T12:00:00+0100".
+std::string time_text();
+
+}  // namespace nephron::host

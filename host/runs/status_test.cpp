@@ -1,0 +1,75 @@
+#include <host/runs/status.hpp>
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <tests/support/error_of.hpp>
+#include <tests/support/scratch_folder.hpp>
+
+namespace nephron::host {
+namespace {
+
+using State = FolderLock::State;
+
+StatusEvidence begun_here(State lock) { return {lock, false, 2, "here", std::nullopt}; }
+
+SessionEnd end_of(std::int64_t session, bool interrupted) {
+  return {session, interrupted, interrupted ? "" : "the disk is full", "", ""};
+}
+
+TEST(RunStatus, FollowsFromLocksAndRecords) {
+  EXPECT_EQ(status_of(begun_here(State::held), "here"), RunStatus::running);
+  EXPECT_EQ(status_of(begun_here(State::free), "here"), RunStatus::killed);
+  EXPECT_EQ(status_of(begun_here(State::free), "elsewhere"), RunStatus::unknown);
+  EXPECT_EQ(status_of(begun_here(State::unknown), "here"), RunStatus::unknown);
+  EXPECT_EQ(status_of({State::free, false, 0, "", {}}, "here"), RunStatus::waiting);
+}
+
+TEST(RunStatus, WhoHoldsTheLockRunsWhateverIsWritten) {
+  StatusEvidence evidence = begun_here(State::held);
+  evidence.folds_done = true;
+  evidence.ended = end_of(2, false);
+  EXPECT_EQ(status_of(evidence, "elsewhere"), RunStatus::running);
+}
+
+TEST(RunStatus, OnlyTheLastSessionsEndCounts) {
+  StatusEvidence evidence = begun_here(State::free);
+  evidence.ended = end_of(2, false);
+  EXPECT_EQ(status_of(evidence, "here"), RunStatus::failed);
+  evidence.ended = end_of(2, true);
+  EXPECT_EQ(status_of(evidence, "elsewhere"), RunStatus::interrupted);
+  evidence.ended = end_of(1, true);
+  EXPECT_EQ(status_of(evidence, "here"), RunStatus::killed) << "a later session has gone without a word";
+}
+
+class EndRecord : public testing::Test {
+ protected:
+  const ScratchFolder scratch_{"ended"};
+  const std::filesystem::path& run_ = scratch_.path();
+};
+
+TEST_F(EndRecord, IsOfTheLastSession) {
+  std::ofstream(run_ / "environment.json") << R"({"sessions": [{}, {}, {}]})";
+  write_ended(run_, false, "no \xff space\nleft", "make room");
+  const auto read = read_ended(run_);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->session, 3);
+  EXPECT_FALSE(read->interrupted);
+  EXPECT_THAT(read->error, testing::HasSubstr("space\nleft"));
+  EXPECT_EQ(read->hint, "make room");
+}
+
+TEST_F(EndRecord, WhatStopsItStopsNothingElse) {
+  write_ended(run_, true);
+  EXPECT_FALSE(read_ended(run_)) << "of a run without environment.json";
+}
+
+TEST_F(EndRecord, DamageIsToldByName) {
+  std::ofstream(ended_file(run_)) << R"({"session": 1, "how": "fai)";
+  EXPECT_THAT(error_of([&] { read_ended(run_); }), testing::HasSubstr("ended.json"));
+}
+
+}  // namespace
+}  // namespace nephron::host
