@@ -13,6 +13,7 @@
 #include <host/data/parameter_check.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/runs/run.hpp>
+#include <host/runs/run_name.hpp>
 #include <host/train/part_checks.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/files.hpp>
@@ -70,9 +71,10 @@ int check(const Request& request) {
   return good ? Exit::done : Exit::usage;
 }
 
-/// A run's folder stands for its experiment.
+/// A run's folder, or name, stands for its experiment.
 fs::path experiment_of(const fs::path& named) {
-  return fs::is_directory(named) ? RunFolder::open(named).experiment() : named;
+  const bool is_run = fs::is_directory(named) || (!fs::exists(named) && may_name_run(named.string()));
+  return is_run ? RunFolder::open(named).experiment() : named;
 }
 
 /// The resolved file as it is shown and compared.
@@ -144,11 +146,11 @@ void add_config(CLI::App& app, int& exit) {
   sub->add_flag("--without-data", request->without_data,
                 "Do not ask datasets whether their folders are there: for a machine that has no data");
   sub = command("show", "Print the resolved experiment, with the origin of each value", show);
-  sub->add_option("FILE", request->files, "Experiment file, or folder of a run")->required()->expected(1);
+  sub->add_option("FILE", request->files, "Experiment file, or a run")->required()->expected(1);
   sub->add_flag("--json", request->json, "As JSON: values and origins");
   sub->add_flag("--written", request->written, "Leave defaults out");
   sub = command("diff", "Print the keys in which two resolved experiments differ", diff);
-  sub->add_option("FILE", request->files, "Two experiment files, or folders of runs")->required()->expected(2);
+  sub->add_option("FILE", request->files, "Two experiment files, or runs")->required()->expected(2);
   sub->add_flag("--written", request->written, "Compare what is written, not defaults");
   sub = command("schema", "Print the JSON Schema of experiment files, for editors", schema);
   sub->add_option("--out", request->out, "File to write in place of printing");

@@ -1,6 +1,8 @@
 #include <memory>
 
 #include <host/cli/command.hpp>
+#include <host/runs/run.hpp>
+#include <host/runs/run_name.hpp>
 #include <host/view/view.hpp>
 
 namespace nephron::host {
@@ -42,6 +44,9 @@ void add_view(CLI::App& app, int& exit) {
       ->allow_extra_args(false)
       ->check(CLI::ExistingFile);
   command->callback([request, &exit] {
+    for (std::filesystem::path& what : request->wish.what)  // a run may be given by its name
+      if (std::error_code no; may_name_run(what.string()) && !std::filesystem::exists(what, no))
+        what = RunFolder::open(what).folder();
     view(*request);
     exit = Exit::done;
   });

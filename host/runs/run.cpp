@@ -1,15 +1,15 @@
 #include <host/runs/run.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
-#include <optional>
 #include <random>
 #include <system_error>
 
 #include <nephron/error.hpp>
 #include <nephron/folder_name.hpp>
 
+#include <host/runs/fold_number.hpp>
+#include <host/runs/run_name.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/log.hpp>
 
@@ -19,7 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view fold_prefix = "fold-";
 constexpr const char* what_a_run_is =
     "A run is a folder such as runs/NAME/20260131-120000-1a2b3c; runs/NAME stands for its latest run.";
 
@@ -38,17 +37,6 @@ std::string short_id() {
   std::string id;
   for (int i = 0; i < 6; ++i) id += letters[device() % 16];
   return id;
-}
-
-std::optional<int> fold_number(const fs::path& folder) {
-  const std::string name = folder.filename().string();
-  if (!name.starts_with(fold_prefix)) return std::nullopt;
-  int k = 0;
-  const char* const begin = name.data() + fold_prefix.size();
-  const char* const end = name.data() + name.size();
-  const auto [stop, failed] = std::from_chars(begin, end, k);
-  if (failed != std::errc() || stop != end || k < 0) return std::nullopt;
-  return k;
 }
 
 /// Runs of an experiment, the latest last: their names begin with the time.
@@ -108,8 +96,12 @@ RunFolder RunFolder::create(const fs::path& runs, const std::string& experiment)
 RunFolder RunFolder::open(const fs::path& path) {
   RunFolder run;
   run.folder_ = fs::absolute(path).lexically_normal();
+  if (std::error_code no; !fs::exists(run.folder_, no))
+    if (const auto named = find_run(path.string(), run_roots())) run.folder_ = fs::absolute(*named).lexically_normal();
   if (!run.folder_.has_filename()) run.folder_ = run.folder_.parent_path();  // "runs/x/" ends with an empty name
-  if (!fs::exists(run.folder_)) throw Error("no run at " + path.string() + ": there is no such folder");
+  if (!fs::exists(run.folder_))
+    throw Error("no run at " + path.string() + ": there is no such folder, and no run of that name",
+                how_runs_are_named());
   if (!fs::is_directory(run.folder_)) throw Error(path.string() + " is no folder, so no run", what_a_run_is);
   if (const auto k = fold_number(run.folder_); k && !fs::exists(run.experiment())) {
     run.opened_fold_ = *k;
@@ -125,7 +117,7 @@ RunFolder RunFolder::open(const fs::path& path) {
   return run;
 }
 
-FoldFolder RunFolder::fold(int k) const { return {folder_ / (std::string(fold_prefix) + std::to_string(k)), k}; }
+FoldFolder RunFolder::fold(int k) const { return {folder_ / ("fold-" + std::to_string(k)), k}; }
 
 std::vector<int> RunFolder::folds() const {
   std::vector<int> out;
