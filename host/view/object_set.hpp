@@ -9,8 +9,8 @@
 #include <nephron/geojson.hpp>
 #include <nephron/rle.hpp>
 
+#include <host/labels/grey_map.hpp>
 #include <host/labels/label_set.hpp>
-#include <host/view/grey_map.hpp>
 #include <host/view/work_slots.hpp>
 
 namespace nephron::host {

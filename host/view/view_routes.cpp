@@ -224,7 +224,8 @@ HttpReply ViewRoutes::map_tile(std::size_t s, const std::vector<std::int64_t>& n
   if (!where) return not_found();
   const auto bytes = tiles_.get(joined("m", s, numbers), stop, [&]() -> BoundedCache<std::string>::Made {
     const auto slot = working_.take(stop);
-    auto png = encoded(grey_tile(*map(files[which].file, stop), picture->grid().slide(), *where, stop), false);
+    auto png = encoded(
+        grey_part(*map(files[which].file, stop), picture->grid().slide(), where->region, where->size, stop), false);
     const std::size_t size = png->size();
     return {std::move(png), size};
   });

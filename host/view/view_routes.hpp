@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include <host/labels/grey_map.hpp>
 #include <host/view/annotation_file.hpp>
 #include <host/view/bounded_cache.hpp>
 #include <host/view/collected.hpp>
-#include <host/view/grey_map.hpp>
 #include <host/view/http_server.hpp>
 #include <host/view/object_set.hpp>
 #include <host/view/slide_picture.hpp>

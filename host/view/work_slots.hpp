@@ -3,15 +3,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <functional>
 #include <mutex>
 
 #include <nephron/error.hpp>
 
-namespace nephron::host {
+#include <host/util/stop.hpp>
 
-/// Says that work is not wanted any more.
-using Stop = std::function<bool()>;
+namespace nephron::host {
 
 /// So many pieces of work at a time; who waits leaves when nobody wants the work any more.
 class WorkSlots {

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <memory>
 
-#include <host/view/grey_map.hpp>
+#include <host/labels/grey_map.hpp>
 
 namespace nephron::host {
 

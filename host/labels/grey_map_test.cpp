@@ -1,5 +1,5 @@
 // Probability maps of PNG and TIFF files, damaged ones among them.
-#include <host/view/grey_map.hpp>
+#include <host/labels/grey_map.hpp>
 
 #include <fstream>
 
@@ -11,6 +11,7 @@
 
 #include <host/pictures/png.hpp>
 #include <host/util/files.hpp>
+#include <host/view/pyramid_grid.hpp>
 #include <tests/support/scratch_folder.hpp>
 
 namespace nephron::host {
@@ -19,6 +20,11 @@ namespace {
 namespace fs = std::filesystem;
 
 const Stop never = [] { return false; };
+
+/// A tile of the viewer.
+Image grey_tile(const GreyMap& map, Size slide, const PyramidGrid::Place& place) {
+  return grey_part(map, slide, place.region, place.size, never);
+}
 
 std::uint8_t value_at(std::int64_t x, std::int64_t y) { return static_cast<std::uint8_t>((x / 8 + y / 8) % 256); }
 
@@ -71,7 +77,7 @@ void expect_tiles(const GreyMap& map) {
     for (std::int64_t y = 0; y < grid.down(depth); ++y)
       for (std::int64_t x = 0; x < grid.across(depth); ++x) {
         const auto place = grid.place(depth, x, y);
-        const Image tile = grey_tile(map, grid.slide(), *place, never);
+        const Image tile = grey_tile(map, grid.slide(), *place);
         ASSERT_EQ(tile.size(), place->size);
         const std::int64_t half = (std::int64_t{1} << depth) / 2;
         EXPECT_NEAR(tile.view().row<std::uint8_t>(0)[0], value_at(place->region.x + half, place->region.y + half), 1);
@@ -99,10 +105,9 @@ TEST_F(GreyMaps, AnAbsentTileIsZero) {
   write_tiff(tiff_, true);
   const auto map = open_grey_map(tiff_, never);
   const PyramidGrid grid({1000, 600});
-  const Image tile = grey_tile(*map, grid.slide(), *grid.place(0, 1, 0), never);
+  const Image tile = grey_tile(*map, grid.slide(), *grid.place(0, 1, 0));
   for (std::int64_t x = 0; x < 256; ++x) EXPECT_EQ(tile.view().row<std::uint8_t>(9)[x], 0);
-  EXPECT_EQ(grey_tile(*map, grid.slide(), *grid.place(0, 2, 0), never).view().row<std::uint8_t>(0)[0],
-            value_at(512, 0));
+  EXPECT_EQ(grey_tile(*map, grid.slide(), *grid.place(0, 2, 0)).view().row<std::uint8_t>(0)[0], value_at(512, 0));
 }
 
 TEST_F(GreyMaps, HalvesAreProbabilities) {
@@ -120,7 +125,7 @@ TEST_F(GreyMaps, HalvesAreProbabilities) {
   TIFFClose(t);
   const auto map = open_grey_map(tiff_, never);
   const PyramidGrid grid({256, 256});
-  const Image tile = grey_tile(*map, grid.slide(), *grid.place(0, 0, 0), never);
+  const Image tile = grey_tile(*map, grid.slide(), *grid.place(0, 0, 0));
   const auto* const row = tile.view().row<const std::uint8_t>(0);
   EXPECT_NEAR(row[0], 127.5, 0.51);
   EXPECT_EQ(row[1], 255);
@@ -162,8 +167,8 @@ TEST_F(GreyMaps, DamagedFilesAreErrorsOrMaps) {
       try {
         const auto map = open_grey_map(damaged, never);
         const PyramidGrid grid({1000, 600});
-        grey_tile(*map, grid.slide(), *grid.place(0, 1, 1), never);
-        grey_tile(*map, grid.slide(), *grid.place(grid.deepest(), 0, 0), never);
+        grey_tile(*map, grid.slide(), *grid.place(0, 1, 1));
+        grey_tile(*map, grid.slide(), *grid.place(grid.deepest(), 0, 0));
       } catch (const Error&) {}
     }
   }

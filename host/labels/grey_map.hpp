@@ -7,8 +7,7 @@
 
 #include <nephron/image.hpp>
 
-#include <host/view/pyramid_grid.hpp>
-#include <host/view/work_slots.hpp>
+#include <host/util/stop.hpp>
 
 namespace nephron::host {
 
@@ -28,7 +27,7 @@ class GreyMap {
 /// is not in the file is 0. Throws Error that names the file, Cancelled when `stop` says so.
 std::shared_ptr<const GreyMap> open_grey_map(const std::filesystem::path& file, const Stop& stop);
 
-/// A tile of a map that covers a slide, at whatever size: means where it is reduced.
-Image grey_tile(const GreyMap& map, Size slide, const PyramidGrid::Place& place, const Stop& stop);
+/// A region of a slide that a map of whatever size covers, brought to `size`: means where it is reduced.
+Image grey_part(const GreyMap& map, Size slide, const Region& region, Size size, const Stop& stop);
 
 }  // namespace nephron::host

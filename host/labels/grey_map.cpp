@@ -1,4 +1,4 @@
-#include <host/view/grey_map.hpp>
+#include <host/labels/grey_map.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include <nephron/image_cv.hpp>
 
 #include <host/labels/label_image.hpp>
-#include <host/view/tiled_grey.hpp>
+#include <host/labels/tiled_grey.hpp>
 
 namespace nephron::host {
 
@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t most_held = std::int64_t{1} << 27;
+constexpr std::int64_t smallest_level = 256;  // longer side, px
 constexpr std::int64_t most_read = std::int64_t{1} << 24;
 
 Image halved(const ImageView& from) {
@@ -35,7 +36,7 @@ class HeldMap final : public GreyMap {
       sizes_.push_back(image.size());
       bytes_ += static_cast<std::size_t>(image.size().area());
       images_.push_back(image);
-      if (std::max(image.size().width, image.size().height) <= PyramidGrid::side) break;
+      if (std::max(image.size().width, image.size().height) <= smallest_level) break;
     }
   }
   const std::vector<Size>& levels() const noexcept override { return sizes_; }
@@ -76,9 +77,9 @@ struct Span {
   double first = 0, length = 0;
 };
 
-/// The smallest level of which a pixel of the tile needs one pixel at least.
-std::size_t level_for(const GreyMap& map, Size slide, const PyramidGrid::Place& place) {
-  const double wanted = static_cast<double>(place.size.width) / static_cast<double>(place.region.width);
+/// The smallest level of which a pixel of the result needs one pixel at least.
+std::size_t level_for(const GreyMap& map, Size slide, const Region& region, Size size) {
+  const double wanted = static_cast<double>(size.width) / static_cast<double>(region.width);
   std::size_t level = 0;
   for (std::size_t l = 1; l < map.levels().size(); ++l)
     if (static_cast<double>(map.levels()[l].width) >= 0.999 * wanted * static_cast<double>(slide.width)) level = l;
@@ -100,30 +101,29 @@ std::shared_ptr<const GreyMap> open_grey_map(const fs::path& file, const Stop& s
   return std::make_shared<HeldMap>(read_whole(file, stop));
 }
 
-Image grey_tile(const GreyMap& map, Size slide, const PyramidGrid::Place& place, const Stop& stop) {
-  const std::size_t level = level_for(map, slide, place);
+Image grey_part(const GreyMap& map, Size slide, const Region& region, Size to, const Stop& stop) {
+  const std::size_t level = level_for(map, slide, region, to);
   const Size size = map.levels()[level];
-  const Span x = stretch(place.region.x, place.region.width, slide.width, size.width);
+  const Span x = stretch(region.x, region.width, slide.width, size.width);
   const auto left = std::min<std::int64_t>(static_cast<std::int64_t>(std::floor(x.first + 1e-6)), size.width - 1);
   const auto right = std::clamp<std::int64_t>(std::llround(x.first + x.length), left + 1, size.width);
-  Image out(place.size, 1);
+  Image out(to, 1);
   // In stripes of rows, so that little is held also where a file has no small level.
   const auto rows_at_once = std::max<std::int64_t>(
       1, static_cast<std::int64_t>(static_cast<double>(most_read / (right - left)) /
                                    std::max(1.0, static_cast<double>(size.height) / static_cast<double>(slide.height) *
-                                                     static_cast<double>(place.region.height) /
-                                                     static_cast<double>(place.size.height))));
-  for (std::int64_t row = 0; row < place.size.height; row += rows_at_once) {
+                                                     static_cast<double>(region.height) /
+                                                     static_cast<double>(to.height))));
+  for (std::int64_t row = 0; row < to.height; row += rows_at_once) {
     if (stop()) throw Cancelled();
-    const std::int64_t rows = std::min(rows_at_once, place.size.height - row);
-    const std::int64_t from = place.region.height * row / place.size.height,
-                       to = place.region.height * (row + rows) / place.size.height;
-    const Span y = stretch(place.region.y + from, to - from, slide.height, size.height);
+    const std::int64_t rows = std::min(rows_at_once, to.height - row);
+    const std::int64_t from = region.height * row / to.height, end = region.height * (row + rows) / to.height;
+    const Span y = stretch(region.y + from, end - from, slide.height, size.height);
     const auto top = std::min<std::int64_t>(static_cast<std::int64_t>(std::floor(y.first + 1e-6)), size.height - 1);
     const auto bottom = std::clamp<std::int64_t>(std::llround(y.first + y.length), top + 1, size.height);
     const Image pixels({right - left, bottom - top}, 1);
     map.read(level, {left, top, right - left, bottom - top}, pixels.view());
-    cv::Mat part = as_mat(out.view().crop({0, row, place.size.width, rows}));
+    cv::Mat part = as_mat(out.view().crop({0, row, to.width, rows}));
     const bool smaller = part.cols <= pixels.size().width && part.rows <= pixels.size().height;
     cv::resize(as_mat(pixels.view()), part, part.size(), 0, 0, smaller ? cv::INTER_AREA : cv::INTER_LINEAR);
   }

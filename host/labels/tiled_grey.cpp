@@ -1,4 +1,4 @@
-#include <host/view/tiled_grey.hpp>
+#include <host/labels/tiled_grey.hpp>
 
 #include <algorithm>
 #include <cmath>
