@@ -184,4 +184,16 @@ std::vector<PooledValue> MeasurePool::values() const {
   return out;
 }
 
+std::vector<PooledCurve> MeasurePool::curves() const {
+  std::vector<PooledCurve> out;
+  for (std::size_t i = 0; i < sums_.size(); ++i) {
+    const auto* const has = dynamic_cast<const HasCurves*>(sums_[i].get());
+    if (has == nullptr) continue;
+    const MetricSet::Entry& entry = metrics_.entries()[i];
+    for (MetricCurve& curve : guarded(*entry.metric, "in curves()", [&] { return has->curves(); }))
+      out.push_back({entry.name, std::move(curve)});
+  }
+  return out;
+}
+
 }  // namespace nephron::host

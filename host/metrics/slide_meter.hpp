@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <nephron/metric.hpp>
+#include <nephron/metric_curves.hpp>
 
 #include <host/metrics/dice.hpp>
 #include <host/metrics/metric_set.hpp>
@@ -56,6 +57,12 @@ struct PooledValue {
   std::int64_t slides = 0;  ///< that these are
 };
 
+/// A curve of all slides together.
+struct PooledCurve {
+  std::string metric;
+  MetricCurve curve;
+};
+
 /// Slides that are added up.
 class MeasurePool {
  public:
@@ -63,6 +70,7 @@ class MeasurePool {
   MeasurePool(const MetricSet& metrics, std::vector<std::string> classes, std::vector<double> thresholds);
   void add(const SlideMeasures& slide);
   std::vector<PooledValue> values() const;
+  std::vector<PooledCurve> curves() const;
 
  private:
   const MetricSet& metrics_;

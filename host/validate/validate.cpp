@@ -256,6 +256,7 @@ void RunValidation::validate_fold(int fold) {
 
 void RunValidation::conclude() {
   out_.values = pool_.values();
+  out_.curves = pool_.curves();
   if (!out_.exclusive)
     for (auto& of_class : curves_) out_.searched.push_back(threshold_scores(std::move(of_class)));
 }

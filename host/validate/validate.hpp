@@ -60,6 +60,7 @@ struct ValidateOutcome {
   std::vector<SlideRow> slides;           ///< in the order in which they were predicted
   std::vector<ThresholdScores> searched;  ///< a class; empty where classes exclude each other
   std::vector<PooledValue> values;
+  std::vector<PooledCurve> curves;
   std::map<std::string, std::string> failures;  ///< slide -> why it was not measured
   bool complete = false;                        ///< no Ctrl-C cut it short
 

@@ -1,4 +1,5 @@
 #include <nephron/metric.hpp>
+#include <nephron/metric_curves.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -109,7 +110,7 @@ struct CalibrationParams {
   }
 };
 
-class CalibrationMeasurement final : public nephron::Measurement {
+class CalibrationMeasurement final : public nephron::Measurement, public nephron::HasCurves {
  public:
   /// A probability of 1 has a bin of its own, after the others.
   CalibrationMeasurement(std::size_t classes, std::size_t bins) : of_class_(classes, std::vector<Bin>(bins + 1)) {}
@@ -150,6 +151,24 @@ class CalibrationMeasurement final : public nephron::Measurement {
       };
       add("ece", sum / all);
       add("mce", largest);
+    }
+    return out;
+  }
+  /// Of each bin with a pixel: its mean probability, and the share of its pixels that are true.
+  std::vector<nephron::MetricCurve> curves() const override {
+    std::vector<nephron::MetricCurve> out;
+    for (std::size_t c = 0; c < of_class_.size(); ++c) {
+      nephron::MetricCurve curve{.name = "reliability",
+                                 .class_index = static_cast<int>(c),
+                                 .x_label = "probability, mean of a bin",
+                                 .y_label = "share of its pixels that are true",
+                                 .points = {}};
+      for (const Bin& bin : of_class_[c]) {
+        if (bin.pixels == 0) continue;
+        const auto all = static_cast<double>(bin.pixels);
+        curve.points.push_back({bin.probability / all, static_cast<double>(bin.truth) / all});
+      }
+      out.push_back(std::move(curve));
     }
     return out;
   }

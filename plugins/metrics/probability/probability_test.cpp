@@ -1,3 +1,5 @@
+#include <nephron/metric_curves.hpp>
+
 #include <tests/support/metric_fixture.hpp>
 
 namespace nephron::host {
@@ -20,6 +22,18 @@ TEST_F(Probability, CalibrationComparesWithFrequencies) {
   EXPECT_NEAR(sure.at("mce"), 0.4, 1e-6);
   const auto certain = values(*shown(*make("calibration"), {"#p.."}, 1, 1.0F));
   EXPECT_NEAR(certain.at("ece"), 0.25, 1e-6) << "probabilities of 1 have a bin of their own";
+}
+
+TEST_F(Probability, CalibrationHasACurve) {
+  const auto measured = shown(*make("calibration"), {"#########p"});
+  const auto* const curves = dynamic_cast<const nephron::HasCurves*>(measured.get());
+  ASSERT_NE(curves, nullptr);
+  const std::vector<nephron::MetricCurve> all = curves->curves();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].name, "reliability");
+  ASSERT_EQ(all[0].points.size(), 1U) << "bins without a pixel have no point";
+  EXPECT_NEAR(all[0].points[0].x, 0.9, 1e-6);
+  EXPECT_NEAR(all[0].points[0].y, 0.9, 1e-6);
 }
 
 TEST_F(Probability, AuprcRanksPixels) {
