@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include <host/config/bases.hpp>
 #include <host/config/load.hpp>
 #include <host/config/merge.hpp>
 #include <host/config/presets.hpp>
@@ -66,6 +67,17 @@ class Resolver {
     if (extends == nullptr) return own;
     std::erase_if(own.table(), [](const Value::Member& m) { return m.key == "extends"; });
     merge(out, own, sections(), faults_);
+    return out;
+  }
+
+  /// The bases of a file without the file itself.
+  std::optional<Value> bases_of(const fs::path& path) {
+    const Value own = parse_toml(path);
+    const Value* const extends = own.find("extends");
+    if (extends == nullptr) return std::nullopt;
+    chain_.push_back(path);
+    Value out = bases(*extends);
+    chain_.pop_back();
     return out;
   }
 
@@ -173,6 +185,20 @@ Value resolve_experiment(const fs::path& file, const std::vector<std::string>& o
   resolver.expand(out);
   substitute(out, faults);
   return out;
+}
+
+std::optional<Value> resolve_bases(const fs::path& file, Diagnostics& faults) {
+  Resolver resolver(faults);
+  try {
+    std::optional<Value> out = resolver.bases_of(file);
+    if (!out) return out;
+    resolver.expand(*out);
+    substitute(*out, faults);
+    return out;
+  } catch (const ConfigError& e) {
+    faults.insert(faults.end(), e.faults().begin(), e.faults().end());
+    return std::nullopt;
+  }
 }
 
 }  // namespace nephron::host

@@ -169,29 +169,49 @@ std::vector<Leaf> leaves(const Value& table) {
   return out;
 }
 
-std::string difference(const Value& a, const Value& b) {
-  const std::vector<Leaf> left = leaves(a);
+std::vector<Difference> differences(const Value& a, const Value& b) {
   const std::vector<Leaf> right = leaves(b);
   std::map<std::string, const Value*> others;
   for (const Leaf& leaf : right) others[leaf.key] = leaf.value;
-  const auto told = [](const Value& v) { return v.str() + " (" + origin(v) + ")"; };
   const auto same = [](const Value& x, const Value& y) {
     const auto number = [](const Value& v) { return v.is(Value::Type::integer) || v.is(Value::Type::real); };
     return number(x) && number(y) ? x.number() == y.number() : x == y;
   };
-  std::string out;
-  for (const Leaf& leaf : left) {
+  std::vector<Difference> out;
+  for (const Leaf& leaf : leaves(a)) {
     const auto other = others.find(leaf.key);
-    if (other == others.end()) {
-      out += "- " + leaf.key + ": " + told(*leaf.value) + "\n";
-      continue;
-    }
-    if (!same(*leaf.value, *other->second))
-      out += "  " + leaf.key + ": " + told(*leaf.value) + " -> " + told(*other->second) + "\n";
-    others.erase(other);
+    if (other == others.end()) out.push_back({leaf.key, leaf.value, nullptr});
+    else if (!same(*leaf.value, *other->second)) out.push_back({leaf.key, leaf.value, other->second});
+    if (other != others.end()) others.erase(other);
   }
   for (const Leaf& leaf : right)
-    if (others.contains(leaf.key)) out += "+ " + leaf.key + ": " + told(*leaf.value) + "\n";
+    if (others.contains(leaf.key)) out.push_back({leaf.key, nullptr, leaf.value});
+  return out;
+}
+
+Value without_defaults(Value table) {
+  std::erase_if(table.table(), [](Value::Member& m) {
+    if (m.value.is(Value::Type::table)) {
+      m.value = without_defaults(std::move(m.value));
+      return m.value.table().empty();
+    }
+    if (is_list_of_tables(m.value)) {
+      for (Value& x : m.value.array()) x = without_defaults(std::move(x));
+      return false;
+    }
+    return m.value.source.str().empty();
+  });
+  return table;
+}
+
+std::string difference(const Value& a, const Value& b) {
+  const auto told = [](const Value& v) { return v.str() + " (" + origin(v) + ")"; };
+  std::string out;
+  for (const Difference& d : differences(a, b)) {
+    if (d.after == nullptr) out += "- " + d.key + ": " + told(*d.before) + "\n";
+    else if (d.before == nullptr) out += "+ " + d.key + ": " + told(*d.after) + "\n";
+    else out += "  " + d.key + ": " + told(*d.before) + " -> " + told(*d.after) + "\n";
+  }
   return out;
 }
 

@@ -34,6 +34,18 @@ struct Leaf {
 };
 std::vector<Leaf> leaves(const Value& table);
 
+/// A key in which two tables differ; null where a table has no such key.
+struct Difference {
+  std::string key;
+  const Value* before;
+  const Value* after;
+};
+/// Keys of `a` in their order, then those of `b` alone. The tables outlive it.
+std::vector<Difference> differences(const Value& a, const Value& b);
+
+/// Without what nobody wrote: values without a source, and tables that nothing is left of.
+Value without_defaults(Value table);
+
 /// What differs, a line a key: "  train.lr: 0.001 (a.toml:3:6) -> 0.01 (b.toml:2:6)"; empty when nothing does.
 std::string difference(const Value& a, const Value& b);
 
