@@ -71,13 +71,23 @@ void require_no_input(CommandOutput& output, const ReportRequest& request) {
 int write_report(const ReportOptions& options) {
   CommandOutput output(options.out, options.overwrite, files_in(options.request.run));
   require_no_input(output, options.request);
+  if (!options.request.validation.empty()) output.require_none_of(files_in(options.request.validation));
   output.write(report_html(options.request));
   std::printf("%s\n", std::filesystem::absolute(options.out).lexically_normal().c_str());
   return Exit::done;
 }
 
 void add_report(CLI::App& app, int& exit) {
-  CLI::App* const command = app.add_subcommand("report", "Write a run as one HTML page: curves, Dice, pictures");
+  CLI::App* const command =
+      app.add_subcommand("report",
+                         "Write a run as one HTML page: scores out of fold, the worst and best objects, curves, "
+                         "configuration, pictures of predictions");
+  command->footer(
+      "Examples:\n"
+      "  nephron report runs/mine --out report.html                     training and configuration, and what\n"
+      "                                                                 nephron validate runs/mine measured\n"
+      "  nephron report runs/mine --predictions OUT --out report.html   with pictures of a prediction besides\n"
+      "The page needs no network and no other file; opened in a browser it sorts its tables and leads to a viewer.");
   auto options = std::make_shared<ReportOptions>();
   command->add_option("RUN", options->request.run, "Run folder, or a fold's folder in it")->required();
   command->add_option("--out", options->out, "The page")->required();
@@ -90,6 +100,15 @@ void add_report(CLI::App& app, int& exit) {
       ->add_option("--pictures", options->request.pictures,
                    "Pictures shown of each prediction; the worst where there are more")
       ->check(CLI::Range(0, 10000))
+      ->capture_default_str();
+  command
+      ->add_option("--validation", options->request.validation,
+                   "Folder that nephron validate wrote, in place of RUN/validation")
+      ->check(CLI::ExistingDirectory);
+  command
+      ->add_option("--gallery", options->request.gallery,
+                   "Objects shown in each row of the gallery: found where nothing is, missed, matched worst and best")
+      ->check(CLI::Range(0, 200))
       ->capture_default_str();
   command->add_option("--side", options->request.side, "Longer side of a shown picture, px")
       ->check(CLI::Range(64, 8192))

@@ -4,15 +4,18 @@
 #include <string_view>
 #include <vector>
 
-namespace nephron::host {
+#include <host/html/chart.hpp>
+#include <host/html/escaped.hpp>
 
-/// Text that is safe between tags and inside quoted attributes.
-std::string escaped(std::string_view text);
+namespace nephron::host {
 
 /// A table with a head; cells are HTML already. The first column reads as names, the others as figures.
 std::string html_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);
 
-/// A whole page that needs nothing but itself. `title` is text, `body` HTML.
-std::string html_page(const std::string& title, const std::string& body);
+/// A card with title, inline SVG and legend; "" when no series has a point. Values that are not finite are left out.
+std::string chart_html(const Chart& chart);
+
+/// A whole page that needs nothing but itself. `title` is text, `body` HTML; `script` is the one that the page may run.
+std::string html_page(const std::string& title, const std::string& body, std::string_view script = {});
 
 }  // namespace nephron::host

@@ -1,7 +1,6 @@
 #include <host/report/prediction_section.hpp>
 
 #include <algorithm>
-#include <cstdio>
 
 #include <nephron/error.hpp>
 
@@ -10,8 +9,10 @@
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/truth.hpp>
+#include <host/report/figures.hpp>
 #include <host/report/jpeg_uri.hpp>
 #include <host/report/overlay.hpp>
+#include <host/report/shown_picture.hpp>
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
 
@@ -20,17 +21,6 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string figure(double value, const char* format = "%.4f") {
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string with_bar(double dice) {
-  return "<span class=\"bar\"><i style=\"width:" + figure(100 * std::clamp(dice, 0.0, 1.0), "%.1f") +
-         "%\"></i></span>" + figure(dice);
-}
 
 std::string scores_table(const Scores& scores) {
   std::vector<std::string> head{"picture"};
@@ -95,12 +85,8 @@ std::vector<std::string> chosen(const ReportRequest& request, const OutputFolder
                                 const PredictionRecord& record, std::size_t& all) {
   const Scores& scores = record.scores;
   std::vector<std::string> ids;
-  for (const PictureFile& picture : record.pictures()) {
-    // What has a TIFF map is a slide for a viewer, not a picture for a page.
-    if (output.complete(picture.id, {}) && fs::exists(output.probability(0, picture.id)) &&
-        !record.file_of(picture.id).empty())
-      ids.push_back(picture.id);
-  }
+  for (const PictureFile& picture : record.pictures())
+    if (output.complete(picture.id, {}) && !record.file_of(picture.id).empty()) ids.push_back(picture.id);
   all = ids.size();
   const auto most = static_cast<std::size_t>(std::max(0, request.pictures));
   if (ids.size() <= most) return ids;
@@ -115,59 +101,71 @@ std::vector<std::string> chosen(const ReportRequest& request, const OutputFolder
   return ids;
 }
 
-Image first_channel(const Image& rgb) {
-  Image out(rgb.size(), 1);
-  for (std::int64_t y = 0; y < rgb.size().height; ++y) {
-    const std::uint8_t* const from = rgb.view().row<const std::uint8_t>(y);
-    for (std::int64_t x = 0; x < rgb.size().width; ++x) out.view().row<std::uint8_t>(y)[x] = from[3 * x];
+/// What the cards of one prediction are made of.
+class Cards {
+ public:
+  Cards(const ReportRequest& request, const fs::path& folder, const PredictionRecord& record)
+      : record_(record), output_(folder, record.classes), pictures_(request.side) {}
+
+  /// Throws Error that names the file for one of the prediction that is damaged; a person's own picture that is gone is
+  /// told of in its card.
+  std::string card(const std::string& id) {
+    ShownPicture shown;
+    try {
+      shown = pictures_.read(record_.file_of(id));
+    } catch (const Error& e) {
+      log().warning("\"" + id + "\" is not shown: " + e.what());
+      return "<div class=\"card\"><h3>" + escaped(id) + "</h3><p class=\"fault\">" + escaped(e.what()) + "</p></div>\n";
+    }
+    const std::vector<Image> truth = truth_of(id, shown);
+    const Image ignored = fs::exists(output_.ignored(id)) ? shown_map(output_.ignored(id), shown) : Image();
+    std::string out;
+    for (std::size_t c = 0; c < record_.classes.size(); ++c)
+      out += card_of_class(id, c, shown, truth.empty() ? Image() : truth[c], ignored);
+    return out;
   }
-  return out;
-}
 
-/// Of what the prediction was compared with, the pixels that were left out.
-Image ignored_of(const OutputFolder& output, const std::string& id) {
-  return fs::exists(output.ignored(id)) ? read_mask(output.ignored(id)) : Image();
-}
-
-/// What the prediction was compared with: as it was saved where a dataset's coding read it, or plain masks.
-std::vector<Image> truth_of(const OutputFolder& output, const PredictionRecord& record, const std::string& id,
-                            Size size) {
-  std::vector<Image> saved;
-  for (std::size_t c = 0; c < record.classes.size(); ++c)
-    if (fs::exists(output.truth(c, id))) saved.push_back(read_mask(output.truth(c, id)));
-  if (saved.size() == record.classes.size()) return saved;
-  if (record.masks.empty() || !record.scores.pictures.contains(id)) return {};
-  return TruthFolder(record.masks, record.classes).read(id, size).of_class;
-}
-
-std::string card(const ReportRequest& request, const OutputFolder& output, const PredictionRecord& record,
-                 const std::string& id) {
-  const Image picture = read_picture(record.file_of(id));
-  const std::vector<Image> truth = truth_of(output, record, id, picture.size());
-  const Image ignored = ignored_of(output, id);
-  const auto score = record.scores.pictures.find(id);
-  std::string out;
-  for (std::size_t c = 0; c < record.classes.size(); ++c) {
-    const Image mask = read_mask(output.mask(c, id));
-    const Image probability = first_channel(read_picture(output.probability(c, id)));
-    const std::string name = escaped(id) + (record.classes.size() > 1 ? ", " + escaped(record.classes[c]) : "");
-    const std::string dice = score == record.scores.pictures.end() ? "" : "Dice " + figure(score->second.dice[c]);
-    out +=
-        "<div class=\"card\"><div class=\"title\"><h3>" + name + "</h3><span>" + dice +
-        "</span></div><div class=\"pair\">" +
-        figure_html(
-            outlined(picture, mask, truth.empty() ? Image() : truth[c], request.side, ignored),
-            truth.empty()
-                ? "<b style=\"color:var(--good)\">prediction</b>"
-                : "<b style=\"color:var(--good)\">prediction</b>, <b style=\"color:var(--bad)\">truth</b> beneath it" +
-                      std::string(ignored.empty() ? "" : "; hatched: ignored, counts in no figure"),
-            "outlines of " + id) +
-        figure_html(heated(picture, probability, request.side), "probability 0<span class=\"heat\"></span>1",
-                    "probability of " + id) +
-        "</div></div>\n";
+ private:
+  std::string card_of_class(const std::string& id, std::size_t c, const ShownPicture& shown, const Image& truth,
+                            const Image& ignored) const {
+    const Image mask = shown_map(output_.mask(c, id), shown);
+    const fs::path tiff = output_.probability_tiff(c, id);
+    const Image probability = shown_map(fs::exists(tiff) ? tiff : output_.probability(c, id), shown);
+    const auto score = record_.scores.pictures.find(id);
+    const std::string name = escaped(id) + (record_.classes.size() > 1 ? ", " + escaped(record_.classes[c]) : "");
+    const std::string dice = score == record_.scores.pictures.end() ? "" : "Dice " + figure(score->second.dice[c]);
+    return "<div class=\"card\"><div class=\"title\"><h3>" + name + "</h3><span>" + dice +
+           "</span></div><div class=\"pair\">" +
+           figure_html(outlined(shown.picture, mask, truth, ignored), outlines_caption(truth, ignored),
+                       "outlines of " + id) +
+           figure_html(heated(shown.picture, probability), "probability 0<span class=\"heat\"></span>1",
+                       "probability of " + id) +
+           "</div></div>\n";
   }
-  return out;
-}
+
+  static std::string outlines_caption(const Image& truth, const Image& ignored) {
+    return std::string("<span class=\"legend\"><span><i class=\"line found\"></i>prediction</span>") +
+           (truth.empty() ? "" : "<span><i class=\"line truth\"></i>truth, beneath it</span>") +
+           (ignored.empty() ? "" : "<span>hatched: ignored, counts in no figure</span>") + "</span>";
+  }
+
+  /// What the prediction was compared with: as it was saved where a dataset's coding read it, or plain masks.
+  std::vector<Image> truth_of(const std::string& id, const ShownPicture& shown) const {
+    std::vector<Image> saved;
+    for (std::size_t c = 0; c < record_.classes.size(); ++c)
+      if (fs::exists(output_.truth(c, id))) saved.push_back(shown_map(output_.truth(c, id), shown));
+    if (saved.size() == record_.classes.size()) return saved;
+    if (record_.masks.empty() || !record_.scores.pictures.contains(id)) return {};
+    std::vector<Image> out;
+    for (Image& mask : TruthFolder(record_.masks, record_.classes).read(id, shown.full).of_class)
+      out.push_back(resized(mask, shown.picture.size()));
+    return out;
+  }
+
+  const PredictionRecord& record_;
+  OutputFolder output_;
+  ShownPictures pictures_;
+};
 
 }  // namespace
 
@@ -184,14 +182,8 @@ std::string prediction_section(const ReportRequest& request, const fs::path& fol
   if (ids.size() < all)
     out +=
         "<p class=\"soft\">The " + std::to_string(ids.size()) + " worst of " + std::to_string(all) + " pictures.</p>\n";
-  for (const std::string& id : ids) {
-    try {
-      out += card(request, output, record, id);
-    } catch (const Error& e) {
-      log().warning("\"" + id + "\" is not shown: " + e.what());
-      out += "<div class=\"card\"><h3>" + escaped(id) + "</h3><p class=\"fault\">" + escaped(e.what()) + "</p></div>\n";
-    }
-  }
+  Cards cards(request, folder, record);
+  for (const std::string& id : ids) out += cards.card(id);
   return out;
 }
 

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <limits>
 #include <map>
+#include <optional>
 
 #include <nephron/error.hpp>
 
@@ -12,26 +11,23 @@
 #include <host/html/html.hpp>
 #include <host/metrics/dice.hpp>
 #include <host/predict/prediction_record.hpp>
+#include <host/report/configuration_section.hpp>
+#include <host/report/figures.hpp>
 #include <host/report/fold_table.hpp>
+#include <host/report/gallery.hpp>
+#include <host/report/page_script.hpp>
 #include <host/report/prediction_section.hpp>
 #include <host/report/run_sections.hpp>
+#include <host/report/validation_section.hpp>
 #include <host/runs/run_record.hpp>
 #include <host/util/counted.hpp>
+#include <host/util/log.hpp>
 #include <host/util/progress.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
 namespace {
-
-std::string tile(const std::string& value, const std::string& what) {
-  return "<div class=\"tile\"><b>" + escaped(value) + "</b><span>" + escaped(what) + "</span></div>";
-}
-
-std::string figure(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4f", value);
-  return text;
-}
 
 /// Mean Dice of a class over all pictures; a picture that several folds predicted counts once, with their mean.
 std::string dice_tiles(const std::vector<NamedScores>& predictions) {
@@ -50,15 +46,17 @@ std::string dice_tiles(const std::vector<NamedScores>& predictions) {
     for (const auto& [id, of_folds] : dice[name]) values.push_back(spread_of(of_folds).mean);
     if (values.empty()) continue;
     const Spread spread = spread_of(values);
-    out += tile(figure(spread.mean) + (values.size() > 1 ? " ± " + figure(spread.deviation) : ""),
-                "mean Dice" + (classes.size() > 1 ? " " + name : "") + ", " + counted(values.size(), "picture"));
+    out += tile(
+        with_deviation(spread, values.size()),
+        "mean Dice of predictions" + (classes.size() > 1 ? " " + name : "") + ", " + counted(values.size(), "picture"));
   }
   return out;
 }
 
 /// The figures of greatest interest, largest.
-std::string tiles(const std::vector<FoldHistory>& folds, const std::vector<NamedScores>& predictions) {
-  std::string out = dice_tiles(predictions);
+std::string tiles(const std::vector<FoldHistory>& folds, const std::vector<NamedScores>& predictions,
+                  const std::optional<ValidationRecord>& validation) {
+  std::string out = (validation ? validation_tiles(*validation) : "") + dice_tiles(predictions);
   std::vector<double> best;
   double seconds = 0, steps = 0;
   for (const FoldHistory& fold : folds) {
@@ -68,7 +66,7 @@ std::string tiles(const std::vector<FoldHistory>& folds, const std::vector<Named
   }
   if (!best.empty()) {
     const Spread spread = spread_of(best);
-    out += tile(figure(spread.mean) + (best.size() > 1 ? " ± " + figure(spread.deviation) : ""),
+    out += tile(with_deviation(spread, best.size()),
                 "best validation Dice" + std::string(best.size() > 1 ? ", mean of folds" : ""));
   }
   out += tile(std::to_string(best.size()) + " of " + std::to_string(folds.size()), "folds finished");
@@ -95,7 +93,31 @@ std::string header(const RunFolder& run, const Value& experiment) {
          "</p></header>\n";
 }
 
+/// What was said of the slides that the folds held out.
+std::string out_of_fold(const ReportRequest& request, const RunFolder& run,
+                        const std::optional<ValidationRecord>& validation) {
+  if (!validation) {
+    log().warning("the run was not validated: " + validate_command(request) +
+                  " measures the slides that its folds held out, for the page to show");
+    return no_validation(validate_command(request));
+  }
+  GalleryRequest gallery;
+  gallery.most = static_cast<std::size_t>(std::max(0, request.gallery));
+  gallery.validate = validate_command(request) + " --overwrite";
+  return validation_section(*validation) + gallery_section(run, *validation, gallery);
+}
+
 }  // namespace
+
+std::filesystem::path validation_of(const ReportRequest& request) {
+  return request.validation.empty() ? RunFolder::open(request.run).folder() / "validation" : request.validation;
+}
+
+std::string validate_command(const ReportRequest& request) {
+  return "nephron validate " + shell_word(request.run.string()) +
+         " --metrics dice,calibration,detection,counts,confusion --save masks" +
+         (request.validation.empty() ? "" : " --out " + shell_word(request.validation.string()));
+}
 
 std::string report_html(const ReportRequest& request) {
   const RunFolder run = RunFolder::open(request.run);
@@ -114,9 +136,14 @@ std::string report_html(const ReportRequest& request) {
     scores.push_back({std::move(name), std::move(record.scores)});
   }
   if (scores.size() > 1) predictions = fold_table(scores) + predictions;
-  const std::string body = header(run, experiment) + tiles(folds, scores) + predictions + curves_section(folds) +
-                           folds_section(folds) + environment_section(run) + experiment_section(run);
-  return html_page(text_of(experiment, "name") + " – nephron report", body);
+  const std::optional<ValidationRecord> validation = read_validation(validation_of(request));
+  if (!validation && !request.validation.empty())
+    throw Error(request.validation.string() + " holds no validation: scores.json is not there",
+                "Make one: " + validate_command(request));
+  const std::string body = header(run, experiment) + tiles(folds, scores, validation) +
+                           out_of_fold(request, run, validation) + predictions + curves_section(folds) +
+                           folds_section(folds) + configuration_section(run) + environment_section(run);
+  return html_page(text_of(experiment, "name") + " – nephron report", body, page_script);
 }
 
 }  // namespace nephron::host

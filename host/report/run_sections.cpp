@@ -6,49 +6,45 @@
 #include <limits>
 
 #include <host/data/fold_slides.hpp>
-#include <host/html/chart.hpp>
 #include <host/html/html.hpp>
+#include <host/plot/run_curves.hpp>
+#include <host/report/figures.hpp>
 #include <host/runs/run_record.hpp>
 #include <host/util/files.hpp>
 #include <host/util/progress.hpp>
 
 namespace nephron::host {
 
-using Points = std::vector<std::pair<double, double>>;
-
 namespace {
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
-std::string figure(double value, const char* format = "%.4f") {
-  if (!std::isfinite(value)) return "–";
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
+struct Line {
+  const char* metric;
+  const char* name;
+};
+
+/// A figure of all folds: of several, each is pale behind their mean and the range between the least and the largest.
+void add_line(const std::vector<FoldHistory>& folds, const Line& line, int colour, bool faint, Chart& chart) {
+  std::vector<Points> curves;
+  for (const FoldHistory& fold : folds)
+    if (Points points = thinned(points_of(fold.lines, line.metric), 400); !points.empty())
+      curves.push_back(std::move(points));
+  if (curves.size() == 1) return chart.series.push_back({line.name, std::move(curves.front()), colour, faint}), void();
+  JoinedCurve all = joined(curves, colour);
+  for (Points& curve : curves) chart.series.push_back({"", std::move(curve), colour, true});
+  if (all.mean.empty()) return;
+  chart.bands.push_back(std::move(all.band));
+  const std::string of = "mean of " + std::to_string(curves.size()) + " folds, and their range";
+  chart.series.push_back(
+      {line.name == std::string() ? of : line.name + std::string(", ") + of, std::move(all.mean), colour});
 }
 
-/// A figure against steps.
-Points points_of(const FoldHistory& fold, const std::string& name) {
-  Points out;
-  for (const auto& [step, values] : fold.lines) {
-    const double v = value_of(values, name, nothing);
-    if (std::isfinite(v)) out.emplace_back(static_cast<double>(step), v);
-  }
-  return out;
-}
-
-Chart chart_of(const std::vector<FoldHistory>& folds, const std::string& title, const std::string& faint,
-               const std::string& bold, const std::string& faint_name, const std::string& bold_name) {
-  Chart chart{title, "optimiser step", {}};
-  for (const FoldHistory& fold : folds) {
-    const std::string prefix =
-        folds.size() > 1 ? "fold " + std::to_string(fold.fold) + (bold_name.empty() ? "" : ", ") : "";
-    const auto add = [&](const std::string& metric, const std::string& name, bool is_faint, int colour) {
-      Points points = thinned(points_of(fold, metric), 400);
-      if (!points.empty()) chart.series.push_back({prefix + name, std::move(points), colour, is_faint});
-    };
-    if (!faint.empty()) add(faint, faint_name, true, fold.fold);
-    add(bold, bold_name, false, fold.fold);
+Chart chart_of(const std::vector<FoldHistory>& folds, const std::string& title, const std::vector<Line>& lines) {
+  Chart chart{title, "optimiser step"};
+  for (const Line& line : lines) {
+    const bool noisy = line.metric == std::string("loss");
+    add_line(folds, line, noisy ? 1 : 0, noisy, chart);
   }
   return chart;
 }
@@ -79,10 +75,9 @@ std::vector<FoldHistory> histories(const RunFolder& run) {
 }
 
 std::string curves_section(const std::vector<FoldHistory>& folds) {
-  const std::string charts =
-      chart_html(chart_of(folds, "Loss", "loss", "val_loss", "training", "validation")) +
-      chart_html(chart_of(folds, "Validation Dice", "", "dice", "", folds.size() > 1 ? "" : "Dice")) +
-      chart_html(chart_of(folds, "Learning rate", "", "lr", "", folds.size() > 1 ? "" : "lr"));
+  const std::string charts = chart_html(chart_of(folds, "Loss", {{"loss", "training"}, {"val_loss", "validation"}})) +
+                             chart_html(chart_of(folds, "Validation Dice", {{"dice", ""}})) +
+                             chart_html(chart_of(folds, "Learning rate", {{"lr", ""}}));
   return charts.empty() ? std::string() : "<h2>Training</h2>\n<div class=\"charts\">\n" + charts + "</div>\n";
 }
 
@@ -124,12 +119,6 @@ std::string environment_section(const RunFolder& run) {
   return "<h2>Environment</h2>\n<div class=\"card\"><details><summary>What the run ran with</summary><table "
          "class=\"facts\"><tbody>\n" +
          rows + "</tbody></table></details></div>\n";
-}
-
-std::string experiment_section(const RunFolder& run) {
-  return "<h2>Experiment</h2>\n<div class=\"card\"><details open><summary>As it was resolved: every key, and where it "
-         "was written</summary><pre>" +
-         escaped(read_file(run.experiment())) + "</pre></details></div>\n";
 }
 
 }  // namespace nephron::host

@@ -24,9 +24,8 @@ std::vector<FoldHistory> histories(const RunFolder& run);
 std::string curves_section(const std::vector<FoldHistory>& folds);
 /// A line a fold: best Dice, slides, epochs, time.
 std::string folds_section(const std::vector<FoldHistory>& folds);
-/// environment.json and the experiment as it was resolved.
+/// environment.json.
 std::string environment_section(const RunFolder& run);
-std::string experiment_section(const RunFolder& run);
 
 /// Figure of `values`, or `otherwise`.
 double value_of(const MetricsLog::Values& values, const std::string& name, double otherwise);

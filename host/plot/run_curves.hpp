@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <host/html/chart.hpp>
+#include <host/runs/metrics_log.hpp>
+
+namespace nephron::host {
+
+using MetricLines = std::vector<std::pair<std::int64_t, MetricsLog::Values>>;
+
+/// A figure of a fold against steps; what is not finite is left out.
+Points points_of(const MetricLines& lines, const std::string& name);
+
+/// Several lines as one: their mean wherever two of them at least go, and what they lie between.
+struct JoinedCurve {
+  Points mean;
+  Band band;
+};
+/// Between its points a line is straight. Nothing where fewer than two curves have a point.
+JoinedCurve joined(const std::vector<Points>& curves, int colour);
+
+/// What `nephron plot` is asked for.
+struct PlotRequest {
+  std::vector<std::filesystem::path> runs;  ///< runs, folds, folders of an experiment's runs
+  std::string metric;                       ///< empty: what the best weights are chosen by
+  std::string title;                        ///< empty: made of the metric's name
+};
+
+/// The curves of runs over each other: a line an experiment, folds and seeds of one joined with a band. Runs whose
+/// settings differ have lines of their own, named after what differs. Throws UsageError for a metric that no run has,
+/// and a run that is named twice.
+Chart plot_of(const PlotRequest& request);
+
+}  // namespace nephron::host
