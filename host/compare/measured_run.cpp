@@ -128,7 +128,14 @@ void read_folds(MeasuredRun& run, const RunFolder& folder) {
   std::set<int> folds;
   for (const auto& [key, slide] : run.slides)
     if (slide.fold >= 0) folds.insert(slide.fold);
-  for (const int fold : folds) run.trained[fold] = read_fold_slides(folder.fold(fold).slides());
+  for (const int fold : folds) {
+    const fs::path slides = folder.fold(fold).slides();
+    if (!fs::exists(slides))
+      throw Error((run.validation / "slides.jsonl").string() + " tells of fold " + std::to_string(fold) +
+                      ", and what that was trained on is not known: there is no " + slides.string(),
+                  "put it back from a copy of the run");
+    run.trained[fold] = read_fold_slides(slides);
+  }
   for (auto& [key, slide] : run.slides)
     if (const auto fold = run.trained.find(slide.fold); fold != run.trained.end())
       for (const SlideEntry& entry : fold->second.held_out)

@@ -115,6 +115,33 @@ TEST_F(Validate, RefusesWhatItCannotDo) {
   EXPECT_EQ(table("objects.csv").rows(), 0U) << "all objects are smaller";
 }
 
+TEST_F(Validate, RunsThatWereMeasuredAreCompared) {
+  for (const char* seed : {"1", "2"}) run(train_command({"--fold", "all", "--set", std::string("seed=") + seed}), 0);
+  std::vector<std::string> compare{"compare"};
+  for (const fs::path& folder : runs()) compare.push_back(folder.string());
+  ASSERT_EQ(compare.size(), 3U);
+  EXPECT_THAT(run(compare, 1), HasSubstr("nephron validate"));
+  for (const fs::path& folder : runs())
+    run({"validate", folder.string(), "--plugin", NEPHRON_TINY, "--device", "cpu"}, 0);
+  const json scores = json::parse(read_file(runs().at(0) / "validation/scores.json"));
+  EXPECT_EQ(scores.at("threshold_from"), "0.5");
+  EXPECT_EQ(scores.at("measured_by").at(0).at("metric"), "dice");
+  EXPECT_EQ(scores.at("values").at(0).at("better"), "higher");
+  EXPECT_TRUE(scores.at("slides").at(0).contains("donor"));
+  compare.emplace_back("--json");
+  const json said = json::parse(run(compare, 0));
+  EXPECT_TRUE(said.at("comparable"));
+  EXPECT_EQ(said.at("findings").at(0).at("donors"), 6) << "slides without a donor are their own";
+  EXPECT_EQ(said.at("configuration").at(0).at("key"), "seed");
+  EXPECT_THAT(said.at("configuration").at(0).at("sides").at(0).at("written"), HasSubstr("--set seed="));
+  EXPECT_GT(said.at("runs").at(0).at("seconds").get<double>(), 0);
+  const json& objects = said.at("objects").at(0);
+  EXPECT_EQ(objects.at("kept").get<int>() + objects.at("won").get<int>() + objects.at("lost").get<int>() +
+                objects.at("missed_by_both").get<int>(),
+            18)
+      << "three discs a slide";
+}
+
 TEST_F(Validate, ClassesThatExcludeEachOtherHaveNoThreshold) {
   write_experiment("", R"({ type = "ce" })");
   run(train_command({"--set", R"(classes=["disc", "other"])", "--set", "exclusive=true", "--set",
