@@ -58,8 +58,10 @@ class Collector {
 
 }  // namespace
 
+fs::path user_data_folder() { return xdg_folder("XDG_DATA_HOME", ".local/share"); }
+
 fs::path user_plugin_folder() {
-  const fs::path folder = xdg_folder("XDG_DATA_HOME", ".local/share");
+  const fs::path folder = user_data_folder();
   return folder.empty() ? folder : folder / "plugins";
 }
 

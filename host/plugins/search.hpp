@@ -18,6 +18,8 @@ struct FoundFile {
 /// folder stands for its *.so files in alphabetic order; a file that is found twice counts once.
 std::vector<FoundFile> find_plugin_files(const PluginSearch& search);
 
+/// ${XDG_DATA_HOME:-~/.local/share}/nephron; empty when there is no home.
+std::filesystem::path user_data_folder();
 /// ${XDG_DATA_HOME:-~/.local/share}/nephron/plugins; empty when there is no home.
 std::filesystem::path user_plugin_folder();
 /// ${XDG_CACHE_HOME:-~/.cache}/nephron; empty when there is no home.

@@ -1,0 +1,389 @@
+#include <host/registry/run_reader.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+
+#include <host/config/load.hpp>
+#include <host/config/show.hpp>
+#include <host/registry/labels.hpp>
+#include <host/registry/metrics_tail.hpp>
+#include <host/runs/fold_number.hpp>
+#include <host/runs/process.hpp>
+#include <host/runs/run.hpp>
+#include <host/runs/run_record.hpp>
+#include <host/util/checked_json.hpp>
+#include <host/util/printable.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int most_number = std::numeric_limits<int>::max();
+
+/// One line, as far as it says what is wrong.
+std::string first_line(const std::string& text) { return printable_name(text.substr(0, text.find('\n'))); }
+
+/// What `read` adds to `out`; where a file is damaged, the rest is kept.
+template <class Read>
+void attempt(SourceFacts& out, Read&& read) {
+  try {
+    read();
+  } catch (const std::exception& e) {
+    if (out.problem.empty()) out.problem = first_line(e.what());
+  }
+}
+
+bool there(const fs::path& file) {
+  std::error_code failed;
+  return fs::exists(file, failed);
+}
+
+void add_text(SourceFacts& out, const JsonNode& from, const char* key, const std::string& as) {
+  const auto found = from.find(key);
+  if (!found) return;
+  if (std::string text = found->text(); !text.empty()) out.facts.push_back({as, std::move(text)});
+}
+
+FactValue fact_of(const Value& value) {
+  switch (value.type()) {
+    case Value::Type::integer:
+      return value.integer();
+    case Value::Type::real:
+      return value.number();
+    case Value::Type::string:
+      return value.string();
+    default:
+      return value.str();
+  }
+}
+
+/// Mean, and the deviation over folds where there are several.
+void add_mean(SourceFacts& out, const std::string& key, const std::vector<double>& values) {
+  if (values.empty()) return;
+  double sum = 0, squares = 0;
+  for (const double v : values) sum += v;
+  const double mean = sum / static_cast<double>(values.size());
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  out.facts.push_back({key, mean});
+  if (key == "dice" && values.size() > 1)
+    out.facts.push_back({"dice_sd", std::sqrt(squares / static_cast<double>(values.size()))});
+}
+
+/// What is said of the folds of a run, one value a fold.
+struct FoldFigures {
+  std::map<std::string, std::vector<double>> means;
+  double steps = 0, seconds = 0, peak = 0;
+  std::int64_t done = 0;
+
+  void add(const std::string& key, double value) { means[key].push_back(value); }
+};
+
+void add_done(FoldFigures& figures, const FoldFolder& fold, SourceFacts& out) {
+  const JsonNode done = JsonNode::read(fold.done());
+  const auto number = [&](const char* key) {
+    const auto found = done.find(key);
+    return found && found->raw().is_number() ? std::optional(found->number()) : std::nullopt;
+  };
+  ++figures.done;
+  // Below 0: nothing was validated.
+  for (const auto& [key, as] :
+       {std::pair{"best_dice", "dice"}, std::pair{"last_dice", "last_dice"}, std::pair{"average_dice", "average_dice"},
+        std::pair{"last_val_loss", "val_loss"}, std::pair{"epochs", "epoch"}, std::pair{"best_epoch", "best_epoch"},
+        std::pair{"tiles_per_s", "tiles_per_s"}, std::pair{"waited", "waited"}})
+    if (const auto value = number(key); value && *value >= 0) figures.add(as, *value);
+  figures.steps += number("steps").value_or(0);
+  figures.seconds += number("seconds").value_or(0);
+  figures.peak = std::max(figures.peak, number("peak_rss_mb").value_or(0));
+  if (const auto dice = number("best_dice"); dice && *dice >= 0)
+    out.facts.push_back({"fold." + std::to_string(fold.fold) + ".dice", *dice});
+  if (const auto classes = done.find("dice_by_class"))
+    for (const auto& [name, of_class] : classes->members())
+      if (const auto best = of_class.find("best")) figures.add("dice." + name, best->number());
+}
+
+void add_unfinished(FoldFigures& figures, const FoldFolder& fold, SourceFacts& out) {
+  if (!there(fold.metrics())) return;
+  const MetricsTail tail = read_metrics_tail(fold.metrics());
+  figures.steps += static_cast<double>(tail.step.value_or(0));
+  if (tail.last)
+    for (const auto& [name, value] : *tail.last)
+      for (const char* key : {"loss", "lr", "tiles_per_s", "waited"})
+        if (name == key) figures.add(name, value);
+  if (!tail.validation) return;
+  for (const auto& [name, value] : *tail.validation) {
+    if (name == "dice") figures.add("dice", value), figures.add("last_dice", value);
+    if (name == "dice") out.facts.push_back({"fold." + std::to_string(fold.fold) + ".dice", value});
+    if (name == "val_loss" || name == "train_loss") figures.add(name, value);
+    if (name == "epoch") figures.add("epoch", value + 1);
+    if (name.starts_with("dice_")) figures.add("dice." + name.substr(5), value);
+    if (name == "peak_rss_mb") figures.peak = std::max(figures.peak, value);
+  }
+}
+
+void add_plugin(SourceFacts& out, const JsonNode& plugin) {
+  const std::string name = plugin.at("plugin").text(), sha = plugin.at("sha256").text();
+  out.facts.push_back({"plugin." + name, sha.substr(0, 12)});
+  for (const std::string& value : {name, plugin.at("file").text(), sha})
+    out.uses.push_back({Use::Kind::plugin, value, "plugin " + name});
+  if (const auto components = plugin.find("components"))
+    for (const std::string& component : components->texts()) {  // "encoder resnet34"
+      out.uses.push_back({Use::Kind::plugin, component, "plugin " + name});
+      out.uses.push_back({Use::Kind::plugin, component.substr(component.find(' ') + 1), component});
+    }
+}
+
+void add_origin(SourceFacts& out, const JsonNode& origin) {
+  const std::string run = origin.at("run").text();
+  const std::string how = "fold " + std::to_string(origin.at("fold").integer(0, most_number)) + " began with them";
+  for (const std::string& value : {run, origin.at("weights").text(), origin.at("sha256").text()})
+    out.uses.push_back({Use::Kind::weights, value, how});
+  if (out.facts.empty() || out.facts.back().key != "from") out.facts.push_back({"from", run});
+}
+
+/// "trained on, folds 0, 1".
+std::string with_folds(const std::string& what, const std::vector<int>& folds) {
+  std::string out = what + (folds.size() == 1 ? ", fold " : ", folds ");
+  for (std::size_t i = 0; i < folds.size(); ++i) out += (i > 0 ? ", " : "") + std::to_string(folds[i]);
+  return out;
+}
+
+}  // namespace
+
+RunReader::RunReader(fs::path run) : run_(std::move(run)) {
+  std::error_code failed;
+  for (fs::directory_iterator entry(run_, failed), end; !failed && entry != end; entry.increment(failed))
+    if (const auto k = fold_number(entry->path())) folds_.push_back(*k);
+  std::sort(folds_.begin(), folds_.end());
+}
+
+std::vector<fs::path> RunReader::files(FactSource source) const {
+  std::vector<fs::path> out;
+  const auto of_folds = [&](std::initializer_list<const char*> names) {
+    for (const int k : folds_)
+      for (const char* name : names) out.push_back(run_ / ("fold-" + std::to_string(k)) / name);
+  };
+  switch (source) {
+    case FactSource::experiment:
+      out = {run_ / "experiment.resolved.toml"};
+      break;
+    case FactSource::environment:
+      out = {run_ / "environment.json"};
+      break;
+    case FactSource::results:
+      of_folds({"metrics.jsonl", "done.json"});
+      break;
+    case FactSource::slides:
+      of_folds({"slides.json"});
+      break;
+    case FactSource::validation:
+      out = {run_ / "validation" / "scores.json"};
+      break;
+    case FactSource::labels:
+      out = label_files(run_);
+      break;
+  }
+  return out;
+}
+
+std::string RunReader::stamp(FactSource source) const {
+  std::string out;
+  for (const fs::path& file : files(source)) {
+    struct stat info = {};
+    if (::stat(file.c_str(), &info) != 0) {
+      out += "-;";
+      continue;
+    }
+    out += std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + "," +
+           std::to_string(info.st_size) + "," + std::to_string(info.st_ino) + ";";
+  }
+  return out;
+}
+
+SourceFacts RunReader::read(FactSource source) const {
+  switch (source) {
+    case FactSource::experiment:
+      return experiment();
+    case FactSource::environment:
+      return environment();
+    case FactSource::results:
+      return results();
+    case FactSource::slides:
+      return slides();
+    case FactSource::validation:
+      return validation();
+    case FactSource::labels:
+      break;
+  }
+  return labels();
+}
+
+SourceFacts RunReader::experiment() const {
+  SourceFacts out;
+  attempt(out, [&] {
+    const Value resolved = parse_toml(run_ / "experiment.resolved.toml");
+    for (const Leaf& leaf : leaves(resolved)) out.facts.push_back({leaf.key, fact_of(*leaf.value)});
+  });
+  for (const Fact& fact : out.facts)
+    if (fact.key == "model.weights" || fact.key == "model.encoder.weights")
+      if (const auto* const file = std::get_if<std::string>(&fact.value); file != nullptr && !file->empty())
+        out.uses.push_back({Use::Kind::weights, *file, fact.key});
+  return out;
+}
+
+SourceFacts RunReader::environment() const {
+  SourceFacts out;
+  if (!there(run_ / "environment.json")) return out;
+  attempt(out, [&] {
+    const JsonNode json = JsonNode::read(run_ / "environment.json");
+    for (const char* key : {"started", "user", "host", "device", "commit", "cpu"}) add_text(out, json, key, key);
+    add_text(out, json, "experiment", "experiment_file");
+    if (const auto cores = json.find("cores")) out.facts.push_back({"cores", cores->integer(0, most_number)});
+    if (const auto versions = json.find("versions"))
+      for (const auto& [name, version] : versions->members()) out.facts.push_back({"versions." + name, version.text()});
+    if (const auto folds = json.find("folds")) {
+      std::string text;
+      for (const JsonNode& fold : folds->items())
+        text += (text.empty() ? "" : ",") + std::to_string(fold.integer(0, most_number));
+      out.facts.push_back({"folds", text});
+    }
+    if (const auto from = json.find("from"))
+      for (const JsonNode& origin : from->items()) add_origin(out, origin);
+    std::set<std::pair<std::string, std::string>> commits;
+    const auto add_commit = [&](const JsonNode& of, const char* how) {
+      if (const auto commit = of.find("commit"); commit && !commit->text().empty())
+        commits.emplace(commit->text(), how);
+    };
+    add_commit(json, "of the experiment");
+    if (const auto versions = json.find("versions")) add_commit(*versions, "of nephron");
+    if (const auto sessions = json.find("sessions")) {
+      const auto all = sessions->items();
+      out.facts.push_back({"sessions", static_cast<std::int64_t>(all.size())});
+      for (const JsonNode& session : all) add_commit(session, "of nephron");
+    }
+    for (const auto& [commit, how] : commits) out.uses.push_back({Use::Kind::commit, commit, how});
+    if (const auto plugins = json.find("plugins"))
+      for (const JsonNode& plugin : plugins->items()) add_plugin(out, plugin);
+  });
+  return out;
+}
+
+SourceFacts RunReader::results() const {
+  SourceFacts out;
+  FoldFigures figures;
+  for (const int k : folds_) {
+    const FoldFolder fold{run_ / ("fold-" + std::to_string(k)), k};
+    attempt(out, [&] { there(fold.done()) ? add_done(figures, fold, out) : add_unfinished(figures, fold, out); });
+  }
+  for (const auto& [key, values] : figures.means) add_mean(out, key, values);
+  if (!folds_.empty()) {
+    out.facts.push_back({"folds_done", figures.done});
+    out.facts.push_back({"steps", static_cast<std::int64_t>(figures.steps)});
+  }
+  if (figures.seconds > 0) out.facts.push_back({"seconds", figures.seconds});
+  if (figures.peak > 0) out.facts.push_back({"peak_rss_mb", figures.peak});
+  return out;
+}
+
+SourceFacts RunReader::slides() const {
+  SourceFacts out;
+  std::map<std::pair<std::string, std::string>, std::vector<int>> folds;  // (slide, what of it) -> folds
+  for (const int k : folds_) {
+    const fs::path file = FoldFolder{run_ / ("fold-" + std::to_string(k)), k}.slides();
+    if (!there(file)) continue;
+    attempt(out, [&] {
+      const JsonNode json = JsonNode::read(file);
+      for (const auto& [key, what] : {std::pair{"trained_on", "trained on"}, std::pair{"held_out", "held out"}})
+        for (const JsonNode& slide : json.at(key).items()) {
+          folds[{slide.at("id").text(), what}].push_back(k);
+          if (const auto source = slide.find("source"); source && !source->text().empty())
+            folds[{source->text(), what}].push_back(k);
+        }
+    });
+  }
+  for (const auto& [slide, of] : folds)
+    out.uses.push_back({Use::Kind::slide, slide.first, with_folds(slide.second, of)});
+  return out;
+}
+
+SourceFacts RunReader::validation() const {
+  SourceFacts out;
+  const fs::path file = run_ / "validation" / "scores.json";
+  if (!there(file)) return out;
+  attempt(out, [&] {
+    const JsonNode json = JsonNode::read(file);
+    std::map<std::string, std::vector<double>> of_classes;
+    for (const JsonNode& value : json.at("values").items()) {
+      if (!value.at("value").raw().is_number()) continue;
+      const std::string key = "score." + value.at("name").text();
+      const double number = value.at("value").number();
+      if (value.at("class").raw().is_null()) {
+        out.facts.push_back({key, number});
+      } else {
+        out.facts.push_back({key + "." + value.at("class").text(), number});
+        of_classes[key].push_back(number);
+      }
+    }
+    for (const auto& [key, values] : of_classes)
+      if (std::none_of(out.facts.begin(), out.facts.end(), [&, k = key](const Fact& f) { return f.key == k; }))
+        add_mean(out, key, values);
+    out.facts.push_back({"score.slides", static_cast<std::int64_t>(json.at("slides").items().size())});
+  });
+  return out;
+}
+
+SourceFacts RunReader::labels() const {
+  SourceFacts out;
+  const Labels all = read_labels(run_);
+  std::string tags;
+  for (const std::string& tag : all.tags) tags += (tags.empty() ? "" : std::string(1, tag_separator)) + tag;
+  if (!tags.empty()) out.facts.push_back({"tag", tags});
+  if (!all.notes.empty()) out.facts.push_back({"note", all.notes.back().text});
+  out.problem = all.problem;
+  return out;
+}
+
+RunReader::State RunReader::state() const {
+  StatusEvidence evidence;
+  evidence.lock = FolderLock::ask(run_);
+  std::vector<int> folds = folds_;
+  try {
+    const JsonNode json = JsonNode::read(run_ / "environment.json");
+    if (const auto host = json.find("host")) evidence.host = host->text();
+    if (const auto started = json.find("folds")) {
+      folds.clear();
+      for (const JsonNode& k : started->items()) folds.push_back(static_cast<int>(k.integer(0, most_number)));
+    }
+    if (const auto sessions = json.find("sessions")) {
+      const auto all = sessions->items();
+      evidence.sessions = static_cast<std::int64_t>(all.size());
+      if (!all.empty())
+        if (const auto host = all.back().find("host")) evidence.host = host->text();
+    }
+  } catch (const Error&) {  // told when the record is read
+  }
+  evidence.folds_done = !folds.empty() && std::all_of(folds.begin(), folds.end(), [&](int k) {
+    return FoldFolder{run_ / ("fold-" + std::to_string(k)), k}.finished();
+  });
+  State out;
+  try {
+    evidence.ended = read_ended(run_);
+  } catch (const Error&) {
+    evidence.ended.reset();
+  }
+  out.status = status_of(evidence, host_name());
+  if (out.status == RunStatus::failed) out.error = evidence.ended->error;
+  return out;
+}
+
+}  // namespace nephron::host
