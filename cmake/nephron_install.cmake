@@ -1,4 +1,4 @@
-# The installed tree: bin/, lib/libnephron_*.so, lib/nephron/plugins/, include/, share/nephron/, lib/cmake/nephron/.
+# The installed tree: bin/, libexec/, lib/libnephron_*.so, lib/nephron/plugins/, include/, share/nephron/, lib/cmake/nephron/.
 # It can be moved: what is ours is found relative to the file that looks for it; LibTorch, which stays where it was, by
 # the path recorded at build time.
 include(CMakePackageConfigHelpers)
@@ -15,8 +15,10 @@ install(EXPORT nephron-torch NAMESPACE nephron:: DESTINATION ${package_dir} FILE
 install(DIRECTORY sdk/include/ DESTINATION include)
 
 set_target_properties(nephron_sdk nephron_torch PROPERTIES INSTALL_RPATH "$ORIGIN")
-set_target_properties(nephron PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
+set_target_properties(nephron nephron_compute PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
 install(TARGETS nephron RUNTIME DESTINATION bin)
+install(TARGETS nephron_compute RUNTIME DESTINATION libexec)
+install(FILES ${NEPHRON_COMMAND_LIST} DESTINATION libexec)
 get_property(plugins GLOBAL PROPERTY NEPHRON_PLUGINS)
 if(plugins)
   set_target_properties(${plugins} PROPERTIES INSTALL_RPATH "$ORIGIN/../..")
@@ -29,7 +31,7 @@ if(TARGET nephron_cuda)
   install(TARGETS nephron_cuda LIBRARY DESTINATION ${lib_dir})
 endif()
 # What a person runs and installs: no tests. `cmake --install` after building this target needs nothing else.
-add_custom_target(nephron_product DEPENDS nephron nephron_sdk nephron_torch ${plugins} ${cuda_library})
+add_custom_target(nephron_product DEPENDS nephron nephron_compute nephron_sdk nephron_torch ${plugins} ${cuda_library})
 # Python caches and local results lie beside the files that are wanted.
 foreach(folder sdk/template experiments)
   if(EXISTS ${PROJECT_SOURCE_DIR}/${folder})

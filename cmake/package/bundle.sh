@@ -36,15 +36,13 @@ tree=$scratch/$name
 cmake --install "$build" --prefix "$tree" --strip >"$scratch/install.log" ||
   fail "cmake --install failed: $(tail "$scratch/install.log")"
 
-mkdir "$tree/libexec"
-mv "$tree/bin/nephron" "$tree/libexec/nephron"
-sed "s|@TORCH_VERSION@|${torch%%+*}|" "$here/launcher.sh" >"$tree/bin/nephron"
+sed "s|@TORCH_VERSION@|${torch%%+*}|" "$here/launcher.sh" >"$tree/libexec/launch"
 install -m 644 "$root/third_party/wheels.sh" "$here/fetch_torch.sh" "$tree/share/nephron/"
-chmod 755 "$tree/bin/nephron"
+chmod 755 "$tree/libexec/launch"
 # LibTorch is where the launcher says, not where it was on the machine that built.
 sed -i 's|^set(NEPHRON_TORCH_HINT .*|set(NEPHRON_TORCH_HINT "")|' "$tree/lib/cmake/nephron/nephron-config.cmake"
 
-own=("$tree/libexec/nephron" "$tree"/lib/*.so.*.*.* "$tree"/lib/nephron/plugins/*.so)
+own=("$tree/bin/nephron" "$tree/libexec/nephron-compute" "$tree"/lib/*.so.*.*.* "$tree"/lib/nephron/plugins/*.so)
 if [[ -e $tree/lib/libnephron_cuda.so ]]; then own+=("$tree/lib/libnephron_cuda.so")
 else echo "package: no nvcc was found when this was built, so the bundle has no CUDA part" >&2; fi
 make_paths_relative "$tree" "${own[@]}"

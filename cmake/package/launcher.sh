@@ -1,9 +1,10 @@
 #!/bin/sh
-# Finds LibTorch, which is no part of the bundle, and starts the program with it. Each start takes this way, so nothing
-# is imported and nearly nothing is run: a version is read from a file of the folder that was found.
+# Finds LibTorch, which is no part of the bundle, and starts the computing program with it: bin/nephron comes here for
+# each command that needs it. Each such start takes this way, so nothing is imported and nearly nothing is run: a version
+# is read from a file of the folder that was found.
 wanted=@TORCH_VERSION@
 self=$(readlink -f "$0")
-bundle=${self%/bin/*}
+bundle=${self%/libexec/*}
 cache=${XDG_CACHE_HOME:-${HOME:-}/.cache}/nephron
 refused=
 
@@ -104,7 +105,7 @@ elif ! take_pythons && ! take_cached && ! ask_python; then
   say "LibTorch $wanted was not found, and the bundle does not hold it${refused}
   Looked for in: NEPHRON_TORCH_ROOT (not set); the torch of $(command -v python3 || echo 'python3 (not on PATH)');
   $cache/torch-$wanted-full and -cpu
-  This fetches it: $self torch fetch"
+  This fetches it: $bundle/bin/nephron torch fetch"
   exit 1
 fi
 
@@ -115,4 +116,4 @@ fi
 # Exported too, so that `nephron plugins build` compiles with the LibTorch that the program runs with.
 export NEPHRON_TORCH_ROOT="$root"
 export LD_LIBRARY_PATH="$root/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-exec "$bundle/libexec/nephron" "$@"
+exec "$bundle/libexec/nephron-compute" "$@"

@@ -17,7 +17,7 @@ make_paths_relative() {
   shift
   for file in "$@"; do
     case $file in
-      */libexec/*) path="\$ORIGIN/../lib" ;;
+      */bin/* | */libexec/*) path="\$ORIGIN/../lib" ;;
       */plugins/*) path="\$ORIGIN/../.." ;;
       *) path="\$ORIGIN" ;;
     esac
@@ -80,10 +80,10 @@ make_stand_in() {
 say_floor() {
   local file
   echo "The newest symbols of the system's libraries that each file asks for:"
-  for file in "$1"/libexec/* "$1"/lib/*.so* "$1"/lib/nephron/plugins/*.so; do
+  for file in "$1"/bin/* "$1"/libexec/nephron-compute "$1"/lib/*.so* "$1"/lib/nephron/plugins/*.so; do
     [[ -L $file ]] || echo "${file#"$1"/} $(newest_symbols "$file")"
   done
-  echo "glibc and libstdc++ at least: $(newest_symbols "$1"/libexec/* "$1"/lib/*.so.* "$1"/lib/nephron/plugins/*.so)"
+  echo "glibc and libstdc++ at least: $(newest_symbols "$1"/bin/* "$1"/libexec/nephron-compute "$1"/lib/*.so.* "$1"/lib/nephron/plugins/*.so)"
 }
 
 newest_symbols() {

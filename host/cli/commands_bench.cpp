@@ -20,6 +20,7 @@
 #include <host/cli/command.hpp>
 #include <host/config/load.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/pages.hpp>
 
 namespace nephron::host {
 
@@ -109,12 +110,11 @@ std::string in_quotes(const std::string& text) {
 class Places {
  public:
   explicit Places(const Request& request) {
-    std::error_code error;
     const fs::path root = fs::absolute(request.folder).parent_path().parent_path();
     const char* home = std::getenv("HOME");
     const fs::path cache = from_environment("XDG_CACHE_HOME", fs::path(home != nullptr ? home : "/") / ".cache");
     const fs::path shared = from_environment("NEPHRON_SHARED", root.parent_path() / "shared");
-    values_ = {{"nephron", fs::read_symlink("/proc/self/exe", error).string()},
+    values_ = {{"nephron", program_file().string()},
                {"python", from_environment("NEPHRON_PEERS", cache / "nephron/peers/bin/python")},
                {"peers", (shared / "peers").string()},
                {"data", (shared / "data").string()},

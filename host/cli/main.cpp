@@ -1,79 +1,10 @@
-#include <algorithm>
-#include <sstream>
-
+// nephron-compute: the commands that need LibTorch. `nephron` (light/main.cpp) starts it.
 #include <opencv2/core/utils/logger.hpp>
 
-#include <nephron/error.hpp>
-#include <nephron/plugin.hpp>
-#include <nephron/version.hpp>
-
-#include <host/cli/command.hpp>
-#include <host/cli/suggest.hpp>
-#include <host/config/load.hpp>
+#include <host/cli/program.hpp>
 #include <host/util/current_call.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
-#include <host/util/pages.hpp>
-#include <host/util/printable.hpp>
-#include <host/util/usage_error.hpp>
-
-namespace nephron::host {
-
-std::vector<Command>& commands() {
-  static std::vector<Command> list;
-  return list;
-}
-
-namespace {
-
-constexpr const char* version = "nephron " NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(
-    NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH);
-
-int run(int argc, char** argv) {
-  CLI::App app("Segmentation of gigapixel microscopy slides: experiments in TOML, components as plugins.", "nephron");
-  app.set_version_flag("--version", version);
-  bool verbose = false;
-  app.add_flag("-v,--verbose", verbose, "Say more, and show where an error came from");
-  app.require_subcommand(1);
-  app.fallthrough();
-  int exit = Exit::done;
-  auto& list = commands();
-  std::sort(list.begin(), list.end(), [](const Command& a, const Command& b) { return a.order < b.order; });
-  for (const Command& command : list) command.add(app, exit);
-  app.parse_complete_callback([&] {
-    if (verbose) set_log_level(Log::Level::debug);
-  });
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    std::ostringstream out, error;
-    const int code = app.exit(e, out, error);
-    print(out.str());
-    print_error(error.str());
-    if (code != 0)
-      if (const std::string meant = suggestion(app, {argv + 1, argv + argc}); !meant.empty()) print_error(meant + "\n");
-    return code == 0 ? Exit::done : Exit::usage;
-  } catch (const ConfigError& e) {
-    print_error(std::string(e.what()) + "\n");
-    return Exit::usage;
-  } catch (const Cancelled&) {
-    log().warning("interrupted");
-    return Exit::interrupted;
-  } catch (const Error& e) {
-    const std::string text = e.what() + (e.hint().empty() ? "" : "\n  " + e.hint());
-    log().error(text + rules_page(text));
-    return dynamic_cast<const UsageError*>(&e) != nullptr ? Exit::usage : Exit::failed;
-  } catch (const std::exception& e) {
-    // Torch appends a backtrace of many lines; the first line says what is wrong.
-    const std::string text = e.what();
-    log().error(verbose ? text : text.substr(0, text.find("\nException raised from")));
-    return Exit::failed;
-  }
-  return exit;
-}
-
-}  // namespace
-}  // namespace nephron::host
 
 int main(int argc, char** argv) {
   nephron::host::catch_interrupts();
@@ -81,5 +12,5 @@ int main(int argc, char** argv) {
   // What OpenCV has to say of a file is said by whoever asked it for the file, by the file's name.
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   nephron::host::catch_crashes();
-  return nephron::host::run(argc, argv);
+  return nephron::host::run_program(argc, argv);
 }

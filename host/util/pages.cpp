@@ -9,6 +9,8 @@ fs::path package_root() {
   return fs::read_symlink("/proc/self/exe", failed).parent_path().parent_path();
 }
 
+fs::path program_file() { return package_root() / "bin" / "nephron"; }
+
 std::string page(const std::string& name) {
   std::error_code failed;
   const fs::path installed = package_root() / "share" / "doc" / "nephron" / "docs" / name;

@@ -5,8 +5,12 @@
 
 namespace nephron::host {
 
-/// The tree this program stands in, installed or built: PREFIX of PREFIX/bin/nephron.
+/// The tree this program stands in, installed or built: PREFIX of PREFIX/bin/nephron and
+/// PREFIX/libexec/nephron-compute.
 std::filesystem::path package_root();
+
+/// What a person starts: PREFIX/bin/nephron, whichever of the two programs this is.
+std::filesystem::path program_file();
 
 /// Where a page of the documentation lies on this machine: page("experiment.md") is
 /// share/doc/nephron/docs/experiment.md of the installed tree, or docs/experiment.md of the checkout where the program

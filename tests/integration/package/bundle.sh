@@ -76,9 +76,12 @@ case $step in
     ;;
   finds_libtorch)
     enter_bare_root
-    wanted=$(sed -n 's/^wanted=//p' "$(unpacked)/bin/nephron")
+    wanted=$(sed -n 's/^wanted=//p' "$(unpacked)/libexec/launch")
     torch_of_version "$root/other" 2.9.1+cu128
 
+    # What needs no LibTorch asks for none.
+    expect "nephron " "$(inside -- --version)"
+    expect "train" "$(inside -- --help)"
     refused 1 -- doctor
     expect "LibTorch $wanted was not found" "$said"
     expect "$program torch fetch" "$said"
@@ -133,7 +136,7 @@ case $step in
     for library in "$(unpacked)"/lib/lib*.so.*; do echo broken >"$root/hostile/$(basename "$library")"; done
     nephron() { inside NEPHRON_TORCH_ROOT="$shown" LD_LIBRARY_PATH=/hostile -- "$@"; }
     cd "$(unpacked)"
-    for file in libexec/nephron lib/libnephron_*.so lib/nephron/plugins/*.so; do
+    for file in bin/nephron libexec/nephron-compute lib/libnephron_*.so lib/nephron/plugins/*.so; do
       needs=$(env -i LD_LIBRARY_PATH="$shown/lib" "$(command -v chroot)" "$root" /lib64/ld-linux-x86-64.so.2 --list \
         "${program%/bin/*}/$file" 2>&1) || fail "$file: $needs"
       [[ $needs != *"not found"* ]] || fail "$file does not find all: $(grep 'not found' <<<"$needs")"
@@ -161,7 +164,7 @@ case $step in
     # LibTorch's build for another device is the same to a plugin.
     mkdir torch
     ln -s "$libtorch/lib" "$libtorch/include" torch/
-    echo "__version__ = '$(sed -n 's/^wanted=//p' "$program")+other'" >torch/version.py
+    echo "__version__ = '$(sed -n 's/^wanted=//p' "$(unpacked)/libexec/launch")+other'" >torch/version.py
     export NEPHRON_TORCH_ROOT=$work/torch
     unset CMAKE_PREFIX_PATH Torch_DIR
     "$program" plugins new loss my-focal

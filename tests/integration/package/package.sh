@@ -45,7 +45,7 @@ case $step in
     rm -rf "$scratch"
     DESTDIR=$scratch cmake --install "$build" --prefix /tree >/dev/null
     cd "$scratch/tree"
-    for file in bin/* lib/*.so lib/nephron/plugins/*.so; do
+    for file in bin/* libexec/nephron-compute lib/*.so lib/nephron/plugins/*.so; do
       grep -qxF "$(basename "$file")" <<<"$parts" || fail "$file is installed, but the target nephron_product does not make it"
     done
     [[ -e lib/libnephron_cuda.so || $cuda == OFF ]] || fail "the CUDA part was not installed"
@@ -54,7 +54,7 @@ case $step in
     rm -rf "$tree" "$tree.first"
     cmake --install "$build" --prefix "$tree.first"
     mv "$tree.first" "$tree"
-    for file in bin/nephron lib/libnephron_sdk.so lib/libnephron_torch.so include/nephron/plugin.hpp \
+    for file in bin/nephron libexec/nephron-compute{,.commands} lib/libnephron_sdk.so lib/libnephron_torch.so include/nephron/plugin.hpp \
       lib/cmake/nephron/nephron-config.cmake share/doc/nephron/LICENSE \
       share/doc/nephron/docs/plugins.md share/doc/nephron/README.md share/nephron/experiments/demo/demo.toml; do
       [[ -e $tree/$file ]] || fail "$file was not installed"
@@ -78,7 +78,7 @@ lost = [f"{page}: {link}" for page in pathlib.Path(sys.argv[1]).rglob("*.md")
 sys.exit("\n".join(lost) or 0)
 TEXT
     # A path of the build in a binary would work here and nowhere else.
-    for file in "$tree"/bin/nephron "$tree"/lib/*.so "$tree"/lib/nephron/plugins/*.so; do
+    for file in "$tree"/bin/nephron "$tree"/libexec/nephron-compute "$tree"/lib/*.so "$tree"/lib/nephron/plugins/*.so; do
       if readelf -d "$file" | grep -E 'RUNPATH|RPATH' | grep -F "$build"; then fail "$file looks into the build folder"; fi
       if ldd "$file" | grep 'libnephron.*not found'; then fail "$file does not find the SDK in the moved tree"; fi
     done

@@ -1,0 +1,324 @@
+// nephron runs list, keys, find, show: what is known of runs.
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <unordered_map>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+
+#include <host/cli/command.hpp>
+#include <host/cli/light/runs_options.hpp>
+#include <host/registry/labels.hpp>
+#include <host/registry/run_index.hpp>
+#include <host/registry/run_table.hpp>
+#include <host/util/counted.hpp>
+#include <host/util/log.hpp>
+#include <host/util/printable.hpp>
+#include <host/util/usage_error.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Rows = std::vector<std::vector<RunTable::Cell>>;
+
+struct ListOptions {
+  RunsOptions runs;
+  std::vector<std::string> filter, columns, sort, group_by;
+  bool descending = false, json = false, csv = false;
+  std::size_t most = 0;
+};
+
+const std::vector<std::string> usual_columns{"id", "name", "status", "dice", "epoch", "started", "user", "tag"};
+
+std::vector<std::string> known_of(const std::vector<std::string>& wanted, const std::vector<std::string>& known) {
+  std::vector<std::string> out;
+  for (const std::string& key : wanted)
+    if (std::binary_search(known.begin(), known.end(), key)) out.push_back(key);
+  return out;
+}
+
+/// "*": all; "+a,b": these besides the usual ones.
+std::vector<std::string> columns_of(std::vector<std::string> asked, const std::vector<std::string>& known) {
+  if (asked.empty()) return known_of(usual_columns, known);
+  if (asked == std::vector<std::string>{"*"}) return known;
+  if (!asked.front().starts_with('+')) return asked;
+  asked.front().erase(0, 1);
+  std::vector<std::string> out = known_of(usual_columns, known);
+  out.insert(out.end(), asked.begin(), asked.end());
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+/// One line a run that is damaged; of many the first.
+void warn_of(const std::vector<RunProblem>& problems) {
+  constexpr std::size_t most = 5;
+  for (std::size_t i = 0; i < std::min(most, problems.size()); ++i)
+    log().warning(problems[i].text + " (" + printable_name(problems[i].run.string()) + ")");
+  if (problems.size() > most)
+    log().warning(counted(problems.size() - most, "run") +
+                  " more with a damaged record; nephron runs show RUN tells of each");
+}
+
+void print_rows(const ListOptions& o, const std::vector<std::string>& columns, const Rows& rows) {
+  const std::string text = o.json  ? to_json(columns, rows)
+                           : o.csv ? to_csv(columns, rows)
+                                   : to_text(columns, rows, terminal_width());
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void say_nothing_found(const ListOptions& o, const RunIndex& index) {
+  if (o.json || o.csv) return;
+  std::string where;
+  for (const fs::path& root : o.runs.roots()) where += (where.empty() ? "" : ", ") + root.string();
+  print(index.runs().empty() ? "no runs in " + where + "; --runs DIR, or NEPHRON_RUNS, names another folder\n"
+                             : "none of " + counted(index.runs().size(), "run") + " in " + where + " matches\n");
+}
+
+void list(const ListOptions& o) {
+  ListRequest request;
+  if (const std::string text = joined(o.filter); !text.empty()) request.filter = Filter::parse(text);
+  const RunIndex index = RunIndex::open(o.runs.roots());
+  const std::vector<std::string> known = index.keys();
+  request.columns = columns_of(o.columns, known);
+  const std::size_t keys = o.group_by.size();
+  for (const std::string& key : o.group_by) std::erase(request.columns, key);
+  request.columns.insert(request.columns.begin(), o.group_by.begin(), o.group_by.end());
+  request.sort = o.sort;
+  request.descending = o.descending;
+  if (o.sort.empty() && std::binary_search(known.begin(), known.end(), "started")) {
+    request.sort = {"started"};  // the newest first
+    request.descending = !o.descending;
+  }
+  request.most = keys > 0 ? 0 : o.most;
+  RunTable table = make_table(index, request);
+  if (table.rows.empty() && !o.json && !o.csv) {
+    say_nothing_found(o, index);
+  } else if (keys > 0) {
+    const GroupTable groups = group(table, keys);
+    print_rows(o, groups.columns, groups.rows);
+  } else {
+    Rows rows;
+    for (RunTable::Row& row : table.rows) rows.push_back(std::move(row.cells));
+    print_rows(o, table.columns, rows);
+    if (table.left_out > 0 && !o.json && !o.csv) print("(" + counted(table.left_out, "run") + " more)\n");
+  }
+  warn_of(index.problems());
+}
+
+void add_output_options(CLI::App& command, ListOptions& o) {
+  auto* const json = command.add_flag("--json", o.json, "Print JSON");
+  command.add_flag("--csv", o.csv, "Print CSV")->excludes(json);
+}
+
+void add_list(CLI::App& runs) {
+  const auto o = std::make_shared<ListOptions>();
+  CLI::App* const command = runs.add_subcommand("list", "A table of runs");
+  command->add_option("FILTER", o->filter,
+                      "Such as 'train.optimizer.lr<1e-3 and dice>0.9'; nephron runs keys names keys");
+  command->add_option("--columns", o->columns, "Keys to show; +KEY,KEY: besides the usual ones; '*': all")
+      ->delimiter(',')
+      ->type_name("KEY,...")
+      ->allow_extra_args(false);
+  command->add_option("--sort", o->sort, "By these keys; without it the newest run comes first")
+      ->delimiter(',')
+      ->type_name("KEY,...")
+      ->allow_extra_args(false);
+  command->add_flag("--desc", o->descending, "The greatest first");
+  command->add_option("--group-by", o->group_by, "A line for each value of these keys, with means over its runs")
+      ->delimiter(',')
+      ->type_name("KEY,...")
+      ->allow_extra_args(false);
+  command->add_option("-n,--most", o->most, "So many runs at most");
+  add_output_options(*command, *o);
+  o->runs.add_to(*command);
+  command->callback([o] { list(*o); });
+}
+
+// ---- keys
+
+void add_keys(CLI::App& runs) {
+  const auto o = std::make_shared<ListOptions>();
+  CLI::App* const command = runs.add_subcommand("keys", "The keys that filters and columns may name");
+  command->add_option("WORD", o->filter, "Only keys that contain it")->expected(0, 1);
+  o->runs.add_to(*command);
+  command->callback([o] {
+    const std::string word = joined(o->filter);
+    for (const std::string& key : RunIndex::open(o->runs.roots()).keys())
+      if (key.find(word) != std::string::npos) print(printable_name(key) + "\n");
+  });
+}
+
+// ---- find
+
+struct FindOptions : ListOptions {
+  std::string plugin, slide, weights, commit;
+};
+
+std::vector<FoundUse> found_of(const FindOptions& o, const RunIndex& index) {
+  if (!o.plugin.empty()) return index.uses(Use::Kind::plugin, o.plugin);
+  if (!o.slide.empty()) return index.uses(Use::Kind::slide, o.slide);
+  if (!o.commit.empty()) return index.uses(Use::Kind::commit, o.commit);
+  // A run stands for its weights.
+  std::string weights = o.weights;
+  if (const auto run = find_run(weights, o.runs.roots())) weights = run->string();
+  std::error_code failed;
+  if (const fs::path there = fs::canonical(weights, failed); !failed) weights = there.string();
+  return index.uses(Use::Kind::weights, weights);
+}
+
+void find(const FindOptions& o) {
+  if (o.plugin.empty() && o.slide.empty() && o.weights.empty() && o.commit.empty())
+    throw UsageError("nothing to look for", "name one of --plugin, --slide, --weights, --commit");
+  const RunIndex index = RunIndex::open(o.runs.roots());
+  std::unordered_map<std::int64_t, std::string> how;
+  for (const FoundUse& use : found_of(o, index)) {
+    std::string& text = how[use.run];
+    text += (text.empty() ? "" : "; ") + use.how;
+  }
+  ListRequest request;
+  request.columns = columns_of(o.columns, index.keys());
+  request.sort = known_of({"started"}, index.keys());
+  request.descending = true;
+  RunTable table = make_table(index, request);
+  Rows rows;
+  for (RunTable::Row& row : table.rows)
+    if (const auto found = how.find(row.run.number); found != how.end()) {
+      row.cells.emplace_back(found->second);
+      rows.push_back(std::move(row.cells));
+    }
+  if (rows.empty() && !o.json && !o.csv) return say_nothing_found(o, index);
+  table.columns.emplace_back("used as");
+  print_rows(o, table.columns, rows);
+}
+
+void add_find(CLI::App& runs) {
+  const auto o = std::make_shared<FindOptions>();
+  CLI::App* const command = runs.add_subcommand("find", "Which runs used a plugin, slide, weights or commit?");
+  auto* const what = command->add_option_group("what", "One of these");
+  what->add_option("--plugin", o->plugin, "Name of a plugin or component, its file, or its SHA-256")->type_name("X");
+  what->add_option("--slide", o->slide, "Id or file of a slide")->type_name("X");
+  what->add_option("--weights", o->weights, "File of weights, their SHA-256, or a run whose weights others began with")
+      ->type_name("X");
+  what->add_option("--commit", o->commit, "Of nephron or of the experiment; its begin is enough")->type_name("X");
+  what->require_option(0, 1);
+  command->add_option("--columns", o->columns, "As of runs list")
+      ->delimiter(',')
+      ->type_name("KEY,...")
+      ->allow_extra_args(false);
+  add_output_options(*command, *o);
+  o->runs.add_to(*command);
+  command->callback([o] { find(*o); });
+}
+
+// ---- show
+
+struct ShowOptions {
+  RunsOptions runs;
+  std::string run;
+  bool all = false, json = false;
+};
+
+/// All that the run's folder says, by source.
+struct WholeRun {
+  std::vector<SourceFacts> sources;
+  RunReader::State state;
+  Labels labels;
+
+  explicit WholeRun(const fs::path& run) : labels(read_labels(run)) {
+    const RunReader reader(run);
+    for (const FactSource source : fact_sources) sources.push_back(reader.read(source));
+    state = reader.state();
+  }
+  const Facts& facts(FactSource source) const { return sources[static_cast<std::size_t>(source)].facts; }
+};
+
+void print_facts(const std::string& title, const Facts& facts) {
+  if (facts.empty()) return;
+  std::size_t width = 0;
+  for (const Fact& fact : facts) width = std::max(width, fact.key.size());
+  print("\n" + title + "\n");
+  for (const Fact& fact : facts)
+    print("  " + printable_name(fact.key) + std::string(width - fact.key.size() + 2, ' ') +
+          printable_name(shown(fact.key, fact.value)) + "\n");
+}
+
+void print_json(const fs::path& run, const WholeRun& whole) {
+  using Json = nlohmann::ordered_json;
+  const auto value = [](const FactValue& v) {
+    if (std::holds_alternative<std::string>(v)) return Json(std::get<std::string>(v));
+    return std::holds_alternative<double>(v) ? Json(std::get<double>(v)) : Json(std::get<std::int64_t>(v));
+  };
+  Json out{{"run", run.string()}, {"status", name_of(whole.state.status)}};
+  if (!whole.state.error.empty()) out["error"] = whole.state.error;
+  out["tags"] = whole.labels.tags;
+  out["notes"] = Json::array();
+  for (const Note& note : whole.labels.notes)
+    out["notes"].push_back({{"text", note.text}, {"user", note.user}, {"at", note.at}});
+  out["facts"] = Json::object();
+  out["problems"] = Json::array();
+  for (const SourceFacts& source : whole.sources) {
+    for (const Fact& fact : source.facts)
+      if (fact.key != "tag" && fact.key != "note") out["facts"][fact.key] = value(fact.value);
+    if (!source.problem.empty()) out["problems"].push_back(source.problem);
+  }
+  print(out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+void show(const ShowOptions& o) {
+  const fs::path run = o.runs.run(o.run);
+  const WholeRun whole(run);
+  if (o.json) return print_json(run, whole);
+  print(printable_name(run.string()) + "\n" + name_of(whole.state.status));
+  for (const Fact& fact : whole.facts(FactSource::environment))
+    if (fact.key == "started") print(", started " + time_ago(text_of(fact.value), std::time(nullptr)));
+  print("\n");
+  if (!whole.state.error.empty()) print("  " + printable(whole.state.error) + "\n");
+  std::string tags;
+  for (const std::string& tag : whole.labels.tags) tags += " " + printable_name(tag);
+  if (!tags.empty()) print("tags:" + tags + "\n");
+  for (const Note& note : whole.labels.notes)
+    print(printable_name(note.user) + ", " + time_ago(note.at, std::time(nullptr)) + ": " + printable(note.text) +
+          "\n");
+  print_facts("results", whole.facts(FactSource::results));
+  print_facts("validation", whole.facts(FactSource::validation));
+  print_facts("environment", whole.facts(FactSource::environment));
+  if (o.all) print_facts("experiment", whole.facts(FactSource::experiment));
+  else print("\n" + counted(whole.facts(FactSource::experiment).size(), "key") + " of the experiment with --all\n");
+  for (const SourceFacts& source : whole.sources)
+    if (!source.problem.empty()) log().warning(source.problem);
+}
+
+void add_show(CLI::App& runs) {
+  const auto o = std::make_shared<ShowOptions>();
+  CLI::App* const command = runs.add_subcommand("show", "All that is known of one run");
+  command->add_option("RUN", o->run, "Its folder, its id, NAME@latest or NAME@best")->required();
+  command->add_flag("--all", o->all, "Every key of its experiment, too");
+  command->add_flag("--json", o->json, "Print JSON");
+  o->runs.add_to(*command);
+  command->callback([o] { show(*o); });
+}
+
+void add_runs(CLI::App& app, int&) {
+  CLI::App* const runs = app.add_subcommand("runs", "List, find, label and put aside runs");
+  runs->require_subcommand(1);
+  add_list(*runs);
+  add_show(*runs);
+  add_find(*runs);
+  add_keys(*runs);
+}
+
+}  // namespace
+
+NEPHRON_COMMAND("runs", 42, add_runs)
+
+}  // namespace nephron::host

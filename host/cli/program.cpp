@@ -1,0 +1,87 @@
+#include <host/cli/program.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <sstream>
+
+#include <nephron/error.hpp>
+#include <nephron/plugin.hpp>
+#include <nephron/version.hpp>
+
+#include <host/cli/command.hpp>
+#include <host/cli/suggest.hpp>
+#include <host/config/load.hpp>
+#include <host/util/log.hpp>
+#include <host/util/pages.hpp>
+#include <host/util/printable.hpp>
+#include <host/util/usage_error.hpp>
+
+namespace nephron::host {
+
+std::vector<Command>& commands() {
+  static std::vector<Command> list;
+  return list;
+}
+
+namespace {
+
+constexpr const char* version = "nephron " NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(
+    NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH);
+
+/// Adds commands of this program and names of those elsewhere, in the order of --help.
+void add_commands(CLI::App& app, int& exit, const std::vector<ListedCommand>& elsewhere) {
+  std::vector<std::pair<int, std::function<void()>>> all;
+  for (const Command& own : commands()) all.emplace_back(own.order, [&, own] { own.add(app, exit); });
+  for (const ListedCommand& other : elsewhere)
+    all.emplace_back(other.order, [&] {
+      CLI::App* const name = app.add_subcommand(other.name, other.doc);
+      if (!other.shown) name->group("");
+    });
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [order, add] : all) add();
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const std::vector<ListedCommand>& elsewhere) {
+  CLI::App app("Segmentation of gigapixel microscopy slides: experiments in TOML, components as plugins.", "nephron");
+  app.set_version_flag("--version", version);
+  bool verbose = false;
+  app.add_flag("-v,--verbose", verbose, "Say more, and show where an error came from");
+  app.require_subcommand(1);
+  app.fallthrough();
+  int exit = Exit::done;
+  add_commands(app, exit, elsewhere);
+  app.parse_complete_callback([&] {
+    if (verbose) set_log_level(Log::Level::debug);
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    std::ostringstream out, error;
+    const int code = app.exit(e, out, error);
+    print(out.str());
+    print_error(error.str());
+    if (code != 0)
+      if (const std::string meant = suggestion(app, {argv + 1, argv + argc}); !meant.empty()) print_error(meant + "\n");
+    return code == 0 ? Exit::done : Exit::usage;
+  } catch (const ConfigError& e) {
+    print_error(std::string(e.what()) + "\n");
+    return Exit::usage;
+  } catch (const Cancelled&) {
+    log().warning("interrupted");
+    return Exit::interrupted;
+  } catch (const Error& e) {
+    const std::string text = e.what() + (e.hint().empty() ? "" : "\n  " + e.hint());
+    log().error(text + rules_page(text));
+    return dynamic_cast<const UsageError*>(&e) != nullptr ? Exit::usage : Exit::failed;
+  } catch (const std::exception& e) {
+    // Torch appends a backtrace of many lines; the first line says what is wrong.
+    const std::string text = e.what();
+    log().error(verbose ? text : text.substr(0, text.find("\nException raised from")));
+    return Exit::failed;
+  }
+  return exit;
+}
+
+}  // namespace nephron::host
