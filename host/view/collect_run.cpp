@@ -62,6 +62,39 @@ class RunTruth final : public ViewLayer {
   std::map<std::string, const Listing::Entry*> entries_;
 };
 
+/// Maps and masks that the run's validation saved, of the slides that its folds held out.
+class ValidationLayer final : public ViewLayer {
+ public:
+  ValidationLayer(const std::filesystem::path& folder, std::shared_ptr<const RunData> data)
+      : ViewLayer("validation", Kind::prediction),
+        saved_("validation", folder, data->listing->experiment().classes),
+        data_(std::move(data)) {
+    // Of several datasets, files are named after both: their slides may have one name.
+    const bool several = data_->listing->experiment().datasets.size() > 1;
+    for (const Listing::Entry& entry : data_->listing->slides())
+      names_.emplace(entry.info.id,
+                     (several ? data_->listing->dataset_name(entry.dataset) + "-" : std::string()) + entry.info.id);
+  }
+  bool knows(const std::string& id) const override { return names_.contains(id) && saved_.knows(names_.at(id)); }
+  LabelSet labels(const std::string& id, Size slide, const Stop& stop) const override {
+    return saved_.labels(names_.at(id), slide, stop);
+  }
+  std::vector<Map> maps(const std::string& id) const override {
+    return names_.contains(id) ? saved_.maps(names_.at(id)) : std::vector<Map>();
+  }
+  std::vector<std::string> classes() const override { return saved_.classes(); }
+
+ private:
+  PredictionLayer saved_;
+  std::shared_ptr<const RunData> data_;
+  std::map<std::string, std::string> names_;  ///< of files, by the slide's id
+};
+
+bool anything_saved(const std::filesystem::path& validation) {
+  return std::filesystem::is_directory(validation / "masks") ||
+         std::filesystem::is_directory(validation / "probabilities");
+}
+
 }  // namespace
 
 void collect_run(const std::filesystem::path& path, const std::vector<std::filesystem::path>& plugins,
@@ -85,6 +118,8 @@ void collect_run(const std::filesystem::path& path, const std::vector<std::files
   }
   into.add_classes(experiment.classes);
   into.truths.push_back(std::make_shared<RunTruth>(data));
+  if (const auto validation = run.folder() / "validation"; anything_saved(validation))
+    into.layers.push_back(std::make_shared<ValidationLayer>(validation, data));
 }
 
 }  // namespace nephron::host

@@ -59,6 +59,22 @@ struct Opening {
   }
 };
 
+/// Of files that a folder's listing passes over because their names begin with a dot.
+std::string text_of_hidden(const fs::path& folder) {
+  std::size_t many = 0;
+  std::string first;
+  std::error_code failed;
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
+    const std::string name = at->path().filename().string();
+    const auto ends = [&](const std::string& ending) { return name.ends_with(ending); };
+    if (name.front() != '.' || std::none_of(slide_endings.begin(), slide_endings.end(), ends)) continue;
+    if (many++ == 0 || name < first) first = name;
+  }
+  if (many == 0) return {};
+  return counted(many, "picture") + " of " + folder.string() + " " + (many == 1 ? "is" : "are") + " not shown, since " +
+         (many == 1 ? "its name begins" : "their names begin") + " with a dot, such as " + first;
+}
+
 class Collector {
  public:
   Collector(const ViewWish& wish, Collecting& into) : wish_(wish), into_(into) {
@@ -113,6 +129,7 @@ class Collector {
   void take_folder(const fs::path& path) {
     if (fs::exists(path / "predict.json")) return take_prediction(path);
     if (fs::exists(path / store_marker)) return collect_store(path, into_);
+    tell_hidden(path);
     const std::vector<fs::path> files = slide_files(path, slide_endings);
     if (!files.empty() && !fs::exists(path / "experiment.resolved.toml")) {
       for (const fs::path& file : files) add_file(slide_id(file, slide_endings), file);
@@ -130,6 +147,7 @@ class Collector {
 
   void take_prediction(const fs::path& path) {
     const PredictionRecord record = read_prediction(path);
+    if (!record.images.empty()) tell_hidden(record.images);
     const fs::path whole = fs::absolute(path).lexically_normal();
     const fs::path named = whole.has_filename() ? whole : whole.parent_path();
     const auto layer = std::make_shared<PredictionLayer>(named.filename().string(), named, record.classes);
@@ -142,6 +160,10 @@ class Collector {
     into_.truths.push_back(std::make_shared<ComparedTruth>(named, record.masks, record.classes));
     into_.add_classes(record.classes);
     add_layer(layer);
+  }
+
+  void tell_hidden(const fs::path& folder) {
+    if (std::string text = text_of_hidden(folder); !text.empty()) into_.out.problems.push_back(std::move(text));
   }
 
   void add_file(const std::string& id, const fs::path& file) {

@@ -37,7 +37,7 @@ export function bindKeys(app) {
     key('D', ['d'], 'draw a polygon: click its corners, Enter or a double click closes it',
       () => app.drawing.take('polygon')),
     key('G', ['g'], 'draw freehand: drag around the object', () => app.drawing.take('free')),
-    key('A', ['a'], 'copy the outline under the pointer into the drawing', () => app.copyHovered()),
+    key('A', ['a'], 'copy the outline under the pointer into the drawing', () => app.pointing.copy()),
     key('E', ['e'], 'class of the chosen drawn object, or of the next',
       () => document.getElementById('class').select()),
     key('Delete', ['Delete', 'Backspace'], 'remove the chosen drawn object, or the last corner', () => {
@@ -47,7 +47,7 @@ export function bindKeys(app) {
     key('Ctrl+Z', ['Ctrl+z'], 'undo', () => app.drawing.undo()),
     key('Enter', ['Enter'], 'close the polygon', () => app.drawing.close()),
     key('Esc', ['Escape'], 'leave off drawing', () => app.drawing.cancel()),
-    key('K', ['k'], 'copy a link to this view', () => app.copyLink()),
+    key('K', ['k'], 'copy a link to this view', () => app.address.copy()),
     key('S', ['s'], 'slides and layers on or off', () => app.switchSide()),
     key('?', [], 'these keys', () => {}),
   ]);

@@ -1,17 +1,19 @@
 // The viewer: what is shown, and what follows when that changes.
+import {Address} from './address.mjs';
 import {get, tell, toast} from './api.mjs';
 import {bindKeys} from './bindings.mjs';
+import {bindControls} from './controls.mjs';
 import {Drawing} from './drawing.mjs';
 import {listLayers, noteLayer} from './layer_list.mjs';
-import {readLink, writeLink} from './link.mjs';
+import {readLink} from './link.mjs';
 import {drawRamp, listMaps} from './map_list.mjs';
 import {ObjectStore} from './objects.mjs';
 import {areaText, couple, Pane} from './pane.mjs';
+import {Pointing} from './pointing.mjs';
 import {SlideList} from './slide_list.mjs';
-import {stylesOf, switchTheme} from './style.mjs';
+import {stylesOf} from './style.mjs';
 import {Table} from './table.mjs';
 import {heatColours} from './tiles.mjs';
-import {hideTip, showTip} from './tip.mjs';
 
 const byId = (id) => document.getElementById(id);
 
@@ -24,16 +26,18 @@ class App {
       flat: false, comparing: false, list: false};
     this.drawing = new Drawing(() => this.redraw(), () => this.repaint());
     this.drawing.setClasses(session.classes);
+    this.pointing = new Pointing(this);
+    this.address = new Address(this);
     this.panes = [0, 1].map((n) => new Pane(byId(`pane-${n}`), n, this));
     this.table = new Table({jump: (row) => this.jump(row), area: (pixels) => areaText(pixels, this.details?.mpp)});
     couple(this.panes.map((pane) => pane.map), () => this.state.comparing);
-    this.panes[0].map.on('moveend', () => this.remember());
+    this.panes[0].map.on('moveend', () => this.address.remember());
     for (const pane of this.panes) {
       this.drawing.listen(pane.map);
-      pane.map.on('click', () => this.chooseUnderCursor(pane));
+      pane.map.on('click', () => this.pointing.choose(pane));
     }
     this.list = new SlideList(session.slides, (i) => this.open(i), () => this.index);
-    this.controls();
+    bindControls(this);
     bindKeys(this);
     for (const problem of session.problems) toast(problem, true);
   }
@@ -50,7 +54,7 @@ class App {
     byId('facts').textContent = '';
     document.title = `${entry.id} – nephron view`;
     this.stores = [];
-    this.marked = undefined;
+    this.pointing.clear();
     this.details = undefined;
     this.list.mark();
     this.listObjects();
@@ -141,53 +145,6 @@ class App {
 
   sides() { return this.state.comparing ? [0, 1] : [0]; }
 
-  hover(pane, event) {
-    if (this.drawing.tool || this.drawing.ring.length) return this.leave();
-    const found = this.under(pane, event.latlng);
-    if (!found) return this.leave();
-    this.hovered = found;
-    if (this.marked?.object !== found.object) {
-      this.marked = found;
-      this.repaint();
-    }
-    const {confidence, iou, pixels} = found.object, lines = [[found.name, found.className]];
-    if (confidence != null) lines.push(['confidence', confidence.toFixed(3)]);
-    if (iou != null) lines.push(['IoU', iou.toFixed(3)]);
-    showTip([...lines, ['area', areaText(pixels, this.details?.mpp)]], event.originalEvent);
-  }
-
-  leave() {
-    hideTip();
-    this.hovered = undefined;
-    if (this.marked && this.marked.object !== this.table.chosen) {
-      this.marked = this.rowOf(this.table.chosen);
-      this.repaint();
-    }
-  }
-
-  under(pane, {lng, lat}) {
-    let best;
-    const layers = this.shown(pane.number);
-    for (let k = layers.length - 1; k >= 0; --k) {
-      const {store, style, layer} = layers[k], i = store.at(lng, lat, this.wanted());
-      if (i < 0 || (best && best.object.pixels <= store.objects[i].pixels)) continue;
-      const object = store.objects[i];
-      best = {store, style, object, layer, name: this.session.layers[layer].name,
-        className: store.classes[object.class]};
-    }
-    return best;
-  }
-
-  rowOf(object) { return object && this.table.rows.find((row) => row.object === object); }
-
-  chooseUnderCursor(pane) {
-    if (this.drawing.tool || !pane.cursor) return;
-    const found = this.under(pane, pane.cursor);
-    this.table.choose(found?.object);
-    this.marked = found;
-    this.repaint();
-  }
-
   /// Outlines, and what follows the pointer.
   redraw() {
     for (const pane of this.panes ?? []) if (!pane.element.hidden) pane.outlines.refresh();
@@ -239,27 +196,6 @@ class App {
     });
   }
 
-  controls() {
-    for (const key of ['opacity', 'threshold', 'least'])
-      byId(key).oninput = (event) => {
-        this.state[key] = Number(event.target.value);
-        this.update();
-      };
-    byId('flat').onchange = (event) => {
-      this.state.flat = event.target.checked;
-      this.update();
-    };
-    byId('fit').onclick = () => this.panes[0].fit();
-    byId('one').onclick = () => this.panes[0].map.setZoom(0);
-    byId('compare').onclick = () => this.switchCompare();
-    byId('list').onclick = () => this.switchList();
-    byId('link').onclick = () => this.copyLink();
-    byId('theme').onclick = switchTheme;
-    byId('toggle-side').onclick = () => this.switchSide();
-    byId('copy-all').onclick = () => this.copyAll();
-    addEventListener('hashchange', () => this.follow(readLink(location.hash)));
-  }
-
   switchCompare() {
     this.compare(!this.state.comparing);
     if (this.state.comparing && this.details && !this.touched) this.choose({});
@@ -277,16 +213,6 @@ class App {
   switchSide() {
     document.body.classList.toggle('no-side');
     this.panes.forEach((pane) => pane.map.invalidateSize({pan: false}));
-  }
-
-  copyAll() {
-    const {layers} = this.state;
-    if (!layers[0].length) return toast('No outlines are shown that could be copied.');
-    const layer = layers[0].at(-1), store = this.stores[layer];
-    if (!store) return;
-    const wanted = this.wanted() ?? (() => true);
-    const copies = this.drawing.copy(store.objects.filter(wanted), (object) => store.classes[object.class]);
-    toast(`${copies.length} outlines of ${this.session.layers[layer].name} copied into the drawing.`);
   }
 
   listObjects() {
@@ -309,8 +235,7 @@ class App {
     const size = map.getSize(), room = 0.4;
     const fit = Math.log2(Math.min(size.x * room / (box[2] - box[0] + 1), size.y * room / (box[3] - box[1] + 1)));
     map.setView([object.y, object.x], Math.min(1, Math.floor(fit)), {animate: false});
-    this.marked = row;
-    this.repaint();
+    this.pointing.mark(row);
   }
 
   /// Everything that follows from the state but the view.
@@ -333,30 +258,7 @@ class App {
     byId('list').setAttribute('aria-pressed', state.list);
     this.listObjects();
     this.redraw();
-    this.remember();
-  }
-
-  // ---- links
-
-  remember() {
-    if (!this.details) return;
-    clearTimeout(this.remembering);
-    this.remembering = setTimeout(() => history.replaceState(null, '', this.address()), 150);
-  }
-
-  address() {
-    const {map} = this.panes[0], centre = map.getCenter();
-    return writeLink({...this.state, view: {x: centre.lng, y: centre.lat, z: map.getZoom()}});
-  }
-
-  async copyLink() {
-    history.replaceState(null, '', this.address());
-    try {
-      await navigator.clipboard.writeText(location.href);
-      toast('The link to this view is copied. Its token opens the viewer to whoever can reach this port.');
-    } catch {
-      toast('The address bar has the link to this view.');
-    }
+    this.address.remember();
   }
 
   async follow(link) {
@@ -385,12 +287,6 @@ class App {
     this.update();
   }
 
-  copyHovered() {
-    const {hovered} = this;
-    if (!hovered) return toast('Point at an outline first.');
-    const [copy] = this.drawing.copy([hovered.object], () => hovered.className);
-    this.drawing.choose(this.drawing.objects.find((object) => object === copy));
-  }
 }
 
 try {

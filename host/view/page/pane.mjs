@@ -42,14 +42,14 @@ export class Pane {
     for (const box of [this.name, this.making, this.problem, this.where, this.bar]) box.hidden = true;
     this.outlines = new OutlineTiles((pen, view) => this.outline(pen, view)).addTo(this.map);
     this.overlay = new Overlay((pen, view) => this.paint(pen, view),
-      () => Boolean(app.marked || app.drawing.chosen || app.drawing.ring.length)).addTo(this.map);
+      () => Boolean(app.pointing.marked || app.drawing.chosen || app.drawing.ring.length)).addTo(this.map);
     this.map.on('zoomend moveend', () => this.drawBar());
     this.map.on('mousemove', (event) => {
       this.cursor = event.latlng;
       this.tellPlace();
-      app.hover(this, event);
+      app.pointing.hover(this, event);
     });
-    this.map.on('mouseout', () => app.leave());
+    this.map.on('mouseout', () => app.pointing.leave());
   }
 
   show(slide, index) {
@@ -141,7 +141,7 @@ export class Pane {
   /// What follows the pointer.
   paint(pen, view) {
     if (!this.slide) return;
-    const {marked, drawing} = this.app;
+    const {drawing, pointing: {marked}} = this.app;
     if (marked) mark(pen, marked.store, marked.store.objects.indexOf(marked.object), view, marked.style, 0.25);
     drawing.paint(pen, view, DRAWN);
   }

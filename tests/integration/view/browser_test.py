@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../../support")]
@@ -23,6 +24,7 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 MANY = 10000
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">&amp;"  # a class
 # Frames a second while the map moves for three seconds, once everything is drawn.
 FRAMES = """
 const [zoom, on, give] = arguments, {map} = nephronView.panes[0];
@@ -65,6 +67,10 @@ class Page(unittest.TestCase):
         viewed.write_slide(f"{cls.folder}/more/<b>bold & \"more\".png", 640, 480, [(300, 200, 90)])
         viewed.write_slide(f"{cls.folder}/many/many.png", discs=[])
         write_many(f"{cls.folder}/many/many.geojson")
+        with open(f"{cls.folder}/many/<b>bold & \"more\".geojson", "w") as out:
+            json.dump({"type": "FeatureCollection", "features": [
+                {"type": "Feature", "properties": {"classification": {"name": HOSTILE}, "name": HOSTILE},
+                 "geometry": {"type": "Polygon", "coordinates": [[[200, 100], [400, 100], [400, 300], [200, 100]]]}}]}, out)
         cls.viewer = viewed.Viewer(a.nephron, "run-a", "run-b", "submission.csv", "more", "many/many.png",
                                    "--annotations", "many", "--draw-into", "drawn", "--mpp", "0.5", cwd=cls.folder)
         cls.driver = browser.start()
@@ -157,6 +163,24 @@ class Page(unittest.TestCase):
         self.settle()
         self.assertIn("<b>bold & \"more\"", self.driver.find_element(By.ID, "title").text)
         self.assertEqual(self.driver.find_elements(By.CSS_SELECTOR, "#slides b, #title b"), [])
+
+    def test_classes_with_html_are_text(self):
+        self.driver.find_elements(By.CSS_SELECTOR, "#slides button")[0].click()
+        self.settle()
+        self.keys("l")
+        self.assertIn(HOSTILE, self.driver.find_element(By.ID, "table-rows").text)
+        self.mouse(350, 150)
+        self.assertIn(HOSTILE, self.driver.find_element(By.ID, "tip").text)
+        before = self.js("return nephronView.drawing.objects.length")
+        self.keys("a")
+        self.assertEqual(self.js("return nephronView.drawing.objects.length"), before + 1)
+        self.wait("/^saved/.test(document.getElementById('saved').textContent)", "saved")
+        self.open("slide=" + urllib.parse.quote('<b>bold & "more"'))
+        self.mouse(350, 150, press=True)
+        self.assertEqual(self.driver.find_elements(By.CSS_SELECTOR, "img[src=x]"), [])
+        self.assertIn("bold", self.driver.title)
+        self.keys(Keys.DELETE)
+        self.wait("/^saved/.test(document.getElementById('saved').textContent)", "saved")
 
     def test_scale_bar_is_that_of_the_slide(self):
         self.keys("z")

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -192,6 +193,51 @@ terms = [{ type = "bce" }]
             done = subprocess.run([a.nephron, "view", *names], cwd=self.folder, capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(says, done.stderr)
+
+    def test_pictures_with_dot_names_are_told_of(self):
+        for name in ("seen", ".hidden", "._resource"):
+            viewed.write_slide(os.path.join(self.folder, "dotted", name + ".png"), 64, 48, [])
+        with viewed.Viewer(a.nephron, "dotted", cwd=self.folder) as viewer:
+            with urllib.request.urlopen(viewer.url + "session", timeout=60) as answer:
+                session = json.loads(answer.read())
+        self.assertEqual([slide["id"] for slide in session["slides"]], ["seen"])
+        self.assertEqual(len(session["problems"]), 1)
+        self.assertIn("2 pictures of", session["problems"][0])
+        self.assertIn("._resource.png", session["problems"][0])
+
+    def test_huge_and_torn_annotations_cost_nobody_else(self):
+        """Files of annotations that are too large, empty, cut off, or nested beyond reason: an error for their slide
+        that names the file, and the viewer goes on."""
+        folder = os.path.join(self.folder, "torn")
+        os.makedirs(os.path.join(folder, "truth"))
+        good = json.dumps({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": {
+            "type": "Polygon", "coordinates": [[[5, 5], [40, 5], [40, 40], [5, 5]]]}}]})
+        files = {"good": good, "empty": "", "cut": good[:len(good) // 2], "deep": "[" * 100000, "number": "1e400",
+                 "coordinates": good.replace("40", "1e308"), "hole": good.replace("[[[5", "[[[null")}
+        for name, text in files.items():
+            viewed.write_slide(os.path.join(folder, name + ".png"), 64, 48, [])
+            with open(os.path.join(folder, "truth", name + ".geojson"), "w") as out:
+                out.write(text)
+        viewed.write_slide(os.path.join(folder, "huge.png"), 64, 48, [])
+        with open(os.path.join(folder, "truth/huge.geojson"), "w") as out:
+            out.truncate((1 << 30) - 1)  # zeros that take no room on the disk
+        with viewed.Viewer(a.nephron, "torn", "--annotations", "torn/truth", cwd=self.folder) as viewer:
+            def ask(path):
+                try:
+                    with urllib.request.urlopen(viewer.url + path, timeout=120) as answer:
+                        return answer.status, json.loads(answer.read())
+                except urllib.error.HTTPError as error:
+                    return error.code, json.loads(error.read())
+            ids = [slide["id"] for slide in ask("session")[1]["slides"]]
+            for name in (*files, "huge"):
+                status, answer = ask(f"objects/{ids.index(name)}/0")
+                if status == 200:
+                    self.assertIn(name, ("good", "coordinates"))
+                    self.assertEqual(len(answer["objects"]), 1)
+                else:
+                    self.assertNotEqual(name, "good")
+                    self.assertIn(name + ".geojson", answer["error"])
+            self.assertEqual(ask(f"objects/{ids.index('good')}/0")[0], 200)
 
     def test_a_port_that_is_taken(self):
         done = subprocess.run([a.nephron, "view", "images/slide.png", "--port", str(self.parts.port)], cwd=self.folder,
