@@ -13,6 +13,7 @@
 #include <host/util/counted.hpp>
 #include <host/util/csv_field.hpp>
 #include <host/util/files.hpp>
+#include <host/util/free_memory.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/progress.hpp>
 
@@ -158,7 +159,21 @@ void note_objects_outside(LabelSet& labels) {
   labels.notes.push_back(note);
 }
 
+/// Better told than ended by the kernel halfway.
+void require_memory(const fs::path& file) {
+  constexpr std::int64_t small = std::int64_t{1} << 26, times = 11;
+  std::error_code failed;
+  const auto bytes = static_cast<std::int64_t>(fs::file_size(file, failed));
+  if (failed || bytes < small) return;
+  if (const std::int64_t free = free_memory(); bytes > free / times)
+    throw Error(file.string() + " has " + std::to_string(bytes >> 20) + " MiB; to read it takes " +
+                    std::to_string(times) + " times as much memory, and " + std::to_string(free >> 20) +
+                    " MiB are free",
+                "divide it, or write masks or run lengths in its place: nephron labels convert, on a larger machine");
+}
+
 LabelSet read_json(const fs::path& file, const LabelReading& reading) {
+  require_memory(file);
   const std::string text = read_file(file, most_json);
   if (looks_like_coco(text)) {
     LabelSet out = parse_coco(text, file.string(), reading.id, reading.size);
