@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -13,14 +14,17 @@
 #include <host/data/findings.hpp>
 #include <host/data/folds.hpp>
 #include <host/data/listed_files.hpp>
+#include <host/data/resolution.hpp>
 #include <host/feed/chain_preview.hpp>
 #include <host/pictures/png.hpp>
 #include <host/report/augment_page.hpp>
 #include <host/slides/opener.hpp>
+#include <host/slides/reduced.hpp>
 #include <host/store/colours.hpp>
 #include <host/train/batch_preview.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/counted.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -96,23 +100,32 @@ Shown of_data(const AugmentRequest& request, const Experiment& experiment, const
   return out;
 }
 
-/// The middle of a picture, as large as a window, as it is stored.
+/// The middle of a picture, as large as a window, at the level that the experiment works on.
 Shown of_picture(const AugmentRequest& request, const Experiment& experiment, const Registry& registry) {
   ReaderOpener opener(registry);
   const std::unique_ptr<SlideFile> file = opener.open(request.image);
-  const Size size = file->size();
+  SlideInfo info;
+  info.id = request.image.stem().string(), info.mpp = file->header().mpp;
+  const Reduction reduction = own_reduction(experiment.data, info, "--set data.factor=N takes every N-th pixel's mean");
+  const Size level = reduction.size_of(file->size());
   const auto wanted = static_cast<std::int64_t>(experiment.data.window * static_cast<double>(experiment.data.tile));
-  const std::int64_t side = std::min({wanted, size.width, size.height});
-  const Region region{(size.width - side) / 2, (size.height - side) / 2, side, side};
+  const std::int64_t side = std::min({wanted, level.width, level.height});
+  if (side < 1) throw Error(request.image.string() + " has no pixel left at " + level_text(experiment.data));
+  const auto full = static_cast<std::int64_t>(std::ceil(static_cast<double>(side) * reduction.value()));
+  const Size size = file->size();
+  const std::int64_t width = std::min(full, size.width), height = std::min(full, size.height);
+  const Image picture = read_reduced(*file, 0, {(size.width - width) / 2, (size.height - height) / 2, width, height},
+                                     reduction, [](std::int64_t, std::int64_t) {});
+  const Region region{0, 0, std::min(side, picture.size().width), std::min(side, picture.size().height)};
   RawWindow window{Image(region.size(), 3),
                    Image(region.size(), 1, label_depth(static_cast<int>(experiment.classes.size()) + 1)),
                    {.size = region.size(),
                     .slide = request.image.stem().string(),
                     .group = "",
-                    .mpp = file->header().mpp,
+                    .mpp = file->header().mpp * reduction.value(),
                     .region = region}};
   const ImageView image = window.image.view();
-  file->read(region, image);
+  copy(picture.view().crop(region), image);
   const auto book = std::make_shared<OnePicture>();
   book->known = measure_colours(image.size(), tissue_of(image), [&](const Region& part, const ImageView& to) {
     as_mat(image.crop(part)).copyTo(as_mat(to));
@@ -121,7 +134,8 @@ Shown of_picture(const AugmentRequest& request, const Experiment& experiment, co
   Shown out;
   out.book = book;
   for (int i = 0; i < batch_of_preview; ++i) out.windows.push_back(window);
-  out.about = request.image.string() + ": the middle, " + std::to_string(side) + " px wide, as it is stored";
+  out.about =
+      request.image.string() + ": the middle, " + std::to_string(side) + " px wide at " + level_text(experiment.data);
   return out;
 }
 
@@ -143,6 +157,8 @@ void require_known(const std::vector<std::string>& wanted, const Experiment& exp
 void preview(const AugmentRequest& request) {
   std::vector<std::filesystem::path> inputs{request.experiment};
   if (!request.image.empty()) inputs.push_back(request.image);
+  if (!is_page(request.out) && request.out.extension() != ".png")
+    throw UsageError(request.out.string() + ": a preview is a .png or a page, .html; its name must end so");
   CommandOutput output(request.out, request.overwrite, inputs);
   PluginSearch search;
   search.command_line = request.plugins;
@@ -189,7 +205,9 @@ void add_augment(CLI::App& app, int& exit) {
       ->excludes(image);
   command->add_option("--n", request->draws, "Draws in each row")->check(CLI::Range(1, 64))->capture_default_str();
   command->add_option("--seed", request->seed, "Of the draws [the experiment's]");
-  command->add_option("--component", request->components, "Show this component alone; may be repeated")
+  command
+      ->add_option("--component", request->components,
+                   "Show this component alone, or all that a one_of, sequence or some_of holds; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--side", request->side, "Largest width of a picture, px")
       ->check(CLI::Range(16, 4096))

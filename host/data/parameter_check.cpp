@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <nephron/augmentation.hpp>
 #include <nephron/dataset.hpp>
 #include <nephron/parameter_check.hpp>
 #include <nephron/sampler.hpp>
@@ -60,6 +61,16 @@ void check(const ComponentSpec& spec, const std::string& place, const Experiment
   faults.insert(faults.end(), found.begin(), found.end());
 }
 
+/// Those of samples, however deep they lie: making one opens the files that it names, such as stain statistics.
+void check_augmentations(const std::vector<AugmentationConfig>& links, const std::string& path,
+                         const Experiment& experiment, const Registry& registry, Diagnostics& faults) {
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    const std::string place = path + "[" + std::to_string(i) + "]";
+    check<Augmentation>(links[i].component, place, experiment, registry, faults);
+    check_augmentations(links[i].of, place + ".of", experiment, registry, faults);
+  }
+}
+
 }  // namespace
 
 void check_parameters(const Experiment& experiment, const Registry& registry, Diagnostics& faults) {
@@ -68,6 +79,7 @@ void check_parameters(const Experiment& experiment, const Registry& registry, Di
     check<Dataset>(experiment.datasets[i].component, "dataset[" + std::to_string(i) + "]", experiment, registry,
                    faults);
   check<Sampler>(experiment.sampler, "sampler", experiment, registry, faults);
+  check_augmentations(experiment.augmentations, "augmentation", experiment, registry, faults);
   check<Sampler>(experiment.validation_sampler, "validation_sampler", experiment, registry, faults);
 }
 

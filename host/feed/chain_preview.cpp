@@ -20,14 +20,29 @@ namespace nephron::host {
 
 namespace {
 
-/// Components of a chain with their places: "augmentation[2].of[0]".
+/// Components of a chain with their places: "augmentation[2].of[0]". One that holds others comes before these.
 template <class Link>
 void collect(const std::vector<Link>& links, const std::string& path, std::vector<std::pair<std::string, Link>>& out) {
   for (std::size_t i = 0; i < links.size(); ++i) {
     const std::string place = path + "[" + std::to_string(i) + "]";
-    if (is_combinator("augmentation", links[i].component.type)) collect(links[i].of, place + ".of", out);
-    else out.emplace_back(place, links[i]);
+    out.emplace_back(place, links[i]);
+    collect(links[i].of, place + ".of", out);
   }
+}
+
+/// one_of, sequence, some_of.
+template <class Link>
+bool holds_others(const Link& link) {
+  return is_combinator("augmentation", link.component.type);
+}
+
+/// What a row shows, for its title: parameters, or what is chosen from.
+template <class Link>
+std::string contents_of(const Link& link) {
+  if (!holds_others(link)) return link.component.params.str();
+  std::string out;
+  for (const Link& inner : link.of) out += (out.empty() ? "of " : ", ") + inner.component.type;
+  return out;
 }
 
 /// A window with a plan carried out on it.
@@ -105,16 +120,19 @@ std::vector<std::pair<PreviewRow, std::vector<Link>>> preview_chains(const std::
   std::vector<std::pair<std::string, Link>> components;
   collect(links, root, components);
   std::vector<std::pair<PreviewRow, std::vector<Link>>> out;
-  if (options.components.empty() && components.size() > 1) out.push_back({{"the whole chain", root, {}, {}}, links});
+  const auto leaves = std::count_if(components.begin(), components.end(),
+                                    [](const auto& placed) { return !holds_others(placed.second); });
+  if (options.components.empty() && leaves > 1) out.push_back({{"the whole chain", root, {}, {}}, links});
   std::set<std::string> shown;
   for (auto& [place, link] : components) {
     const std::string& type = link.component.type;
-    const bool wanted = options.components.empty() || std::find(options.components.begin(), options.components.end(),
-                                                                type) != options.components.end();
-    const std::string parameters = link.component.params.str();
-    if (!wanted || !shown.insert(type + parameters).second) continue;
+    const bool named =
+        std::find(options.components.begin(), options.components.end(), type) != options.components.end();
+    if (!named && (!options.components.empty() || holds_others(link))) continue;
+    const std::string contents = contents_of(link);
+    if (!shown.insert(holds_others(link) ? place : type + contents).second) continue;
     link.p = 1;
-    out.push_back({{type, place + " " + parameters, {}, {}}, {link}});
+    out.push_back({{type, place + " " + contents, {}, {}}, {link}});
   }
   return out;
 }

@@ -15,7 +15,8 @@ namespace nephron::host {
 struct ChainPreviewOptions {
   int draws = 6;
   std::uint64_t seed = 0;
-  std::vector<std::string> components;  ///< whose rows alone are wanted, by type; empty: all, and the whole chain
+  std::vector<std::string>
+      components;  ///< whose rows alone are wanted, by type ("one_of" too); empty: all, and the whole chain
 };
 
 /// One picture, and what a chain of augmentations makes of it when it is drawn again and again. Labels are outlined.
@@ -32,7 +33,8 @@ struct PreviewRow {
 
 /// The chains that a preview shows, each with its row, which has no pictures yet: the whole one where it has several
 /// components, then each component by itself, however deep it lies in one_of and others. That is always applied; equal
-/// ones are shown once. `root`: "augmentation".
+/// ones are shown once. one_of and others have a row as a whole where they are asked for by name. `root`:
+/// "augmentation".
 template <class Link>
 std::vector<std::pair<PreviewRow, std::vector<Link>>> preview_chains(const std::vector<Link>& links,
                                                                      const std::string& root,

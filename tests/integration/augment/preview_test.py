@@ -154,6 +154,28 @@ class Preview(unittest.TestCase):
         self.assertIn("30 px wide", self.preview("away.toml", "--image", "small.png", "--out", "small-out.png"))
         self.assertIn("nobody.png", self.preview("away.toml", "--image", "nobody.png", "--out", "x.png", expect=2))
 
+    def test_a_picture_is_shown_at_the_level_of_the_experiment(self):
+        write_png(os.path.join(self.folder, "large.png"), 400, 300, lambda x, y: 10 * (x // 2 % 20) + y // 2 % 20)
+        out = self.preview("away.toml", "--image", "large.png", "--out", "half.png", "--n", "1", "--component", "flip",
+                           "--set", "data.factor=2")
+        self.assertIn("the middle, 96 px wide at factor 2", out)
+        _, _, rows = self.picture("half.png")
+        expected = [[10 * (x % 20) + y % 20 for x in range(68, 132)] for y in range(43, 107)]
+        self.assertEqual([list(line[::3]) for line in part(rows, 0, 0)], expected)
+
+    def test_what_holds_others_is_shown_as_a_whole_where_it_is_asked_for(self):
+        self.assertIn("1 row of 12 draws", self.preview("e.toml", "--out", "one_of.png", "--n", "12", "--component", "one_of"))
+        _, _, rows = self.picture("one_of.png")
+        drawn = {tuple(part(rows, draw, 0)) for draw in range(1, 13)}
+        self.assertGreater(len(drawn), 0)
+        self.assertNotIn(tuple(part(rows, 0, 0)), drawn, "it is not always applied")
+        self.preview("e.toml", "--out", "one_of.html", "--n", "12", "--component", "one_of")
+        with open(os.path.join(self.folder, "one_of.html")) as file:
+            page = file.read()
+        self.assertEqual(re.findall("<h2>(.*?)</h2>", page), ["one_of"])
+        self.assertIn("augmentation[1] of rgb_shift, gaussian_blur", page)
+        self.assertIn("<figcaption>gaussian_blur</figcaption>", page)
+
     def test_presets_and_settings_are_shown(self):
         out = self.preview("away.toml", "--image", "data/images/1.png", "--out", "light.html", "--n", "1", "--set",
                            "augmentation.preset=light", "--set", "batch_augmentation=[]")
@@ -179,9 +201,12 @@ class Preview(unittest.TestCase):
                 self.assertNotEqual(part(rows, 1, row), part(rows, 0, row), f"{name}, row {row} is as it was")
 
     def test_what_cannot_be_shown_is_told(self):
+        for name in ("x.jpg", "x.svg", "x"):
+            self.assertIn("must end so", self.preview("e.toml", "--out", name, expect=2))
+            self.assertFalse(os.path.exists(os.path.join(self.folder, name)))
         out = self.preview("e.toml", "--out", "x.png", "--component", "flop", expect=1)
         self.assertIn('the experiment has no augmentation "flop"', out)
-        self.assertIn('did you mean "flip"? it has cutmix, flip, gaussian_blur, rgb_shift', out)
+        self.assertIn('did you mean "flip"? it has cutmix, flip, gaussian_blur, one_of, rgb_shift', out)
         out = self.preview("e.toml", "--out", "x.png", "--set", "augmentation=[]", "--set", "batch_augmentation=[]", expect=1)
         self.assertIn("has no augmentation to show", out)
         self.preview("e.toml", "--out", "x.png", "--image", "data/images/1.png", "--window", "3", expect=2)

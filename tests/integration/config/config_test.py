@@ -88,6 +88,15 @@ class Config(unittest.TestCase):
         done = self.run_nephron("config", "check", "bad.toml")
         self.assertIn('unknown key "tolerence"', done.stderr)
         self.assertIn('"weigh_by" names "tubule"', done.stderr)
+        # Files that augmentations name are opened, however deep these lie.
+        one = '[[augmentation]]\ntype = "one_of"\nof = [ { type = "flip" }, { type = "reinhard", statistics = "STATISTICS" } ]\n[model]'
+        self.write("torn.json", '{"slides": {')
+        for name, says in (("absent.json", "absent.json"), ("torn.json", "torn.json")):
+            self.write("stains.toml", GOOD.replace("[model]", one.replace("STATISTICS", name)))
+            done = self.run_nephron("config", "check", "stains.toml")
+            self.assertEqual(done.returncode, 2, done.stdout)
+            self.assertIn(says, done.stderr)
+            self.assertEqual(done.stderr.count("error: "), 1, done.stderr)
         # Where no data are, the file alone is checked.
         self.write("away.toml", GOOD.replace('root = "data"', 'root = "nowhere"'))
         self.assertEqual(self.run_nephron("config", "check", "away.toml").returncode, 2)
