@@ -86,7 +86,9 @@ body{font-size:11px;-webkit-print-color-adjust:exact;print-color-adjust:exact}ma
 .tile,.crop,figure,tr,.charts .card{break-inside:avoid}.card{overflow:visible}.sortable{max-height:none;overflow:visible}
 .sortable th{position:static}.looking{display:none}.charts{grid-template-columns:1fr 1fr}
 .crops{grid-template-columns:repeat(6,1fr);gap:8px}.crop figcaption{font-size:9px}th,td{padding:3px 8px}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:10px}h2{margin-top:24px}.tiles{gap:8px}.tile b{font-size:18px}}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:10px}h1{font-size:20px}h2{font-size:14px;margin-top:22px}
+h3,.legend,.note,.tile span,.soft{font-size:11px}th{font-size:10px;white-space:normal}.tiles{gap:8px;margin-top:14px}
+.tile{padding:8px 12px}.tile b{font-size:16px}.screen{display:none}}
 )css";
 
 /// As a page's policy names a script.

@@ -171,7 +171,7 @@ class Gallery {
 std::string key(bool outlines, const GalleryRequest& request) {
   return "<p class=\"legend\"><span><i class=\"line truth\"></i>truth</span><span><i class=\"line found\"></i>" +
          std::string(outlines ? "prediction" : "box of the prediction") +
-         "</span><span>pointing at a picture hides the outlines</span></p>\n" +
+         "</span><span class=\"screen\">pointing at a picture hides the outlines</span></p>\n" +
          (outlines
               ? ""
               : "<p class=\"soft\">Outlines of predictions are drawn where the validation saved its masks: <code>" +

@@ -1,6 +1,7 @@
 #include <host/report/validation_section.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 
@@ -82,6 +83,11 @@ int class_colour_of(const ValidationRecord& record, const std::string& name) {
   return static_cast<int>(std::find(record.classes.begin(), record.classes.end(), name) - record.classes.begin());
 }
 
+std::string capitalised(std::string name) {
+  if (!name.empty()) name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+  return name;
+}
+
 /// Curves of metrics: those of one name, such as reliability, share a chart.
 std::string curve_charts(const ValidationRecord& record) {
   std::vector<std::pair<std::string, std::string>> kinds;  // metric, name
@@ -90,7 +96,7 @@ std::string curve_charts(const ValidationRecord& record) {
       kinds.push_back(kind);
   std::string out;
   for (const auto& [metric, name] : kinds) {
-    Chart chart{.title = name + " (" + metric + ")"};
+    Chart chart{.title = capitalised(name) + " (" + metric + ")"};
     for (const ValidationRecord::Curve& c : record.curves) {
       if (c.metric != metric || c.name != name) continue;
       chart.x_label = c.x_label, chart.y_label = c.y_label;
