@@ -26,8 +26,8 @@ struct Design {
 };
 
 /// How often an experiment would find an effect at p < .05, by simulation: donors' differences are drawn from those
-/// that were seen, around the effect, as wide as their parts say. They are tested by signs; of more donors than that
-/// test counts in full, by Student's test, which is then no other.
+/// that were seen, around the effect, as wide as their parts say. They are tested by signs; of more than 14 donors by
+/// Student's test, which then finds as much.
 class PowerModel {
  public:
   /// Throws Error for fewer than two differences.

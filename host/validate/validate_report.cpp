@@ -110,6 +110,7 @@ std::string ValidateOutcome::json() const {
   for (const SlideRow& row : slides)
     out["slides"].push_back({{"slide", row.measures.slide.id},
                              {"dataset", row.measures.slide.group},
+                             {"donor", row.donor.empty() ? Json() : Json(row.donor)},
                              {"fold", row.fold},
                              {"picture_sha256", row.picture.empty() ? Json() : Json(row.picture)},
                              {"truth_sha256", row.truth.empty() ? Json() : Json(row.truth)}});

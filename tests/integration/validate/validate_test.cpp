@@ -124,7 +124,7 @@ TEST_F(Validate, RunsThatWereMeasuredAreCompared) {
   for (const fs::path& folder : runs())
     run({"validate", folder.string(), "--plugin", NEPHRON_TINY, "--device", "cpu"}, 0);
   const json scores = json::parse(read_file(runs().at(0) / "validation/scores.json"));
-  EXPECT_EQ(scores.at("threshold_from"), "0.5");
+  EXPECT_EQ(scores.at("threshold_from"), "experiment");
   EXPECT_EQ(scores.at("measured_by").at(0).at("metric"), "dice");
   EXPECT_EQ(scores.at("values").at(0).at("better"), "higher");
   EXPECT_TRUE(scores.at("slides").at(0).contains("donor"));

@@ -1,0 +1,131 @@
+#include <host/compare/finding.hpp>
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nephron/rng.hpp>
+
+#include <host/compare/settle.hpp>
+
+namespace nephron::host {
+namespace {
+
+/// Runs of two recipes, each trained with `seeds` seeds: what varies between donors, between seeds, and the rest.
+struct MadeUp {
+  std::size_t donors = 12, seeds = 1;
+  double gain = 0;      ///< of the second recipe
+  double by_donor = 0;  ///< deviation of what a recipe is to a donor
+  double by_seed = 0;   ///< of what a seed is to all donors
+  double rest = 0.01;
+};
+
+ValueTable table_of(const MadeUp& how, std::uint64_t number) {
+  Rng rng(41, "made up", 0, number);
+  ValueTable out;
+  out.value = "dice";
+  std::vector<double> easy(how.donors);
+  for (double& e : easy) e = 0.8 + 0.05 * rng.normal();
+  for (std::size_t d = 0; d < how.donors; ++d) {
+    out.donors.push_back("donor " + std::to_string(d)), out.donor_known.push_back(true);
+    out.slides.push_back({"made_up", "slide " + std::to_string(d)}), out.donor_of.push_back(d);
+  }
+  for (const double gain : {0.0, how.gain}) {
+    std::vector<double> own(how.donors);
+    for (double& o : own) o = how.by_donor * rng.normal();
+    for (std::size_t s = 0; s < how.seeds; ++s) {
+      const double shared = how.by_seed * rng.normal();
+      std::vector<double>& row = out.by_donor.emplace_back();
+      for (std::size_t d = 0; d < how.donors; ++d)
+        row.push_back(easy[d] + gain + own[d] + shared + how.rest * rng.normal());
+    }
+  }
+  out.by_slide = out.by_donor;
+  return out;
+}
+
+std::vector<Side> sides_of(const MadeUp& how) {
+  std::vector<Side> out{{"a", {}}, {"b", {}}};
+  for (std::size_t s = 0; s < how.seeds; ++s) out[0].runs.push_back(s), out[1].runs.push_back(how.seeds + s);
+  return out;
+}
+
+Finding found(const MadeUp& how, std::uint64_t number, std::optional<double> margin = {}) {
+  return findings(table_of(how, number), sides_of(how), {number, false, margin}, /*verdicts=*/true).at(0);
+}
+
+/// Of a thousand, how many were called better or worse; p and interval agree in each.
+int decided(const MadeUp& how) {
+  int out = 0;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const Finding f = found(how, i);
+    const bool called = f.verdict == Verdict::better || f.verdict == Verdict::worse;
+    EXPECT_EQ(called, !f.claimed().holds(0)) << i;
+    out += called ? 1 : 0;
+  }
+  return out;
+}
+
+// 5 % and three standard errors.
+const double most = 1000 * (0.05 + 3 * std::sqrt(0.05 * 0.95 / 1000));
+
+TEST(Verdicts, AreFewWhereRunsAreAlike) {
+  for (const std::size_t donors : {6, 9, 14}) EXPECT_LE(decided({donors, 1, 0, 0.01}), most) << donors;
+}
+
+TEST(Verdicts, OfRecipesAllowForSeeds) {
+  const MadeUp alike{12, 3, 0, 0, 0.02};
+  EXPECT_LE(decided(alike), most);
+  int weights = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) weights += found(alike, i).p < 0.05 ? 1 : 0;
+  EXPECT_GT(weights, 100) << "these very weights do differ: the seeds see to it";
+}
+
+TEST(Verdicts, AreRightWhereSomethingIs) {
+  int better = 0, worse = 0, equivalent = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    better += found({12, 1, 0.02}, i).verdict == Verdict::better ? 1 : 0;
+    worse += found({12, 1, -0.02}, i).verdict == Verdict::worse ? 1 : 0;
+    equivalent += found({12, 1, 0.0, 0, 0, 0.003}, i, 0.01).verdict == Verdict::equivalent ? 1 : 0;
+  }
+  EXPECT_GT(better, 180);
+  EXPECT_GT(worse, 180);
+  EXPECT_GT(equivalent, 180);
+  const Finding little = found({12, 1, 0.004, 0, 0, 0.001}, 1, 0.01);
+  EXPECT_EQ(little.verdict, Verdict::better);
+  EXPECT_TRUE(little.within_margin) << "there, and too little to matter";
+  EXPECT_EQ(found({5, 1, 0.5}, 1).verdict, Verdict::too_few);
+  EXPECT_EQ(found({1, 1, 0.5}, 1).verdict, Verdict::too_few);
+}
+
+TEST(Verdicts, AreAdjustedForTheNumberOfRuns) {
+  ValueTable table = table_of({12, 1, 0.012}, 3);
+  const Side base{"a", {0}};
+  const Finding alone = findings(table, {base, {"b", {1}}}, {}, true).at(0);
+  for (int i = 0; i < 8; ++i) table.by_donor.push_back(table_of({12, 1, 0}, 50 + i).by_donor[0]);
+  std::vector<Side> sides{base};
+  for (std::size_t r = 1; r < table.by_donor.size(); ++r) sides.push_back({"r", {r}});
+  const std::vector<Finding> many = findings(table, sides, {}, true);
+  EXPECT_EQ(many[0].p, alone.p);
+  EXPECT_GE(many[0].adjusted, many[0].p);
+  EXPECT_EQ(findings(table, sides, {}, false)[0].verdict, Verdict::exploratory);
+}
+
+TEST(Settling, SaysWhatIsMissing) {
+  const MadeUp how{8, 1, 0.004};
+  const ValueTable table = table_of(how, 7);
+  const std::vector<Side> sides = sides_of(how);
+  const Finding f = findings(table, sides, {}, true).at(0);
+  const auto settled = settling(f, table, sides[0], sides[1], 0.004, 1);
+  ASSERT_TRUE(settled);
+  EXPECT_TRUE(settled->stated);
+  EXPECT_FALSE(settled->slides_known) << "one slide a donor tells nothing of their spread";
+  EXPECT_LT(settled->power, 0.8);
+  ASSERT_TRUE(settled->donors);
+  EXPECT_GT(*settled->donors, 8);
+  EXPECT_FALSE(settling(f, table, sides[0], sides[1], 0.0, 1)) << "nothing is to be found";
+}
+
+}  // namespace
+}  // namespace nephron::host
