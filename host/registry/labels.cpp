@@ -28,14 +28,14 @@ namespace {
 
 constexpr std::size_t most_bytes = std::size_t{16} << 20;
 
-void take_line(const Json& line, Labels& out) {
+void take_line(const Json& line, RunLabels& out) {
   const auto text = [&](const char* key) { return line.contains(key) ? line.at(key).get<std::string>() : ""; };
   if (line.contains("tag")) out.tags.insert(text("tag"));
   else if (line.contains("untag")) out.tags.erase(text("untag"));
   else if (line.contains("note")) out.notes.push_back({text("note"), text("user"), text("at")});
 }
 
-void read_file_of_labels(const fs::path& file, Labels& out) {
+void read_file_of_labels(const fs::path& file, RunLabels& out) {
   std::error_code failed;
   if (!fs::exists(file, failed)) return;
   std::istringstream lines(read_file(file, most_bytes));
@@ -111,8 +111,8 @@ std::vector<fs::path> label_files(const fs::path& run) {
   return out;
 }
 
-Labels read_labels(const fs::path& run) {
-  Labels out;
+RunLabels read_labels(const fs::path& run) {
+  RunLabels out;
   for (const fs::path& file : label_files(run)) try {
       read_file_of_labels(file, out);
     } catch (const Error& e) {

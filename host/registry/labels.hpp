@@ -8,15 +8,15 @@
 namespace nephron::host {
 
 /// A line that a person wrote to a run.
-struct Note {
+struct RunNote {
   std::string text, user, at;
 };
 
 /// Tags and notes of a run: lines of RUN/labels.jsonl, and of a file of one's own where the run is another's.
-struct Labels {
+struct RunLabels {
   std::set<std::string> tags;
-  std::vector<Note> notes;  ///< in the order in which they were written, the run's own first
-  std::string problem;      ///< of lines that are damaged, which are left out
+  std::vector<RunNote> notes;  ///< in the order in which they were written, the run's own first
+  std::string problem;         ///< of lines that are damaged, which are left out
 };
 
 /// The run's own file, and that in the user's data folder.
@@ -24,7 +24,7 @@ std::vector<std::filesystem::path> label_files(const std::filesystem::path& run)
 /// Holds the latter: one file a run.
 std::filesystem::path own_label_folder();
 
-Labels read_labels(const std::filesystem::path& run);
+RunLabels read_labels(const std::filesystem::path& run);
 
 /// What is written down; each adds one line, whoever else adds one at that moment. Into the run's folder where that may
 /// be written, else into the user's own. Gives back the file. Throws Error.

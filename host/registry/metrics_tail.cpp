@@ -88,16 +88,15 @@ MetricsTail read_metrics_tail(const std::filesystem::path& file) {
       const std::size_t begin = before == std::string::npos ? 0 : before + 1;
       const std::string line = text.substr(begin, stop - 1 - begin);
       seen = text.size() - begin;
-      const bool validates = line.find("\"dice\":") != std::string::npos;
-      if (!out.last || validates) {
+      const bool validates = !out.validation && line.find("\"dice\":") != std::string::npos;
+      const bool is_of_step = !out.last && line.find("\"loss\":") != std::string::npos;
+      if (!out.step || validates || is_of_step) {
         const JsonNode json = parsed(line, file);
-        if (!out.last) {
-          out.last = values_of(json);
-          out.step = json.at("step").integer(0, INT64_MAX);
-        }
+        if (!out.step) out.step = json.at("step").integer(0, INT64_MAX);
+        if (is_of_step) out.last = values_of(json);
         if (validates) out.validation = values_of(json);
       }
-      if (out.validation) return out;
+      if (out.last && out.validation) return out;
     }
   }
   return out;

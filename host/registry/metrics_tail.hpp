@@ -10,7 +10,7 @@ namespace nephron::host {
 /// The end of a metrics.jsonl, which may be long and is being written.
 struct MetricsTail {
   std::optional<std::int64_t> step;              ///< of the last whole line
-  std::optional<MetricsLog::Values> last;        ///< of that line
+  std::optional<MetricsLog::Values> last;        ///< of the last line of a single step
   std::optional<MetricsLog::Values> validation;  ///< of the last line that has a Dice, as far as it was looked for
 };
 

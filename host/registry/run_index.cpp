@@ -118,6 +118,11 @@ std::vector<FoundUse> RunIndex::uses(Use::Kind kind, const std::string& value) c
   return uses_where("((?3 AND value GLOB ?2 || '*') OR (?4 AND value LIKE '%/' || ?2))", kind, value, digest, path);
 }
 
+std::vector<FoundUse> RunIndex::uses_below(Use::Kind kind, const std::string& folder) const {
+  return uses_where("(value = ?2 OR substr(value, 1, length(?2) + 1) = ?2 || '/') AND ?3 = ?3 AND ?4 = ?4", kind,
+                    folder, false, false);
+}
+
 std::vector<FoundUse> RunIndex::uses_where(const std::string& condition, Use::Kind kind, const std::string& value,
                                            bool digest, bool path) const {
   Statement ask(state_->database, "SELECT run, how FROM uses WHERE kind = ?1 AND " + condition + " ORDER BY run, how");
@@ -133,11 +138,12 @@ std::vector<FoundUse> RunIndex::uses_where(const std::string& condition, Use::Ki
 }
 
 std::vector<RunProblem> RunIndex::problems() const {
+  std::unordered_map<std::int64_t, const fs::path*> folders;
+  for (const IndexedRun& run : state_->runs) folders.emplace(run.number, &run.folder);
   std::vector<RunProblem> out;
   Statement ask(state_->database, "SELECT run, text FROM problems ORDER BY run, source");
   while (ask.step())
-    for (const IndexedRun& run : state_->runs)
-      if (run.number == ask.integer(0)) out.push_back({run.folder, ask.text(1)});
+    if (const auto run = folders.find(ask.integer(0)); run != folders.end()) out.push_back({*run->second, ask.text(1)});
   return out;
 }
 

@@ -61,6 +61,8 @@ class RunIndex {
   void each(const std::function<void(std::int64_t run, const std::string& key, const FactValue& value)>& call) const;
   /// Runs that used `value`: its name, the end of its path, or the begin of its digest.
   std::vector<FoundUse> uses(Use::Kind kind, const std::string& value) const;
+  /// Runs that used `folder`, or a file anywhere below it.
+  std::vector<FoundUse> uses_below(Use::Kind kind, const std::string& folder) const;
   std::vector<RunProblem> problems() const;
 
   /// Runs whose files were read by open().

@@ -344,7 +344,7 @@ SourceFacts RunReader::validation() const {
 
 SourceFacts RunReader::labels() const {
   SourceFacts out;
-  const Labels all = read_labels(run_);
+  const RunLabels all = read_labels(run_);
   std::string tags;
   for (const std::string& tag : all.tags) tags += (tags.empty() ? "" : std::string(1, tag_separator)) + tag;
   if (!tags.empty()) out.facts.push_back({"tag", tags});

@@ -40,9 +40,9 @@ std::vector<fs::path> runs_below(const fs::path& folder) {
   return out;
 }
 
-/// Another run that began with weights of this one.
+/// Another run that began with weights of this one, which it names by their real path.
 std::optional<fs::path> heir_of(const fs::path& run, const RunIndex& index) {
-  for (const FoundUse& use : index.uses(Use::Kind::weights, run.string()))
+  for (const FoundUse& use : index.uses_below(Use::Kind::weights, run.string()))
     for (const IndexedRun& other : index.runs())
       if (other.number == use.run && other.folder != run) return other.folder;
   return std::nullopt;
@@ -74,10 +74,13 @@ std::vector<fs::path> runs_in_trash(const std::vector<fs::path>& roots) {
   return out;
 }
 
-fs::path restore(const std::string& name, const std::vector<fs::path>& roots) {
-  std::vector<fs::path> found;
+fs::path restore(const std::string& name, const std::vector<fs::path>& known_roots) {
+  std::vector<fs::path> found, roots = known_roots;
   std::error_code failed;
   const fs::path as_path = fs::absolute(name).lexically_normal();
+  // ROOT/.trash/EXPERIMENT/RUN says itself where it was.
+  if (const fs::path trash = as_path.parent_path().parent_path(); trash.filename() == trash_name)
+    roots = {trash.parent_path()};
   for (const fs::path& run : runs_in_trash(roots)) {
     const std::string folder = run.filename().string();
     if (folder == name || folder.ends_with("-" + name) || fs::equivalent(run, as_path, failed)) found.push_back(run);

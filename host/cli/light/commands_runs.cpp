@@ -79,7 +79,8 @@ void print_rows(const ListOptions& o, const std::vector<std::string>& columns, c
 void say_nothing_found(const ListOptions& o, const RunIndex& index) {
   if (o.json || o.csv) return;
   std::string where;
-  for (const fs::path& root : o.runs.roots()) where += (where.empty() ? "" : ", ") + root.string();
+  for (const fs::path& root : o.runs.roots())
+    where += (where.empty() ? "" : ", ") + printable_name(fs::absolute(root).lexically_normal().string());
   print(index.runs().empty() ? "no runs in " + where + "; --runs DIR, or NEPHRON_RUNS, names another folder\n"
                              : "none of " + counted(index.runs().size(), "run") + " in " + where + " matches\n");
 }
@@ -232,7 +233,7 @@ struct ShowOptions {
 struct WholeRun {
   std::vector<SourceFacts> sources;
   RunReader::State state;
-  Labels labels;
+  RunLabels labels;
 
   explicit WholeRun(const fs::path& run) : labels(read_labels(run)) {
     const RunReader reader(run);
@@ -262,7 +263,7 @@ void print_json(const fs::path& run, const WholeRun& whole) {
   if (!whole.state.error.empty()) out["error"] = whole.state.error;
   out["tags"] = whole.labels.tags;
   out["notes"] = Json::array();
-  for (const Note& note : whole.labels.notes)
+  for (const RunNote& note : whole.labels.notes)
     out["notes"].push_back({{"text", note.text}, {"user", note.user}, {"at", note.at}});
   out["facts"] = Json::object();
   out["problems"] = Json::array();
@@ -286,7 +287,7 @@ void show(const ShowOptions& o) {
   std::string tags;
   for (const std::string& tag : whole.labels.tags) tags += " " + printable_name(tag);
   if (!tags.empty()) print("tags:" + tags + "\n");
-  for (const Note& note : whole.labels.notes)
+  for (const RunNote& note : whole.labels.notes)
     print(printable_name(note.user) + ", " + time_ago(note.at, std::time(nullptr)) + ": " + printable(note.text) +
           "\n");
   print_facts("results", whole.facts(FactSource::results));
