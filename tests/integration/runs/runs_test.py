@@ -265,6 +265,14 @@ class Trash(RunsTest):
         child = self.make("child", number=3, env={"from": [
             {"fold": 0, "run": parent, "from_fold": 0, "checkpoint": "best", "step": 5, "weights": parent + "/w",
              "sha256": "cd" * 32}]})
+        # By way of a link, the run has another name, and its weights their own.
+        os.symlink(self.root, os.path.join(self.folder, "link"))
+        grandparent = self.make(number=4)
+        self.make("child", number=5, env={"from": [
+            {"fold": 0, "run": grandparent.replace("/runs/", "/link/"), "from_fold": 0, "checkpoint": "best", "step": 5,
+             "weights": grandparent + "/fold-0/checkpoints/step-5/weights.safetensors", "sha256": "ce" * 32}]})
+        self.assertIn("began with its weights", self.refused("runs", "rm", "link/unet/" + os.path.basename(grandparent)))
+        self.good("runs", "rm", "000005", "000004")
         with hold(running):
             done = self.nephron("runs", "rm", "000001", "000002", "ffffff")
         self.assertEqual(done.returncode, 1)
@@ -279,9 +287,52 @@ class Trash(RunsTest):
     def test_a_place_that_is_taken(self):
         run = self.make(number=1)
         self.good("runs", "rm", "000001")
+        trashed = self.good("runs", "restore").strip()
+        self.assertIn("is back", self.good("runs", "restore", os.path.join(self.folder, trashed), cwd="/"))
+        self.good("runs", "rm", "000001")
         self.make(number=1)
         self.assertIn("is there already", self.refused("runs", "restore", "000001"))
         self.assertIn("is there already", self.refused("runs", "rm", run))
+
+
+class Top(RunsTest):
+    def running(self, number, seconds=0.0, **more):
+        """A run whose lock a child of this test holds, which works and sleeps."""
+        run = self.make(number=number, finished=False, **more)
+        code = ("import sys, time; sys.path.insert(0, sys.argv[1])\nimport fcntl, os, struct\n"
+                "f = open(sys.argv[2], 'r+'); fcntl.fcntl(f, 37, struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 0, 0, 0))\n"
+                "f.truncate(); f.write(f'process {os.getpid()} on {os.uname().nodename}\\n'); f.flush(); print(flush=True)\n"
+                "x = bytearray(50 << 20)\nwhile True: time.sleep(10)")
+        child = subprocess.Popen(["python3", "-c", code, ".", run + "/.lock"], stdout=subprocess.PIPE)
+        self.addCleanup(lambda: (child.kill(), child.wait(), child.stdout.close()))
+        child.stdout.readline()
+        return child
+
+    def test_once(self):
+        self.make(number=1)
+        self.assertIn("nothing runs", self.good("top", "--once"))
+        self.running(2, steps=312, dice=0.5)
+        self.running(3, steps=312, folds=(0, 1))
+        rows = {row["id"]: row for row in json.loads(self.good("top", "--once", "--json"))}
+        self.assertEqual(set(rows), {"000002", "000003"})
+        one = rows["000002"]
+        self.assertEqual((one["progress"], one["user"], one["dice"], one["waited"]), (0.025, "anna", 0.5, 0.01))
+        self.assertEqual(one["eta"], round(39 * 312 * 16 / 20))
+        self.assertAlmostEqual(rows["000003"]["eta"], 2 * one["eta"], delta=1)
+        self.assertGreater(one["memory_mb"], 50)
+        self.assertLess(one["cpu"], 0.5)
+        text = self.good("top", "--once")
+        for part in ("2.5 %", "1.0 %", "2 h 42 min"):
+            self.assertIn(part, text)
+
+    def test_ctrl_c_ends_it_well(self):
+        self.running(1)
+        top = subprocess.Popen([a.nephron, "top", "--every", "0.5"], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
+                               text=True)
+        self.assertIn("progress", top.stdout.readline())
+        top.send_signal(2)
+        top.communicate(timeout=60)
+        self.assertEqual(top.returncode, 0)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class Trained(RunsTest):
         return child
 
     def test_every_end(self):
-        self.good_train("short.toml", "--fold", "all")
+        self.good_train("short.toml", "--fold", "all", "--jobs", "2")  # each in a process of its own
         row = json.loads(self.good("runs", "list", "--columns", "*", "--json"))[0]
         self.assertEqual((row["status"], row["folds_done"], row["steps"], row["train.batch"]), ("finished", 2, 4, 2))
         self.assertEqual(row["train.optimizer.type"], "adam", "a default is no key")

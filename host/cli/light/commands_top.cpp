@@ -1,0 +1,177 @@
+// nephron top: what runs now.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include <unistd.h>
+
+#include <host/cli/command.hpp>
+#include <host/cli/light/runs_options.hpp>
+#include <host/registry/process_use.hpp>
+#include <host/registry/run_index.hpp>
+#include <host/registry/run_table.hpp>
+#include <host/util/interrupt.hpp>
+#include <host/util/printable.hpp>
+#include <host/util/progress.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Row = std::vector<RunTable::Cell>;
+
+struct TopOptions {
+  RunsOptions runs;
+  bool once = false, json = false;
+  double every = 2;
+};
+
+const std::vector<std::string> columns{"id",   "name",        "user",   "device", "progress",  "eta",
+                                       "dice", "tiles_per_s", "waited", "cpu",    "memory_mb", "host"};
+/// Keys of the index that are shown, or that the rest follows from.
+const std::vector<std::string> keys{"id",           "name",
+                                    "user",         "device",
+                                    "dice",         "tiles_per_s",
+                                    "waited",       "host",
+                                    "steps",        "folds",
+                                    "train.epochs", "train.steps_per_epoch",
+                                    "train.batch",  "train.accumulate"};
+
+/// Processor time that runs had taken when they were looked at before.
+struct Before {
+  Clock::time_point at;
+  double cpu_seconds = 0;
+};
+
+class Top {
+ public:
+  explicit Top(const TopOptions& options) : options_(options) {}
+
+  std::vector<Row> rows() {
+    const RunIndex index = RunIndex::open(options_.runs.roots());
+    ListRequest request;
+    const std::vector<std::string> known = index.keys();
+    for (const std::string& key : keys)
+      if (std::binary_search(known.begin(), known.end(), key)) request.columns.push_back(key);
+    if (!index.runs().empty()) request.filter = Filter::parse("status = running");
+    const RunTable table = make_table(index, request);
+    const ProcessTable processes = ProcessTable::now();
+    std::vector<Row> out;
+    for (const RunTable::Row& row : table.rows) out.push_back(row_of(table.columns, row, processes));
+    return out;
+  }
+
+ private:
+  Row row_of(const std::vector<std::string>& names, const RunTable::Row& row, const ProcessTable& processes) {
+    std::map<std::string, RunTable::Cell> cells;
+    for (std::size_t i = 0; i < names.size(); ++i) cells[names[i]] = row.cells[i];
+    add_progress(cells);
+    if (const auto holder = holder_of(row.run.folder))
+      if (const auto use = processes.use_of(*holder)) {
+        cells["memory_mb"] = std::round(use->memory_mb);
+        if (const auto cores = cores_of(row.run.folder, *use)) cells["cpu"] = *cores;
+      }
+    Row out;
+    for (const std::string& column : columns) out.push_back(cells[column]);
+    return out;
+  }
+
+  /// Cores that it keeps busy since the last look.
+  std::optional<double> cores_of(const std::filesystem::path& run, const ProcessUse& use) {
+    const Before now{Clock::now(), use.cpu_seconds};
+    const auto [before, is_first] = before_.try_emplace(run, now);
+    if (is_first) return std::nullopt;
+    const double seconds = std::chrono::duration<double>(now.at - before->second.at).count();
+    const double cores = seconds > 0 ? (now.cpu_seconds - before->second.cpu_seconds) / seconds : 0;
+    before->second = now;
+    return std::round(100 * std::max(0.0, cores)) / 100;
+  }
+
+  /// Share of the steps of all folds, and how long the rest takes at the pace of the last steps.
+  static void add_progress(std::map<std::string, RunTable::Cell>& cells) {
+    const auto number = [&](const char* key, double otherwise) {
+      const RunTable::Cell& cell = cells[key];
+      return cell ? number_of(*cell).value_or(otherwise) : otherwise;
+    };
+    const RunTable::Cell& named = cells["folds"];
+    const std::string folds = named ? text_of(*named) : "";
+    const double count = 1 + static_cast<double>(std::count(folds.begin(), folds.end(), ','));
+    const double accumulate = std::max(1.0, number("train.accumulate", 1));
+    const double all = count * number("train.epochs", 0) * std::ceil(number("train.steps_per_epoch", 0) / accumulate);
+    if (!(all > 0)) return;
+    const double done = std::min(number("steps", 0), all), pace = number("tiles_per_s", 0);
+    cells["progress"] = std::round(1000 * done / all) / 1000;
+    if (pace > 0) cells["eta"] = std::round((all - done) * accumulate * number("train.batch", 1) / pace);
+  }
+
+  const TopOptions& options_;
+  std::map<std::filesystem::path, Before> before_;
+};
+
+/// As people read it: shares in per cent, times in words.
+std::vector<Row> readable(std::vector<Row> rows) {
+  for (Row& row : rows)
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const auto value = row[c] ? number_of(*row[c]) : std::nullopt;
+      if (!value) continue;
+      char text[32];
+      std::snprintf(text, sizeof text, "%.1f %%", 100 * *value);
+      if (columns[c] == "progress" || columns[c] == "waited") row[c] = std::string(text);
+      if (columns[c] == "eta") row[c] = duration_text(*value);
+    }
+  return rows;
+}
+
+std::string text_of_rows(const std::vector<Row>& rows) {
+  if (rows.empty()) return "nothing runs\n";
+  return to_text(columns, readable(rows), terminal_width());
+}
+
+void watch(const TopOptions& o, Top& top) {
+  const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+  while (!interrupted()) {
+    const std::vector<Row> rows = top.rows();
+    const std::string text = o.json ? to_json(columns, rows) : text_of_rows(rows);
+    const std::string clear = terminal && !o.json ? "\033[H\033[2J" : "";
+    std::fputs((clear + text).c_str(), stdout);
+    std::fflush(stdout);
+    const auto next = Clock::now() + std::chrono::duration<double>(o.every);
+    while (!interrupted() && Clock::now() < next) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+int show_top(const TopOptions& o) {
+  Top top(o);
+  if (!o.once) {
+    watch(o, top);
+    return Exit::done;  // Ctrl-C is how it ends
+  }
+  top.rows();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // how busy they are shows over a while
+  const std::vector<Row> rows = top.rows();
+  std::fputs((o.json ? to_json(columns, rows) : text_of_rows(rows)).c_str(), stdout);
+  return Exit::done;
+}
+
+void add_top(CLI::App& app, int& exit) {
+  CLI::App* const command = app.add_subcommand("top", "What runs now: progress, time left, cores, memory, whose it is");
+  const auto o = std::make_shared<TopOptions>();
+  command->add_flag("--once", o->once, "Show it once");
+  command->add_flag("--json", o->json, "Print JSON");
+  command->add_option("--every", o->every, "Seconds between looks")
+      ->check(CLI::Range(0.5, 3600.0))
+      ->capture_default_str();
+  o->runs.add_to(*command);
+  command->callback([o, &exit] { exit = show_top(*o); });
+}
+
+}  // namespace
+
+NEPHRON_COMMAND("top", 43, add_top)
+
+}  // namespace nephron::host

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+
+#include <sys/types.h>
+
+namespace nephron::host {
+
+/// What a process and all that it started use of the machine now.
+struct ProcessUse {
+  double cpu_seconds = 0;  ///< since they began
+  double memory_mb = 0;    ///< resident; what they share counts for each
+};
+
+/// The processes of this machine at one moment.
+class ProcessTable {
+ public:
+  static ProcessTable now();
+  /// Nothing for a process that is not there.
+  std::optional<ProcessUse> use_of(pid_t process) const;
+
+ private:
+  struct Process {
+    pid_t parent = 0;
+    ProcessUse use;
+  };
+  std::map<pid_t, Process> processes_;
+};
+
+/// The process that a run's lock file names, where it was written on this machine.
+std::optional<pid_t> holder_of(const std::filesystem::path& run);
+
+}  // namespace nephron::host
