@@ -57,6 +57,7 @@ struct KnownFolder {
   std::int64_t number = 0;
   fs::path path;
   Times times;
+  std::int64_t parent = 0;
 };
 
 struct KnownRun {
@@ -184,10 +185,10 @@ class Refresh {
 
  private:
   std::optional<KnownFolder> folder_at(const fs::path& path) const {
-    Statement ask(database_, "SELECT number, mtime, looked FROM folders WHERE path = ?");
+    Statement ask(database_, "SELECT number, mtime, looked, parent FROM folders WHERE path = ?");
     ask.with(path.string());
     if (!ask.step()) return std::nullopt;
-    return KnownFolder{ask.integer(0), path, {ask.integer(1), ask.integer(2)}};
+    return KnownFolder{ask.integer(0), path, {ask.integer(1), ask.integer(2)}, ask.integer(3)};
   }
 
   std::vector<KnownRun> runs_of(std::int64_t folder) const {
@@ -219,8 +220,9 @@ class Refresh {
     if (fd >= 0) ::fstat(fd, &info);
     auto known = folder_at(path);
     const bool still = fd >= 0 && known && known->times.still(time_of(info));
-    if (!known) {
-      known = KnownFolder{0, path, {}};
+    // One that was a root by itself is found below its parent from now on, too.
+    if (!known || (parent != 0 && known->parent != parent)) {
+      if (!known) known = KnownFolder{0, path, {}, parent};
       known->number = new_folder(path, parent);
     }
     const std::vector<KnownRun> runs = runs_of(known->number);

@@ -127,6 +127,11 @@ class Listing(RunsTest):
         other = os.path.join(self.folder, "other")
         made_runs.make_run(other, "unet", 7, dice=0.7)
         self.assertEqual(set(self.listed("--runs", self.root, "--runs", other)), {"000001", "000002", "000003", "000007"})
+        # A folder that is a root by itself, and lies in another one.
+        self.assertEqual(set(self.listed("--runs", other + "/unet")), {"000007"})
+        for _ in range(2):
+            os.utime(other, (1.6e9, 1.6e9))
+            self.assertEqual(set(self.listed("--runs", other)), {"000007"})
         self.environment["NEPHRON_RUNS"] = f"{other}:{self.root}"
         self.assertEqual(len(self.listed(cwd="/")), 4)
         self.assertEqual(set(self.listed("--runs", other)), {"000007"})
