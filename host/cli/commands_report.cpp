@@ -80,8 +80,8 @@ int write_report(const ReportOptions& options) {
 void add_report(CLI::App& app, int& exit) {
   CLI::App* const command =
       app.add_subcommand("report",
-                         "Write a run as one HTML page: scores out of fold, the worst and best objects, curves, "
-                         "configuration, pictures of predictions");
+                         "Write a run as one HTML page: scores out of fold, worst and best objects, "
+                         "curves, configuration");
   command->footer(
       "Examples:\n"
       "  nephron report runs/mine --out report.html                     training and configuration, and what\n"

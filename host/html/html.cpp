@@ -79,7 +79,8 @@ border:1px solid var(--line);background:var(--card);color:var(--ink)}
 .looking.asked{outline:2px solid var(--s0);outline-offset:6px;border-radius:4px}
 code{font:13px ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
 .change td{text-align:left;white-space:normal;overflow-wrap:anywhere;vertical-align:top}.change td+td{font:13px/1.5
-ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}.change th{text-align:left}
+ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}.change th{text-align:left}.change td:first-child{white-space:nowrap}
+.change summary{font-weight:400}
 @media print{:root{--page:#fff;--card:#fff;--ink:#16181d;--soft:#555b66;--line:#d9dad7;--grid:#ecece9;--s0:#0072b2;
 --s1:#d55e00;--s2:#009e73;--s3:#b8578d;--s4:#c98500;--s5:#3a9bd9;--fault:#c62b20}
 body{font-size:11px;-webkit-print-color-adjust:exact;print-color-adjust:exact}main{max-width:none;padding:0}

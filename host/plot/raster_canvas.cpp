@@ -15,7 +15,6 @@ namespace nephron::host {
 
 namespace {
 
-constexpr int finer = 4;     // drawn pixels of a pixel of the picture
 constexpr int fraction = 4;  // bits of a coordinate's fraction
 constexpr int font = cv::FONT_HERSHEY_DUPLEX;
 constexpr double letter_height = 22;  // of its capitals at scale 1, px
@@ -30,6 +29,9 @@ std::string ascii(std::string_view text) {
   }
   return out;
 }
+
+/// Drawn pixels of a pixel of the picture: large ones need less, and memory is bounded.
+int finer_for(double width) { return width <= 2400 ? 4 : 2; }
 
 cv::Scalar colour_of(Paint paint) {
   const Rgb rgb = rgb_of(paint);
@@ -71,11 +73,10 @@ std::vector<std::vector<Point>> dashed(std::span<const Point> points, const std:
 }  // namespace
 
 RasterCanvas::RasterCanvas(Point size, double scale)
-    : scale_(scale * finer),
-      size_{static_cast<std::int64_t>(std::lround(size.x * scale)),
-            static_cast<std::int64_t>(std::lround(size.y * scale))},
-      pixels_(static_cast<int>(size_.height) * finer, static_cast<int>(size_.width) * finer, CV_8UC3,
-              colour_of({Paint::Of::ground})) {}
+    : scale_(scale * finer_for(size.x * scale)),
+      size_{std::llround(size.x * scale), std::llround(size.y * scale)},
+      pixels_(static_cast<int>(size_.height) * finer_for(size.x * scale),
+              static_cast<int>(size_.width) * finer_for(size.x * scale), CV_8UC3, colour_of({Paint::Of::ground})) {}
 
 cv::Point RasterCanvas::fine(Point p) const {
   const auto to = [&](double v) { return static_cast<int>(std::lround(v * scale_ * (1 << fraction))); };

@@ -73,8 +73,13 @@ std::string differences_table(const RunFolder& run) {
   }
   std::vector<std::string> head{"key", "there", "here", "written in"};
   if (!comparison.base) head.erase(head.begin() + 1);
-  return "<div class=\"card change\"><p class=\"soft\">" + escaped(comparison.with) + "</p>" +
-         (rows.empty() ? "<p>Nothing.</p>" : html_table(head, rows)) + "</div>\n";
+  constexpr std::size_t many = 24;  // rows that are folded up
+  const std::string table = rows.empty() ? "<p>Nothing.</p>" : html_table(head, rows);
+  const std::string what = "<span class=\"soft\">" + escaped(comparison.with) + "</span>";
+  return "<div class=\"card change\">" +
+         (rows.size() > many ? "<details><summary>" + what + "</summary>" + table + "</details>"
+                             : "<p>" + what + "</p>" + table) +
+         "</div>\n";
 }
 
 }  // namespace

@@ -16,6 +16,11 @@ inline std::string figure(double value, const char* format = "%.4f") {
   return text;
 }
 
+/// A value of a metric: counts have no fraction.
+inline std::string measured(double value) {
+  return figure(value, std::abs(value) >= 2 && value == std::floor(value) ? "%.0f" : "%.4f");
+}
+
 /// "0.9012 ± 0.0123"; one value has no deviation.
 inline std::string with_deviation(const Spread& spread, std::size_t many) {
   return figure(spread.mean) + (many > 1 ? " ± " + figure(spread.deviation) : "");

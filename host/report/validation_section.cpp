@@ -124,7 +124,7 @@ std::string values_table(const ValidationRecord& record) {
   if (several) head.insert(head.begin() + 1, "class");
   std::vector<Cells> rows;
   for (const ValidationRecord::Pooled& v : record.values) {
-    rows.push_back({escaped(v.name), figure(v.value), "over " + escaped(v.over),
+    rows.push_back({escaped(v.name), measured(v.value), "over " + escaped(v.over),
                     with_deviation({v.mean, v.deviation}, static_cast<std::size_t>(v.slides)),
                     std::to_string(v.slides)});
     if (several) rows.back().insert(rows.back().begin() + 1, class_text(record, v.class_name));
@@ -186,7 +186,7 @@ std::string slides_table(const ValidationRecord& record) {
       if (several) row.push_back(class_text(record, of_class.name));
       for (const std::string& name : names) {
         const double value = value_of(of_class, name);
-        row.push_back(name == "dice" && std::isfinite(value) ? with_bar(value) : figure(value));
+        row.push_back(name == "dice" && std::isfinite(value) ? with_bar(value) : measured(value));
       }
       rows.push_back(std::move(row));
     }
