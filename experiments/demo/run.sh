@@ -34,7 +34,7 @@ while (($#)); do
 done
 mkdir -p "$out"
 # Only what the demo made: NEPHRON_DEMO_OUT may name a folder that holds more.
-forget() { (cd "$out" && rm -rf runs unseen prediction report.html scores.txt trained exported predicted reported key); }
+forget() { (cd "$out" && rm -rf runs unseen prediction report.html scores.txt trained validated exported predicted reported key); }
 if $fresh; then forget; fi
 
 # A demo with other arguments or another experiment is another demo.
@@ -49,10 +49,10 @@ step() {
   shift 2
   number=$((number + 1))
   if [[ -e $mark ]]; then
-    echo "[$number/4] $what: done before"
+    echo "[$number/5] $what: done before"
     return
   fi
-  echo "[$number/4] $what"
+  echo "[$number/5] $what"
   "$@" || { local code=$?; echo "demo: this step failed ($code); what came before is kept in $out" >&2; exit "$code"; }
   touch "$mark"
   echo "      $((SECONDS - start)) s"
@@ -71,10 +71,12 @@ train() {
 
 newest_run() { find "$out/runs/demo" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort | tail -n 1; }
 export_unseen() { "$program" data export "$here/unseen.toml" --out "$out/unseen" --overwrite "${export_arguments[@]}"; }
+validate() { "$program" validate "$(newest_run)" --metrics dice,calibration,detection,counts --save masks,probabilities --overwrite > /dev/null; }
 predict() { "$program" predict "$(newest_run)" --images "$out/unseen/images" --masks "$out/unseen/masks" --out "$out/prediction" --overwrite > "$out/scores.txt"; }
 report() { "$program" report "$(newest_run)" --predictions "$out/prediction" --out "$out/report.html" --overwrite > /dev/null; }
 
 step "training on synthetic slides (about two minutes on 2 cores)" trained train
+step "measuring the slides that it held out" validated validate
 step "making slides that it has not seen" exported export_unseen
 step "predicting them" predicted predict
 step "writing the page" reported report
@@ -83,4 +85,4 @@ echo
 cat "$out/scores.txt"
 echo
 echo "open $out/report.html"
-echo "look around in slides and maps: $program view $out/prediction"
+echo "look around in slides and maps: $program view $(newest_run) $out/prediction"
