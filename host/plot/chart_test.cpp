@@ -95,11 +95,19 @@ TEST(Chart, BarsStandSideBySideFromZero) {
 TEST(JoinedCurve, MeanAndRangeWhereTwoGo) {
   const JoinedCurve one = joined({{{0, 0}, {10, 10}}, {{0, 4}, {5, 4}}, {}}, 2);
   EXPECT_THAT(one.mean, ElementsAre(std::pair(0.0, 2.0), std::pair(5.0, 4.5)));
-  ASSERT_EQ(one.band.at.size(), 2U);
-  EXPECT_EQ(one.band.at[1].low, 4);
-  EXPECT_EQ(one.band.at[1].high, 5);
+  ASSERT_EQ(one.band.at.size(), 3U) << "the lines cross at 4";
+  EXPECT_EQ(one.band.at[1].x, 4);
+  EXPECT_EQ(one.band.at[1].low, one.band.at[1].high);
+  EXPECT_EQ(one.band.at[2].low, 4);
+  EXPECT_EQ(one.band.at[2].high, 5);
   EXPECT_EQ(one.band.colour, 2);
   EXPECT_TRUE(joined({{{0, 1}}}, 0).mean.empty());
+  const JoinedCurve crossed = joined({{{0, 0}, {10, 10}}, {{0, 10}, {10, 0}}}, 0);
+  EXPECT_EQ(crossed.mean.size(), 2U);
+  ASSERT_EQ(crossed.band.at.size(), 3U) << "the range narrows where lines cross";
+  EXPECT_EQ(crossed.band.at[1].x, 5);
+  EXPECT_EQ(crossed.band.at[1].low, 5);
+  EXPECT_EQ(crossed.band.at[1].high, 5);
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <nephron/error.hpp>
@@ -10,6 +12,7 @@
 #include <host/config/changes.hpp>
 #include <host/config/load.hpp>
 #include <host/config/show.hpp>
+#include <host/metrics/dice.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/usage_error.hpp>
@@ -124,10 +127,10 @@ std::vector<PlottedGroup> grouped(const std::vector<PlottedRun>& runs) {
   return out;
 }
 
-/// "mean of 2 runs x 3 folds".
+/// "mean and range of 6 curves of 2 runs".
 std::string joined_text(const PlottedGroup& group, std::size_t curves) {
-  if (group.runs.size() == 1) return "mean of " + counted(curves, "fold");
-  return "mean of " + counted(curves, "curve") + " of " + counted(group.runs.size(), "run");
+  if (group.runs.size() == 1) return "mean and range of " + counted(curves, "fold");
+  return "mean and range of " + counted(curves, "curve") + " of " + counted(group.runs.size(), "run");
 }
 
 void add_group(const PlottedGroup& group, int colour, Chart& chart) {
@@ -169,24 +172,46 @@ Points points_of(const MetricLines& lines, const std::string& name) {
   return out;
 }
 
+namespace {
+
+/// Where one of the lines takes another one's place as the lowest or the highest.
+std::vector<double> crossings(const std::vector<Points>& curves, const std::set<double>& places) {
+  constexpr std::size_t most_curves = 16;  // of more, the range is that at their points
+  std::vector<double> out;
+  if (curves.size() > most_curves || places.empty()) return out;
+  for (auto right = std::next(places.begin()); right != places.end(); ++right) {
+    const double x = *std::prev(right), width = *right - x;
+    for (std::size_t a = 0; a < curves.size(); ++a)
+      for (std::size_t b = a + 1; b < curves.size(); ++b) {
+        const auto difference = [&](double at) -> std::optional<double> {
+          const std::optional<double> one = height_at(curves[a], at), other = height_at(curves[b], at);
+          return one && other ? std::optional(*one - *other) : std::nullopt;
+        };
+        const std::optional<double> before = difference(x), after = difference(*right);
+        if (before && after && *before * *after < 0) out.push_back(x + width * *before / (*before - *after));
+      }
+  }
+  return out;
+}
+
+}  // namespace
+
 JoinedCurve joined(const std::vector<Points>& curves, int colour) {
   std::set<double> places;
   for (const Points& curve : curves)
     for (const auto& p : curve) places.insert(p.first);
+  std::set<double> of_band = places;
+  for (const double x : crossings(curves, places)) of_band.insert(x);
   JoinedCurve out;
   out.band.colour = colour;
-  for (const double x : places) {
-    double sum = 0, low = 0, high = 0;
-    int many = 0;
-    for (const Points& curve : curves) {
-      const std::optional<double> y = height_at(curve, x);
-      if (!y) continue;
-      low = many == 0 ? *y : std::min(low, *y), high = many == 0 ? *y : std::max(high, *y);
-      sum += *y, ++many;
-    }
-    if (many < 2) continue;
-    out.mean.emplace_back(x, sum / many);
-    out.band.at.push_back({x, low, high});
+  for (const double x : of_band) {
+    std::vector<double> heights;
+    for (const Points& curve : curves)
+      if (const std::optional<double> y = height_at(curve, x)) heights.push_back(*y);
+    if (heights.size() < 2) continue;
+    const auto [low, high] = std::minmax_element(heights.begin(), heights.end());
+    out.band.at.push_back({x, *low, *high});
+    if (places.contains(x)) out.mean.emplace_back(x, spread_of(heights).mean);
   }
   out.mean = thinned(out.mean, most_points);
   return out;

@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include <nephron/error.hpp>
+#include <nephron/folder_name.hpp>
 #include <nephron/image_cv.hpp>
 #include <nephron/slide.hpp>
 
@@ -125,11 +126,11 @@ namespace {
 /// What a validation saved of a class of a slide; empty: nothing.
 fs::path saved_file(const ValidationRecord& record, const char* what, const std::string& class_name,
                     const ValidatedSlide& slide, bool several_datasets) {
-  const fs::path folder = record.folder / what / class_name;
   const std::string name = (several_datasets ? slide.dataset + "-" : "") + slide.id;
   if (name.find('/') != std::string::npos) return {};
-  for (const char* ending : {".png", ".tif", ".tiff"})
-    if (fs::path file = folder / (name + ending); fs::is_regular_file(file)) return file;
+  for (const std::string& folder : {folder_name(class_name), class_name})
+    for (const char* ending : {".png", ".tif", ".tiff"})
+      if (fs::path file = record.folder / what / folder / (name + ending); fs::is_regular_file(file)) return file;
   return {};
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include <nephron/folder_name.hpp>
+
 namespace nephron::host {
 
 namespace fs = std::filesystem;
@@ -34,7 +36,7 @@ void SavedMaps::begin(const std::string& slide, const std::vector<std::string>& 
   const auto open = [&](const char* what, PngFilter filter) {
     Files files;
     for (const std::string& name : classes) {
-      const fs::path file = out_ / what / name / (slide + ".png");
+      const fs::path file = out_ / what / folder_name(name) / (slide + ".png");
       fs::create_directories(file.parent_path());
       files.push_back(std::make_unique<PngRows>(file, size, Depth::u8, PngOptions{.filter = filter}));
     }

@@ -99,12 +99,13 @@ std::string ValidateOutcome::json() const {
     Json points = Json::array();
     for (const Point& p : c.curve.points)
       if (std::isfinite(p.x) && std::isfinite(p.y)) points.push_back({p.x, p.y});
-    out["curves"].push_back({{"metric", c.metric},
-                             {"name", c.curve.name},
-                             {"class", c.curve.class_index < 0 ? Json() : Json(class_name(*this, c.curve.class_index))},
-                             {"x", c.curve.x_label},
-                             {"y", c.curve.y_label},
-                             {"points", std::move(points)}});
+    out["curves"].push_back(
+        {{"metric", c.metric},
+         {"name", c.curve.name},
+         {"class", c.curve.class_index < 0 ? Json() : Json(classes.at(static_cast<std::size_t>(c.curve.class_index)))},
+         {"x", c.curve.x_label},
+         {"y", c.curve.y_label},
+         {"points", std::move(points)}});
   }
   out["slides"] = Json::array();
   for (const SlideRow& row : slides)

@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import viewed  # noqa: E402
 
 CLASS = "glomerulus <i>x & \"y\""
+FOLDER = "glomerulus__i_x____y_"  # of its files
 SLIDES = ("first", "<img src=x onerror=alert(1)>")
 WIDTH, HEIGHT, FACTOR = 1200, 900, 2
 TRUTH = [(200, 200, 80), (600, 300, 60), (950, 250, 90), (300, 650, 70), (800, 650, 100)]
@@ -63,7 +64,7 @@ def write_validation(folder, masks=True):
             objects.append(line(slide, "true", t, disc, None, 0 if f is None else overlap(FOUND[f][0], disc), f))
         if masks:
             discs = [tuple(v // FACTOR for v in disc) for disc, _ in FOUND]
-            viewed.write_png(f"{folder}/masks/{CLASS}/{slide}.png", WIDTH // FACTOR,
+            viewed.write_png(f"{folder}/masks/{FOLDER}/{slide}.png", WIDTH // FACTOR,
                              viewed.grey(discs, 255, WIDTH // FACTOR, HEIGHT // FACTOR), 1)
     write_lines(f"{folder}/slides.jsonl", slides)
     write_lines(f"{folder}/objects.jsonl", objects)

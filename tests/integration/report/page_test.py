@@ -105,13 +105,15 @@ class Page(unittest.TestCase):
             self.driver.get(address)
             browser_wait(self.driver, "globalThis.nephronView?.details")
             told = self.driver.execute_script("const c = nephronView.panes[0].map.getCenter(); return "
-                                              "[c.lng, c.lat, nephronView.state.slide, nephronView.session.layers.map((l) => l.name)]")
+                                              "[c.lng, c.lat, nephronView.state.slide, nephronView.session.layers.map((l) => l.name), "
+                                              "nephronView.details.layers.map((l) => l.objects)]")
             self.driver.get("about:blank")
         x, y = (float(part.split("=")[1]) for part in view.split("&")[1:3])
         self.assertAlmostEqual(told[0], x, delta=1)
         self.assertAlmostEqual(told[1], y, delta=1)
         self.assertIn(told[2], made_run.SLIDES)
         self.assertEqual(told[3], ["truth", "validation"])
+        self.assertEqual(told[4], [True, True])
 
     def test_addresses_that_are_none_lead_nowhere(self):
         field = self.driver.find_element(By.CSS_SELECTOR, ".looking input")

@@ -58,18 +58,18 @@ class Plot(unittest.TestCase):
 
     def test_folds_of_a_run(self):
         svg = self.svg(self.first)
-        for part in ("Validation Dice", "made-up, mean of 2 folds", "optimiser step", ">dice<", "#0072b2", "fill-opacity"):
+        for part in ("Validation Dice", "made-up, mean and range of 2 folds", "optimiser step", ">dice<", "#0072b2", "fill-opacity"):
             self.assertIn(part, svg)
         self.assertEqual(svg.count("<polygon"), 2)  # the ground, and the range
         self.assertNotIn("var(", svg)
 
     def test_seeds_are_one_line_and_other_settings_another(self):
         svg = self.svg(self.first, self.seed)
-        self.assertIn("made-up, mean of 4 curves of 2 runs", svg)
+        self.assertIn("made-up, mean and range of 4 curves of 2 runs", svg)
         self.assertNotIn("#d55e00", svg)
         svg = self.svg(self.first, self.other, "--metric", "val_loss", "--title", "<Loss> & more")
-        self.assertIn("made-up (train.epochs = 5), mean of 2 folds", svg)
-        self.assertIn("made-up (train.epochs = 9), mean of 2 folds", svg)
+        self.assertIn("made-up (train.epochs = 5), mean and range of 2 folds", svg)
+        self.assertIn("made-up (train.epochs = 9), mean and range of 2 folds", svg)
         self.assertIn("#d55e00", svg)
         self.assertIn("stroke-dasharray", svg)
         self.assertIn("&lt;Loss&gt; &amp; more", svg)
