@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include <nephron/kept_measurement.hpp>
 #include <nephron/metric.hpp>
 
 #include <conformance/bench.hpp>
@@ -37,6 +38,13 @@ void require_equal(const Values& found, const Values& expected, const std::strin
              std::to_string(expected[i].value);
     });
   }
+}
+
+void require_same_bits(const Values& found, const Values& expected, const std::string& when) {
+  require_equal(found, expected, when);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    expect(std::isnan(found[i].value) || found[i].value == expected[i].value,
+           [&] { return when + " " + text(found[i]) + " differs in its last places"; });
 }
 
 const MadeSlide& usual() {
@@ -156,6 +164,37 @@ void check_pooling(const Subject& s) {
   require_both(both, second, first, "second");
 }
 
+/// What a measurement tells of itself makes another one that is equal, alone and added to others.
+void check_kept(const Subject& s) {
+  BenchContext context(s);
+  const auto metric = s.make<Metric>(context);
+  std::vector<std::pair<std::string, const MadeSlide*>> slides{{"a slide", &usual()}, {"another slide", &other()}};
+  const auto odd = extremes();
+  for (const auto& [name, slide] : odd) slides.emplace_back(name, &slide);
+  const auto made = metric->begin(usual().slide()), sum = metric->begin(usual().slide());
+  for (const auto& [name, slide] : slides) {
+    const auto measured = metric->begin(slide->slide()), again = metric->begin(slide->slide());
+    slide->show(*metric, *measured, 16);
+    const auto* const told = dynamic_cast<const KeptMeasurement*>(measured.get());
+    auto* const restored = dynamic_cast<KeptMeasurement*>(again.get());
+    if (told == nullptr) return;  // nothing is promised
+    restored->restore(told->kept());
+    require_same_bits(again->values(), measured->values(), "restored, of " + name + ",");
+    made->add(*measured), sum->add(*again);
+    require_same_bits(sum->values(), made->values(), "restored and added, with " + name + ",");
+    const std::vector<double> numbers = told->kept();
+    if (numbers.empty()) continue;
+    bool refused = false;
+    try {
+      const auto third = metric->begin(slide->slide());
+      dynamic_cast<KeptMeasurement&>(*third).restore(std::span(numbers).first(numbers.size() - 1));
+    } catch (const Error&) {
+      refused = true;
+    }
+    expect(refused, "restore() takes fewer numbers than kept() tells; expected an Error");
+  }
+}
+
 void check_slides(const Subject& s) {
   BenchContext context(s);
   const auto metric = s.make<Metric>(context);
@@ -215,6 +254,7 @@ std::vector<Check> metric_checks() {
       {"bands", "values do not depend on the heights of bands", &check_bands},
       {"ignored", "what pixels hold that are ignored changes nothing", &check_ignored},
       {"pooling", "slides are added up in any order, and none is lost", &check_pooling},
+      {"kept", "a measurement that can be kept is restored as it was", &check_kept},
       {"slides", "slides are measured apart", &check_slides},
       {"threads", "slides can be measured on several threads", &check_threads},
       {"better", "the truth itself is no worse than a prediction", &check_better},

@@ -5,6 +5,7 @@
 #include <nephron/dataset.hpp>
 #include <nephron/error.hpp>
 #include <nephron/file_pixels.hpp>
+#include <nephron/kept_measurement.hpp>
 #include <nephron/metric.hpp>
 #include <nephron/parameter_error.hpp>
 #include <nephron/reader.hpp>
@@ -30,6 +31,7 @@ Sampler::~Sampler() = default;
 Plan::~Plan() = default;
 Augmentation::~Augmentation() = default;
 Measurement::~Measurement() = default;
+KeptMeasurement::~KeptMeasurement() = default;
 Metric::~Metric() = default;
 ComponentVisitor::~ComponentVisitor() = default;
 SchemaBase::~SchemaBase() = default;

@@ -40,6 +40,28 @@ struct AveragePrecision {
     truths += other.truths;
   }
 
+  void keep(std::vector<double>& out) const {
+    out.push_back(static_cast<double>(truths));
+    out.push_back(static_cast<double>(found.size()));
+    for (const Found& f : found) {
+      std::int64_t hits = 0;
+      for (std::size_t i = 0; i < thresholds; ++i) hits |= f.hit[i] ? std::int64_t{1} << i : 0;
+      out.push_back(f.confidence);
+      out.push_back(static_cast<double>(hits));
+    }
+  }
+  void restore(nephron::KeptNumbers& numbers) {
+    truths = numbers.count();
+    const std::int64_t n = numbers.count();
+    if (n > static_cast<std::int64_t>(numbers.left() / 2)) throw nephron::Error("fewer objects were kept than counted");
+    for (std::int64_t i = 0; i < n; ++i) {
+      Found& f = found.emplace_back();
+      f.confidence = numbers.next();
+      const std::int64_t hits = numbers.count();
+      for (std::size_t t = 0; t < thresholds; ++t) f.hit[t] = ((hits >> t) & 1) != 0;
+    }
+  }
+
   void values(int c, std::vector<MetricValue>& out) const {
     std::vector<Found> sorted = found;
     std::sort(sorted.begin(), sorted.end(), [](const Found& a, const Found& b) { return a.confidence > b.confidence; });

@@ -27,6 +27,15 @@ struct Confusion {
     truths += other.truths;
   }
 
+  void keep(std::vector<double>& out) const {
+    out.insert(out.end(), found_as.begin(), found_as.end());
+    out.push_back(truths);
+  }
+  void restore(nephron::KeptNumbers& numbers) {
+    for (double& n : found_as) n = numbers.next();
+    truths = numbers.next();
+  }
+
   void values(int c, std::vector<MetricValue>& out) const {
     double found = 0;
     const auto add_value = [&](const std::string& name, double value, Better better) {

@@ -27,6 +27,15 @@ struct Counts {
     size_bias += o.size_bias, size_error += o.size_error, pairs += o.pairs;
   }
 
+  void keep(std::vector<double>& out) const {
+    for (const double v : {all_found, all_truth, error, absolute, slides, size_bias, size_error, pairs})
+      out.push_back(v);
+  }
+  void restore(nephron::KeptNumbers& numbers) {
+    for (double* v : {&all_found, &all_truth, &error, &absolute, &slides, &size_bias, &size_error, &pairs})
+      *v = numbers.next();
+  }
+
   void values(int c, std::vector<MetricValue>& out) const {
     const auto add_value = [&](const char* name, double value, PooledOver over, Better better) {
       out.push_back({.name = name, .class_index = c, .value = value, .over = over, .better = better});

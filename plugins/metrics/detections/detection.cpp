@@ -29,6 +29,8 @@ struct Numbers {
   double tp = 0, fp = 0, fn = 0;
 
   void add(const Numbers& other) { tp += other.tp, fp += other.fp, fn += other.fn; }
+  void keep(std::vector<double>& out) const { out.insert(out.end(), {tp, fp, fn}); }
+  void restore(nephron::KeptNumbers& numbers) { tp = numbers.next(), fp = numbers.next(), fn = numbers.next(); }
   double recall() const { return ratio(tp, tp + fn); }
   double precision() const { return ratio(tp, tp + fp); }
   double f1() const { return ratio(2 * tp, 2 * tp + fp + fn); }
@@ -51,6 +53,8 @@ struct Centres {
              static_cast<double>(number_of(objects.truth, c)) - hits});
   }
   void add(const Centres& other) { sum.add(other.sum); }
+  void keep(std::vector<double>& out) const { sum.keep(out); }
+  void restore(nephron::KeptNumbers& numbers) { sum.restore(numbers); }
   void values(int c, std::vector<MetricValue>& out) const {
     out.push_back(value("centre_recall", c, sum.recall()));
     out.push_back(value("centre_precision", c, sum.precision()));
@@ -73,6 +77,8 @@ struct OneToOne {
     for (const ObjectPair& pair : pairs) ious += pair.iou;
   }
   void add(const OneToOne& other) { sum.add(other.sum), ious += other.ious; }
+  void keep(std::vector<double>& out) const { sum.keep(out), out.push_back(ious); }
+  void restore(nephron::KeptNumbers& numbers) { sum.restore(numbers), ious = numbers.next(); }
 
   double iou;
   Numbers sum;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <nephron/kept_measurement.hpp>
 #include <nephron/object_matching.hpp>
 
 // What the metrics of this folder share.
@@ -19,9 +20,10 @@ using nephron::PooledOver;
 /// Undefined where there is nothing to divide by.
 inline double ratio(double above, double below) { return below > 0 ? above / below : MetricValue::undefined; }
 
-/// A measurement that adds up a Sums a class: it has count(objects, class), add(other) and values(class, out).
+/// A measurement that adds up a Sums a class: it has count(objects, class), add(other), values(class, out), and
+/// keep(out) and restore(numbers).
 template <class Sums>
-class ObjectMeasurement final : public nephron::Measurement {
+class ObjectMeasurement final : public nephron::Measurement, public nephron::KeptMeasurement {
  public:
   explicit ObjectMeasurement(std::vector<Sums> of_class) : of_class_(std::move(of_class)) {}
 
@@ -31,6 +33,16 @@ class ObjectMeasurement final : public nephron::Measurement {
   void add(const nephron::Measurement& other) override {
     for (std::size_t c = 0; c < of_class_.size(); ++c)
       of_class_[c].add(static_cast<const ObjectMeasurement&>(other).of_class_[c]);
+  }
+  std::vector<double> kept() const override {
+    std::vector<double> out;
+    for (const Sums& sums : of_class_) sums.keep(out);
+    return out;
+  }
+  void restore(std::span<const double> kept) override {
+    nephron::KeptNumbers numbers(kept);
+    for (Sums& sums : of_class_) sums.restore(numbers);
+    numbers.finish();
   }
   std::vector<MetricValue> values() const override {
     std::vector<MetricValue> out;

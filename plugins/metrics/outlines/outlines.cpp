@@ -1,3 +1,4 @@
+#include <nephron/kept_measurement.hpp>
 #include <nephron/metric.hpp>
 
 #include <algorithm>
@@ -51,7 +52,7 @@ double percentile_95(const std::vector<Distance>& sorted) {
   return sorted.back().pixels;
 }
 
-class BoundaryMeasurement final : public nephron::Measurement {
+class BoundaryMeasurement final : public nephron::Measurement, public nephron::KeptMeasurement {
  public:
   /// `scale`: units in a pixel; 0 where the slide's resolution is not known.
   BoundaryMeasurement(const BoundaryParams& params, std::size_t classes, double scale)
@@ -70,6 +71,25 @@ class BoundaryMeasurement final : public nephron::Measurement {
   void add(const nephron::Measurement& other) override {
     const std::vector<Sums> more = static_cast<const BoundaryMeasurement&>(other).sums();
     for (std::size_t c = 0; c < added_.size(); ++c) added_[c].add(more[c]);
+  }
+
+  std::vector<double> kept() const override {
+    std::vector<double> out;
+    for (const Sums& s : sums()) {
+      out.insert(out.end(), s.within.begin(), s.within.end());
+      for (const double v : {s.length, s.distance, s.compared, s.hausdorff, static_cast<double>(s.slides)})
+        out.push_back(v);
+    }
+    return out;
+  }
+  void restore(std::span<const double> kept) override {
+    nephron::KeptNumbers numbers(kept);
+    for (Sums& s : added_) {
+      for (double& length : s.within) length = numbers.next();
+      for (double* v : {&s.length, &s.distance, &s.compared, &s.hausdorff}) *v = numbers.next();
+      s.slides = numbers.count();
+    }
+    numbers.finish();
   }
 
   std::vector<MetricValue> values() const override {

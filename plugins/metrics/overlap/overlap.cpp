@@ -1,3 +1,4 @@
+#include <nephron/kept_measurement.hpp>
 #include <nephron/metric.hpp>
 
 #include <string>
@@ -38,7 +39,7 @@ struct Recall {
 };
 
 template <class Formula>
-class OverlapMeasurement final : public nephron::Measurement {
+class OverlapMeasurement final : public nephron::Measurement, public nephron::KeptMeasurement {
  public:
   OverlapMeasurement(std::string name, std::size_t classes, double empty)
       : name_(std::move(name)), counts_(classes), empty_(empty) {}
@@ -57,6 +58,19 @@ class OverlapMeasurement final : public nephron::Measurement {
       counts_[c].truth += more[c].truth;
       counts_[c].both += more[c].both;
     }
+  }
+
+  std::vector<double> kept() const override {
+    std::vector<double> out;
+    for (const Counts& c : counts_)
+      for (const std::int64_t n : {c.predicted, c.truth, c.both}) out.push_back(static_cast<double>(n));
+    return out;
+  }
+  void restore(std::span<const double> kept) override {
+    nephron::KeptNumbers numbers(kept);
+    for (Counts& c : counts_)
+      for (std::int64_t* n : {&c.predicted, &c.truth, &c.both}) *n = numbers.count();
+    numbers.finish();
   }
 
   std::vector<MetricValue> values() const override {

@@ -1,3 +1,4 @@
+#include <nephron/kept_measurement.hpp>
 #include <nephron/metric.hpp>
 #include <nephron/metric_curves.hpp>
 
@@ -41,6 +42,14 @@ class Histogram {
       positive_[i] += other.positive_[i], negative_[i] += other.negative_[i];
   }
 
+  void keep(std::vector<double>& out) const {
+    for (const auto* counts : {&positive_, &negative_}) out.insert(out.end(), counts->begin(), counts->end());
+  }
+  void restore(nephron::KeptNumbers& numbers) {
+    for (auto* counts : {&positive_, &negative_})
+      for (std::int64_t& n : *counts) n = numbers.count();
+  }
+
   /// The sum over falling thresholds of precision times the gain of recall.
   double average_precision() const {
     std::int64_t all = 0;
@@ -68,7 +77,7 @@ struct AuprcParams {
   }
 };
 
-class AuprcMeasurement final : public nephron::Measurement {
+class AuprcMeasurement final : public nephron::Measurement, public nephron::KeptMeasurement {
  public:
   AuprcMeasurement(std::size_t classes, std::size_t bins) : of_class_(classes, Histogram(bins)) {}
 
@@ -79,6 +88,16 @@ class AuprcMeasurement final : public nephron::Measurement {
   void add(const nephron::Measurement& other) override {
     for (std::size_t c = 0; c < of_class_.size(); ++c)
       of_class_[c].add(static_cast<const AuprcMeasurement&>(other).of_class_[c]);
+  }
+  std::vector<double> kept() const override {
+    std::vector<double> out;
+    for (const Histogram& h : of_class_) h.keep(out);
+    return out;
+  }
+  void restore(std::span<const double> kept) override {
+    nephron::KeptNumbers numbers(kept);
+    for (Histogram& h : of_class_) h.restore(numbers);
+    numbers.finish();
   }
   std::vector<MetricValue> values() const override {
     std::vector<MetricValue> out;
@@ -110,7 +129,9 @@ struct CalibrationParams {
   }
 };
 
-class CalibrationMeasurement final : public nephron::Measurement, public nephron::HasCurves {
+class CalibrationMeasurement final : public nephron::Measurement,
+                                    public nephron::KeptMeasurement,
+                                    public nephron::HasCurves {
  public:
   /// A probability of 1 has a bin of its own, after the others.
   CalibrationMeasurement(std::size_t classes, std::size_t bins) : of_class_(classes, std::vector<Bin>(bins + 1)) {}
@@ -131,6 +152,20 @@ class CalibrationMeasurement final : public nephron::Measurement, public nephron
         Bin& bin = of_class_[c][i];
         bin.pixels += more.pixels, bin.truth += more.truth, bin.probability += more.probability;
       }
+  }
+  std::vector<double> kept() const override {
+    std::vector<double> out;
+    for (const std::vector<Bin>& bins : of_class_)
+      for (const Bin& b : bins)
+        for (const double v : {static_cast<double>(b.pixels), static_cast<double>(b.truth), b.probability})
+          out.push_back(v);
+    return out;
+  }
+  void restore(std::span<const double> kept) override {
+    nephron::KeptNumbers numbers(kept);
+    for (std::vector<Bin>& bins : of_class_)
+      for (Bin& b : bins) b.pixels = numbers.count(), b.truth = numbers.count(), b.probability = numbers.next();
+    numbers.finish();
   }
   std::vector<MetricValue> values() const override {
     std::vector<MetricValue> out;
@@ -193,7 +228,7 @@ class CalibrationMetric final : public nephron::Metric {
   std::size_t bins_;
 };
 
-class BrierMeasurement final : public nephron::Measurement {
+class BrierMeasurement final : public nephron::Measurement, public nephron::KeptMeasurement {
  public:
   explicit BrierMeasurement(std::size_t classes) : of_class_(classes) {}
 
@@ -210,6 +245,16 @@ class BrierMeasurement final : public nephron::Measurement {
       const Sum& more = static_cast<const BrierMeasurement&>(other).of_class_[c];
       of_class_[c].squares += more.squares, of_class_[c].pixels += more.pixels;
     }
+  }
+  std::vector<double> kept() const override {
+    std::vector<double> out;
+    for (const Sum& s : of_class_) out.push_back(s.squares), out.push_back(static_cast<double>(s.pixels));
+    return out;
+  }
+  void restore(std::span<const double> kept) override {
+    nephron::KeptNumbers numbers(kept);
+    for (Sum& s : of_class_) s.squares = numbers.next(), s.pixels = numbers.count();
+    numbers.finish();
   }
   std::vector<MetricValue> values() const override {
     std::vector<MetricValue> out;

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include <nephron/kept_measurement.hpp>
 #include <nephron/metric.hpp>
 
 #include <conformance/faults/faults.hpp>
@@ -146,6 +147,40 @@ class SharesItsCounts final : public Metric {
   mutable SharedScratch<double> scratch_;
 };
 
+/// Tells its counts.
+class KeptCounts : public Counts, public KeptMeasurement {
+ public:
+  std::vector<double> kept() const override { return {both_, either_}; }
+  void restore(std::span<const double> kept) override {
+    KeptNumbers numbers(kept);
+    both_ = numbers.next(), either_ = numbers.next();
+    numbers.finish();
+  }
+};
+
+class KeepsHalf final : public KeptCounts {
+ public:
+  std::vector<double> kept() const override { return {both_ / 2, either_}; }
+};
+
+/// Right alone, and lost once it is added.
+class RestoresItsValue final : public Counts, public KeptMeasurement {
+ public:
+  std::vector<double> kept() const override { return {either_ > 0 ? both_ / either_ : 0, either_ > 0 ? 1.0 : 0.0}; }
+  void restore(std::span<const double> kept) override {
+    KeptNumbers numbers(kept);
+    both_ = numbers.next(), either_ = numbers.next();
+  }
+};
+
+class TakesWhatIsThere final : public KeptCounts {
+ public:
+  void restore(std::span<const double> kept) override {
+    if (!kept.empty()) both_ = kept[0];
+    if (kept.size() > 1) either_ = kept[1];
+  }
+};
+
 class SaysLowerIsBetter final : public Counts {
  public:
   std::vector<MetricValue> values() const override {
@@ -189,7 +224,8 @@ class ThrowsOnSmallSlides final : public Counts {
 
 Fixture metric_fixture() {
   return {
-      {subject_of<Metric, GoodMetric>("good"), subject_of<Metric, GoodObjectMetric>("good_of_objects")},
+      {subject_of<Metric, GoodMetric>("good"), subject_of<Metric, GoodObjectMetric>("good_of_objects"),
+       subject_of<Metric, MetricOf<KeptCounts>>("good_that_is_kept")},
       {
           {"values", "values() gives none", subject_of<Metric, MetricOf<NamelessWhenEmpty>>("nameless_when_empty")},
           {"values", "Jaccard index", subject_of<Metric, MetricOf<SpacesInNames>>("spaces_in_names")},
@@ -197,6 +233,9 @@ Fixture metric_fixture() {
           {"ignored", "pixels that are ignored", subject_of<Metric, MetricOf<ForgetsTheMask>>("forgets_the_mask")},
           {"pooling", "in another order", subject_of<Metric, MetricOf<KeepsTheLast>>("keeps_the_last")},
           {"pooling", "of three slides in another order", subject_of<Metric, MetricOf<MeansOfMeans>>("means_of_means")},
+          {"kept", "restored, of a slide,", subject_of<Metric, MetricOf<KeepsHalf>>("keeps_half")},
+          {"kept", "restored and added", subject_of<Metric, MetricOf<RestoresItsValue>>("restores_its_value")},
+          {"kept", "takes fewer numbers", subject_of<Metric, MetricOf<TakesWhatIsThere>>("takes_what_is_there")},
           {"slides", "measured meanwhile", subject_of<Metric, MetricOf<OneForAll>>("one_for_all")},
           {"threads", "on several threads at once", subject_of<Metric, SharesItsCounts>("shared_scratch")},
           {"better", "which it says is better", subject_of<Metric, MetricOf<SaysLowerIsBetter>>("says_lower")},
