@@ -7,32 +7,6 @@ namespace nephron::host {
 
 using Json = nlohmann::ordered_json;
 
-Json as_json(const Value& value) {
-  switch (value.type()) {
-    case Value::Type::null:
-      return nullptr;
-    case Value::Type::boolean:
-      return value.boolean();
-    case Value::Type::integer:
-      return value.integer();
-    case Value::Type::real:
-      return value.number();
-    case Value::Type::string:
-      return value.string();
-    case Value::Type::array: {
-      Json out = Json::array();
-      for (const Value& v : value.array()) out.push_back(as_json(v));
-      return out;
-    }
-    case Value::Type::table: {
-      Json out = Json::object();
-      for (const Value::Member& m : value.table()) out[m.key] = as_json(m.value);
-      return out;
-    }
-  }
-  return nullptr;
-}
-
 Json as_json(const FieldInfo& f) {
   Json out{
       {"name", f.name}, {"type", f.type}, {"doc", f.doc}, {"required", f.required}, {"default", as_json(f.fallback)}};
@@ -58,23 +32,6 @@ Json as_json(const ComponentInfo& c) {
 }
 
 std::string json_text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
-
-std::string table_text(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i)
-      line += row[i] + (i + 1 < row.size() ? std::string(widths[i] - row[i].size() + 2, ' ') : "");
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  }
-  return out;
-}
 
 namespace {
 

@@ -8,6 +8,7 @@
 #include <nephron/error.hpp>
 
 #include <host/cuda/load.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -27,7 +28,8 @@ c10::Device parse_device(const std::string& text) {
     good = failed == std::errc() && stop == end && index >= 0 && index < 128;
   }
   if (!good)
-    throw Error("unknown device \"" + text + "\": expected \"cpu\", \"cuda\", \"cuda:0\", \"cuda:1\", ... or \"auto\"");
+    throw UsageError("unknown device \"" + text +
+                     "\": expected \"cpu\", \"cuda\", \"cuda:0\", \"cuda:1\", ... or \"auto\"");
   std::string why;
   if (!cuda_available(&why))
     throw Error("device \"" + text + "\" cannot be used: " + why,

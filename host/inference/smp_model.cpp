@@ -4,31 +4,15 @@
 #include <optional>
 #include <string_view>
 
+#include <nlohmann/json.hpp>
+
+#include <host/util/value_json.hpp>
+
 namespace nephron::host {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json json_of(const Value& value) {
-  switch (value.type()) {
-    case Value::Type::boolean:
-      return value.boolean();
-    case Value::Type::integer:
-      return value.integer();
-    case Value::Type::real:
-      return value.number();
-    case Value::Type::string:
-      return value.string();
-    case Value::Type::array: {
-      Json out = Json::array();
-      for (const Value& v : value.array()) out.push_back(json_of(v));
-      return out;
-    }
-    default:
-      return nullptr;
-  }
-}
 
 /// A parameter of one of our components and the argument that it is over there.
 struct Argument {
@@ -97,7 +81,7 @@ Json in_their_words(std::string_view argument, const Value& value) {
   const bool none = value.is(Value::Type::string) && value.string() == "none";
   if (none && argument == "decoder_use_norm") return false;
   if (none && argument == "decoder_attention_type") return nullptr;
-  return json_of(value);
+  return as_json(value);
 }
 
 /// Fills arguments; gives the parameter that has no counterpart, or "".

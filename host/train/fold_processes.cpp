@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include <nephron/error.hpp>
 
 #include <host/train/fold_report.hpp>
+#include <host/train/fold_worker.hpp>
 #include <host/train/schedule.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/child_process.hpp>
@@ -28,8 +27,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
-
-int all_cores() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
 
 std::string fold_name(int fold) { return "fold " + std::to_string(fold); }
 
@@ -66,14 +63,8 @@ class RunningFold {
 
  private:
   void take(const json& event) try {
-    if (event.contains("log")) {
-      const std::string level = event["log"], text = event["text"];
-      const std::string line = text.starts_with(fold_name(fold_)) ? text : fold_name(fold_) + ": " + text;
-      if (level == "warning") log().warning(line);
-      else if (level == "error") log().error(line);
-      else if (level == "debug") log().debug(line);
-      else log().info(line);
-    } else if (event.contains("progress")) {
+    if (relay_log(event, fold_name(fold_))) return;
+    if (event.contains("progress")) {
       take_progress(event["progress"], event["done"], event["total"]);
     } else if (event.contains("result")) {
       const json& r = event["result"];
@@ -145,9 +136,7 @@ class FoldProcesses {
     const int threads = threads_ > 0 ? threads_ : 0;
     if (threads > 0) text += ", with " + counted(static_cast<std::size_t>(threads), "thread") + " each";
     log().info(text);
-    if (threads * static_cast<int>(plan_.devices.size()) > all_cores())
-      log().warning("that is more threads than the " + std::to_string(all_cores()) +
-                    " cores of this machine: the processes wait for each other; lower train.threads or --jobs");
+    plan_.warn_of_threads(threads);
   }
 
   std::vector<std::string> command(int fold, std::size_t place) const {
@@ -254,41 +243,6 @@ class FoldProcesses {
 };
 
 }  // namespace
-
-JobPlan JobPlan::of(const TrainRequest& request) {
-  JobPlan out;
-  out.by_device = !request.devices.empty();
-  out.devices = out.by_device
-                    ? request.devices
-                    : std::vector<std::string>(static_cast<std::size_t>(std::max(1, request.jobs)), request.device);
-  return out;
-}
-
-JobPlan JobPlan::for_folds(std::size_t folds) const {
-  JobPlan out = *this;
-  out.devices.resize(std::clamp<std::size_t>(devices.size(), 1, std::max<std::size_t>(1, folds)));
-  return out;
-}
-
-int JobPlan::together() const {
-  std::ptrdiff_t most = 1;
-  for (const std::string& device : devices) most = std::max(most, std::count(devices.begin(), devices.end(), device));
-  return static_cast<int>(most);
-}
-
-int JobPlan::threads(int of_experiment) const {
-  if (of_experiment > 0 || std::getenv("OMP_NUM_THREADS") != nullptr) return of_experiment;
-  return cores();
-}
-
-int JobPlan::cores() const { return std::max(1, all_cores() / static_cast<int>(devices.size())); }
-
-std::string JobPlan::option() const {
-  if (!by_device) return "--jobs " + std::to_string(devices.size());
-  std::string text = "--devices ";
-  for (std::size_t i = 0; i < devices.size(); ++i) text += (i > 0 ? "," : "") + devices[i];
-  return text;
-}
 
 FoldsOutcome train_in_processes(const Session& session, const TrainRequest& request, const JobPlan& plan) {
   return FoldProcesses(session, request, plan).run();

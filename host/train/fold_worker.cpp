@@ -9,6 +9,7 @@
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/report_lines.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -50,13 +51,26 @@ void report_result(const FoldResult& result) {
 
 void report_failure() {
   std::string hint;
+  bool usage = false;
   try {
     throw;
   } catch (const Error& e) {
     hint = e.hint();
+    usage = dynamic_cast<const UsageError*>(&e) != nullptr;
   } catch (const std::exception&) {  // says all in its text
   }
-  report({{"error", describe_exception()}, {"hint", hint}});
+  report({{"error", describe_exception()}, {"hint", hint}, {"usage", usage}});
+}
+
+bool relay_log(const json& event, const std::string& who) {
+  if (!event.contains("log")) return false;
+  const std::string level = event["log"], text = event["text"];
+  const std::string line = text.starts_with(who) ? text : who + ": " + text;
+  if (level == "warning") log().warning(line);
+  else if (level == "error") log().error(line);
+  else if (level == "debug") log().debug(line);
+  else log().info(line);
+  return true;
 }
 
 }  // namespace nephron::host

@@ -211,7 +211,7 @@ int train_for_parent(const TrainRequest& request) {
 /// Trains the folds and tells of them. Returns the exit code.
 int train_session(const TrainRequest& request, const JobPlan& asked, const c10::Device& device, const Ranks* ranks,
                   Session& session) {
-  const JobPlan plan = asked.for_folds(session.folds().size());
+  const JobPlan plan = asked.for_pieces(session.folds().size());
   Trained trained;
   if (plan.several()) {
     trained.lost = text_of_lost(prepared(request, session, ranks));
@@ -254,7 +254,7 @@ int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Dev
 
 int train(const TrainRequest& request) {
   if (request.worker.fold >= 0) return train_for_parent(request);
-  const JobPlan plan = JobPlan::of(request);
+  const JobPlan plan = JobPlan::of(request.devices, request.jobs, request.device);
   const std::optional<RankPlace> place = request.alone ? std::nullopt : place_among_ranks();
   if (place && (plan.several() || plan.by_device))
     throw UsageError("--jobs and --devices train folds each for itself, and this process is one of the ranks that " +

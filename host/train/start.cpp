@@ -56,7 +56,8 @@ std::vector<int> folds_asked(const TrainRequest& request, const Experiment& expe
 
 /// Folds that are trained at a time on one device.
 int together(const TrainRequest& request, const Experiment& experiment) {
-  return std::min(JobPlan::of(request).together(), static_cast<int>(folds_asked(request, experiment).size()));
+  return std::min(JobPlan::of(request.devices, request.jobs, request.device).together(),
+                  static_cast<int>(folds_asked(request, experiment).size()));
 }
 
 /// The batch that fits, and as many steps as give an epoch its samples.

@@ -5,11 +5,16 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,13 +46,36 @@ struct Pipe {
   int take_reader() { return std::exchange(ends[0], -1); }
 };
 
-pid_t spawn(const std::vector<std::string>& command, const Pipe& output, const Pipe& report) {
+/// Both ends of a way to a child's stdin, on which a word to one that is gone raises no signal. [0] is the child's.
+struct InputWay {
+  int ends[2] = {-1, -1};
+  InputWay() {
+    int low[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, low) != 0)
+      throw Error(std::string("cannot make a socket: ") + std::strerror(errno));
+    for (int i = 0; i < 2; ++i) {
+      ends[i] = ::fcntl(low[i], F_DUPFD_CLOEXEC, 16);
+      ::close(low[i]);
+    }
+  }
+  ~InputWay() {
+    for (const int end : ends)
+      if (end >= 0) ::close(end);
+  }
+  InputWay(const InputWay&) = delete;
+  InputWay& operator=(const InputWay&) = delete;
+  int take_writer() { return std::exchange(ends[1], -1); }
+};
+
+/// `input`: -1: none.
+pid_t spawn(const std::vector<std::string>& command, const Pipe& output, const Pipe& report, int input) {
   std::vector<char*> arguments;
   for (const std::string& a : command) arguments.push_back(const_cast<char*>(a.c_str()));
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  if (input >= 0) posix_spawn_file_actions_adddup2(&files, input, 0);
+  else posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&files, output.ends[1], 1);
   posix_spawn_file_actions_adddup2(&files, output.ends[1], 2);
   posix_spawn_file_actions_adddup2(&files, report.ends[1], report_descriptor);
@@ -78,17 +106,21 @@ std::string ChildEnd::text() const {
   return words.empty() ? out : out + "; its last words: " + words;
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& command, std::function<void(std::string_view)> on_report)
+ChildProcess::ChildProcess(const std::vector<std::string>& command, std::function<void(std::string_view)> on_report,
+                           bool listens)
     : on_report_(std::move(on_report)) {
   Pipe output, report;
-  pid_ = spawn(command, output, report);
+  std::optional<InputWay> input;
+  if (listens) input.emplace();
+  pid_ = spawn(command, output, report, listens ? input->ends[0] : -1);
+  if (listens) input_ = input->take_writer();
   output_ = output.take_reader();
   report_ = report.take_reader();
 }
 
 ChildProcess::~ChildProcess() {
   if (!over_) kill();
-  for (const int descriptor : {output_, report_})
+  for (const int descriptor : {output_, report_, input_})
     if (descriptor >= 0) ::close(descriptor);
 }
 
@@ -149,6 +181,28 @@ void ChildProcess::finish(int status) {
 
 void ChildProcess::signal(int number) const noexcept {
   if (!over_) ::kill(pid_, number);
+}
+
+void ChildProcess::tell(std::string_view text) noexcept {
+  while (input_ >= 0 && !text.empty()) {
+    const ssize_t n = ::send(input_, text.data(), text.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return tell_no_more();
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void ChildProcess::tell_no_more() noexcept {
+  if (input_ >= 0) ::close(std::exchange(input_, -1));
+}
+
+std::vector<std::string> own_command() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> out;
+  for (std::string word; std::getline(file, word, '\0');) out.push_back(word);
+  if (out.empty()) throw Error("/proc/self/cmdline does not say how this program was called");
+  out.front() = std::filesystem::read_symlink("/proc/self/exe").string();
+  return out;
 }
 
 void die_with_parent() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }

@@ -25,12 +25,14 @@ struct ChildEnd {
   std::string text() const;
 };
 
-/// A program that runs beside this one: its stdin closed, a process group of its own, so that a terminal's Ctrl-C
-/// reaches this program alone.
+/// A program that runs beside this one: its stdin closed unless it is to be told something, a process group of its own,
+/// so that a terminal's Ctrl-C reaches this program alone.
 class ChildProcess {
  public:
   /// `on_report`: is handed what it writes on `report_descriptor`, as it comes. Throws Error when it cannot be started.
-  ChildProcess(const std::vector<std::string>& command, std::function<void(std::string_view)> on_report);
+  /// `listens`: it reads what tell() says on its stdin.
+  ChildProcess(const std::vector<std::string>& command, std::function<void(std::string_view)> on_report,
+               bool listens = false);
   /// Kills it, and whatever it started.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
@@ -43,6 +45,9 @@ class ChildProcess {
   bool has_reported() const noexcept { return reported_; }
   /// Whether it ended by itself or by a signal. Then what it started is killed, and what it said last is taken in.
   bool ended();
+  /// Few words, which it takes in when it likes. Of one that is gone nothing comes of it.
+  void tell(std::string_view text) noexcept;
+  void tell_no_more() noexcept;            ///< its stdin ends
   void signal(int number) const noexcept;  ///< to the child alone
   void kill() noexcept;                    ///< with whatever it started; waits for it
   const ChildEnd& end() const noexcept { return end_; }
@@ -52,11 +57,14 @@ class ChildProcess {
   void finish(int status);
 
   pid_t pid_ = 0;
-  int output_ = -1, report_ = -1;
+  int output_ = -1, report_ = -1, input_ = -1;
   bool reported_ = false, over_ = false;
   std::function<void(std::string_view)> on_report_;
   ChildEnd end_;
 };
+
+/// The program that runs and the arguments that it was given, to start another one like it.
+std::vector<std::string> own_command();
 
 /// For a child that must not outlive its parent, first of all.
 void die_with_parent();
