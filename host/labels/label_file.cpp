@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include <nephron/csv.hpp>
 #include <nephron/error.hpp>
@@ -46,8 +47,9 @@ LabelSet read_csv(const fs::path& file, const LabelReading& reading) {
   const CsvTable table = CsvTable::read(file);
   const auto id = table.column("id");
   std::size_t encoding = 0;
+  bool submission = false;  // of which every slide has one row
   if (const auto found = table.find_column("encoding")) encoding = *found;
-  else if (const auto predicted = table.find_column("predicted")) encoding = *predicted;
+  else if (const auto predicted = table.find_column("predicted")) encoding = *predicted, submission = true;
   else table.require_columns({"encoding"});
   const auto named = table.find_column("class");
   LabelSet out;
@@ -61,6 +63,7 @@ LabelSet read_csv(const fs::path& file, const LabelReading& reading) {
   out.masks.resize(out.classes.size());
   std::string wanted = reading.id, known;
   bool found = false;
+  std::map<int, std::size_t> rows;  // of the slide, by class
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const std::string& here = table.cell(row, id);
     if (known.size() < 200 && known.find("\"" + here + "\"") == std::string::npos)
@@ -72,6 +75,10 @@ LabelSet read_csv(const fs::path& file, const LabelReading& reading) {
     const std::string name = named ? table.cell(row, *named) : out.classes.front();
     const int c = out.class_index(name);
     if (c < 0) refuse_class(table.where(row), name, out.classes);
+    if (const auto [other, first] = rows.emplace(c, row); !first && submission)
+      throw Error(table.where(row) + ": slide \"" + here + "\" has a row already, " + table.where(other->second) +
+                      "; a submission has one a slide",
+                  "take one of them out");
     Runs& mask = out.masks[static_cast<std::size_t>(c)];
     mask = union_of(mask, parse_rle(table.cell(row, encoding), out.size, table.where(row)));
     found = true;

@@ -199,6 +199,10 @@ TEST_F(LabelFile, SaysWhatIsWrong) {
   EXPECT_THAT(fault(csv, {{5, 5}, {}, "", "c", "auto"}), HasSubstr("has no row \"c\"; it has \"a\", \"b\""));
   EXPECT_THAT(fault(csv, {{5, 5}, {}, "", "b", "auto"}),
               HasSubstr("t.csv:3: run 1 of the run lengths (1 + 99) leaves"));
+  const fs::path doubled = text_file("d.csv", "id,predicted\na,1 3\nb,\na,5 1\n");
+  EXPECT_THAT(fault(doubled, {{5, 5}, {}, "", "a", "auto"}),
+              HasSubstr("d.csv:4: slide \"a\" has a row already, " + doubled.string() + ":2"));
+  EXPECT_THAT(fault(doubled, {{5, 5}, {}, "", "x", "auto"}), HasSubstr("has no row \"x\"; it has \"a\", \"b\""));
   EXPECT_THAT(fault(text_file("u.csv", "id,mask\n"), {{5, 5}, {}, "", "", "auto"}),
               HasSubstr("no column \"encoding\""));
   const std::string feature =
