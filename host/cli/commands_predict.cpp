@@ -4,10 +4,15 @@
 #include <nephron/error.hpp>
 
 #include <host/cli/command.hpp>
+#include <host/cli/metric_options.hpp>
+#include <host/metrics/pooled_values.hpp>
 #include <host/predict/kept.hpp>
 #include <host/predict/predict.hpp>
+#include <host/predict/worker.hpp>
+#include <host/util/child_process.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/printable.hpp>
+#include <host/util/text_table.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -20,8 +25,9 @@ const CLI::Validator threshold_value(
     },
     "0..1|search", "threshold");
 
-const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks", "levels",  "truth", "ignored",
-                                                          "pictures",      "rle",   "geojson", "coco",  "objects"};
+const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks",    "levels", "truth",
+                                                          "ignored",       "pictures", "rle",    "geojson",
+                                                          "coco",          "objects",  "tta",    "measures"};
 
 /// Folders alone may be those that an earlier call made before it failed.
 bool holds_files(const std::filesystem::path& folder) {
@@ -41,10 +47,22 @@ void require_own_parts(const std::filesystem::path& out) {
                   "name another folder for --out");
 }
 
-int run_predict(const PredictRequest& request) {
+/// Of a process that --jobs or --devices started.
+struct PredictWorker {
+  bool works = false;
+  std::string device;
+  int threads = 0;
+};
+
+int run_predict(PredictRequest& request, const PredictWorker& worker) {
   if (int(!request.images.empty()) + int(!request.slides.empty()) + int(!request.dataset.empty()) != 1)
     throw UsageError(
         "name what to predict: --images DIR for a folder of pictures, --slides FILE..., or --dataset NAME");
+  if (worker.works) {
+    request.device = worker.device, request.threads = worker.threads;
+    return predict_for_parent(request);
+  }
+  request.command = own_command();
   std::vector<std::filesystem::path> inputs = request.slides;
   if (!request.images.empty()) inputs.push_back(request.images);
   if (!request.masks.empty()) inputs.push_back(request.masks);
@@ -52,6 +70,8 @@ int run_predict(const PredictRequest& request) {
   require_own_parts(request.out);
   const PredictOutcome outcome = predict(request);
   print(outcome.scores.table(outcome.reduced));
+  if (!outcome.scores.values.empty())
+    print("\n" + table_text(value_rows(outcome.scores.values, outcome.scores.classes)));
   const std::size_t failures = outcome.scores.failures.size();
   const auto predicted = static_cast<long long>(outcome.predicted), skipped = static_cast<long long>(outcome.skipped);
   std::printf("predicted %lld %s", predicted, predicted == 1 ? "picture" : "pictures");
@@ -64,10 +84,12 @@ int run_predict(const PredictRequest& request) {
 void add_predict(CLI::App& app, int& exit) {
   CLI::App* const command = app.add_subcommand("predict", "Segment pictures with a trained run");
   auto request = std::make_shared<PredictRequest>();
+  auto worker = std::make_shared<PredictWorker>();
   command
       ->add_option("RUN", request->run,
                    "Run folder (runs/EXPERIMENT/DATE-ID), runs/EXPERIMENT for its latest, or a fold's folder")
-      ->required();
+      ->required()
+      ->check(CLI::ExistingDirectory);
   CLI::Option* const with = command->add_option(
       "--with", request->with, "Other runs, whose probabilities are joined with RUN's at the pictures' own size");
   command->add_option("--shares", request->shares, "Of RUN and each of --with, comma-separated [equal]")
@@ -86,9 +108,12 @@ void add_predict(CLI::App& app, int& exit) {
       "The slides of a dataset of the run's experiment, by name or type; their annotations are the truth");
   command->add_option("--out", request->out, "Folder for probabilities, masks and scores")->required();
   command
-      ->add_option("--save", request->save,
-                   "What is written, comma-separated: maps of probabilities, masks, rle (run lengths of masks, a text "
-                   "file each), submission (submission.csv of all, as Kaggle wants it)")
+      ->add_option(
+          "--save", request->save,
+          "What is written, comma-separated: maps of probabilities, tta (the map of each flip alone), masks, rle "
+          "(run lengths of masks, a text file each), submission (submission.csv of all, as Kaggle wants it), "
+          "geojson (objects for QuPath), coco (objects of each picture, and coco.json of all), objects (tables "
+          "of them)")
       ->delimiter(',')
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kept_words), std::end(kept_words))))
       ->capture_default_str();
@@ -114,7 +139,8 @@ void add_predict(CLI::App& app, int& exit) {
   command->add_option("--checkpoint", request->checkpoint, "Which weights")
       ->check(CLI::IsMember({"best", "last", "average"}))
       ->capture_default_str();
-  command->add_option("--device", request->device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+  CLI::Option* const device =
+      command->add_option("--device", request->device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   command->add_option("--precision", request->precision, "Of the convolutions")
       ->check(CLI::IsMember({"fp32", "bf16", "fp16"}))
       ->capture_default_str();
@@ -166,7 +192,22 @@ void add_predict(CLI::App& app, int& exit) {
   command->add_flag("--strict", request->strict, "Stop at the first picture that cannot be read");
   command->add_option("--plugin", request->plugins, "A plugin file, besides those of the experiment")
       ->check(CLI::ExistingFile);
-  command->callback([request, &exit] { exit = run_predict(*request); });
+  add_metric_options(*command, request->metrics, request->set);
+  CLI::Option* const jobs =
+      command
+          ->add_option(
+              "--jobs", request->jobs,
+              "Pictures that are predicted at a time, each in a process of its own with its share of the cores")
+          ->check(CLI::Range(1, 256))
+          ->capture_default_str();
+  command->add_option("--devices", request->devices, "A process on each of these, in place of --device: cuda:0,cuda:1")
+      ->delimiter(',')
+      ->excludes(device)
+      ->excludes(jobs);
+  command->add_flag("--worker", worker->works)->group("");
+  command->add_option("--worker-device", worker->device)->group("");
+  command->add_option("--worker-threads", worker->threads)->group("");
+  command->callback([request, worker, &exit] { exit = run_predict(*request, *worker); });
 }
 
 NEPHRON_COMMAND("predict", 40, add_predict)

@@ -4,6 +4,7 @@
 #include <nephron/error.hpp>
 
 #include <host/cli/command.hpp>
+#include <host/cli/metric_options.hpp>
 #include <host/util/printable.hpp>
 #include <host/validate/validate.hpp>
 
@@ -23,6 +24,8 @@ int run_validate(ValidateOptions& options) {
   } else {
     print(outcome.table());
     std::printf("measured %zu %s", outcome.slides.size(), outcome.slides.size() == 1 ? "slide" : "slides");
+    if (outcome.measured_before > 0)
+      std::printf(", %lld of them before", static_cast<long long>(outcome.measured_before));
     if (!outcome.failures.empty())
       std::printf(", %zu failed (why stands above, and in scores.json)", outcome.failures.size());
     std::printf(": %s\n", outcome.folder.c_str());
@@ -37,12 +40,10 @@ void add_validate(CLI::App& app, int& exit) {
   command
       ->add_option("RUN", request.run,
                    "Run folder (runs/EXPERIMENT/DATE-ID), runs/EXPERIMENT for its latest, or a fold's folder")
-      ->required();
+      ->required()
+      ->check(CLI::ExistingDirectory);
   command->add_option("--out", request.out, "Folder for scores.json and the tables [RUN/validation]");
-  command->add_option("--metrics", request.metrics, "Which, comma-separated: nephron plugins list names them")
-      ->delimiter(',')
-      ->capture_default_str();
-  command->add_option("--set", request.set, "Parameter of a metric: boundary.tau=[2,5]");
+  add_metric_options(*command, request.metrics, request.set);
   command->add_option("--threshold", request.threshold, "That metrics measure at [the experiment's, or 0.5]")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--min-area", request.objects.least_area, "Objects of fewer pixels are dropped")
@@ -64,7 +65,12 @@ void add_validate(CLI::App& app, int& exit) {
       ->delimiter(',')
       ->check(CLI::IsMember({"identity", "flip_x", "flip_y", "flip_xy"}));
   command->add_flag("--json", options->json, "Print scores.json in place of a table");
-  command->add_flag("--overwrite", request.overwrite, "Replace what is in --out");
+  command->add_flag("--all-tiles", request.all_tiles,
+                    "Predict tiles of nothing but glass too; without it they have probability 0 in slides of more than "
+                    "64 tiles");
+  CLI::Option* const go_on = command->add_flag(
+      "--continue", request.go_on, "Go on with a validation that was interrupted: slides that were measured stay");
+  command->add_flag("--overwrite", request.overwrite, "Replace what is in --out")->excludes(go_on);
   command->add_option("--plugin", request.plugins, "A plugin file, besides those of the experiment")
       ->check(CLI::ExistingFile);
   command->callback([options, &exit] { exit = run_validate(*options); });

@@ -14,7 +14,16 @@ MetricSet::MetricSet(const Registry& registry, const std::vector<ComponentSpec>&
   for (const ComponentSpec& spec : specs) {
     if (!seen.insert(spec.type).second) throw UsageError("metric \"" + spec.type + "\" is named twice");
     add(spec.type, make_component<Metric>(registry, spec, "metric." + spec.type, 0));
+    Diagnostics none;
+    DecodeContext context{none};
+    entries_.back().parameters = registry.schema(Metric::kind, spec.type).normalised(spec.params, context).str();
   }
+}
+
+std::string MetricSet::str() const {
+  std::string out;
+  for (const Entry& e : entries_) out += (out.empty() ? "" : "; ") + e.name + " " + e.parameters;
+  return out;
 }
 
 std::uint32_t MetricSet::needs() const {

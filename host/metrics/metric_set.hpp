@@ -18,6 +18,7 @@ class MetricSet {
   struct Entry {
     std::string name;
     std::shared_ptr<const Metric> metric;
+    std::string parameters{};  ///< all of them, as text: equal texts are equal metrics
   };
 
   MetricSet() = default;
@@ -27,6 +28,8 @@ class MetricSet {
   void add(std::string name, std::shared_ptr<const Metric> metric) {
     entries_.push_back({std::move(name), std::move(metric)});
   }
+  /// "dice {empty = ...}", one a metric: what values depend on besides pixels.
+  std::string str() const;
 
   const std::vector<Entry>& entries() const noexcept { return entries_; }
   /// MetricNeeds of all, as bits.

@@ -46,6 +46,17 @@ ImageView top_rows(const Image& image, std::int64_t height) {
 
 }  // namespace
 
+MeasuredRows measured_rows(std::int64_t y, std::span<const ImageView> probability, std::span<const ImageView> truth,
+                           std::span<const Image> predicted, const ImageView& ignored) {
+  MeasuredRows out;
+  out.y = y;
+  out.probability.assign(probability.begin(), probability.end());
+  out.truth.assign(truth.begin(), truth.end());
+  for (const Image& mask : predicted) out.predicted.push_back(mask.view());
+  if (!ignored.empty()) out.ignored.assign(probability.size(), ignored);
+  return out;
+}
+
 SlideMeter::SlideMeter(const MetricSet& metrics, MeasuredSlide slide, const ObjectOptions& objects, bool with_objects,
                        std::vector<bool> known)
     : metrics_(metrics), slide_(std::move(slide)), known_(std::move(known)) {

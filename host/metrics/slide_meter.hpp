@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct SlideMeasures {
   MeasuredObjects objects;                                  ///< empty where no metric and no table needs them
   std::vector<std::shared_ptr<const Measurement>> details;  ///< a metric each: what is added up
 };
+
+/// Rows to be measured, a view a class each; `predicted` may be empty. `ignored`: of all classes; an empty view: none
+/// is.
+MeasuredRows measured_rows(std::int64_t y, std::span<const ImageView> probability, std::span<const ImageView> truth,
+                           std::span<const Image> predicted, const ImageView& ignored);
 
 /// Measures one slide in one pass over its rows, whatever the number of metrics. Every call into a metric is guarded.
 class SlideMeter {

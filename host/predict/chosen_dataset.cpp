@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <vector>
 
-#include <nephron/error.hpp>
+#include <nephron/dataset_check.hpp>
+
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
-namespace {
-
-std::string name_of(const DatasetConfig& dataset) {
+const std::string& name_of(const DatasetConfig& dataset) {
   return dataset.name.empty() ? dataset.component.type : dataset.name;
 }
-
-}  // namespace
 
 Experiment with_dataset(Experiment experiment, const std::string& wanted) {
   std::vector<DatasetConfig>& datasets = experiment.datasets;
@@ -22,10 +20,8 @@ Experiment with_dataset(Experiment experiment, const std::string& wanted) {
   std::erase_if(datasets, [&](const DatasetConfig& d) { return name_of(d) != wanted && d.component.type != wanted; });
   if (!datasets.empty()) return experiment;
   const std::string near = nearest(wanted, names);
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "\"" : ", \"") + name + "\"";
-  throw Error("the experiment has no dataset \"" + wanted + "\": it has " + list,
-              near.empty() ? "" : "Did you mean \"" + near + "\"?");
+  throw UsageError("the experiment has no dataset \"" + wanted + "\": it has " + names_of(names, names.size()),
+                   near.empty() ? "" : "Did you mean \"" + near + "\"?");
 }
 
 std::string file_name_of_slide(const std::string& id) {

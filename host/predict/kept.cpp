@@ -21,10 +21,10 @@ Kept kept_of(const std::vector<std::string>& words, const std::string& format) {
   for (const std::string& word : words)
     if (std::find(std::begin(kept_words), std::end(kept_words), word) == std::end(kept_words))
       throw UsageError("--save \"" + word +
-                       "\" is unknown: expected maps, masks, rle, submission, geojson, coco or objects");
+                       "\" is unknown: expected maps, tta, masks, rle, submission, geojson, coco or objects");
   Kept out;
   out.maps = has("maps"), out.masks = has("masks"), out.rle = has("rle"), out.submission = has("submission");
-  out.geojson = has("geojson"), out.coco = has("coco"), out.objects = has("objects");
+  out.tta = has("tta"), out.geojson = has("geojson"), out.coco = has("coco"), out.objects = has("objects");
   const auto found =
       std::find_if(std::begin(formats), std::end(formats), [&](MapFormat known) { return format == word_of(known); });
   if (found == std::end(formats))

@@ -21,6 +21,8 @@ inline constexpr std::int64_t largest_png = std::int64_t{1} << 27;
 /// What is written of a prediction.
 struct Kept {
   bool maps = true, masks = true, rle = false, submission = false, geojson = false, coco = false, objects = false;
+  bool tta = false;                ///< the map of each flip
+  std::vector<std::string> flips;  ///< that these are; none without `tta`
   MapFormat format = MapFormat::by_size;
   std::int64_t least_area = 100;  ///< of objects, px
   std::int64_t fill_holes = 0;    ///< of objects: largest hole that is filled, px
@@ -33,7 +35,7 @@ struct Kept {
 };
 
 /// The words of --save.
-inline constexpr const char* kept_words[] = {"maps", "masks", "rle", "submission", "geojson", "coco", "objects"};
+inline constexpr const char* kept_words[] = {"maps", "tta", "masks", "rle", "submission", "geojson", "coco", "objects"};
 
 /// Of such words and the word of --maps: "auto", "png", "tiff" or "tiff16". Throws UsageError for others.
 Kept kept_of(const std::vector<std::string>& words, const std::string& format);

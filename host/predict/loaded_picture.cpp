@@ -8,6 +8,7 @@
 
 #include <host/predict/slide_source.hpp>
 #include <host/slides/reduced.hpp>
+#include <host/tiling/many_tiles.hpp>
 
 namespace nephron::host {
 
@@ -24,11 +25,7 @@ int small_enough(Size size) {
 }  // namespace
 
 bool has_many_tiles(Size reduced, const PredictSettings& settings) {
-  constexpr double few_tiles = 64;
-  if (settings.tile <= 0) return false;
-  const double step = static_cast<double>(settings.cut()) / settings.overlap;
-  return std::ceil(static_cast<double>(reduced.width) / step) * std::ceil(static_cast<double>(reduced.height) / step) >
-         few_tiles;
+  return has_many_tiles(reduced, settings.cut(), settings.overlap);
 }
 
 LoadedPicture load_slide(std::shared_ptr<const SlideReader> slide, double mpp, const PredictSettings& settings,

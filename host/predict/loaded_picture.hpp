@@ -24,7 +24,7 @@ struct LoadedPicture {
   std::shared_ptr<const PictureTruth> truth;  ///< null: not known
 };
 
-/// Pictures of more tiles are worth looking for glass, and going on with.
+/// As many_tiles.hpp, by the tiles of a prediction.
 bool has_many_tiles(Size reduced, const PredictSettings& settings);
 
 /// A slide that is open, without truth. `mpp`: microns per pixel where the file does not say them.

@@ -1,14 +1,20 @@
 #include <host/predict/map_file.hpp>
 
 #include <algorithm>
+#include <system_error>
+#include <utility>
 
 namespace nephron::host {
 
-MapFile::MapFile(const OutputFolder& output, const Kept& kept, std::size_t class_index, const std::string& id,
-                 Size size, double mpp) {
+MapFile::MapFile(std::filesystem::path png, std::filesystem::path tiff, const Kept& kept, Size size, double mpp) {
   const MapDepth depth = kept.format == MapFormat::halves ? MapDepth::halves : MapDepth::bytes;
-  if (kept.as_tiff(size)) tiff_.emplace(output.probability_tiff(class_index, id), size, MapTiffOptions{depth, mpp, {}});
-  else png_.emplace(output.probability(class_index, id), size, Depth::u8, PngOptions{1, PngFilter::sub, {}});
+  if (kept.as_tiff(size)) {
+    tiff_.emplace(tiff, size, MapTiffOptions{depth, mpp, {}});
+    other_ = std::move(png);
+  } else {
+    png_.emplace(png, size, Depth::u8, PngOptions{1, PngFilter::sub, {}});
+    other_ = std::move(tiff);
+  }
 }
 
 void MapFile::write(const ImageView& rows) {
@@ -23,6 +29,8 @@ void MapFile::write(const ImageView& rows) {
 void MapFile::finish() {
   if (tiff_) tiff_->finish();
   else png_->finish();
+  std::error_code none;
+  std::filesystem::remove(other_, none);
 }
 
 }  // namespace nephron::host

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 
 #include <nephron/image.hpp>
@@ -7,21 +8,22 @@
 #include <host/pictures/map_tiff.hpp>
 #include <host/pictures/png_rows.hpp>
 #include <host/predict/kept.hpp>
-#include <host/predict/output_folder.hpp>
 
 namespace nephron::host {
 
 /// The map of one class of one picture, written as its rows (f32) come.
 class MapFile {
  public:
-  MapFile(const OutputFolder& output, const Kept& kept, std::size_t class_index, const std::string& id, Size size,
-          double mpp);
+  /// `png` and `tiff`: what it is called as one or the other, as `kept` and the size decide.
+  MapFile(std::filesystem::path png, std::filesystem::path tiff, const Kept& kept, Size size, double mpp);
   void write(const ImageView& rows);
+  /// The file appears; one of the other format, of a prediction before, goes.
   void finish();
 
  private:
   std::optional<PngRows> png_;
   std::optional<MapTiff> tiff_;
+  std::filesystem::path other_;
   Image bytes_;
 };
 

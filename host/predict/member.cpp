@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 
 #include <host/config/load.hpp>
@@ -15,11 +16,30 @@
 #include <host/predict/memory.hpp>
 #include <host/predict/networks.hpp>
 #include <host/tiling/tiling.hpp>
-#include <host/util/usage_error.hpp>
+#include <host/util/as_usage.hpp>
+#include <host/util/job_plan.hpp>
 
 namespace nephron::host {
 
 namespace {
+
+/// Throws what is wrong with the settings, before any work.
+std::unique_ptr<PixelModel> model_of(const PredictRequest& request, const Member& member) {
+  const PredictSettings& settings = member.settings;
+  const JobPlan plan = JobPlan::of(request.devices, request.jobs, request.device);
+  require_prediction_memory(settings, member.experiment, *member.registry, parse_device(request.device),
+                            plan.together());
+  const int threads = request.threads > 0 ? request.threads : member.experiment.train.threads;
+  const NetworkOptions options{request.device, settings.precision, settings.tta, threads, settings.kept.tta};
+  auto model = open_networks(member.experiment, *member.registry, settings.weights, options);
+  if (settings.windows > 1) model = at_full_size(std::move(model), settings.windows);
+  const auto check = [&] {
+    return tile_grid({settings.cut(), settings.cut()}, settings.cut(), settings.overlap, model->multiple());
+  };
+  if (request.tile) as_usage(check);
+  else check();
+  return model;
+}
 
 std::unique_ptr<Member> open_member(const PredictRequest& request, const std::filesystem::path& folder) {
   const RunFolder run = RunFolder::open(folder);
@@ -31,23 +51,14 @@ std::unique_ptr<Member> open_member(const PredictRequest& request, const std::fi
   out->experiment = load_experiment(run.experiment(), overrides, search, out->registry);
   out->settings = settle(request, run, out->experiment);
   const PredictSettings& settings = out->settings;
+  check_tta(settings.tta);
   out->loader = request.dataset.empty() ? file_pictures(request, settings, out->experiment, *out->registry)
                                         : dataset_pictures(request, settings, out->experiment, *out->registry);
-  require_prediction_memory(settings, out->experiment, *out->registry, parse_device(request.device));
-  const NetworkOptions options{request.device, settings.precision, settings.tta, out->experiment.train.threads};
-  out->model = open_networks(out->experiment, *out->registry, settings.weights, options);
-  if (settings.windows > 1) out->model = at_full_size(std::move(out->model), settings.windows);
-  tile_grid({settings.cut(), settings.cut()}, settings.cut(), settings.overlap,
-            out->model->multiple());  // says what is wrong before any work
   out->trained.emplace(run, settings.folds);
   return out;
 }
 
-std::string list_of(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "\"" : ", \"") + name + "\"";
-  return out;
-}
+std::string list_of(const std::vector<std::string>& names) { return names_of(names, names.size()); }
 
 void require_like(const Member& first, const Member& other) {
   const auto differ = [&](const std::string& what) {
@@ -56,13 +67,16 @@ void require_like(const Member& first, const Member& other) {
   };
   if (other.experiment.classes != first.experiment.classes)
     differ("its classes are " + list_of(other.experiment.classes) + ", not " + list_of(first.experiment.classes));
+  if (first.settings.kept.tta && other.settings.tta != first.settings.tta)
+    differ("its flips are " + list_of(other.settings.tta) + ", not " + list_of(first.settings.tta) +
+           ", and --save tta keeps a map of each (--tta names them for all)");
   if (other.experiment.exclusive != first.experiment.exclusive)
     differ("classes exclude each other in one of them, and not in the other");
 }
 
 }  // namespace
 
-std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request) {
+std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request, bool with_networks) {
   if (!request.shares.empty() && request.shares.size() != request.with.size() + 1)
     throw UsageError("--shares has " + std::to_string(request.shares.size()) + " numbers for " +
                      std::to_string(request.with.size() + 1) + " runs");
@@ -77,16 +91,22 @@ std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request)
     throw UsageError(
         "--join vote needs a threshold that every run votes at: it goes neither with --threshold search nor "
         "with classes that exclude each other");
+  if (request.vote && out.front()->settings.kept.tta)
+    throw UsageError("--save tta keeps probabilities of each flip, and --join vote counts runs: leave one of them out");
   for (const std::filesystem::path& run : request.with) {
     out.push_back(open_member(request, run));
     require_like(*out.front(), *out.back());
   }
   for (std::size_t i = 0; i < request.shares.size(); ++i) out[i]->share = request.shares[i];
+  for (const auto& member : out)
+    if (with_networks) member->model = model_of(request, *member);
   return out;
 }
 
-std::string settings_text(const std::vector<std::unique_ptr<Member>>& members, const PredictRequest& request) {
+std::string settings_text(const std::vector<std::unique_ptr<Member>>& members, const PredictRequest& request,
+                          const std::string& metrics) {
   auto json = nlohmann::ordered_json::parse(members.front()->settings.str());
+  if (!metrics.empty()) json["metrics"] = metrics;
   if (members.size() == 1) return json.dump(2);
   json["join"] = request.vote ? "vote" : "mean";
   for (const auto& member : members) {

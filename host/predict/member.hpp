@@ -28,11 +28,13 @@ struct Member {
 };
 
 /// The run of a request and those that it is joined with, ready to predict. Throws Error when one of them cannot, and
-/// when their classes differ.
-std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request);
+/// when their classes differ. `with_networks`: false: others predict, and `model` stays null.
+std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request, bool with_networks = true);
 
-/// Everything that their prediction depends on, as JSON: equal text means equal predictions.
-std::string settings_text(const std::vector<std::unique_ptr<Member>>& members, const PredictRequest& request);
+/// Everything that their prediction depends on, as JSON: equal text means equal predictions. `metrics`: what pictures
+/// are measured by; empty: nothing.
+std::string settings_text(const std::vector<std::unique_ptr<Member>>& members, const PredictRequest& request,
+                          const std::string& metrics);
 /// Ids of the slides that one of them was trained on; nothing where one does not know.
 std::optional<std::vector<std::string>> trained_on_by(const std::vector<std::unique_ptr<Member>>& members);
 

@@ -12,7 +12,7 @@
 namespace nephron::host {
 
 void require_prediction_memory(const PredictSettings& settings, const Experiment& experiment, const Registry& registry,
-                               c10::Device device) {
+                               c10::Device device, int processes) {
   if (settings.tile <= 0) return;
   const ModelConfig& config = experiment.model;
   const auto classes = static_cast<std::int64_t>(experiment.classes.size());
@@ -29,10 +29,10 @@ void require_prediction_memory(const PredictSettings& settings, const Experiment
   const auto networks = static_cast<std::int64_t>(settings.weights.size());
   const std::int64_t packed = device.is_cpu() ? 4 : 0;  // minimal filtering keeps four times a convolution's weights
   require_memory("predicting with " + std::to_string(settings.batch) + " tiles of " + std::to_string(settings.tile) +
-                     " px at a time",
-                 program_memory + networks * (1 + packed) * pass.parameters +
-                     static_cast<std::int64_t>(per_pixel * pictures * side * side),
-                 free_on(device), "Lower --batch or --tile.");
+                     " px at a time" + (processes > 1 ? " in " + std::to_string(processes) + " processes" : ""),
+                 processes * (program_memory + networks * (1 + packed) * pass.parameters +
+                              static_cast<std::int64_t>(per_pixel * pictures * side * side)),
+                 free_on(device), processes > 1 ? "Lower --jobs, --batch or --tile." : "Lower --batch or --tile.");
 }
 
 }  // namespace nephron::host

@@ -9,9 +9,9 @@
 namespace nephron::host {
 
 /// Throws Error, before weights are read, when the networks cannot run on batches of the settings in the memory that is
-/// free; warns when it is near. Pictures and their maps are not counted. With whole pictures in place of tiles nothing
-/// is known in advance.
+/// free, in so many `processes` side by side; warns when it is near. Pictures and their maps are not counted. With
+/// whole pictures in place of tiles nothing is known in advance.
 void require_prediction_memory(const PredictSettings& settings, const Experiment& experiment, const Registry& registry,
-                               c10::Device device);
+                               c10::Device device, int processes = 1);
 
 }  // namespace nephron::host

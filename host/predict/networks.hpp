@@ -18,6 +18,7 @@ struct NetworkOptions {
   std::string precision = "fp32";            ///< "fp32", "bf16", "fp16"
   std::vector<std::string> tta{"identity"};  ///< identity, flip_x, flip_y, flip_xy
   int threads = 0;                           ///< of the CPU backend; 0: all cores
+  bool each_flip = false;  ///< maps of each of `tta` alone follow the joined ones: classes * (1 + flips) in all
 };
 
 /// Pictures (tiles, each in every direction) that go through a network together, of batches of `tiles` that have `area`
@@ -25,7 +26,8 @@ struct NetworkOptions {
 std::int64_t pictures_together(std::int64_t tiles, std::int64_t area, std::size_t directions,
                                c10::Device device) noexcept;
 
-/// Throws Error that lists the known names when one of `tta` is unknown or there is none.
+/// Throws Error that lists the known names when one of `tta` is unknown or there is none, UsageError when one is named
+/// twice.
 void check_tta(const std::vector<std::string>& tta);
 
 /// The experiment's model once for each of `weights`, ready to predict: the mean of their probabilities over all of

@@ -57,7 +57,8 @@ OutputLock::OutputLock(const fs::path& folder) : lock_(locked(folder)) {
 }
 
 int remove_leftovers(const OutputFolder& output) {
-  int removed = remove_from(output.folder(), R"(scores\.json|predict\.json|submission\.csv)");
+  int removed = remove_from(output.folder(),
+                            R"((?:scores|predict|coco)\.json|submission\.csv|(?:slides|objects)\.(?:csv|jsonl))");
   removed += remove_from(output.picture("x").parent_path(), R"([^/]+\.json)");
   for (const fs::path& folder : output.map_folders())
     removed += remove_from(folder, R"([^/]+\.(?:png|tif|txt|geojson|json|csv))");

@@ -14,6 +14,7 @@
 
 #include <host/pictures/png.hpp>
 #include <host/util/files.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -86,6 +87,22 @@ Image resized(const ImageView& from, Size size, int interpolation) {
 
 }  // namespace
 
+namespace {
+
+bool is_one_file(const fs::path& a, const fs::path& b) {
+  std::error_code unknown;
+  return fs::equivalent(a, b, unknown) && !unknown;
+}
+
+std::string two_of_a_name(const std::string& id, const fs::path& a, const fs::path& b) {
+  const bool neighbours = a.parent_path() == b.parent_path();
+  const auto shown = [&](const fs::path& path) { return neighbours ? path.filename().string() : path.string(); };
+  return (neighbours ? a.parent_path().string() + " holds two" : "there are two") + " pictures with the name \"" + id +
+         "\": " + shown(a) + " and " + shown(b);
+}
+
+}  // namespace
+
 std::vector<PictureFile> list_pictures(const fs::path& folder) {
   std::error_code failed;
   fs::directory_iterator entries(folder, failed);
@@ -94,7 +111,11 @@ std::vector<PictureFile> list_pictures(const fs::path& folder) {
   for (const fs::directory_entry& entry : entries)
     if (entry.is_regular_file() && is_picture(entry.path())) files.push_back(entry.path());
   if (files.empty()) throw Error("no pictures in " + folder.string() + ": PNG, JPEG, TIFF or BMP files were expected");
-  return pictures_of(files);
+  try {
+    return pictures_of(files);
+  } catch (const UsageError& e) {  // of files that nobody named one by one
+    throw Error(e.what(), e.hint());
+  }
 }
 
 std::vector<PictureFile> pictures_of(const std::vector<fs::path>& files) {
@@ -102,11 +123,12 @@ std::vector<PictureFile> pictures_of(const std::vector<fs::path>& files) {
   for (const fs::path& file : files) {
     const auto [place, fresh] = found.emplace(id_of(file), file);
     if (fresh) continue;
-    const bool neighbours = place->second.parent_path() == file.parent_path();
-    const auto shown = [&](const fs::path& path) { return neighbours ? path.filename().string() : path.string(); };
-    throw Error((neighbours ? file.parent_path().string() + " holds two" : "there are two") +
-                    " pictures with the name \"" + place->first + "\": " + shown(place->second) + " and " + shown(file),
-                "Results are named after the pictures; move or rename one.");
+    if (is_one_file(place->second, file))
+      throw UsageError(file.string() + " is named twice" +
+                           (place->second == file ? "" : ": " + place->second.string() + " is the same file"),
+                       "Name each file once.");
+    throw UsageError(two_of_a_name(place->first, place->second, file),
+                     "Results are named after the pictures; move or rename one.");
   }
   std::vector<PictureFile> pictures;
   for (auto& [id, file] : found) pictures.push_back({id, file});

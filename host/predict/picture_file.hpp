@@ -22,7 +22,7 @@ struct PictureFile {
 /// PNG, JPEG, TIFF and BMP files of a folder by name; other files are left alone. Throws Error when there are none and
 /// when two files have the same id.
 std::vector<PictureFile> list_pictures(const std::filesystem::path& folder);
-/// Such a list of files. Throws Error when two of them have the same id.
+/// Such a list of files that a person named. Throws UsageError when two of them have the same id, or are one file.
 std::vector<PictureFile> pictures_of(const std::vector<std::filesystem::path>& files);
 
 /// The file of `folder` with this id and a picture's extension; empty when there is none.

@@ -7,6 +7,7 @@
 
 #include <nephron/image.hpp>
 
+#include <host/metrics/slide_meter.hpp>
 #include <host/predict/enlarged_rows.hpp>
 #include <host/predict/kept.hpp>
 #include <host/predict/mask_outputs.hpp>
@@ -33,7 +34,14 @@ struct OutputPicture {
   Size size;                                  ///< its own
   double mpp = 0;                             ///< microns per pixel; 0: not known
   std::shared_ptr<const PictureTruth> truth;  ///< null: not known
-  Reduction reduction;
+  Reduction reduction;                        ///< of the rows that are given
+  std::string group{};                        ///< name of its dataset
+};
+
+/// What the comparison of a picture with its truth came to.
+struct ComparedPicture {
+  PictureScore score;
+  std::optional<SlideMeasures> measures;  ///< where metrics are asked for
 };
 
 /// Takes the probabilities of one picture, row by row at the level that the model works on, and writes what is kept of
@@ -41,32 +49,39 @@ struct OutputPicture {
 /// besides the truth. Files appear once they are finished.
 class PictureOutputs final : public ProbabilitySink {
  public:
+  /// `metrics`: measure a picture whose truth is known; null: none. They outlive it.
   PictureOutputs(const OutputFolder& output, const Kept& kept, const MaskRule& rule, std::vector<std::string> classes,
-                 OutputPicture picture);
+                 OutputPicture picture, const MetricSet* metrics);
   ~PictureOutputs() override;
-  void begin(Size size, int classes) override;
-  void rows(std::int64_t y, std::span<const ImageView> classes) override;
-  /// Once all rows were given. The score of a picture whose truth is known.
-  std::optional<PictureScore> finish();
+  /// `planes`: maps of the classes, and, where those of flips are kept, of each flip and class.
+  void begin(Size size, int planes) override;
+  void rows(std::int64_t y, std::span<const ImageView> planes) override;
+  /// Once all rows were given. Nothing of a picture whose truth is not known.
+  std::optional<ComparedPicture> finish();
 
  private:
-  void full_rows(std::int64_t y, std::span<const ImageView> maps);
+  void full_rows(std::int64_t y, std::span<const ImageView> planes);
   /// Masks of rows, a class each, or, where thresholds are searched, levels.
   std::vector<Image> decided(std::span<const ImageView> maps) const;
   void write_truth(const TruthFolder::Masks& rows);
+  void begin_comparison(Size level);
 
   const OutputFolder& output_;
   Kept kept_;
   MaskRule rule_;
   std::vector<std::string> classes_;
   OutputPicture picture_;
+  const MetricSet* metrics_;
   std::optional<EnlargedRows> enlarged_;
   std::vector<std::unique_ptr<MapFile>> maps_;
-  std::optional<AllMaskOutputs> masks_;  ///< once thresholds are known
+  std::vector<std::unique_ptr<MapFile>> of_flips_;  ///< the classes of the first flip, then of the second
+  std::optional<AllMaskOutputs> masks_;             ///< once thresholds are known
   std::vector<std::unique_ptr<PngRows>> levels_;
   std::vector<std::unique_ptr<PngRows>> truth_;  ///< a class each, where it is written out
   std::unique_ptr<PngRows> ignored_;
   std::optional<PictureScores> full_, reduced_;
+  std::optional<TruthDigest> truth_digest_;
+  std::optional<SlideMeter> meter_;  ///< at the level of the rows that are given
 };
 
 }  // namespace nephron::host

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include <host/predict/picture_file.hpp>
-#include <host/store/digest.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 
@@ -54,6 +54,11 @@ class Painted final : public PictureTruth {
   std::size_t classes() const noexcept override { return rules_.size(); }
   bool ignores() const noexcept override { return painter_->ignores(); }
   bool coded() const noexcept override { return true; }
+  std::vector<bool> known() const override {
+    std::vector<bool> out;
+    for (const ChannelRule& rule : rules_) out.push_back(rule.weight > 0);
+    return out;
+  }
   TruthFolder::Masks rows(Reduction reduction, std::int64_t y, std::int64_t height) const override {
     const std::int64_t width = painter_->size(reduction).width;
     const Image labels({width, height}, 1, painter_->depth());
@@ -74,20 +79,24 @@ class Painted final : public PictureTruth {
 
 }  // namespace
 
-std::string PictureTruth::digest() const {
-  constexpr std::int64_t rows_at_once = 256;
-  Sha256 all;
-  const std::string size = std::to_string(size_.width) + " x " + std::to_string(size_.height);
-  for (std::size_t c = 0; c < classes() + (ignores() ? 1 : 0); ++c) {
-    all.add(size.c_str(), size.size() + 1);
-    for (std::int64_t y = 0; y < size_.height; y += rows_at_once) {
-      const TruthFolder::Masks part = rows(1, y, std::min(rows_at_once, size_.height - y));
-      const Image& mask = c < classes() ? part.of_class[c] : part.ignored;
-      for (std::int64_t row = 0; row < mask.size().height; ++row)
-        all.add(mask.view().row<const std::uint8_t>(row), static_cast<std::size_t>(mask.size().width));
-    }
+TruthDigest::TruthDigest(const PictureTruth& truth) : masks_(truth.classes() + (truth.ignores() ? 1 : 0)) {
+  const std::string size = std::to_string(truth.size().width) + " x " + std::to_string(truth.size().height);
+  for (Sha256& mask : masks_) mask.add(size.c_str(), size.size() + 1);
+}
+
+void TruthDigest::add(const TruthFolder::Masks& rows) {
+  for (std::size_t c = 0; c < masks_.size(); ++c) {
+    const Image& mask = c < rows.of_class.size() ? rows.of_class[c] : rows.ignored;
+    for (std::int64_t row = 0; row < mask.size().height; ++row)
+      masks_[c].add(mask.view().row<const std::uint8_t>(row), static_cast<std::size_t>(mask.size().width));
   }
-  return all.hex();
+}
+
+std::string TruthDigest::hex() {
+  if (masks_.size() == 1) return masks_.front().hex();
+  std::string all;
+  for (Sha256& mask : masks_) all += mask.hex();
+  return sha256_of_text(all);
 }
 
 std::shared_ptr<const PictureTruth> held_truth(TruthFolder::Masks masks, Reduction reduction) {

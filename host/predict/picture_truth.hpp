@@ -9,6 +9,7 @@
 
 #include <host/labels/painter.hpp>
 #include <host/predict/truth.hpp>
+#include <host/store/digest.hpp>
 #include <host/store/reduction.hpp>
 
 namespace nephron::host {
@@ -25,12 +26,25 @@ class PictureTruth {
   virtual bool coded() const noexcept = 0;
   /// Rows [y, y + height) of the picture reduced by `reduction`.
   virtual TruthFolder::Masks rows(Reduction reduction, std::int64_t y, std::int64_t height) const = 0;
-  /// A digest of the masks of all classes, in their order, and of what is ignored, where something is.
-  std::string digest() const;
+  /// Whether it says anything of a class, each.
+  virtual std::vector<bool> known() const { return std::vector<bool>(classes(), true); }
+  Size size() const noexcept { return size_; }
 
  protected:
   explicit PictureTruth(Size size) : size_(size) {}
   Size size_;  ///< of the picture
+};
+
+/// The digest of true masks that are shown from top to bottom at their own size: of all classes, in their order, and of
+/// what is ignored, where something may be.
+class TruthDigest {
+ public:
+  explicit TruthDigest(const PictureTruth& truth);
+  void add(const TruthFolder::Masks& rows);
+  std::string hex();
+
+ private:
+  std::vector<Sha256> masks_;
 };
 
 /// Of masks that are held; null where there are none.

@@ -1,8 +1,7 @@
 #include <host/predict/predict.hpp>
 
 #include <algorithm>
-#include <functional>
-#include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -12,27 +11,28 @@
 #include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 
+#include <host/metrics/kept_measures.hpp>
 #include <host/plugins/guard.hpp>
-#include <host/predict/joined_rows.hpp>
-#include <host/predict/kept_rows.hpp>
+#include <host/predict/coco_of_all.hpp>
+#include <host/predict/crew.hpp>
 #include <host/predict/member.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/output_lock.hpp>
 #include <host/predict/picture_facts.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/picture_loader.hpp>
-#include <host/predict/picture_outputs.hpp>
+#include <host/predict/picture_loop.hpp>
 #include <host/predict/prediction_record.hpp>
-#include <host/predict/rows_behind.hpp>
 #include <host/predict/shares.hpp>
 #include <host/predict/submission.hpp>
 #include <host/predict/threshold_search.hpp>
-#include <host/tiling/tiled.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/job_plan.hpp>
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -41,199 +41,207 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-struct Written {
-  PictureFile picture;
-  SeenPicture seen;
-  std::optional<PictureScore> score;
-};
-
-/// A picture whose probabilities are there.
-struct Job {
-  std::shared_ptr<const LoadedPicture> loaded;
-  std::shared_ptr<PictureOutputs> outputs;
-  std::vector<std::unique_ptr<KeptRows>> kept{};  ///< of a large one, and of several members
-};
-
-/// An error that names its picture already.
-class Blamed final : public Error {
+/// The pictures of a command: what is left of them to do, who does it, and what they came to together.
+class Prediction final : public PictureOrders {
  public:
-  using Error::Error;
-};
-
-class Prediction {
- public:
-  Prediction(const PredictRequest& request, const std::vector<std::unique_ptr<Member>>& members)
+  Prediction(const PredictRequest& request, const std::vector<std::unique_ptr<Member>>& members,
+             const PictureMetrics* metrics)
       : request_(request),
         members_(members),
         settings_(members.front()->settings),
-        settings_text_(settings_text(members, request)),
+        metrics_(metrics),
+        settings_text_(settings_text(members, request, metrics == nullptr ? "" : metrics->set.str())),
         classes_(members.front()->experiment.classes),
-        exclusive_(members.front()->experiment.exclusive),
         loader_(*members.front()->loader),
         output_(request.out, classes_) {}
 
   PredictOutcome run(const std::vector<PictureFile>& all);
 
+  std::optional<PictureFile> next(bool) override;
+  std::size_t left() const override { return pictures_.size() - given_; }
+  void doing(const PictureFile& picture, double share, const std::string& what) override;
+  void done(PictureResult result) override;
+  void failed(const PictureFile& picture, const std::exception& why) override;
+
  private:
-  void compute_all(const std::vector<PictureFile>& pictures);
-  std::vector<PictureFile> left_to_do(const std::vector<PictureFile>& pictures);
+  /// What is being done of a picture, and the share that is done.
+  struct UnderWay {
+    double share = 0;
+    std::string what;
+  };
+
+  void predict_all();
+  void left_to_do(const std::vector<PictureFile>& all);
+  bool finished(const PictureFile& picture, const PredictionRecord& before) const;
   void require_equal_settings(const PredictionRecord& before) const;
   void begin(const std::vector<PictureFile>& all);
   void note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen);
   void say_trained(const std::vector<PictureFile>& all);
   void say_bare(const std::vector<PictureFile>& all) const;
-  /// member, its tiles that are done, all of them
-  using Told = std::function<void(std::size_t, std::int64_t, std::int64_t)>;
-  Job compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, const Told& told);
-  KeptRows rows_of(const PictureFile& picture, std::size_t member, const LoadedPicture& loaded) const;
-  void ask(std::size_t member, const LoadedPicture& loaded, std::int64_t from_row, const Told& told,
-           ProbabilitySink& sink);
-  Written write(const PictureFile& picture, Job& job) const;
-  void require_room(const LoadedPicture& loaded) const;
   void apply_search(const std::vector<PictureFile>& pictures);
+  void add_up_measures(const std::vector<PictureFile>& all);
   void note_facts(const std::vector<PictureFile>& all) const;
-  void collect(std::future<Written>& writing, const std::string& id);
-  void failed(const std::string& id, const std::exception& e);
+  void settled(const PictureFile& picture);
+  void show();
 
   const PredictRequest& request_;
   const std::vector<std::unique_ptr<Member>>& members_;
   const PredictSettings& settings_;  ///< of the first one, and what all share
+  const PictureMetrics* metrics_;    ///< null: none
   std::string settings_text_;        ///< of all
   std::vector<std::string> classes_;
-  bool exclusive_;
   const PictureLoader& loader_;
   OutputFolder output_;
+  std::unique_ptr<Crew> crew_;         ///< null: this process predicts
+  std::vector<PictureFile> pictures_;  ///< that are left to do
+  std::size_t given_ = 0;              ///< of these, to whoever predicts them
+  std::map<std::string, UnderWay> under_way_;
+  std::map<std::string, SlideRow> measured_;  ///< those whose measures cannot be kept in files
+  std::optional<Shares> shares_;
+  std::optional<Progress> progress_;
+  std::int64_t settled_ = 0;      ///< pictures that are done, or left out
+  double share_ = 0;              ///< of all work: theirs
   std::size_t said_trained_ = 0;  ///< pictures that were said to have been trained on
   PredictOutcome outcome_;
 };
 
 void Prediction::require_equal_settings(const PredictionRecord& before) const {
-  const Json wanted = Json::parse(settings_text_);
+  Json wanted = Json::parse(settings_text_);
+  if (metrics_ == nullptr) wanted["metrics"] = nullptr;  // none must have been asked for then, either
   for (const auto& [key, value] : wanted.items()) {
     const auto other = std::find_if(before.settings.begin(), before.settings.end(),
                                     [&, &name = key](const auto& setting) { return setting.first == name; });
     const bool there = other != before.settings.end();
-    if (!there || other->second != value.dump())
+    if (value.is_null() ? there : !there || other->second != value.dump())
       throw Error(output_.folder().string() + " was predicted with another " + key + ": " +
-                      (there ? other->second : "none") + " there, " + value.dump() + " now",
+                      (there ? other->second : "none") + " there, " + (value.is_null() ? "none" : value.dump()) +
+                      " now",
                   "Use the same settings to continue, --overwrite to start anew, or name another folder.");
   }
 }
 
+/// All that a picture is asked for is there.
+bool Prediction::finished(const PictureFile& picture, const PredictionRecord& before) const {
+  const auto scored = before.scores.pictures.find(picture.id);
+  const bool known = scored != before.scores.pictures.end() && settings_.search == !scored->second.curve.empty();
+  const bool written =
+      settings_.search ? output_.computed(picture.id, settings_.kept) : output_.complete(picture.id, settings_.kept);
+  if (!written || !loader_.has_truth(picture.id)) return written;
+  return known && (metrics_ == nullptr || read_measures(output_.measures(picture.id), metrics_->key, metrics_->set));
+}
+
 /// Nothing is overwritten unasked, and results of different settings do not mix in one folder.
-std::vector<PictureFile> Prediction::left_to_do(const std::vector<PictureFile>& pictures) {
+void Prediction::left_to_do(const std::vector<PictureFile>& all) {
   outcome_.scores.classes = classes_;
   outcome_.reduced = settings_.mpp > 0 || settings_.factor > 1;
-  if (!fs::exists(output_.facts()) || request_.overwrite) return pictures;
+  pictures_ = all;
+  if (!fs::exists(output_.facts()) || request_.overwrite) return;
   if (!request_.go_on)
     throw Error(output_.folder().string() + " holds a prediction already",
                 "--continue predicts what is missing, --overwrite starts anew, or name another folder.");
   const PredictionRecord before = read_prediction(output_.folder());
   if (before.classes != classes_) throw Error(output_.folder().string() + " was predicted with other classes");
   require_equal_settings(before);
-  std::vector<PictureFile> left;
-  for (const PictureFile& picture : pictures) {
-    const auto scored = before.scores.pictures.find(picture.id);
-    const bool known = scored != before.scores.pictures.end() && settings_.search == !scored->second.curve.empty();
-    const bool written =
-        settings_.search ? output_.computed(picture.id, settings_.kept) : output_.complete(picture.id, settings_.kept);
-    const bool finished = written && (known || !loader_.has_truth(picture.id));
-    if (!finished) {
-      left.push_back(picture);
+  pictures_.clear();
+  for (const PictureFile& picture : all) {
+    if (!finished(picture, before)) {
+      pictures_.push_back(picture);
       continue;
     }
+    output_.remove_rows(picture.id);  // a kill may have spared them
     note_trained(picture, read_seen(output_.picture(picture.id)));
+    const auto scored = before.scores.pictures.find(picture.id);
     if (scored != before.scores.pictures.end()) outcome_.scores.pictures.insert(*scored);
   }
-  outcome_.skipped = static_cast<std::int64_t>(pictures.size() - left.size());
-  return left;
+  outcome_.skipped = static_cast<std::int64_t>(all.size() - pictures_.size());
 }
 
-/// Said before hours are spent. Maps of tissue pack four times at least.
-void Prediction::require_room(const LoadedPicture& loaded) const {
-  if (!settings_.kept.maps) return;
-  const std::int64_t bytes = settings_.kept.format == MapFormat::halves ? 2 : 1;
-  const auto classes = static_cast<int>(classes_.size());
-  std::int64_t need = loaded.size.area() * classes * bytes / 4;
-  if (const Size reduced = loaded.reduced->size(); has_many_tiles(reduced, settings_))
-    need += static_cast<std::int64_t>(members_.size()) * KeptRows::bytes_of(reduced, classes);
-  std::error_code unknown;
-  const fs::space_info disk = fs::space(output_.folder(), unknown);
-  if (!unknown && disk.available < static_cast<std::uintmax_t>(need))
-    throw Error("the maps of a picture of " + std::to_string(loaded.size.width) + " x " +
-                    std::to_string(loaded.size.height) + " px need up to " + std::to_string(need >> 20) + " MB, and " +
-                    output_.folder().string() + " has " + std::to_string(disk.available >> 20) + " MB left",
-                "Without \"maps\" in --save, masks and runs take a small part of it; or name another folder.");
+std::optional<PictureFile> Prediction::next(bool) {
+  return given_ < pictures_.size() ? std::optional(pictures_[given_++]) : std::nullopt;
 }
 
-/// Opens the rows of a picture that a member computed before; what they depend on is their key.
-KeptRows Prediction::rows_of(const PictureFile& picture, std::size_t member, const LoadedPicture& loaded) const {
-  const PredictSettings& settings = members_[member]->settings;
-  const std::string key =
-      settings.str() + " of " + loaded.fingerprint + " in batches of " + std::to_string(settings.batch);
-  KeptRows rows(output_.under_way(picture.id, member), key, loaded.reduced->size(), static_cast<int>(classes_.size()));
-  if (rows.rows_there() > 0)
-    log().info("\"" + picture.id + "\" goes on below row " + std::to_string(rows.rows_there()) + " of " +
-               std::to_string(rows.size().height));
-  return rows;
-}
-
-/// What one member says of a picture, into `sink`.
-void Prediction::ask(std::size_t member, const LoadedPicture& loaded, std::int64_t from_row, const Told& told,
-                     ProbabilitySink& sink) {
-  const PredictSettings& settings = members_[member]->settings;
-  TilingOptions tiling{settings.cut(), settings.overlap, settings.batch, {}};
-  tiling.as_reference = settings.as_reference;
-  tiling.from_row = from_row;
-  tiling.wanted = [&](const Region& tile) { return !loaded.glass.only(tile); };
-  tiling.progress = [&](std::int64_t tiles, std::int64_t total) { told(member, tiles, total); };
-  predict_tiled(*loaded.reduced, *members_[member]->model, tiling, sink);
-}
-
-Job Prediction::compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded, const Told& told) {
-  const auto classes = static_cast<int>(classes_.size());
-  const bool several = members_.size() > 1;
-  Job job{loaded, nullptr, {}};
-  job.outputs = std::make_shared<PictureOutputs>(
-      output_, settings_.kept, MaskRule{exclusive_, settings_.search, request_.vote ? 0.5 : settings_.threshold},
-      classes_,
-      OutputPicture{picture.id, picture.file.filename().string(), loaded->size, loaded->mpp, loaded->truth,
-                    several ? Reduction(1) : loaded->reduction});
-  RowsBehind behind(*job.outputs);
-  if (several) {
-    std::vector<SaidRows> said;
-    for (std::size_t m = 0; m < members_.size(); ++m) {
-      const LoadedPicture own = m == 0 ? LoadedPicture() : members_[m]->loader->load(picture);
-      const LoadedPicture& seen = m == 0 ? *loaded : own;
-      KeptRows& rows = *job.kept.emplace_back(std::make_unique<KeptRows>(rows_of(picture, m, seen)));
-      if (rows.rows_there() < rows.size().height) ask(m, seen, rows.rows_there(), told, rows);
-      said.push_back({&rows, members_[m]->share});
-    }
-    join_rows(std::move(said), loaded->size, classes, request_.vote ? std::optional(settings_.threshold) : std::nullopt,
-              behind);
-  } else if (has_many_tiles(loaded->reduced->size(), settings_)) {
-    KeptRows& rows = *job.kept.emplace_back(std::make_unique<KeptRows>(rows_of(picture, 0, *loaded)));
-    behind.begin(rows.size(), classes);
-    rows.give_to(behind);
-    ask(0, *loaded, rows.rows_there(), told, rows);
-  } else {
-    ask(0, *loaded, 0, told, behind);
+void Prediction::show() {
+  double share = share_;
+  std::string note;
+  for (const auto& [id, at] : under_way_) {
+    share += at.share * shares_->of(id);
+    note += (note.empty() ? "" : "; ") + id + at.what;
   }
-  behind.finish();
-  return job;
+  progress_->update(settled_, note, share);
 }
 
-Written Prediction::write(const PictureFile& picture, Job& job) const {
-  const std::string& id = picture.id;
-  const LoadedPicture& loaded = *job.loaded;
-  Written out{picture, {loaded.reduction, loaded.reduced->digest()}, job.outputs->finish()};
-  write_picture_facts(output_.picture(id), {loaded.size, loaded.mpp, loaded.fingerprint, out.seen});
-  if (out.score) {
-    out.score->picture = out.seen.digest;
-    out.score->masks = loaded.truth->digest();
+void Prediction::doing(const PictureFile& picture, double share, const std::string& what) {
+  under_way_[picture.id] = {share, what};
+  show();
+}
+
+void Prediction::settled(const PictureFile& picture) {
+  under_way_.erase(picture.id);
+  share_ += shares_->of(picture.id);
+  ++settled_;
+  show();
+}
+
+void Prediction::done(PictureResult result) {
+  const std::string& id = result.picture.id;
+  note_trained(result.picture, result.seen);
+  if (result.score) outcome_.scores.pictures[id] = *std::move(result.score);
+  if (result.measured) measured_[id] = *std::move(result.measured);
+  ++outcome_.predicted;
+  if (settings_.search) outcome_.scores.choose_thresholds();  // what holds until the next picture
+  write_scores(output_.scores(), outcome_.scores);
+  settled(result.picture);
+}
+
+void Prediction::failed(const PictureFile& picture, const std::exception& why) {
+  if (request_.strict) throw Blamed("\"" + picture.id + "\": " + with_hint(why));
+  log().error("\"" + picture.id + "\" is left out: " + with_hint(why));
+  outcome_.scores.failures[picture.id] = why.what();
+  settled(picture);
+}
+
+void Prediction::predict_all() {
+  shares_.emplace(pictures_);
+  progress_.emplace("predicting", static_cast<std::int64_t>(pictures_.size()));
+  if (crew_ != nullptr) crew_->work_through(*this);
+  else work_through(PictureWork(request_, members_, output_, metrics_), *this);
+  progress_->finish();
+}
+
+/// Values of all pictures with a mask, and the tables: in the order of their ids, whoever predicted them and when.
+void Prediction::add_up_measures(const std::vector<PictureFile>& all) {
+  if (metrics_ == nullptr) return;
+  MeasurePool pool(metrics_->set, classes_, std::vector<double>(classes_.size(), settings_.threshold));
+  std::vector<SlideRow> rows;
+  for (const PictureFile& picture : all) {
+    if (!outcome_.scores.pictures.contains(picture.id)) continue;
+    std::optional<KeptSlide> kept;
+    if (const auto here = measured_.find(picture.id); here != measured_.end()) kept = KeptSlide{here->second, {}};
+    else kept = read_measures(output_.measures(picture.id), metrics_->key, metrics_->set);
+    if (!kept) continue;
+    pool.add(kept->row.measures);
+    kept->row.measures.details.clear();
+    std::vector<MetricValue>& values = outcome_.scores.values_of[picture.id];
+    for (const auto& metric : kept->row.measures.values) values.insert(values.end(), metric.begin(), metric.end());
+    rows.push_back(std::move(kept->row));
   }
-  for (const auto& rows : job.kept) rows->remove();
-  return out;
+  outcome_.scores.values = pool.values();
+  const TableText slides = slide_table(rows), objects = object_table(rows);
+  write_file_atomically(output_.table("slides.csv"), slides.csv);
+  write_file_atomically(output_.table("slides.jsonl"), slides.jsonl);
+  write_file_atomically(output_.table("objects.csv"), objects.csv);
+  write_file_atomically(output_.table("objects.jsonl"), objects.jsonl);
+}
+
+/// What an earlier prediction left must not pass for this one's, nor its scores for those of pictures that are gone.
+void Prediction::begin(const std::vector<PictureFile>& all) {
+  if (const int n = remove_leftovers(output_); n > 0)
+    log().info("removed " + counted(static_cast<std::size_t>(n), "file", "files") +
+               " that an interrupted prediction left half-written in " + output_.folder().string());
+  output_.make(settings_.kept, settings_.search);
+  if (!request_.overwrite) return;
+  output_.remove_of_all();
+  for (const PictureFile& picture : all) output_.remove(picture.id);
 }
 
 /// Masks of all pictures at the threshold that is best for them together.
@@ -266,84 +274,6 @@ void Prediction::note_facts(const std::vector<PictureFile>& all) const {
   if (const auto seen = trained_on_by(members_)) facts["trained_on"] = *seen;
   facts["settings"] = Json::parse(settings_text_);
   write_file_atomically(output_.facts(), facts.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
-void Prediction::failed(const std::string& id, const std::exception& e) {
-  if (request_.strict) throw Blamed("\"" + id + "\": " + with_hint(e));
-  log().error("\"" + id + "\" is left out: " + with_hint(e));
-  outcome_.scores.failures[id] = e.what();
-}
-
-void Prediction::collect(std::future<Written>& writing, const std::string& id) {
-  if (!writing.valid()) return;
-  try {
-    Written written = writing.get();
-    note_trained(written.picture, written.seen);
-    if (written.score) outcome_.scores.pictures[written.picture.id] = std::move(*written.score);
-    ++outcome_.predicted;
-    if (settings_.search) outcome_.scores.choose_thresholds();  // what holds until the next picture
-    write_scores(output_.scores(), outcome_.scores);
-  } catch (const std::exception& e) {
-    failed(id, e);
-  }
-}
-
-/// The next picture is read and the last one written while this one is computed.
-void Prediction::compute_all(const std::vector<PictureFile>& pictures) {
-  Progress progress("predicting", static_cast<std::int64_t>(pictures.size()));
-  const Shares shares(pictures);
-  const auto read_ahead = [&](std::size_t i) {
-    return i < pictures.size()
-               ? std::async(std::launch::async, [this, &pictures, i] { return loader_.load(pictures[i]); })
-               : std::future<LoadedPicture>();
-  };
-  std::future<LoadedPicture> reading = read_ahead(0);
-  std::future<Written> writing;
-  std::string writing_id;
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    const std::string& id = pictures[i].id;
-    const Told told = [&](std::size_t member, std::int64_t tiles, std::int64_t total) {
-      std::string note = total > 1 ? ", tile " + std::to_string(tiles) + "/" + std::to_string(total) : "";
-      if (members_.size() > 1) note += " of run " + std::to_string(member + 1) + "/" + std::to_string(members_.size());
-      const double part = static_cast<double>(member) + static_cast<double>(tiles) / static_cast<double>(total);
-      progress.update(static_cast<std::int64_t>(i), id + note,
-                      shares.done(i, part / static_cast<double>(members_.size())));
-      if (interrupted()) throw Cancelled();
-    };
-    try {
-      std::future<LoadedPicture> current = std::exchange(reading, read_ahead(i + 1));
-      auto loaded = std::make_shared<const LoadedPicture>(current.get());
-      require_room(*loaded);
-      Job job = compute(pictures[i], std::move(loaded), told);
-      collect(writing, std::exchange(writing_id, id));
-      writing = std::async(std::launch::async, [this, &picture = pictures[i], job = std::move(job)]() mutable {
-        return write(picture, job);
-      });
-    } catch (const Cancelled&) {
-      collect(writing, writing_id);  // what is computed is written
-      throw;
-    } catch (const Blamed&) {
-      throw;
-    } catch (const std::exception& e) {
-      collect(writing, writing_id);  // its own failure comes first
-      failed(id, e);
-    }
-    progress.update(static_cast<std::int64_t>(i + 1), {}, shares.done(i, 1));
-  }
-  collect(writing, writing_id);
-  progress.finish();
-}
-
-/// What an earlier prediction left must not pass for this one's, nor its scores for those of pictures that are gone.
-void Prediction::begin(const std::vector<PictureFile>& all) {
-  if (const int n = remove_leftovers(output_); n > 0)
-    log().info("removed " + counted(static_cast<std::size_t>(n), "file", "files") +
-               " that an interrupted prediction left half-written in " + output_.folder().string());
-  output_.make(settings_.kept, settings_.search);
-  if (!request_.overwrite) return;
-  std::error_code ignored;
-  fs::remove(output_.scores(), ignored);
-  for (const PictureFile& picture : all) output_.remove(picture.id);
 }
 
 void Prediction::note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen) {
@@ -380,25 +310,33 @@ void Prediction::say_bare(const std::vector<PictureFile>& all) const {
 
 PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
   const OutputLock lock(output_.folder());
-  const std::vector<PictureFile> pictures = left_to_do(all);
-  for (const PictureFile& picture : pictures) note_trained(picture, {});
+  left_to_do(all);
+  const JobPlan plan = JobPlan::of(request_.devices, request_.jobs, request_.device).for_pieces(pictures_.size());
+  if (members_.front()->model == nullptr && !pictures_.empty())
+    crew_ = std::make_unique<Crew>(request_.command, plan, plan.threads(members_.front()->experiment.train.threads),
+                                   classes_);
+  for (const PictureFile& picture : pictures_) note_trained(picture, {});
   say_trained(all);
   say_bare(all);
   begin(all);
   note_facts(all);
   write_scores(output_.scores(), outcome_.scores);
   try {
-    compute_all(pictures);
+    if (!pictures_.empty()) predict_all();
     if (settings_.search) apply_search(all);
   } catch (const Cancelled&) {
     const std::int64_t finished = outcome_.skipped + outcome_.predicted;
+    add_up_measures(all);
+    write_scores(output_.scores(), outcome_.scores);
     log().warning(std::to_string(finished) + " of " + counted(all.size(), "picture", "pictures") +
                   (finished == 1 ? " is" : " are") + " finished; to go on, give the same command with --continue" +
                   (request_.overwrite ? " in place of --overwrite" : ""));
     throw;
   }
+  add_up_measures(all);
   write_scores(output_.scores(), outcome_.scores);
   if (settings_.kept.submission) write_submission(output_, all);
+  if (settings_.kept.coco) write_coco_of_all(output_, all, classes_);
   say_trained(all);
   return std::move(outcome_);
 }
@@ -406,8 +344,14 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
 }  // namespace
 
 PredictOutcome predict(const PredictRequest& request) {
-  const std::vector<std::unique_ptr<Member>> members = open_members(request);
-  return Prediction(request, members).run(members.front()->loader->pictures());
+  const bool here = !JobPlan::of(request.devices, request.jobs, request.device).several();
+  const std::vector<std::unique_ptr<Member>> members = open_members(request, /*with_networks=*/here);
+  const std::unique_ptr<const PictureMetrics> metrics = picture_metrics(request, *members.front());
+  if (metrics != nullptr && !metrics->kept && !here)
+    throw UsageError("measurements of " + names_of(metrics_that_cannot_be_kept(metrics->set)) +
+                         " cannot be handed from one process to another",
+                     "Leave the metric out, or predict in one process.");
+  return Prediction(request, members, metrics.get()).run(members.front()->loader->pictures());
 }
 
 }  // namespace nephron::host

@@ -32,8 +32,13 @@ struct PredictRequest {
   std::int64_t least_area = 100, fill_holes = 0;   ///< of objects, px
   std::string maps = "auto";                       ///< how maps are written: kept.hpp
   std::vector<std::string> tta;
-  std::optional<std::string> threshold;  ///< a number, or "search"
-  std::optional<std::int64_t> tile;      ///< px at the reduced level
+  std::vector<std::string> metrics, set;  ///< by which pictures with truth are measured, and their parameters
+  int jobs = 1;                           ///< processes that predict side by side
+  std::vector<std::string> devices;       ///< in place of `device` and `jobs`: a process for each of them
+  std::vector<std::string> command;       ///< of this program: what such processes are started by
+  int threads = 0;                        ///< of the CPU backend; 0: the experiment's
+  std::optional<std::string> threshold;   ///< a number, or "search"
+  std::optional<std::int64_t> tile;       ///< px at the reduced level
   std::optional<double> overlap;
   std::optional<int> factor;
   double pictures_mpp =

@@ -11,6 +11,7 @@
 
 #include <host/predict/output_folder.hpp>
 #include <host/util/checked_json.hpp>
+#include <host/util/listed.hpp>
 
 namespace nephron::host {
 
@@ -65,9 +66,7 @@ fs::path PredictionRecord::file_of(const std::string& id) const {
 
 std::string PredictionRecord::name(const std::string& otherwise) const {
   if (folds.empty()) return otherwise;
-  std::string text = folds.size() > 1 ? "folds" : "fold";
-  for (std::size_t i = 0; i < folds.size(); ++i) text += (i > 0 ? ", " : " ") + std::to_string(folds[i]);
-  return text;
+  return (folds.size() > 1 ? "folds " : "fold ") + listed(folds);
 }
 
 PredictionRecord read_prediction(const fs::path& folder) {

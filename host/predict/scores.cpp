@@ -1,6 +1,7 @@
 #include <host/predict/scores.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <span>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <host/metrics/dice.hpp>
+#include <host/metrics/pooled_values.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
@@ -29,6 +31,16 @@ using Curves = std::vector<std::vector<double>>;
 Json by_class(const std::vector<std::string>& classes, const Curves& curves) {
   Json out = Json::object();
   for (std::size_t c = 0; c < classes.size() && c < curves.size(); ++c) out[classes[c]] = curves[c];
+  return out;
+}
+
+/// Of each class, and of all together, the values by their names; null where one is undefined.
+Json by_class(const std::vector<std::string>& classes, const std::vector<MetricValue>& values) {
+  Json out = Json::object();
+  for (const MetricValue& v : values) {
+    const std::string name = v.class_index < 0 ? "" : classes.at(static_cast<std::size_t>(v.class_index));
+    out[name][v.name] = std::isfinite(v.value) ? Json(v.value) : Json();
+  }
   return out;
 }
 
@@ -56,19 +68,6 @@ Curves curves_of(const std::vector<std::string>& classes, const JsonNode& entry,
   return out;
 }
 
-PictureScore score_of(const std::vector<std::string>& classes, const JsonNode& entry) {
-  PictureScore out{shares_of(classes, entry.at("threshold")), shares_of(classes, entry.at("dice")),
-                   shares_of(classes, entry.at("dice_reduced")), curves_of(classes, entry, "dice_by_threshold"),
-                   curves_of(classes, entry, "dice_reduced_by_threshold")};
-  if (const auto digests = entry.find("digests")) {
-    out.picture = digests->at("picture").text();
-    out.masks = digests->at("masks").text();
-  }
-  if (out.curve.empty() != out.curve_reduced.empty())
-    entry.refuse("has one of dice_by_threshold and dice_reduced_by_threshold, and not the other");
-  return out;
-}
-
 TrainedOn trained_on_of(const JsonNode& entry) {
   TrainedOn out{{}, entry.at("by").text()};
   for (const JsonNode& fold : entry.at("folds").items())
@@ -81,10 +80,26 @@ void require_id(const std::string& id, const JsonNode& where) {
     where.refuse("is of a picture \"" + id + "\", which no file can be called");
 }
 
-Json to_json(const std::vector<std::string>& classes, const PictureScore& score) {
+}  // namespace
+
+PictureScore read_score(const std::vector<std::string>& classes, const JsonNode& json) {
+  PictureScore out{shares_of(classes, json.at("threshold")), shares_of(classes, json.at("dice")),
+                   shares_of(classes, json.at("dice_reduced")), curves_of(classes, json, "dice_by_threshold"),
+                   curves_of(classes, json, "dice_reduced_by_threshold")};
+  if (const auto digests = json.find("digests")) {
+    out.picture = digests->at("picture").text();
+    out.masks = digests->at("masks").text();
+  }
+  if (out.curve.empty() != out.curve_reduced.empty())
+    json.refuse("has one of dice_by_threshold and dice_reduced_by_threshold, and not the other");
+  return out;
+}
+
+Json score_json(const std::vector<std::string>& classes, const PictureScore& score) {
   Json out{{"threshold", by_class(classes, score.threshold)},
            {"dice", by_class(classes, score.dice)},
            {"dice_reduced", by_class(classes, score.dice_reduced)}};
+  if (!score.picture.empty()) out["digests"] = {{"picture", score.picture}, {"masks", score.masks}};
   if (score.curve.empty()) return out;
   Json own = Json::object();
   for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -96,8 +111,6 @@ Json to_json(const std::vector<std::string>& classes, const PictureScore& score)
   out["dice_reduced_by_threshold"] = by_class(classes, score.curve_reduced);
   return out;
 }
-
-}  // namespace
 
 std::vector<std::size_t> Scores::choose_thresholds() {
   std::vector<std::size_t> chosen(classes.size(), half);
@@ -165,7 +178,7 @@ Scores read_scores(const std::filesystem::path& file) {
   if (scores.classes.empty()) json.at("classes").refuse("names no class");
   for (const auto& [id, entry] : json.at("pictures").members()) {
     require_id(id, entry);
-    scores.pictures[id] = score_of(scores.classes, entry);
+    scores.pictures[id] = read_score(scores.classes, entry);
   }
   for (const auto& [id, why] : json.at("failures").members()) scores.failures[id] = why.text();
   if (const auto known = json.find("trained_on"))
@@ -176,9 +189,10 @@ Scores read_scores(const std::filesystem::path& file) {
 void write_scores(const std::filesystem::path& file, const Scores& scores) {
   Json pictures = Json::object(), trained_on = Json::object();
   for (const auto& [id, score] : scores.pictures) {
-    pictures[id] = to_json(scores.classes, score);
+    pictures[id] = score_json(scores.classes, score);
     pictures[id]["trained_on"] = scores.trained_on.contains(id);
-    if (!score.picture.empty()) pictures[id]["digests"] = {{"picture", score.picture}, {"masks", score.masks}};
+    if (const auto values = scores.values_of.find(id); values != scores.values_of.end())
+      pictures[id]["values"] = by_class(scores.classes, values->second);
   }
   for (const auto& [id, known] : scores.trained_on) trained_on[id] = {{"by", known.by}, {"folds", known.folds}};
   Json json{{"classes", scores.classes},
@@ -186,9 +200,10 @@ void write_scores(const std::filesystem::path& file, const Scores& scores) {
             {"failures", scores.failures},
             {"trained_on", std::move(trained_on)}};
   if (scores.searched()) json["threshold_chosen_on"] = "the scored pictures: optimistic";
-  if (!scores.pictures.empty()) json["mean"] = to_json(scores.classes, scores.mean());
+  if (!scores.pictures.empty()) json["mean"] = score_json(scores.classes, scores.mean());
   if (const PictureScore fresh = scores.mean_of_new(); scores.scored_and_trained_on() > 0 && !fresh.dice.empty())
-    json["mean_of_new"] = to_json(scores.classes, fresh);
+    json["mean_of_new"] = score_json(scores.classes, fresh);
+  if (!scores.values.empty()) json["values"] = values_json(scores.values, scores.classes);
   const Json cautions = scores.cautions();
   if (!cautions.empty()) json["cautions"] = cautions;
   write_file_atomically(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

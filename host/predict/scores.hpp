@@ -5,6 +5,11 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
+#include <host/metrics/slide_meter.hpp>
+#include <host/util/checked_json.hpp>
+
 namespace nephron::host {
 
 /// Dice of one picture, a value a class (in the experiment's order).
@@ -33,6 +38,8 @@ struct Scores {
   std::map<std::string, PictureScore> pictures;  ///< by id; only those with a mask
   std::map<std::string, std::string> failures;   ///< id -> why it has no prediction
   std::map<std::string, TrainedOn> trained_on;   ///< by id; pictures without a mask too
+  std::vector<PooledValue> values{};             ///< by the metrics that were asked for, of all pictures with a mask
+  std::map<std::string, std::vector<MetricValue>> values_of{};  ///< the same of each
 
   /// Where curves are there: for each class the threshold with the best mean Dice over the pictures, at the level that
   /// the model works on. Every picture's figures become those of that threshold. Gives back an index into
@@ -55,8 +62,12 @@ struct Scores {
   std::string table(bool reduced) const;
 };
 
-/// Scores of `file`; none when it does not exist. Throws Error that names file and place for anything but what
-/// write_scores() wrote.
+/// The score of a picture as JSON, and back. Throws Error that names the place of what is no score.
+nlohmann::ordered_json score_json(const std::vector<std::string>& classes, const PictureScore& score);
+PictureScore read_score(const std::vector<std::string>& classes, const JsonNode& json);
+
+/// Scores of `file` without values of metrics; none when it does not exist. Throws Error that names file and place for
+/// anything but what write_scores() wrote.
 Scores read_scores(const std::filesystem::path& file);
 void write_scores(const std::filesystem::path& file, const Scores& scores);
 

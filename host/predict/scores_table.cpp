@@ -1,58 +1,23 @@
 #include <algorithm>
-#include <cstdio>
 
 #include <host/predict/scores.hpp>
 #include <host/predict/threshold_search.hpp>
+#include <host/util/fixed_number.hpp>
+#include <host/util/listed.hpp>
+#include <host/util/text_table.hpp>
 
 namespace nephron::host {
 
 namespace {
 
-std::string printed(const char* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
-
 std::string of_classes(const std::vector<std::string>& classes, std::size_t c, const std::string& what) {
   return classes.size() > 1 ? what + " " + classes[c] : what;
 }
 
-/// Cells of text, the columns as wide as they need to be.
-class TextTable {
- public:
-  void row(std::vector<std::string> cells) {
-    widths_.resize(std::max(widths_.size(), cells.size()));
-    for (std::size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], cells[i].size());
-    rows_.push_back(std::move(cells));
-  }
-  std::string str() const {
-    std::string out;
-    for (const auto& cells : rows_) {
-      std::string line;
-      for (std::size_t i = 0; i < cells.size(); ++i) line += (i > 0 ? "  " : "") + padded(cells[i], widths_[i]);
-      line.erase(line.find_last_not_of(' ') + 1);
-      out += line + "\n";
-    }
-    return out;
-  }
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-  std::vector<std::size_t> widths_;
-};
-
 }  // namespace
 
 std::string TrainedOn::str() const {
-  std::string out = "same " + by + (folds.size() == 1 ? ", fold " : ", folds ");
-  for (std::size_t i = 0; i < folds.size(); ++i) out += (i > 0 ? ", " : "") + std::to_string(folds[i]);
-  return out;
+  return "same " + by + (folds.size() == 1 ? ", fold " : ", folds ") + listed(folds);
 }
 
 std::vector<std::string> Scores::cautions() const {
@@ -69,7 +34,7 @@ std::vector<std::string> Scores::cautions() const {
 std::string Scores::table(bool reduced) const {
   if (pictures.empty()) return {};
   const bool choice = searched(), known = scored_and_trained_on() > 0;
-  TextTable table;
+  std::vector<std::vector<std::string>> table;
   std::vector<std::string> head{"picture"};
   for (std::size_t c = 0; c < classes.size(); ++c) {
     head.push_back("Dice " + classes[c]);
@@ -79,22 +44,22 @@ std::string Scores::table(bool reduced) const {
     head.push_back(of_classes(classes, c, choice ? "threshold chosen here" : "threshold"));
   for (std::size_t c = 0; choice && c < classes.size(); ++c) head.push_back(of_classes(classes, c, "own best"));
   if (known) head.emplace_back("trained on");
-  table.row(head);
+  table.push_back(head);
   const auto line = [&](const std::string& name, const PictureScore& score, const std::string& trained) {
     std::vector<std::string> cells{name};
     for (std::size_t c = 0; c < classes.size(); ++c) {
-      cells.push_back(printed("%.4f", score.dice[c]));
-      if (reduced) cells.push_back(printed("%.4f", score.dice_reduced[c]));
+      cells.push_back(fixed_number(score.dice[c], 4));
+      if (reduced) cells.push_back(fixed_number(score.dice_reduced[c], 4));
     }
-    for (std::size_t c = 0; c < classes.size(); ++c) cells.push_back(printed("%.2f", score.threshold[c]));
+    for (std::size_t c = 0; c < classes.size(); ++c) cells.push_back(fixed_number(score.threshold[c], 2));
     for (std::size_t c = 0; choice && c < classes.size(); ++c) {
       const std::size_t best = score.curve_reduced.empty() ? half : best_of(score.curve_reduced[c]);
       cells.push_back(score.curve_reduced.empty() ? ""
-                                                  : printed("%.4f", score.curve_reduced[c][best]) +
-                                                        printed(" @ %.2f", searched_thresholds[best]));
+                                                  : fixed_number(score.curve_reduced[c][best], 4) + " @ " +
+                                                        fixed_number(searched_thresholds[best], 2));
     }
     if (known) cells.push_back(trained);
-    table.row(std::move(cells));
+    table.push_back(std::move(cells));
   };
   for (const auto& [id, score] : pictures) {
     const auto found = trained_on.find(id);
@@ -103,7 +68,7 @@ std::string Scores::table(bool reduced) const {
   line("mean", mean(), "");
   if (const PictureScore fresh = mean_of_new(); known && !fresh.dice.empty())
     line("mean of " + std::to_string(pictures.size() - scored_and_trained_on()) + " not trained on", fresh, "");
-  std::string text = table.str();
+  std::string text = table_text(table);
   for (const std::string& caution : cautions()) text += "  " + caution + "\n";
   return text;
 }

@@ -10,6 +10,7 @@
 
 #include <host/data/resolution.hpp>
 #include <host/predict/threshold_search.hpp>
+#include <host/util/listed.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -24,12 +25,6 @@ bool parse(const std::string& text, T& out) {
   return failed == std::errc() && stop == text.data() + text.size();
 }
 
-std::string list(const std::vector<int>& folds) {
-  std::string text;
-  for (const int k : folds) text += (text.empty() ? "" : ", ") + std::to_string(k);
-  return text;
-}
-
 std::vector<int> folds_for(const PredictRequest& request, const RunFolder& run) {
   const std::vector<int> there = run.folds();
   if (there.empty())
@@ -39,7 +34,7 @@ std::vector<int> folds_for(const PredictRequest& request, const RunFolder& run) 
   if (request.fold.empty() || request.fold == "all") return there;
   int k = -1;
   if (!parse(request.fold, k) || std::find(there.begin(), there.end(), k) == there.end())
-    throw UsageError("fold \"" + request.fold + "\" is not in " + run.folder().string() + ": it has " + list(there) +
+    throw UsageError("fold \"" + request.fold + "\" is not in " + run.folder().string() + ": it has " + listed(there) +
                      ", or \"all\"");
   return {k};
 }
@@ -94,7 +89,7 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   if (request.threshold) {
     out.search = *request.threshold == "search";
     if (!out.search && (!parse(*request.threshold, out.threshold) || !(out.threshold >= 0 && out.threshold <= 1)))
-      throw Error("threshold \"" + *request.threshold + "\" is neither a number from 0 to 1 nor \"search\"");
+      throw UsageError("threshold \"" + *request.threshold + "\" is neither a number from 0 to 1 nor \"search\"");
   }
   if (out.search) out.threshold = searched_thresholds[half];
   out.batch = request.batch.value_or(experiment.prediction_batch());
@@ -103,6 +98,11 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   out.all_tiles = request.all_tiles;
   out.kept = kept_of(request.save, request.maps);
   out.kept.least_area = request.least_area, out.kept.fill_holes = request.fill_holes;
+  if (out.kept.tta && out.tta.size() < 2)
+    throw UsageError(
+        "--save tta keeps the map of each flip, and there is one alone, whose map is the joined one: name several "
+        "with --tta identity,flip_x,flip_y,flip_xy");
+  if (out.kept.tta) out.kept.flips = out.tta;
   if (out.search && out.kept.any_objects() && (!out.kept.maps || out.kept.format == MapFormat::halves))
     throw UsageError(
         "objects are found once thresholds are, from maps of bytes: --threshold search with geojson, coco or "

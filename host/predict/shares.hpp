@@ -1,7 +1,8 @@
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
+#include <map>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -9,23 +10,22 @@
 
 namespace nephron::host {
 
-/// What share of all work is done. The files' sizes stand for it, for the pictures' are not known before.
+/// What share of all work each picture is. The files' sizes stand for it, for the pictures' are not known before.
 class Shares {
  public:
   explicit Shares(const std::vector<PictureFile>& pictures) {
+    double all = 0;
     for (const PictureFile& picture : pictures) {
       std::error_code unknown;
       const auto size = std::filesystem::file_size(picture.file, unknown);
-      before_.push_back(before_.back() + (unknown ? 1.0 : 1.0 + static_cast<double>(size)));
+      all += of_[picture.id] = unknown ? 1.0 : 1.0 + static_cast<double>(size);
     }
+    for (auto& [id, share] : of_) share /= all;
   }
-  /// `part` of picture i and all before it.
-  double done(std::size_t i, double part) const {
-    return (before_[i] + part * (before_[i + 1] - before_[i])) / before_.back();
-  }
+  double of(const std::string& id) const { return of_.at(id); }
 
  private:
-  std::vector<double> before_{0};
+  std::map<std::string, double> of_;
 };
 
 }  // namespace nephron::host

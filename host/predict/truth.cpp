@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 #include <nephron/folder_name.hpp>
 #include <nephron/label_pixels.hpp>
@@ -10,9 +11,11 @@
 
 #include <host/labels/painter.hpp>
 #include <host/metrics/dice.hpp>
+#include <host/predict/chosen_dataset.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/slides/make_component.hpp>
 #include <host/util/log.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -30,10 +33,6 @@ std::span<const std::uint8_t> bytes(const Image& mask) {
 void require_size(const fs::path& file, Size mask, Size picture) {
   if (mask != picture)
     throw Error("the mask " + file.string() + " is " + text(mask) + " px; its picture is " + text(picture) + " px");
-}
-
-std::string name_of(const DatasetConfig& dataset) {
-  return dataset.name.empty() ? dataset.component.type : dataset.name;
 }
 
 /// Labels of one mask file. A mask of another size is not taken, and its size noted.
@@ -103,16 +102,19 @@ MaskCoding mask_coding(const std::string& wanted, const fs::path& folder, const 
   if (wanted.empty() && fs::is_directory(folder / folder_name(experiment.classes.front()))) return {};
   std::vector<MaskCoding> found = codings(wanted, experiment, registry);
   if (found.size() == 1) return std::move(found.front());
-  std::string names;
-  for (const MaskCoding& c : found) names += (names.empty() ? "\"" : ", \"") + c.name + "\"";
+  const auto names_in = [](const std::vector<MaskCoding>& all) {
+    std::vector<std::string> names;
+    for (const MaskCoding& c : all) names.push_back(c.name);
+    return names_of(names, names.size());
+  };
   if (found.size() > 1)
-    throw Error("the masks of " + folder.string() + " could be coded as those of several datasets: " + names,
-                "Name one with --masks-as NAME; --masks-as plain takes whatever is not black as foreground.");
+    throw UsageError(
+        "the masks of " + folder.string() + " could be coded as those of several datasets: " + names_in(found),
+        "Name one with --masks-as NAME; --masks-as plain takes whatever is not black as foreground.");
   if (wanted.empty()) return {};
-  for (const MaskCoding& c : codings("", experiment, registry))
-    names += (names.empty() ? "\"" : ", \"") + c.name + "\"";
-  throw Error("the experiment has no dataset \"" + wanted + "\" that reads masks",
-              "Expected: " + (names.empty() ? "" : names + " or ") + "\"plain\".");
+  const std::string names = names_in(codings("", experiment, registry));
+  throw UsageError("the experiment has no dataset \"" + wanted + "\" that reads masks",
+                   "Expected: " + (names.empty() ? "" : names + " or ") + "\"plain\".");
 }
 
 TruthFolder::TruthFolder(fs::path folder, std::vector<std::string> classes, MaskCoding coding)

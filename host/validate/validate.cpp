@@ -2,21 +2,26 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 
+#include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
-#include <nephron/value.hpp>
 
 #include <host/config/components.hpp>
 #include <host/config/load.hpp>
 #include <host/config/show.hpp>
 #include <host/data/folds.hpp>
 #include <host/data/prepared.hpp>
-#include <host/feed/targets.hpp>
+#include <host/metrics/kept_measures.hpp>
+#include <host/metrics/metric_request.hpp>
+#include <host/predict/chosen_dataset.hpp>
 #include <host/predict/networks.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/runs/run.hpp>
-#include <host/tiling/most_likely.hpp>
+#include <host/tiling/many_tiles.hpp>
 #include <host/tiling/prepared_source.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/util/command_output.hpp>
@@ -26,15 +31,15 @@
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/usage_error.hpp>
+#include <host/validate/measuring_sink.hpp>
 #include <host/validate/saved_maps.hpp>
+#include <host/validate/validation_record.hpp>
 
 namespace nephron::host {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::uint8_t one_half = 127;  // the highest target that is none
 
 std::vector<int> folds_of(const ValidateRequest& request, const RunFolder& run) {
   std::vector<int> there = run.folds();
@@ -48,128 +53,26 @@ std::vector<int> folds_of(const ValidateRequest& request, const RunFolder& run) 
   return {k};
 }
 
-/// What a person writes for a value: as in an experiment, or a bare word.
-Value value_of(const std::string& text, const std::string& whole) {
-  try {
-    return *parse_toml("value = " + text, "--set " + whole).find("value");
-  } catch (const Error&) {
-    return Value(text);
-  }
-}
-
-/// Metrics by name, each with the parameters that --set gives it.
-std::vector<ComponentSpec> specs_of(const ValidateRequest& request) {
-  std::vector<ComponentSpec> out = metric_specs(request.metrics);
-  for (const std::string& text : request.set) {
-    const std::size_t dot = text.find('.'), is = text.find('=');
-    if (dot == std::string::npos || is == std::string::npos || dot > is)
-      throw UsageError("--set \"" + text + "\": expected METRIC.PARAMETER=VALUE, such as boundary.tau=[2,5]");
-    const std::string metric = text.substr(0, dot);
-    const auto spec = std::find_if(out.begin(), out.end(), [&](const ComponentSpec& s) { return s.type == metric; });
-    if (spec == out.end()) throw UsageError("--set \"" + text + "\": metric \"" + metric + "\" is not asked for");
-    spec->params.set(text.substr(dot + 1, is - dot - 1), value_of(text.substr(is + 1), text));
-  }
-  return out;
-}
-
-/// What cannot be had was asked for wrongly.
-MetricSet metrics_of(const Registry& registry, const ValidateRequest& request) {
-  const std::vector<ComponentSpec> specs = specs_of(request);
-  for (const ComponentSpec& spec : specs) try {
-      static_cast<void>(registry.find(Metric::kind, spec.type));
-    } catch (const Error& e) {
-      throw UsageError(with_hint(e));
-    }
-  return {registry, specs};
+const std::string& dataset_name(const Experiment& experiment, const PreparedSlide& slide) {
+  return name_of(experiment.datasets.at(slide.dataset()));
 }
 
 std::vector<MetricOrigin> origins_of(const Registry& registry, const ValidateRequest& request) {
   std::vector<MetricOrigin> out;
   const RegistryComponents components(registry);
-  for (const ComponentSpec& spec : specs_of(request)) {
+  for (const ComponentSpec& spec : requested_specs(request.metrics, request.set)) {
     const ComponentInfo& info = registry.find(Metric::kind, spec.type);
     out.push_back({spec.type, info.plugin, info.version, params_key(Metric::kind, spec, components)});
   }
   return out;
 }
 
-/// Measures what is predicted of one slide as its rows come.
-class MeasuringSink final : public ProbabilitySink {
- public:
-  MeasuringSink(const PreparedSlide& slide, bool exclusive, const std::vector<double>& thresholds, SlideMeter& meter,
-                std::vector<CurveCounts>& curves, SavedMaps& saved)
-      : slide_(slide), exclusive_(exclusive), thresholds_(thresholds), meter_(meter), curves_(curves), saved_(saved) {}
-
-  void begin(Size, int) override {}
-
-  void rows(std::int64_t y, std::span<const ImageView> classes) override {
-    const Size size = classes[0].size();
-    targets_.read(slide_, {0, y, size.width, size.height});
-    MeasuredRows rows;
-    rows.y = y;
-    rows.probability.assign(classes.begin(), classes.end());
-    const auto pixels = static_cast<std::size_t>(size.area());
-    truth_.resize(classes.size() * pixels);
-    for (std::size_t i = 0; i < truth_.size(); ++i) truth_[i] = targets_.targets()[i] > one_half ? 1 : 0;
-    const auto plane = [&](const std::uint8_t* data) {
-      return ImageView{const_cast<std::uint8_t*>(data), size.width, size.height, 1, Depth::u8, size.width};
-    };
-    const std::vector<Image> masks = masks_of(classes);
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      rows.truth.push_back(plane(truth_.data() + c * pixels));
-      if (!masks.empty()) rows.predicted.push_back(masks[c].view());
-      if (targets_.ignoring()) rows.ignored.push_back(plane(targets_.ignored().data()));
-      if (!curves_.empty())
-        curves_[c].add(levels_of(classes[c]).view(), rows.truth[c],
-                       targets_.ignoring() ? rows.ignored[c] : ImageView());
-      if (saved_.any()) saved_.rows(c, classes[c], masks[c].view());
-    }
-    meter_.rows(rows);
-  }
-
- private:
-  /// Where what is above the thresholds will not do: of exclusive classes, and to be saved.
-  std::vector<Image> masks_of(std::span<const ImageView> classes) const {
-    std::vector<Image> out;
-    if (!exclusive_ && !saved_.any()) return out;
-    const Size size = classes[0].size();
-    const auto map_of = [&](std::size_t c) {
-      Image map(size, 1, Depth::f32);
-      copy(classes[c], map.view());
-      return map;
-    };
-    const MostLikely likeliest = exclusive_ ? MostLikely(classes.size(), size, map_of) : MostLikely();
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      if (exclusive_) {
-        out.push_back(likeliest.mask(c));
-        continue;
-      }
-      out.emplace_back(size, 1);
-      const auto limit = static_cast<float>(thresholds_[c]);
-      for (std::int64_t y = 0; y < size.height; ++y) {
-        const auto* const from = classes[c].row<const float>(y);
-        auto* const to = out.back().view().row<std::uint8_t>(y);
-        for (std::int64_t x = 0; x < size.width; ++x) to[x] = from[x] > limit ? 1 : 0;
-      }
-    }
-    return out;
-  }
-
-  const PreparedSlide& slide_;
-  bool exclusive_;
-  const std::vector<double>& thresholds_;
-  SlideMeter& meter_;
-  std::vector<CurveCounts>& curves_;
-  SavedMaps& saved_;
-  RegionTargets targets_;
-  std::vector<std::uint8_t> truth_;
-};
-
 /// One validation under way.
 class RunValidation {
  public:
   RunValidation(const ValidateRequest& request, const RunFolder& run, const Experiment& experiment,
-                const Registry& registry, const MetricSet& metrics, PreparedData data, ValidateOutcome outcome)
+                const Registry& registry, const MetricSet& metrics, PreparedData data, ValidateOutcome outcome,
+                std::string settings)
       : request_(request),
         run_(run),
         experiment_(experiment),
@@ -177,6 +80,8 @@ class RunValidation {
         metrics_(metrics),
         data_(std::move(data)),
         out_(std::move(outcome)),
+        settings_(std::move(settings)),
+        keeps_(metrics_that_cannot_be_kept(metrics).empty()),
         pool_(metrics_, out_.classes, out_.thresholds),
         curves_(out_.classes.size()) {}
 
@@ -184,7 +89,13 @@ class RunValidation {
 
  private:
   void validate_fold(int fold);
-  void validate_slide(const PreparedSlide& slide, int fold, PixelModel& network);
+  KeptSlide measure(const PreparedSlide& slide, int fold, PixelModel& network);
+  std::optional<KeptSlide> measured_before(const PreparedSlide& slide) const;
+  void take(KeptSlide kept);
+  std::function<bool(const Region&)> tissue_of(const PreparedSlide& slide) const;
+  std::string file_of(const PreparedSlide& slide) const;
+  fs::path measures_of(const PreparedSlide& slide) const;
+  void begin() const;
   void conclude();
   void write() const;
 
@@ -195,17 +106,27 @@ class RunValidation {
   const MetricSet& metrics_;
   PreparedData data_;
   ValidateOutcome out_;
+  std::string settings_;  ///< all that values depend on besides pixels
+  bool keeps_;            ///< measures go into files
   MeasurePool pool_;
   std::vector<std::vector<std::vector<double>>> curves_;  ///< a class, a slide
   std::unique_ptr<Progress> progress_;
   std::int64_t tiles_before_ = 0;
 };
 
-void RunValidation::validate_slide(const PreparedSlide& slide, int fold, PixelModel& network) {
+/// Name of its files: slides of two datasets may have one id.
+std::string RunValidation::file_of(const PreparedSlide& slide) const {
+  return experiment_.datasets.size() > 1 ? dataset_name(experiment_, slide) + "-" + slide.info().id : slide.info().id;
+}
+
+fs::path RunValidation::measures_of(const PreparedSlide& slide) const {
+  return out_.folder / "measures" / (file_name_of_slide(file_of(slide)) + ".json");
+}
+
+KeptSlide RunValidation::measure(const PreparedSlide& slide, int fold, PixelModel& network) {
   MeasuredSlide measured;
   measured.id = slide.info().id;
-  const DatasetConfig& dataset = experiment_.datasets.at(slide.dataset());
-  measured.group = dataset.name.empty() ? dataset.component.type : dataset.name;
+  measured.group = dataset_name(experiment_, slide);
   measured.size = slide.size();
   measured.microns_per_pixel = slide.info().mpp * slide.reduction().value();
   measured.classes = out_.classes;
@@ -215,42 +136,79 @@ void RunValidation::validate_slide(const PreparedSlide& slide, int fold, PixelMo
   SlideMeter meter(metrics_, measured, request_.objects, /*with_objects=*/true, known);
   std::vector<CurveCounts> curves(out_.exclusive ? 0 : out_.classes.size());
   SavedMaps saved(out_.folder, request_.save);
-  // Slides of two datasets may have one id.
-  const std::string file = experiment_.datasets.size() > 1 ? measured.group + "-" + measured.id : measured.id;
-  if (saved.any()) saved.begin(file, out_.classes, slide.size());
+  if (saved.any()) saved.begin(file_of(slide), out_.classes, slide.size());
   MeasuringSink sink(slide, out_.exclusive, out_.thresholds, meter, curves, saved);
   TilingOptions options{experiment_.data.tile, experiment_.predict.overlap, experiment_.prediction_batch(), {}};
   options.progress = [&](std::int64_t tiles, std::int64_t) {
     if (interrupted()) throw Cancelled();
     progress_->update(tiles_before_ + tiles, measured.id);
   };
+  if (!request_.all_tiles) options.wanted = tissue_of(slide);
   predict_tiled(PreparedSource(slide), network, options, sink);
-  SlideRow row{meter.finish(), fold, slide.digests().picture, slide.digests().labels, slide.info().donor};
+  KeptSlide out{{meter.finish(), fold, slide.digests().picture, slide.digests().labels, slide.info().donor}, {}};
   saved.finish();
-  pool_.add(row.measures);
-  row.measures.details.clear();
   for (std::size_t c = 0; c < curves.size(); ++c)
-    if (known.at(c)) curves_[c].push_back(curves[c].dice());
-  out_.slides.push_back(std::move(row));
+    out.curves.push_back(known.at(c) ? curves[c].dice() : std::vector<double>());
+  return out;
+}
+
+/// As predict skips glass: a tile is predicted where it holds tissue, or has some within a block of its edge.
+std::function<bool(const Region&)> RunValidation::tissue_of(const PreparedSlide& slide) const {
+  const Size size = slide.size();
+  if (!has_many_tiles(size, experiment_.data.tile, experiment_.predict.overlap) || slide.catalog().tissue == 0)
+    return {};
+  const std::int64_t edge = 2 * (std::max(size.width, size.height) / 1024 + 1);  // of blocks, of which 1024 are across
+  return [&slide, size, edge](const Region& tile) {
+    const std::int64_t x = std::max<std::int64_t>(0, tile.x - edge), y = std::max<std::int64_t>(0, tile.y - edge);
+    return slide.tissue({x, y, std::min(size.width, tile.x + tile.width + edge) - x,
+                         std::min(size.height, tile.y + tile.height + edge) - y}) > 0;
+  };
+}
+
+std::optional<KeptSlide> RunValidation::measured_before(const PreparedSlide& slide) const {
+  if (!request_.go_on || !keeps_) return std::nullopt;
+  std::optional<KeptSlide> out = read_measures(measures_of(slide), settings_, metrics_);
+  if (!out) return out;
+  const Digests now = slide.digests();
+  out->row.donor = slide.info().donor;
+  const bool other = out->row.picture != now.picture || out->row.truth != now.labels;
+  return other ? std::nullopt : std::move(out);
+}
+
+void RunValidation::take(KeptSlide kept) {
+  pool_.add(kept.row.measures);
+  kept.row.measures.details.clear();
+  for (std::size_t c = 0; c < kept.curves.size(); ++c)
+    if (!kept.curves[c].empty()) curves_.at(c).push_back(std::move(kept.curves[c]));
+  out_.slides.push_back(std::move(kept.row));
 }
 
 void RunValidation::validate_fold(int fold) {
   const FoldSlides slides = slides_of(data_, fold);
   settle_fold_slides(run_.fold(fold).slides(), experiment_, data_, slides);  // those that it was trained without
-  const NetworkOptions options{request_.device, request_.precision, out_.tta, experiment_.train.threads};
-  const auto network = open_networks(experiment_, registry_, {run_.fold(fold).weights(request_.checkpoint)}, options);
+  std::unique_ptr<PixelModel> network;
   for (const std::size_t i : slides.held_out) {
     const PreparedSlide& slide = *data_.slides[i];
     try {
-      validate_slide(slide, fold, *network);
+      if (std::optional<KeptSlide> before = measured_before(slide)) {
+        take(*std::move(before));
+        ++out_.measured_before;
+      } else {
+        if (network == nullptr)
+          network = open_networks(experiment_, registry_, {run_.fold(fold).weights(request_.checkpoint)},
+                                  {request_.device, request_.precision, out_.tta, experiment_.train.threads});
+        KeptSlide measured = measure(slide, fold, *network);
+        if (keeps_) write_measures(measures_of(slide), settings_, measured, metrics_);
+        take(std::move(measured));
+      }
     } catch (const Cancelled&) {
       throw;
     } catch (const std::exception& e) {
       out_.failures[slide.info().id] = e.what();
       log().error("slide \"" + slide.info().id + "\" is left out: " + with_hint(e));
     }
-    tiles_before_ +=
-        tile_grid(slide.size(), experiment_.data.tile, experiment_.predict.overlap, network->multiple()).count();
+    tiles_before_ += tile_grid(slide.size(), experiment_.data.tile, experiment_.predict.overlap, 1).count();
+    progress_->update(tiles_before_);
   }
 }
 
@@ -270,14 +228,23 @@ void RunValidation::write() const {
   write_file_atomically(out_.folder / "scores.json", out_.json());  // last: it says that all is there
 }
 
+/// What an earlier validation left must not pass for this one's.
+void RunValidation::begin() const {
+  fs::create_directories(out_.folder);
+  std::error_code none;
+  fs::remove(out_.folder / "scores.json", none);
+  for (const int fold : out_.folds)
+    for (const std::size_t i : slides_of(data_, fold).held_out)
+      if (!request_.go_on) fs::remove(measures_of(*data_.slides[i]), none);
+  write_file_atomically(out_.folder / "validate.json", settings_ + "\n");
+}
+
 ValidateOutcome RunValidation::run() {
   std::int64_t tiles = 0;
   for (const int fold : out_.folds)
     for (const std::size_t i : slides_of(data_, fold).held_out)
       tiles += tile_grid(data_.slides[i]->size(), experiment_.data.tile, experiment_.predict.overlap, 1).count();
-  fs::create_directories(out_.folder);
-  std::error_code none;
-  fs::remove(out_.folder / "scores.json", none);  // of before: it must not pass for this one's
+  begin();
   progress_ = std::make_unique<Progress>("validating", tiles);
   try {
     for (const int fold : out_.folds) validate_fold(fold);
@@ -286,7 +253,9 @@ ValidateOutcome RunValidation::run() {
     conclude();
     write();
     log().warning("interrupted: " + out_.folder.string() + " has the figures of " +
-                  counted(out_.slides.size(), "slide", "slides") + " that were measured; --overwrite starts anew");
+                  counted(out_.slides.size(), "slide", "slides") +
+                  " that were measured; to go on, give the same command with --continue" +
+                  (request_.overwrite ? " in place of --overwrite" : ""));
     throw;
   }
   progress_->finish();
@@ -338,20 +307,24 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
   out.threshold_from = request.threshold ? "--threshold" : written.is(Value::Type::string) ? "0.5" : "experiment";
   out.objects = request.objects;
   check_tta(out.tta);
-  const MetricSet metrics = metrics_of(*registry, request);
+  const MetricSet metrics = requested_metrics(*registry, request.metrics, request.set);
   out.origins = origins_of(*registry, request);
-  if (!request.overwrite && fs::exists(out.folder / "scores.json"))
+  if (!request.overwrite && !request.go_on && fs::exists(out.folder / "scores.json"))
     throw Error(out.folder.string() + " holds a validation already",
-                "--overwrite replaces it, --out names another folder");
+                "--continue measures what is missing, --overwrite replaces it, --out names another folder");
   require_output_folder(out.folder, {});
   for (const int fold : out.folds) static_cast<void>(run.fold(fold).weights(request.checkpoint));  // before work begins
+  const std::string settings = validation_settings(request, run, experiment, out, metrics);
+  if (request.go_on) require_equal_settings(out.folder, settings);
+  if (const auto lost = metrics_that_cannot_be_kept(metrics); request.go_on && !lost.empty())
+    log().warning("every slide is measured anew: what " + names_of(lost) + " measured cannot be kept");
   if (!fs::exists(run.splits()))
     throw Error(run.folder().string() + " has no splits.json: which slides its folds held out is not known",
                 "it is of an earlier version; go on with it once (nephron train --resume), which writes the file");
   const Listing listing(experiment, *registry);
   PreparedData data = prepare(listing, splits_of_run(listing, run.splits()), experiment.data.most_lost);
   warn_of_problems(data);
-  return RunValidation(request, run, experiment, *registry, metrics, std::move(data), std::move(out)).run();
+  return RunValidation(request, run, experiment, *registry, metrics, std::move(data), std::move(out), settings).run();
 }
 
 }  // namespace nephron::host

@@ -26,6 +26,8 @@ struct ValidateRequest {
   std::vector<std::string> set;   ///< "METRIC.PARAMETER=VALUE"
   std::vector<std::string> save;  ///< "probabilities", "masks"
   ObjectOptions objects;
+  bool all_tiles = false;  ///< those of nothing but glass too
+  bool go_on = false;      ///< --continue
   bool overwrite = false;
   std::vector<std::filesystem::path> plugins;
 };
@@ -63,6 +65,7 @@ struct ValidateOutcome {
   std::vector<PooledCurve> curves;
   std::map<std::string, std::string> failures;  ///< slide -> why it was not measured
   bool complete = false;                        ///< no Ctrl-C cut it short
+  std::int64_t measured_before = 0;             ///< slides, by a validation that this one goes on with
 
   /// scores.json.
   std::string json() const;
@@ -71,8 +74,9 @@ struct ValidateOutcome {
 };
 
 /// Predicts every slide that a fold held out with that fold's network, and measures it in one pass. Writes scores.json,
-/// slides.csv, slides.jsonl, objects.csv and objects.jsonl. A slide that cannot be measured is named in `failures`.
-/// After Ctrl-C, what was measured by then is written, and Cancelled thrown.
+/// slides.csv, slides.jsonl, objects.csv and objects.jsonl, and, of each slide once it is measured, what a validation
+/// goes on with (measures/). A slide that cannot be measured is named in `failures`. After Ctrl-C, what was measured by
+/// then is written, and Cancelled thrown.
 ValidateOutcome validate_run(const ValidateRequest& request);
 
 }  // namespace nephron::host

@@ -1,0 +1,40 @@
+#include <host/predict/picture_metrics.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <host/metrics/kept_measures.hpp>
+#include <host/metrics/metric_request.hpp>
+#include <host/util/usage_error.hpp>
+
+namespace nephron::host {
+
+std::unique_ptr<const PictureMetrics> picture_metrics(const PredictRequest& request, const Member& first) {
+  if (request.metrics.empty()) {
+    if (!request.set.empty()) throw UsageError("--set gives a metric its parameter: name the metric in --metrics");
+    return nullptr;
+  }
+  if (!first.loader->compares())
+    throw UsageError("--metrics compares with true masks: say where they are, --masks DIR, or --dataset NAME");
+  if (first.settings.search)
+    throw UsageError(
+        "--metrics measures as pictures are predicted, and --threshold search finds its threshold when all are: name "
+        "the threshold, --threshold VALUE");
+  auto out = std::make_unique<PictureMetrics>();
+  out->set = requested_metrics(*first.registry, request.metrics, request.set);
+  out->key = out->set.str() + " at " + std::to_string(first.settings.threshold) + ", objects of " +
+             std::to_string(request.least_area) + " px, holes of " + std::to_string(request.fill_holes);
+  out->kept = metrics_that_cannot_be_kept(out->set).empty();
+  return out;
+}
+
+ObjectOptions objects_at(Reduction reduction, const Kept& kept) {
+  const double by = reduction.value() * reduction.value();
+  const auto pixels = [&](std::int64_t area) { return std::llround(static_cast<double>(area) / by); };
+  ObjectOptions out;
+  out.least_area = std::max<std::int64_t>(1, pixels(kept.least_area));
+  out.fill_holes = pixels(kept.fill_holes);
+  return out;
+}
+
+}  // namespace nephron::host

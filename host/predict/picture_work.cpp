@@ -1,0 +1,141 @@
+#include <host/predict/picture_work.hpp>
+
+#include <filesystem>
+#include <utility>
+
+#include <nephron/error.hpp>
+
+#include <host/metrics/kept_measures.hpp>
+#include <host/predict/joined_rows.hpp>
+#include <host/predict/rows_behind.hpp>
+#include <host/tiling/tiled.hpp>
+#include <host/util/log.hpp>
+
+namespace nephron::host {
+
+PictureWork::PictureWork(const PredictRequest& request, const std::vector<std::unique_ptr<Member>>& members,
+                         const OutputFolder& output, const PictureMetrics* metrics)
+    : request_(request),
+      members_(members),
+      output_(output),
+      settings_(members.front()->settings),
+      classes_(members.front()->experiment.classes),
+      metrics_(metrics),
+      planes_(static_cast<int>(classes_.size() * (1 + settings_.kept.flips.size()))) {}
+
+LoadedPicture PictureWork::load(const PictureFile& picture) const {
+  LoadedPicture out = members_.front()->loader->load(picture);
+  require_room(out);
+  return out;
+}
+
+/// Said before hours are spent. Maps of tissue pack four times at least.
+void PictureWork::require_room(const LoadedPicture& loaded) const {
+  const std::int64_t bytes = settings_.kept.format == MapFormat::halves ? 2 : 1;
+  const auto classes = static_cast<std::int64_t>(classes_.size());
+  const std::int64_t maps =
+      classes * ((settings_.kept.maps ? 1 : 0) + static_cast<std::int64_t>(settings_.kept.flips.size()));
+  std::int64_t need = loaded.size.area() * maps * bytes / 4;
+  const Size reduced = loaded.reduced->size();
+  if (members_.size() > 1 || has_many_tiles(reduced, settings_))
+    need += static_cast<std::int64_t>(members_.size()) * KeptRows::bytes_of(reduced, planes_);
+  std::error_code unknown;
+  const std::filesystem::space_info disk = std::filesystem::space(output_.folder(), unknown);
+  if (!unknown && disk.available < static_cast<std::uintmax_t>(need))
+    throw Error(
+        "the maps of a picture of " + std::to_string(loaded.size.width) + " x " + std::to_string(loaded.size.height) +
+            " px need up to " + std::to_string((need >> 20) + 1) + " MB, and " + output_.folder().string() + " has " +
+            std::to_string(disk.available >> 20) + " MB left",
+        std::string(maps > 0 ? "Without \"maps\" and \"tta\" in --save, masks and runs take a small part of it; "
+                             : "") +
+            "Name another folder, or make room.");
+}
+
+/// Opens the rows of a picture that a member computed before; what they depend on is their key.
+KeptRows PictureWork::rows_of(const PictureFile& picture, std::size_t member, const LoadedPicture& loaded) const {
+  const PredictSettings& settings = members_[member]->settings;
+  const std::string key =
+      settings.str() + " of " + loaded.fingerprint + " in batches of " + std::to_string(settings.batch);
+  KeptRows rows(output_.under_way(picture.id, member), key, loaded.reduced->size(), planes_);
+  if (rows.rows_there() > 0)
+    log().info("\"" + picture.id + "\" goes on below row " + std::to_string(rows.rows_there()) + " of " +
+               std::to_string(rows.size().height));
+  return rows;
+}
+
+/// What one member says of a picture, into `sink`.
+void PictureWork::ask(std::size_t member, const LoadedPicture& loaded, std::int64_t from_row, const Told& told,
+                      ProbabilitySink& sink) const {
+  const PredictSettings& settings = members_[member]->settings;
+  TilingOptions tiling{settings.cut(), settings.overlap, settings.batch, {}};
+  tiling.as_reference = settings.as_reference;
+  tiling.from_row = from_row;
+  tiling.wanted = [&](const Region& tile) { return !loaded.glass.only(tile); };
+  tiling.progress = [&](std::int64_t tiles, std::int64_t total) {
+    std::string doing = total > 1 ? ", tile " + std::to_string(tiles) + "/" + std::to_string(total) : "";
+    if (members_.size() > 1) doing += " of run " + std::to_string(member + 1) + "/" + std::to_string(members_.size());
+    const double part = static_cast<double>(member) + static_cast<double>(tiles) / static_cast<double>(total);
+    told(part / static_cast<double>(members_.size()), doing);
+  };
+  predict_tiled(*loaded.reduced, *members_[member]->model, tiling, sink);
+}
+
+PictureWork::Computed PictureWork::compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded,
+                                           const Told& told) const {
+  const bool several = members_.size() > 1;
+  const bool exclusive = members_.front()->experiment.exclusive;
+  Computed out{picture, loaded, nullptr, {}};
+  out.outputs = std::make_shared<PictureOutputs>(
+      output_, settings_.kept, MaskRule{exclusive, settings_.search, request_.vote ? 0.5 : settings_.threshold},
+      classes_,
+      OutputPicture{picture.id, picture.file.filename().string(), loaded->size, loaded->mpp, loaded->truth,
+                    several ? Reduction(1) : loaded->reduction, request_.dataset},
+      metrics_ == nullptr ? nullptr : &metrics_->set);
+  RowsBehind behind(*out.outputs);
+  if (several) {
+    std::vector<SaidRows> said;
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      const LoadedPicture own = m == 0 ? LoadedPicture() : members_[m]->loader->load(picture);
+      const LoadedPicture& seen = m == 0 ? *loaded : own;
+      KeptRows& rows = *out.kept.emplace_back(std::make_unique<KeptRows>(rows_of(picture, m, seen)));
+      if (rows.rows_there() < rows.size().height) ask(m, seen, rows.rows_there(), told, rows);
+      said.push_back({&rows, members_[m]->share});
+    }
+    join_rows(std::move(said), loaded->size, planes_, request_.vote ? std::optional(settings_.threshold) : std::nullopt,
+              behind);
+  } else if (has_many_tiles(loaded->reduced->size(), settings_)) {
+    KeptRows& rows = *out.kept.emplace_back(std::make_unique<KeptRows>(rows_of(picture, 0, *loaded)));
+    behind.begin(rows.size(), planes_);
+    rows.give_to(behind);
+    ask(0, *loaded, rows.rows_there(), told, rows);
+  } else {
+    ask(0, *loaded, 0, told, behind);
+  }
+  behind.finish();
+  return out;
+}
+
+PictureResult PictureWork::write(Computed& computed) const {
+  const LoadedPicture& loaded = *computed.loaded;
+  const std::string& id = computed.picture.id;
+  PictureResult out{computed.picture, {loaded.reduction, loaded.reduced->digest()}};
+  if (std::optional<ComparedPicture> compared = computed.outputs->finish()) {
+    out.score = std::move(compared->score);
+    out.score->picture = out.seen.digest;
+    if (compared->measures)
+      keep(SlideRow{*std::move(compared->measures), -1, out.score->picture, out.score->masks}, out);
+  }
+  // Last: it says that all is there.
+  write_picture_facts(output_.picture(id), {loaded.size, loaded.mpp, loaded.fingerprint, out.seen});
+  for (const auto& rows : computed.kept) rows->remove();
+  return out;
+}
+
+/// Measures go into a file; where that cannot be, with the result.
+void PictureWork::keep(SlideRow row, PictureResult& result) const {
+  if (metrics_->kept)
+    write_measures(output_.measures(result.picture.id), metrics_->key, {std::move(row), {}}, metrics_->set);
+  else result.measured = std::move(row);
+}
+
+}  // namespace nephron::host

@@ -1,0 +1,54 @@
+#include <host/validate/validation_record.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+
+#include <host/util/checked_json.hpp>
+
+namespace nephron::host {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+std::string validation_settings(const ValidateRequest& request, const RunFolder& run, const Experiment& experiment,
+                                const ValidateOutcome& asked, const MetricSet& metrics) {
+  Json json{{"run", asked.run.string()},
+            {"folds", asked.folds},
+            {"checkpoint", asked.checkpoint},
+            {"weights", Json::array()},
+            {"tta", asked.tta},
+            {"precision", asked.precision},
+            {"metrics", metrics.str()},
+            {"thresholds", asked.thresholds},
+            {"least_area", request.objects.least_area},
+            {"fill_holes", request.objects.fill_holes},
+            {"save", request.save},
+            {"glass", request.all_tiles ? "predicted" : "skipped"},
+            {"batch", experiment.prediction_batch()}};
+  // The link moves on with training; its step says which weights.
+  for (const int fold : asked.folds) json["weights"].push_back(fs::canonical(run.fold(fold).weights(asked.checkpoint)));
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void require_equal_settings(const fs::path& folder, const std::string& settings) {
+  const fs::path file = folder / "validate.json";
+  const char* const how = "--overwrite starts anew, --out names another folder.";
+  if (!fs::exists(file)) {
+    if (fs::exists(folder / "scores.json"))
+      throw Error(
+          folder.string() + " holds a validation that says not how it was made: " + file.string() + " is not there",
+          how);
+    return;  // nothing was begun
+  }
+  const JsonNode before = JsonNode::read(file, how);
+  for (const auto& [key, value] : Json::parse(settings).items()) {
+    const auto there = before.find(key);
+    if (!there || there->raw() != value)
+      throw Error(folder.string() + " was validated with another " + key + ": " +
+                      (there ? there->raw().dump() : "none") + " there, " + value.dump() + " now",
+                  "Use the same settings to go on; or: " + std::string(how));
+  }
+}
+
+}  // namespace nephron::host
