@@ -39,6 +39,7 @@ class StartedProgram {
   }
   StartedProgram(const StartedProgram&) = delete;
   StartedProgram& operator=(const StartedProgram&) = delete;
+  pid_t pid() const noexcept { return pid_; }
   void signal(int number) const { ::kill(pid_, number); }
   /// From now on it cannot write more than this many bytes into any one file.
   void limit_files(std::size_t bytes) const {

@@ -111,11 +111,11 @@ TEST_F(CodedMasks, IgnoredPixelsAreLeftOutOfTheFigures) {
 
 TEST_F(CodedMasks, WhereSeveralCodingsFitOneMustBeNamed) {
   const Outcome several = predict(masks() + "--device cpu");
-  EXPECT_EQ(several.code, 1);
+  EXPECT_EQ(several.code, 2);
   EXPECT_THAT(several.text,
               AllOf(HasSubstr("\"sevens\", \"nines\""), HasSubstr("--masks-as NAME"), HasSubstr("--masks-as plain")));
   const Outcome unknown = predict(masks() + "--device cpu --masks-as eights");
-  EXPECT_EQ(unknown.code, 1);
+  EXPECT_EQ(unknown.code, 2);
   EXPECT_THAT(unknown.text, AllOf(HasSubstr("no dataset \"eights\" that reads masks"),
                                   HasSubstr("\"sevens\", \"nines\" or \"plain\"")));
   EXPECT_EQ(predict("--masks-as sevens").code, 2) << "without --masks it means nothing";

@@ -268,6 +268,11 @@ TEST_F(PredictOutputs, RunsAreJoinedWhateverTheirSizes) {
   write_file_atomically(file, experiment);
   EXPECT_THAT(predict_slides(root / "no", how + with).text,
               HasSubstr("its classes are \"tubule\", not \"glomerulus\""));
+  experiment.replace(experiment.find("[\"tubule\"]"), 10, "[\"glomerulus\", \"tubule\"]");
+  write_file_atomically(file, experiment);
+  const Outcome more_classes = predict_slides(root / "no", how + with);
+  EXPECT_EQ(more_classes.code, 1);
+  EXPECT_THAT(more_classes.text, HasSubstr("\"glomerulus\""));
 }
 
 TEST_F(PredictOutputs, ObjectsOfOtherRulesDoNotMix) {
@@ -282,6 +287,35 @@ TEST_F(PredictOutputs, ObjectsOfOtherRulesDoNotMix) {
   EXPECT_EQ(predict_slides(root / "failed", "--save masks").code, 0);
 }
 
+TEST_F(PredictOutputs, AMapOfAnotherFormatDoesNotStay) {
+  const fs::path out = root / "out", png = out / "probabilities/glomerulus/one.png",
+                 tiff = out / "probabilities/glomerulus/one.tif";
+  ASSERT_EQ(predict_slides(out, "--save maps").code, 0);
+  EXPECT_TRUE(fs::exists(png) && !fs::exists(tiff));
+  ASSERT_EQ(predict_slides(out, "--save maps --maps tiff --overwrite").code, 0);
+  EXPECT_TRUE(fs::exists(tiff) && !fs::exists(png));
+  // What a prediction left that nobody remembers: one map of each format, and the rest is made again.
+  std::ofstream(png) << "stale";
+  fs::remove(out / "pictures/one.json");
+  ASSERT_EQ(predict_slides(out, "--save maps --maps tiff --continue").code, 0);
+  EXPECT_TRUE(fs::exists(tiff) && !fs::exists(png));
+}
+
+// A network of another size, and one of another number of classes, than the run's experiment says.
+TEST_F(PredictOutputs, WeightsOfAnotherModelAreToldByTheirDifferences) {
+  write_tensors(run / "fold-0/checkpoints/step-7/weights.safetensors",
+                {{"segmentation_head.0.weight", at::zeros({2, 3, 1, 1})},
+                 {"segmentation_head.0.bias", at::zeros({2})},
+                 {"decoder.extra.weight", at::zeros({4})}});
+  const Outcome outcome = predict_slides(root / "no", "");
+  EXPECT_EQ(outcome.code, 1);
+  for (const char* said :
+       {"weights.safetensors do not fit the model", "unexpected", "decoder.extra.weight  [4]", "misshapen",
+        "segmentation_head.0.weight  [2, 3, 1, 1], [1, 3, 1, 1]", "experiment.resolved.toml describes"})
+    EXPECT_THAT(outcome.text, HasSubstr(said));
+  EXPECT_FALSE(fs::exists(root / "no/predict.json"));
+}
+
 TEST_F(PredictOutputs, WhatIsAskedForWronglyIsSaid) {
   const std::string start = "predict " + run.string() + " --out " + (root / "no").string() + " ";
   const std::string one = "--slides " + slide("one").string() + " ";
@@ -290,7 +324,15 @@ TEST_F(PredictOutputs, WhatIsAskedForWronglyIsSaid) {
   EXPECT_THAT(nephron(start + one + "--full-size --whole").text, HasSubstr("neither with --whole"));
   EXPECT_THAT(nephron(start + one + "--save mask").text, HasSubstr("mask"));
   EXPECT_THAT(nephron(start + one + "--save objects --threshold search").text, HasSubstr("needs \"maps\" in --save"));
-  EXPECT_THAT(nephron(start + one + slide("one").string()).text, HasSubstr("two pictures with the name \"one\""));
+  const Outcome twice = nephron(start + one + slide("one").string());
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_THAT(twice.text, HasSubstr(slide("one").string() + " is named twice"));
+  EXPECT_THAT(nephron(start + one + (root / "slides/../slides/one.tif").string()).text,
+              HasSubstr("is named twice: " + slide("one").string() + " is the same file"));
+  fs::create_directories(root / "others");
+  fs::copy(slide("one"), root / "others/one.tif");
+  EXPECT_THAT(nephron(start + one + (root / "others/one.tif").string()).text,
+              HasSubstr("there are two pictures with the name \"one\""));
   EXPECT_FALSE(fs::exists(root / "no"));
 }
 

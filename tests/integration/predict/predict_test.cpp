@@ -1,11 +1,7 @@
 // `nephron predict` and `nephron data export` as whole commands.
-#include <chrono>
-#include <csignal>
 #include <map>
-#include <thread>
 
 #include <tests/integration/predict/predict_fixture.hpp>
-#include <tests/support/program.hpp>
 
 namespace nephron::host {
 namespace {
@@ -156,119 +152,6 @@ TEST_F(Predict, NothingIsOverwrittenUnasked) {
   EXPECT_THAT(other.text, HasSubstr("another threshold: 0.5 there, 0.3 now"));
 }
 
-/// Pictures that take a while, and what a run over them must never leave behind.
-class InterruptedPredict : public Predict {
- protected:
-  static constexpr int count = 40;
-  static constexpr Size size{160, 160};
-
-  void SetUp() override {
-    Predict::SetUp();
-    for (const char* id : {"a", "b", "c"}) {
-      fs::remove(root / "images" / (std::string(id) + ".png"));
-      fs::remove(root / "masks" / (std::string(id) + ".png"));
-    }
-    for (int i = 0; i < count; ++i) put_picture("p" + std::to_string(i), size);
-  }
-  std::vector<std::string> command(const std::string& more = "") const {
-    std::vector<std::string> out{NEPHRON_PROGRAM,
-                                 "predict",
-                                 run.string(),
-                                 "--images",
-                                 (root / "images").string(),
-                                 "--out",
-                                 (root / "out").string(),
-                                 "--masks",
-                                 (root / "masks").string(),
-                                 "--device",
-                                 "cpu",
-                                 "--tile",
-                                 "32",
-                                 "--overlap",
-                                 "4",
-                                 "--batch",
-                                 "2"};
-    if (!more.empty()) out.push_back(more);
-    return out;
-  }
-  static std::size_t files_in(const fs::path& folder) {
-    std::error_code none;
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder, none), fs::directory_iterator()));
-  }
-  /// Masks that have their final names.
-  std::size_t masks() const {
-    std::size_t there = 0;
-    for (int i = 0; i < count; ++i) there += fs::exists(output("masks", "p" + std::to_string(i))) ? 1 : 0;
-    return there;
-  }
-  /// Sends a signal once some masks are there; the exit code, or minus the signal that ended it.
-  int stop(int signal, const std::string& more = "") const {
-    StartedProgram program(command(more), root / "output.txt");
-    while (!program.done() && masks() < 4) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    program.signal(signal);
-    return program.wait();
-  }
-  /// Every file that has its final name is whole; their number.
-  int whole_pictures() const {
-    int whole = 0;
-    for (int i = 0; i < count; ++i) {
-      const std::string id = "p" + std::to_string(i);
-      for (const char* kind : {"probabilities", "masks"})
-        if (fs::exists(output(kind, id))) {
-          EXPECT_EQ(read_picture(output(kind, id)).size(), size) << kind << " " << id;
-        }
-      if (!fs::exists(output("masks", id))) continue;
-      EXPECT_LE(worst(id), 1) << id;
-      ++whole;
-    }
-    return whole;
-  }
-};
-
-TEST_F(InterruptedPredict, CtrlCKeepsWhatIsFinishedAndSaysHowToGoOn) {
-  ASSERT_EQ(stop(SIGINT), 130) << read_file(root / "output.txt");
-  const std::string said = read_file(root / "output.txt");
-  const int whole = whole_pictures();
-  EXPECT_GE(whole, 4);
-  ASSERT_LT(whole, count) << "it ended before the signal came";
-  EXPECT_THAT(said, HasSubstr(std::to_string(whole) +
-                              " of 40 pictures are finished; to go on, give the same command with --continue"));
-  EXPECT_EQ(files_in(root / "out/masks/glomerulus"), static_cast<std::size_t>(whole)) << "something unfinished is left";
-  const auto before = fs::last_write_time(output("masks", "p0"));
-  StartedProgram rest(command("--continue"), root / "output.txt");
-  EXPECT_EQ(rest.wait(), 0) << rest.output();
-  EXPECT_THAT(rest.output(), HasSubstr("predicted " + std::to_string(count - whole) + " pictures, " +
-                                       std::to_string(whole) + " were finished before"));
-  EXPECT_EQ(fs::last_write_time(output("masks", "p0")), before);
-  EXPECT_EQ(whole_pictures(), count);
-  EXPECT_EQ(nlohmann::json::parse(read_file(root / "out/scores.json"))["pictures"].size(), std::size_t{count});
-}
-
-TEST_F(InterruptedPredict, AKillLeavesNoPictureHalfWritten) {
-  ASSERT_EQ(stop(SIGKILL), -SIGKILL);
-  ASSERT_LT(whole_pictures(), count);
-  StartedProgram rest(command("--continue"), root / "output.txt");
-  EXPECT_EQ(rest.wait(), 0) << rest.output();
-  EXPECT_EQ(whole_pictures(), count);
-}
-
-TEST_F(InterruptedPredict, AnOverwriteThatIsInterruptedLeavesNothingOfBefore) {
-  StartedProgram first(command(), root / "output.txt");
-  ASSERT_EQ(first.wait(), 0) << first.output();
-  for (int i = 0; i < count; ++i)
-    fs::resize_file(output("masks", "p" + std::to_string(i)), 0);  // of other settings, as it were
-  StartedProgram again(command("--overwrite"), root / "output.txt");
-  while (!again.done() && (fs::exists(output("masks", "p9")) || files_in(root / "out/masks/glomerulus") < 2))
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  again.signal(SIGINT);
-  ASSERT_EQ(again.wait(), 130) << again.output();
-  EXPECT_THAT(again.output(), HasSubstr("--continue in place of --overwrite"));
-  ASSERT_LT(whole_pictures(), count);
-  StartedProgram rest(command("--continue"), root / "output.txt");
-  EXPECT_EQ(rest.wait(), 0) << rest.output();
-  EXPECT_EQ(whole_pictures(), count);
-}
-
 /// The searched threshold against a computation that does one thing after the other.
 TEST_F(Predict, TheSearchedThresholdIsBestForAllPicturesTogether) {
   // Truths that want thresholds of their own: what the network calls sure in one, what it calls likely in another.
@@ -378,9 +261,15 @@ TEST_F(Predict, WrongUseIsSaidBeforeAnyWork) {
           .code,
       2);
   const Outcome tile = predict("--tile 20");
-  EXPECT_EQ(tile.code, 1);
+  EXPECT_EQ(tile.code, 2);
   EXPECT_THAT(tile.text, HasSubstr("multiples of 16"));
-  EXPECT_EQ(predict("", root / "images").code, 1);
+  EXPECT_EQ(predict("", root / "no-such-run").code, 2);
+  EXPECT_EQ(predict("", root / "images").code, 1) << "a folder that holds no run";
+  const Outcome twice = predict("--tta identity,identity");
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_THAT(twice.text, HasSubstr("names \"identity\" twice"));
+  EXPECT_EQ(predict("--device gpu").code, 2);
+  EXPECT_EQ(predict("--save tta").code, 2) << "one flip alone";
   EXPECT_FALSE(fs::exists(root / "out"));
 }
 

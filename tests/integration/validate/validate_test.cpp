@@ -1,4 +1,8 @@
 // What `nephron validate` says of held-out slides is what `nephron predict` says of them, fold by fold.
+#include <chrono>
+#include <csignal>
+#include <thread>
+
 #include <nlohmann/json.hpp>
 
 #include <nephron/csv.hpp>
@@ -38,12 +42,14 @@ class Validate : public Train {
                                        "--device", "cpu"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     run(arguments, 0);
+    if (!more.empty()) measured_by_predict_.push_back(CsvTable::read(out / "slides.csv"));
     std::map<std::string, double> dice;
     const json all = json::parse(read_file(out / "scores.json"));
     for (const auto& [id, picture] : all.at("pictures").items())
       dice[id] = picture.at("dice_reduced").at("disc").get<double>();
     return dice;
   }
+  std::vector<CsvTable> measured_by_predict_;
 };
 
 TEST_F(Validate, SaysOfEachFoldWhatPredictSays) {
@@ -72,14 +78,30 @@ TEST_F(Validate, SaysOfEachFoldWhatPredictSays) {
     EXPECT_TRUE(fs::exists(made("masks/disc/" + id + ".png")));
   }
   double best = 0;
+  const std::vector<std::string> measuring{"--metrics",    "dice,iou,boundary,detection,average_precision,auprc",
+                                           "--set",        "boundary.unit=px",
+                                           "--set",        "boundary.tau=[1, 2]",
+                                           "--least-area", "1"};
   for (const int k : {0, 1, 2})
-    for (const auto& [id, value] : predicted(k, *data_ / "data", {})) {
+    for (const auto& [id, value] : predicted(k, *data_ / "data", measuring)) {
       EXPECT_EQ(fold.at(id), k);
       // predict's Dice has 1e-8 on both sides of its fraction.
       EXPECT_NEAR(dice.at(id), value, 1e-6) << id;
       best = std::max(best, value);
     }
   EXPECT_GT(best, 0.3) << "a network that finds nothing proves nothing";
+  std::size_t compared = 0;
+  for (const CsvTable& theirs : measured_by_predict_)
+    for (std::size_t i = 0; i < theirs.rows(); ++i) {
+      std::size_t row = 0;
+      while (slides.cell(row, slides.column("slide")) != theirs.cell(i, theirs.column("slide"))) ++row;
+      for (const char* name : {"dice", "iou", "nsd@1px", "nsd@2px", "hd95", "assd", "object_f1@0.5", "ap@0.5-0.95",
+                               "auprc", "picture_sha256", "width"}) {
+        EXPECT_EQ(theirs.cell(i, theirs.column(name)), slides.cell(row, slides.column(name))) << name;
+        ++compared;
+      }
+    }
+  EXPECT_EQ(compared, 66U);
 
   // The curve of one slide, by way of the saved map: 8 bits are enough for all but its edges.
   const json& curve = all.at("dice_by_threshold").at("disc");
@@ -100,12 +122,99 @@ TEST_F(Validate, SaysOfEachFoldWhatPredictSays) {
   EXPECT_GT(found, 0U);
 }
 
+/// Every file of a validation.
+std::map<std::string, std::string> files_of(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) files[fs::relative(entry.path(), folder).string()] = read_file(entry.path());
+  return files;
+}
+
+TEST_F(Validate, GoesOnWhereItWasInterrupted) {
+  run(train_command({"--fold", "all", "--set", "train.epochs=1"}), 0);
+  const std::vector<std::string> how{"--metrics",
+                                     "dice,iou,precision,recall,auprc,calibration,brier,boundary,centres,detection,"
+                                     "panoptic,average_precision,counts,confusion",
+                                     "--set",
+                                     "boundary.unit=px",
+                                     "--save",
+                                     "probabilities"};
+  const auto into = [&](const std::string& out, const std::string& more = "") {
+    std::vector<std::string> words = command(how);
+    words.insert(words.end(), {"--out", (root_ / out).string()});
+    if (!more.empty()) words.push_back(more);
+    return words;
+  };
+  run(into("whole"), 0);
+  const auto expected = files_of(root_ / "whole");
+  const auto measured = [&](const std::string& out) {
+    std::error_code none;
+    return std::distance(fs::directory_iterator(root_ / out / "measures", none), fs::directory_iterator());
+  };
+  ASSERT_EQ(measured("whole"), 6);
+  for (const int signal : {SIGKILL, SIGINT}) {
+    const std::string out = "signal" + std::to_string(signal);
+    {
+      Program program(into(out), output());
+      while (!program.done() && measured(out) < 2) std::this_thread::sleep_for(std::chrono::microseconds(200));
+      program.signal(signal);
+      program.wait();
+    }
+    const std::string said = run(into(out, "--continue"), 0);
+    EXPECT_THAT(said, HasSubstr("measured 6 slides, "));
+    EXPECT_THAT(said, HasSubstr(" of them before"));
+    EXPECT_EQ(files_of(root_ / out) == expected, true) << signal;
+  }
+  // Damaged, of other labels, or gone: measured again, in the same end.
+  const fs::path out = root_ / "signal9";
+  std::ofstream(out / "measures/s1.json") << "{\"key\":";
+  std::ofstream(out / "measures/s2.json") << std::string(100'000, '[');
+  fs::remove(out / "measures/s3.json");
+  json other = json::parse(read_file(out / "measures/s4.json"));
+  other["truth"] = std::string(64, '0');
+  std::ofstream(out / "measures/s4.json") << other;
+  const std::string said = run(into("signal9", "--continue"), 0);
+  EXPECT_THAT(said, HasSubstr("measured 6 slides, 2 of them before"));
+  EXPECT_THAT(said, HasSubstr("measures/s1.json"));
+  EXPECT_EQ(files_of(out) == expected, true);
+  std::vector<std::string> differs = into("signal9", "--continue");
+  differs.insert(differs.end(), {"--threshold", "0.4"});
+  EXPECT_THAT(run(differs, 1), HasSubstr("another thresholds: [0.5] there, [0.4] now"));
+}
+
+TEST_F(Validate, GlassIsSkippedAndTissueMeasuredAsItIs) {
+  // One slide, tissue on its left, glass from there on, of more than 64 tiles.
+  const fs::path data = root_ / "glass";
+  fs::create_directories(data / "images"), fs::create_directories(data / "masks");
+  for (int i = 0; i < 3; ++i) {
+    cv::Mat image(400, 500, CV_8UC3, cv::Scalar(250, 250, 250)), mask(400, 500, CV_8UC1, cv::Scalar(0));
+    cv::rectangle(image, {0, 0, 220, 400}, cv::Scalar(120, 60, 190), cv::FILLED);
+    cv::circle(image, {100, 100 + 40 * i}, 40, cv::Scalar(120, 40, 130), cv::FILLED);
+    cv::circle(mask, {100, 100 + 40 * i}, 40, cv::Scalar(255), cv::FILLED);
+    const std::string name = "g" + std::to_string(i) + ".png";
+    cv::imwrite((data / "images" / name).string(), image), cv::imwrite((data / "masks" / name).string(), mask);
+  }
+  run(train_command({"--set", "dataset.0.root=" + data.string(), "--set", "train.epochs=1"}), 0);
+  run(command({"--save", "probabilities", "--out", (root_ / "some").string()}), 0);
+  run(command({"--save", "probabilities", "--out", (root_ / "all").string(), "--all-tiles"}), 0);
+  const cv::Mat some = cv::imread((root_ / "some/probabilities/disc/g0.png").string(), cv::IMREAD_UNCHANGED),
+                all = cv::imread((root_ / "all/probabilities/disc/g0.png").string(), cv::IMREAD_UNCHANGED);
+  ASSERT_EQ(some.size(), cv::Size(500, 400));
+  EXPECT_EQ(cv::norm(some.colRange(0, 220), all.colRange(0, 220), cv::NORM_INF), 0) << "tissue";
+  EXPECT_EQ(cv::countNonZero(some.colRange(300, 500)), 0) << "glass";
+  EXPECT_GT(cv::countNonZero(all.colRange(300, 500)), 0) << "a network that says 0 there proves nothing";
+}
+
 TEST_F(Validate, RefusesWhatItCannotDo) {
   run(train_command({"--set", "train.epochs=1"}), 0);
   EXPECT_THAT(run(command({"--metrics", "dyce"}), 2), HasSubstr("did you mean \"dice\""));
   EXPECT_THAT(run(command({"--metrics", "dice,dice"}), 2), HasSubstr("named twice"));
   EXPECT_THAT(run(command({"--set", "boundary.tau=3"}), 2), HasSubstr("is not asked for"));
   EXPECT_THAT(run(command({"--fold", "2"}), 2), HasSubstr("is not in"));
+  EXPECT_THAT(run(command({"--set", "dice.x=1"}), 2),
+              HasSubstr("metric \"dice\" has no parameter \"x\"; it has \"empty\""));
+  EXPECT_THAT(run(command({"--tta", "flip_x,flip_x"}), 2), HasSubstr("names \"flip_x\" twice"));
+  EXPECT_THAT(run({"validate", (root_ / "no-run").string()}, 2), HasSubstr("no-run"));
   EXPECT_FALSE(fs::exists(made("scores.json")));
   const json out = json::parse(run(command({"--json"}), 0).substr(0));
   EXPECT_EQ(out.at("folds"), json::array({0}));

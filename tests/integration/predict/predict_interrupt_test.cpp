@@ -1,0 +1,264 @@
+// What a prediction that is interrupted or killed leaves, and that going on with it ends in what an unbroken one says.
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include <tests/integration/predict/predict_fixture.hpp>
+#include <tests/support/program.hpp>
+
+namespace nephron::host {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Pictures that take a while, and what a run over them must never leave behind.
+class InterruptedPredict : public Predict {
+ protected:
+  static constexpr int count = 40;
+  static constexpr Size size{160, 160};
+
+  void SetUp() override {
+    Predict::SetUp();
+    for (const char* id : {"a", "b", "c"}) {
+      fs::remove(root / "images" / (std::string(id) + ".png"));
+      fs::remove(root / "masks" / (std::string(id) + ".png"));
+    }
+    for (int i = 0; i < count; ++i) put_picture("p" + std::to_string(i), size);
+  }
+  std::vector<std::string> command(const std::string& more = "") const {
+    std::vector<std::string> out{NEPHRON_PROGRAM,
+                                 "predict",
+                                 run.string(),
+                                 "--images",
+                                 (root / "images").string(),
+                                 "--out",
+                                 (root / "out").string(),
+                                 "--masks",
+                                 (root / "masks").string(),
+                                 "--device",
+                                 "cpu",
+                                 "--tile",
+                                 "32",
+                                 "--overlap",
+                                 "4",
+                                 "--batch",
+                                 "2"};
+    if (!more.empty()) out.push_back(more);
+    return out;
+  }
+  static std::size_t files_in(const fs::path& folder) {
+    std::error_code none;
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder, none), fs::directory_iterator()));
+  }
+  /// Masks that have their final names.
+  std::size_t masks() const {
+    std::size_t there = 0;
+    for (int i = 0; i < count; ++i) there += fs::exists(output("masks", "p" + std::to_string(i))) ? 1 : 0;
+    return there;
+  }
+  /// Sends a signal once some masks are there; the exit code, or minus the signal that ended it.
+  int stop(int signal, const std::string& more = "") const {
+    StartedProgram program(command(more), root / "output.txt");
+    while (!program.done() && masks() < 4) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    program.signal(signal);
+    return program.wait();
+  }
+  /// Every file that has its final name is whole; their number.
+  int whole_pictures() const {
+    int whole = 0;
+    for (int i = 0; i < count; ++i) {
+      const std::string id = "p" + std::to_string(i);
+      for (const char* kind : {"probabilities", "masks"})
+        if (fs::exists(output(kind, id))) {
+          EXPECT_EQ(read_picture(output(kind, id)).size(), size) << kind << " " << id;
+        }
+      if (!fs::exists(output("masks", id))) continue;
+      EXPECT_LE(worst(id), 1) << id;
+      ++whole;
+    }
+    return whole;
+  }
+};
+
+TEST_F(InterruptedPredict, CtrlCKeepsWhatIsFinishedAndSaysHowToGoOn) {
+  ASSERT_EQ(stop(SIGINT), 130) << read_file(root / "output.txt");
+  const std::string said = read_file(root / "output.txt");
+  const int whole = whole_pictures();
+  EXPECT_GE(whole, 4);
+  ASSERT_LT(whole, count) << "it ended before the signal came";
+  EXPECT_THAT(said, HasSubstr(std::to_string(whole) +
+                              " of 40 pictures are finished; to go on, give the same command with --continue"));
+  EXPECT_EQ(files_in(root / "out/masks/glomerulus"), static_cast<std::size_t>(whole)) << "something unfinished is left";
+  const auto before = fs::last_write_time(output("masks", "p0"));
+  StartedProgram rest(command("--continue"), root / "output.txt");
+  EXPECT_EQ(rest.wait(), 0) << rest.output();
+  EXPECT_THAT(rest.output(), HasSubstr("predicted " + std::to_string(count - whole) + " pictures, " +
+                                       std::to_string(whole) + " were finished before"));
+  EXPECT_EQ(fs::last_write_time(output("masks", "p0")), before);
+  EXPECT_EQ(whole_pictures(), count);
+  EXPECT_EQ(nlohmann::json::parse(read_file(root / "out/scores.json"))["pictures"].size(), std::size_t{count});
+}
+
+TEST_F(InterruptedPredict, AKillLeavesNoPictureHalfWritten) {
+  ASSERT_EQ(stop(SIGKILL), -SIGKILL);
+  ASSERT_LT(whole_pictures(), count);
+  StartedProgram rest(command("--continue"), root / "output.txt");
+  EXPECT_EQ(rest.wait(), 0) << rest.output();
+  EXPECT_EQ(whole_pictures(), count);
+}
+
+TEST_F(InterruptedPredict, AnOverwriteThatIsInterruptedLeavesNothingOfBefore) {
+  StartedProgram first(command(), root / "output.txt");
+  ASSERT_EQ(first.wait(), 0) << first.output();
+  for (int i = 0; i < count; ++i)
+    fs::resize_file(output("masks", "p" + std::to_string(i)), 0);  // of other settings, as it were
+  StartedProgram again(command("--overwrite"), root / "output.txt");
+  while (!again.done() && (fs::exists(output("masks", "p9")) || files_in(root / "out/masks/glomerulus") < 2))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  again.signal(SIGINT);
+  ASSERT_EQ(again.wait(), 130) << again.output();
+  EXPECT_THAT(again.output(), HasSubstr("--continue in place of --overwrite"));
+  ASSERT_LT(whole_pictures(), count);
+  StartedProgram rest(command("--continue"), root / "output.txt");
+  EXPECT_EQ(rest.wait(), 0) << rest.output();
+  EXPECT_EQ(whole_pictures(), count);
+}
+
+/// Every file of a prediction but what tells of its command and its process.
+std::map<std::string, std::string> files_of(const fs::path& out) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(out)) {
+    const std::string name = fs::relative(entry.path(), out).string();
+    if (entry.is_regular_file() && name != "predict.json" && name != ".lock") files[name] = read_file(entry.path());
+  }
+  return files;
+}
+
+class KilledPredict : public Predict {
+ protected:
+  void SetUp() override {
+    Predict::SetUp();
+    put_picture("large", {700, 420});  // of many tiles: its rows are kept
+    put_picture("other", {400, 300});
+  }
+  std::vector<std::string> command(const fs::path& out, const std::string& more) const {
+    std::vector<std::string> words{NEPHRON_PROGRAM, "predict", run.string()};
+    std::istringstream rest(" --images " + (root / "images").string() + " --out " + out.string() + masks() +
+                            "--device cpu --tile 32 --overlap 4 --batch 7 --tta identity,flip_x --least-area 5 "
+                            "--save maps,tta,masks,rle,submission,coco,objects --metrics dice,brier,centres,boundary "
+                            "--set boundary.unit=px " +
+                            more);
+    for (std::string word; rest >> word;) words.push_back(word);
+    return words;
+  }
+  int run_through(const fs::path& out, const std::string& more) const {
+    StartedProgram program(command(out, more), root / "output.txt");
+    return program.wait();
+  }
+};
+
+// NEPHRON_KILLS: how often; the moments are drawn anew by NEPHRON_KILL_SEED.
+TEST_F(KilledPredict, KilledAtAnyMomentItEndsInTheSame) {
+  const char* const wanted = std::getenv("NEPHRON_KILLS");
+  const char* const seed = std::getenv("NEPHRON_KILL_SEED");
+  const int kills = wanted != nullptr ? std::atoi(wanted) : 12;
+  std::mt19937 random(seed != nullptr ? static_cast<unsigned>(std::atoi(seed)) : 1U);
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(run_through(root / "whole", ""), 0) << read_file(root / "output.txt");
+  const auto whole = std::chrono::steady_clock::now() - start;
+  const std::map<std::string, std::string> expected = files_of(root / "whole");
+  ASSERT_TRUE(expected.contains("tta/flip_x/glomerulus/large.png"));
+  ASSERT_TRUE(expected.contains("slides.csv"));
+  int killed = 0, rounds = 0;
+  for (bool going_on = false; killed < kills; ++rounds) {
+    ASSERT_LT(rounds, 20 * kills + 20) << "it ends before it is killed";
+    const std::string more = going_on ? "--continue" : "";
+    {
+      StartedProgram program(command(root / "out", more), root / "output.txt");
+      std::this_thread::sleep_for(std::chrono::duration_cast<std::chrono::microseconds>(
+          whole * std::uniform_real_distribution<>(0, 1)(random)));
+      program.signal(SIGKILL);
+      killed += program.wait() == -SIGKILL ? 1 : 0;
+    }
+    going_on = fs::exists(root / "out/predict.json");
+    if (rounds % 3 != 2 && killed < kills) continue;  // several kills on the way to one end
+    ASSERT_EQ(run_through(root / "out", going_on ? "--continue" : ""), 0) << read_file(root / "output.txt");
+    const std::map<std::string, std::string> is = files_of(root / "out");
+    for (const auto& [name, bytes] : expected) {
+      ASSERT_TRUE(is.contains(name)) << name;
+      EXPECT_EQ(is.at(name) == bytes, true) << name << " differs after " << killed << " kills";
+    }
+    for (const auto& [name, bytes] : is) EXPECT_TRUE(expected.contains(name)) << name << " is left";
+    fs::remove_all(root / "out");
+    going_on = false;
+  }
+}
+
+// Whatever the files hold that going on reads: they are taken, or said to be damaged, or made anew.
+TEST_F(KilledPredict, DamagedFilesOfBeforeChangeNothing) {
+  ASSERT_EQ(run_through(root / "whole", ""), 0) << read_file(root / "output.txt");
+  const std::map<std::string, std::string> expected = files_of(root / "whole");
+  const std::string measures = expected.at("measures/large.json"), facts = expected.at("pictures/large.json");
+  const std::string header = "nephron rows 1 700x420x3 " + std::string(64, '0') + "\n";
+  std::mt19937 random(7);
+  const auto noise = [&](std::size_t bytes) {
+    std::string out(bytes, '\0');
+    for (char& c : out) c = static_cast<char>(random());
+    return out;
+  };
+  const auto replaced = [](std::string text, const std::string& from, const std::string& to) {
+    const std::size_t at = text.find(from);
+    return at == std::string::npos ? text : text.replace(at, from.size(), to);
+  };
+  const std::vector<std::pair<std::string, std::string>> damages{
+      {"partial/large.rows", ""},
+      {"partial/large.rows", header},
+      {"partial/large.rows", header + noise(100'000)},
+      {"partial/large.rows", "nephron rows 1 9223372036854775807x9223372036854775807x2147483647 "},
+      {"partial/large.rows", noise(3000)},
+      {"measures/large.json", ""},
+      {"measures/large.json", measures.substr(0, measures.size() / 2)},
+      {"measures/large.json", noise(2000)},
+      {"measures/large.json", replaced(measures, "\"numbers\":[", "\"numbers\":[1e300,")},
+      {"measures/large.json", replaced(measures, "\"numbers\":[", "\"numbers\":[-5,")},
+      {"measures/large.json", replaced(measures, "\"found\":[[0,", "\"found\":[[99999999999,")},
+      {"measures/large.json", replaced(measures, "\"size\":[700", "\"size\":[-700")},
+      {"measures/large.json", std::string(5000, '[')},
+      {"pictures/large.json", facts.substr(0, 20)},
+      {"coco/large.json", "{}"},
+  };
+  for (const auto& [name, bytes] : damages) {
+    const fs::path out = root / "out";
+    fs::remove_all(out);
+    fs::copy(root / "whole", out, fs::copy_options::recursive);
+    fs::remove(out / "masks/glomerulus/large.png");  // it has to be made again
+    fs::create_directories(out / "partial");
+    std::ofstream(out / name, std::ios::binary) << bytes;
+    const int code = run_through(out, "--continue");
+    const std::string said = read_file(root / "output.txt");
+    ASSERT_TRUE(code == 0 || code == 1) << name << " " << code << "\n" << said;
+    if (code == 1) {
+      EXPECT_THAT(said, HasSubstr(name)) << "an error names the file";
+      continue;
+    }
+    EXPECT_EQ(files_of(out) == expected, true) << name << " of " << bytes.substr(0, 60);
+  }
+}
+
+// The measures of a picture that is finished are read in place of its pixels: a damaged one costs the picture alone.
+TEST_F(KilledPredict, DamagedMeasuresAreMeasuredAgain) {
+  ASSERT_EQ(run_through(root / "whole", ""), 0) << read_file(root / "output.txt");
+  const std::map<std::string, std::string> expected = files_of(root / "whole");
+  std::ofstream(root / "whole/measures/other.json") << "{\"key\": 3}";
+  ASSERT_EQ(run_through(root / "whole", "--continue"), 0) << read_file(root / "output.txt");
+  EXPECT_THAT(read_file(root / "output.txt"), HasSubstr("measures/other.json"));
+  EXPECT_THAT(read_file(root / "output.txt"), HasSubstr("predicted 1 picture, 4 were finished before"));
+  EXPECT_EQ(files_of(root / "whole") == expected, true);
+}
+
+}  // namespace
+}  // namespace nephron::host
