@@ -248,7 +248,7 @@ std::string comparison_page(const Comparison& c, const std::string& viewer) {
   for (const Finding& f : c.findings) charts += slopes_plot(c, f);
   charts += power_plot(c) + cost_plot(c);
   const std::string body = head(c) + "<div style=\"margin-top:24px\">" + forest_plot(c) + "</div>\n" + verdicts(c) +
-                           "<h2>Donors, power, cost</h2>\n<div class=\"charts\">" + charts + "</div>\n" + seeds(c) +
+                           "<h2>Donors, power, cost</h2>\n<div class=\"charts two\">" + charts + "</div>\n" + seeds(c) +
                            settle(c) + exploratory(c) + tables(c) + objects(c, viewer) + cost(c) + configuration(c);
   return html_page(
       value_title(c.request.metric) + ": " + c.sides[0].name + " and " + counted(c.sides.size() - 1, "other"), body);

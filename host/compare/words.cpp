@@ -107,6 +107,7 @@ std::string method_words(const Comparison& c) {
   if (f.recipe) out += ", or Student's with the spread between seeds (Satterthwaite), whichever is larger";
   if (c.findings.size() > 1) out += "; adjusted (Holm) for " + std::to_string(c.findings.size()) + " comparisons";
   out += ". Interval, 95 %: the same test inverted";
+  if (f.recipe) out += ", or Student's where that is wider";
   if (c.findings.size() > 1) out += ", of each comparison alone";
   return out + ".";
 }

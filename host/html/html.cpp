@@ -32,6 +32,7 @@ font-variant-numeric:tabular-nums}
 .tile span{color:var(--soft);font-size:13px}
 .card+.charts,.charts+.card{margin-top:16px}.legend+h3{margin-top:16px}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:16px}
+.charts.two{grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr))}
 .card{padding:16px;overflow-x:auto}.card+.card{margin-top:16px}.charts .card+.card{margin-top:0}
 svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font-size:12px;font-family:inherit}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;margin:8px 0 0;color:var(--soft);font-size:13px}

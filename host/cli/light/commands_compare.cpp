@@ -41,8 +41,8 @@ int run_compare(CompareOptions& options) {
     page->write(comparison_page(comparison, options.viewer));
   }
   if (options.json) std::fputs(comparison_json(comparison).c_str(), stdout);
-  else if (options.csv) std::fputs(comparison_csv(comparison, options.rows).c_str(), stdout);
-  else if (options.latex) std::fputs(comparison_latex(comparison).c_str(), stdout);
+  else if (options.csv) print(comparison_csv(comparison, options.rows));
+  else if (options.latex) print(comparison_latex(comparison));
   else print(comparison_text(comparison) + (page ? "\npage: " + options.out.string() + "\n" : ""));
   return Exit::done;
 }
