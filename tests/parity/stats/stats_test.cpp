@@ -26,6 +26,8 @@ class StatsParity : public testing::Test {
   void SetUp() override {
     if (!std::filesystem::exists(peers_python()))
       GTEST_SKIP() << "no Python with the peers at " << peers_python() << ": ./nephron peers makes it";
+    if (std::system((peers_python().string() + " -c 'import scipy, statsmodels' 2>/dev/null").c_str()) != 0)
+      GTEST_SKIP() << peers_python() << " has not both scipy and statsmodels: ./nephron peers installs them";
     static const json once = run("none.json");
     peer_ = once;
   }
