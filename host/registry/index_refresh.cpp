@@ -60,10 +60,18 @@ struct KnownFolder {
   std::int64_t parent = 0;
 };
 
+/// Whether a run may change without a change of its folder's time.
+enum class Rest {
+  none = 0,      ///< it runs, waits, or nobody knows
+  finished = 1,  ///< no
+  stopped = 2,   ///< when a process takes its lock to go on
+};
+
 struct KnownRun {
   std::int64_t number = 0, folder = 0;
   std::string name;
-  bool is_run = false, settled = false;
+  bool is_run = false;
+  Rest settled = Rest::none;
   Times times;
   std::int64_t validation = 0;
 };
@@ -100,6 +108,19 @@ Facts state_facts(const fs::path& run, const RunReader::State& state) {
   return out;
 }
 
+Rest rest_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::finished:
+      return Rest::finished;
+    case RunStatus::failed:
+    case RunStatus::interrupted:
+    case RunStatus::killed:
+      return Rest::stopped;
+    default:
+      return Rest::none;
+  }
+}
+
 /// Reads what has changed of one run. Only what is in `look`, so that several may be read at a time.
 void read_run(Look& look) {
   look.after = look.before;
@@ -120,8 +141,7 @@ void read_run(Look& look) {
   }
   const RunReader::State state = reader.state();
   look.state = state_facts(look.path, state);
-  look.after.settled = state.status == RunStatus::finished || state.status == RunStatus::failed ||
-                       state.status == RunStatus::interrupted || state.status == RunStatus::killed;
+  look.after.settled = rest_of(state.status);
 }
 
 /// The folders in a folder, whose names do not begin with a dot.
@@ -197,7 +217,7 @@ class Refresh {
     ask.with(folder);
     std::vector<KnownRun> out;
     while (ask.step())
-      out.push_back({ask.integer(0), folder, ask.text(1), ask.integer(2) != 0, ask.integer(3) != 0,
+      out.push_back({ask.integer(0), folder, ask.text(1), ask.integer(2) != 0, static_cast<Rest>(ask.integer(3)),
                      Times{ask.integer(4), ask.integer(5)}, ask.integer(6)});
     return out;
   }
@@ -282,7 +302,10 @@ class Refresh {
       gone_runs_.push_back(run.number);
       return;
     }
-    if (run.settled && run.is_run && run.times.still(time_of(info)) && still_validated(at, run)) return;
+    const bool at_rest = run.is_run && run.settled != Rest::none && run.times.still(time_of(info));
+    if (at_rest && still_validated(at, run) &&
+        (run.settled == Rest::finished || FolderLock::ask(folder.path / run.name) != FolderLock::State::held))
+      return;
     Look look;
     look.folder = folder.number;
     look.path = folder.path / run.name;
@@ -352,7 +375,7 @@ class Refresh {
   static bool is_same(const Look& look, const Facts& state_before) {
     if (look.before.number == 0 || !look.sources.empty() || look.state != state_before) return false;
     if (look.before.is_run != look.after.is_run || look.before.settled != look.after.settled) return false;
-    return !look.after.settled || !look.after.times.still(look.after.times.mtime);
+    return look.after.settled == Rest::none || !look.after.times.still(look.after.times.mtime);
   }
 
   Facts state_before(const Look& look) {

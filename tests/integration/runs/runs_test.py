@@ -185,6 +185,12 @@ class Status(RunsTest):
                 ("unknown", None), ("unknown", None), ("waiting", None), ("killed", None)])
         lock.close()
         self.assertEqual(self.status(2), ("killed", None))
+        # One that stopped long ago, and is taken up again: nothing in its folder tells yet.
+        os.utime(running, (1.6e9, 1.6e9))
+        for _ in range(2):
+            self.assertEqual(self.status(2), ("killed", None))
+        with hold(running):
+            self.assertEqual(self.status(2), ("running", None))
         self.assertEqual(self.ids("status=failed"), ["000003"])
 
     def test_asking_never_disturbs_a_run_that_starts(self):
