@@ -86,7 +86,7 @@ struct Look {
   KnownRun after;
   std::string stamps_now;
   std::vector<std::pair<int, SourceFacts>> sources;  ///< those that changed
-  Facts state;
+  Facts state;                                       ///< empty when the index says the same
 };
 
 /// Number of the pseudo source of what is no file's: status, id, path.
@@ -372,8 +372,8 @@ class Refresh {
 
   /// True where the index would say nothing else than it does. A settled run is written once more when its times are
   /// no longer unsure, so that it is not looked at for ever.
-  static bool is_same(const Look& look, const Facts& state_before) {
-    if (look.before.number == 0 || !look.sources.empty() || look.state != state_before) return false;
+  static bool is_same(const Look& look) {
+    if (look.before.number == 0 || !look.sources.empty() || !look.state.empty()) return false;
     if (look.before.is_run != look.after.is_run || look.before.settled != look.after.settled) return false;
     return look.after.settled == Rest::none || !look.after.times.still(look.after.times.mtime);
   }
@@ -399,8 +399,8 @@ class Refresh {
     std::vector<Look*> changed;
     for (std::size_t i = begin; i < begin + count; ++i) {
       Look& look = looks_[i];
-      const Facts before = look.before.number != 0 ? state_before(look) : Facts();
-      if (!is_same(look, equal_in_any_order(look.state, before) ? look.state : before)) changed.push_back(&look);
+      if (look.before.number != 0 && equal_in_any_order(look.state, state_before(look))) look.state.clear();
+      if (!is_same(look)) changed.push_back(&look);
     }
     if (changed.empty()) return;
     Transaction transaction(database_);
@@ -423,6 +423,7 @@ class Refresh {
     // Another process has dropped the run and found it again meanwhile: what was not read now is not there.
     if (look.before.number != 0 && number != look.before.number) throw DatabaseError(SQLITE_BUSY, "others are at work");
     for (const auto& [source, facts] : look.sources) write(number, source, facts);
+    if (look.state.empty()) return;  // as it was
     SourceFacts state;
     state.facts = look.state;
     write(number, source_state, state);
@@ -440,6 +441,9 @@ class Refresh {
   std::int64_t key_number(const std::string& key) {
     const auto known = keys_.find(key);
     if (known != keys_.end()) return known->second;
+    const std::int64_t there = find_key_.with(key).step() ? find_key_.integer(0) : 0;
+    find_key_.execute();  // a row that it stands on would hold this moment of the index
+    if (there != 0) return keys_[key] = there;
     Statement add(database_,
                   "INSERT INTO keys (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name "
                   "RETURNING number");
@@ -460,6 +464,7 @@ class Refresh {
   Statement forget_facts_{database_, "DELETE FROM facts WHERE run = ? AND source = ?"};
   Statement forget_uses_{database_, "DELETE FROM uses WHERE run = ? AND source = ?"};
   Statement forget_problems_{database_, "DELETE FROM problems WHERE run = ? AND source = ?"};
+  Statement find_key_{database_, "SELECT number FROM keys WHERE name = ?"};
   Statement add_fact_{database_, "INSERT OR REPLACE INTO facts (key, run, source, value) VALUES (?, ?, ?, ?)"};
   Statement add_use_{database_, "INSERT INTO uses (kind, value, run, source, how) VALUES (?, ?, ?, ?, ?)"};
   Statement add_problem_{database_, "INSERT OR REPLACE INTO problems (run, source, text) VALUES (?, ?, ?)"};
