@@ -42,8 +42,8 @@ class RunFolder {
   static RunFolder propose(const std::filesystem::path& runs, const std::string& experiment);
   /// Throws Error when it cannot be made, or is there by now.
   void make() const;
-  /// `path`: the run's folder, a fold's folder inside it, or the folder of an experiment's runs, of which the latest is
-  /// taken (said in the log where there are several). Throws Error that says what was expected.
+  /// `path`: the run's folder, a fold's folder inside it, the folder of an experiment's runs, of which the latest is
+  /// taken (said in the log where there are several), or a name (run_name.hpp). Throws Error saying what was expected.
   static RunFolder open(const std::filesystem::path& path);
 
   const std::filesystem::path& folder() const noexcept { return folder_; }
