@@ -58,15 +58,50 @@ class DamagedFolders : public testing::Test {
     put(output.facts(), "{\"images\": \"" + (root_ / "images").string() +
                             "\", \"masks\": \"\", \"classes\": [\"a\", \"b\"], \"settings\": {\"folds\": [0], \"tta\": "
                             "[\"identity\"], \"overlap\": 1.5}}");
-    files_ = {run_ / "environment.json", run_ / "fold-0/metrics.jsonl",
-              run_ / "fold-0/done.json", run_ / "fold-0/slides.json",
-              output.scores(),           output.facts(),
-              output.mask(1, "s"),       output.probability(0, "s")};
+    write_validation();
+    files_ = {run_ / "validation/scores.json",
+              run_ / "validation/slides.jsonl",
+              run_ / "validation/objects.jsonl",
+              run_ / "environment.json",
+              run_ / "fold-0/metrics.jsonl",
+              run_ / "fold-0/done.json",
+              run_ / "fold-0/slides.json",
+              output.scores(),
+              output.facts(),
+              output.mask(1, "s"),
+              output.probability(0, "s")};
     for (const fs::path& file : files_) sound_.push_back(read_file(file));
   }
   void TearDown() override { fs::remove_all(root_); }
 
-  std::string page() const { return report_html({run_, {root_ / "out"}, 24, 64}); }
+  void write_validation() const {
+    fs::create_directories(run_ / "validation");
+    put(run_ / "validation/scores.json", R"({"classes": ["a", "b"], "metrics": ["dice"], "tta": ["identity"],
+        "folds": [0], "checkpoint": "best", "precision": "fp32", "exclusive": false, "complete": true,
+        "thresholds": {"a": 0.5, "b": 0.5}, "dice_by_threshold": {"a": {"best_threshold": 0.2,
+        "at_best_threshold": {"mean": 0.7, "deviation": 0}, "at_each_slides_best": {"mean": 0.7, "deviation": 0},
+        "at_0.5": {"mean": 0.6, "deviation": 0}, "thresholds": [0.2, 0.5], "mean_dice": [0.7, 0.6],
+        "curves": [[0.7, 0.6]]}}, "values": [{"metric": "dice", "name": "dice", "class": "a", "value": 0.6,
+        "pooled_over": "pixels", "slides": 1, "mean": 0.6, "deviation": null}], "curves": [{"metric": "calibration",
+        "name": "reliability", "class": "a", "x": "p", "y": "share", "points": [[0.1, 0.2], [0.9, 0.8]]}],
+        "failures": {"t": "is damaged"}})");
+    put(run_ / "validation/slides.jsonl",
+        "{\"slide\": \"b\", \"dataset\": \"d\", \"fold\": 0, \"class\": \"a\", \"width\": 40, \"height\": 30, \"mpp\": "
+        "0.5, \"picture_sha256\": null, \"truth_sha256\": null, \"threshold\": 0.5, \"dice\": 0.6}\n");
+    std::string objects;
+    for (const char* side : {"found", "true"})
+      objects +=
+          "{\"slide\": \"b\", \"dataset\": \"d\", \"fold\": 0, \"side\": \"" + std::string(side) +
+          "\", \"object\": 0, \"class\": \"a\", \"x\": 3, \"y\": 4, \"width\": 10, \"height\": 9, \"area_px\": "
+          "80, \"diameter_um\": 5.5, \"confidence\": 0.9, \"iou\": 0.75, \"other\": 0, \"other_class\": \"a\"}\n";
+    put(run_ / "validation/objects.jsonl", objects);
+  }
+
+  std::string page() const {
+    ReportRequest request{run_, {root_ / "out"}, 24, 64};
+    request.gallery = 0;  // the slides are nowhere
+    return report_html(request);
+  }
 
   /// "" where a page comes of it, or an Error that names a file.
   std::string try_one(std::int64_t i) const {
@@ -98,6 +133,7 @@ class DamagedFolders : public testing::Test {
 
 TEST_F(DamagedFolders, GiveAPageOrAnErrorThatNamesTheFile) {
   ASSERT_NE(page().find("0.9000"), std::string::npos);
+  ASSERT_NE(page().find("Reliability"), std::string::npos);
   EXPECT_EQ(campaign(0, tries(600), {}, [&](std::int64_t i) { return try_one(i); }), std::vector<std::string>());
 }
 

@@ -70,7 +70,7 @@ with tempfile.TemporaryDirectory() as work:
     with open(os.path.join(work, "predicted/submission.csv")) as table:
         rows = list(csv.DictReader(table))
     assert [row["id"] for row in rows] == [os.path.basename(s).removesuffix(".tiff") for s in slides], rows
-    for file in ("slides.html", "report.html", "runs/hubmap-trial"):
+    for file in ("slides.html", "report.html", "dice.png", "runs/hubmap-trial"):
         assert os.path.exists(os.path.join(work, file)), file
     for run in ("hubmap-trial-first", "hubmap-trial"):
         assert glob.glob(os.path.join(work, "runs", run, "*", "validation", "scores.json")), run
