@@ -132,6 +132,8 @@ class Gallery {
              "</svg><figcaption>" + caption(chosen, crop) + "</figcaption></figure>\n";
     } catch (const Cancelled&) {
       throw;
+    } catch (const DamagedSaving&) {
+      throw;
     } catch (const Error& e) {
       if (failed_.insert(o.slide).second) log().warning("slide \"" + slide.id + "\" is not shown: " + e.what());
       return "<figure class=\"crop\"><div class=\"gone fault\">" + escaped(e.what()) + "</div><figcaption>" +
@@ -204,6 +206,8 @@ std::string gallery_section(const RunFolder& run, const ValidationRecord& record
     const std::string rows = gallery.html();
     return head + viewer_address(run) + key(gallery.outlines(), request) + rows;
   } catch (const Cancelled&) {
+    throw;
+  } catch (const DamagedSaving&) {
     throw;
   } catch (const Error& e) {
     log().warning(std::string("no objects are shown, since the run's datasets cannot be read: ") + e.what());

@@ -17,13 +17,6 @@ namespace {
 
 std::string text_of(Size size) { return std::to_string(size.width) + " x " + std::to_string(size.height) + " px"; }
 
-/// A large map is held at a half, a quarter, ... of its size.
-bool is_of(Size map, Size picture) {
-  for (std::int64_t by = 1; by <= 64; by *= 2)
-    if (map.width == (picture.width + by - 1) / by && map.height == (picture.height + by - 1) / by) return true;
-  return false;
-}
-
 bool may_be_slide(const std::filesystem::path& file) {
   const std::string ending = file.extension().string();
   return ending != ".png" && ending != ".PNG" && ending != ".jpg" && ending != ".jpeg" && ending != ".JPG" &&
@@ -31,6 +24,12 @@ bool may_be_slide(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+bool is_map_of(Size map, Size picture) {
+  for (std::int64_t by = 1; by <= 64; by *= 2)
+    if (map.width == (picture.width + by - 1) / by && map.height == (picture.height + by - 1) / by) return true;
+  return false;
+}
 
 Image resized(const Image& image, Size size) {
   Image out(size, image.view().channels);
@@ -56,7 +55,7 @@ ShownPicture ShownPictures::read(const std::filesystem::path& file) {
 
 Image shown_map(const std::filesystem::path& file, const ShownPicture& picture) {
   const auto map = open_grey_map(file, interrupted);
-  if (!is_of(map->size(), picture.full))
+  if (!is_map_of(map->size(), picture.full))
     throw Error(file.string() + " is " + text_of(map->size()) + ", its picture " + text_of(picture.full),
                 "predict again with --overwrite");
   return grey_part(*map, picture.full, {0, 0, picture.full.width, picture.full.height}, picture.picture.size(),

@@ -34,6 +34,9 @@ class ShownPictures {
 /// To another size: means where it becomes smaller.
 Image resized(const Image& image, Size size);
 
+/// Whether a map is of a picture of this size: large ones are held at a half, a quarter, ... of theirs.
+bool is_map_of(Size map, Size picture);
+
 /// A mask or a map of probabilities of a picture, PNG or TIFF, as large as the picture is shown. Throws Error that
 /// names the file, also where it is of another size than the picture.
 Image shown_map(const std::filesystem::path& file, const ShownPicture& picture);

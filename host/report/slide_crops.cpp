@@ -16,6 +16,7 @@
 #include <host/labels/grey_map.hpp>
 #include <host/labels/painter.hpp>
 #include <host/predict/truth.hpp>
+#include <host/report/shown_picture.hpp>
 #include <host/util/interrupt.hpp>
 
 namespace nephron::host {
@@ -134,6 +135,27 @@ fs::path saved_file(const ValidationRecord& record, const char* what, const std:
   return {};
 }
 
+/// What a validation wrote must be whole.
+template <class Work>
+auto reading_saved(const Work& work) {
+  try {
+    return work();
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& e) {
+    throw DamagedSaving(e.what(), "Validate again: nephron validate RUN --save masks --overwrite");
+  }
+}
+
+std::shared_ptr<const GreyMap> open_saved(const fs::path& file, Size level) {
+  return reading_saved([&] {
+    std::shared_ptr<const GreyMap> map = open_grey_map(file, interrupted);
+    if (!is_map_of(map->size(), level))
+      throw Error(file.string() + " is of another size than its slide was measured at");
+    return map;
+  });
+}
+
 }  // namespace
 
 bool SlideCrops::saved(std::size_t slide) const {
@@ -173,7 +195,7 @@ const SlideCrops::Open& SlideCrops::open(std::size_t slide) {
   });
   for (const std::string& name : classes) {
     const fs::path file = saved_file(record_, out->masks ? "masks" : "probabilities", name, measured, several);
-    out->found.push_back(file.empty() ? nullptr : open_grey_map(file, interrupted));
+    out->found.push_back(file.empty() ? nullptr : open_saved(file, measured.size));
   }
   open_ = std::move(out);
   return *open_;
@@ -197,7 +219,7 @@ SlideCrop SlideCrops::crop(std::size_t slide, std::size_t c, const Region& box, 
   from.truth->paint(from.reduction, square, labels.view());
   out.truth = rings_of(target_mask(labels.view(), data_->listing->targets(*from.entry).at(c)), side);
   if (from.found[c] == nullptr) return out;
-  Image mask = grey_part(*from.found[c], level, square, square.size(), interrupted);
+  Image mask = reading_saved([&] { return grey_part(*from.found[c], level, square, square.size(), interrupted); });
   if (!from.masks && c < record_.thresholds.size()) {
     const double threshold = 255 * record_.thresholds[c];
     cv::Mat pixels = as_mat(mask.view());

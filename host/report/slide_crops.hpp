@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <nephron/error.hpp>
 #include <nephron/geometry.hpp>
 #include <nephron/image.hpp>
 
@@ -21,6 +22,12 @@ struct SlideCrop {
   std::vector<std::vector<Point>> truth, found;
 };
 
+/// A mask or a map that a validation saved is damaged: unlike a slide that is gone, no page is made of it.
+class DamagedSaving : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Pixels, truth and predictions of the slides that a run was validated on: out of its datasets as they are now, and of
 /// the masks, else the maps, that the validation saved. One slide at a time is held.
 class SlideCrops {
@@ -33,7 +40,8 @@ class SlideCrops {
   bool saved(std::size_t slide) const;
   /// From the slide's own pixels to those that it was measured at.
   double reduction(std::size_t slide);
-  /// A square around `box` (of the level that was measured), `side` pixels wide. Throws Error that names the slide.
+  /// A square around `box` (of the level that was measured), `side` pixels wide. Throws Error that names the slide,
+  /// DamagedSaving that names the file.
   SlideCrop crop(std::size_t slide, std::size_t class_index, const Region& box, std::int64_t side);
 
  private:

@@ -149,6 +149,14 @@ class Report(unittest.TestCase):
         refused("objects.jsonl", sound["objects.jsonl"].replace('"slide": "first"', '"slide": "another"', 1), "does not have")
         refused("objects.jsonl", sound["objects.jsonl"].replace('"x": ', '"x": 99999', 1), "outside")
         refused("objects.jsonl", sound["objects.jsonl"].replace('"side": "found"', '"side": "lost"', 1), "neither")
+        mask = os.path.join(run, "validation/masks", made_run.FOLDER, "first.png")
+        whole = pathlib.Path(mask).read_bytes()
+        for torn in (b"", whole[:len(whole) // 2]):
+            pathlib.Path(mask).write_bytes(torn)
+            self.assertIn("first.png", self.report(run=run, expect=1, out="damaged.html"))
+        viewed.write_png(mask, 300, viewed.grey([(100, 100, 40)], 255, 300, 200), 1)
+        self.assertIn("another size", self.report(run=run, expect=1, out="damaged.html"))
+        pathlib.Path(mask).write_bytes(whole)
         os.remove(files["objects.jsonl"])
         self.assertIn("objects.jsonl", self.report(run=run, expect=1, out="damaged.html"))
 
