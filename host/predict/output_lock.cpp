@@ -25,7 +25,14 @@ bool is_gone(const std::string& digits) {
   return pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH);
 }
 
-int remove_from(const fs::path& folder, const std::string& written) {
+FolderLock locked(const fs::path& folder) {
+  require_writable(folder, 0);
+  return FolderLock(folder);
+}
+
+}  // namespace
+
+int remove_half_written(const fs::path& folder, const std::string& written) {
   const std::regex half("(" + written + R"()\.tmp\.([0-9]{1,9})(\.[0-9]{1,10})?)"),
       probe(R"(\.nephron-probe\.([0-9]{1,9}))");
   int removed = 0;
@@ -43,13 +50,6 @@ int remove_from(const fs::path& folder, const std::string& written) {
   return removed;
 }
 
-FolderLock locked(const fs::path& folder) {
-  require_writable(folder, 0);
-  return FolderLock(folder);
-}
-
-}  // namespace
-
 OutputLock::OutputLock(const fs::path& folder) : lock_(locked(folder)) {
   if (const auto& who = lock_.other_holder())
     throw Error(folder.string() + " is being predicted into by " + (who->empty() ? "another process" : *who),
@@ -57,11 +57,11 @@ OutputLock::OutputLock(const fs::path& folder) : lock_(locked(folder)) {
 }
 
 int remove_leftovers(const OutputFolder& output) {
-  int removed = remove_from(output.folder(),
-                            R"((?:scores|predict|coco)\.json|submission\.csv|(?:slides|objects)\.(?:csv|jsonl))");
-  removed += remove_from(output.picture("x").parent_path(), R"([^/]+\.json)");
+  int removed = remove_half_written(
+      output.folder(), R"((?:scores|predict|coco)\.json|submission\.csv|(?:slides|objects)\.(?:csv|jsonl))");
+  removed += remove_half_written(output.picture("x").parent_path(), R"([^/]+\.json)");
   for (const fs::path& folder : output.map_folders())
-    removed += remove_from(folder, R"([^/]+\.(?:png|tif|txt|geojson|json|csv))");
+    removed += remove_half_written(folder, R"([^/]+\.(?:png|tif|txt|geojson|json|csv))");
   return removed;
 }
 

@@ -18,6 +18,10 @@ class OutputLock {
   FolderLock lock_;
 };
 
+/// Removes what processes that are gone left half-written of files in `folder` whose names are `written`, a regular
+/// expression. How many there were.
+int remove_half_written(const std::filesystem::path& folder, const std::string& written);
+
 /// Removes what processes that are gone left half-written in a prediction's folder: regular files that
 /// write_file_atomically() and require_writable() name as these are. The folder's lock is held. How many there were.
 int remove_leftovers(const OutputFolder& output);

@@ -19,6 +19,7 @@
 #include <host/metrics/metric_request.hpp>
 #include <host/predict/chosen_dataset.hpp>
 #include <host/predict/networks.hpp>
+#include <host/predict/output_lock.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/runs/run.hpp>
 #include <host/tiling/many_tiles.hpp>
@@ -236,6 +237,11 @@ void RunValidation::begin() const {
   for (const int fold : out_.folds)
     for (const std::size_t i : slides_of(data_, fold).held_out)
       if (!request_.go_on) fs::remove(measures_of(*data_.slides[i]), none);
+  // What a killed one was writing.
+  remove_half_written(out_.folder, R"([^/]+\.(?:csv|jsonl|json))");
+  remove_half_written(out_.folder / "measures", R"([^/]+\.json)");
+  for (const char* what : {"probabilities", "masks"})
+    for (const std::string& name : out_.classes) remove_half_written(out_.folder / what / name, R"([^/]+\.png)");
   write_file_atomically(out_.folder / "validate.json", settings_ + "\n");
 }
 

@@ -42,7 +42,8 @@ void require_equal_settings(const fs::path& folder, const std::string& settings)
     return;  // nothing was begun
   }
   const JsonNode before = JsonNode::read(file, how);
-  for (const auto& [key, value] : Json::parse(settings).items()) {
+  const Json wanted = Json::parse(settings);
+  for (const auto& [key, value] : wanted.items()) {
     const auto there = before.find(key);
     if (!there || there->raw() != value)
       throw Error(folder.string() + " was validated with another " + key + ": " +

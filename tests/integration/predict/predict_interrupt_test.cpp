@@ -142,8 +142,8 @@ class KilledPredict : public Predict {
  protected:
   void SetUp() override {
     Predict::SetUp();
-    put_picture("large", {700, 420});  // of many tiles: its rows are kept
-    put_picture("other", {400, 300});
+    put_picture("large", {320, 200});  // of many tiles: its rows are kept
+    put_picture("other", {90, 80});
   }
   std::vector<std::string> command(const fs::path& out, const std::string& more) const {
     std::vector<std::string> words{NEPHRON_PROGRAM, "predict", run.string()};
@@ -203,7 +203,7 @@ TEST_F(KilledPredict, DamagedFilesOfBeforeChangeNothing) {
   ASSERT_EQ(run_through(root / "whole", ""), 0) << read_file(root / "output.txt");
   const std::map<std::string, std::string> expected = files_of(root / "whole");
   const std::string measures = expected.at("measures/large.json"), facts = expected.at("pictures/large.json");
-  const std::string header = "nephron rows 1 700x420x3 " + std::string(64, '0') + "\n";
+  const std::string header = "nephron rows 1 320x200x3 " + std::string(64, '0') + "\n";
   std::mt19937 random(7);
   const auto noise = [&](std::size_t bytes) {
     std::string out(bytes, '\0');
@@ -226,7 +226,7 @@ TEST_F(KilledPredict, DamagedFilesOfBeforeChangeNothing) {
       {"measures/large.json", replaced(measures, "\"numbers\":[", "\"numbers\":[1e300,")},
       {"measures/large.json", replaced(measures, "\"numbers\":[", "\"numbers\":[-5,")},
       {"measures/large.json", replaced(measures, "\"found\":[[0,", "\"found\":[[99999999999,")},
-      {"measures/large.json", replaced(measures, "\"size\":[700", "\"size\":[-700")},
+      {"measures/large.json", replaced(measures, "\"size\":[320", "\"size\":[-320")},
       {"measures/large.json", std::string(5000, '[')},
       {"pictures/large.json", facts.substr(0, 20)},
       {"coco/large.json", "{}"},
