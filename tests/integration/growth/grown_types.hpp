@@ -5,6 +5,7 @@
 #include <nephron/decoder.hpp>
 #include <nephron/geojson.hpp>
 #include <nephron/metric.hpp>
+#include <nephron/metric_curves.hpp>
 #include <nephron/sampler.hpp>
 #include <nephron/slide_colours.hpp>
 #include <nephron/slide_maker.hpp>
@@ -17,10 +18,11 @@
   F(ChannelRule)                                                                                                       \
   F(Window)                                                                                                            \
   F(CatalogSlide)                                                                                                      \
-  F(Level) F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec) F(Diagnostic) F(TargetRule) F(ObjectRule)       \
+  F(Level)                                                                                                             \
+  F(EncoderOptions) F(HeadSpec) F(FieldInfo) F(ComponentSpec) F(Diagnostic) F(TargetRule) F(ObjectRule)                \
       F(AnnotatedObject) F(SkippedFeature) F(AnnotatedObjects) F(AnnotatedFolderParams) F(AnnotatedFolder::Layout)     \
           F(SlideMaker::Request) F(SampleInfo) F(SampleView) F(SlideColours) F(MeasuredSlide) F(MeasuredRows)          \
-              F(MeasuredObject) F(MeasuredObjects) F(MetricValue)
+              F(MeasuredObject) F(MeasuredObjects) F(MetricValue) F(MetricCurve)
 
 namespace nephron {
 
