@@ -82,14 +82,12 @@ void end_for_want_of_file(const siginfo_t* info) {
   ::_exit(1);
 }
 
-void catch_signal(int signal);
-
-/// Calls nothing but write(), strlen(), raise(), mmap(), sigaction() and _exit(). The action is the default one again
-/// when it runs.
+/// Calls nothing but write(), strlen(), raise(), mmap(), signal() and _exit().
 extern "C" void on_crash(int signal, siginfo_t* info, void*) {
-  if (signal == SIGBUS && info != nullptr && info->si_code > 0 && bear_loss_at(info->si_addr))
-    return catch_signal(signal);
+  // Other threads may come upon the same loss meanwhile: only what ends the program gives the default action back.
+  if (signal == SIGBUS && info != nullptr && info->si_code > 0 && bear_loss_at(info->si_addr)) return;
   if (signal == SIGBUS) end_for_want_of_file(info);
+  ::signal(signal, SIG_DFL);
   const Call* const call = innermost;
   say("\nnephron died of ");
   say(name_of(signal));
@@ -105,14 +103,6 @@ extern "C" void on_crash(int signal, siginfo_t* info, void*) {
   }
   say("\n");
   if (info == nullptr || info->si_code <= 0) ::raise(signal);  // sent, not caused: returning would go on
-}
-
-void catch_signal(int signal) {
-  struct sigaction action = {};
-  action.sa_sigaction = on_crash;
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
-  ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
@@ -133,7 +123,13 @@ void CallScope::replace(const Call* call) noexcept { innermost = call; }
 
 void catch_crashes() {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) catch_signal(signal);
+  struct sigaction action = {};
+  action.sa_sigaction = on_crash;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | (signal == SIGBUS ? 0 : static_cast<int>(SA_RESETHAND));
+    sigaction(signal, &action, nullptr);
+  }
   catching = true;
 #endif
 }
