@@ -109,8 +109,9 @@ SlideKey key_of(const JsonNode& line) { return {line.at("dataset").text(), line.
 
 /// Columns of a table of slides that are no values of metrics.
 bool is_fact(const std::string& column) {
-  static const std::vector<std::string> facts{"slide",  "dataset", "fold",           "class",        "width",
-                                              "height", "mpp",     "picture_sha256", "truth_sha256", "threshold"};
+  static const std::vector<std::string> facts{"slide",          "dataset",      "donor",    "fold",
+                                              "class",          "width",        "height",   "mpp",
+                                              "picture_sha256", "truth_sha256", "threshold"};
   return std::find(facts.begin(), facts.end(), column) != facts.end();
 }
 
