@@ -9,6 +9,7 @@
 #include <host/util/counted.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
+#include <host/util/text_table.hpp>
 
 namespace nephron::host {
 
@@ -20,11 +21,7 @@ using Rows = std::vector<std::vector<std::string>>;
 
 /// Columns two spaces apart: names to the left, figures to the right, what comes last to the left again.
 std::string columns(const Rows& rows, const std::string& lead = "  ") {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
+  const std::vector<std::size_t> widths = column_widths(rows);
   std::string out;
   for (const auto& row : rows) {
     std::string line = lead;
