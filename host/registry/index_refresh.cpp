@@ -1,13 +1,10 @@
 // What lies in the roots, what of it can have changed since it was looked at, and what it says now.
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <map>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +16,7 @@
 #include <host/registry/index_database.hpp>
 #include <host/registry/index_state.hpp>
 #include <host/registry/labels.hpp>
+#include <host/registry/run_look.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
@@ -30,136 +28,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t second = 1'000'000'000;
-/// A change that follows another one this soon may leave the same time: disks count in ticks, and those of a network
-/// by another clock.
-constexpr std::int64_t unsure = 3 * second;
 /// From so many on, one process reads for all.
 constexpr std::size_t many = 500;
 constexpr std::size_t runs_a_transaction = 256;
-
-std::int64_t now() {
-  timespec time = {};
-  clock_gettime(CLOCK_REALTIME, &time);
-  return time.tv_sec * second + time.tv_nsec;
-}
-
-std::int64_t time_of(const struct stat& info) { return info.st_mtim.tv_sec * second + info.st_mtim.tv_nsec; }
-
-/// When something was last changed, and when it was looked at.
-struct Times {
-  std::int64_t mtime = 0, looked = 0;
-  /// Nothing can have changed unseen. A time ahead of the clock says nothing of when.
-  bool still(std::int64_t mtime_now) const { return mtime_now == mtime && mtime_now < looked - unsure; }
-};
-
-struct KnownFolder {
-  std::int64_t number = 0;
-  fs::path path;
-  Times times;
-  std::int64_t parent = 0;
-};
-
-/// Whether a run may change without a change of its folder's time.
-enum class Rest {
-  none = 0,      ///< it runs, waits, or nobody knows
-  finished = 1,  ///< no
-  stopped = 2,   ///< when a process takes its lock to go on
-};
-
-struct KnownRun {
-  std::int64_t number = 0, folder = 0;
-  std::string name;
-  bool is_run = false;
-  Rest settled = Rest::none;
-  Times times;
-  std::int64_t validation = 0;
-};
-
-/// A run that has to be looked at, and what the look came to.
-struct Look {
-  std::int64_t folder = 0;
-  fs::path path;
-  KnownRun before;     ///< number 0: none
-  std::string stamps;  ///< of then
-
-  KnownRun after;
-  std::string stamps_now;
-  std::vector<std::pair<int, SourceFacts>> sources;  ///< those that changed
-  Facts state;                                       ///< empty when the index says the same
-};
-
-/// Number of the pseudo source of what is no file's: status, id, path.
-constexpr int source_state = static_cast<int>(fact_sources.size());
-
-std::vector<std::string> split(const std::string& text, char at) {
-  std::vector<std::string> out(1);
-  for (const char c : text)
-    if (c == at) out.emplace_back();
-    else out.back() += c;
-  return out;
-}
-
-Facts state_facts(const fs::path& run, const RunReader::State& state) {
-  const std::string name = run.filename().string();
-  Facts out{
-      {"status", std::string(name_of(state.status))}, {"run", run.string()}, {"id", name.substr(name.rfind('-') + 1)}};
-  if (!state.error.empty()) out.push_back({"error", state.error.substr(0, state.error.find('\n'))});
-  return out;
-}
-
-Rest rest_of(RunStatus status) {
-  switch (status) {
-    case RunStatus::finished:
-      return Rest::finished;
-    case RunStatus::failed:
-    case RunStatus::interrupted:
-    case RunStatus::killed:
-      return Rest::stopped;
-    default:
-      return Rest::none;
-  }
-}
-
-/// Reads what has changed of one run. Only what is in `look`, so that several may be read at a time.
-void read_run(Look& look) {
-  look.after = look.before;
-  look.after.times.looked = now();
-  struct stat info = {};
-  look.after.times.mtime = ::stat(look.path.c_str(), &info) == 0 ? time_of(info) : 0;
-  look.after.validation = ::stat((look.path / "validation").c_str(), &info) == 0 ? time_of(info) : 0;
-  look.after.is_run = ::stat((look.path / "experiment.resolved.toml").c_str(), &info) == 0;
-  if (!look.after.is_run) return;
-  const RunReader reader(look.path);
-  std::vector<std::string> before = split(look.stamps, '|');
-  before.resize(fact_sources.size());
-  for (std::size_t i = 0; i < fact_sources.size(); ++i) {
-    const std::string stamp = reader.stamp(fact_sources[i]);
-    look.stamps_now += (i > 0 ? "|" : "") + stamp;
-    if (!look.before.is_run || stamp != before[i])
-      look.sources.emplace_back(static_cast<int>(i), reader.read(fact_sources[i]));
-  }
-  const RunReader::State state = reader.state();
-  look.state = state_facts(look.path, state);
-  look.after.settled = rest_of(state.status);
-}
-
-/// The folders in a folder, whose names do not begin with a dot.
-std::vector<std::string> folders_in(const fs::path& folder) {
-  std::vector<std::string> out;
-  DIR* const dir = ::opendir(folder.c_str());
-  if (dir == nullptr) return out;
-  while (const dirent* const entry = ::readdir(dir)) {
-    if (entry->d_name[0] == '.') continue;
-    struct stat info = {};
-    const bool is_folder =
-        entry->d_type == DT_DIR || ((entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) &&
-                                    ::fstatat(::dirfd(dir), entry->d_name, &info, 0) == 0 && S_ISDIR(info.st_mode));
-    if (is_folder) out.emplace_back(entry->d_name);
-  }
-  ::closedir(dir);
-  return out;
-}
 
 class Refresh {
  public:
@@ -234,12 +105,12 @@ class Refresh {
   void visit(const fs::path& path, std::int64_t parent) {
     if (std::find(visited_.begin(), visited_.end(), path) != visited_.end()) return;
     visited_.push_back(path);
-    const std::int64_t looked = now();
+    const std::int64_t looked = now_in_ns();
     const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct stat info = {};
     if (fd >= 0) ::fstat(fd, &info);
     auto known = folder_at(path);
-    const bool still = fd >= 0 && known && known->times.still(time_of(info));
+    const bool still = fd >= 0 && known && known->times.still(mtime_in_ns(info));
     // One that was a root by itself is found below its parent from now on, too.
     if (!known || (parent != 0 && known->parent != parent)) {
       if (!known) known = KnownFolder{0, path, {}, parent};
@@ -266,7 +137,7 @@ class Refresh {
         if (is_run) fresh.push_back(name);
         else if (std::find(below.begin(), below.end(), path / name) == below.end()) below.push_back(path / name);
       }
-      folders_.push_back({known->number, path, {fd >= 0 ? time_of(info) : 0, looked}});
+      folders_.push_back({known->number, path, {fd >= 0 ? mtime_in_ns(info) : 0, looked}});
       for (const KnownRun& run : runs)
         if (names.contains(run.name)) check(fd, *known, run);
     } else {
@@ -302,7 +173,7 @@ class Refresh {
       gone_runs_.push_back(run.number);
       return;
     }
-    const bool at_rest = run.is_run && run.settled != Rest::none && run.times.still(time_of(info));
+    const bool at_rest = run.is_run && run.settled != Rest::none && run.times.still(mtime_in_ns(info));
     if (at_rest && still_validated(at, run) &&
         (run.settled == Rest::finished || FolderLock::ask(folder.path / run.name) != FolderLock::State::held))
       return;
@@ -320,7 +191,7 @@ class Refresh {
     if (run.validation == 0) return true;
     struct stat info = {};
     return ::fstatat(at, (run.name + "/validation").c_str(), &info, 0) == 0 &&
-           Times{run.validation, run.times.looked}.still(time_of(info));
+           Times{run.validation, run.times.looked}.still(mtime_in_ns(info));
   }
 
   /// Tags and notes in the user's own folder change no time of the run's.
@@ -330,7 +201,7 @@ class Refresh {
     if (folder.empty() || ::stat(folder.c_str(), &info) != 0) return;
     Statement ask(database_, "SELECT labels FROM own WHERE number = 1");
     const bool known = ask.step();
-    if (known && ask.integer(0) == time_of(info) && time_of(info) < now() - unsure) return;
+    if (known && Times{ask.integer(0), now_in_ns()}.still(mtime_in_ns(info))) return;
     ask.with();
     std::unordered_set<std::string> files;
     for (const auto& entry : fs::directory_iterator(folder)) files.insert(entry.path().filename().string());
@@ -343,7 +214,7 @@ class Refresh {
     Statement forget(database_, "UPDATE runs SET looked = 0 WHERE number = ?");
     for (const std::int64_t run : runs) forget.with(run).execute();
     Statement(database_, "INSERT INTO own VALUES (1, ?) ON CONFLICT (number) DO UPDATE SET labels = excluded.labels")
-        .with(time_of(info))
+        .with(mtime_in_ns(info))
         .execute();
     transaction.commit();
   }
