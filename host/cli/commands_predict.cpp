@@ -87,9 +87,8 @@ void add_predict(CLI::App& app, int& exit) {
   auto worker = std::make_shared<PredictWorker>();
   command
       ->add_option("RUN", request->run,
-                   "Run folder (runs/EXPERIMENT/DATE-ID), runs/EXPERIMENT for its latest, or a fold's folder")
-      ->required()
-      ->check(CLI::ExistingDirectory);
+                   "Run: its folder, runs/EXPERIMENT for the latest, a fold's folder, or a name (docs/runs.md)")
+      ->required();
   CLI::Option* const with = command->add_option(
       "--with", request->with, "Other runs, whose probabilities are joined with RUN's at the pictures' own size");
   command->add_option("--shares", request->shares, "Of RUN and each of --with, comma-separated [equal]")

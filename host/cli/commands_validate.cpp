@@ -39,9 +39,8 @@ void add_validate(CLI::App& app, int& exit) {
   ValidateRequest& request = options->request;
   command
       ->add_option("RUN", request.run,
-                   "Run folder (runs/EXPERIMENT/DATE-ID), runs/EXPERIMENT for its latest, or a fold's folder")
-      ->required()
-      ->check(CLI::ExistingDirectory);
+                   "Run: its folder, runs/EXPERIMENT for the latest, a fold's folder, or a name (docs/runs.md)")
+      ->required();
   command->add_option("--out", request.out, "Folder for scores.json and the tables [RUN/validation]");
   add_metric_options(*command, request.metrics, request.set);
   command->add_option("--threshold", request.threshold, "That metrics measure at [the experiment's, or 0.5]")

@@ -61,9 +61,11 @@ int run_program(int argc, char** argv, const std::vector<ListedCommand>& elsewhe
     std::ostringstream out, error;
     const int code = app.exit(e, out, error);
     print(out.str());
-    print_error(error.str());
-    if (code != 0)
-      if (const std::string meant = suggestion(app, {argv + 1, argv + argc}); !meant.empty()) print_error(meant + "\n");
+    const std::string meant = code != 0 ? suggestion(app, {argv + 1, argv + argc}) : std::string();
+    // A command that is none is what is wrong, not that there is none.
+    const bool only_meant = meant.starts_with("unknown command") && e.get_name() == "RequiredError";
+    if (!only_meant) print_error(error.str());
+    if (!meant.empty()) print_error(meant + "\n" + (only_meant ? "Run with --help for more information.\n" : ""));
     return code == 0 ? Exit::done : Exit::usage;
   } catch (const ConfigError& e) {
     print_error(std::string(e.what()) + "\n");

@@ -13,10 +13,10 @@ namespace {
 // Colours are variables, so that charts (inline SVG) follow light and dark as the text does.
 constexpr std::string_view style = R"css(
 :root{color-scheme:light dark;--page:#f7f7f5;--card:#fff;--ink:#16181d;--soft:#5b616e;--line:#e2e3e0;--grid:#ecece9;
---s0:#0072b2;--s1:#d55e00;--s2:#009e73;--s3:#b8578d;--s4:#c98500;--s5:#3a9bd9;--fault:#c62b20}
+--s0:#0072b2;--s1:#d55e00;--s2:#009e73;--s3:#b8578d;--s4:#c98500;--s5:#3a9bd9;--fault:#c62b20;--good:#009e73;--bad:#d55e00}
 @media (prefers-color-scheme:dark){:root{--page:#131417;--card:#1c1e22;--ink:#eceef2;--soft:#a0a6b3;--line:#30333a;
 --grid:#282b31;
---s0:#56b4e9;--s1:#f2853f;--s2:#2bbf94;--s3:#e29bc4;--s4:#f0b93a;--s5:#8fd0f5;--fault:#ff7a70}}
+--s0:#56b4e9;--s1:#f2853f;--s2:#2bbf94;--s3:#e29bc4;--s4:#f0b93a;--s5:#8fd0f5;--fault:#ff7a70;--good:#2bbf94;--bad:#f2853f}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
@@ -83,7 +83,7 @@ code{font:13px ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace;ov
 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}.change th{text-align:left}.change td:first-child{white-space:nowrap}
 .change summary{font-weight:400}
 @media print{:root{--page:#fff;--card:#fff;--ink:#16181d;--soft:#555b66;--line:#d9dad7;--grid:#ecece9;--s0:#0072b2;
---s1:#d55e00;--s2:#009e73;--s3:#b8578d;--s4:#c98500;--s5:#3a9bd9;--fault:#c62b20}
+--s1:#d55e00;--s2:#009e73;--s3:#b8578d;--s4:#c98500;--s5:#3a9bd9;--fault:#c62b20;--good:#009e73;--bad:#d55e00}
 body{font-size:11px;-webkit-print-color-adjust:exact;print-color-adjust:exact}main{max-width:none;padding:0}
 .tile,.crop,figure,tr,.charts .card{break-inside:avoid}.card{overflow:visible}.sortable{max-height:none;overflow:visible}
 .sortable th{position:static}.looking{display:none}.charts{grid-template-columns:1fr 1fr}

@@ -50,10 +50,11 @@ int remove_half_written(const fs::path& folder, const std::string& written) {
   return removed;
 }
 
-OutputLock::OutputLock(const fs::path& folder) : lock_(locked(folder)) {
+OutputLock::OutputLock(const fs::path& folder, const std::string& thing) : lock_(locked(folder)) {
   if (const auto& who = lock_.other_holder())
-    throw Error(folder.string() + " is being predicted into by " + (who->empty() ? "another process" : *who),
-                "Wait for it, or name another folder: two predictions in one folder would mix.");
+    throw Error(
+        "a " + thing + " is being written into " + folder.string() + " by " + (who->empty() ? "another process" : *who),
+        "Wait for it, or name another folder: two " + thing + "s in one folder would mix.");
 }
 
 int remove_leftovers(const OutputFolder& output) {

@@ -7,12 +7,12 @@
 
 namespace nephron::host {
 
-/// Holds a prediction's folder while it is written: one process at a time, on one machine or on disks that know locks.
-/// Ends with the process, however that ends.
+/// Holds a prediction's or a validation's folder while it is written: one process at a time, on one machine or on disks
+/// that know locks. Ends with the process, however that ends.
 class OutputLock {
  public:
-  /// Makes the folder where it is missing. Throws Error that says who holds it.
-  explicit OutputLock(const std::filesystem::path& folder);
+  /// Makes the folder where it is missing. `thing`: what is written there. Throws Error that says who holds it.
+  explicit OutputLock(const std::filesystem::path& folder, const std::string& thing = "prediction");
 
  private:
   FolderLock lock_;

@@ -86,7 +86,11 @@ struct Numbers {
 
 RunTable make_table(const RunIndex& index, const ListRequest& request) {
   if (!index.runs().empty()) {
-    const std::vector<std::string> known = index.keys();
+    std::vector<std::string> known = index.keys();
+    // What a run may have at any time is no fault to ask for.
+    for (const char* key : {"dice", "error", "note", "tag"})
+      if (const auto at = std::lower_bound(known.begin(), known.end(), key); at == known.end() || *at != key)
+        known.insert(at, key);
     if (request.filter) request.filter->require_known(known);
     require_known(request.sort, known, "--sort");
     require_known(request.columns, known, "--columns");

@@ -315,6 +315,7 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
   check_tta(out.tta);
   const MetricSet metrics = requested_metrics(*registry, request.metrics, request.set);
   out.origins = origins_of(*registry, request);
+  const OutputLock lock(out.folder, "validation");
   if (!request.overwrite && !request.go_on && fs::exists(out.folder / "scores.json"))
     throw Error(out.folder.string() + " holds a validation already",
                 "--continue measures what is missing, --overwrite replaces it, --out names another folder");

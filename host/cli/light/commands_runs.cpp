@@ -94,6 +94,9 @@ void list(const ListOptions& o) {
   const std::size_t keys = o.group_by.size();
   for (const std::string& key : o.group_by) std::erase(request.columns, key);
   request.columns.insert(request.columns.begin(), o.group_by.begin(), o.group_by.end());
+  // Each once: a key that is shown anyway may be added by name.
+  std::set<std::string> shown;
+  std::erase_if(request.columns, [&](const std::string& key) { return !shown.insert(key).second; });
   request.sort = o.sort;
   request.descending = o.descending;
   if (o.sort.empty() && std::binary_search(known.begin(), known.end(), "started")) {

@@ -189,8 +189,8 @@ TEST_F(Predict, OnePredictionAtATimeWritesIntoAFolder) {
     const OutputLock held(root / "out");
     const Outcome second = predict("--device cpu");
     EXPECT_EQ(second.code, 1);
-    EXPECT_THAT(second.text, AllOf(HasSubstr((root / "out").string() + " is being predicted into by process " +
-                                             std::to_string(::getpid()) + " on "),
+    EXPECT_THAT(second.text, AllOf(HasSubstr("a prediction is being written into " + (root / "out").string() +
+                                             " by process " + std::to_string(::getpid()) + " on "),
                                    HasSubstr("two predictions in one folder would mix")));
     EXPECT_FALSE(fs::exists(root / "out/predict.json"));
   }
