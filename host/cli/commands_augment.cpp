@@ -157,9 +157,9 @@ void require_known(const std::vector<std::string>& wanted, const Experiment& exp
 void preview(const AugmentRequest& request) {
   std::vector<std::filesystem::path> inputs{request.experiment};
   if (!request.image.empty()) inputs.push_back(request.image);
+  CommandOutput output(request.out, request.overwrite, inputs);
   if (!is_page(request.out) && request.out.extension() != ".png")
     throw UsageError(request.out.string() + ": a preview is a .png or a page, .html; its name must end so");
-  CommandOutput output(request.out, request.overwrite, inputs);
   PluginSearch search;
   search.command_line = request.plugins;
   std::unique_ptr<Registry> registry;

@@ -98,7 +98,8 @@ std::string forest_row(const Finding& f, const std::string& name, const Scale& x
   out += dot(x(f.difference), y, named ? 6 : 4, colour,
              name + ": " + signed_figure(f.difference) + ", " + interval_words(i));
   const std::string told =
-      signed_figure(f.difference) + (bounded ? "  [" + signed_figure(i.low) + ", " + signed_figure(i.high) + "]" : "");
+      signed_figure(f.difference) +
+      (bounded ? "  [" + signed_figure(i.low) + ", " + signed_figure(i.high) + "]" : "  (no bounds)");
   return out + label(x.to + 16, y + 4, "start", told);
 }
 
@@ -119,6 +120,9 @@ std::string forest_plot(const Comparison& c) {
     for (const double v : {f->claimed().low, f->claimed().high, f->difference})
       if (std::isfinite(v)) x.low = std::min(x.low, v), x.high = std::max(x.high, v);
   if (c.request.margin) x.low = std::min(x.low, -*c.request.margin), x.high = std::max(x.high, *c.request.margin);
+  // An interval without ends lies on both sides of 0, and has to look so.
+  if (std::any_of(rows.begin(), rows.end(), [](const auto& row) { return !std::isfinite(row.second->claimed().low); }))
+    x.high = std::max(x.high, -x.low), x.low = std::min(x.low, -x.high);
   const std::vector<double> ticks = settle_ticks(x, 6);
   const double bottom = height - 46;
   std::string out;

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <set>
 #include <unordered_map>
 
 #include <nlohmann/json.hpp>

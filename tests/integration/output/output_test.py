@@ -231,13 +231,13 @@ class Outputs(unittest.TestCase):
         # What is refused before anything is written.
         with open(self.at("elsewhere/file"), "w") as file:
             file.write("mine")
-        for arguments, says in (
-                (["--out", "elsewhere/file"], "elsewhere/file is no folder"),
-                (["--out", "elsewhere/file/below"], "elsewhere/file is no folder"),
-                (["--out", "elsewhere/e", "--dataset", "image_foldr"], 'Did you mean "image_folder"?'),
-                (["--out", "elsewhere/e", "--dataset", "nobody"], 'has no dataset "nobody": it has "image_folder"')):
+        for arguments, code, says in (
+                (["--out", "elsewhere/file"], 1, "elsewhere/file is no folder"),
+                (["--out", "elsewhere/file/below"], 1, "elsewhere/file is no folder"),
+                (["--out", "elsewhere/e", "--dataset", "image_foldr"], 2, 'Did you mean "image_folder"?'),
+                (["--out", "elsewhere/e", "--dataset", "nobody"], 2, 'has no dataset "nobody": it has "image_folder"')):
             done = self.run_nephron("data", "export", "e.toml", *arguments)
-            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
             self.assertIn(says, done.stderr)
         self.assertEqual(self.run_nephron("data", "export", "e.toml", "--out", "elsewhere/e", "--factor", "0").returncode, 2)
         self.assertFalse(os.path.exists(self.at("elsewhere/e")))
