@@ -5,6 +5,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/cli/metric_options.hpp>
+#include <host/cli/named_run.hpp>
 #include <host/metrics/pooled_values.hpp>
 #include <host/predict/kept.hpp>
 #include <host/predict/predict.hpp>
@@ -62,6 +63,7 @@ int run_predict(PredictRequest& request, const PredictWorker& worker) {
     request.device = worker.device, request.threads = worker.threads;
     return predict_for_parent(request);
   }
+  require_named_run(request.run);
   request.command = own_command();
   std::vector<std::filesystem::path> inputs = request.slides;
   if (!request.images.empty()) inputs.push_back(request.images);

@@ -5,6 +5,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/cli/metric_options.hpp>
+#include <host/cli/named_run.hpp>
 #include <host/util/printable.hpp>
 #include <host/validate/validate.hpp>
 
@@ -18,6 +19,7 @@ struct ValidateOptions {
 
 int run_validate(ValidateOptions& options) {
   if (options.fill_holes) options.request.objects.fill_holes = ObjectOptions::every_hole;
+  require_named_run(options.request.run);
   const ValidateOutcome outcome = validate_run(options.request);
   if (options.json) {
     std::printf("%s", outcome.json().c_str());
