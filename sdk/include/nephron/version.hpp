@@ -13,7 +13,7 @@
 //        pixels and tissue, and knows objects and the tile; SlideColours, which a SampleInfo leads to;
 //        BatchNorm2d::forward takes the activation and a sum, and BatchPeers; nn/activation.hpp, nn/first_weights.hpp,
 //        nn/recompute.hpp; metric is a kind, and object_matching.hpp; Conv2d::freeze, conv_norm and
-//        freeze_for_inference
+//        freeze_for_inference; measurements may be a KeptMeasurement or have curves (HasCurves)
 #define NEPHRON_SDK_MAJOR 0
 #define NEPHRON_SDK_MINOR 2
 #define NEPHRON_SDK_PATCH 0
