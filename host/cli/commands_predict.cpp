@@ -30,11 +30,12 @@ const std::vector<std::filesystem::path> prediction_parts{"probabilities", "mask
                                                           "ignored",       "pictures", "rle",    "geojson",
                                                           "coco",          "objects",  "tta",    "measures"};
 
-/// Folders alone may be those that an earlier call made before it failed.
+/// Folders alone may be those that an earlier call made before it failed or was killed, and files with a dot before
+/// their name what it tried there.
 bool holds_files(const std::filesystem::path& folder) {
   std::error_code none;
   for (std::filesystem::recursive_directory_iterator it(folder, none), end; !none && it != end; it.increment(none))
-    if (!it->is_directory(none)) return true;
+    if (!it->is_directory(none) && !it->path().filename().string().starts_with(".")) return true;
   return false;
 }
 
