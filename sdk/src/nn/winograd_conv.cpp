@@ -88,15 +88,11 @@ void WinogradConv::pack(const float* weight) {
 at::Tensor WinogradConv::forward(const Input& input) const {
   RECORD_FUNCTION("nephron.winograd", std::vector<c10::IValue>{});
   const at::Tensor& map = input.map;
-  const std::int64_t scale = input.doubled ? 2 : 1, n = map.size(0);
-  TileJob job;
-  job.type = type_of(map);
-  job.height = scale * map.size(2), job.width = scale * map.size(3);
-  job.parts[0] = {map.const_data_ptr(), map.size(1), input.doubled};
-  if (input.joined.defined()) job.parts[1] = {input.joined.const_data_ptr(), input.joined.size(1), false};
-  job.channels = channels_, job.outputs = outputs_, job.panel = panel_;
-  TORCH_CHECK(job.parts[0].channels + job.parts[1].channels == channels_, "a frozen convolution of ", channels_,
-              " channels got a map of ", job.parts[0].channels + job.parts[1].channels);
+  const std::int64_t n = map.size(0);
+  TileJob job = job_of(map, input.doubled, input.joined);
+  job.outputs = outputs_, job.panel = panel_;
+  TORCH_CHECK(job.channels == channels_, "a frozen convolution of ", channels_, " channels got a map of ",
+              job.channels);
   job.weights = weights_.data(), job.bias = bias_.data(), job.zeros = zeros_.data();
   if (input.more.defined()) job.more = input.more.const_data_ptr();
   job.relu = input.relu;

@@ -37,6 +37,17 @@ MapType type_of(const at::Tensor& map) {
   return map.scalar_type() == at::kBFloat16 ? MapType::bfloat16 : MapType::float32;
 }
 
+TileJob job_of(const at::Tensor& map, bool doubled, const at::Tensor& joined) {
+  const std::int64_t scale = doubled ? 2 : 1;
+  TileJob job;
+  job.type = type_of(map);
+  job.height = scale * map.size(2), job.width = scale * map.size(3);
+  job.parts[0] = {map.const_data_ptr(), map.size(1), doubled};
+  if (joined.defined()) job.parts[1] = {joined.const_data_ptr(), joined.size(1), false};
+  job.channels = job.parts[0].channels + job.parts[1].channels;
+  return job;
+}
+
 // Tiles are taken as threads become free.
 void run_job(const TileJob& job, const TileKernels& kernels, std::int64_t tiles) {
   if (tiles == 0) return;

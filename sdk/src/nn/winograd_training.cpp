@@ -51,18 +51,6 @@ at::Tensor packed(const at::Tensor& taps, bool turned, const TileKernels& kernel
   return out;
 }
 
-/// The job of a convolution but for its weights and where outputs go.
-TileJob job_of(const at::Tensor& map, bool doubled, const at::Tensor& joined) {
-  const std::int64_t scale = doubled ? 2 : 1;
-  TileJob job;
-  job.type = type_of(map);
-  job.height = scale * map.size(2), job.width = scale * map.size(3);
-  job.parts[0] = {map.const_data_ptr(), map.size(1), doubled};
-  if (joined.defined()) job.parts[1] = {joined.const_data_ptr(), joined.size(1), false};
-  job.channels = job.parts[0].channels + job.parts[1].channels;
-  return job;
-}
-
 void run(TileJob& job, const at::Tensor& weights, std::int64_t images, const TileKernels& kernels) {
   job.outputs = whole_vectors(job.outs[0].channels + job.outs[1].channels, kernels);
   job.panel = panel_of(job.outputs, kernels);
