@@ -27,11 +27,6 @@ const FoldRules* rules_of(const PreparedData& data, std::size_t slide) {
   return dataset < data.datasets.size() ? dynamic_cast<const FoldRules*>(data.datasets[dataset].get()) : nullptr;
 }
 
-std::string dataset_name(const Experiment& experiment, const PreparedSlide& slide) {
-  const DatasetConfig& config = experiment.datasets.at(slide.dataset());
-  return config.name.empty() ? config.component.type : config.name;
-}
-
 std::string name_of(const Experiment& experiment, const PreparedSlide& slide) {
   return "slide \"" + slide.info().id + "\" of \"" + dataset_name(experiment, slide) + "\"";
 }
@@ -168,6 +163,11 @@ void require_same_slides(const fs::path& file, const Json& now) {
 }
 
 }  // namespace
+
+const std::string& dataset_name(const Experiment& experiment, const PreparedSlide& slide) {
+  const DatasetConfig& config = experiment.datasets.at(slide.dataset());
+  return config.name.empty() ? config.component.type : config.name;
+}
 
 FoldSlides slides_of(const PreparedData& data, int fold) {
   FoldSlides out;

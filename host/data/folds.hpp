@@ -9,6 +9,9 @@
 
 namespace nephron::host {
 
+/// The name of the [[dataset]] that a slide is of.
+const std::string& dataset_name(const Experiment& experiment, const PreparedSlide& slide);
+
 /// The slides of one fold, as indices into PreparedData::slides. All are annotated.
 struct FoldSlides {
   std::vector<std::size_t> training;

@@ -1,6 +1,5 @@
 #include <host/inference/model_export.hpp>
 
-#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -14,11 +13,11 @@
 #include <host/inference/smp_model.hpp>
 #include <host/inference/torchscript.hpp>
 #include <host/model/model.hpp>
+#include <host/runs/chosen_folds.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
-#include <host/util/usage_error.hpp>
 #include <host/weights/weights.hpp>
 
 namespace nephron::host {
@@ -34,19 +33,6 @@ constexpr const char* loader_text =
 
 /// Heads that only training uses.
 constexpr std::string_view auxiliary = "auxiliary_heads.";
-
-std::vector<int> folds_for(const ModelExportRequest& request, const RunFolder& run) {
-  const std::vector<int> there = run.folds();
-  if (there.empty()) throw Error(run.folder().string() + " has no fold yet: nothing was trained");
-  if (request.fold.empty() && run.opened_fold() >= 0) return {run.opened_fold()};
-  if (request.fold.empty() || request.fold == "all") return there;
-  for (const int k : there)
-    if (std::to_string(k) == request.fold) return {k};
-  std::string list;
-  for (const int k : there) list += (list.empty() ? "" : ", ") + std::to_string(k);
-  throw UsageError("fold \"" + request.fold + "\" is not in " + run.folder().string() + ": it has " + list +
-                   ", or \"all\"");
-}
 
 /// A fold's model and the files that it becomes.
 struct Job {
@@ -64,7 +50,7 @@ struct Job {
 };
 
 std::vector<Job> jobs_of(const ModelExportRequest& request, const RunFolder& run) {
-  const std::vector<int> folds = folds_for(request, run);
+  const std::vector<int> folds = chosen_folds(run, request.fold);
   std::vector<Job> jobs;
   for (const int k : folds) {
     Job& job = jobs.emplace_back();

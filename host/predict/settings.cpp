@@ -10,7 +10,7 @@
 
 #include <host/data/resolution.hpp>
 #include <host/predict/threshold_search.hpp>
-#include <host/util/listed.hpp>
+#include <host/runs/chosen_folds.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -23,20 +23,6 @@ template <class T>
 bool parse(const std::string& text, T& out) {
   const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
   return failed == std::errc() && stop == text.data() + text.size();
-}
-
-std::vector<int> folds_for(const PredictRequest& request, const RunFolder& run) {
-  const std::vector<int> there = run.folds();
-  if (there.empty())
-    throw Error(run.folder().string() + " has no fold yet: nothing was trained",
-                "Train it first, or resume it: nephron train --resume " + run.folder().string());
-  if (request.fold.empty() && run.opened_fold() >= 0) return {run.opened_fold()};
-  if (request.fold.empty() || request.fold == "all") return there;
-  int k = -1;
-  if (!parse(request.fold, k) || std::find(there.begin(), there.end(), k) == there.end())
-    throw UsageError("fold \"" + request.fold + "\" is not in " + run.folder().string() + ": it has " + listed(there) +
-                     ", or \"all\"");
-  return {k};
 }
 
 void set_threshold(PredictSettings& settings, const Value& value) {
@@ -63,7 +49,7 @@ fs::path weights_of(const FoldFolder& fold, const std::string& checkpoint) {
 PredictSettings settle(const PredictRequest& request, const RunFolder& run, const Experiment& experiment) {
   PredictSettings out;
   out.run = run.folder();
-  out.folds = folds_for(request, run);
+  out.folds = chosen_folds(run, request.fold);
   out.checkpoint = request.checkpoint;
   for (const int k : out.folds) out.weights.push_back(weights_of(run.fold(k), request.checkpoint));
   out.factor = request.factor.value_or(experiment.data.factor);

@@ -10,6 +10,7 @@
 #include <nephron/image_cv.hpp>
 #include <nephron/label_pixels.hpp>
 
+#include <host/data/folds.hpp>
 #include <host/data/resolution.hpp>
 #include <host/feed/preview.hpp>
 #include <host/html/html.hpp>
@@ -72,11 +73,6 @@ class Counts {
   bool ignores_;
   std::map<std::string, std::vector<double>> rows_;
 };
-
-std::string dataset_name(const Experiment& experiment, const PreparedSlide& slide) {
-  const DatasetConfig& config = experiment.datasets.at(slide.dataset());
-  return config.name.empty() ? config.component.type : config.name;
-}
 
 /// What share of samples each group has, and how many of the first ones are cut from it.
 std::string sampling(const Feed& feed) {

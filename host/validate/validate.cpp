@@ -1,7 +1,6 @@
 #include <host/validate/validate.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +20,7 @@
 #include <host/predict/networks.hpp>
 #include <host/predict/output_lock.hpp>
 #include <host/predict/threshold_search.hpp>
+#include <host/runs/chosen_folds.hpp>
 #include <host/runs/run.hpp>
 #include <host/tiling/many_tiles.hpp>
 #include <host/tiling/prepared_source.hpp>
@@ -41,22 +41,6 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::vector<int> folds_of(const ValidateRequest& request, const RunFolder& run) {
-  std::vector<int> there = run.folds();
-  if (there.empty()) throw Error(run.folder().string() + " has no fold yet: nothing was trained");
-  if (request.fold.empty() && run.opened_fold() >= 0) return {run.opened_fold()};
-  if (request.fold.empty() || request.fold == "all") return there;
-  int k = -1;
-  const auto [stop, failed] = std::from_chars(request.fold.data(), request.fold.data() + request.fold.size(), k);
-  if (failed != std::errc() || *stop != '\0' || std::find(there.begin(), there.end(), k) == there.end())
-    throw UsageError("fold \"" + request.fold + "\" is not in " + run.folder().string() + "; or \"all\"");
-  return {k};
-}
-
-const std::string& dataset_name(const Experiment& experiment, const PreparedSlide& slide) {
-  return name_of(experiment.datasets.at(slide.dataset()));
-}
 
 std::vector<MetricOrigin> origins_of(const Registry& registry, const ValidateRequest& request) {
   std::vector<MetricOrigin> out;
@@ -299,7 +283,7 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
   ValidateOutcome out;
   out.run = run.folder();
   out.folder = request.out.empty() ? run.folder() / "validation" : request.out;
-  out.folds = folds_of(request, run);
+  out.folds = chosen_folds(run, request.fold);
   out.classes = experiment.classes;
   out.metrics = request.metrics;
   out.tta = request.tta.empty() ? experiment.predict.tta : request.tta;
