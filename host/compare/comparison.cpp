@@ -169,9 +169,7 @@ Comparison compare_runs(const CompareRequest& request) {
         share_first(rows, c.good_when != GoodWhen::lower, {c.table.donors.size(), share_draws, request.seed});
   }
   explore(c, slides);
-  if (c.sides.size() == c.runs.size())
-    for (std::size_t run = 1; run < c.runs.size(); ++run)
-      c.objects.push_back(compare_objects(c.runs, 0, run, c.table, request.seed));
+  c.objects = compare_objects(c.runs, c.sides, c.table, request.seed);
   c.differences = config_differences(c.runs, c.sides, request.vary);
   for (const MeasuredRun& run : c.runs) c.costs.push_back(cost_of(run.folder));
   take_notes(c);

@@ -71,7 +71,7 @@ Json settling_json(const Settling& s) {
           {"power_by_donors", curve}};
 }
 
-Json objects_json(const ObjectComparisonOfRuns& o, const Comparison& c) {
+Json objects_json(const ObjectComparison& o, const Comparison& c) {
   Json changed = Json::array();
   for (const ChangedObject& x : o.changed)
     changed.push_back({{"fate", text_of(x.fate)},
@@ -81,16 +81,20 @@ Json objects_json(const ObjectComparisonOfRuns& o, const Comparison& c) {
                        {"class", x.of_class},
                        {"box", {x.box.x, x.box.y, x.box.width, x.box.height}},
                        {"iou", {x.iou_before, x.iou_after}},
+                       {"share_of_seeds", {x.share_before, x.share_after}},
                        {"view", view_fragment(x, c.runs[0])}});
-  return {{"run", c.runs[o.run].name},
+  Json fates = nullptr;
+  if (o.false_fates)
+    fates = {{"kept", o.false_fates->kept}, {"new", o.false_fates->gained}, {"gone", o.false_fates->gone}};
+  return {{"run", c.sides[o.side].name},
           {"iou_from", found_from},
           {"kept", o.kept},
           {"won", o.won},
           {"lost", o.lost},
           {"missed_by_both", o.missed},
-          {"false_kept", o.false_kept},
-          {"false_new", o.false_gained},
-          {"false_gone", o.false_gone},
+          {"false_before", o.false_before},
+          {"false_after", o.false_after},
+          {"false_fates", fates},
           {"found", finding_json(o.found, c)},
           {"false", finding_json(o.false_ones, c)},
           {"pooled_share_found", {number(o.share_before), number(o.share_after)}},
@@ -173,7 +177,7 @@ std::string comparison_json(const Comparison& c) {
   for (const auto& s : c.settlings) out["settling"].push_back(s ? settling_json(*s) : Json());
   for (const auto& of_value : c.exploratory)
     for (const Finding& f : of_value) out["exploratory"].push_back(finding_json(f, c));
-  for (const ObjectComparisonOfRuns& o : c.objects) out["objects"].push_back(objects_json(o, c));
+  for (const ObjectComparison& o : c.objects) out["objects"].push_back(objects_json(o, c));
   out["donors"] = donors_json(c), out["slides"] = slides_json(c);
   out["configuration"] = configuration_json(c);
   out["notes"] = c.notes;

@@ -161,7 +161,7 @@ std::string tables(const Comparison& c) {
 /// A viewer's address as it was given: whatever else, no script.
 bool is_address(const std::string& text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
-std::string changed_objects(const Comparison& c, const ObjectComparisonOfRuns& o, const std::string& viewer) {
+std::string changed_objects(const Comparison& c, const ObjectComparison& o, const std::string& viewer) {
   constexpr std::size_t most = 2000;
   Rows rows;
   for (const ChangedObject& x : o.changed) {
@@ -181,28 +181,30 @@ std::string changed_objects(const Comparison& c, const ObjectComparisonOfRuns& o
           ? soft("The first " + std::to_string(most) + " of " + std::to_string(o.changed.size()) + "; --json has all.")
           : "";
   return folded(
-      c.runs[o.run].name + ": " + counted(o.changed.size(), "object") + " with another fate",
+      c.sides[o.side].name + ": " + counted(o.changed.size(), "object") + " with another fate",
       html_table({"fate", "slide", "donor", "class", "where (level that was measured)", "IoU", "viewer"}, rows) + more);
 }
 
 std::string objects(const Comparison& c, const std::string& viewer) {
   if (c.objects.empty()) return "";
   Rows rows;
-  for (const ObjectComparisonOfRuns& o : c.objects)
-    rows.push_back({escaped(c.runs[o.run].name), std::to_string(o.kept), std::to_string(o.won), std::to_string(o.lost),
-                    std::to_string(o.missed), percent(o.share_before) + " to " + percent(o.share_after),
-                    interval_words(o.share_difference.bca), escaped(p_words(o.found.p)), std::to_string(o.false_kept),
-                    std::to_string(o.false_gained), std::to_string(o.false_gone), escaped(p_words(o.false_ones.p))});
-  std::string out =
-      "<h2>Objects</h2>\n" + in_card(html_table({"", "kept", "won", "lost", "missed by both", "found",
-                                                 "of all, BCa interval", "p", "false: kept", "new", "gone", "p"},
-                                                rows) +
-                                     soft("A true object is found where one of its class overlaps it by an IoU of 0.5. "
-                                          "p: by donors, as above; exploratory."));
+  for (const ObjectComparison& o : c.objects)
+    rows.push_back({escaped(c.sides[o.side].name), std::to_string(o.kept), std::to_string(o.won),
+                    std::to_string(o.lost), std::to_string(o.missed),
+                    percent(o.share_before) + " to " + percent(o.share_after), interval_words(o.share_difference.bca),
+                    escaped(p_words(o.found.claimed_p())), count_words(o.false_before), count_words(o.false_after),
+                    false_words(o), escaped(p_words(o.false_ones.claimed_p()))});
+  std::string out = "<h2>Objects</h2>\n" +
+                    in_card(html_table({"", "kept", "won", "lost", "missed by both", "found", "of all, BCa interval",
+                                        "p", "false: before", "now", "kept, new, gone", "p"},
+                                       rows) +
+                            soft("A true object is found where one of its class overlaps it by an IoU of 0.5. "
+                                 "Of several seeds: by more than half of them; false ones are their mean. "
+                                 "p: by donors, as above; exploratory."));
   if (!is_address(viewer))
     out += soft("To look at one: nephron view " + shell_word(c.runs[0].folder.string()) +
                 ", and its #... behind the address that this prints; --viewer ADDRESS makes links of them.");
-  for (const ObjectComparisonOfRuns& o : c.objects) out += changed_objects(c, o, viewer);
+  for (const ObjectComparison& o : c.objects) out += changed_objects(c, o, viewer);
   return out;
 }
 

@@ -161,11 +161,11 @@ std::string donors(const Comparison& c) {
 
 std::string objects(const Comparison& c) {
   if (c.objects.empty()) return "";
-  Rows rows{{"", "kept", "won", "lost", "missed by both", "p", "false: kept", "new", "gone", "p", ""}};
-  for (const ObjectComparisonOfRuns& o : c.objects)
-    rows.push_back({c.runs[o.run].name, std::to_string(o.kept), std::to_string(o.won), std::to_string(o.lost),
-                    std::to_string(o.missed), p_words(o.found.p), std::to_string(o.false_kept),
-                    std::to_string(o.false_gained), std::to_string(o.false_gone), p_words(o.false_ones.p), ""});
+  Rows rows{{"", "kept", "won", "lost", "missed by both", "p", "false: before", "now", "kept, new, gone", "p", ""}};
+  for (const ObjectComparison& o : c.objects)
+    rows.push_back({c.sides[o.side].name, std::to_string(o.kept), std::to_string(o.won), std::to_string(o.lost),
+                    std::to_string(o.missed), p_words(o.found.claimed_p()), count_words(o.false_before),
+                    count_words(o.false_after), false_words(o), p_words(o.false_ones.claimed_p()), ""});
   return "\nObjects at IoU 0.5, beside those of " + c.sides[0].name +
          " (p by donors, exploratory; --out page.html lists each)\n" + columns(rows);
 }

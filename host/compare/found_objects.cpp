@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 #include <nlohmann/json.hpp>
@@ -26,7 +27,7 @@ struct TableObject {
   double iou = 0;  ///< with one of its class
   double confidence = 0;
   /// The same object, in whichever run: where it lies, and how large it is.
-  auto place() const { return std::tie(of_class, box.x, box.y, box.width, box.height, area); }
+  auto place() const { return std::tuple(of_class, box.x, box.y, box.width, box.height, area); }
 };
 
 struct SlideObjects {
@@ -69,117 +70,180 @@ double box_iou(const Region& a, const Region& b) {
                    static_cast<double>(b.width) * static_cast<double>(b.height) - common);
 }
 
-/// Counts of a donor.
+using ObjectsOfRun = std::map<SlideKey, SlideObjects>;
+
+/// Counts of a donor in one run.
 struct DonorCounts {
-  double truth = 0, found_before = 0, found_after = 0, false_before = 0, false_after = 0, slides = 0;
+  double truth = 0, found = 0, wrong = 0, slides = 0;
 };
 
-class Comparing {
- public:
-  Comparing(ObjectComparisonOfRuns& out, std::vector<DonorCounts>& donors) : out_(out), donors_(donors) {}
+DonorCounts& operator+=(DonorCounts& to, const DonorCounts& more) {
+  to.truth += more.truth, to.found += more.found, to.wrong += more.wrong, to.slides += more.slides;
+  return to;
+}
 
-  void slide(const SlideKey& key, std::size_t d, const std::string& donor, const SlideObjects& before,
-             const SlideObjects& after) {
-    ++donors_[d].slides;
-    for (std::size_t i = 0, j = 0; i < before.truth.size() && j < after.truth.size();) {
-      const TableObject &a = before.truth[i], &b = after.truth[j];
-      if (a.place() < b.place()) ++i;  // only where the truth is another one, which --anyway allows
-      else if (b.place() < a.place()) ++j;
-      else true_object(key, d, donor, a, b), ++i, ++j;
+/// A true object in the runs of a side.
+struct InSide {
+  double share = 0, iou = 0;  ///< of the runs that found it; mean
+  bool found() const { return share > 0.5; }
+};
+
+/// Those of a slide in all runs of a side that know it, by place: the truth is another one only with --anyway.
+std::map<decltype(TableObject().place()), InSide> true_objects(const std::vector<const SlideObjects*>& runs) {
+  std::map<decltype(TableObject().place()), std::pair<InSide, std::size_t>> sums;
+  for (const SlideObjects* run : runs)
+    for (const TableObject& o : run->truth) {
+      auto& [sum, count] = sums[o.place()];
+      sum.share += o.iou >= found_from ? 1 : 0, sum.iou += o.iou, ++count;
     }
-    false_objects(key, d, donor, before.wrong, after.wrong);
-  }
+  std::map<decltype(TableObject().place()), InSide> out;
+  const auto n = static_cast<double>(runs.size());
+  for (const auto& [place, sum] : sums)
+    if (sum.second == runs.size()) out[place] = {sum.first.share / n, sum.first.iou / n};
+  return out;
+}
 
- private:
-  void true_object(const SlideKey& key, std::size_t d, const std::string& donor, const TableObject& a,
-                   const TableObject& b) {
-    const bool before = a.iou >= found_from, after = b.iou >= found_from;
-    ++donors_[d].truth, donors_[d].found_before += before ? 1 : 0, donors_[d].found_after += after ? 1 : 0;
-    ++(before ? after ? out_.kept : out_.lost : after ? out_.won : out_.missed);
-    if (before != after)
-      out_.changed.push_back(
-          {after ? ObjectFate::won : ObjectFate::lost, key, donor, a.of_class, a.box, a.iou, b.iou, 0});
-  }
+/// A slide of two sides.
+struct SlideOfSides {
+  const SlideKey& key;
+  const std::string& donor;
+  std::vector<const SlideObjects*> before, after;  ///< a run each
+};
 
-  /// The same false object is one of the same class with nearly the same box.
-  void false_objects(const SlideKey& key, std::size_t d, const std::string& donor,
-                     const std::vector<TableObject>& before, const std::vector<TableObject>& after) {
-    std::vector<bool> kept(before.size(), false);
-    for (const TableObject& b : after) {
-      std::size_t best = before.size();
-      double most = found_from;
-      for (std::size_t i = 0; i < before.size(); ++i)
-        if (const double iou = kept[i] || before[i].of_class != b.of_class ? 0 : box_iou(before[i].box, b.box);
-            iou >= most)
-          best = i, most = iou;
-      if (best < before.size()) kept[best] = true, ++out_.false_kept;
-      else add_false(ObjectFate::gained, key, donor, b), ++out_.false_gained;
-    }
+void compare_true(ObjectComparison& out, const SlideOfSides& slide) {
+  const auto before = true_objects(slide.before), after = true_objects(slide.after);
+  for (const auto& [place, a] : before) {
+    const auto other = after.find(place);
+    if (other == after.end()) continue;
+    const InSide& b = other->second;
+    ++(a.found() ? b.found() ? out.kept : out.lost : b.found() ? out.won : out.missed);
+    if (a.found() == b.found()) continue;
+    const auto& [of_class, x, y, width, height, area] = place;
+    out.changed.push_back({b.found() ? ObjectFate::won : ObjectFate::lost,
+                           slide.key,
+                           slide.donor,
+                           of_class,
+                           {x, y, width, height},
+                           a.iou,
+                           b.iou,
+                           a.share,
+                           b.share,
+                           0});
+  }
+}
+
+/// The same false object is one of the same class with nearly the same box.
+void compare_false(ObjectComparison& out, const SlideOfSides& slide) {
+  const std::vector<TableObject>&before = slide.before[0]->wrong, &after = slide.after[0]->wrong;
+  const auto add = [&](ObjectFate fate, const TableObject& o) {
+    out.changed.push_back({fate, slide.key, slide.donor, o.of_class, o.box, 0, 0, 0, 0, o.confidence});
+  };
+  std::vector<bool> kept(before.size(), false);
+  for (const TableObject& b : after) {
+    std::size_t best = before.size();
+    double most = found_from;
     for (std::size_t i = 0; i < before.size(); ++i)
-      if (!kept[i]) add_false(ObjectFate::gone, key, donor, before[i]), ++out_.false_gone;
-    donors_[d].false_before += static_cast<double>(before.size());
-    donors_[d].false_after += static_cast<double>(after.size());
+      if (const double iou = kept[i] || before[i].of_class != b.of_class ? 0 : box_iou(before[i].box, b.box);
+          iou >= most)
+        best = i, most = iou;
+    if (best < before.size()) kept[best] = true, ++out.false_fates->kept;
+    else add(ObjectFate::gained, b), ++out.false_fates->gained;
   }
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (!kept[i]) add(ObjectFate::gone, before[i]), ++out.false_fates->gone;
+}
 
-  void add_false(ObjectFate fate, const SlideKey& key, const std::string& donor, const TableObject& o) {
-    out_.changed.push_back({fate, key, donor, o.of_class, o.box, 0, 0, o.confidence});
-  }
+/// [run][donor]
+using CountsOfRuns = std::vector<std::vector<DonorCounts>>;
 
-  ObjectComparisonOfRuns& out_;
-  std::vector<DonorCounts>& donors_;
-};
+CountsOfRuns count(std::vector<ObjectsOfRun>& objects, const ValueTable& table) {
+  CountsOfRuns out(objects.size(), std::vector<DonorCounts>(table.donors.size()));
+  for (std::size_t r = 0; r < objects.size(); ++r)
+    for (std::size_t s = 0; s < table.slides.size(); ++s) {
+      const SlideObjects& slide = objects[r][table.slides[s]];
+      const auto found = std::count_if(slide.truth.begin(), slide.truth.end(),
+                                       [](const TableObject& o) { return o.iou >= found_from; });
+      out[r][table.donor_of[s]] += {static_cast<double>(slide.truth.size()), static_cast<double>(found),
+                                    static_cast<double>(slide.wrong.size()), 1};
+    }
+  return out;
+}
 
-/// A figure of donors, tested as any other; donors of which it is not defined are left out.
-Finding tested(const std::vector<DonorCounts>& donors, const std::string& name, double DonorCounts::*before,
-               double DonorCounts::*after, double DonorCounts::*below, bool lower_is_better, std::uint64_t seed) {
+/// A figure of donors, tested as any other; donors of which it is not defined in all runs are left out.
+Finding tested(const CountsOfRuns& counts, const std::vector<Side>& sides, std::size_t side, const std::string& name,
+               double DonorCounts::*above, double DonorCounts::*below, bool lower_is_better, std::uint64_t seed) {
   ValueTable table;
   table.value = name;
-  table.by_donor.resize(2);
-  for (const DonorCounts& d : donors) {
-    if (d.*below == 0) continue;
+  table.by_donor.resize(counts.size());
+  for (std::size_t d = 0; d < counts[0].size(); ++d) {
+    if (std::any_of(counts.begin(), counts.end(), [&](const auto& run) { return run[d].*below == 0; })) continue;
     table.donors.emplace_back();
-    table.by_donor[0].push_back(d.*before / (d.*below));
-    table.by_donor[1].push_back(d.*after / (d.*below));
+    for (std::size_t r = 0; r < counts.size(); ++r)
+      table.by_donor[r].push_back(counts[r][d].*above / (counts[r][d].*below));
   }
-  std::vector<Finding> out = findings(table, {{"", {0}}, {"", {1}}}, {seed, lower_is_better, {}}, false);
+  std::vector<Finding> out = findings(table, {sides[0], sides[side]}, {seed, lower_is_better, {}}, false);
   return out.empty() ? Finding{} : std::move(out[0]);
 }
 
-void pool(ObjectComparisonOfRuns& out, const std::vector<DonorCounts>& donors, std::uint64_t seed) {
-  const auto share = [&](std::span<const std::uint32_t> drawn, double DonorCounts::*found) {
-    double all = 0, of = 0;
-    for (const std::uint32_t i : drawn) all += donors[i].truth, of += donors[i].*found;
-    return of / all;
+/// Of all objects together, and of all runs of each side.
+void pool(ObjectComparison& out, const CountsOfRuns& counts, const Side& first, const Side& side, std::uint64_t seed) {
+  const auto sums = [&](const Side& of) {
+    std::vector<DonorCounts> sum(counts[0].size());
+    for (const std::size_t run : of.runs)
+      for (std::size_t d = 0; d < sum.size(); ++d) sum[d] += counts[run][d];
+    return sum;
   };
-  std::vector<std::uint32_t> each(donors.size());
-  for (std::uint32_t i = 0; i < each.size(); ++i) each[i] = i;
-  out.share_before = share(each, &DonorCounts::found_before), out.share_after = share(each, &DonorCounts::found_after);
-  out.share_difference = bootstrap({donors.size(), bootstrap_draws, seed}, [&](std::span<const std::uint32_t> drawn) {
-    return share(drawn, &DonorCounts::found_after) - share(drawn, &DonorCounts::found_before);
+  const std::vector<DonorCounts> before = sums(first), after = sums(side);
+  const auto share = [](std::span<const std::uint32_t> drawn, const std::vector<DonorCounts>& donors) {
+    DonorCounts all;
+    for (const std::uint32_t i : drawn) all += donors[i];
+    return all.found / all.truth;
+  };
+  std::vector<std::uint32_t> each(before.size());
+  std::iota(each.begin(), each.end(), 0U);
+  out.share_before = share(each, before), out.share_after = share(each, after);
+  for (const std::uint32_t d : each) {
+    out.false_before += before[d].wrong / static_cast<double>(first.runs.size());
+    out.false_after += after[d].wrong / static_cast<double>(side.runs.size());
+  }
+  out.share_difference = bootstrap({each.size(), bootstrap_draws, seed}, [&](std::span<const std::uint32_t> drawn) {
+    return share(drawn, after) - share(drawn, before);
+  });
+}
+
+void compare_slides(ObjectComparison& out, std::vector<ObjectsOfRun>& objects, const Side& first, const Side& side,
+                    const ValueTable& table) {
+  if (first.runs.size() == 1 && side.runs.size() == 1) out.false_fates.emplace();
+  for (std::size_t s = 0; s < table.slides.size(); ++s) {
+    SlideOfSides slide{table.slides[s], table.donors[table.donor_of[s]], {}, {}};
+    for (const std::size_t run : first.runs) slide.before.push_back(&objects[run][slide.key]);
+    for (const std::size_t run : side.runs) slide.after.push_back(&objects[run][slide.key]);
+    compare_true(out, slide);
+    if (out.false_fates) compare_false(out, slide);
+  }
+  std::stable_sort(out.changed.begin(), out.changed.end(), [](const ChangedObject& a, const ChangedObject& b) {
+    return std::tie(a.slide, a.fate) < std::tie(b.slide, b.fate);
   });
 }
 
 }  // namespace
 
-ObjectComparisonOfRuns compare_objects(const std::vector<MeasuredRun>& runs, std::size_t first, std::size_t run,
-                                       const ValueTable& table, std::uint64_t seed) {
-  std::map<SlideKey, SlideObjects> before = objects_of(runs[first]), after = objects_of(runs[run]);
-  ObjectComparisonOfRuns out;
-  out.run = run;
-  std::vector<DonorCounts> donors(table.donors.size());
-  Comparing comparing(out, donors);
-  for (std::size_t s = 0; s < table.slides.size(); ++s) {
-    const std::size_t d = table.donor_of[s];
-    comparing.slide(table.slides[s], d, table.donors[d], before[table.slides[s]], after[table.slides[s]]);
+std::vector<ObjectComparison> compare_objects(const std::vector<MeasuredRun>& runs, const std::vector<Side>& sides,
+                                              const ValueTable& table, std::uint64_t seed) {
+  std::vector<ObjectsOfRun> objects;
+  for (const MeasuredRun& run : runs) objects.push_back(objects_of(run));
+  const CountsOfRuns counts = count(objects, table);
+  std::vector<ObjectComparison> out;
+  for (std::size_t side = 1; side < sides.size(); ++side) {
+    ObjectComparison& one = out.emplace_back();
+    one.side = side;
+    compare_slides(one, objects, sides[0], sides[side], table);
+    one.found = tested(counts, sides, side, "share of true objects found", &DonorCounts::found, &DonorCounts::truth,
+                       false, seed);
+    one.false_ones =
+        tested(counts, sides, side, "false objects a slide", &DonorCounts::wrong, &DonorCounts::slides, true, seed);
+    pool(one, counts, sides[0], sides[side], seed);
   }
-  out.found = tested(donors, "share of true objects found", &DonorCounts::found_before, &DonorCounts::found_after,
-                     &DonorCounts::truth, false, seed);
-  out.false_ones = tested(donors, "false objects a slide", &DonorCounts::false_before, &DonorCounts::false_after,
-                          &DonorCounts::slides, true, seed);
-  pool(out, donors, seed);
-  std::stable_sort(out.changed.begin(), out.changed.end(), [](const ChangedObject& a, const ChangedObject& b) {
-    return std::tie(a.slide, a.fate) < std::tie(b.slide, b.fate);
-  });
   return out;
 }
 

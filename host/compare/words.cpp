@@ -195,4 +195,16 @@ std::string text_of(ObjectFate fate) {
   return "";
 }
 
+std::string count_words(double count) {
+  char text[32];
+  std::snprintf(text, sizeof text, count == std::floor(count) ? "%.0f" : "%.1f", count);
+  return text;
+}
+
+std::string false_words(const ObjectComparison& o) {
+  if (!o.false_fates) return "";
+  return std::to_string(o.false_fates->kept) + ", " + std::to_string(o.false_fates->gained) + ", " +
+         std::to_string(o.false_fates->gone);
+}
+
 }  // namespace nephron::host

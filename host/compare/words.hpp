@@ -41,5 +41,9 @@ std::optional<double> seconds_of(const Comparison& comparison, const Side& side)
 /// As `nephron view RUN` prints an address, this goes behind it.
 std::string view_fragment(const ChangedObject& object, const MeasuredRun& run);
 std::string text_of(ObjectFate fate);
+/// A mean count: "12", "12.3".
+std::string count_words(double count);
+/// "3, 1, 2": false objects that are kept, new, gone; "" where sides are several runs.
+std::string false_words(const ObjectComparison& objects);
 
 }  // namespace nephron::host

@@ -55,8 +55,8 @@ void PictureOutputs::begin(Size size, int planes) {
 }
 
 void PictureOutputs::begin_comparison(Size level) {
-  full_.emplace(classes_.size(), rule_.search);
-  reduced_.emplace(classes_.size(), rule_.search);
+  full_.emplace(picture_.truth->known(), rule_.search);
+  reduced_.emplace(picture_.truth->known(), rule_.search);
   truth_digest_.emplace(*picture_.truth);
   if (metrics_ == nullptr) return;
   MeasuredSlide slide;

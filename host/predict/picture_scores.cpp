@@ -1,10 +1,13 @@
 #include <host/predict/picture_scores.hpp>
 
+#include <limits>
+#include <utility>
+
 namespace nephron::host {
 
-PictureScores::PictureScores(std::size_t classes, bool search) : classes_(classes) {
-  if (search) counts_.resize(classes);
-  else overlaps_.resize(classes);
+PictureScores::PictureScores(std::vector<bool> known, bool search) : known_(std::move(known)) {
+  if (search) counts_.resize(known_.size());
+  else overlaps_.resize(known_.size());
 }
 
 void PictureScores::add(const TruthFolder::Masks& part, std::span<const Image> rows) {
@@ -26,14 +29,17 @@ void PictureScores::add(const TruthFolder::Masks& part, std::span<const Image> r
 }
 
 std::vector<double> PictureScores::dice() const {
-  std::vector<double> out(classes_);
-  for (std::size_t c = 0; c < overlaps_.size(); ++c) out[c] = overlaps_[c].dice();
+  std::vector<double> out(known_.size());
+  for (std::size_t c = 0; c < out.size(); ++c)
+    if (!known_[c]) out[c] = std::numeric_limits<double>::quiet_NaN();
+    else if (!overlaps_.empty()) out[c] = overlaps_[c].dice();
   return out;
 }
 
 std::vector<std::vector<double>> PictureScores::curves() const {
   std::vector<std::vector<double>> out;
-  for (const CurveCounts& counts : counts_) out.push_back(counts.dice());
+  for (std::size_t c = 0; c < counts_.size(); ++c)
+    out.push_back(known_[c] ? counts_[c].dice() : std::vector<double>());
   return out;
 }
 

@@ -34,6 +34,9 @@ class Held final : public PictureTruth {
   std::size_t classes() const noexcept override { return full_.of_class.size(); }
   bool ignores() const noexcept override { return !full_.ignored.empty(); }
   bool coded() const noexcept override { return full_.coded; }
+  std::vector<bool> known() const override {
+    return full_.known.empty() ? std::vector<bool>(classes(), true) : full_.known;
+  }
   TruthFolder::Masks rows(Reduction reduction, std::int64_t y, std::int64_t height) const override {
     const TruthFolder::Masks& all = reduction == reduction_ ? reduced_ : full_;
     TruthFolder::Masks out;

@@ -26,8 +26,8 @@ class PictureTruth {
   virtual bool coded() const noexcept = 0;
   /// Rows [y, y + height) of the picture reduced by `reduction`.
   virtual TruthFolder::Masks rows(Reduction reduction, std::int64_t y, std::int64_t height) const = 0;
-  /// Whether it says anything of a class, each.
-  virtual std::vector<bool> known() const { return std::vector<bool>(classes(), true); }
+  /// Whether it says anything of a class, each. Of the others no figure is defined.
+  virtual std::vector<bool> known() const = 0;
   Size size() const noexcept { return size_; }
 
  protected:

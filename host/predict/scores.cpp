@@ -22,7 +22,8 @@ namespace {
 
 Json by_class(const std::vector<std::string>& classes, const std::vector<double>& values) {
   Json out = Json::object();
-  for (std::size_t c = 0; c < classes.size() && c < values.size(); ++c) out[classes[c]] = values[c];
+  for (std::size_t c = 0; c < classes.size() && c < values.size(); ++c)
+    out[classes[c]] = std::isfinite(values[c]) ? Json(values[c]) : Json();
   return out;
 }
 
@@ -30,7 +31,8 @@ using Curves = std::vector<std::vector<double>>;
 
 Json by_class(const std::vector<std::string>& classes, const Curves& curves) {
   Json out = Json::object();
-  for (std::size_t c = 0; c < classes.size() && c < curves.size(); ++c) out[classes[c]] = curves[c];
+  for (std::size_t c = 0; c < classes.size() && c < curves.size(); ++c)
+    out[classes[c]] = curves[c].empty() ? Json() : Json(curves[c]);
   return out;
 }
 
@@ -46,10 +48,13 @@ Json by_class(const std::vector<std::string>& classes, const std::vector<MetricV
 
 const char* const how = "Predict again with --overwrite.";
 
-/// A value a class, of an object that has the classes as keys and no other.
+/// A value a class, of an object that has the classes as keys and no other; null: none is defined.
 std::vector<double> shares_of(const std::vector<std::string>& classes, const JsonNode& object) {
   std::vector<double> values;
-  for (const std::string& name : classes) values.push_back(object.at(name).number(0, 1));
+  for (const std::string& name : classes) {
+    const JsonNode value = object.at(name);
+    values.push_back(value.raw().is_null() ? std::numeric_limits<double>::quiet_NaN() : value.number(0, 1));
+  }
   if (object.members().size() != classes.size()) object.refuse("names classes that are not in \"classes\"");
   return values;
 }
@@ -61,6 +66,7 @@ Curves curves_of(const std::vector<std::string>& classes, const JsonNode& entry,
   for (const std::string& name : classes) {
     const JsonNode list = object->at(name);
     std::vector<double>& curve = out.emplace_back();
+    if (list.raw().is_null()) continue;
     for (const JsonNode& value : list.items()) curve.push_back(value.number(0, 1));
     if (curve.size() != searched_thresholds.size())
       list.refuse("has " + std::to_string(curve.size()) + " values, not " + std::to_string(searched_thresholds.size()));
@@ -103,6 +109,7 @@ Json score_json(const std::vector<std::string>& classes, const PictureScore& sco
   if (score.curve.empty()) return out;
   Json own = Json::object();
   for (std::size_t c = 0; c < classes.size(); ++c) {
+    if (score.curve_reduced[c].empty()) continue;
     const std::size_t best = best_of(score.curve_reduced[c]);
     own[classes[c]] = {{"threshold", searched_thresholds[best]}, {"dice_reduced", score.curve_reduced[c][best]}};
   }
@@ -117,11 +124,11 @@ std::vector<std::size_t> Scores::choose_thresholds() {
   for (std::size_t c = 0; c < classes.size(); ++c) {
     std::vector<std::span<const double>> curves;
     for (const auto& [id, score] : pictures)
-      if (!score.curve_reduced.empty()) curves.emplace_back(score.curve_reduced[c]);
+      if (!score.curve_reduced.empty() && !score.curve_reduced[c].empty()) curves.emplace_back(score.curve_reduced[c]);
     if (curves.empty()) continue;
     const std::size_t best = chosen[c] = best_of_all(curves);
     for (auto& [id, score] : pictures) {
-      if (score.curve_reduced.empty()) continue;
+      if (score.curve_reduced.empty() || score.curve_reduced[c].empty()) continue;
       score.threshold[c] = searched_thresholds[best];
       score.dice[c] = score.curve[c][best];
       score.dice_reduced[c] = score.curve_reduced[c][best];
@@ -140,13 +147,15 @@ PictureScore mean_where(const Scores& scores, const Counts& counts) {
     for (const auto& [id, score] : scores.pictures) {
       if (!counts(id)) continue;
       threshold.push_back(score.threshold[c]);
+      if (std::isnan(score.dice[c])) continue;
       dice.push_back(score.dice[c]);
       reduced.push_back(score.dice_reduced[c]);
     }
-    if (dice.empty()) return out;
+    if (threshold.empty()) return out;
     out.threshold.push_back(spread_of(threshold).mean);
-    out.dice.push_back(spread_of(dice).mean);
-    out.dice_reduced.push_back(spread_of(reduced).mean);
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    out.dice.push_back(dice.empty() ? none : spread_of(dice).mean);
+    out.dice_reduced.push_back(dice.empty() ? none : spread_of(reduced).mean);
   }
   return out;
 }

@@ -12,7 +12,8 @@
 
 namespace nephron::host {
 
-/// Dice of one picture, a value a class (in the experiment's order).
+/// Dice of one picture, a value a class (in the experiment's order): no number where its truth says nothing of the
+/// class, and an empty curve.
 struct PictureScore {
   std::vector<double> threshold;
   std::vector<double> dice;          ///< at the picture's own size
@@ -48,7 +49,7 @@ struct Scores {
 
   /// True when the thresholds were chosen on the pictures that are scored.
   bool searched() const;
-  /// Mean over the pictures, a value a class; empty when nothing was scored.
+  /// Mean over the pictures whose truth tells of a class, a value a class; empty when nothing was scored.
   PictureScore mean() const;
   /// The same over those that no network was trained on.
   PictureScore mean_of_new() const;

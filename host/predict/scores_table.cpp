@@ -53,10 +53,11 @@ std::string Scores::table(bool reduced) const {
     }
     for (std::size_t c = 0; c < classes.size(); ++c) cells.push_back(fixed_number(score.threshold[c], 2));
     for (std::size_t c = 0; choice && c < classes.size(); ++c) {
-      const std::size_t best = score.curve_reduced.empty() ? half : best_of(score.curve_reduced[c]);
-      cells.push_back(score.curve_reduced.empty() ? ""
-                                                  : fixed_number(score.curve_reduced[c][best], 4) + " @ " +
-                                                        fixed_number(searched_thresholds[best], 2));
+      const bool none = score.curve_reduced.empty() || score.curve_reduced[c].empty();
+      const std::size_t best = none ? half : best_of(score.curve_reduced[c]);
+      cells.push_back(none ? ""
+                           : fixed_number(score.curve_reduced[c][best], 4) + " @ " +
+                                 fixed_number(searched_thresholds[best], 2));
     }
     if (known) cells.push_back(trained);
     table.push_back(std::move(cells));

@@ -170,7 +170,10 @@ TruthFolder::Masks TruthFolder::read_coded(const fs::path& file, Size size) cons
     log().warning("the mask " + file.string() + " is not black, and has no pixel of any class as dataset \"" +
                   coding_.name + "\" codes them; --masks-as plain takes whatever is not black as foreground");
   Masks out;
-  for (const ChannelRule& rule : rules) out.of_class.push_back(target_mask(labels.view(), rule));
+  for (const ChannelRule& rule : rules) {
+    out.of_class.push_back(target_mask(labels.view(), rule));
+    out.known.push_back(rule.weight > 0);
+  }
   out.ignored = ignored_mask(labels.view(), classes_.size());
   out.coded = true;
   return out;

@@ -36,6 +36,8 @@ class TruthFolder {
     std::vector<Image> of_class;  ///< 255 or 0; empty when there is no file
     Image ignored = {};           ///< not 0: the pixel counts in no figure; empty: all count
     bool coded = false;           ///< other programs would not read the file alike
+    /// A class each, whether the file says anything of it; empty: of all.
+    std::vector<bool> known = {};
   };
   /// Throws Error when only some classes have a file, and for a size that is not the picture's.
   Masks read(const std::string& id, Size size) const;

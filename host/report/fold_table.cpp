@@ -1,6 +1,7 @@
 #include <host/report/fold_table.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <set>
 
@@ -23,12 +24,13 @@ std::string deviation_of(const std::vector<double>& values) {
   return values.size() < 2 ? "" : figure(spread_of(values).deviation);
 }
 
-/// Of each class that a prediction has, its place there.
+/// Of a class of a picture; null where there is none.
 const double* dice_of(const Scores& scores, const std::string& picture, const std::string& name) {
   const auto found = scores.pictures.find(picture);
   const auto place = std::find(scores.classes.begin(), scores.classes.end(), name);
   if (found == scores.pictures.end() || place == scores.classes.end()) return nullptr;
-  return &found->second.dice[static_cast<std::size_t>(place - scores.classes.begin())];
+  const double& dice = found->second.dice[static_cast<std::size_t>(place - scores.classes.begin())];
+  return std::isnan(dice) ? nullptr : &dice;
 }
 
 std::string table_of(const std::vector<NamedScores>& predictions, const std::set<std::string>& pictures,

@@ -1,6 +1,7 @@
 #include <host/report/prediction_section.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include <nephron/error.hpp>
 
@@ -31,7 +32,7 @@ std::string scores_table(const Scores& scores) {
   const auto row = [&](const std::string& name, const PictureScore& score) {
     std::vector<std::string> cells{name};
     for (std::size_t c = 0; c < scores.classes.size(); ++c) {
-      cells.push_back(with_bar(score.dice[c]));
+      cells.push_back(std::isnan(score.dice[c]) ? "-" : with_bar(score.dice[c]));
       cells.push_back(figure(score.threshold[c], "%.2f"));
     }
     return cells;
@@ -50,10 +51,10 @@ std::string scores_table(const Scores& scores) {
     for (std::size_t c = 0; c < scores.classes.size(); ++c) {
       std::vector<double> dice, threshold;
       for (const auto& [id, score] : scores.pictures) {
-        dice.push_back(score.dice[c]);
+        if (!std::isnan(score.dice[c])) dice.push_back(score.dice[c]);
         threshold.push_back(score.threshold[c]);
       }
-      cells.push_back(figure(spread_of(dice).deviation));
+      cells.push_back(dice.empty() ? "-" : figure(spread_of(dice).deviation));
       cells.push_back(figure(spread_of(threshold).deviation, "%.2f"));
     }
     rows.push_back(std::move(cells));
@@ -91,9 +92,10 @@ std::vector<std::string> chosen(const ReportRequest& request, const OutputFolder
   const auto most = static_cast<std::size_t>(std::max(0, request.pictures));
   if (ids.size() <= most) return ids;
   const auto dice = [&](const std::string& id) {
-    const auto found = scores.pictures.find(id);
-    return found == scores.pictures.end() ? 2.0
-                                          : *std::min_element(found->second.dice.begin(), found->second.dice.end());
+    double worst = 2;
+    if (const auto found = scores.pictures.find(id); found != scores.pictures.end())
+      for (const double dice_of_class : found->second.dice) worst = std::fmin(worst, dice_of_class);  // but NaN
+    return worst;
   };
   std::stable_sort(ids.begin(), ids.end(),
                    [&](const std::string& a, const std::string& b) { return dice(a) < dice(b); });
@@ -133,7 +135,8 @@ class Cards {
     const Image probability = shown_map(fs::exists(tiff) ? tiff : output_.probability(c, id), shown);
     const auto score = record_.scores.pictures.find(id);
     const std::string name = escaped(id) + (record_.classes.size() > 1 ? ", " + escaped(record_.classes[c]) : "");
-    const std::string dice = score == record_.scores.pictures.end() ? "" : "Dice " + figure(score->second.dice[c]);
+    const bool scored = score != record_.scores.pictures.end() && !std::isnan(score->second.dice[c]);
+    const std::string dice = scored ? "Dice " + figure(score->second.dice[c]) : "";
     return "<div class=\"card\"><div class=\"title\"><h3>" + name + "</h3><span>" + dice +
            "</span></div><div class=\"pair\">" +
            figure_html(outlined(shown.picture, mask, truth, ignored), outlines_caption(truth, ignored),

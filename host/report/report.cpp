@@ -38,7 +38,8 @@ std::string dice_tiles(const std::vector<NamedScores>& predictions) {
       auto& pictures = dice[p.scores.classes[c]];
       if (std::find(classes.begin(), classes.end(), p.scores.classes[c]) == classes.end())
         classes.push_back(p.scores.classes[c]);
-      for (const auto& [id, score] : p.scores.pictures) pictures[id].push_back(score.dice[c]);
+      for (const auto& [id, score] : p.scores.pictures)
+        if (!std::isnan(score.dice[c])) pictures[id].push_back(score.dice[c]);
     }
   std::string out;
   for (const std::string& name : classes) {

@@ -152,13 +152,37 @@ class Verdicts(Compare):
         for key, before in fates[base].items():
             counts[before, fates[other][key]] += 1
         self.assertEqual((said["kept"], said["lost"], said["won"], said["missed_by_both"]), tuple(counts.values()))
-        self.assertEqual(said["false_kept"] + said["false_gone"], sum(1 for _ in self.false_ones(base)))
-        self.assertEqual(said["false_kept"] + said["false_new"], sum(1 for _ in self.false_ones(other)))
-        self.assertEqual(len(said["changed"]), said["won"] + said["lost"] + said["false_new"] + said["false_gone"])
+        false = said["false_fates"]
+        self.assertEqual(said["false_before"], len(self.false_ones(base)))
+        self.assertEqual(said["false_after"], len(self.false_ones(other)))
+        self.assertEqual(false["kept"] + false["gone"], len(self.false_ones(base)))
+        self.assertEqual(false["kept"] + false["new"], len(self.false_ones(other)))
+        self.assertEqual(len(said["changed"]), said["won"] + said["lost"] + false["new"] + false["gone"])
         self.assertLess(said["found"]["p"], .05)
         one = said["changed"][0]
         x, y, w, h = one["box"]
         self.assertTrue(one["view"].startswith(f"#slide={one['slide']}&x={(x + w / 2) * 2:.1f}&y={(y + h / 2) * 2:.1f}&z="))
+
+    def test_objects_of_several_seeds(self):
+        folders = {name: self.made(name, seed=k, detect=.6 if name[0] == "a" else .95, decoder="unet" if name[0] == "a" else "linknet")
+                   for k, name in enumerate(("a-s1", "a-s2", "a-s3", "b-s1", "b-s2", "b-s3"))}
+        said = self.said(*folders, "--by", "seed")["objects"][0]
+        found = {}
+        for name, folder in folders.items():
+            with open(f"{folder}/validation/objects.jsonl", encoding="utf-8") as f:
+                for r in map(json.loads, f):
+                    if r["side"] == "true":
+                        found.setdefault((r["slide"], r["object"]), {"a": 0, "b": 0})[name[0]] += r["iou"] >= .5
+        fates = [(o["a"] >= 2, o["b"] >= 2) for o in found.values()]
+        self.assertEqual([said[k] for k in ("kept", "lost", "won", "missed_by_both")],
+                         [fates.count(f) for f in ((True, True), (True, False), (False, True), (False, False))])
+        self.assertIsNone(said["false_fates"])
+        for side, said_of_it in zip("ab", (said["false_before"], said["false_after"])):
+            self.assertAlmostEqual(said_of_it, sum(len(self.false_ones(folders[f"{side}-s{k}"])) for k in (1, 2, 3)) / 3)
+        self.assertAlmostEqual(said["pooled_share_found"][1], sum(o["b"] for o in found.values()) / (3 * len(found)))
+        self.assertIn("recipe", said["found"])
+        self.assertTrue(all(x["fate"] in ("won", "lost") and abs(x["share_of_seeds"][1] - x["share_of_seeds"][0]) > .3
+                            for x in said["changed"]))
 
     def false_ones(self, folder):
         with open(f"{folder}/validation/objects.jsonl", encoding="utf-8") as f:
