@@ -1,6 +1,7 @@
 #include <host/compare/found_objects.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <tuple>
@@ -182,7 +183,11 @@ Finding tested(const CountsOfRuns& counts, const std::vector<Side>& sides, std::
       table.by_donor[r].push_back(counts[r][d].*above / (counts[r][d].*below));
   }
   std::vector<Finding> out = findings(table, {sides[0], sides[side]}, {seed, lower_is_better, {}}, false);
-  return out.empty() ? Finding{} : std::move(out[0]);
+  if (!out.empty()) return std::move(out[0]);
+  Finding none;  // of no donor
+  none.value = name, none.side = side;
+  none.p = none.adjusted = std::numeric_limits<double>::quiet_NaN();
+  return none;
 }
 
 /// Of all objects together, and of all runs of each side.

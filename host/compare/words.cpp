@@ -65,7 +65,7 @@ std::string p_words(double p) {
   return p < 0.001 ? "<0.001" : printed("%.3f", p);
 }
 
-std::string percent(double share) { return printed("%.0f %%", 100 * share); }
+std::string percent(double share) { return std::isfinite(share) ? printed("%.0f %%", 100 * share) : "-"; }
 
 std::string verdict_words(const Finding& f, const Comparison& c) {
   const std::string verdict = text_of(f.verdict);

@@ -114,7 +114,8 @@ struct Feed::State {
       try {
         make(*pending, i, scratch);
       } catch (...) {
-        error = with_sample(std::current_exception(), maker.sample_id(pending->epoch, pending->batch->first + i));
+        const SampleNumber window = window_of(*pending, i);
+        error = with_sample(std::current_exception(), maker.sample_id(window.epoch, window.index));
       }
       lock.lock();
       if (error != nullptr && pending->error == nullptr) pending->error = error;
@@ -122,10 +123,16 @@ struct Feed::State {
     }
   }
 
+  /// Where a sample's window comes from: its own number, or that of one that was hard.
+  static SampleNumber window_of(const Pending& pending, std::int64_t i) {
+    const SampleNumber number{pending.epoch, pending.batch->first + i};
+    return pending.repeats != nullptr ? pending.repeats->window_of(number) : number;
+  }
+
   void make(Pending& pending, std::int64_t i, SampleScratch& scratch) const {
     const SampleNumber number{pending.epoch, pending.batch->first + i};
     SampleNumber& window = pending.batch->windows[static_cast<std::size_t>(i)];
-    window = pending.repeats != nullptr ? pending.repeats->window_of(number) : number;
+    window = window_of(pending, i);
     if (options.programs) {
       maker.write(number.epoch, number.index, program_slot(*pending.batch, i, window), scratch);
       return;

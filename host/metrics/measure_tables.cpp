@@ -75,12 +75,18 @@ Json slide_facts(const SlideRow& row) {
           {"fold", row.fold < 0 ? Json() : Json(row.fold)}};
 }
 
-/// The pair with the largest IoU of each object; nullptr: none.
+/// The pair of each object that tells what became of it; nullptr: none. One of its own class that is found comes before
+/// any of another class: classes may lie over each other. Else that with the largest IoU.
 std::vector<const ObjectPair*> best_pairs(const MeasuredObjects& objects, bool of_found) {
+  constexpr double found_from = 0.5;
   std::vector<const ObjectPair*> out((of_found ? objects.found : objects.truth).size(), nullptr);
+  const auto rank = [&](const ObjectPair& pair) {
+    const bool own = objects.found[pair.found].class_index == objects.truth[pair.truth].class_index;
+    return std::pair(own && pair.iou >= found_from, pair.iou);
+  };
   for (const ObjectPair& pair : objects.pairs) {
     const ObjectPair*& best = out[of_found ? pair.found : pair.truth];
-    if (best == nullptr || pair.iou > best->iou) best = &pair;
+    if (best == nullptr || rank(pair) > rank(*best)) best = &pair;
   }
   return out;
 }

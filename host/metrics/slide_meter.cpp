@@ -187,8 +187,9 @@ std::vector<PooledValue> MeasurePool::values() const {
     for (std::size_t v = 0; v < pooled.size(); ++v) {
       const std::vector<double>& each = of_slides_[i][v];
       PooledValue value{entry.name, pooled[v], spread_of(each), static_cast<std::int64_t>(each.size())};
-      if (value.value.over == PooledOver::slides)
-        value.value.value = each.empty() ? MetricValue::undefined : value.over_slides.mean;
+      // Of no slide there is nothing to pool: what a metric says of nothing ("one") is no figure of theirs.
+      if (each.empty()) value.value.value = MetricValue::undefined;
+      else if (value.value.over == PooledOver::slides) value.value.value = value.over_slides.mean;
       out.push_back(std::move(value));
     }
   }

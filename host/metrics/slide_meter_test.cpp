@@ -137,8 +137,9 @@ TEST(SlideMeter, OfAnUnknownClassNothingCounts) {
   EXPECT_EQ(found.objects.found.size(), 1U);
   MeasurePool pool(metrics, {"a", "b"}, {0.5, 0.7});
   pool.add(found);
-  EXPECT_EQ(pool.values()[3].value.value, 0);
   EXPECT_EQ(pool.values()[3].slides, 0);
+  EXPECT_TRUE(std::isnan(pool.values()[3].value.value)) << "what a metric says of nothing is no figure of a slide";
+  EXPECT_EQ(pool.values()[0].value.value, 40);
 }
 
 TEST(SlideMeter, PoolsAsAValueSays) {
@@ -200,6 +201,21 @@ TEST(MeasureTables, HaveALineAClassAndAnObject) {
   EXPECT_EQ(each.cell(2, each.column("side")), "true");
   EXPECT_EQ(each.number(4, each.column("other")), std::nullopt);
   EXPECT_THAT(object_table({}).csv, HasSubstr("slide,dataset,donor,fold,side")) << "a table without a line";
+}
+
+TEST(MeasureTables, AnObjectIsThatOfItsOwnClassThoughAnotherCoversItMore) {
+  SlideRow row;
+  row.measures.slide = slide_named("s");
+  MeasuredObject a, b;
+  b.class_index = 1;
+  row.measures.objects = {{a, b}, {b}, {{0, 0, 90, 0.9}, {1, 0, 88, 0.88}}};
+  std::vector<SlideRow> rows{row};
+  const CsvTable own = CsvTable::parse(object_table(rows).csv, "objects.csv");
+  EXPECT_EQ(own.cell(2, own.column("other_class")), "b");
+  EXPECT_EQ(own.number(2, own.column("iou")), 0.88);
+  rows[0].measures.objects.pairs[1].iou = 0.4;
+  const CsvTable other = CsvTable::parse(object_table(rows).csv, "objects.csv");
+  EXPECT_EQ(other.cell(2, other.column("other_class")), "a") << "taken for another";
 }
 
 }  // namespace

@@ -31,15 +31,15 @@ class DatasetPictures final : public PictureLoader {
   const std::vector<PictureFile>& pictures() const noexcept override { return pictures_; }
   bool compares() const noexcept override { return true; }
   bool has_truth(const std::string& id) const override {
-    const Listing::Entry& entry = *entries_.at(id);
+    const Listing::Entry& entry = entry_of(id);
     return guarded(listing_.origin(entry, "listing"), [&] { return dataset(entry).annotated(entry.info); });
   }
   std::string looked_for(const std::string& id) const override {
-    return "annotations of dataset \"" + listing_.dataset_name(entries_.at(id)->dataset) + "\"";
+    return "annotations of dataset \"" + listing_.dataset_name(entry_of(id).dataset) + "\"";
   }
 
   LoadedPicture load(const PictureFile& picture) const override {
-    const Listing::Entry& entry = *entries_.at(picture.id);
+    const Listing::Entry& entry = entry_of(picture.id);
     std::shared_ptr<const SlideReader> reader = guarded(listing_.origin(entry, "opening"), [&] {
       std::shared_ptr<const SlideReader> opened = dataset(entry).open(entry.info);
       if (opened == nullptr) throw Error("the dataset gave no reader");
@@ -56,6 +56,13 @@ class DatasetPictures final : public PictureLoader {
   }
 
  private:
+  /// A run of --with may list fewer slides than the first one.
+  const Listing::Entry& entry_of(const std::string& id) const {
+    const auto found = entries_.find(id);
+    if (found != entries_.end()) return *found->second;
+    throw Error("dataset \"" + request_.dataset + "\" of " + request_.run.string() + " has no slide \"" + id + "\"",
+                "Runs that predict together list the same slides: name --slides or --images in place of --dataset.");
+  }
   const Dataset& dataset(const Listing::Entry& entry) const { return *listing_.datasets()[entry.dataset]; }
 
   const PredictRequest& request_;

@@ -27,8 +27,13 @@ KeptRows::KeptRows(fs::path file, const std::string& key, Size size, int classes
                              std::to_string(classes) + " " + sha256_of_text(key) + "\n";
   begin_ = static_cast<std::int64_t>(header.size());
   if (holds(header)) return;
-  fs::create_directories(file_.parent_path());
-  open_.reset(std::fopen(file_.c_str(), "w+b"));
+  open_.reset();
+  // Who finishes another picture removes folders that are empty.
+  for (int attempt = 0; attempt < 100 && open_ == nullptr; ++attempt) {
+    fs::create_directories(file_.parent_path());
+    open_.reset(std::fopen(file_.c_str(), "w+b"));
+    if (open_ == nullptr && errno != ENOENT) break;
+  }
   if (open_ == nullptr || std::fwrite(header.data(), 1, header.size(), open_.get()) != header.size()) fail("write");
 }
 

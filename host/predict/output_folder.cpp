@@ -85,8 +85,11 @@ void OutputFolder::remove_of_all() const {
 
 void OutputFolder::remove_rows(const std::string& id) const {
   std::error_code ignored;
-  for (std::size_t run = 0; fs::remove(under_way(id, run), ignored) || run == 0;) ++run;
-  fs::remove(under_way(id).parent_path(), ignored);  // where it was the last one
+  for (std::size_t run = 0; run == 0 || fs::exists(under_way(id, run).parent_path(), ignored); ++run) {
+    fs::remove(under_way(id, run), ignored);
+    if (run > 0) fs::remove(under_way(id, run).parent_path(), ignored);  // where it was the last one
+  }
+  fs::remove(under_way(id).parent_path(), ignored);
 }
 
 void OutputFolder::remove(const std::string& id) const {

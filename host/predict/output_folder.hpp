@@ -46,7 +46,9 @@ class OutputFolder {
   std::filesystem::path objects(const std::string& id) const { return folder_ / "objects" / (id + ".csv"); }
   /// Rows of a picture that is under way, of each of several runs.
   std::filesystem::path under_way(const std::string& id, std::size_t run = 0) const {
-    return folder_ / "partial" / (id + (run == 0 ? "" : "." + std::to_string(run)) + ".rows");
+    // A folder a run: ids may hold dots.
+    const std::filesystem::path partial = folder_ / "partial";
+    return (run == 0 ? partial : partial / ("with-" + std::to_string(run))) / (id + ".rows");
   }
   std::filesystem::path coco_of_all() const { return folder_ / "coco.json"; }
   /// "slides.csv", ...: tables of what was measured.

@@ -41,6 +41,11 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+/// Empty stays empty.
+fs::path absolute_place(const fs::path& path) {
+  return path.empty() ? fs::path() : fs::absolute(path).lexically_normal();
+}
+
 /// The pictures of a command: what is left of them to do, who does it, and what they came to together.
 class Prediction final : public PictureOrders {
  public:
@@ -80,6 +85,7 @@ class Prediction final : public PictureOrders {
   void say_bare(const std::vector<PictureFile>& all) const;
   void apply_search(const std::vector<PictureFile>& pictures);
   void add_up_measures(const std::vector<PictureFile>& all);
+  void require_equal_truth(const PredictionRecord& before) const;
   void note_facts(const std::vector<PictureFile>& all) const;
   void settled(const PictureFile& picture);
   void show();
@@ -104,6 +110,21 @@ class Prediction final : public PictureOrders {
   std::size_t said_trained_ = 0;  ///< pictures that were said to have been trained on
   PredictOutcome outcome_;
 };
+
+/// Figures of different truths are of different things.
+void Prediction::require_equal_truth(const PredictionRecord& before) const {
+  if (before.scores.pictures.empty()) return;
+  const auto words = [](const fs::path& masks, const std::string& as, const std::string& dataset) {
+    if (!dataset.empty()) return "the annotations of dataset \"" + dataset + "\"";
+    if (masks.empty()) return std::string("no masks");
+    return "the masks of " + masks.string() + (as.empty() ? "" : " (--masks-as " + as + ")");
+  };
+  const std::string was = words(before.masks, before.masks_as, before.dataset),
+                    is = words(absolute_place(request_.masks), request_.masks_as, request_.dataset);
+  if (was != is)
+    throw Error("what " + output_.folder().string() + " holds was compared with " + was + "; now it is " + is,
+                "Use the same to continue, --overwrite to start anew, or name another folder.");
+}
 
 void Prediction::require_equal_settings(const PredictionRecord& before) const {
   Json wanted = Json::parse(settings_text_);
@@ -142,6 +163,7 @@ void Prediction::left_to_do(const std::vector<PictureFile>& all) {
   const PredictionRecord before = read_prediction(output_.folder());
   if (before.classes != classes_) throw Error(output_.folder().string() + " was predicted with other classes");
   require_equal_settings(before);
+  require_equal_truth(before);
   pictures_.clear();
   for (const PictureFile& picture : all) {
     if (!finished(picture, before)) {
@@ -263,14 +285,13 @@ void Prediction::apply_search(const std::vector<PictureFile>& pictures) {
 }
 
 void Prediction::note_facts(const std::vector<PictureFile>& all) const {
-  const auto place = [](const fs::path& path) {
-    return path.empty() ? std::string() : fs::absolute(path).lexically_normal().string();
-  };
+  const auto place = [](const fs::path& path) { return absolute_place(path).string(); };
   Json slides = Json::object();
   for (const PictureFile& slide : all)
     if (request_.images.empty()) slides[slide.id] = place(slide.file);
   Json facts{{"images", place(request_.images)}, {"slides", std::move(slides)}, {"masks", place(request_.masks)},
-             {"dataset", request_.dataset},      {"classes", classes_},         {"device", request_.device}};
+             {"masks_as", request_.masks_as},    {"dataset", request_.dataset}, {"classes", classes_},
+             {"device", request_.device}};
   if (const auto seen = trained_on_by(members_)) facts["trained_on"] = *seen;
   facts["settings"] = Json::parse(settings_text_);
   write_file_atomically(output_.facts(), facts.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

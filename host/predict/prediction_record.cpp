@@ -79,6 +79,8 @@ PredictionRecord read_prediction(const fs::path& folder) {
   if (const auto slides = json.find("slides"))
     for (const auto& [id, file] : slides->members()) out.slides.push_back({id, file.text()});
   if (const auto masks = json.find("masks")) out.masks = masks->text();
+  if (const auto coding = json.find("masks_as")) out.masks_as = coding->text();
+  if (const auto dataset = json.find("dataset")) out.dataset = dataset->text();
   out.classes = classes_of(json.at("classes"));
   if (const auto settings = json.find("settings")) {
     out.settings = settings_of(*settings);

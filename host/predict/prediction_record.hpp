@@ -16,6 +16,7 @@ struct PredictionRecord {
   std::filesystem::path images;     ///< a folder; empty:
   std::vector<PictureFile> slides;  ///< these files
   std::filesystem::path masks;      ///< empty: none
+  std::string masks_as, dataset;    ///< how masks say their class; whose slides and annotations they were
   std::vector<std::string> classes;
   std::vector<int> folds;  ///< empty: not said, by an old prediction
   /// By key, as JSON: equal texts mean equal predictions. Empty: not said, by an old prediction.

@@ -1,6 +1,8 @@
 #include <host/predict/scores.hpp>
 
+#include <cmath>
 #include <fstream>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -59,6 +61,26 @@ TEST(Scores, OneThresholdIsChosenForAllPictures) {
   Scores none;
   none.classes = {"healthy"};
   EXPECT_THAT(none.choose_thresholds(), ::testing::ElementsAre(6U));  // 0.5
+}
+
+TEST(Scores, AClassOfWhichTheTruthSaysNothingHasNoFigure) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> curve(11, 0.1), other(11, 0.1);
+  curve[2] = 0.9, other[5] = 0.8;
+  Scores scores;
+  scores.classes = {"healthy", "unhealthy"};
+  scores.pictures["a"] = {{0.5, 0.5}, {0, none}, {0, none}, {curve, {}}, {curve, {}}};
+  scores.pictures["b"] = {{0.5, 0.5}, {0, 0}, {0, 0}, {curve, other}, {curve, other}};
+  EXPECT_THAT(scores.choose_thresholds(), ::testing::ElementsAre(2U, 5U));
+  EXPECT_DOUBLE_EQ(scores.mean().dice[1], 0.8) << "of the picture that tells of it";
+  EXPECT_THAT(scores.table(false), HasSubstr("-"));
+  const fs::path file = fs::temp_directory_path() / ("nephron-unknown-" + std::to_string(::getpid()) + ".json");
+  write_scores(file, scores);
+  const Scores back = read_scores(file);
+  fs::remove(file);
+  EXPECT_TRUE(std::isnan(back.pictures.at("a").dice[1]));
+  EXPECT_TRUE(back.pictures.at("a").curve[1].empty());
+  EXPECT_DOUBLE_EQ(back.mean().dice[1], 0.8);
 }
 
 TEST(Scores, ReadBackAsWritten) {

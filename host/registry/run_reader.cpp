@@ -109,7 +109,8 @@ void add_done(FoldFigures& figures, const FoldFolder& fold, SourceFacts& out) {
     out.facts.push_back({"fold." + std::to_string(fold.fold) + ".dice", *dice});
   if (const auto classes = done.find("dice_by_class"))
     for (const auto& [name, of_class] : classes->members())
-      if (const auto best = of_class.find("best")) figures.add("dice." + name, best->number());
+      if (const auto best = of_class.find("best"); best && best->raw().is_number())
+        figures.add("dice." + name, best->number());
 }
 
 void add_unfinished(FoldFigures& figures, const FoldFolder& fold, SourceFacts& out) {

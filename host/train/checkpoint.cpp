@@ -1,5 +1,6 @@
 #include <host/train/checkpoint.hpp>
 
+#include <limits>
 #include <set>
 #include <stdexcept>
 #include <system_error>
@@ -60,7 +61,7 @@ constexpr std::int64_t most_steps = std::int64_t{1} << 50;
 std::vector<double> dice_list(const JsonNode& j, const char* key) {
   std::vector<double> out;
   if (const auto list = j.find(key))
-    for (const JsonNode& value : list->items()) out.push_back(value.number(0, 1));
+    for (const JsonNode& value : list->items()) out.push_back(dice_of_class(value));
   return out;
 }
 
@@ -81,6 +82,10 @@ void take_what_came_later(const JsonNode& j, TrainProgress& p) {
 }
 
 }  // namespace
+
+double dice_of_class(const JsonNode& json) {
+  return json.raw().is_null() ? std::numeric_limits<double>::quiet_NaN() : json.number(0, 1);
+}
 
 TrainProgress progress_of(const JsonNode& j, const TrainLengths& lengths) {
   if (const JsonNode told = j.at("format"); told.text() != format)
@@ -172,7 +177,13 @@ void point(const fs::path& link, const fs::path& folder) {
   fs::rename(fresh, link);
 }
 
+/// Checkpoints that no link names, and links that a killed process had not yet renamed.
 void remove_unnamed(const fs::path& parent) {
+  std::vector<fs::path> links;
+  for (const auto& entry : fs::directory_iterator(parent))
+    if (entry.is_symlink() && entry.path().filename().string().find(".tmp.") != std::string::npos)
+      links.push_back(entry.path());
+  for (const fs::path& link : links) fs::remove(link);
   std::set<fs::path> named;
   for (const auto& entry : fs::directory_iterator(parent))
     if (entry.is_symlink()) named.insert(fs::read_symlink(entry.path()));

@@ -33,7 +33,8 @@ struct TrainProgress {
   std::int64_t averaged = 0;  ///< weights that the averaged ones are made of
   double average_dice = -1;   ///< of the averaged weights, when they were validated last
   Plateau plateau;
-  /// Of each class, as the mean of best_dice, last_dice and average_dice; empty when it is not known.
+  /// Of each class, what best_dice, last_dice and average_dice are the means of; empty when it is not known, no number
+  /// for a class of which no held-out slide says anything.
   std::vector<double> best_dice_of, last_dice_of, average_dice_of;
   std::string validated_on = "tiles";  ///< what these Dice are of: [validation] how
 };
@@ -50,6 +51,8 @@ struct TrainLengths {
 
 /// As JSON, in one line; and back, checked. Throws Error that names the place of what cannot be.
 std::string progress_text(TrainProgress progress);
+/// A class's Dice in such JSON: null is no number.
+double dice_of_class(const JsonNode& json);
 TrainProgress progress_of(const JsonNode& json, const TrainLengths& lengths);
 
 /// Bytes that one checkpoint takes, about: to ask for disk space before training.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <host/runs/process.hpp>
+#include <host/train/checkpoint.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
@@ -102,7 +103,7 @@ FoldResult read_done(const FoldFolder& folder, const std::vector<std::string>& c
     for (const std::string& name : classes)
       for (const Weights& w : all_weights)
         if (const auto of_class = by_class->find(name))
-          if (const auto dice = of_class->find(w.name)) (p.*w.dice).push_back(dice->number(0, 1));
+          if (const auto dice = of_class->find(w.name)) (p.*w.dice).push_back(dice_of_class(*dice));
   p.seconds = json.at("seconds").number(0, 1e12);
   p.finished = out.finished = true;
   out.tiles_per_s = json.at("tiles_per_s").number(0, 1e12);

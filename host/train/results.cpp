@@ -1,6 +1,7 @@
 #include <host/train/results.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -44,7 +45,8 @@ void print_classes(const FoldResults& results, const std::vector<std::string>& c
     for (const Column& column : columns) {
       std::vector<double> values;
       for (const auto& [fold, result] : results)
-        if (const auto& dice = result.progress.*column.dice; c < dice.size()) values.push_back(dice[c]);
+        if (const auto& dice = result.progress.*column.dice; c < dice.size() && !std::isnan(dice[c]))
+          values.push_back(dice[c]);
       const Spread spread = spread_of(values);
       char cell[64] = "                 -";
       if (values.size() == 1) std::snprintf(cell, sizeof cell, " %17.4f", spread.mean);

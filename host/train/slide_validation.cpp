@@ -1,6 +1,7 @@
 #include <host/train/slide_validation.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -16,6 +17,7 @@
 #include <host/feed/targets.hpp>
 #include <host/metrics/dice.hpp>
 #include <host/model/exclusive.hpp>
+#include <host/tiling/many_tiles.hpp>
 #include <host/tiling/most_likely.hpp>
 #include <host/tiling/prepared_source.hpp>
 #include <host/tiling/tiled.hpp>
@@ -27,7 +29,6 @@ namespace nephron::host {
 
 namespace {
 
-constexpr std::int64_t few_tiles = 64;  // of a slide that is predicted as a whole
 constexpr std::uint8_t one_half = 127;  // the highest target that is none
 
 /// The network that is trained, on tiles of one slide; what it says of each goes into a tally too.
@@ -155,7 +156,8 @@ HeldOutSlides::HeldOutSlides(const Experiment& experiment, std::vector<std::shar
   for (std::size_t i = 0; i < slides_.size(); ++i) {
     const TileGrid grid = tile_grid(slides_[i]->size(), experiment.data.tile, experiment.predict.overlap, multiple);
     // Of a slide that has no tissue by its colours, such as one of fluorescence, nothing is known.
-    whole_.push_back(grid.count() <= few_tiles || slides_[i]->catalog().tissue == 0);
+    whole_.push_back(!has_many_tiles(slides_[i]->size(), experiment.data.tile, experiment.predict.overlap) ||
+                     slides_[i]->catalog().tissue == 0);
     std::int64_t tiles = 0;
     for (const auto& row : tile_rows(grid, [&](const Region& tile) { return wanted(i, tile); }))
       tiles += static_cast<std::int64_t>(row.size());
@@ -167,6 +169,11 @@ HeldOutSlides::HeldOutSlides(const Experiment& experiment, std::vector<std::shar
 
 bool HeldOutSlides::wanted(std::size_t slide, const Region& tile) const {
   return whole_[slide] || slides_[slide]->tissue(tile) > 0 || slides_[slide]->any_label(tile, classes_);
+}
+
+bool HeldOutSlides::tells_of(std::size_t of_class) const {
+  return std::any_of(slides_.begin(), slides_.end(),
+                     [&](const auto& slide) { return slide->targets().at(of_class).weight > 0; });
 }
 
 std::string HeldOutSlides::text() const {
@@ -257,8 +264,9 @@ Validation validate_slides(const ValidationParts& parts, const HeldOutSlides& sl
   meet_after(parts.ranks, cancelled || interrupted());
   if (parts.ranks != nullptr) sums.tally.sum(*parts.ranks), sum(*parts.ranks, sums.overlaps);
   Validation out = sums.tally.result();
-  out.dice.clear();
-  for (const Overlap& overlap : sums.overlaps) out.dice.push_back(overlap.dice());
+  out.dice.resize(classes);
+  for (std::size_t c = 0; c < classes; ++c)
+    out.dice[c] = slides.tells_of(c) ? sums.overlaps[c].dice() : std::numeric_limits<double>::quiet_NaN();
   return out;
 }
 

@@ -11,9 +11,9 @@
 
 namespace nephron::host {
 
-/// Slides that a fold holds out, cut as `nephron predict` cuts them. Of slides of more than 64 tiles, those that hold
-/// neither tissue nor a label are left out: no class is predicted there. Labelled pixels always count, and what lies
-/// under a tile that is left out changes no pixel of tissue or label.
+/// Slides that a fold holds out, cut as `nephron predict` cuts them. Of slides of many tiles (many_tiles.hpp), those
+/// that hold neither tissue nor a label are left out: no class is predicted there. Labelled pixels always count, and
+/// what lies under a tile that is left out changes no pixel of tissue or label.
 class HeldOutSlides {
  public:
   /// `multiple`: of the network. Throws Error where the tile does not suit it.
@@ -24,6 +24,8 @@ class HeldOutSlides {
   const std::vector<std::shared_ptr<const PreparedSlide>>& slides() const noexcept { return slides_; }
   /// Whether the network is asked about a tile of a slide.
   bool wanted(std::size_t slide, const Region& tile) const;
+  /// Whether some slide's annotation says anything of a class.
+  bool tells_of(std::size_t of_class) const;
   std::int64_t tiles() const noexcept { return tiles_; }  ///< that it is asked about, of all slides
   std::int64_t tiles(const std::vector<std::size_t>& of) const;
   /// The slides that each of so many ranks predicts, so that their tiles come out even.

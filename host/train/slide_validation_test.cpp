@@ -11,7 +11,8 @@ namespace {
 using testing::HasSubstr;
 
 /// White, with purple tissue in one place and a label in another.
-std::shared_ptr<const PreparedSlide> slide(std::int64_t side, const Region& tissue, const Region& label) {
+std::shared_ptr<const PreparedSlide> slide(std::int64_t side, const Region& tissue, const Region& label,
+                                           float weight = 1) {
   MemorySlide::Parts parts;
   parts.info.id = "s";
   parts.classes = 1;
@@ -28,7 +29,7 @@ std::shared_ptr<const PreparedSlide> slide(std::int64_t side, const Region& tiss
       if (inside(tissue, x, y)) p[1] = 40;
       if (inside(label, x, y)) parts.labels.view().row<std::uint8_t>(y)[x] = 1;
     }
-  parts.targets = {{.any_of = 1, .none_of = 0, .weight = 1}};
+  parts.targets = {{.any_of = 1, .none_of = 0, .weight = weight}};
   return std::make_shared<MemorySlide>(std::move(parts));
 }
 
@@ -54,8 +55,15 @@ TEST(HeldOutSlides, SmallOnesAndThoseWithoutColoursAreWhole) {
   const HeldOutSlides small(experiment(), {slide(150, {0, 0, 20, 20}, {})}, 32);
   EXPECT_TRUE(small.wanted(0, {100, 100, 32, 32}));
   EXPECT_EQ(small.text(), "1 whole slide, 49 tiles");
+  const HeldOutSlides between(experiment(), {slide(175, {0, 0, 20, 20}, {})}, 32);
+  EXPECT_THAT(between.text(), HasSubstr("of 64 tiles")) << "predict counts 81, and skips what holds neither";
   const HeldOutSlides grey(experiment(), {slide(512, {}, {})}, 32);
   EXPECT_TRUE(grey.wanted(0, {200, 200, 32, 32}));
+}
+
+TEST(HeldOutSlides, SayWhetherAnyTellsOfAClass) {
+  EXPECT_TRUE(HeldOutSlides(experiment(), {slide(64, {}, {}, 0), slide(64, {}, {})}, 32).tells_of(0));
+  EXPECT_FALSE(HeldOutSlides(experiment(), {slide(64, {}, {}, 0), slide(64, {}, {}, 0)}, 32).tells_of(0));
 }
 
 }  // namespace

@@ -121,6 +121,21 @@ TEST(OverlapCounts, CountTilesApart) {
   EXPECT_NEAR(dice_of(counts.sum(1))[0].item<double>(), 2.0 / 3, 1e-8) << "an empty tile changes nothing of the whole";
 }
 
+TEST(TileTally, AClassOfWhichNothingIsKnownRaisesNoMean) {
+  TileTally tally(false, 2, c10::kCPU);
+  BatchTensors batch;
+  batch.targets = at::zeros({1, 2, 2, 2});
+  batch.targets[0][0][0][0] = 1;
+  batch.weights = at::tensor({1.0F, 0.0F}).view({1, 2});
+  at::Tensor logits = at::full({1, 2, 2, 2}, -1.0);
+  logits[0][0][0][0] = 3, logits[0][0][0][1] = 3;
+  tally.add(logits, batch, at::zeros({}));
+  const Validation found = tally.result();
+  EXPECT_NEAR(found.dice.at(0), 2.0 / 3, 1e-8);
+  EXPECT_TRUE(std::isnan(found.dice.at(1)) && std::isnan(found.tile_dice.at(1)));
+  EXPECT_NEAR(found.mean_dice(), 2.0 / 3, 1e-8);
+}
+
 TEST(OverlapCounts, LeaveOutPixelsOfNoWeight) {
   at::Tensor logits = at::full({1, 1, 2, 2}, -1.0), target = at::zeros({1, 1, 2, 2}),
              weights = at::full({1, 1, 2, 2}, 1.0);

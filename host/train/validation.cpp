@@ -1,5 +1,9 @@
 #include <host/train/validation.hpp>
 
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
 #include <numeric>
 
 #include <ATen/ops/stack.h>
@@ -13,7 +17,9 @@
 namespace nephron::host {
 
 double Validation::mean_dice() const {
-  return dice.empty() ? 0 : std::accumulate(dice.begin(), dice.end(), 0.0) / static_cast<double>(dice.size());
+  std::vector<double> known;
+  std::copy_if(dice.begin(), dice.end(), std::back_inserter(known), [](double d) { return !std::isnan(d); });
+  return known.empty() ? 0 : std::accumulate(known.begin(), known.end(), 0.0) / static_cast<double>(known.size());
 }
 
 at::Tensor overlap_counts(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& pixel_weights,
@@ -73,8 +79,8 @@ Validation TileTally::result() const {
   out.tiles = static_cast<std::int64_t>(tiles);
   if (tiles == 0) return out;
   out.loss = loss_.item<double>() / tiles;
-  out.dice = list_of(dice_of(counts_));
-  out.tile_dice = list_of(tile_dice_ / counted_.clamp_min(1));
+  out.dice = list_of(dice_of(counts_).masked_fill(counted_ == 0, std::numeric_limits<double>::quiet_NaN()));
+  out.tile_dice = list_of(tile_dice_ / counted_);
   return out;
 }
 

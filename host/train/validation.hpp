@@ -18,10 +18,11 @@ namespace nephron::host {
 /// its pixels are ignored; ignored pixels count nowhere.
 struct Validation {
   std::int64_t tiles = 0;
-  double loss = 0;                ///< mean over the tiles
-  std::vector<double> dice;       ///< a class: Dice of the pixels of all tiles, or slides, together
-  std::vector<double> tile_dice;  ///< a class: mean of the tiles' own Dice, the reference's measure
-  double mean_dice() const;       ///< mean of `dice` over the classes: what chooses the best checkpoint
+  double loss = 0;  ///< mean over the tiles
+  /// A class: Dice of the pixels of all tiles, or slides, together; no number where none of them counts for it.
+  std::vector<double> dice;
+  std::vector<double> tile_dice;  ///< a class: mean of the tiles' own Dice, the reference's measure; likewise
+  double mean_dice() const;       ///< mean of `dice` over the classes that have one: what chooses the best checkpoint
 };
 
 /// Pixels of every tile and class: predicted (predicted_masks()) and true (target > 0.5) at once, predicted, true.

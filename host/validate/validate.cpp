@@ -8,6 +8,7 @@
 
 #include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
+#include <nephron/folder_name.hpp>
 
 #include <host/config/components.hpp>
 #include <host/config/load.hpp>
@@ -225,7 +226,8 @@ void RunValidation::begin() const {
   remove_half_written(out_.folder, R"([^/]+\.(?:csv|jsonl|json))");
   remove_half_written(out_.folder / "measures", R"([^/]+\.json)");
   for (const char* what : {"probabilities", "masks"})
-    for (const std::string& name : out_.classes) remove_half_written(out_.folder / what / name, R"([^/]+\.png)");
+    for (const std::string& name : out_.classes)
+      remove_half_written(out_.folder / what / folder_name(name), R"([^/]+\.png)");
   write_file_atomically(out_.folder / "validate.json", settings_ + "\n");
 }
 

@@ -40,7 +40,8 @@ std::string ValidateOutcome::json() const {
     out["measured_by"].push_back(
         {{"metric", m.name}, {"plugin", m.plugin}, {"version", m.version}, {"parameters", m.parameters}});
   out["dice_by_threshold"] = Json::object();
-  for (std::size_t c = 0; c < searched.size(); ++c) out["dice_by_threshold"][classes[c]] = searched_json(searched[c]);
+  for (std::size_t c = 0; c < searched.size(); ++c)
+    if (!searched[c].curves.empty()) out["dice_by_threshold"][classes[c]] = searched_json(searched[c]);
   out["values"] = values_json(values, classes);
   out["curves"] = curves_json(curves, classes);
   out["slides"] = Json::array();
@@ -60,10 +61,13 @@ std::string ValidateOutcome::table() const {
   if (!searched.empty()) {
     std::vector<std::vector<std::string>> rows{
         {"Dice", "slides", "best threshold", "mean there", "each slide's best", "at 0.5"}};
-    for (std::size_t c = 0; c < searched.size(); ++c)
-      rows.push_back({classes[c], std::to_string(searched[c].curves.size()),
-                      fixed_number(searched_thresholds[searched[c].best], 2), spread_text(searched[c].at_best),
-                      spread_text(searched[c].own_best), spread_text(searched[c].at_half)});
+    for (std::size_t c = 0; c < searched.size(); ++c) {
+      const ThresholdScores& s = searched[c];
+      if (s.curves.empty()) rows.push_back({classes[c], "0", "-", "-", "-", "-"});
+      else
+        rows.push_back({classes[c], std::to_string(s.curves.size()), fixed_number(searched_thresholds[s.best], 2),
+                        spread_text(s.at_best), spread_text(s.own_best), spread_text(s.at_half)});
+    }
     out += table_text(rows) + "The threshold, and each slide's own, were chosen on these slides: optimistic.\n\n";
   }
   return out + table_text(value_rows(values, classes));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cctype>
 
 #include "objects.hpp"
@@ -10,7 +11,11 @@ namespace {
 struct Confusion {
   Confusion(const IouParams& params, const nephron::MeasuredSlide& slide)
       : iou(params.iou), found_as(slide.classes.size()) {
-    for (std::size_t c = 0; c < slide.classes.size(); ++c) names.push_back("as_" + plain(slide.classes[c], c));
+    for (std::size_t c = 0; c < slide.classes.size(); ++c) {
+      std::string name = "as_" + plain(slide.classes[c], c);
+      if (std::find(names.begin(), names.end(), name) != names.end()) name += "_" + std::to_string(c);
+      names.push_back(std::move(name));
+    }
   }
 
   void count(const MeasuredObjects& objects, std::size_t c) {

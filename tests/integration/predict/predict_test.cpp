@@ -150,6 +150,11 @@ TEST_F(Predict, NothingIsOverwrittenUnasked) {
   const Outcome other = predict(masks() + "--continue --threshold 0.3");
   EXPECT_EQ(other.code, 1);
   EXPECT_THAT(other.text, HasSubstr("another threshold: 0.5 there, 0.3 now"));
+  fs::copy(root / "masks", root / "other masks", fs::copy_options::recursive);
+  const Outcome truth = predict("--device cpu --masks '" + (root / "other masks").string() + "' --continue");
+  EXPECT_EQ(truth.code, 1) << truth.text;
+  EXPECT_THAT(truth.text, AllOf(HasSubstr("was compared with the masks of " + (root / "masks").string() + ";"),
+                                HasSubstr("now it is the masks of " + (root / "other masks").string())));
 }
 
 /// The searched threshold against a computation that does one thing after the other.
