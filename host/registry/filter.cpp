@@ -47,6 +47,7 @@ struct Filter::Node {
   std::size_t key = 0;
   Op op = Op::equal;
   std::string text;
+  std::size_t place = 0;  ///< of the value, in the filter
   std::optional<double> number;
 };
 
@@ -215,6 +216,7 @@ class FilterParser {
     skip_blanks();
     const std::size_t value_at = at_;
     const bool quoted = at_ < text().size() && (text()[at_] == '"' || text()[at_] == '\'');
+    out->place = value_at;
     out->text = word(" \t\r\n()=<>");
     if (out->text.empty() && !quoted) {
       at_ = value_at;
@@ -250,6 +252,33 @@ void Filter::require_known(const std::vector<std::string>& known) const {
     const std::string near = near_key(keys_[i], known);
     refuse(text_, places_[i], "compares \"" + printable_name(keys_[i]) + "\", which no run has",
            near.empty() ? "nephron runs keys lists what runs have" : "did you mean \"" + near + "\"?");
+  }
+}
+
+namespace {
+
+/// Comparisons by = or != of one key.
+void collect_equalities(const Filter::Node& node, std::size_t key, std::vector<const Filter::Node*>& out) {
+  for (const auto& part : node.parts) collect_equalities(*part, key, out);
+  if (node.kind == Filter::Node::Kind::comparison && node.key == key &&
+      (node.op == Op::equal || node.op == Op::different))
+    out.push_back(&node);
+}
+
+}  // namespace
+
+void Filter::require_possible(const std::string& key, const std::vector<std::string>& possible) const {
+  const auto number = std::find(keys_.begin(), keys_.end(), key);
+  if (number == keys_.end()) return;
+  std::vector<const Node*> comparisons;
+  collect_equalities(*root_, static_cast<std::size_t>(number - keys_.begin()), comparisons);
+  for (const Node* const one : comparisons) {
+    if (std::find(possible.begin(), possible.end(), one->text) != possible.end()) continue;
+    std::string all;
+    for (const std::string& value : possible) all += (all.empty() ? "" : ", ") + value;
+    const std::string near = nearest(one->text, possible);
+    refuse(text_, one->place, "asks for a " + key + " \"" + printable_name(one->text) + "\", which there is not",
+           (near.empty() ? "" : "did you mean \"" + near + "\"? ") + ("there are " + all));
   }
 }
 

@@ -29,6 +29,10 @@ class Filter {
   /// Throws UsageError that shows the place of a key that `known` lacks, and names one that may have been meant.
   void require_known(const std::vector<std::string>& known) const;
 
+  /// Throws UsageError that shows the place of a value that `key` is compared with by = or != and that can never be
+  /// one of it, and names one that may have been meant.
+  void require_possible(const std::string& key, const std::vector<std::string>& possible) const;
+
   /// The value of keys()[i], or null.
   using Lookup = std::function<const FactValue*(std::size_t i)>;
   bool matches(const Lookup& lookup) const;

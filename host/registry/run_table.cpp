@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include <host/runs/status.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -91,8 +92,10 @@ RunTable make_table(const RunIndex& index, const ListRequest& request) {
     for (const char* key : {"dice", "error", "note", "tag"})
       if (const auto at = std::lower_bound(known.begin(), known.end(), key); at == known.end() || *at != key)
         known.insert(at, key);
-    if (request.filter) request.filter->require_known(known);
+    if (request.filter)
+      request.filter->require_known(known), request.filter->require_possible("status", status_names());
     require_known(request.sort, known, "--sort");
+    require_known(request.group_by, known, "--group-by");
     require_known(request.columns, known, "--columns");
   }
   Columns columns(index);

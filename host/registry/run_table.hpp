@@ -12,8 +12,9 @@ namespace nephron::host {
 /// What of the runs is listed, and how.
 struct ListRequest {
   std::optional<Filter> filter;
-  std::vector<std::string> columns;  ///< keys
-  std::vector<std::string> sort;     ///< keys; runs without a value come last
+  std::vector<std::string> columns;   ///< keys, those of `group_by` first
+  std::vector<std::string> group_by;  ///< keys that the list is asked to be grouped by
+  std::vector<std::string> sort;      ///< keys; runs without a value come last
   bool descending = false;
   std::size_t most = 0;  ///< rows; 0: all
 };
@@ -55,6 +56,11 @@ std::size_t terminal_width();
 
 /// "3 h ago", "just now", "in 2 d"; the text itself where it is no time that a record holds. `now`: seconds since 1970.
 std::string time_ago(const std::string& time, std::int64_t now);
+
+/// How a person reads the values of a key: a share or a Dice with four digits, seconds as "1 h 02 min", a time as what
+/// a record holds, other numbers with six digits.
+enum class ShownAs { plain, share, seconds, time };
+ShownAs shown_as(const std::string& key);
 
 /// A cell as a person reads it: a Dice with four digits, seconds as "1 h 02 min", other numbers with six digits.
 std::string shown(const std::string& key, const FactValue& value);

@@ -166,6 +166,12 @@ std::string time_ago(const std::string& time, std::int64_t now) {
   return time.substr(0, 10);
 }
 
+ShownAs shown_as(const std::string& key) {
+  if (key == "started") return ShownAs::time;
+  if (key.starts_with("seconds") || key.find("_seconds") != std::string::npos) return ShownAs::seconds;
+  return is_dice(key) ? ShownAs::share : ShownAs::plain;
+}
+
 std::string shown(const std::string& key, const FactValue& value) {
   if (key == "tag") {
     std::string tags = text_of(value);
@@ -174,8 +180,9 @@ std::string shown(const std::string& key, const FactValue& value) {
   }
   const auto* const real = std::get_if<double>(&value);
   if (real == nullptr) return text_of(value);
-  if (key.starts_with("seconds")) return duration_text(*real);
-  if (!is_dice(key)) return short_number(*real);
+  const ShownAs as = shown_as(key);
+  if (as == ShownAs::seconds) return duration_text(*real);
+  if (as != ShownAs::share) return short_number(*real);
   char text[32];
   std::snprintf(text, sizeof text, "%.4f", *real);
   return text;

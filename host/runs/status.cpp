@@ -22,6 +22,12 @@ const char* name_of(RunStatus status) {
   return "unknown";
 }
 
+std::vector<std::string> status_names() {
+  std::vector<std::string> out;
+  for (int i = 0; i <= static_cast<int>(RunStatus::unknown); ++i) out.emplace_back(name_of(static_cast<RunStatus>(i)));
+  return out;
+}
+
 RunStatus status_of(const StatusEvidence& evidence, const std::string& here) {
   if (evidence.lock == FolderLock::State::held) return RunStatus::running;
   if (evidence.folds_done) return RunStatus::finished;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <host/runs/ended.hpp>
 #include <host/runs/folder_lock.hpp>
@@ -21,6 +22,8 @@ enum class RunStatus {
 };
 
 const char* name_of(RunStatus status);
+/// Of all of them.
+std::vector<std::string> status_names();
 
 /// What the status follows from. No process is asked for: numbers of processes come again, and those of another
 /// machine mean nothing here.

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
-#include <set>
 #include <unordered_map>
 
 #include <nlohmann/json.hpp>
@@ -11,7 +10,7 @@
 #include <nephron/error.hpp>
 
 #include <host/cli/command.hpp>
-#include <host/cli/light/runs_options.hpp>
+#include <host/cli/light/list_options.hpp>
 #include <host/registry/labels.hpp>
 #include <host/registry/run_index.hpp>
 #include <host/registry/run_table.hpp>
@@ -27,49 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using Rows = std::vector<std::vector<RunTable::Cell>>;
 
-struct ListOptions {
-  RunsOptions runs;
-  std::vector<std::string> filter, columns, sort, group_by;
-  bool descending = false, json = false, csv = false;
-  std::size_t most = 0;
-};
-
-const std::vector<std::string> usual_columns{"id", "name", "status", "dice", "epoch", "started", "user", "tag"};
-
-std::vector<std::string> known_of(const std::vector<std::string>& wanted, const std::vector<std::string>& known) {
-  std::vector<std::string> out;
-  for (const std::string& key : wanted)
-    if (std::binary_search(known.begin(), known.end(), key)) out.push_back(key);
-  return out;
-}
-
-/// "*": all; "+a,b": these besides the usual ones.
-std::vector<std::string> columns_of(std::vector<std::string> asked, const std::vector<std::string>& known) {
-  if (asked.empty()) return known_of(usual_columns, known);
-  if (asked == std::vector<std::string>{"*"}) return known;
-  if (!asked.front().starts_with('+')) return asked;
-  asked.front().erase(0, 1);
-  std::vector<std::string> out = known_of(usual_columns, known);
-  out.insert(out.end(), asked.begin(), asked.end());
-  return out;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
-
-/// One line a run that is damaged; of many the first.
-void warn_of(const std::vector<RunProblem>& problems) {
-  constexpr std::size_t most = 5;
-  for (std::size_t i = 0; i < std::min(most, problems.size()); ++i)
-    log().warning(problems[i].text + " (" + printable_name(problems[i].run.string()) + ")");
-  if (problems.size() > most)
-    log().warning(counted(problems.size() - most, "run") +
-                  " more with a damaged record; nephron runs show RUN tells of each");
-}
-
 void print_rows(const ListOptions& o, const std::vector<std::string>& columns, const Rows& rows) {
   const std::string text = o.json  ? to_json(columns, rows)
                            : o.csv ? to_csv(columns, rows)
@@ -77,39 +33,14 @@ void print_rows(const ListOptions& o, const std::vector<std::string>& columns, c
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-void say_nothing_found(const ListOptions& o, const RunIndex& index) {
-  if (o.json || o.csv) return;
-  std::string where;
-  for (const fs::path& root : o.runs.roots())
-    where += (where.empty() ? "" : ", ") + printable_name(fs::absolute(root).lexically_normal().string());
-  print(index.runs().empty() ? "no runs in " + where + "; --runs DIR, or NEPHRON_RUNS, names another folder\n"
-                             : "none of " + counted(index.runs().size(), "run") + " in " + where + " matches\n");
-}
-
 void list(const ListOptions& o) {
-  ListRequest request;
-  if (const std::string text = joined(o.filter); !text.empty()) request.filter = Filter::parse(text);
   const RunIndex index = RunIndex::open(o.runs.roots());
-  const std::vector<std::string> known = index.keys();
-  request.columns = columns_of(o.columns, known);
-  const std::size_t keys = o.group_by.size();
-  for (const std::string& key : o.group_by) std::erase(request.columns, key);
-  request.columns.insert(request.columns.begin(), o.group_by.begin(), o.group_by.end());
-  // Each once: a key that is shown anyway may be added by name.
-  std::set<std::string> shown;
-  std::erase_if(request.columns, [&](const std::string& key) { return !shown.insert(key).second; });
-  request.sort = o.sort;
-  request.descending = o.descending;
-  if (o.sort.empty() && std::binary_search(known.begin(), known.end(), "started")) {
-    request.sort = {"started"};  // the newest first
-    request.descending = !o.descending;
-  }
-  request.most = keys > 0 ? 0 : o.most;
+  const ListRequest request = o.request(index);
   RunTable table = make_table(index, request);
   if (table.rows.empty() && !o.json && !o.csv) {
-    say_nothing_found(o, index);
-  } else if (keys > 0) {
-    const GroupTable groups = group(table, keys);
+    print(nothing_found(o, index) + "\n");
+  } else if (!o.group_by.empty()) {
+    const GroupTable groups = group(table, o.group_by.size());
     print_rows(o, groups.columns, groups.rows);
   } else {
     Rows rows;
@@ -120,32 +51,15 @@ void list(const ListOptions& o) {
   warn_of(index.problems());
 }
 
-void add_output_options(CLI::App& command, ListOptions& o) {
-  auto* const json = command.add_flag("--json", o.json, "Print JSON");
-  command.add_flag("--csv", o.csv, "Print CSV")->excludes(json);
-}
-
 void add_list(CLI::App& runs) {
   const auto o = std::make_shared<ListOptions>();
   CLI::App* const command = runs.add_subcommand("list", "A table of runs");
-  command->add_option("FILTER", o->filter,
-                      "Such as 'train.optimizer.lr<1e-3 and dice>0.9'; nephron runs keys names keys");
-  command->add_option("--columns", o->columns, "Keys to show; +KEY,KEY: besides the usual ones; '*': all")
-      ->delimiter(',')
-      ->type_name("KEY,...")
-      ->allow_extra_args(false);
-  command->add_option("--sort", o->sort, "By these keys; without it the newest run comes first")
-      ->delimiter(',')
-      ->type_name("KEY,...")
-      ->allow_extra_args(false);
-  command->add_flag("--desc", o->descending, "The greatest first");
+  o->add_filter_to(*command);
   command->add_option("--group-by", o->group_by, "A line for each value of these keys, with means over its runs")
       ->delimiter(',')
       ->type_name("KEY,...")
       ->allow_extra_args(false);
-  command->add_option("-n,--most", o->most, "So many runs at most");
-  add_output_options(*command, *o);
-  o->runs.add_to(*command);
+  o->add_output_to(*command);
   command->callback([o] { list(*o); });
 }
 
@@ -157,9 +71,16 @@ void add_keys(CLI::App& runs) {
   command->add_option("WORD", o->filter, "Only keys that contain it")->expected(0, 1);
   o->runs.add_to(*command);
   command->callback([o] {
-    const std::string word = joined(o->filter);
-    for (const std::string& key : RunIndex::open(o->runs.roots()).keys())
-      if (key.find(word) != std::string::npos) print(printable_name(key) + "\n");
+    const std::string word = o->filter_text();
+    const std::vector<std::string> known = RunIndex::open(o->runs.roots()).keys();
+    bool any = false;
+    for (const std::string& key : known)
+      if (key.find(word) != std::string::npos) print(printable_name(key) + "\n"), any = true;
+    if (any) return;
+    const std::string near = near_key(word, known);
+    log().warning(known.empty() ? "no runs there, so no keys"
+                                : "no key contains \"" + printable_name(word) + "\"" +
+                                      (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
   });
 }
 
@@ -201,7 +122,7 @@ void find(const FindOptions& o) {
       row.cells.emplace_back(found->second);
       rows.push_back(std::move(row.cells));
     }
-  if (rows.empty() && !o.json && !o.csv) return say_nothing_found(o, index);
+  if (rows.empty() && !o.json && !o.csv) return print(nothing_found(o, index) + "\n");
   table.columns.emplace_back("used as");
   print_rows(o, table.columns, rows);
 }
@@ -220,7 +141,7 @@ void add_find(CLI::App& runs) {
       ->delimiter(',')
       ->type_name("KEY,...")
       ->allow_extra_args(false);
-  add_output_options(*command, *o);
+  o->add_output_to(*command);
   o->runs.add_to(*command);
   command->callback([o] { find(*o); });
 }

@@ -8,6 +8,8 @@
 
 #include <host/runs/run.hpp>
 #include <host/runs/run_name.hpp>
+#include <host/util/printable.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 
@@ -22,7 +24,14 @@ struct RunsOptions {
         ->type_name("DIR")
         ->allow_extra_args(false);
   }
-  std::vector<std::filesystem::path> roots() const { return named.empty() ? run_roots() : named; }
+  /// Throws UsageError for a folder of --runs that is not there.
+  std::vector<std::filesystem::path> roots() const {
+    std::error_code no;
+    for (const std::filesystem::path& folder : named)
+      if (!std::filesystem::is_directory(folder, no))
+        throw UsageError("--runs " + printable_name(folder.string()) + ": there is no such folder");
+    return named.empty() ? run_roots() : named;
+  }
 
   /// The run that a person named by path, id or NAME@latest. Throws Error.
   std::filesystem::path run(const std::string& name) const {

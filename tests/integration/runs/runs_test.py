@@ -56,6 +56,18 @@ class Listing(RunsTest):
         self.assertIn("nested too deeply", self.refused("runs", "list", "(" * 5000, code=2))
         self.assertIn("--sort names \"dicee\"", self.refused("runs", "list", "--sort", "dicee", code=2))
 
+    def test_what_finds_nothing_says_why(self):
+        error = self.refused("runs", "list", "dice>0.1 and status=finishd", code=2)
+        self.assertIn('asks for a status "finishd", which there is not\n  dice>0.1 and status=finishd\n' + " " * 22 + "^", error)
+        self.assertIn('did you mean "finished"? there are running, finished, failed', error)
+        self.refused("runs", "list", "not status != interupted", code=2)
+        self.assertEqual(self.ids("status ~ inish"), ["000003", "000002", "000001"])
+        self.assertIn("none of 3 runs in " + self.root, self.good("runs", "list", "status=killed"))
+        for words in (("list",), ("list", "--json"), ("keys",), ("show", "000001"), ("find", "--slide", "one")):
+            self.assertIn("--runs NOSUCH: there is no such folder", self.refused("runs", *words, "--runs", "NOSUCH", code=2))
+        self.assertIn("--group-by names \"foo\", which no run has", self.refused("runs", "list", "--group-by", "foo", code=2))
+        self.assertIn('no key contains "dise"; did you mean "dice"?', self.nephron("runs", "keys", "dise").stderr)
+
     def test_columns_and_groups(self):
         rows = self.listed("--columns", "id,train.batch,seconds")
         self.assertEqual(rows["000003"], {"id": "000003", "train.batch": 16, "seconds": 7200.0})
