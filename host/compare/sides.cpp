@@ -14,11 +14,6 @@ namespace nephron::host {
 
 namespace {
 
-bool without_effect(const std::string& key) {
-  const auto& keys = keys_without_effect_on_results();
-  return key == "name" || std::find(keys.begin(), keys.end(), key) != keys.end();
-}
-
 /// Numbers as one kind, so that 1 and 1.0 are alike.
 std::string comparable(const Value& v) { return v.is(Value::Type::integer) ? Value(v.number()).str() : v.str(); }
 
@@ -32,7 +27,7 @@ Recipe recipe_of(const MeasuredRun& run) {
   Recipe out;
   for (const Leaf& leaf : leaves(run.config)) {
     if (leaf.key == "seed") out.seed = comparable(*leaf.value);
-    else if (!without_effect(leaf.key)) out.keys[leaf.key] = comparable(*leaf.value);
+    else if (is_of_recipe(leaf.key)) out.keys[leaf.key] = comparable(*leaf.value);
   }
   return out;
 }
@@ -103,7 +98,8 @@ std::vector<ConfigDifference> config_differences(const std::vector<MeasuredRun>&
   for (const std::string& key : order) {
     const auto& of = values[key];
     const bool alike = std::all_of(of.begin(), of.end(), [&](const Value* v) { return text(v) == text(of[0]); });
-    if (alike || without_effect(key) || (several && key == "seed")) continue;
+    const bool tells = key == "seed" ? !several : is_of_recipe(key);
+    if (alike || !tells) continue;
     ConfigDifference d{key, {}, is_named(key, vary)};
     for (const Value* v : of)
       d.sides.push_back(v == nullptr ? ConfigDifference::Entry{"-", ""}

@@ -15,7 +15,7 @@ const std::vector<std::string>& keys_without_effect_on_results() {
       "data.workers",  // samples are a function of (seed, epoch, number), whoever makes them
       "data.prefetch",
       "data.when_lost",  // what follows a disk's failure
-      "train.threads",  // the order of sums, as the device
+      "train.threads",   // the order of sums, as the device
       "train.checkpoint_minutes",
       "model.checkpointing",  // the same bits
   };
@@ -25,12 +25,16 @@ const std::vector<std::string>& keys_without_effect_on_results() {
 namespace {
 
 /// "data.factors" for the key of a leaf.
-bool harmless(const std::string& key) {
+bool harmless(std::string_view key) {
   const auto& keys = keys_without_effect_on_results();
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
 }  // namespace
+
+bool is_of_recipe(std::string_view key) {
+  return key != "seed" && key != "name" && key != "description" && !harmless(key);
+}
 
 void require_same_results(const Experiment& before, const Experiment& now, const Components& components,
                           const std::string& hint) {

@@ -42,17 +42,6 @@ struct PlottedGroup {
   std::string label;
 };
 
-/// Height of a line at x; nothing beyond its ends.
-std::optional<double> height_at(const Points& curve, double x) {
-  if (curve.empty() || x < curve.front().first || x > curve.back().first) return std::nullopt;
-  const auto right = std::lower_bound(curve.begin(), curve.end(), x,
-                                      [](const std::pair<double, double>& p, double at) { return p.first < at; });
-  if (right == curve.begin() || right->first == x) return right->second;
-  const auto left = right - 1;
-  const double share = (x - left->first) / (right->first - left->first);
-  return left->second + share * (right->second - left->second);
-}
-
 std::string text_of(const Value& table, const char* key) {
   const Value* const value = table.find(key);
   return value != nullptr && value->is(Value::Type::string) ? value->string() : "";
@@ -61,12 +50,8 @@ std::string text_of(const Value& table, const char* key) {
 /// Keys in which two experiments differ, but the seed, the name, and what changes no result.
 std::vector<std::string> differing_keys(const Value& a, const Value& b) {
   std::vector<std::string> out;
-  const std::vector<std::string>& harmless = keys_without_effect_on_results();
-  for (const Difference& d : differences(a, b)) {
-    const auto within = [&](const std::string& key) { return d.key == key || d.key.starts_with(key + "."); };
-    if (within("seed") || within("name") || within("description")) continue;
-    if (std::none_of(harmless.begin(), harmless.end(), within)) out.push_back(d.key);
-  }
+  for (const Difference& d : differences(a, b))
+    if (is_of_recipe(d.key)) out.push_back(d.key);
   return out;
 }
 
@@ -154,7 +139,9 @@ std::string list_of(const std::set<std::string>& names) {
   return out;
 }
 
-std::string title_of(const std::string& metric) {
+}  // namespace
+
+std::string title_of_metric(const std::string& metric) {
   if (metric == "dice") return "Validation Dice";
   if (metric == "loss") return "Loss of training";
   if (metric == "val_loss") return "Loss of validation";
@@ -162,7 +149,15 @@ std::string title_of(const std::string& metric) {
   return metric;
 }
 
-}  // namespace
+std::optional<double> height_at(const Points& curve, double x) {
+  if (curve.empty() || x < curve.front().first || x > curve.back().first) return std::nullopt;
+  const auto right = std::lower_bound(curve.begin(), curve.end(), x,
+                                      [](const std::pair<double, double>& p, double at) { return p.first < at; });
+  if (right == curve.begin() || right->first == x) return right->second;
+  const auto left = right - 1;
+  const double share = (x - left->first) / (right->first - left->first);
+  return left->second + share * (right->second - left->second);
+}
 
 Points points_of(const MetricLines& lines, const std::string& name) {
   Points out;
@@ -238,7 +233,7 @@ Chart plot_of(const PlotRequest& request) {
       throw Error(run.folder.string() + " has no figure \"" + metric + "\" yet", "leave it out, or wait until it has");
     }
   Chart chart;
-  chart.title = request.title.empty() ? title_of(metric) : request.title;
+  chart.title = request.title.empty() ? title_of_metric(metric) : request.title;
   chart.x_label = "optimiser step", chart.y_label = metric;
   chart.dashed = true;
   int colour = 0;

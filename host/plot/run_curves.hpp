@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,12 @@ using MetricLines = std::vector<std::pair<std::int64_t, MetricsLog::Values>>;
 
 /// A figure of a fold against steps; what is not finite is left out.
 Points points_of(const MetricLines& lines, const std::string& name);
+
+/// Height of a line at x, straight between its points; nothing beyond its ends.
+std::optional<double> height_at(const Points& curve, double x);
+
+/// "Validation Dice" for "dice"; the metric's own name where it has no other.
+std::string title_of_metric(const std::string& metric);
 
 /// Several lines as one: their mean wherever two of them at least go, and what they lie between.
 struct JoinedCurve {

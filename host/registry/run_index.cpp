@@ -7,6 +7,7 @@
 
 #include <host/registry/index_database.hpp>
 #include <host/registry/index_state.hpp>
+#include <host/registry/run_look.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 
@@ -100,13 +101,16 @@ Facts RunIndex::facts(std::int64_t run) const {
   return out;
 }
 
-void RunIndex::each(
-    const std::function<void(std::int64_t run, const std::string& key, const FactValue& value)>& call) const {
+void RunIndex::each(const EachFact& call) const {
   std::unordered_map<std::int64_t, std::string> names;
   Statement keys(state_->database, "SELECT number, name FROM keys");
   while (keys.step()) names.emplace(keys.integer(0), keys.text(1));
-  Statement all(state_->database, "SELECT key, run, value FROM facts");
-  while (all.step()) call(all.integer(1), names[all.integer(0)], all.value(2));
+  Statement all(state_->database, "SELECT key, run, source, value FROM facts");
+  while (all.step()) {
+    const std::int64_t source = all.integer(2);
+    call(all.integer(1), names[all.integer(0)],
+         source < source_state ? std::optional(static_cast<FactSource>(source)) : std::nullopt, all.value(3));
+  }
 }
 
 std::vector<FoundUse> RunIndex::uses(Use::Kind kind, const std::string& value) const {

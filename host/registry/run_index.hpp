@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,8 +58,10 @@ class RunIndex {
   FactColumn column(const std::string& key) const;
   /// All of a run, by name of the key.
   Facts facts(std::int64_t run) const;
-  /// Everything of every run: call(run, key, value), in the order of keys.
-  void each(const std::function<void(std::int64_t run, const std::string& key, const FactValue& value)>& call) const;
+  /// Everything of every run, key by key. `source`: nothing for what no file says, such as the status.
+  using EachFact = std::function<void(std::int64_t run, const std::string& key, std::optional<FactSource> source,
+                                      const FactValue& value)>;
+  void each(const EachFact& call) const;
   /// Runs that used `value`: its name, the end of its path, or the begin of its digest.
   std::vector<FoundUse> uses(Use::Kind kind, const std::string& value) const;
   /// Runs that used `folder`, or a file anywhere below it.
