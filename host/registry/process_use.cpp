@@ -51,21 +51,20 @@ ProcessTable ProcessTable::now() {
     if (name_end == std::string::npos) continue;
     int parent = 0;
     unsigned long user = 0, system = 0;
-    long resident = 0;
+    long ended_user = 0, ended_system = 0, resident = 0;
     if (std::sscanf(text.c_str() + name_end + 1,
-                    " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u %*u %ld", &parent,
-                    &user, &system, &resident) != 4)
+                    " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld %*d %*d %*d %*d %*u %*u %ld", &parent,
+                    &user, &system, &ended_user, &ended_system, &resident) != 6)
       continue;
-    out.processes_[*pid] = {
-        parent, {tick * static_cast<double>(user + system), page * static_cast<double>(std::max(0L, resident))}};
+    const double ticks = static_cast<double>(user + system) + static_cast<double>(ended_user + ended_system);
+    out.processes_[*pid] = {parent, {tick * ticks, page * static_cast<double>(std::max(0L, resident))}};
   }
   ::closedir(proc);
   return out;
 }
 
-std::optional<ProcessUse> ProcessTable::use_of(pid_t process) const {
-  if (!processes_.contains(process)) return std::nullopt;
-  ProcessUse out;
+std::set<pid_t> ProcessTable::tree_of(pid_t process) const {
+  std::set<pid_t> out;
   for (const auto& [pid, entry] : processes_) {
     // Up to the process that is asked for; a table that was read while processes ended may have no way there.
     pid_t at = pid;
@@ -73,9 +72,18 @@ std::optional<ProcessUse> ProcessTable::use_of(pid_t process) const {
       const auto found = processes_.find(at);
       at = found == processes_.end() ? 0 : found->second.parent;
     }
-    if (at != process) continue;
-    out.cpu_seconds += entry.use.cpu_seconds;
-    out.memory_mb += entry.use.memory_mb;
+    if (at == process) out.insert(pid);
+  }
+  return out;
+}
+
+std::optional<ProcessUse> ProcessTable::use_of(pid_t process) const {
+  if (!processes_.contains(process)) return std::nullopt;
+  ProcessUse out;
+  for (const pid_t pid : tree_of(process)) {
+    const ProcessUse& use = processes_.at(pid).use;
+    out.cpu_seconds += use.cpu_seconds;
+    out.memory_mb += use.memory_mb;
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <sys/types.h>
 
@@ -11,7 +12,7 @@ namespace nephron::host {
 
 /// What a process and all that it started use of the machine now.
 struct ProcessUse {
-  double cpu_seconds = 0;  ///< since they began
+  double cpu_seconds = 0;  ///< since they began, with that of processes that ended and were waited for
   double memory_mb = 0;    ///< resident; what they share counts for each
 };
 
@@ -21,6 +22,8 @@ class ProcessTable {
   static ProcessTable now();
   /// Nothing for a process that is not there.
   std::optional<ProcessUse> use_of(pid_t process) const;
+  /// The process and all that it started, as far as they are there.
+  std::set<pid_t> tree_of(pid_t process) const;
 
  private:
   struct Process {

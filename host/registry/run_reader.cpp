@@ -16,6 +16,7 @@
 #include <host/config/show.hpp>
 #include <host/registry/labels.hpp>
 #include <host/registry/metrics_tail.hpp>
+#include <host/runs/cost_record.hpp>
 #include <host/runs/fold_number.hpp>
 #include <host/runs/process.hpp>
 #include <host/runs/run.hpp>
@@ -132,6 +133,15 @@ void add_unfinished(FoldFigures& figures, const FoldFolder& fold, SourceFacts& o
   }
 }
 
+void add_cost(FoldFigures& figures, const RunCostRecord& cost, SourceFacts& out) {
+  if (cost.sessions.empty()) return;
+  figures.peak = std::max(figures.peak, cost.peak_rss_mb);
+  if (cost.cpu_s) out.facts.push_back({"cpu_seconds", *cost.cpu_s});
+  out.facts.push_back({"gpu_seconds", cost.gpu_s});
+  if (cost.energy_wh) out.facts.push_back({"energy_wh", *cost.energy_wh});
+  out.facts.push_back({"beside_others", cost.beside_others});
+}
+
 void add_plugin(SourceFacts& out, const JsonNode& plugin) {
   const std::string name = plugin.at("plugin").text(), sha = plugin.at("sha256").text();
   out.facts.push_back({"plugin." + name, sha.substr(0, 12)});
@@ -183,6 +193,7 @@ std::vector<fs::path> RunReader::files(FactSource source) const {
       break;
     case FactSource::results:
       of_folds({"metrics.jsonl", "done.json"});
+      out.push_back(cost_file(run_));
       break;
     case FactSource::slides:
       of_folds({"slides.json"});
@@ -286,6 +297,7 @@ SourceFacts RunReader::results() const {
     const FoldFolder fold{run_ / ("fold-" + std::to_string(k)), k};
     attempt(out, [&] { there(fold.done()) ? add_done(figures, fold, out) : add_unfinished(figures, fold, out); });
   }
+  attempt(out, [&] { add_cost(figures, read_cost(run_), out); });
   for (const auto& [key, values] : figures.means) add_mean(out, key, values);
   if (!folds_.empty()) {
     out.facts.push_back({"folds_done", figures.done});

@@ -276,6 +276,7 @@ int train(const TrainRequest& request) {
   times.grace = std::min(times.grace, RankTimes().grace);
   TrainRequest own = request;
   own.writes = place->rank == 0;
+  own.ranks = place->count;
   if (!own.writes) set_log_level(Log::Level::error);  // what all ranks have to say is said once
   Ranks ranks(*place, device, times);
   log().info("training with " + std::to_string(ranks.count()) + " ranks, started by " + place->starter + ": this is " +

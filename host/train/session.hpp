@@ -32,6 +32,7 @@ struct TrainRequest {
   bool alone = false;                ///< one process, whatever torchrun or srun say
   double rank_silence = 60;          ///< seconds after which a rank that is not heard of counts as lost
   bool writes = true;                ///< false: another rank keeps the run
+  int ranks = 1;                     ///< that train one model together
   FoldWorker worker;
 };
 

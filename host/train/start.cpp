@@ -10,7 +10,9 @@
 #include <host/config/resolved_file.hpp>
 #include <host/data/findings.hpp>
 #include <host/data/parameter_check.hpp>
+#include <host/device/device.hpp>
 #include <host/model/weights_there.hpp>
+#include <host/runs/cost_record.hpp>
 #include <host/runs/ended.hpp>
 #include <host/train/fold_processes.hpp>
 #include <host/train/memory.hpp>
@@ -21,6 +23,7 @@
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/mapped_places.hpp>
+#include <host/util/printable.hpp>
 #include <host/util/shell_word.hpp>
 #include <host/util/usage_error.hpp>
 
@@ -115,6 +118,16 @@ SessionFacts facts_of(const TrainRequest& request, const c10::Device& device) {
   return {NEPHRON_TORCH_BUILD, devices.empty() ? device.str() : devices, request.overrides, request.plugins};
 }
 
+/// Measures what this process takes from here on. `folds`: that are trained.
+std::unique_ptr<CostMeter> cost_meter(const TrainRequest& request, const c10::Device& device, std::size_t folds) {
+  const JobPlan plan = JobPlan::of(request.devices, request.jobs, device.str()).for_pieces(folds);
+  std::vector<std::string> held;
+  for (const std::string& place : plan.devices)
+    if (const c10::Device each = parse_device(place); each.is_cuda())
+      if (std::find(held.begin(), held.end(), each.str()) == held.end()) held.push_back(each.str());
+  return std::make_unique<CostMeter>(std::move(held), plan.together(), request.ranks);
+}
+
 /// The experiment of a run with what the command line changes, which must not matter.
 Experiment load_again(const TrainRequest& request, const RunFolder& run, std::unique_ptr<Registry>& registry) {
   const PluginSearch search{request.plugins, {}};
@@ -164,6 +177,7 @@ Session Session::start(const TrainRequest& asked, const fs::path& runs, const c1
   s.run_ = RunFolder::propose(runs, s.experiment_.name);
   keep_all_that_it_needs(s.experiment_, request.plugins, s.run_);
   s.facts_ = facts_of(request, device);
+  if (s.writes_) s.cost_ = cost_meter(request, device, s.folds_.size());
   return s;
 }
 
@@ -194,6 +208,7 @@ Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
                   [&](int k) { return !s.run_.fold(k).begun() && s.origin(k) == nullptr; }))
     require_weights(s.experiment_);
   if (!s.worker_) tell(s.changes_);
+  if (!s.worker_ && s.writes_) s.cost_ = cost_meter(request, device, s.folds_.size());
   return s;
 }
 
@@ -214,6 +229,7 @@ void Session::begin(std::size_t bytes) {
     make_run();
   }
   begun_ = true;
+  cost_->keep_in(run_.folder());
   open_log_file(run_.log());
   log().info((resumes_ ? "resuming " : "run ") + run_.folder().string() + " on " + facts_.device + ", " +
              experiment_.train.precision);
@@ -235,10 +251,11 @@ void Session::make_run() {
 }
 
 void Session::remove_run() {
+  cost_.reset();  // its last word is written with it
   lock_.reset();
   std::error_code ignored;
-  for (const fs::path& file :
-       {run_.splits(), run_.environment(), run_.experiment(), run_.log(), run_.folder() / ".lock"})
+  for (const fs::path& file : {run_.splits(), run_.environment(), run_.experiment(), run_.log(),
+                               run_.folder() / ".lock", cost_file(run_.folder())})
     fs::remove(file, ignored);
   fs::remove(run_.folder(), ignored);  // only when it is empty
 }

@@ -8,6 +8,7 @@
 #include <c10/core/Device.h>
 
 #include <host/config/experiment.hpp>
+#include <host/cost/cost_meter.hpp>
 #include <host/data/splits.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/runs/environment.hpp>
@@ -63,6 +64,7 @@ class Session {
   SessionFacts facts_;
   std::vector<PluginChange> changes_;
   std::optional<RunLock> lock_;
+  std::unique_ptr<CostMeter> cost_;  ///< of the process that holds the run
   bool resumes_ = false, begun_ = false;
   bool worker_ = false;  ///< another process holds the run, and speaks of it
   bool writes_ = true;   ///< false: another rank keeps the run

@@ -72,6 +72,11 @@ class Trained(RunsTest):
         self.assertEqual(len(json.loads(self.good("runs", "find", "--plugin", "uniform", "--json"))), 1)
         found = json.loads(self.good("runs", "find", "--slide", "s1", "--json"))
         self.assertRegex(found[0]["used as"], r"^(held out, fold 0; trained on, fold 1|held out, fold 1; trained on, fold 0)$")
+        self.assertEqual((row["gpu_seconds"], "energy_wh" in row), (0, False))
+        self.assertGreater(row["cpu_seconds"], 0.2, "the processes of the folds are not counted")
+        self.assertGreater(row["peak_rss_mb"], 100)
+        self.assertTrue(0 <= row["beside_others"] <= 1, row["beside_others"])
+        self.assertEqual(self.ids("cpu_seconds>0 and gpu_seconds=0 and beside_others<=1"), [row["id"]])
         self.good("runs", "rm", row["id"])
 
         child = self.start("long.toml")
@@ -96,6 +101,14 @@ class Trained(RunsTest):
         self.assertEqual(status, "failed")
         self.assertIn("cannot write", error)
         self.assertIn(error, self.good("runs", "show", "tiny@latest"))
+
+        # Of each session something is known, of the one that was killed, too; the run has their sum.
+        with open(glob.glob(self.root + "/tiny/*/cost.json")[0]) as record:
+            costs = [session["cpu_s"] for session in json.load(record)["sessions"]]
+        self.assertEqual(len(costs), 3)
+        self.assertGreater(min(costs), 0)
+        row = json.loads(self.good("runs", "list", "--columns", "cpu_seconds", "--json"))[0]
+        self.assertAlmostEqual(row["cpu_seconds"], sum(costs))
 
     def good_train(self, *words):
         done = self.nephron("train", *words)
