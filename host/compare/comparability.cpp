@@ -7,6 +7,7 @@
 
 #include <host/util/counted.hpp>
 #include <host/util/printable.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -170,7 +171,10 @@ void object_to_seen(const MeasuredRun& run, std::vector<Objection>& out) {
 void object_to_gaps(const MeasuredRun& run, std::vector<Objection>& out) {
   if (!run.facts.complete)
     out.push_back(
-        {"complete", run.name + ": the validation was cut short; nephron validate --overwrite makes it whole"});
+        {"complete",
+         run.name + ": the validation was cut short; it goes on with: nephron validate " +
+             shell_word(run.folder.string()) + " --continue" +
+             (run.validation == run.folder / "validation" ? "" : " --out " + shell_word(run.validation.string()))});
   std::vector<std::string> failed;
   for (const auto& [slide, why] : run.facts.failures) failed.push_back(slide);
   if (!failed.empty())
@@ -184,6 +188,26 @@ std::vector<Objection> objections(const std::vector<MeasuredRun>& runs, const st
   std::vector<Objection> out;
   for (std::size_t i = 1; i < runs.size(); ++i) Against(runs[0], runs[i], out).object(metric);
   for (const MeasuredRun& run : runs) object_to_gaps(run, out), object_to_seen(run, out);
+  return out;
+}
+
+std::vector<std::string> shared_donors(const std::vector<MeasuredRun>& runs) {
+  std::map<std::vector<std::string>, std::vector<std::string>> found;  // donors -> runs
+  for (const MeasuredRun& run : runs) {
+    std::map<int, std::set<std::string>> trained;
+    for (const auto& [fold, slides] : run.trained)
+      for (const SlideEntry& slide : slides.trained_on) trained[fold].insert(slide.donor);
+    std::set<std::string> both;
+    for (const auto& [key, slide] : run.slides)
+      if (!slide.donor.empty() && trained[slide.fold].contains(slide.donor)) both.insert(slide.donor);
+    if (!both.empty()) found[{both.begin(), both.end()}].push_back(run.name);
+  }
+  std::vector<std::string> out;
+  for (const auto& [donors, names] : found)
+    out.push_back(joined(names) + (names.size() == 1 ? " was" : " were") + " trained on other slides of " +
+                  counted(donors.size(), "donor") + " that " + (names.size() == 1 ? "it is" : "they are") +
+                  " measured on: " + listed(donors) +
+                  ". Figures flatter; data.folds.by = \"donor\" keeps donors together.");
   return out;
 }
 

@@ -17,6 +17,9 @@ struct Objection {
 /// run why it should not be believed (slides that it was trained on, a validation that was cut short).
 std::vector<Objection> objections(const std::vector<MeasuredRun>& runs, const std::string& metric);
 
+/// A sentence for runs that were trained on other slides of donors that they are measured on.
+std::vector<std::string> shared_donors(const std::vector<MeasuredRun>& runs);
+
 /// Keys that an objection may have.
 const std::vector<std::string>& objection_keys();
 

@@ -40,8 +40,14 @@ std::vector<MeasuredRun> read_runs(const CompareRequest& request) {
 
 void require_value(const MeasuredRun& run, const std::string& value) {
   if (run.values.contains(value)) return;
-  std::string there;
-  for (const auto& [name, facts] : run.values) there += (there.empty() ? "" : ", ") + name;
+  std::string there, of_metric;
+  for (const auto& [name, facts] : run.values) {
+    there += (there.empty() ? "" : ", ") + name;
+    if (facts.metric == value) of_metric += (of_metric.empty() ? "" : ", ") + name;
+  }
+  if (!of_metric.empty())
+    throw UsageError("\"" + value + "\" is a metric, and gave several values: " + of_metric,
+                     "--metric takes one of them");
   throw Error(run.validation.string() + " has no value \"" + value + "\"; it has " + there,
               "--metric takes one of these; nephron validate " + shell_word(run.folder.string()) +
                   " --metrics ... --overwrite measures others (docs/measuring.md names them)");
@@ -113,6 +119,7 @@ void take_notes(Comparison& c) {
   if (own > 0)
     note(counted(own, "slide") + (own == 1 ? " has" : " have") + " no donor on record and " +
          (own == 1 ? "counts as its" : "each counts as its") + " own: if some are of one donor, p is too small.");
+  for (const std::string& text : shared_donors(c.runs)) note(text);
   if (c.table.donors.size() < least_differences)
     note("Of " + counted(c.table.donors.size(), "donor") + " no p under 0.05 exists (at best " +
          std::to_string(least_sign_flip_p(c.table.donors.size())).substr(0, 6) + "): no verdict. It takes " +

@@ -112,9 +112,13 @@ Json runs_json(const Comparison& c) {
                    {"validation", run.validation.string()},
                    {"seconds", optional_json(cost.seconds)},
                    {"peak_rss_mb", optional_json(cost.peak_mb)},
+                   {"cpu_seconds", optional_json(cost.cpu_seconds)},
+                   {"gpu_seconds", optional_json(cost.gpu_seconds)},
+                   {"energy_wh", optional_json(cost.energy_wh)},
+                   {"beside_others", optional_json(cost.beside_others)},
                    {"device", cost.device},
                    {"host", cost.host},
-                   {"time_alone", nullptr}});
+                   {"time_alone", cost.beside_others ? Json(!cost.was_beside) : Json()}});
   }
   return out;
 }

@@ -113,7 +113,7 @@ std::string settle(const Comparison& c) {
          in_card(html_table({"for a power of 80 %, one of", "to find", "power now", "donors" + now(last->now.donors),
                              "slides a donor" + now(last->now.slides), "seeds a side" + now(last->now.seeds)},
                             rows) +
-                 soft(effect_words(stated)));
+                 soft(effect_words(stated)) + (dip_words(c).empty() ? "" : soft(dip_words(c))));
 }
 
 std::string exploratory(const Comparison& c) {
@@ -209,21 +209,17 @@ std::string objects(const Comparison& c, const std::string& viewer) {
 }
 
 std::string cost(const Comparison& c) {
-  Rows rows;
-  for (std::size_t i = 0; i < c.runs.size(); ++i) {
-    const RunCost& cost = c.costs[i];
-    std::string per_point;
-    for (const Finding& f : c.findings)
-      if (c.sides[f.side].runs == std::vector<std::size_t>{i}) per_point = cost_per_point(c, f);
-    rows.push_back({escaped(c.runs[i].name), cost.seconds ? duration_text(*cost.seconds) : "not finished",
-                    std::to_string(cost.finished) + " of " + std::to_string(cost.folds),
-                    cost.peak_mb ? std::to_string(std::llround(*cost.peak_mb)) + " MB" : "-", escaped(cost.device),
-                    escaped(cost.host), escaped(cost.processor), per_point.empty() ? "-" : per_point});
+  std::vector<std::string> head{""};
+  Rows rows(c.runs.size());
+  for (std::size_t i = 0; i < c.runs.size(); ++i) rows[i].push_back(escaped(c.runs[i].name));
+  for (const CostColumn& column : cost_columns(c)) {
+    head.push_back(column.title);
+    for (std::size_t i = 0; i < c.runs.size(); ++i) rows[i].push_back(escaped(column.cells[i]));
   }
-  return "<h2>Cost</h2>\n" + in_card(html_table({"", "training", "folds", "memory", "device", "machine", "processor",
-                                                 "more time per +0.01"},
-                                                rows) +
-                                     soft(cost_words(c)));
+  head.insert(head.end(), {"machine", "processor"});
+  for (std::size_t i = 0; i < c.runs.size(); ++i)
+    rows[i].insert(rows[i].end(), {escaped(c.costs[i].host), escaped(c.costs[i].processor)});
+  return "<h2>Cost</h2>\n" + in_card(html_table(head, rows) + soft(cost_words(c)));
 }
 
 std::string configuration(const Comparison& c) {

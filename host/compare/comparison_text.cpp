@@ -113,7 +113,8 @@ std::string settle(const Comparison& c) {
                     needed_words(s.slides, s.slides_known), needed_words(s.seeds, s.seeds_known), ""});
   }
   if (rows.empty()) return "";
-  return "\nWhat would settle it: for a power of 80 %, one of\n" + columns(rows) + wrapped(effect_words(stated), "  ");
+  return "\nWhat would settle it: for a power of 80 %, one of\n" + columns(rows) + wrapped(effect_words(stated), "  ") +
+         (dip_words(c).empty() ? "" : wrapped(dip_words(c), "  "));
 }
 
 std::string exploratory(const Comparison& c) {
@@ -171,17 +172,14 @@ std::string objects(const Comparison& c) {
 }
 
 std::string cost(const Comparison& c) {
-  Rows rows{{"", "training", "folds", "memory", "device", "time per +0.01", ""}};
-  for (std::size_t i = 0; i < c.runs.size(); ++i) {
-    const RunCost& cost = c.costs[i];
-    std::string per_point;
-    for (const Finding& f : c.findings)
-      if (c.sides[f.side].runs == std::vector<std::size_t>{i}) per_point = cost_per_point(c, f);
-    rows.push_back({c.runs[i].name, cost.seconds ? duration_text(*cost.seconds) : "not finished",
-                    std::to_string(cost.finished) + " of " + std::to_string(cost.folds),
-                    cost.peak_mb ? std::to_string(std::llround(*cost.peak_mb)) + " MB" : "-",
-                    cost.device.empty() ? "-" : cost.device, per_point.empty() ? "-" : per_point, ""});
+  Rows rows(c.runs.size() + 1);
+  rows[0].emplace_back();
+  for (std::size_t i = 0; i < c.runs.size(); ++i) rows[i + 1].push_back(c.runs[i].name);
+  for (const CostColumn& column : cost_columns(c)) {
+    rows[0].push_back(column.title);
+    for (std::size_t i = 0; i < c.runs.size(); ++i) rows[i + 1].push_back(column.cells[i]);
   }
+  for (auto& row : rows) row.emplace_back();
   return "\nCost\n" + columns(rows) + wrapped(cost_words(c), "  ");
 }
 

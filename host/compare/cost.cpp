@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <host/runs/cost_record.hpp>
 #include <host/runs/run.hpp>
 #include <host/runs/run_record.hpp>
 #include <host/util/checked_json.hpp>
@@ -23,8 +24,14 @@ RunCost cost_of(const std::filesystem::path& folder) {
       if (name == "peak_rss_mb") peak = std::max(peak, value);
     }
   }
+  const RunCostRecord record = read_cost(run.folder());
+  peak = std::max(peak, record.peak_rss_mb);
   if (out.folds > 0 && out.finished == out.folds && seconds > 0) out.seconds = seconds;
   if (peak > 0) out.peak_mb = peak;
+  if (out.seconds && !record.sessions.empty()) {
+    out.cpu_seconds = record.cpu_s, out.gpu_seconds = record.gpu_s, out.energy_wh = record.energy_wh;
+    out.beside_others = record.beside_others, out.was_beside = record.was_beside;
+  }
   if (!std::filesystem::exists(run.environment())) return out;
   const EnvironmentRecord environment = read_environment(run.environment());
   out.device = environment.device, out.host = environment.host;

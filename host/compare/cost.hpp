@@ -10,13 +10,19 @@ namespace nephron::host {
 struct RunCost {
   std::optional<double> seconds;  ///< of all folds together; nothing where one is not finished
   std::optional<double> peak_mb;  ///< of the process, the most of all folds
+  // Of all sessions, where they were written down and every fold is finished.
+  std::optional<double> cpu_seconds, gpu_seconds, energy_wh;
+  std::optional<double> beside_others;  ///< share of the machine's work that was not the run's
+  bool was_beside = false;              ///< so much that its time says little of the run
   std::string device, host, processor;
   int folds = 0, finished = 0;
   int sessions = 1;  ///< processes that trained it, one after another
+
+  /// Whether its seconds may rank it: it is known that it had the machine to itself.
+  bool time_counts() const noexcept { return seconds && beside_others && !was_beside; }
 };
 
-/// Throws Error for damaged records. Whether other work ran on the machine meanwhile is recorded nowhere: seconds are
-/// told, and rank nothing.
+/// Throws Error for damaged records.
 RunCost cost_of(const std::filesystem::path& run);
 
 }  // namespace nephron::host

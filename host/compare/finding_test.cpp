@@ -127,5 +127,13 @@ TEST(Settling, SaysWhatIsMissing) {
   EXPECT_FALSE(settling(f, table, sides[0], sides[1], 0.0, 1)) << "nothing is to be found";
 }
 
+TEST(Settlings, TellWherePowerFalls) {
+  Settling s;
+  s.curve = {{6, 0.31}, {7, 0.24}, {8, 0.42}};
+  EXPECT_TRUE(s.dips());
+  s.curve = {{6, 0.31}, {7, 0.30}, {8, 0.42}};  // no more than the simulation errs
+  EXPECT_FALSE(s.dips());
+}
+
 }  // namespace
 }  // namespace nephron::host

@@ -211,7 +211,7 @@ std::string cost_plot(const Comparison& c) {
   };
   std::vector<Point> points;
   for (std::size_t s = 0; s < c.sides.size(); ++s)
-    if (const auto seconds = seconds_of(c, c.sides[s]))
+    if (const auto seconds = mean_cost(c, c.sides[s], &RunCost::seconds))
       points.push_back({*seconds, s == 0 ? c.findings[0].first : c.findings[s - 1].mean, &c.sides[s]});
   if (points.size() < 2) return "";
   constexpr double width = 460, height = 330, left = 66, right = 24, top = 16, bottom = 48;
@@ -234,8 +234,11 @@ std::string cost_plot(const Comparison& c) {
     out += label(px + (to_left ? -11 : 11), py + 4, to_left ? "end" : "start", shortened(p.side->name, 24),
                  "style=\"fill:var(--ink)\"");
   }
+  const bool ranks = std::all_of(c.costs.begin(), c.costs.end(), [](const RunCost& r) { return r.time_counts(); });
   return card("Cost against " + value_title(c.request.metric), width, height, out,
-              "Whether other work ran beside is not recorded: no ranking.");
+              ranks ? "All had their machines to themselves."
+                    : "Not all are known to have had their machines to "
+                      "themselves: no ranking.");
 }
 
 }  // namespace nephron::host

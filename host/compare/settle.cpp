@@ -25,6 +25,13 @@ std::vector<std::vector<double>> slide_differences(const ValueTable& table, cons
 
 }  // namespace
 
+bool Settling::dips() const {
+  constexpr double errs = 0.03;  // two standard errors of a difference of two powers, of 2000 experiments each
+  for (std::size_t i = 1; i < curve.size(); ++i)
+    if (curve[i].second < curve[i - 1].second - errs) return true;
+  return false;
+}
+
 std::optional<Settling> settling(const Finding& finding, const ValueTable& table, const Side& first, const Side& side,
                                  std::optional<double> effect, std::uint64_t seed) {
   const std::vector<double>& seen = finding.differences;

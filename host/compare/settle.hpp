@@ -22,6 +22,8 @@ struct Settling {
   bool slides_known = false, seeds_known = false;  ///< their spread could be told
   std::optional<int> donors, slides, seeds;        ///< each alone; nothing: `most` would not suffice, or not known
   std::vector<std::pair<int, double>> curve;       ///< power by donors
+  /// Somewhere one donor more finds less, by more than the simulation errs: the test of few donors knows few p.
+  bool dips() const;
 };
 
 /// Nothing where there are too few donors to tell a spread, or no effect to look for.

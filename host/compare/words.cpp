@@ -85,7 +85,8 @@ std::string value_title(const std::string& value) {
 
 std::string measured_words(const Comparison& c) {
   const MeasuringFacts& facts = c.runs[0].facts;
-  std::string out = counted(c.table.slides.size(), "slide") + " of " + counted(c.table.donors.size(), "donor");
+  std::string out =
+      "mean of " + counted(c.table.donors.size(), "donor") + ", " + counted(c.table.slides.size(), "slide");
   out += facts.classes.size() > 1 ? ", mean over " + counted(facts.classes.size(), "class", "classes")
                                   : ", class " + facts.classes[0];
   out +=
@@ -135,38 +136,118 @@ std::string effect_words(bool stated) {
                   "that matters. Simulated from the spread that was seen.";
 }
 
+std::string dip_words(const Comparison& c) {
+  const bool any = std::any_of(c.settlings.begin(), c.settlings.end(), [](const auto& s) { return s && s->dips(); });
+  return any ? "Of few donors power falls here and there where one more comes: their test knows few p, and which of "
+               "them "
+               "is the largest under 0.05 jumps from one number of donors to the next."
+             : "";
+}
+
 std::string needed_words(const std::optional<int>& needed, bool known) {
   if (!known) return "not known";
   return needed ? std::to_string(*needed) : "over " + std::to_string(Settling::most);
 }
 
 std::string cost_words(const Comparison& c) {
-  std::string hosts, devices;
+  std::string beside, unknown, out;
   bool one_place = true;
-  for (const RunCost& cost : c.costs)
+  for (std::size_t i = 0; i < c.costs.size(); ++i) {
+    const RunCost& cost = c.costs[i];
     one_place = one_place && cost.host == c.costs[0].host && cost.device == c.costs[0].device &&
                 cost.processor == c.costs[0].processor;
-  std::string out =
-      "Runs do not record whether other work ran on the machine meanwhile: time is told, and ranks nothing.";
-  if (!one_place) out += " These ran on different machines or devices.";
-  return out + " Processor seconds, memory of a GPU and energy are not recorded.";
+    if (cost.was_beside)
+      beside += (beside.empty() ? "" : ", ") + c.runs[i].name + " (" + percent(*cost.beside_others) + ")";
+    else if (cost.seconds && !cost.beside_others) unknown += (unknown.empty() ? "" : ", ") + c.runs[i].name;
+  }
+  if (!beside.empty())
+    out += "* Beside others' work, which took so much of what the machine worked meanwhile, or a device: " + beside +
+           ". Such time ranks nothing. ";
+  if (!unknown.empty())
+    out += "Whether others' work ran beside was not recorded, nor processor seconds: " + unknown +
+           ". Such time is told, and ranks nothing. ";
+  if (!one_place) out += "These ran on different machines or devices: their times rank nothing. ";
+  if (out.empty()) out = "All had their machines to themselves, and these are alike: their times may be compared. ";
+  out.pop_back();
+  return out;
 }
 
-std::optional<double> seconds_of(const Comparison& c, const Side& side) {
+std::optional<double> mean_cost(const Comparison& c, const Side& side, std::optional<double> RunCost::*what) {
   double sum = 0;
   for (const std::size_t run : side.runs) {
-    if (!c.costs[run].seconds) return std::nullopt;
-    sum += *c.costs[run].seconds;
+    const std::optional<double>& of_run = c.costs[run].*what;
+    if (!of_run) return std::nullopt;
+    sum += *of_run;
   }
   return sum / static_cast<double>(side.runs.size());
 }
 
-std::string cost_per_point(const Comparison& c, const Finding& f) {
-  const auto before = seconds_of(c, c.sides[0]), after = seconds_of(c, c.sides[f.side]);
+std::optional<double> cost_per_point(const Comparison& c, const Finding& f, std::optional<double> RunCost::*what) {
+  const auto before = mean_cost(c, c.sides[0], what), after = mean_cost(c, c.sides[f.side], what);
   const double gain = c.good_when == GoodWhen::lower ? -f.difference : f.difference;
-  if (!before || !after || gain <= 0) return "";
-  const double more = *after - *before;
-  return (more < 0 ? "-" : "") + duration_text(std::abs(more) * 0.01 / gain);
+  if (!before || !after || gain <= 0) return std::nullopt;
+  return (*after - *before) * 0.01 / gain;
+}
+
+namespace {
+
+std::string signed_duration(double seconds) { return (seconds < 0 ? "-" : "") + duration_text(std::abs(seconds)); }
+
+struct CostKind {
+  const char *title, *per_point;
+  std::optional<double> RunCost::*of;
+  bool is_time;  ///< that others' work lengthens
+};
+constexpr CostKind cost_kinds[] = {
+    {"training", "time per +0.01", &RunCost::seconds, true},
+    {"processor", "processor per +0.01", &RunCost::cpu_seconds, false},
+    {"GPU", "GPU per +0.01", &RunCost::gpu_seconds, true},
+};
+
+/// What a run took more than the baseline for each 0.01, where it is a side by itself.
+std::string per_point_cell(const Comparison& c, std::size_t run, const CostKind& kind) {
+  for (const Finding& f : c.findings) {
+    if (c.sides[f.side].runs != std::vector<std::size_t>{run}) continue;
+    const auto more = cost_per_point(c, f, kind.of);
+    if (!more) return "-";
+    bool beside = c.costs[run].was_beside;
+    for (const std::size_t base : c.sides[0].runs) beside = beside || c.costs[base].was_beside;
+    return signed_duration(*more) + (beside && kind.is_time ? " *" : "");
+  }
+  return "-";
+}
+
+}  // namespace
+
+std::vector<CostColumn> cost_columns(const Comparison& c) {
+  std::vector<CostColumn> out, per_point;
+  for (const CostKind& kind : cost_kinds) {
+    CostColumn column{kind.title, {}}, more{kind.per_point, {}};
+    bool any = kind.of == &RunCost::seconds;
+    for (std::size_t i = 0; i < c.costs.size(); ++i) {
+      const std::optional<double>& value = c.costs[i].*kind.of;
+      any = any || value.value_or(0) > 0;
+      const char* const mark = c.costs[i].was_beside && kind.is_time ? " *" : "";
+      column.cells.push_back(value                          ? duration_text(*value) + mark
+                             : kind.of == &RunCost::seconds ? "not finished"
+                                                            : "-");
+      more.cells.push_back(per_point_cell(c, i, kind));
+    }
+    if (any) out.push_back(std::move(column)), per_point.push_back(std::move(more));
+  }
+  CostColumn energy{"energy", {}}, folds{"folds", {}}, memory{"memory", {}}, device{"device", {}};
+  bool any_energy = false;
+  for (const RunCost& cost : c.costs) {
+    any_energy = any_energy || cost.energy_wh;
+    energy.cells.push_back(cost.energy_wh ? short_number(std::round(*cost.energy_wh * 10) / 10) + " Wh" : "-");
+    folds.cells.push_back(std::to_string(cost.finished) + " of " + std::to_string(cost.folds));
+    memory.cells.push_back(cost.peak_mb ? std::to_string(std::llround(*cost.peak_mb)) + " MB" : "-");
+    device.cells.push_back(cost.device.empty() ? "-" : cost.device);
+  }
+  if (any_energy) out.push_back(std::move(energy));
+  for (CostColumn* const column : {&folds, &memory, &device}) out.push_back(std::move(*column));
+  for (CostColumn& column : per_point) out.push_back(std::move(column));
+  return out;
 }
 
 std::string view_fragment(const ChangedObject& o, const MeasuredRun& run) {

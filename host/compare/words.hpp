@@ -30,14 +30,23 @@ std::string first_words();
 std::string anyway_words(const Comparison& comparison);
 /// Where the difference comes from that power is told of.
 std::string effect_words(bool stated);
+/// Why power falls where donors come, if it does; else "".
+std::string dip_words(const Comparison& comparison);
 /// "16", "over 1000", "not known".
 std::string needed_words(const std::optional<int>& needed, bool known);
 /// What is known of the cost's circumstances.
 std::string cost_words(const Comparison& comparison);
-/// Seconds of training that each 0.01 of difference took; "" where there is none.
-std::string cost_per_point(const Comparison& comparison, const Finding& finding);
-/// Mean seconds of a side's runs, where all say them.
-std::optional<double> seconds_of(const Comparison& comparison, const Side& side);
+/// Mean of what a side's runs took, where all say it.
+std::optional<double> mean_cost(const Comparison& comparison, const Side& side, std::optional<double> RunCost::*what);
+/// What each 0.01 of difference took more; nothing where there is none, or it is not known.
+std::optional<double> cost_per_point(const Comparison& comparison, const Finding& finding,
+                                     std::optional<double> RunCost::*what);
+/// What a run's training took, a cell each: what none of the runs has is left out.
+struct CostColumn {
+  std::string title;
+  std::vector<std::string> cells;  ///< a run each
+};
+std::vector<CostColumn> cost_columns(const Comparison& comparison);
 /// As `nephron view RUN` prints an address, this goes behind it.
 std::string view_fragment(const ChangedObject& object, const MeasuredRun& run);
 std::string text_of(ObjectFate fate);

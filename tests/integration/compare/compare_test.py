@@ -189,7 +189,86 @@ class Verdicts(Compare):
             return [r for r in map(json.loads, f) if r["side"] == "found" and r["iou"] < .5]
 
 
+class Costs(Compare):
+    def session(self, **more):
+        return {"started": "2026-01-31T12:00:00+0000", "wall_s": 3600, "cpu_s": 7200, "gpu_s": 3600, "peak_rss_mb": 3000,
+                "others_cpu_s": 0, "machine_s": 28800, **more}
+
+    def keep(self, name, *sessions):
+        write(f"{self.folder}/{name}/20260131-120000-{name[:6]}/cost.json", json.dumps({"sessions": sessions}))
+
+    def setUp(self):
+        super().setUp()
+        self.made("base"), self.made("other", gain=.02, seconds=7200)
+
+    def test_of_runs_that_had_their_machine_to_themselves(self):
+        self.keep("base", self.session(energy_wh=150))
+        self.keep("other", self.session(energy_wh=100), self.session(cpu_s=3600, gpu_s=1800, energy_wh=40))
+        runs = self.said("base", "other")["runs"]
+        self.assertEqual([r["cpu_seconds"] for r in runs], [7200, 10800])
+        self.assertEqual([r["gpu_seconds"] for r in runs], [3600, 5400])
+        self.assertEqual([r["energy_wh"] for r in runs], [150, 140])
+        self.assertEqual([(r["time_alone"], r["beside_others"]) for r in runs], [(True, 0), (True, 0)])
+        text = self.compare("base", "other")
+        cost = text[text.index("\nCost\n"):]
+        head = cost.splitlines()[2]
+        for title in ("training", "processor", "GPU", "energy", "memory", "time per +0.01", "processor per +0.01", "GPU per +0.01"):
+            self.assertIn(title, head)
+        self.assertIn("140 Wh", cost)
+        self.assertIn("3000 MB", cost)
+        self.assertIn("their times may be compared", " ".join(cost.split()))
+        self.assertNotIn("*", cost)
+        # An hour of processors more for what was won.
+        won = self.said("base", "other")["findings"][0]["difference"]
+        minutes = round(3600 * .01 / won) // 60
+        self.assertIn(f"{minutes} min", cost.splitlines()[4])
+
+    def test_time_beside_others_is_marked_and_ranks_nothing(self):
+        self.keep("base", self.session())
+        self.keep("other", self.session(others_cpu_s=7200))
+        text = " ".join(self.compare("base", "other", "--out", "page.html").split())
+        self.assertIn("2 h 00 min *", text)
+        self.assertNotIn("1 h 00 min *", text)
+        self.assertIn("Such time ranks nothing.", text)
+        self.assertIn("other (50 %)", text)
+        self.assertIn("no ranking", read(f"{self.folder}/page.html"))
+        self.assertEqual([r["time_alone"] for r in self.said("base", "other")["runs"]], [True, False])
+        self.keep("other", self.session(gpu_shared=True))
+        self.assertIn("2 h 00 min *", self.compare("base", "other"))
+
+    def test_runs_of_before_say_that_nothing_was_recorded(self):
+        self.keep("base", self.session())
+        text = " ".join(self.compare("base", "other").split())
+        self.assertIn("was not recorded, nor processor seconds: other.", text)
+        self.assertIsNone(self.said("base", "other")["runs"][1]["time_alone"])
+
+    def test_a_damaged_record_is_named(self):
+        self.keep("base", {**self.session(), "cpu_s": -1})
+        self.assertIn("cost.json", self.compare("base", "other", code=1))
+
+
 class Refusals(Compare):
+    def test_a_validation_that_was_interrupted_says_how_it_goes_on(self):
+        self.made("base"), self.edit_scores(self.made("other"), complete=False)
+        error = self.compare("base", "other", code=1)
+        self.assertRegex(error, r"other: the validation was cut short; it goes on with: nephron validate \S+other --continue \[complete\]")
+
+    def test_a_metric_is_no_value(self):
+        self.made("base"), self.made("other")
+        error = self.compare("base", "other", "--metric", "boundary", code=2)
+        self.assertIn('"boundary" is a metric, and gave several values: hd95', error)
+        self.assertIn("it has dice, hd95, iou", self.compare("base", "other", "--metric", "detection", code=1))
+
+    def test_other_slides_of_a_donor_in_training_are_told(self):
+        by_slide = Cohort()
+        for number, slide in enumerate(by_slide.slides):
+            slide["fold"] = number % 2  # each donor's two slides apart
+        self.made("base", by_slide), self.made("other", by_slide)
+        text = " ".join(self.compare("base", "other").split())
+        self.assertIn("base, other were trained on other slides of 12 donors that they are measured on: donor 1, donor 10,", text)
+        self.made("first"), self.made("second")
+        self.assertNotIn("trained on other slides", self.compare("first", "second"))
+
     def test_every_reason_at_once(self):
         self.made("base")
         folder = self.made("other", tta=["identity", "flip_x"], overlap=1.0)
