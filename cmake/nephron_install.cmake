@@ -44,7 +44,21 @@ file(GLOB gpu_scripts CONFIGURE_DEPENDS tests/gpu/*.py)
 install(FILES ${gpu_scripts} DESTINATION share/nephron/gpu)
 # Messages name pages of it: host/util/pages.hpp.
 install(DIRECTORY docs/ DESTINATION share/doc/nephron/docs)
-install(FILES README.md CONTRIBUTING.md LICENSE DESTINATION share/doc/nephron)
+install(FILES CONTRIBUTING.md LICENSE DESTINATION share/doc/nephron)
+# Where it is installed there is no ./nephron, and nothing to build.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS README.md cmake/installed_readme.md)
+file(READ README.md readme)
+file(READ cmake/installed_readme.md begin)
+string(FIND "${readme}" "## Two commands" at)
+string(FIND "${readme}" "## Your first plugin" end)
+if(at EQUAL -1 OR end LESS at)
+  message(FATAL_ERROR "README.md has no part \"## Two commands\" that \"## Your first plugin\" follows")
+endif()
+string(SUBSTRING "${readme}" 0 ${at} title)
+string(SUBSTRING "${readme}" ${end} -1 rest)
+string(REPLACE "./nephron " "nephron " readme "${title}${begin}${rest}")
+file(WRITE ${CMAKE_BINARY_DIR}/generated/README.md "${readme}")
+install(FILES ${CMAKE_BINARY_DIR}/generated/README.md DESTINATION share/doc/nephron)
 install(FILES third_party/README.md DESTINATION share/doc/nephron/third_party)
 # Pages link to those of plugins and experiments as they lie in the sources.
 install(DIRECTORY plugins experiments DESTINATION share/doc/nephron FILES_MATCHING PATTERN README.md

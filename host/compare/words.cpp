@@ -167,7 +167,10 @@ std::string cost_words(const Comparison& c) {
     out += "Whether others' work ran beside was not recorded, nor processor seconds: " + unknown +
            ". Such time is told, and ranks nothing. ";
   if (!one_place) out += "These ran on different machines or devices: their times rank nothing. ";
-  if (out.empty()) out = "All had their machines to themselves, and these are alike: their times may be compared. ";
+  const bool all = std::all_of(c.costs.begin(), c.costs.end(), [](const RunCost& r) { return r.time_counts(); });
+  if (out.empty())
+    out = all ? "All had their machines to themselves, and these are alike: their times may be compared. "
+              : "What a training that is not finished takes is not known. ";
   out.pop_back();
   return out;
 }

@@ -67,8 +67,9 @@ std::string tiles(const std::vector<FoldHistory>& folds, const std::vector<Named
   }
   if (!best.empty()) {
     const Spread spread = spread_of(best);
-    out += tile(with_deviation(spread, best.size()),
-                "best validation Dice" + std::string(best.size() > 1 ? ", mean of folds" : ""));
+    out += tile(
+        with_deviation(spread, best.size()),
+        "validation Dice of training" + std::string(best.size() > 1 ? ", best of each fold, mean of folds" : ", best"));
   }
   out += tile(std::to_string(best.size()) + " of " + std::to_string(folds.size()), "folds finished");
   out += tile(std::to_string(std::llround(steps)), "optimiser steps");

@@ -9,6 +9,7 @@
 #include <host/report/figures.hpp>
 #include <host/report/object_section.hpp>
 #include <host/util/counted.hpp>
+#include <host/util/printable.hpp>
 
 namespace nephron::host {
 
@@ -198,16 +199,24 @@ std::string slides_table(const ValidationRecord& record) {
 
 std::string validation_tiles(const ValidationRecord& record) {
   std::string out;
-  for (const ValidationRecord::Searched& s : record.searched)
-    if (!s.curves.empty())
-      out += tile(with_deviation(s.at_best, s.curves.size()),
-                  "Dice out of fold" + (record.classes.size() > 1 ? " of " + s.class_name : "") + ", " +
-                      counted(s.curves.size(), "slide") + ", threshold " + figure(s.best_threshold, "%.2f"));
-  if (out.empty())
-    for (const std::string& name : record.classes)
-      if (const auto* dice = record.value("dice", name); dice != nullptr && dice->slides > 0)
-        out += tile(with_deviation({dice->mean, dice->deviation}, static_cast<std::size_t>(dice->slides)),
-                    "Dice out of fold of " + name + ", " + counted(dice->slides, "slide"));
+  // At the threshold that was set before, not at the one that is best for these very slides.
+  const auto add = [&](const Spread& dice, std::int64_t slides, const std::string& of_class,
+                       std::optional<double> threshold) {
+    out += tile(with_deviation(dice, static_cast<std::size_t>(slides)),
+                "Dice out of fold" + (record.classes.size() > 1 ? " of " + of_class : "") + ", mean of " +
+                    counted(slides, "slide") + (threshold ? ", threshold " + short_number(*threshold) : ""));
+  };
+  for (std::size_t c = 0; c < record.classes.size(); ++c) {
+    const std::string& name = record.classes[c];
+    const auto threshold = c < record.thresholds.size() ? std::optional(record.thresholds[c]) : std::nullopt;
+    if (const auto* dice = record.value("dice", name); dice != nullptr && dice->slides > 0) {
+      add({dice->mean, dice->deviation}, dice->slides, name, threshold);
+      continue;
+    }
+    for (const ValidationRecord::Searched& s : record.searched)
+      if (s.class_name == name && !s.curves.empty())
+        add(s.at_half, static_cast<std::int64_t>(s.curves.size()), name, 0.5);
+  }
   return out + object_tiles(record);
 }
 

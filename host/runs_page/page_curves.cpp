@@ -34,7 +34,7 @@ std::vector<Line> chosen_lines(std::string_view text) {
     const std::size_t end = text.find('\n', at);
     if (end == std::string_view::npos) break;  // being written, or torn by a kill
     const Line line{text.substr(at, end - at), ++number};
-    const bool validates = line.text.find("\"val_loss\":") != std::string_view::npos ||
+    const bool validates = line.text.find("\"train_loss\":") != std::string_view::npos ||
                            line.text.find("\"dice\":") != std::string_view::npos;
     (validates ? validations : steps).push_back(line);
     at = end + 1;

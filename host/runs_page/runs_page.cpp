@@ -16,9 +16,7 @@
 #include <host/runs_page/page_scripts.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
-#include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
-#include <host/util/stop.hpp>
 #include <host/util/thread_pool.hpp>
 
 namespace nephron::host {

@@ -71,7 +71,8 @@ std::vector<std::string> fitting_overrides(const Experiment& e, const Registry& 
   const std::int64_t steps = std::max<std::int64_t>(e.train.accumulate, (samples + batch / 2) / batch);
   log().info("train.batch = " + std::to_string(batch) + " fits into the memory that is free (--batch auto), with " +
              counted(steps, "batch", "batches") + " an epoch in place of " + std::to_string(e.train.steps_per_epoch) +
-             " of " + std::to_string(e.train.batch));
+             " of " + std::to_string(e.train.batch) + "; train.optimizer.lr stays " +
+             short_number(e.train.optimizer.lr) + ", which was chosen for " + std::to_string(e.train.batch));
   return {"train.batch=" + std::to_string(batch), "train.steps_per_epoch=" + std::to_string(steps)};
 }
 
@@ -217,7 +218,9 @@ void Session::begin(std::size_t bytes) {
   set_mapping_advice(("prepare the slide again (nephron prepare), and go on with: " + resume).c_str());
   if (writes_ && !worker_)
     set_last_words(
-        ("\nended at once: what was not saved is lost; from the last checkpoint on: " + resume + "\n").c_str());
+        ("\nended at once: what was not saved is lost. From the last checkpoint on, or anew where there is none yet: " +
+         resume + "\n")
+            .c_str());
   begun_ = begun_ || worker_ || !writes_;
   if (!writes_) return;
   if (begun_) return require_writable(run_.folder(), bytes);

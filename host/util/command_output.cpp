@@ -13,6 +13,7 @@
 #include <nephron/error.hpp>
 
 #include <host/util/files.hpp>
+#include <host/util/log.hpp>
 
 namespace nephron::host {
 
@@ -117,9 +118,12 @@ void CommandOutput::prepare() const {
   require_output(file_, overwrite_, inputs_);
   std::error_code failed;
   const fs::path folder = fs::absolute(file_).parent_path();
-  fs::create_directories(folder, failed);
+  const bool is_new = fs::create_directories(folder, failed);
   if (failed) throw Error("cannot make the folder " + folder.string() + ": " + failed.message());
+  // A mistyped name would be noticed nowhere else.
+  if (is_new) log().info("made the folder " + folder.lexically_normal().string());
 }
+
 void CommandOutput::write(std::string_view bytes) const {
   prepare();
   write_file_atomically(file_, bytes);

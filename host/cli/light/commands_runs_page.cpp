@@ -1,7 +1,5 @@
 // nephron runs page: runs as one HTML page.
 #include <algorithm>
-#include <cstdio>
-#include <ctime>
 #include <memory>
 
 #include <nephron/error.hpp>

@@ -59,6 +59,8 @@ case $step in
       share/doc/nephron/docs/plugins.md share/doc/nephron/README.md share/nephron/experiments/demo/demo.toml; do
       [[ -e $tree/$file ]] || fail "$file was not installed"
     done
+    ! grep -n '\./nephron' "$tree/share/doc/nephron/README.md" || fail "the installed README names a checkout's commands"
+    grep -q 'nephron train TREE' "$tree/share/doc/nephron/README.md" || fail "the installed README has no first run"
     # A message that sends a person to a page names the one that was installed.
     : >"$tree.empty.toml"
     said=$("$tree/bin/nephron" config check "$tree.empty.toml" 2>&1) && fail "an empty experiment is good"
