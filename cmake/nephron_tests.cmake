@@ -33,12 +33,21 @@ function(nephron_test file)
   # Whether LibTorch is in the closure of what is linked shows only once all targets are known.
   set(linked $<IN_LIST:AT_PER_OPERATOR_HEADERS,$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>>)
   set(torch $<OR:${linked},$<BOOL:$<TARGET_PROPERTY:${target},NEPHRON_LOADS_TORCH>>>)
+  set(torch $<AND:${torch},$<NOT:$<BOOL:$<TARGET_PROPERTY:${target},NEPHRON_CALLS_NO_TORCH>>>>)
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES
     TIMEOUT $<IF:$<BOOL:${NEPHRON_SANITIZE}>,1500,300> COST 1000
     LABELS "unit;sanitize;$<IF:${torch},torch,torch-free>"
     SKIP_REGULAR_EXPRESSION "${nephron_all_skipped}")
   nephron_test_environment(${target})
+endfunction()
+
+# nephron_tests_without_torch(TEST...): tests of a folder whose library links LibTorch, which never call it: threads of
+# the viewer, of processes that predict. Nothing of LibTorch runs beside them, so that ThreadSanitizer watches them too.
+function(nephron_tests_without_torch)
+  foreach(test IN LISTS ARGN)
+    set_property(TARGET ${test} PROPERTY NEPHRON_CALLS_NO_TORCH ON)
+  endforeach()
 endfunction()
 
 # nephron_program_test(TARGET): that test program starts the built nephron. The sanitizers do not run it: they would
@@ -88,7 +97,9 @@ function(nephron_sanitizer_targets)
     list(APPEND all ${file})
     set(defines $<TARGET_PROPERTY:${test},COMPILE_DEFINITIONS>)
     set(loads $<BOOL:$<TARGET_PROPERTY:${test},NEPHRON_LOADS_TORCH>>)
-    list(APPEND torch_free $<$<NOT:$<OR:$<IN_LIST:AT_PER_OPERATOR_HEADERS,${defines}>,${loads}>>:${file}>)
+    set(none $<BOOL:$<TARGET_PROPERTY:${test},NEPHRON_CALLS_NO_TORCH>>)
+    list(APPEND torch_free
+      $<$<OR:${none},$<NOT:$<OR:$<IN_LIST:AT_PER_OPERATOR_HEADERS,${defines}>,${loads}>>>:${file}>)
   endforeach()
   add_custom_target(sanitize_tests DEPENDS ${all})
   add_custom_target(torch_free_tests DEPENDS ${torch_free})

@@ -54,18 +54,27 @@ struct PredictWorker {
   bool works = false;
   std::string device;
   int threads = 0;
+  std::filesystem::path run;  ///< that was meant when the command began
 };
+
+/// The folder that is meant, of a run or a fold: another run may be the latest a moment later.
+std::filesystem::path found_run(const std::filesystem::path& named) {
+  const RunFolder run = RunFolder::open(named);
+  return run.opened_fold() >= 0 ? run.fold(run.opened_fold()).folder : run.folder();
+}
 
 int run_predict(PredictRequest& request, const PredictWorker& worker) {
   if (int(!request.images.empty()) + int(!request.slides.empty()) + int(!request.dataset.empty()) != 1)
     throw UsageError(
         "name what to predict: --images DIR for a folder of pictures, --slides FILE..., or --dataset NAME");
   if (worker.works) {
-    request.device = worker.device, request.threads = worker.threads;
+    request.device = worker.device, request.threads = worker.threads, request.run = worker.run;
     return predict_for_parent(request);
   }
   require_named_run(request.run);
+  request.run = found_run(request.run);
   request.command = own_command();
+  request.command.insert(request.command.end(), {"--worker-run", request.run.string()});
   std::vector<std::filesystem::path> inputs = request.slides;
   if (!request.images.empty()) inputs.push_back(request.images);
   if (!request.masks.empty()) inputs.push_back(request.masks);
@@ -208,6 +217,7 @@ void add_predict(CLI::App& app, int& exit) {
       ->excludes(jobs);
   command->add_flag("--worker", worker->works)->group("");
   command->add_option("--worker-device", worker->device)->group("");
+  command->add_option("--worker-run", worker->run)->group("");
   command->add_option("--worker-threads", worker->threads)->group("");
   command->callback([request, worker, &exit] { exit = run_predict(*request, *worker); });
 }

@@ -11,6 +11,7 @@
 #include <host/cli/command.hpp>
 #include <host/cli/suggest.hpp>
 #include <host/config/load.hpp>
+#include <host/util/cancelled_and_told.hpp>
 #include <host/util/log.hpp>
 #include <host/util/pages.hpp>
 #include <host/util/printable.hpp>
@@ -70,6 +71,8 @@ int run_program(int argc, char** argv, const std::vector<ListedCommand>& elsewhe
   } catch (const ConfigError& e) {
     print_error(std::string(e.what()) + "\n");
     return Exit::usage;
+  } catch (const CancelledAndTold&) {
+    return Exit::interrupted;
   } catch (const Cancelled&) {
     log().warning("interrupted");
     return Exit::interrupted;

@@ -11,6 +11,7 @@
 #include <host/labels/painter.hpp>
 #include <host/slides/reduced.hpp>
 #include <host/store/digest.hpp>
+#include <host/util/cancelled_and_told.hpp>
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/thread_pool.hpp>
@@ -131,8 +132,25 @@ void require_few_lost(const PreparedData& data, double most_lost) {
 
 }  // namespace
 
+namespace {
+
+PreparedData prepared_slides(const Listing& listing) {
+  const std::filesystem::path& store = listing.experiment().data.store;
+  try {
+    return store.empty() ? Preparation(listing).run() : prepare_and_open(listing);
+  } catch (const Cancelled&) {
+    log().warning("interrupted while slides were prepared: " +
+                  (store.empty() ? "they are held in memory, and none of them is kept (data.store would keep them)"
+                                 : "those that are done stay in " + store.string() +
+                                       ", and the same command goes on with the others"));
+    throw CancelledAndTold();
+  }
+}
+
+}  // namespace
+
 PreparedData prepare(const Listing& listing, const Splits& splits, double most_lost) {
-  PreparedData data = listing.experiment().data.store.empty() ? Preparation(listing).run() : prepare_and_open(listing);
+  PreparedData data = prepared_slides(listing);
   data.datasets = listing.datasets();
   data.problems.insert(data.problems.begin(), listing.problems().begin(), listing.problems().end());
   data.asked = listing.slides().size() + listing.problems().size();

@@ -12,6 +12,7 @@
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -20,6 +21,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t longest = std::int64_t{1} << 40;
+
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+/// A value that damage made another one is still a value.
+std::string digest_of(const Json& json) { return sha256_of_text(text_of(json)); }
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
@@ -186,8 +192,9 @@ void write_measures(const std::filesystem::path& file, const std::string& key, c
     const std::vector<double> kept = guarded(*entry.metric, "in kept()", [&] { return told.kept(); });
     json["metrics"][entry.name] = {{"values", values_json(measures.values.at(i))}, {"numbers", numbers(kept)}};
   }
-  std::filesystem::create_directories(file.parent_path());
-  write_file_atomically(file, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  json["sha256"] = digest_of(json);
+  make_folder(file.parent_path());
+  write_file_atomically(file, text_of(json) + "\n");
 }
 
 std::optional<KeptSlide> read_measures(const std::filesystem::path& file, const std::string& key,
@@ -196,6 +203,10 @@ std::optional<KeptSlide> read_measures(const std::filesystem::path& file, const 
   try {
     const JsonNode json = JsonNode::read(file);
     if (json.at("key").text() != key) return std::nullopt;
+    Json content = json.raw();
+    content.erase("sha256");
+    const auto told = json.find("sha256");
+    if (!told || told->text() != digest_of(content)) json.refuse("is not what was written");
     return parsed(json, metrics);
   } catch (const std::exception& e) {
     log().warning("what was measured before is not taken, and measured again: " + with_hint(e));

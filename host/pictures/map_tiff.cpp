@@ -1,6 +1,7 @@
 #include <host/pictures/map_tiff.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <type_traits>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include <nephron/error.hpp>
 
 #include <host/pictures/tiff_handle.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -76,12 +78,12 @@ class MapTiff::WriterOf final : public Writer {
   void finish() override {
     for (std::size_t i = 0; i < levels_.size(); ++i)
       if (levels_[i].rows > 0) flush(i);
-    if (TIFFWriteDirectory(tiff_.get()) == 0) tiff_.fail("cannot be written");
+    put_directory();
     for (std::size_t i = 1; i < levels_.size(); ++i) {
       describe(levels_[i].size, true);
       for (std::size_t tile = 0; tile < levels_[i].tiles.size(); ++tile)
         put(static_cast<std::uint32_t>(tile), levels_[i].tiles[tile]);
-      if (TIFFWriteDirectory(tiff_.get()) == 0) tiff_.fail("cannot be written");
+      put_directory();
     }
     if (tiff_.failed()) tiff_.fail("cannot be written");
     tiff_.close();
@@ -130,8 +132,19 @@ class MapTiff::WriterOf final : public Writer {
   }
 
   void put(std::uint32_t tile, std::string& bytes) {
-    if (TIFFWriteRawTile(tiff_.get(), tile, bytes.data(), static_cast<tmsize_t>(bytes.size())) < 0)
-      tiff_.fail("cannot be written");
+    errno = 0;
+    if (TIFFWriteRawTile(tiff_.get(), tile, bytes.data(), static_cast<tmsize_t>(bytes.size())) < 0) fail();
+  }
+
+  void put_directory() {
+    errno = 0;
+    if (TIFFWriteDirectory(tiff_.get()) == 0) fail();
+  }
+
+  /// libtiff says that writing failed, and not why.
+  [[noreturn]] void fail() const {
+    if (errno != 0) fail_to_write(tiff_.name(), errno);
+    tiff_.fail("cannot be written");
   }
 
   void describe(Size size, bool reduced) {

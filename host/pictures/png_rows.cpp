@@ -3,11 +3,12 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include <png.h>
 
 #include <nephron/error.hpp>
+
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -17,6 +18,12 @@ namespace {
   throw Error(*static_cast<const std::string*>(png_get_error_ptr(png)) + ": " + message);
 }
 void ignore(png_structp, png_const_charp) {}
+/// libpng's own says that writing failed, and not why.
+void put(png_structp png, png_bytep bytes, std::size_t size) {
+  if (std::fwrite(bytes, 1, size, static_cast<std::FILE*>(png_get_io_ptr(png))) != size)
+    fail_to_write(*static_cast<const std::string*>(png_get_error_ptr(png)), errno);
+}
+void flush(png_structp) {}
 
 constexpr std::int64_t longest = 10'000'000;
 
@@ -29,7 +36,7 @@ int filter_of(PngFilter filter) {
 struct PngRows::State {
   State(const PartialFile& partial, Size size, Depth depth, const PngOptions& options)
       : name(partial.final_path().string()), file(std::fopen(partial.path().c_str(), "wb"), std::fclose) {
-    if (file == nullptr) throw Error("cannot write " + name + ": " + std::strerror(errno));
+    if (file == nullptr) fail_to_write(name, errno);
     if (size.width > longest || size.height > longest)
       throw Error(name + ": a PNG has sides below 10^7 px", "write a TIFF");
     png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &name, fail, ignore);
@@ -47,11 +54,12 @@ struct PngRows::State {
 
   void begin(Size size, Depth depth, const PngOptions& options) {
     png_set_user_limits(png, longest, longest);
-    png_init_io(png, file.get());
+    png_set_write_fn(png, file.get(), put, flush);
     png_set_compression_level(png, options.level);
     png_set_filter(png, 0, filter_of(options.filter));
     png_set_IHDR(png, info, static_cast<png_uint_32>(size.width), static_cast<png_uint_32>(size.height),
-                 static_cast<int>(8 * bytes_of(depth)), PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+                 static_cast<int>(8 * bytes_of(depth)),
+                 options.channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     if (!options.description.empty()) describe(options.description);
     png_write_info(png, info);
@@ -85,8 +93,7 @@ void PngRows::write(const ImageView& rows) {
 
 void PngRows::finish() {
   png_write_end(state_->png, state_->info);
-  if (std::fclose(state_->file.release()) != 0)
-    throw Error("cannot write " + state_->name + ": " + std::strerror(errno));
+  if (std::fclose(state_->file.release()) != 0) fail_to_write(state_->name, errno);
   partial_.keep();
 }
 

@@ -21,18 +21,19 @@ struct PngOptions {
   int level = 1;  ///< of zlib, 1 to 9
   PngFilter filter = PngFilter::up;
   std::string description{};  ///< a text that goes with it, UTF-8; empty: none
+  int channels = 1;           ///< 3: RGB, of 8 bits
 };
 
 /// Keyword of the description.
 inline constexpr const char* png_description = "Description";
 
-/// A grey PNG of 8 or 16 bits that is written as its rows come, so that it may be larger than memory. The file appears
-/// once it is finished. Throws Error that names it.
+/// A grey PNG of 8 or 16 bits, or one of colours, that is written as its rows come, so that it may be larger than
+/// memory. The file appears once it is finished. Throws Error that names it.
 class PngRows {
  public:
   PngRows(const std::filesystem::path& file, Size size, Depth depth, const PngOptions& options);
   ~PngRows();
-  /// Rows that follow those that were given, all across; one channel of the depth.
+  /// Rows that follow those that were given, all across; of the depth and as many channels as were said.
   void write(const ImageView& rows);
   void finish();
 

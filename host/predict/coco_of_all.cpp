@@ -1,14 +1,14 @@
 #include <host/predict/coco_of_all.hpp>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
 
-#include <nephron/error.hpp>
-
 #include <host/util/checked_json.hpp>
 #include <host/util/partial_file.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -40,10 +40,11 @@ void write_coco_of_all(const OutputFolder& output, const std::vector<PictureFile
       file << (objects > 1 ? ",\n" : "\n") << text_of(annotation);
     }
     images.push_back(std::move(image));
+    if (!file) break;
   }
   file << "],\n\"images\":" << text_of(images) << "}\n";
   file.close();
-  if (!file) throw Error("cannot write " + partial.final_path().string());
+  if (!file) fail_to_write(partial.final_path(), errno);
   partial.keep();
 }
 

@@ -17,6 +17,7 @@
 #include <host/util/interrupt.hpp>
 #include <host/util/report_lines.hpp>
 #include <host/util/usage_error.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -142,6 +143,8 @@ void Crew::hear(Worker& worker, PictureOrders& orders) {
     } else if (event.contains("left_out")) {
       const PictureFile picture = worker.take(event["left_out"]);
       orders.failed(picture, Error(event["why"].get<std::string>(), event["hint"].get<std::string>()));
+    } else if (event.contains("cannot_write")) {
+      throw WriteError(event["cannot_write"].get<std::string>(), event["hint"].get<std::string>());
     } else if (event.contains("error")) {
       worker.error.emplace(event["error"].get<std::string>(), event["hint"].get<std::string>());
       worker.wrong_usage = event["usage"];

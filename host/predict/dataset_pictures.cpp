@@ -6,6 +6,7 @@
 
 #include <host/data/listing.hpp>
 #include <host/predict/chosen_dataset.hpp>
+#include <host/predict/listed_slide.hpp>
 #include <host/predict/picture_loader.hpp>
 
 namespace nephron::host {
@@ -30,28 +31,17 @@ class DatasetPictures final : public PictureLoader {
 
   const std::vector<PictureFile>& pictures() const noexcept override { return pictures_; }
   bool compares() const noexcept override { return true; }
-  bool has_truth(const std::string& id) const override {
-    const Listing::Entry& entry = entry_of(id);
-    return guarded(listing_.origin(entry, "listing"), [&] { return dataset(entry).annotated(entry.info); });
-  }
+  bool has_truth(const std::string& id) const override { return is_annotated(listing_, entry_of(id)); }
   std::string looked_for(const std::string& id) const override {
     return "annotations of dataset \"" + listing_.dataset_name(entry_of(id).dataset) + "\"";
   }
 
   LoadedPicture load(const PictureFile& picture) const override {
     const Listing::Entry& entry = entry_of(picture.id);
-    std::shared_ptr<const SlideReader> reader = guarded(listing_.origin(entry, "opening"), [&] {
-      std::shared_ptr<const SlideReader> opened = dataset(entry).open(entry.info);
-      if (opened == nullptr) throw Error("the dataset gave no reader");
-      return opened;
-    });
+    std::shared_ptr<const SlideReader> reader = open_listed(listing_, entry);
     const Size size = reader->size();
     LoadedPicture out = load_slide(std::move(reader), entry.info.mpp, settings_, request_.held_bytes);
-    if (!has_truth(picture.id)) return out;
-    const auto& classes = listing_.experiment().classes;
-    const auto painter = std::make_shared<LabelPainter>(size, static_cast<int>(classes.size()));
-    guarded(listing_.origin(entry, "annotating"), [&] { dataset(entry).annotate(entry.info, classes, *painter); });
-    out.truth = painted_truth(painter, listing_.targets(entry));
+    out.truth = truth_of_listed(listing_, entry, size);
     return out;
   }
 
@@ -63,7 +53,6 @@ class DatasetPictures final : public PictureLoader {
     throw Error("dataset \"" + request_.dataset + "\" of " + request_.run.string() + " has no slide \"" + id + "\"",
                 "Runs that predict together list the same slides: name --slides or --images in place of --dataset.");
   }
-  const Dataset& dataset(const Listing::Entry& entry) const { return *listing_.datasets()[entry.dataset]; }
 
   const PredictRequest& request_;
   const PredictSettings& settings_;

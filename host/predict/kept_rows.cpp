@@ -9,6 +9,7 @@
 #include <nephron/error.hpp>
 
 #include <host/util/files.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -30,11 +31,12 @@ KeptRows::KeptRows(fs::path file, const std::string& key, Size size, int classes
   open_.reset();
   // Who finishes another picture removes folders that are empty.
   for (int attempt = 0; attempt < 100 && open_ == nullptr; ++attempt) {
-    fs::create_directories(file_.parent_path());
+    make_folder(file_.parent_path());
     open_.reset(std::fopen(file_.c_str(), "w+b"));
     if (open_ == nullptr && errno != ENOENT) break;
   }
-  if (open_ == nullptr || std::fwrite(header.data(), 1, header.size(), open_.get()) != header.size()) fail("write");
+  if (open_ == nullptr || std::fwrite(header.data(), 1, header.size(), open_.get()) != header.size())
+    fail_to_write(file_, errno);
 }
 
 /// Opens a file with this header and cuts off what is no whole row.
@@ -49,9 +51,7 @@ bool KeptRows::holds(const std::string& header) {
   return true;
 }
 
-void KeptRows::fail(const char* doing) const {
-  throw Error(std::string("cannot ") + doing + " " + file_.string() + ": " + std::strerror(errno));
-}
+void KeptRows::fail_to_read() const { throw Error("cannot read " + file_.string() + ": " + std::strerror(errno)); }
 
 /// A row holds those of all classes.
 std::vector<Image> KeptRows::read(std::int64_t y, std::int64_t height) {
@@ -59,10 +59,11 @@ std::vector<Image> KeptRows::read(std::int64_t y, std::int64_t height) {
   height = std::min(height, there_ - y);
   std::vector<Image> maps;
   for (int c = 0; c < classes_; ++c) maps.emplace_back(Size{size_.width, height}, 1, Depth::f32);
-  if (std::fseek(open_.get(), static_cast<long>(begin_ + y * 4 * size_.width * classes_), SEEK_SET) != 0) fail("read");
+  if (std::fseek(open_.get(), static_cast<long>(begin_ + y * 4 * size_.width * classes_), SEEK_SET) != 0)
+    fail_to_read();
   for (std::int64_t row = 0; row < height; ++row)
     for (const Image& map : maps)
-      if (std::fread(map.view().row<float>(row), 4, width, open_.get()) != width) fail("read");
+      if (std::fread(map.view().row<float>(row), 4, width, open_.get()) != width) fail_to_read();
   return maps;
 }
 
@@ -78,11 +79,11 @@ void KeptRows::give_to(ProbabilitySink& to) {
 
 void KeptRows::rows(std::int64_t y, std::span<const ImageView> classes) {
   const auto width = static_cast<std::size_t>(size_.width);
-  if (std::fseek(open_.get(), 0, SEEK_END) != 0) fail("write");  // between reading and writing
+  if (std::fseek(open_.get(), 0, SEEK_END) != 0) fail_to_write(file_, errno);  // between reading and writing
   for (std::int64_t row = 0; row < classes.front().height; ++row)
     for (const ImageView& map : classes)
-      if (std::fwrite(map.row<const float>(row), 4, width, open_.get()) != width) fail("write");
-  if (std::fflush(open_.get()) != 0) fail("write");
+      if (std::fwrite(map.row<const float>(row), 4, width, open_.get()) != width) fail_to_write(file_, errno);
+  if (std::fflush(open_.get()) != 0) fail_to_write(file_, errno);
   there_ = y + classes.front().height;
   if (to_ != nullptr) to_->rows(y, classes);
 }

@@ -16,7 +16,7 @@ namespace nephron::host {
 class KeptRows final : public ProbabilitySink {
  public:
   /// Opens the file, or begins one. What it holds is used only where `key`, which says what the rows depend on, is
-  /// equal; otherwise it is begun anew. Throws Error that names the file.
+  /// equal; otherwise it is begun anew. Throws Error that names the file, WriteError where it cannot be written.
   KeptRows(std::filesystem::path file, const std::string& key, Size size, int classes);
   Size size() const noexcept { return size_; }
   std::int64_t rows_there() const noexcept { return there_; }
@@ -36,7 +36,7 @@ class KeptRows final : public ProbabilitySink {
 
  private:
   bool holds(const std::string& header);
-  [[noreturn]] void fail(const char* doing) const;
+  [[noreturn]] void fail_to_read() const;
 
   std::filesystem::path file_;
   std::unique_ptr<FILE, int (*)(FILE*)> open_{nullptr, std::fclose};

@@ -85,14 +85,15 @@ void ObjectOutputs::finish() {
       if (pixel > 0) out.measurements.emplace_back("area um^2", static_cast<double>(object.area) * pixel);
       const Region& box = object.box;
       table += csv_field(classes_[c]);
-      for (const std::int64_t v : {box.x, box.y, box.width, box.height}) table += "," + std::to_string(v);
-      table += "," + number(object.centroid.x) + "," + number(object.centroid.y) + "," + std::to_string(object.area) +
-               "," + (pixel > 0 ? number(static_cast<double>(object.area) * pixel) : "") + "," +
-               number(object.confidence) + "," + number(object.mean_probability);
+      const auto cell = [&](const std::string& text) { table.append(1, ',').append(text); };
+      for (const std::int64_t v : {box.x, box.y, box.width, box.height}) cell(std::to_string(v));
+      cell(number(object.centroid.x)), cell(number(object.centroid.y)), cell(std::to_string(object.area));
+      cell(pixel > 0 ? number(static_cast<double>(object.area) * pixel) : "");
+      cell(number(object.confidence)), cell(number(object.mean_probability));
       for (std::size_t k = 0; k < classes_.size() && classes_.size() > 1; ++k) {
         const double share =
             k == c ? 1 : static_cast<double>(covered(object, runs[k])) / static_cast<double>(object.area);
-        table += "," + number(share);
+        cell(number(share));
         if (k != c) out.measurements.emplace_back("share of " + classes_[k], share);
       }
       table += "\n";

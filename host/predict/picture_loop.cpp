@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <host/util/interrupt.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -32,6 +33,9 @@ class Loop {
         throw;
       } catch (const Blamed&) {
         throw;
+      } catch (const WriteError&) {
+        collect();  // the one before may have been written
+        throw;
       } catch (const std::exception& e) {
         collect();  // its own failure comes first
         orders_.failed(picture, e);
@@ -42,6 +46,9 @@ class Loop {
     }
     collect();
   } catch (const Blamed&) {
+    stop_reading();
+    throw;
+  } catch (const WriteError&) {
     stop_reading();
     throw;
   }
@@ -66,6 +73,8 @@ class Loop {
     } catch (const Cancelled&) {  // Ctrl-C reached what it still had to read
       throw;
     } catch (const Blamed&) {
+      throw;
+    } catch (const WriteError&) {
       throw;
     } catch (const std::exception& e) {
       orders_.failed(written_, e);

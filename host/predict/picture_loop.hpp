@@ -8,7 +8,7 @@
 
 namespace nephron::host {
 
-/// An error that names its picture already, and ends the prediction.
+/// An error that names its picture already, and ends the prediction. WriteError ends it too: it is no picture's.
 class Blamed final : public Error {
  public:
   using Error::Error;
@@ -30,7 +30,7 @@ class PictureOrders {
 };
 
 /// Works through all pictures: the next one is read and the last one written while one is computed. Throws Cancelled
-/// after Ctrl-C, when what was computed is written, and what the orders throw.
+/// after Ctrl-C, when what was computed is written, WriteError where nothing more can be, and what the orders throw.
 void work_through(const PictureWork& work, PictureOrders& orders);
 
 }  // namespace nephron::host

@@ -7,6 +7,7 @@
 #include <host/predict/picture_metrics.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/tiling/most_likely.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -32,7 +33,7 @@ void PictureOutputs::begin(Size size, int planes) {
   enlarged_.emplace(size, picture_.size, static_cast<std::size_t>(planes), rows_at_once,
                     [this](std::int64_t y, std::span<const ImageView> maps) { full_rows(y, maps); });
   const auto png = [&](const std::filesystem::path& file) {
-    std::filesystem::create_directories(file.parent_path());
+    make_folder(file.parent_path());
     return std::make_unique<PngRows>(file, picture_.size, Depth::u8, PngOptions{});
   };
   const auto& [id, file_name, full, mpp, truth, reduction, group] = picture_;

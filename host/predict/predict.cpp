@@ -13,6 +13,7 @@
 
 #include <host/metrics/kept_measures.hpp>
 #include <host/plugins/guard.hpp>
+#include <host/predict/begun_to_save.hpp>
 #include <host/predict/coco_of_all.hpp>
 #include <host/predict/crew.hpp>
 #include <host/predict/member.hpp>
@@ -26,6 +27,7 @@
 #include <host/predict/shares.hpp>
 #include <host/predict/submission.hpp>
 #include <host/predict/threshold_search.hpp>
+#include <host/util/cancelled_and_told.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
@@ -33,6 +35,7 @@
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/usage_error.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -44,6 +47,12 @@ namespace {
 /// Empty stays empty.
 fs::path absolute_place(const fs::path& path) {
   return path.empty() ? fs::path() : fs::absolute(path).lexically_normal();
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
+  return out;
 }
 
 /// The pictures of a command: what is left of them to do, who does it, and what they came to together.
@@ -58,6 +67,7 @@ class Prediction final : public PictureOrders {
         settings_text_(settings_text(members, request, metrics == nullptr ? "" : metrics->set.str())),
         classes_(members.front()->experiment.classes),
         loader_(*members.front()->loader),
+        save_(request.save),
         output_(request.out, classes_) {}
 
   PredictOutcome run(const std::vector<PictureFile>& all);
@@ -79,6 +89,7 @@ class Prediction final : public PictureOrders {
   void left_to_do(const std::vector<PictureFile>& all);
   bool finished(const PictureFile& picture, const PredictionRecord& before) const;
   void require_equal_settings(const PredictionRecord& before) const;
+  void require_no_less_saved();
   void begin(const std::vector<PictureFile>& all);
   void note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen);
   void say_trained(const std::vector<PictureFile>& all);
@@ -89,6 +100,7 @@ class Prediction final : public PictureOrders {
   void note_facts(const std::vector<PictureFile>& all) const;
   void settled(const PictureFile& picture);
   void show();
+  std::string how_to_go_on() const;
 
   const PredictRequest& request_;
   const std::vector<std::unique_ptr<Member>>& members_;
@@ -97,6 +109,7 @@ class Prediction final : public PictureOrders {
   std::string settings_text_;        ///< of all
   std::vector<std::string> classes_;
   const PictureLoader& loader_;
+  std::vector<std::string> save_;  ///< what is written of all pictures
   OutputFolder output_;
   std::unique_ptr<Crew> crew_;         ///< null: this process predicts
   std::vector<PictureFile> pictures_;  ///< that are left to do
@@ -141,6 +154,28 @@ void Prediction::require_equal_settings(const PredictionRecord& before) const {
   }
 }
 
+/// What is asked for besides is made of all pictures. Less would leave a folder where some pictures have more files
+/// than others.
+void Prediction::require_no_less_saved() {
+  const std::vector<std::string> before = begun_to_save(output_.folder());
+  save_ = before;
+  const auto lacks = [](const std::vector<std::string>& in, const std::string& word) {
+    return std::find(in.begin(), in.end(), word) == in.end();
+  };
+  std::vector<std::string> missing, more;
+  for (const std::string& word : before)
+    if (lacks(request_.save, word)) missing.push_back(word);
+  for (const std::string& word : request_.save)
+    if (lacks(before, word)) more.push_back(word), save_.push_back(word);
+  if (!missing.empty())
+    throw Error(output_.folder().string() + " was begun with " + names_of(missing, missing.size()) +
+                    " in --save, which this command leaves out",
+                "Give --save " + joined(save_) + " to continue, --overwrite to start anew, or name another folder.");
+  if (!before.empty() && !more.empty())
+    log().info(output_.folder().string() + " was begun without " + names_of(more, more.size()) +
+               " in --save: finished pictures that lack them are predicted again");
+}
+
 /// All that a picture is asked for is there.
 bool Prediction::finished(const PictureFile& picture, const PredictionRecord& before) const {
   const auto scored = before.scores.pictures.find(picture.id);
@@ -164,6 +199,7 @@ void Prediction::left_to_do(const std::vector<PictureFile>& all) {
   if (before.classes != classes_) throw Error(output_.folder().string() + " was predicted with other classes");
   require_equal_settings(before);
   require_equal_truth(before);
+  require_no_less_saved();
   pictures_.clear();
   for (const PictureFile& picture : all) {
     if (!finished(picture, before)) {
@@ -289,8 +325,13 @@ void Prediction::note_facts(const std::vector<PictureFile>& all) const {
   Json slides = Json::object();
   for (const PictureFile& slide : all)
     if (request_.images.empty()) slides[slide.id] = place(slide.file);
-  Json facts{{"images", place(request_.images)}, {"slides", std::move(slides)}, {"masks", place(request_.masks)},
-             {"masks_as", request_.masks_as},    {"dataset", request_.dataset}, {"classes", classes_},
+  Json facts{{"save", save_},
+             {"images", place(request_.images)},
+             {"slides", std::move(slides)},
+             {"masks", place(request_.masks)},
+             {"masks_as", request_.masks_as},
+             {"dataset", request_.dataset},
+             {"classes", classes_},
              {"device", request_.device}};
   if (const auto seen = trained_on_by(members_)) facts["trained_on"] = *seen;
   facts["settings"] = Json::parse(settings_text_);
@@ -329,7 +370,11 @@ void Prediction::say_bare(const std::vector<PictureFile>& all) const {
                   loader_.looked_for(bare.front()));
 }
 
-PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
+std::string Prediction::how_to_go_on() const {
+  return std::string("give the same command with --continue") + (request_.overwrite ? " in place of --overwrite" : "");
+}
+
+PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
   const OutputLock lock(output_.folder());
   left_to_do(all);
   const JobPlan plan = JobPlan::of(request_.devices, request_.jobs, request_.device).for_pieces(pictures_.size());
@@ -349,10 +394,9 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
     const std::int64_t finished = outcome_.skipped + outcome_.predicted;
     add_up_measures(all);
     write_scores(output_.scores(), outcome_.scores);
-    log().warning(std::to_string(finished) + " of " + counted(all.size(), "picture", "pictures") +
-                  (finished == 1 ? " is" : " are") + " finished; to go on, give the same command with --continue" +
-                  (request_.overwrite ? " in place of --overwrite" : ""));
-    throw;
+    log().warning("interrupted: " + std::to_string(finished) + " of " + counted(all.size(), "picture", "pictures") +
+                  (finished == 1 ? " is" : " are") + " finished; to go on, " + how_to_go_on());
+    throw CancelledAndTold();
   }
   add_up_measures(all);
   write_scores(output_.scores(), outcome_.scores);
@@ -360,6 +404,10 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) {
   if (settings_.kept.coco) write_coco_of_all(output_, all, classes_);
   say_trained(all);
   return std::move(outcome_);
+} catch (const WriteError& e) {
+  if (!fs::exists(output_.facts())) throw;  // nothing was begun
+  throw WriteError(
+      e.what(), e.hint() + (e.hint().empty() ? "" : " ") + "What is finished stays: to go on, " + how_to_go_on() + ".");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <nephron/error.hpp>
 #include <nephron/folder_name.hpp>
 
+#include <host/predict/begun_to_save.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/listed.hpp>
@@ -55,6 +56,12 @@ void check_scores(const PredictionRecord& record, const OutputFolder& output) {
 }
 
 }  // namespace
+
+std::vector<std::string> begun_to_save(const fs::path& folder) {
+  const JsonNode json = JsonNode::read(folder / "predict.json", how);
+  const auto save = json.find("save");
+  return save ? save->texts() : std::vector<std::string>();
+}
 
 std::vector<PictureFile> PredictionRecord::pictures() const { return images.empty() ? slides : list_pictures(images); }
 

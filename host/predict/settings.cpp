@@ -30,20 +30,6 @@ void set_threshold(PredictSettings& settings, const Value& value) {
   else settings.threshold = value.number();
 }
 
-fs::path weights_of(const FoldFolder& fold, const std::string& checkpoint) {
-  if (checkpoint == "average" && !fold.has_checkpoint("average") && fold.has_checkpoint("last"))
-    throw Error(
-        "fold " + std::to_string(fold.fold) + " of " + fold.folder.parent_path().string() + " has no averaged weights",
-        "They are made where the experiment has [train.average], from its \"start\" on; --checkpoint best or "
-        "last takes what there is.");
-  if (!fold.has_checkpoint(checkpoint) && fold.has_checkpoint("last"))
-    throw Error("fold " + std::to_string(fold.fold) + " of " + fold.folder.parent_path().string() +
-                    " has no checkpoint \"" + checkpoint + "\" yet: none of its epochs was finished",
-                "--checkpoint last takes the newest weights; nephron train --resume " +
-                    fold.folder.parent_path().string() + " goes on with the training.");
-  return fs::canonical(fold.weights(checkpoint));  // the link moves on with training; its step says which weights
-}
-
 }  // namespace
 
 PredictSettings settle(const PredictRequest& request, const RunFolder& run, const Experiment& experiment) {
@@ -51,7 +37,8 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   out.run = run.folder();
   out.folds = chosen_folds(run, request.fold);
   out.checkpoint = request.checkpoint;
-  for (const int k : out.folds) out.weights.push_back(weights_of(run.fold(k), request.checkpoint));
+  for (const int k : out.folds)  // the link moves on with training; its step says which weights
+    out.weights.push_back(fs::canonical(run.fold(k).weights(request.checkpoint)));
   out.factor = request.factor.value_or(experiment.data.factor);
   if (!request.factor) out.mpp = experiment.data.mpp;  // a factor that is asked for is meant
   if (request.pictures_mpp > 0 && out.mpp <= 0)

@@ -16,6 +16,7 @@
 #include <host/train/fold_worker.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/report_lines.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -87,6 +88,9 @@ int predict_for_parent(const PredictRequest& request) {
     return 0;
   } catch (const Cancelled&) {
     return 130;
+  } catch (const WriteError& e) {
+    report({{"cannot_write", e.what()}, {"hint", e.hint()}});
+    return 1;
   } catch (...) {
     report_failure();
     return 1;

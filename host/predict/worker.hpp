@@ -11,6 +11,7 @@ namespace nephron::host {
 //   {"doing": ID, "share": ..., "what": ...}
 //   {"done": ID, "reduction": ..., "digest": ..., "score": {...}}   its files are written; a score where truth is known
 //   {"left_out": ID, "why": ..., "hint": ...}
+//   {"cannot_write": ..., "hint": ...}               nothing more can be written, of whatever picture: it ends
 //   {"log": ...}, {"error": ..., "hint": ...}        as of a process that trains a fold (fold_worker.hpp)
 //
 // and what it is told on its stdin: {"picture": ID}, or {} where there is none for now; at its end there is no more.

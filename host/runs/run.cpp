@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <ctime>
+#include <mutex>
 #include <random>
+#include <set>
 #include <system_error>
 
 #include <nephron/error.hpp>
@@ -39,6 +41,16 @@ std::string short_id() {
   return id;
 }
 
+/// Once a process, however often a command looks the run up.
+void say_latest(const fs::path& asked, const RunFolder& run, std::size_t runs) {
+  static std::mutex mutex;
+  static std::set<fs::path> said;
+  const std::lock_guard lock(mutex);
+  if (!said.insert(fs::absolute(asked).lexically_normal()).second) return;
+  log().info(asked.string() + " holds " + counted(runs, "run") + "; taking the latest, " +
+             run.folder().filename().string());
+}
+
 /// Runs of an experiment, the latest last: their names begin with the time.
 std::vector<fs::path> runs_in(const fs::path& folder) {
   std::vector<fs::path> out;
@@ -60,9 +72,21 @@ fs::path file_of(const fs::path& checkpoints, const std::string& which) {
 fs::path FoldFolder::weights(const std::string& which) const {
   const fs::path file = file_of(checkpoints(), which);
   if (fs::exists(file)) return file;
-  throw Error("fold " + std::to_string(fold) + " of " + folder.parent_path().string() + " has no checkpoint \"" +
-                  which + "\": " + file.string() + " does not exist",
-              "Train it first, or resume it: nephron train --resume " + folder.parent_path().string());
+  const std::string run = folder.parent_path().string(), name = "fold " + std::to_string(fold) + " of " + run,
+                    resume = "nephron train --resume " + run;
+  const bool has_last = has_checkpoint("last");
+  if (which == "average" && has_last)
+    throw Error(
+        name + " has no averaged weights",
+        "They are made where the experiment has [train.average], from its \"start\" on; --checkpoint best or last "
+        "takes what there is.");
+  if (which != "last" && has_last)
+    throw Error(name + " has no checkpoint \"" + which + "\" yet: none of its epochs was finished",
+                "--checkpoint last takes the newest weights; " + resume + " goes on with the training.");
+  const std::string what = name + " has no checkpoint \"" + which + "\": " + file.string() + " does not exist";
+  if (!begun()) throw Error(what, "Train it first, or resume it: " + resume);
+  throw Error(what, std::string("It was there and is gone: put the file back from a copy of the run, ") +
+                        (has_checkpoint("best") ? "take --checkpoint best, " : "") + "or begin a new run.");
 }
 
 bool FoldFolder::has_checkpoint(const std::string& which) const { return fs::exists(file_of(checkpoints(), which)); }
@@ -111,9 +135,7 @@ RunFolder RunFolder::open(const fs::path& path) {
   const std::vector<fs::path> inside = runs_in(run.folder_);
   if (inside.empty()) throw Error(path.string() + " is no run: it holds no experiment.resolved.toml", what_a_run_is);
   run.folder_ = inside.back();
-  if (inside.size() > 1)
-    host::log().info(path.string() + " holds " + counted(inside.size(), "run") + "; taking the latest, " +
-                     run.folder_.filename().string());
+  if (inside.size() > 1) say_latest(path, run, inside.size());
   return run;
 }
 

@@ -83,5 +83,29 @@ TEST_F(Runs, SaysWhatIsNoRun) {
               ThrowsMessage<Error>(HasSubstr("no checkpoint \"best\"")));
 }
 
+// Advice that can be followed, whatever became of the checkpoints.
+TEST_F(Runs, SaysWhatToDoWithoutACheckpoint) {
+  const FoldFolder fold = RunFolder::create(root_, "x").fold(0);
+  const auto advice = [&](const char* which) {
+    try {
+      fold.weights(which);
+    } catch (const Error& e) {
+      return e.hint();
+    }
+    return std::string("no error");
+  };
+  EXPECT_THAT(advice("best"), HasSubstr("nephron train --resume"));
+  fs::create_directories(fold.checkpoints() / "step-1");
+  fs::create_directory_symlink("step-1", fold.checkpoints() / "last");
+  EXPECT_THAT(advice("last"), testing::AllOf(HasSubstr("put the file back"), testing::Not(HasSubstr("--resume"))));
+  fs::create_directories(fold.checkpoints() / "best");
+  std::ofstream(fold.checkpoints() / "best/weights.safetensors").close();
+  EXPECT_THAT(advice("last"), HasSubstr("take --checkpoint best"));
+  fs::remove_all(fold.checkpoints() / "best");
+  std::ofstream(fold.checkpoints() / "step-1/weights.safetensors").close();
+  EXPECT_THAT(advice("best"), HasSubstr("--checkpoint last takes the newest weights"));
+  EXPECT_THAT(advice("average"), HasSubstr("[train.average]"));
+}
+
 }  // namespace
 }  // namespace nephron::host

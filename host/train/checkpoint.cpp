@@ -12,6 +12,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/train/checkpoint_files.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/log.hpp>
 #include <host/util/shell_word.hpp>
@@ -288,6 +289,19 @@ std::string what_can_be_done(const FoldFolder& fold, const std::string& before) 
 }
 
 }  // namespace
+
+void require_checkpoint_files(const FoldFolder& fold) {
+  if (!fold.begun()) return;
+  const auto gone = [&](const char* which) {
+    for (const char* name : {weights_name, state_name})
+      if (const fs::path file = fold.checkpoints() / which / name; !fs::exists(file)) return file;
+    return fs::path();
+  };
+  const fs::path missing = gone("last");
+  if (missing.empty() || gone("previous").empty()) return;
+  throw Error("fold " + std::to_string(fold.fold) + " cannot go on: " + missing.string() + " is gone",
+              what_can_be_done(fold, "There is no checkpoint before it."));
+}
 
 TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, const TrainLengths& lengths,
                               const std::function<void(const SavedTensors&)>& take_state) {

@@ -10,6 +10,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/train/checkpoint_files.hpp>
 #include <host/train/run_lock.hpp>
 
 namespace nephron::host {
@@ -202,6 +203,11 @@ TEST_F(Checkpoints, TheAdviceForADamagedStateIsTrueOfARun) {
             "There is no checkpoint before it. Put the file back from a copy of the run, or begin a new run "
             "with the last weights, which are whole: " +
                 from);
+  EXPECT_NO_THROW(require_checkpoint_files(fold_)) << "damaged ones are told of when they are read";
+  fs::remove(fold_.checkpoints() / "last/state.safetensors");
+  EXPECT_THAT([&] { require_checkpoint_files(fold_); },
+              testing::ThrowsMessage<Error>(
+                  testing::AllOf(HasSubstr("cannot go on"), HasSubstr("last/state.safetensors is gone"))));
   save(2, false);
   spoil_file("last", "state.safetensors");
   spoil_file("last", "weights.safetensors");

@@ -30,6 +30,7 @@
 #include <host/util/log.hpp>
 #include <host/util/shell_word.hpp>
 #include <host/util/usage_error.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -45,9 +46,11 @@ FoldResult train_and_say_how_to_go_on(const FoldJob& job, const Session& session
 } catch (const ConfigError&) {
   throw;
 } catch (const Error& e) {
+  const bool unwritable = dynamic_cast<const WriteError*>(&e) != nullptr;
   // Before it began, the last checkpoint may be what is wrong.
-  if (!e.hint().empty() || !session.begun() || !job.folder.has_checkpoint("last")) throw;
-  throw Error(e.what(), "the last checkpoint is whole; when this is mended, go on with: nephron train --resume " +
+  if ((!e.hint().empty() && !unwritable) || !session.begun() || !job.folder.has_checkpoint("last")) throw;
+  throw Error(e.what(), e.hint() + (e.hint().empty() ? "" : "\n  ") +
+                            "the last checkpoint is whole; when this is mended, go on with: nephron train --resume " +
                             shell_word(session.run().folder().string()));
 }
 

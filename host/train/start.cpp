@@ -14,6 +14,7 @@
 #include <host/model/weights_there.hpp>
 #include <host/runs/cost_record.hpp>
 #include <host/runs/ended.hpp>
+#include <host/train/checkpoint_files.hpp>
 #include <host/train/fold_processes.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/part_checks.hpp>
@@ -201,6 +202,7 @@ Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
     log().warning(s.run_.experiment().string() +
                   " was edited since this run began: what follows may differ from what it says of what came before");
   s.resumes_ = true;
+  for (const int k : s.folds_) require_checkpoint_files(s.run_.fold(k));
   s.listing_ = std::make_unique<Listing>(s.experiment_, *s.registry_);
   s.splits_ = fs::exists(s.run_.splits()) ? splits_of_run(*s.listing_, s.run_.splits()) : splits_of(*s.listing_);
   if (s.writes_) require_writable(s.run_.folder(), some_space);

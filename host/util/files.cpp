@@ -14,6 +14,7 @@
 #include <nephron/error.hpp>
 
 #include <host/util/partial_file.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -110,35 +111,36 @@ void read_in_pieces(const fs::path& file, const std::function<void(const void*, 
 
 void write_file_atomically(const fs::path& file, std::string_view bytes) {
   const fs::path temporary = partial_name(file);
-  const auto give_up = [&](const std::string& why) {
+  const auto give_up = [&] {
+    const int why = errno;
     ::unlink(temporary.c_str());
-    throw Error("cannot write " + file.string() + ": " + why);
+    fail_to_write(file, why);
   };
   File out(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
-  if (!out.good()) give_up(reason());
-  if (!write_all(out.get(), bytes) || ::fsync(out.get()) != 0 || !out.close()) give_up(reason());
-  if (::rename(temporary.c_str(), file.c_str()) != 0) give_up(reason());
+  if (!out.good()) give_up();
+  if (!write_all(out.get(), bytes) || ::fsync(out.get()) != 0 || !out.close()) give_up();
+  if (::rename(temporary.c_str(), file.c_str()) != 0) give_up();
   // The rename itself is only safe from a power cut once the folder is synced; a folder that cannot be is no error.
   const File folder(file.parent_path().empty() ? fs::path(".") : file.parent_path(), O_RDONLY | O_DIRECTORY);
   if (folder.good()) ::fsync(folder.get());
 }
 
 void require_writable(const fs::path& folder, std::size_t need) {
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed) throw Error("cannot make the folder " + folder.string() + ": " + failed.message());
+  make_folder(folder);
   const fs::path probe = folder / (".nephron-probe." + std::to_string(::getpid()));
   {
     const File out(probe, O_WRONLY | O_CREAT | O_TRUNC);
     const bool written = out.good() && write_all(out.get(), std::string(4096, '\0'));
-    const std::string why = reason();
+    const int why = errno;
     ::unlink(probe.c_str());
-    if (!written) throw Error("cannot write into " + folder.string() + ": " + why);
+    if (!written) fail_to_write_into(folder, why);
   }
+  std::error_code failed;
   const fs::space_info space = fs::space(folder, failed);
   if (!failed && space.available < need)
-    throw Error("the disk of " + folder.string() + " has " + std::to_string(space.available >> 20) + " MiB free; " +
-                std::to_string((need >> 20) + 1) + " MiB are needed");
+    throw WriteError("the disk of " + folder.string() + " has " + std::to_string(space.available >> 20) +
+                         " MiB free; " + std::to_string((need >> 20) + 1) + " MiB are needed",
+                     "Make room on that disk.");
 }
 
 std::string sha256_of(const fs::path& file) {

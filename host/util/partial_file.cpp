@@ -2,14 +2,13 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <nephron/error.hpp>
+#include <host/util/write_error.hpp>
 
 namespace nephron::host {
 
@@ -30,10 +29,10 @@ void PartialFile::keep() {
   const bool synced = opened >= 0 && ::fsync(opened) == 0;
   const int why = errno;
   if (opened >= 0) ::close(opened);
-  if (!synced) throw Error("cannot write " + file_.string() + ": " + std::strerror(why));
+  if (!synced) fail_to_write(file_, why);
   std::error_code error;
   std::filesystem::rename(partial_, file_, error);
-  if (error) throw Error("cannot write " + file_.string() + ": " + error.message());
+  if (error) fail_to_write(file_, error.value());
   kept_ = true;
 }
 

@@ -6,6 +6,8 @@
 
 #include <nephron/folder_name.hpp>
 
+#include <host/util/write_error.hpp>
+
 namespace nephron::host {
 
 namespace fs = std::filesystem;
@@ -37,7 +39,7 @@ void SavedMaps::begin(const std::string& slide, const std::vector<std::string>& 
     Files files;
     for (const std::string& name : classes) {
       const fs::path file = out_ / what / folder_name(name) / (slide + ".png");
-      fs::create_directories(file.parent_path());
+      make_folder(file.parent_path());
       files.push_back(std::make_unique<PngRows>(file, size, Depth::u8, PngOptions{.filter = filter}));
     }
     return files;

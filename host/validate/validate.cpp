@@ -26,6 +26,7 @@
 #include <host/tiling/many_tiles.hpp>
 #include <host/tiling/prepared_source.hpp>
 #include <host/tiling/tiled.hpp>
+#include <host/util/cancelled_and_told.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/files.hpp>
@@ -33,6 +34,7 @@
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
 #include <host/util/usage_error.hpp>
+#include <host/util/write_error.hpp>
 #include <host/validate/measuring_sink.hpp>
 #include <host/validate/saved_maps.hpp>
 #include <host/validate/validation_record.hpp>
@@ -83,6 +85,7 @@ class RunValidation {
   fs::path measures_of(const PreparedSlide& slide) const;
   void begin() const;
   void conclude();
+  std::string how_to_go_on() const;
   void write() const;
 
   const ValidateRequest& request_;
@@ -189,6 +192,8 @@ void RunValidation::validate_fold(int fold) {
       }
     } catch (const Cancelled&) {
       throw;
+    } catch (const WriteError&) {
+      throw;
     } catch (const std::exception& e) {
       out_.failures[slide.info().id] = e.what();
       log().error("slide \"" + slide.info().id + "\" is left out: " + with_hint(e));
@@ -216,7 +221,7 @@ void RunValidation::write() const {
 
 /// What an earlier validation left must not pass for this one's.
 void RunValidation::begin() const {
-  fs::create_directories(out_.folder);
+  make_folder(out_.folder);
   std::error_code none;
   fs::remove(out_.folder / "scores.json", none);
   for (const int fold : out_.folds)
@@ -231,7 +236,11 @@ void RunValidation::begin() const {
   write_file_atomically(out_.folder / "validate.json", settings_ + "\n");
 }
 
-ValidateOutcome RunValidation::run() {
+std::string RunValidation::how_to_go_on() const {
+  return std::string("give the same command with --continue") + (request_.overwrite ? " in place of --overwrite" : "");
+}
+
+ValidateOutcome RunValidation::run() try {
   std::int64_t tiles = 0;
   for (const int fold : out_.folds)
     for (const std::size_t i : slides_of(data_, fold).held_out)
@@ -245,16 +254,17 @@ ValidateOutcome RunValidation::run() {
     conclude();
     write();
     log().warning("interrupted: " + out_.folder.string() + " has the figures of " +
-                  counted(out_.slides.size(), "slide", "slides") +
-                  " that were measured; to go on, give the same command with --continue" +
-                  (request_.overwrite ? " in place of --overwrite" : ""));
-    throw;
+                  counted(out_.slides.size(), "slide", "slides") + " that were measured; to go on, " + how_to_go_on());
+    throw CancelledAndTold();
   }
   progress_->finish();
   conclude();
   write();
   warn_of_lost(data_);
   return std::move(out_);
+} catch (const WriteError& e) {
+  throw WriteError(e.what(), e.hint() + (e.hint().empty() ? "" : " ") + "What was measured stays: to go on, " +
+                                 how_to_go_on() + ".");
 }
 
 }  // namespace

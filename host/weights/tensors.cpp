@@ -59,7 +59,7 @@ TensorMap read_tensors(const std::filesystem::path& file, std::map<std::string, 
 std::string shape_text(at::IntArrayRef shape) {
   if (shape.empty()) return "scalar";
   std::string text;
-  for (const std::int64_t side : shape) text += (text.empty() ? "" : "x") + std::to_string(side);
+  for (const std::int64_t side : shape) text.append(text.empty() ? "" : "x").append(std::to_string(side));
   return text;
 }
 

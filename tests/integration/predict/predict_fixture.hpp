@@ -29,15 +29,18 @@ struct Outcome {
   std::string text;  ///< stdout and stderr
 };
 
-inline Outcome nephron(const std::string& arguments) {
+/// `words`: for a shell.
+inline Outcome said_by(const std::string& words) {
   Outcome out;
-  FILE* const pipe = ::popen((NEPHRON_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
+  FILE* const pipe = ::popen(("exec 2>&1; " + words).c_str(), "r");
   std::array<char, 4096> buffer;
   for (std::size_t n = 0; (n = ::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) out.text.append(buffer.data(), n);
   const int status = ::pclose(pipe);
   out.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   return out;
 }
+
+inline Outcome nephron(const std::string& arguments) { return said_by(NEPHRON_PROGRAM " " + arguments); }
 
 constexpr const char* echo_experiment = R"(name = "echo"
 classes = ["glomerulus"]

@@ -1,4 +1,5 @@
-// What a prediction that is interrupted or killed leaves, and that going on with it ends in what an unbroken one says.
+// What a prediction that is interrupted or killed, or whose disk is full, leaves, and that going on with it ends in
+// what an unbroken one says.
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 
 #include <tests/integration/predict/predict_fixture.hpp>
 #include <tests/support/program.hpp>
+#include <tests/support/small_disk.hpp>
 
 namespace nephron::host {
 namespace {
@@ -92,6 +94,7 @@ TEST_F(InterruptedPredict, CtrlCKeepsWhatIsFinishedAndSaysHowToGoOn) {
   ASSERT_LT(whole, count) << "it ended before the signal came";
   EXPECT_THAT(said, HasSubstr(std::to_string(whole) +
                               " of 40 pictures are finished; to go on, give the same command with --continue"));
+  EXPECT_EQ(said.find("interrupted"), said.rfind("interrupted")) << "it is said once";
   EXPECT_EQ(files_in(root / "out/masks/glomerulus"), static_cast<std::size_t>(whole)) << "something unfinished is left";
   const auto before = fs::last_write_time(output("masks", "p0"));
   StartedProgram rest(command("--continue"), root / "output.txt");
@@ -196,6 +199,87 @@ TEST_F(KilledPredict, KilledAtAnyMomentItEndsInTheSame) {
     fs::remove_all(root / "out");
     going_on = false;
   }
+}
+
+// Before there is anything to go on with, too, it is said that work stops and what of it stays.
+TEST_F(Predict, CtrlCWhileSlidesArePreparedSaysWhatIsKept) {
+  for (const bool stored : {false, true}) {
+    std::vector<std::string> words{NEPHRON_PROGRAM, "data", "check", (run / "experiment.resolved.toml").string()};
+    for (const char* set : {"dataset.synthetic.slides=300", "dataset.synthetic.size=[1000,1000]"})
+      words.insert(words.end(), {"--set", set});
+    if (stored) words.insert(words.end(), {"--set", "data.store=" + (root / "store").string()});
+    StartedProgram program(words, root / "output.txt");
+    while (!program.done() && program.output().find("preparing slides") == std::string::npos)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    program.signal(SIGINT);
+    EXPECT_EQ(program.wait(), 130) << program.output();
+    const std::string said = program.output();
+    EXPECT_THAT(said, HasSubstr("interrupted while slides were prepared"));
+    EXPECT_THAT(
+        said, HasSubstr(stored ? "those that are done stay in " + (root / "store").string() : "none of them is kept"));
+    EXPECT_EQ(said.find("interrupted"), said.rfind("interrupted")) << "once";
+  }
+}
+
+/// With no file longer than `blocks` of 512 bytes.
+Outcome with_short_files(int blocks, const std::vector<std::string>& command) {
+  std::string words = "ulimit -f " + std::to_string(blocks) + ";";
+  for (const std::string& word : command) words += " " + word;
+  return said_by(words);
+}
+
+void expect_a_full_disk(const Outcome& outcome, const std::string& file, const std::string& why) {
+  EXPECT_EQ(outcome.code, 1) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("cannot write " + file));
+  EXPECT_THAT(outcome.text, HasSubstr(why));
+  EXPECT_THAT(outcome.text, HasSubstr("What is finished stays: to go on, give the same command with --continue"));
+  EXPECT_THAT(outcome.text, ::testing::Not(HasSubstr("left out"))) << "no picture is to blame";
+}
+
+// Rows of a large picture, maps and tables, each at some length too long.
+TEST_F(KilledPredict, WhereNothingMoreCanBeWrittenNothingIsLost) {
+  ASSERT_EQ(run_through(root / "whole", ""), 0) << read_file(root / "output.txt");
+  const std::map<std::string, std::string> expected = files_of(root / "whole");
+  for (const char* jobs : {"", "--jobs 2"}) {
+    const fs::path out = root / (std::string("out") + (*jobs != 0 ? "-jobs" : ""));
+    for (const int blocks : {24, 300, 900}) {
+      const std::string more = std::string(jobs) + (fs::exists(out / "predict.json") ? " --continue" : "");
+      expect_a_full_disk(with_short_files(blocks, command(out, more)), out.string(), "File too large");
+      for (const auto& entry : fs::recursive_directory_iterator(out))
+        EXPECT_THAT(entry.path().string(), ::testing::Not(HasSubstr(".tmp.")));
+    }
+    ASSERT_EQ(run_through(out, std::string(jobs) + " --continue"), 0) << read_file(root / "output.txt");
+    const std::map<std::string, std::string> is = files_of(out);
+    for (const auto& [name, bytes] : expected) {
+      ASSERT_TRUE(is.contains(name)) << name;
+      EXPECT_EQ(is.at(name) == bytes, true) << name << " differs " << jobs;
+    }
+    EXPECT_EQ(is.size(), expected.size());
+  }
+}
+
+TEST_F(KilledPredict, AFullDiskStopsItAndRoomLetsItGoOn) {
+  std::mt19937 random(3);
+  for (int i = 0; i < 6; ++i) {
+    Image noise({400, 300}, 3);
+    for (std::int64_t y = 0; y < 300; ++y)
+      for (std::int64_t x = 0; x < 1200; ++x)
+        noise.view().row<std::uint8_t>(y)[x] = static_cast<std::uint8_t>(random());
+    save_png(root / "images" / ("noise" + std::to_string(i) + ".png"), noise.view());
+  }
+  fs::remove(root / "images/large.png");
+  const std::string how = "--tile 256 --overlap 1.5";  // few tiles, whose rows are not kept
+  ASSERT_EQ(run_through(root / "whole", how), 0) << read_file(root / "output.txt");
+  const SmallDisk disk(root / "out", 1600);
+  if (!disk.there()) GTEST_SKIP() << "no disk can be mounted here";
+  EXPECT_EQ(run_through(root / "out", how), 1);
+  expect_a_full_disk({1, read_file(root / "output.txt")}, (root / "out").string(), "No space left on device");
+  EXPECT_EQ(run_through(root / "out", how + " --continue"), 1) << "still full";
+  EXPECT_THAT(read_file(root / "output.txt"), HasSubstr("Make room on that disk."));
+  ASSERT_TRUE(disk.grow(20'000));
+  EXPECT_EQ(run_through(root / "out", how + " --continue"), 0) << read_file(root / "output.txt");
+  EXPECT_THAT(read_file(root / "output.txt"), HasSubstr(" finished before"));
+  EXPECT_EQ(files_of(root / "out") == files_of(root / "whole"), true);
 }
 
 // Whatever the files hold that going on reads: they are taken, or said to be damaged, or made anew.

@@ -281,8 +281,14 @@ TEST_F(PredictOutputs, ObjectsOfOtherRulesDoNotMix) {
               HasSubstr("another least_area: 100 there, 5 now"));
   EXPECT_THAT(predict_slides(root / "out", "--save masks,objects --continue --maps tiff").text,
               HasSubstr("another maps: \"auto\" there"));
-  EXPECT_EQ(predict_slides(root / "out", "--save masks,objects,geojson --continue").code, 0);
+  const Outcome more = predict_slides(root / "out", "--save masks,objects,geojson --continue");
+  EXPECT_EQ(more.code, 0) << more.text;
+  EXPECT_THAT(more.text, HasSubstr("was begun without \"geojson\" in --save"));
   EXPECT_TRUE(fs::exists(root / "out/geojson/one.geojson"));
+  const Outcome less = predict_slides(root / "out", "--save masks --continue");
+  EXPECT_EQ(less.code, 1);
+  EXPECT_THAT(less.text, HasSubstr("was begun with \"objects\", \"geojson\" in --save"));
+  EXPECT_THAT(less.text, HasSubstr("Give --save masks,objects,geojson to continue"));
   fs::create_directories(root / "failed/masks/glomerulus");  // of a call that failed before anything was written
   EXPECT_EQ(predict_slides(root / "failed", "--save masks").code, 0);
 }

@@ -1,6 +1,10 @@
 // `nephron predict` and `nephron data export` as whole commands.
 #include <map>
 
+#include <sys/resource.h>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
 #include <tests/integration/predict/predict_fixture.hpp>
 
 namespace nephron::host {
@@ -278,6 +282,17 @@ TEST_F(Predict, WrongUseIsSaidBeforeAnyWork) {
   EXPECT_FALSE(fs::exists(root / "out"));
 }
 
+TEST_F(Predict, TheLatestRunIsMeantByAllProcessesAndSaidOnce) {
+  const fs::path later = make_run(2);
+  for (const char* how : {"", "--jobs 2"}) {
+    const Outcome outcome = predict(std::string("--device cpu --overwrite ") + how, run.parent_path());
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    const std::string said = "taking the latest, " + later.filename().string();
+    EXPECT_THAT(outcome.text, HasSubstr(said));
+    EXPECT_EQ(outcome.text.find(said), outcome.text.rfind(said)) << outcome.text;
+  }
+}
+
 TEST_F(Predict, ExportedSlidesCanBePredicted) {
   const fs::path slides = root / "slides";
   const Outcome exported = nephron("data export " + (run / "experiment.resolved.toml").string() +
@@ -298,6 +313,101 @@ TEST_F(Predict, ExportedSlidesCanBePredicted) {
   const Outcome predicted = nephron("predict " + run.string() + " --images " + (slides / "images").string() +
                                     " --masks " + (slides / "masks").string() + " --out " + (root / "out").string());
   EXPECT_EQ(predicted.code, 0) << predicted.text;
+}
+
+/// A folder of slides as an experiment's dataset, and what is exported of them.
+class Exported : public Predict {
+ protected:
+  void SetUp() override {
+    Predict::SetUp();
+    text_ = read_file(run / "experiment.resolved.toml");
+  }
+  /// "export" of the slides in a folder, for a shell.
+  std::string command(const std::string& from, const std::string& to, const std::string& more = "",
+                      const std::string& type = "image_folder") const {
+    std::string text = text_;
+    const std::size_t at = text.find("[[dataset]]");
+    text.replace(at, text.find("[sampler]") - at,
+                 "[[dataset]]\ntype = \"" + type + "\"\nroot = \"" + (root / from).string() + "\"\n");
+    write_file_atomically(root / "export.toml", text);
+    return NEPHRON_PROGRAM " data export " + (root / "export.toml").string() + " --out " + (root / to).string() + " " +
+           more;
+  }
+  Outcome exported(const std::string& from, const std::string& to, const std::string& more = "") const {
+    return said_by(command(from, to, more));
+  }
+  static long peak_megabytes_of_children() {
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    return usage.ru_maxrss / 1024;
+  }
+
+ private:
+  std::string text_;
+};
+
+TEST_F(Exported, SlidesOfManyBandsAreWhatTheyWere) {
+  for (const char* part : {"images", "masks"}) fs::create_directories(root / "data" / part);
+  cv::Mat picture(1300, 310, CV_8UC3), mask(1300, 310, CV_8UC1, cv::Scalar(0));
+  cv::randu(picture, 0, 255);
+  for (int y = 100; y < 1250; y += 90) cv::circle(mask, {(7 * y) % 310, y}, 40, cv::Scalar(255), cv::FILLED);
+  cv::imwrite((root / "data/images/long.png").string(), picture);
+  cv::imwrite((root / "data/masks/long.png").string(), mask);
+  const auto read = [&](const std::string& file) { return cv::imread((root / file).string(), cv::IMREAD_UNCHANGED); };
+  for (const int factor : {1, 3}) {
+    const std::string by = "--factor " + std::to_string(factor) + " --overwrite";
+    const Outcome outcome = exported("data", "files", by);
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    EXPECT_THAT(outcome.text, HasSubstr("wrote 1 slide, 1 with a mask"));
+    const Outcome stored = exported(
+        "data", "stored",
+        by + " --set data.factor=" + std::to_string(factor) + " --set data.store=" + (root / "store").string());
+    ASSERT_EQ(stored.code, 0) << stored.text;
+    cv::Mat wanted, wanted_mask;
+    const cv::Size size(310 / factor, 1300 / factor);
+    cv::resize(picture, wanted, size, 0, 0, cv::INTER_AREA);
+    cv::resize(mask, wanted_mask, size, 0, 0, cv::INTER_NEAREST);
+    for (const std::string out : {"files", "stored"}) {
+      ASSERT_EQ(read(out + "/images/long.png").size(), size);
+      EXPECT_EQ(cv::norm(read(out + "/images/long.png"), wanted, cv::NORM_INF), 0) << out << factor;
+      EXPECT_EQ(cv::norm(read(out + "/masks/long.png"), wanted_mask, cv::NORM_INF), 0) << out << factor;
+    }
+  }
+}
+
+TEST_F(Exported, MemoryIsThatOfABandWhateverTheHeight) {
+  long before = 0;
+  for (const int height : {1000, 30'000}) {
+    const std::string name = "of-" + std::to_string(height);
+    fs::create_directories(root / name);
+    cv::imwrite((root / name / "SAS_1.tif").string(), cv::Mat(height, 2000, CV_8UC3, cv::Scalar(90, 60, 180)),
+                {cv::IMWRITE_TIFF_COMPRESSION, 5});
+    fs::rename(root / name / "SAS_1.tif", root / name / "SAS_1.svs");
+    const Outcome outcome = said_by(command(name, "out-" + name, "", "mendeley"));
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    if (before > 0) {
+      EXPECT_LT(peak_megabytes_of_children(), before + 80) << "its pixels take 172 MiB";
+    }
+    before = peak_megabytes_of_children();
+  }
+}
+
+TEST_F(Exported, WhatCannotBeReadOrWrittenIsNamedAndLeavesNothingHalfWritten) {
+  fs::create_directories(root / "data/images");
+  cv::imwrite((root / "data/images/a.png").string(), cv::Mat(700, 900, CV_8UC3, cv::Scalar(1, 2, 3)));
+  std::ofstream(root / "data/images/b.png") << "no picture";
+  const Outcome outcome = exported("data", "out");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.text, HasSubstr("b.png"));
+  EXPECT_THAT(outcome.text, HasSubstr("wrote 1 slide"));
+  EXPECT_FALSE(fs::exists(root / "out/images/b.png"));
+  cv::Mat noise(700, 900, CV_8UC3);
+  cv::randu(noise, 0, 255);
+  cv::imwrite((root / "data/images/a.png").string(), noise);
+  const Outcome full = said_by("ulimit -f 400; " + command("data", "full"));
+  EXPECT_EQ(full.code, 1);
+  EXPECT_THAT(full.text, HasSubstr("cannot write " + (root / "full/images/a.png").string() + ": File too large"));
+  EXPECT_TRUE(fs::is_empty(root / "full/images"));
 }
 
 }  // namespace

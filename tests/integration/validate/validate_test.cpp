@@ -8,6 +8,7 @@
 #include <nephron/csv.hpp>
 
 #include <tests/integration/train/train_fixture.hpp>
+#include <tests/support/small_disk.hpp>
 
 namespace nephron::host {
 namespace {
@@ -181,6 +182,29 @@ TEST_F(Validate, GoesOnWhereItWasInterrupted) {
   std::vector<std::string> differs = into("signal9", "--continue");
   differs.insert(differs.end(), {"--threshold", "0.4"});
   EXPECT_THAT(run(differs, 1), HasSubstr("another thresholds: [0.5] there, [0.4] now"));
+}
+
+TEST_F(Validate, AFullDiskStopsItAndRoomLetsItGoOn) {
+  run(train_command({"--fold", "all", "--set", "train.epochs=1"}), 0);
+  const auto into = [&](const std::string& out, const std::string& more = "") {
+    std::vector<std::string> words = command({"--metrics", "dice,auprc", "--save", "probabilities,masks"});
+    words.insert(words.end(), {"--out", (root_ / out).string()});
+    if (!more.empty()) words.push_back(more);
+    return words;
+  };
+  run(into("whole"), 0);
+  const SmallDisk disk(root_ / "full", 800);  // what is kept of a slide for auprc has 300 KB
+  if (!disk.there()) GTEST_SKIP() << "no disk can be mounted here";
+  for (const char* more : {"", "--continue"}) {
+    const std::string said = run(into("full", more), 1);
+    EXPECT_THAT(said, HasSubstr("cannot write " + (root_ / "full/measures").string()));
+    EXPECT_THAT(said, HasSubstr("No space left on device"));
+    EXPECT_THAT(said, HasSubstr("What was measured stays: to go on, give the same command with --continue"));
+    EXPECT_THAT(said, testing::Not(HasSubstr("left out")));
+  }
+  ASSERT_TRUE(disk.grow(20'000));
+  EXPECT_THAT(run(into("full", "--continue"), 0), HasSubstr(" of them before"));
+  EXPECT_EQ(files_of(root_ / "full") == files_of(root_ / "whole"), true);
 }
 
 TEST_F(Validate, GlassIsSkippedAndTissueMeasuredAsItIs) {
