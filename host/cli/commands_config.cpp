@@ -8,6 +8,7 @@
 #include <host/cli/command.hpp>
 #include <host/config/components.hpp>
 #include <host/config/load.hpp>
+#include <host/config/run_experiment.hpp>
 #include <host/config/schema_text.hpp>
 #include <host/config/show.hpp>
 #include <host/data/parameter_check.hpp>
@@ -71,17 +72,13 @@ int check(const Request& request) {
   return good ? Exit::done : Exit::usage;
 }
 
-/// A run's folder, or name, stands for its experiment.
-fs::path experiment_of(const fs::path& named) {
-  const bool is_run = fs::is_directory(named) || (!fs::exists(named) && may_name_run(named.string()));
-  return is_run ? RunFolder::open(named).experiment() : named;
-}
-
-/// The resolved file as it is shown and compared.
+/// The resolved file as it is shown and compared. A run's folder, or name, stands for its experiment.
 Value shown(const fs::path& named, const Request& request) {
-  const fs::path file = experiment_of(named);
+  const bool is_run = fs::is_directory(named) || (!fs::exists(named) && may_name_run(named.string()));
   std::unique_ptr<Registry> registry;
-  Experiment e = load_experiment(file, request.set, request.search(), registry);
+  Experiment e = is_run
+                     ? load_run_experiment(RunFolder::open(named).experiment(), request.set, request.search(), registry)
+                     : load_experiment(named, request.set, request.search(), registry);
   return request.written ? std::move(e.resolved) : with_defaults(std::move(e.resolved), RegistryComponents(*registry));
 }
 

@@ -4,7 +4,7 @@
 #include <nephron/error.hpp>
 
 #include <host/cli/command.hpp>
-#include <host/config/load.hpp>
+#include <host/config/run_experiment.hpp>
 #include <host/data/fold_slides.hpp>
 #include <host/data/listed_files.hpp>
 #include <host/predict/prediction_record.hpp>
@@ -44,7 +44,7 @@ std::vector<std::filesystem::path> files_of_slides(const RunFolder& run) {
     }
   try {
     std::unique_ptr<Registry> registry;
-    const Experiment experiment = load_experiment(run.experiment(), {}, {}, registry);
+    const Experiment experiment = load_run_experiment(run.experiment(), {}, {}, registry);
     const std::vector<std::filesystem::path> listed = files_of(Listing(experiment, *registry));
     out.insert(out.end(), listed.begin(), listed.end());
   } catch (const std::exception& e) {

@@ -5,6 +5,7 @@
 
 #include <host/config/checks.hpp>
 #include <host/config/components.hpp>
+#include <host/config/run_experiment.hpp>
 #include <host/config/splits_file.hpp>
 #include <host/util/pages.hpp>
 
@@ -48,21 +49,22 @@ void check_name(const Experiment& e, const Value& resolved, Diagnostics& faults)
                     written != nullptr ? "" : "it was made of the file's name; give one in the file: name = \"...\""});
 }
 
+void make_path_absolute(Value& v) {
+  if (!v.is(Value::Type::string) || v.string().empty()) return;
+  const fs::path path = detail::resolve(v, v.string());
+  if (path.string() == v.string() && v.string().find(':') != std::string::npos) return;  // "pypi:..."
+  Value out(fs::absolute(path).lexically_normal().string());
+  out.source = v.source;
+  v = std::move(out);
+}
+
 void make_paths_absolute(Value& resolved, const Components& components) {
   walk_fields(resolved, schema_of<Experiment>().fields(), components, [](Value& table, const FieldInfo& field) {
-    const auto absolute = [](Value& v) {
-      if (!v.is(Value::Type::string) || v.string().empty()) return;
-      const fs::path path = detail::resolve(v, v.string());
-      if (path.string() == v.string() && v.string().find(':') != std::string::npos) return;  // "pypi:..."
-      Value out(fs::absolute(path).lexically_normal().string());
-      out.source = v.source;
-      v = std::move(out);
-    };
     Value* v = table.find(field.name);
     if (v == nullptr) return;
-    if (field.type == "path") absolute(*v);
+    if (field.type == "path") make_path_absolute(*v);
     if (field.type == "array" && field.element->type == "path" && v->is(Value::Type::array))
-      for (Value& x : v->array()) absolute(x);
+      for (Value& x : v->array()) make_path_absolute(x);
   });
 }
 
@@ -138,6 +140,38 @@ void sort(Diagnostics& faults) {
   });
 }
 
+/// Weights that training begins with, taken out of a table while it is checked: nobody asks whether they are there.
+class FirstWeights {
+ public:
+  explicit FirstWeights(Value& resolved) : whole_(take(in(resolved))), encoder_(take(in_encoder(resolved))) {}
+
+  void put_back(Experiment& e) {
+    put(std::move(whole_), in(e.resolved), e.model.weights);
+    put(std::move(encoder_), in_encoder(e.resolved), e.model.encoder.weights);
+  }
+
+ private:
+  static Value* below(Value* table, const char* key) { return table == nullptr ? nullptr : table->find(key); }
+  static Value* in(Value& resolved) { return below(resolved.find("model"), "weights"); }
+  static Value* in_encoder(Value& resolved) { return below(below(resolved.find("model"), "encoder"), "weights"); }
+  /// What is no text stays, and is told of.
+  static Value take(Value* from) {
+    if (from == nullptr || !from->is(Value::Type::string)) return {};
+    Value out = *from, none("");
+    none.source = from->source;
+    *from = std::move(none);
+    return out;
+  }
+  static void put(Value taken, Value* to, fs::path& path) {
+    if (to == nullptr || !taken.is(Value::Type::string)) return;
+    path = detail::resolve(taken, taken.string());
+    make_path_absolute(taken);
+    *to = std::move(taken);
+  }
+
+  Value whole_, encoder_;
+};
+
 PluginSearch with_plugins(PluginSearch search, const Value& resolved, Diagnostics& faults) {
   const Value* plugins = resolved.find("plugins");
   if (plugins == nullptr || !plugins->is(Value::Type::array)) return search;
@@ -179,10 +213,11 @@ Experiment decode_experiment(const fs::path& file, Value resolved, const Compone
   return e;
 }
 
-Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides, PluginSearch search,
-                           std::unique_ptr<Registry>& registry, const FurtherCheck& further) {
-  Diagnostics faults;
-  Value resolved = resolve_experiment(file, overrides, faults);
+namespace {
+
+/// An experiment whose file was read: its plugins, and what is to be checked with them. Throws ConfigError.
+Experiment load_resolved(const fs::path& file, Value resolved, PluginSearch search, std::unique_ptr<Registry>& registry,
+                         const FurtherCheck& further, Diagnostics faults) {
   if (!resolved.is(Value::Type::table) || resolved.table().empty()) {
     if (faults.empty())
       faults.push_back({resolved.source, "this experiment is empty", page("experiment.md") + " lists what it holds"});
@@ -196,6 +231,25 @@ Experiment load_experiment(const fs::path& file, const std::vector<std::string>&
   if (further) further(out, *registry, faults);
   sort(faults);
   if (!faults.empty()) throw ConfigError(std::move(faults));
+  return out;
+}
+
+}  // namespace
+
+Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides, PluginSearch search,
+                           std::unique_ptr<Registry>& registry, const FurtherCheck& further) {
+  Diagnostics faults;
+  Value resolved = resolve_experiment(file, overrides, faults);
+  return load_resolved(file, std::move(resolved), std::move(search), registry, further, std::move(faults));
+}
+
+Experiment load_run_experiment(const fs::path& file, const std::vector<std::string>& overrides, PluginSearch search,
+                               std::unique_ptr<Registry>& registry) {
+  Diagnostics faults;
+  Value resolved = resolve_experiment(file, overrides, faults);
+  FirstWeights weights(resolved);
+  Experiment out = load_resolved(file, std::move(resolved), std::move(search), registry, {}, std::move(faults));
+  weights.put_back(out);
   return out;
 }
 

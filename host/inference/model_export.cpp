@@ -9,7 +9,7 @@
 #include <nephron/nn/first_weights.hpp>
 #include <nephron/version.hpp>
 
-#include <host/config/load.hpp>
+#include <host/config/run_experiment.hpp>
 #include <host/inference/smp_model.hpp>
 #include <host/inference/torchscript.hpp>
 #include <host/model/model.hpp>
@@ -153,9 +153,7 @@ std::vector<ExportedModel> export_models(const ModelExportRequest& request) {
   std::unique_ptr<Registry> registry;
   PluginSearch search;
   search.command_line = request.plugins;
-  // The checkpoint's weights replace those that training started from, which may be gone.
-  const std::vector<std::string> overrides{"model.weights=\"\"", "model.encoder.weights=\"\""};
-  const Experiment experiment = load_experiment(run.experiment(), overrides, search, registry);
+  const Experiment experiment = load_run_experiment(run.experiment(), {}, search, registry);
   std::vector<Job> jobs = jobs_of(request, run);
   std::vector<ExportedModel> out;
   for (Job& job : jobs) {

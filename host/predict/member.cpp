@@ -9,7 +9,7 @@
 #include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 
-#include <host/config/load.hpp>
+#include <host/config/run_experiment.hpp>
 #include <host/data/folds.hpp>
 #include <host/device/device.hpp>
 #include <host/predict/full_size.hpp>
@@ -46,9 +46,7 @@ std::unique_ptr<Member> open_member(const PredictRequest& request, const std::fi
   auto out = std::make_unique<Member>();
   PluginSearch search;
   search.command_line = request.plugins;
-  // Where training started does not matter any more: the checkpoint's weights replace those files, which may be gone.
-  const std::vector<std::string> overrides{"model.weights=\"\"", "model.encoder.weights=\"\""};
-  out->experiment = load_experiment(run.experiment(), overrides, search, out->registry);
+  out->experiment = load_run_experiment(run.experiment(), {}, search, out->registry);
   out->settings = settle(request, run, out->experiment);
   const PredictSettings& settings = out->settings;
   check_tta(settings.tta);

@@ -11,7 +11,7 @@
 #include <nephron/image_cv.hpp>
 #include <nephron/slide.hpp>
 
-#include <host/config/load.hpp>
+#include <host/config/run_experiment.hpp>
 #include <host/data/listing.hpp>
 #include <host/labels/grey_map.hpp>
 #include <host/labels/painter.hpp>
@@ -110,9 +110,7 @@ struct SlideCrops::Open {
 
 SlideCrops::SlideCrops(const RunFolder& run, const ValidationRecord& record)
     : record_(record), data_(std::make_unique<Data>()) {
-  // Weights that training began with are no matter here.
-  const Experiment experiment =
-      load_experiment(run.experiment(), {"model.weights=\"\"", "model.encoder.weights=\"\""}, {}, data_->registry);
+  const Experiment experiment = load_run_experiment(run.experiment(), {}, {}, data_->registry);
   if (experiment.classes != record.classes)
     throw Error((record.folder / "scores.json").string() + " has other classes than the run's experiment");
   data_->listing = std::make_unique<Listing>(experiment, *data_->registry);

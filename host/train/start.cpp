@@ -8,6 +8,7 @@
 #include <host/config/changes.hpp>
 #include <host/config/load.hpp>
 #include <host/config/resolved_file.hpp>
+#include <host/config/run_experiment.hpp>
 #include <host/data/findings.hpp>
 #include <host/data/parameter_check.hpp>
 #include <host/device/device.hpp>
@@ -133,9 +134,9 @@ std::unique_ptr<CostMeter> cost_meter(const TrainRequest& request, const c10::De
 /// The experiment of a run with what the command line changes, which must not matter.
 Experiment load_again(const TrainRequest& request, const RunFolder& run, std::unique_ptr<Registry>& registry) {
   const PluginSearch search{request.plugins, {}};
-  Experiment written = load_experiment(run.experiment(), {}, search, registry);
+  Experiment written = load_run_experiment(run.experiment(), {}, search, registry);
   if (request.overrides.empty()) return written;
-  Experiment out = load_experiment(run.experiment(), request.overrides, search, registry);
+  Experiment out = load_run_experiment(run.experiment(), request.overrides, search, registry);
   std::string command =
       "nephron train " + shell_word(run.experiment().string()) + " --from " + shell_word(run.folder().string());
   for (const std::string& setting : request.overrides) command += " --set " + shell_word(setting);

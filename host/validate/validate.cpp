@@ -11,7 +11,7 @@
 #include <nephron/folder_name.hpp>
 
 #include <host/config/components.hpp>
-#include <host/config/load.hpp>
+#include <host/config/run_experiment.hpp>
 #include <host/config/show.hpp>
 #include <host/data/folds.hpp>
 #include <host/data/prepared.hpp>
@@ -289,9 +289,7 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
   std::unique_ptr<Registry> registry;
   PluginSearch search;
   search.command_line = request.plugins;
-  // Where training started does not matter any more: the checkpoint's weights replace those files, which may be gone.
-  const Experiment experiment =
-      load_experiment(run.experiment(), {"model.weights=\"\"", "model.encoder.weights=\"\""}, search, registry);
+  const Experiment experiment = load_run_experiment(run.experiment(), {}, search, registry);
   ValidateOutcome out;
   out.run = run.folder();
   out.folder = request.out.empty() ? run.folder() / "validation" : request.out;

@@ -2,7 +2,7 @@
 
 #include <nephron/error.hpp>
 
-#include <host/config/load.hpp>
+#include <host/config/run_experiment.hpp>
 #include <host/data/listing.hpp>
 #include <host/runs/run.hpp>
 #include <host/view/collect_parts.hpp>
@@ -103,7 +103,7 @@ void collect_run(const std::filesystem::path& path, const std::vector<std::files
   const auto data = std::make_shared<RunData>();
   PluginSearch search;
   search.command_line = plugins;
-  const Experiment experiment = load_experiment(run.experiment(), {}, search, data->registry);
+  const Experiment experiment = load_run_experiment(run.experiment(), {}, search, data->registry);
   data->listing = std::make_unique<Listing>(experiment, *data->registry);
   for (const std::string& problem : data->listing->problems()) into.out.problems.push_back(problem);
   for (const Listing::Entry& entry : data->listing->slides()) {

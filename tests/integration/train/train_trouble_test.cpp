@@ -85,6 +85,34 @@ TEST_F(Train, WeightsThatAreNotFetchedAreSaidBeforeAnyWork) {
   ::unsetenv("NEPHRON_CACHE");
 }
 
+/// Checkpoints hold what came of the weights that training began with: only a fold that has not begun needs those.
+TEST_F(Train, ARunWhoseFirstWeightsAreGoneIsOfFullUse) {
+  const fs::path first = root_ / "first.safetensors", page = root_ / "page.html";
+  run(train_command({"--set", "train.epochs=1"}), 0);
+  fs::copy_file(only_run().fold(0).weights("last"), first);
+  fs::remove_all(root_ / "runs");
+  run(train_command({"--set", "train.epochs=1", "--set", "model.weights=" + first.string()}), 0);
+  fs::remove(first);
+  const std::string folder = runs().at(0).string(), pictures = (*data_ / "data/images").string();
+  const std::vector<std::string> resume{"train", "--resume", folder, "--device", "cpu"};
+  fs::remove(only_run().fold(0).done());
+  run(resume, 0);
+  EXPECT_THAT(run({"config", "show", folder}, 0), HasSubstr(first.string())) << "what it began with is not forgotten";
+  EXPECT_THAT(run({"config", "diff", folder, folder}, 0), HasSubstr("no difference"));
+  run({"validate", folder, "--device", "cpu", "--save", "masks"}, 0);
+  run({"predict", folder, "--images", pictures, "--out", (root_ / "out").string(), "--device", "cpu"}, 0);
+  run({"export", folder, "--out", (root_ / "model").string()}, 0);
+  EXPECT_THAT(run({"report", folder, "--out", page.string()}, 0), testing::Not(HasSubstr("cannot be read")));
+  // Inputs of the run are known, and not replaced.
+  const fs::path mask = *data_ / "data/masks/s0.png";
+  const std::string before = read_file(mask);
+  EXPECT_THAT(run({"report", folder, "--out", mask.string(), "--overwrite"}, 1), HasSubstr("is not replaced"));
+  EXPECT_EQ(read_file(mask) == before, true);
+  fs::remove_all(only_run().fold(0).folder);
+  EXPECT_THAT(run(resume, 2), testing::AllOf(HasSubstr("experiment.resolved.toml:"), HasSubstr(first.string()),
+                                             HasSubstr("a fold that has not begun needs them")));
+}
+
 TEST_F(Train, WhoDiesNamesItsComponent) {
   write_experiment("", "{ type = \"test-brittle\", throws_in_backward = true }");
   EXPECT_THAT(

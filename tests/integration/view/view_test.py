@@ -10,12 +10,14 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 import urllib.error
 import urllib.parse
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "../../support")]
+sys.path[:0] = [HERE, os.path.join(HERE, "../../support"), os.path.join(HERE, "../report")]
+import made_run  # noqa: E402
 import viewed  # noqa: E402
 from given import arguments  # noqa: E402
 
@@ -196,6 +198,19 @@ terms = [{ type = "bce" }]
         with open(os.path.join(self.folder, "of-store/synthetic-00.json")) as file:
             ring = json.load(file)["features"][0]["geometry"]["coordinates"][0]
         self.assertEqual(ring[:3], [[20, 20], [120, 20], [20, 100]])  # level-0 pixels, whatever is shown
+
+    def test_a_run_whose_first_weights_are_gone_is_shown(self):
+        made, weights = os.path.join(self.folder, "gone"), os.path.join(self.folder, "first.safetensors")
+        with open(weights, "w"):
+            pass
+        with unittest.mock.patch.object(made_run, "LEAF", made_run.LEAF + f'[model]\nweights = "{weights}"\n'):
+            run = made_run.make(made, a.nephron)
+        os.remove(weights)
+        with viewed.Viewer(a.nephron, run, cwd=self.folder) as viewer:
+            with urllib.request.urlopen(viewer.url + "session", timeout=60) as answer:
+                session = json.loads(answer.read())
+        self.assertEqual(sorted(slide["id"] for slide in session["slides"]), sorted(made_run.SLIDES))
+        self.assertEqual([layer["name"] for layer in session["layers"]], ["truth", "validation"])
 
     def test_what_cannot_be_viewed_is_said(self):
         os.makedirs(os.path.join(self.folder, "empty"), exist_ok=True)
