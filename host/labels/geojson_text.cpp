@@ -65,27 +65,42 @@ Json geometry_of(const AnnotatedObject& object) {
   return {{"type", "MultiPolygon"}, {"coordinates", std::move(parts)}};
 }
 
+Json classification_of(const std::string& class_name, const std::vector<std::string>& classes) {
+  const auto place = static_cast<std::size_t>(std::find(classes.begin(), classes.end(), class_name) - classes.begin());
+  return {{"name", class_name}, {"color", colours[place % colours.size()]}};
+}
+
+std::string line_of(const Json& feature) { return feature.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 }  // namespace
+
+std::string geojson_feature(const AnnotatedObject& object, const std::vector<std::string>& classes,
+                            const std::string& salt) {
+  Json geometry = geometry_of(object);
+  Json properties{{"objectType", "annotation"}};
+  if (!object.class_name.empty()) properties["classification"] = classification_of(object.class_name, classes);
+  Json measurements = Json::object();
+  for (const auto& [name, value] : object.measurements) measurements[name] = value;
+  properties["measurements"] = std::move(measurements);
+  const std::string id = is_uuid(object.id) ? object.id : uuid_of(salt + geometry.dump());
+  return line_of(
+      {{"type", "Feature"}, {"id", id}, {"geometry", std::move(geometry)}, {"properties", std::move(properties)}});
+}
+
+std::string reclassified(const std::string& feature, const std::string& class_name,
+                         const std::vector<std::string>& classes) {
+  Json json = Json::parse(feature);
+  Json& properties = json["properties"];
+  if (!properties.is_object()) properties = Json::object();
+  if (class_name.empty()) properties.erase("classification");
+  else properties["classification"] = classification_of(class_name, classes);
+  return line_of(json);
+}
 
 std::string geojson_text(const std::vector<AnnotatedObject>& objects, const std::vector<std::string>& classes) {
   std::string out = "{\"type\":\"FeatureCollection\",\"features\":[";
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    const AnnotatedObject& object = objects[i];
-    Json geometry = geometry_of(object);
-    Json properties{{"objectType", "annotation"}};
-    if (!object.class_name.empty()) {
-      const auto place =
-          static_cast<std::size_t>(std::find(classes.begin(), classes.end(), object.class_name) - classes.begin());
-      properties["classification"] = {{"name", object.class_name}, {"color", colours[place % colours.size()]}};
-    }
-    Json measurements = Json::object();
-    for (const auto& [name, value] : object.measurements) measurements[name] = value;
-    properties["measurements"] = std::move(measurements);
-    const std::string id = is_uuid(object.id) ? object.id : uuid_of(std::to_string(i) + geometry.dump());
-    const Json feature{
-        {"type", "Feature"}, {"id", id}, {"geometry", std::move(geometry)}, {"properties", std::move(properties)}};
-    out += (i == 0 ? "\n" : ",\n") + feature.dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  for (std::size_t i = 0; i < objects.size(); ++i)
+    out += (i == 0 ? "\n" : ",\n") + geojson_feature(objects[i], classes, std::to_string(i));
   return out + "\n]}\n";
 }
 

@@ -12,4 +12,12 @@ namespace nephron::host {
 /// place in the file and its vertices, so that equal objects give equal text. `classes` give the colours their order.
 std::string geojson_text(const std::vector<AnnotatedObject>& objects, const std::vector<std::string>& classes);
 
+/// One feature of such a file, on one line. What `salt` is, equal objects have ids of their own by.
+std::string geojson_feature(const AnnotatedObject& object, const std::vector<std::string>& classes,
+                            const std::string& salt);
+
+/// A feature that is of another class now ("": of none), and otherwise as it was.
+std::string reclassified(const std::string& feature, const std::string& class_name,
+                         const std::vector<std::string>& classes);
+
 }  // namespace nephron::host

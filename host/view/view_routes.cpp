@@ -297,8 +297,8 @@ HttpReply ViewRoutes::save_drawing(std::size_t s, const HttpRequest& request) {
   } catch (const Error& e) {
     return error_reply(e, 400);
   }
-  const std::string version = drawings_.write(id, drawing.objects, collected_.classes, drawing.version);
-  return json_reply({{"version", version}, {"file", drawings_.file(id).string()}});
+  const AnnotationFolder::Saved saved = drawings_.write(id, drawing, collected_.classes);
+  return json_reply({{"version", saved.version}, {"features", saved.features}, {"file", drawings_.file(id).string()}});
 }
 
 }  // namespace nephron::host

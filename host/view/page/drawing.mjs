@@ -13,6 +13,10 @@ const areaOf = (ring) => {
   return Math.abs(sum / 2);
 };
 
+/// What the file holds already is named, so that all that it knows of it besides stays.
+const sent = ({feature, class: name, parts}) => feature ? {feature, class: name} : {class: name,
+  parts: parts.map((part) => part.map((ring) => Array.from(ring, (v) => Math.round(100 * v) / 100)))};
+
 export class Drawing {
   /// `changed()` is called when objects are others, `moved()` when something follows the pointer.
   constructor(changed, moved) {
@@ -87,10 +91,10 @@ export class Drawing {
     await this.saving;
     if (!this.unsaved) return;
     this.unsaved = false;
-    const objects = this.objects.map((object) => ({class: object.class, parts: object.parts.map((part) =>
-      part.map((ring) => Array.from(ring, (v) => Math.round(100 * v) / 100)))}));
-    this.saving = put(`drawing/${this.slide.index}`, {version: this.version, objects}).then((got) => {
+    const {objects} = this;
+    this.saving = put(`drawing/${this.slide.index}`, {version: this.version, objects: objects.map(sent)}).then((got) => {
       this.version = got.version;
+      objects.forEach((object, i) => { object.feature = got.features[i]; });
       this.say(`saved: ${got.file}`);
     }, (error) => {
       this.unsaved = error.status === 0;

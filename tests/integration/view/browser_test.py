@@ -43,6 +43,17 @@ const whenDrawn = () => nephronView.panes[0].outlines.busy() ? setTimeout(whenDr
 setTimeout(whenDrawn, 200);"""
 
 
+# A file as another program writes it: more than outlines and classes.
+FOREIGN = {"type": "FeatureCollection", "made by": "hand", "features": [
+    {"type": "Feature", "id": "one", "geometry": {"type": "Polygon", "plane": {"z": 1},
+                                                  "coordinates": [[[100.125, 100], [300, 100], [300, 300], [100.125, 100]]]},
+     "properties": {"name": "Anna's", "isLocked": True, "measurements": {"confidence": 0.75}}},
+    {"type": "Feature", "id": "seed", "geometry": {"type": "Point", "coordinates": [5, 5]}, "properties": {"name": "start"}},
+    {"type": "Feature", "id": "two", "geometry": {"type": "Polygon",
+                                                  "coordinates": [[[400, 300], [600, 300], [600, 460], [400, 300]]]},
+     "properties": {"classification": {"names": ["cell", "old"]}, "measurements": [{"name": "area", "value": 16000.5}]}}]}
+
+
 def write_many(path):
     """Wobbly rings of 40 corners all over the slide."""
     r = random.Random(1)
@@ -71,6 +82,10 @@ class Page(unittest.TestCase):
             json.dump({"type": "FeatureCollection", "features": [
                 {"type": "Feature", "properties": {"classification": {"name": HOSTILE}, "name": HOSTILE},
                  "geometry": {"type": "Polygon", "coordinates": [[[200, 100], [400, 100], [400, 300], [200, 100]]]}}]}, out)
+        viewed.write_slide(f"{cls.folder}/more/foreign.png", 640, 480, [(300, 200, 90)])
+        os.makedirs(f"{cls.folder}/drawn")
+        with open(f"{cls.folder}/drawn/foreign.json", "w") as out:
+            json.dump(FOREIGN, out)
         cls.viewer = viewed.Viewer(a.nephron, "run-a", "run-b", "submission.csv", "more", "many/many.png",
                                    "--annotations", "many", "--draw-into", "drawn", "--mpp", "0.5", cwd=cls.folder)
         cls.driver = browser.start()
@@ -322,6 +337,39 @@ class Page(unittest.TestCase):
         ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("z").key_up(Keys.CONTROL).perform()
         self.wait("/^saved/.test(document.getElementById('saved').textContent)", "saved")
         self.assertEqual(self.js("return nephronView.drawing.objects.length"), before + 1)
+
+    def saved(self):
+        """What the drawing of the slide is in its file, once it is saved."""
+        self.wait("/^saved/.test(document.getElementById('saved').textContent)", "saved")
+        with open(os.path.join(self.folder, "drawn", self.js("return nephronView.details.id") + ".json")) as file:
+            return json.load(file)
+
+    def undo(self):
+        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("z").key_up(Keys.CONTROL).perform()
+        time.sleep(0.1)
+
+    def test_a_file_of_another_program_keeps_all_that_it_holds(self):
+        self.open("slide=foreign")
+        self.wait("nephronView.drawing.objects.length === 2", "loaded")
+        self.mouse(250, 150, press=True)
+        self.assertEqual(self.js("return nephronView.drawing.chosen.class"), "")
+        self.driver.find_element(By.ID, "class").send_keys("cell", Keys.ENTER)
+        now = self.saved()
+        self.assertEqual(now["features"][0]["properties"].pop("classification")["name"], "cell")
+        self.assertEqual(now, FOREIGN)
+        self.driver.find_element(By.ID, "tool-polygon").click()
+        for x, y in ((20, 300), (90, 300), (90, 400)):
+            self.mouse(x, y, press=True)
+        self.keys(Keys.ENTER, Keys.ESCAPE)
+        self.assertEqual(self.saved()["features"][3]["properties"]["classification"]["name"], "cell")
+        self.undo()
+        self.undo()
+        self.assertEqual(self.saved(), FOREIGN)
+        self.mouse(550, 350, press=True)
+        self.keys(Keys.DELETE)
+        self.assertEqual([feature["id"] for feature in self.saved()["features"]], ["one", "seed"])
+        self.undo()
+        self.assertEqual(sorted(map(json.dumps, self.saved()["features"])), sorted(map(json.dumps, FOREIGN["features"])))
 
     def test_freehand_and_copies(self):
         self.keys("g")
