@@ -1,5 +1,6 @@
 // Objects drawn by hand. Every change is saved; the program writes them as GeoJSON.
-import {get, put, tell, toast} from './api.mjs';
+import {get, toast} from './api.mjs';
+import {DrawingFile} from './drawing_file.mjs';
 import {ObjectStore} from './objects.mjs';
 import {mark, outline} from './style.mjs';
 
@@ -13,14 +14,10 @@ const areaOf = (ring) => {
   return Math.abs(sum / 2);
 };
 
-/// What the file holds already is named, so that all that it knows of it besides stays.
-const sent = ({feature, class: name, parts}) => feature ? {feature, class: name} : {class: name,
-  parts: parts.map((part) => part.map((ring) => Array.from(ring, (v) => Math.round(100 * v) / 100)))};
-
 export class Drawing {
   /// `changed()` is called when objects are others, `moved()` when something follows the pointer.
   constructor(changed, moved) {
-    Object.assign(this, {changed, moved, objects: [], version: '', undone: [], tool: undefined, ring: [],
+    Object.assign(this, {changed, moved, objects: [], undone: [], tool: undefined, ring: [],
       chosen: undefined});
     this.store = new ObjectStore([], []);
     byId('tool-polygon').onclick = () => this.take('polygon');
@@ -28,7 +25,7 @@ export class Drawing {
     byId('undo').onclick = () => this.undo();
     byId('delete').onclick = () => this.remove();
     byId('class').onchange = () => this.setClass(byId('class').value.trim());
-    addEventListener('beforeunload', (event) => { if (this.unsaved) event.preventDefault(); });
+    addEventListener('beforeunload', (event) => { if (this.file?.pending) event.preventDefault(); });
   }
 
   setClasses(names) {
@@ -38,14 +35,29 @@ export class Drawing {
     byId('class').value = names[0] ?? 'object';
   }
 
-  async load(slide, signal) {
-    await this.flush();
-    Object.assign(this, {slide, objects: [], undone: [], ring: [], chosen: undefined, broken: undefined, version: ''});
+  /// The slide that is drawn on; none while one is being loaded.
+  get slide() { return this.file?.slide; }
+
+  /// Nothing is drawn on until another slide is loaded. Ends when what was drawn is saved.
+  leave() {
+    clearTimeout(this.waiting);
+    this.left = Promise.all([this.left, this.file?.flush()]).then(() => undefined);
+    Object.assign(this, {file: undefined, objects: [], undone: [], ring: [], chosen: undefined, broken: undefined});
     this.say('');
+    this.rebuild();
+    return this.left;
+  }
+
+  async load(slide, signal) {
+    await this.leave();
+    if (signal.aborted) return;
+    this.say('loading');
     try {
       const got = await get(`drawing/${slide.index}`, signal);
-      this.version = got.version;
-      this.objects = got.objects;
+      if (signal.aborted) return;
+      const file = new DrawingFile(slide, got.version, (text, bad) => { if (this.file === file) this.say(text, bad); });
+      Object.assign(this, {file, objects: got.objects});
+      this.say('');
     } catch (error) {
       if (error.name === 'AbortError') return;
       this.broken = error.message;
@@ -70,39 +82,23 @@ export class Drawing {
     line.className = bad ? 'bad' : 'soft';
   }
 
-  /// Carries a change out, and saves it a moment later.
+  /// Carries a change out, and saves it a moment later; false where nothing may be changed.
   change(make) {
-    if (this.broken) return toast(this.broken, true);
-    if (!this.slide) return;
+    const {file} = this, why = this.broken ?? (file ? file.broken : 'The drawing is still being loaded.');
+    if (why) {
+      toast(why, true);
+      return false;
+    }
     this.undone.push(this.objects.slice());
     if (this.undone.length > 100) this.undone.shift();
     this.objects = make(this.objects.slice());
     if (!this.objects.includes(this.chosen)) this.chosen = undefined;
     this.rebuild();
-    this.unsaved = true;
+    file.take(this.objects);
     this.say('not saved yet');
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.flush(), SAVE_AFTER);
-  }
-
-  /// Saves what is not saved yet; one at a time.
-  async flush() {
-    clearTimeout(this.waiting);
-    await this.saving;
-    if (!this.unsaved) return;
-    this.unsaved = false;
-    const {objects} = this;
-    this.saving = put(`drawing/${this.slide.index}`, {version: this.version, objects: objects.map(sent)}).then((got) => {
-      this.version = got.version;
-      objects.forEach((object, i) => { object.feature = got.features[i]; });
-      this.say(`saved: ${got.file}`);
-    }, (error) => {
-      this.unsaved = error.status === 0;
-      if (error.status === 409) this.broken = error.message;
-      this.say(`not saved: ${error.message}`, true);
-      tell(error);
-    });
-    await this.saving;
+    this.waiting = setTimeout(() => file.flush(), SAVE_AFTER);
+    return true;
   }
 
   take(tool) {
@@ -128,7 +124,7 @@ export class Drawing {
     if (!name) return;
     if (this.chosen) {
       const old = this.chosen, renamed = {...old, class: name};
-      this.change((objects) => objects.map((object) => object === old ? renamed : object));
+      if (!this.change((objects) => objects.map((object) => object === old ? renamed : object))) return;
       this.choose(renamed);
     }
     if (!this.names.includes(name)) {
@@ -146,8 +142,7 @@ export class Drawing {
   undo() {
     if (this.ring.length) return this.dropLast();
     const before = this.undone.at(-1);
-    if (!before) return;
-    this.change(() => before);
+    if (!before || !this.change(() => before)) return;
     this.undone.splice(-2);  // the change, and the undoing of it
     byId('undo').disabled = !this.undone.length;
   }
@@ -184,6 +179,7 @@ export class Drawing {
   }
 
   add(x, y, least = 0) {
+    if (!this.slide) return;
     x = Math.min(this.slide.width, Math.max(0, x)), y = Math.min(this.slide.height, Math.max(0, y));
     const [lastX, lastY] = this.ring.slice(-2);
     if (lastX !== undefined && Math.hypot(x - lastX, y - lastY) <= least) return;

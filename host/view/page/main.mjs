@@ -55,6 +55,7 @@ class App {
     document.title = `${entry.id} – nephron view`;
     this.stores = [];
     this.pointing.clear();
+    this.drawing.leave();
     this.details = undefined;
     this.list.mark();
     this.listObjects();

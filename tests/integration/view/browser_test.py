@@ -84,8 +84,11 @@ class Page(unittest.TestCase):
                  "geometry": {"type": "Polygon", "coordinates": [[[200, 100], [400, 100], [400, 300], [200, 100]]]}}]}, out)
         viewed.write_slide(f"{cls.folder}/more/foreign.png", 640, 480, [(300, 200, 90)])
         os.makedirs(f"{cls.folder}/drawn")
-        with open(f"{cls.folder}/drawn/foreign.json", "w") as out:
-            json.dump(FOREIGN, out)
+        viewed.write_slide(f"{cls.folder}/more/other.png", 640, 480, [(300, 200, 90)])
+        areas = [feature for feature in FOREIGN["features"] if feature["geometry"]["type"] == "Polygon"]
+        for name, features in (("foreign", FOREIGN["features"]), ("other", areas)):
+            with open(f"{cls.folder}/drawn/{name}.json", "w") as out:
+                json.dump({**FOREIGN, "features": features}, out)
         cls.viewer = viewed.Viewer(a.nephron, "run-a", "run-b", "submission.csv", "more", "many/many.png",
                                    "--annotations", "many", "--draw-into", "drawn", "--mpp", "0.5", cwd=cls.folder)
         cls.driver = browser.start()
@@ -370,6 +373,66 @@ class Page(unittest.TestCase):
         self.assertEqual([feature["id"] for feature in self.saved()["features"]], ["one", "seed"])
         self.undo()
         self.assertEqual(sorted(map(json.dumps, self.saved()["features"])), sorted(map(json.dumps, FOREIGN["features"])))
+
+    def hold(self, method):
+        """Requests for drawings by this method wait in the page until they are let go."""
+        self.js("""const ask = globalThis.fetch;
+            globalThis.held = [];
+            globalThis.fetch = (path, options) => path.startsWith('drawing/') && (options.method ?? 'GET') === arguments[0] ?
+              new Promise((give) => held.push(() => give(ask(path, options)))) : ask(path, options);""", method)
+
+    def go_to(self, slide):
+        self.js("nephronView.open(nephronView.session.slides.findIndex((one) => one.id === arguments[0]))", slide)
+
+    def draw(self, *corners):
+        self.js("nephronView.drawing.tool || nephronView.drawing.take('polygon')")
+        for x, y in corners:
+            self.mouse(x, y, press=True)
+        self.keys(Keys.ENTER)
+
+    def test_undo_of_what_was_drawn_while_loading_empties_nothing(self):
+        file = os.path.join(self.folder, "drawn/other.json")
+        with open(file) as drawn:
+            before = drawn.read()
+        self.hold("GET")
+        self.go_to("other")
+        self.wait("held.length === 1", "the drawing is asked for")
+        self.settle()
+        self.draw((20, 300), (90, 300), (90, 400))
+        self.js("held.shift()()")
+        self.wait("nephronView.drawing.objects.length >= 2", "loaded")
+        self.undo()
+        self.undo()
+        time.sleep(0.8)  # a change is saved after 0.35 s
+        self.assertEqual(self.js("return nephronView.drawing.objects.length"), 2)
+        with open(file) as drawn:
+            self.assertEqual(drawn.read(), before)
+
+    def test_saves_that_overlap_end_before_another_slide_is_drawn_on(self):
+        before = self.js("return nephronView.drawing.objects.length")
+        self.hold("PUT")
+        for n in (1, 2):
+            self.draw((1400, 1000), (1500, 1000), (1500, 1000 + 20 * n))
+            time.sleep(0.6)  # the second waits for the first
+        self.go_to("other")
+        self.wait("nephronView.details", "the slide is shown")
+        self.js("held.shift()()")
+        self.wait("held.length === 1", "the second drawing is saved")
+        time.sleep(1)
+        self.assertEqual(self.js("return nephronView.drawing.objects.length"), 0, "the slide before is not saved yet")
+        self.js("held.shift()()")
+        self.wait("nephronView.drawing.objects.length === 2", "loaded")
+        with open(os.path.join(self.folder, "drawn/slide.json")) as drawn:
+            self.assertEqual(len(json.load(drawn)["features"]), before + 2)
+        self.draw((20, 300), (90, 300), (90, 400))
+        self.wait("held.length === 1", "the change is saved")
+        self.js("held.shift()()")
+        self.assertEqual(len(self.saved()["features"]), 3)
+        self.undo()
+        self.wait("held.length === 1", "the change is saved")
+        self.js("held.shift()()")
+        self.assertEqual(len(self.saved()["features"]), 2)
+        self.assertEqual(self.driver.find_elements(By.CSS_SELECTOR, "#toasts .bad"), [])
 
     def test_freehand_and_copies(self):
         self.keys("g")
