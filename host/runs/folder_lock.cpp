@@ -1,7 +1,8 @@
-#include <host/runs/folder_lock.hpp>
+#include <host/runs/folder_lock_wait.hpp>
 
 #include <cerrno>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -57,6 +58,19 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
 
 FolderLock::FolderLock(FolderLock&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), other_holder_(std::move(other.other_holder_)) {}
+
+FolderLock wait_for_lock(const std::filesystem::path& folder, std::chrono::milliseconds at_most) {
+  const auto end = std::chrono::steady_clock::now() + at_most;
+  while (true) {
+    FolderLock lock(folder);
+    if (!lock.other_holder()) return lock;
+    if (std::chrono::steady_clock::now() >= end)
+      throw Error(folder.string() + " is being written into" +
+                      (lock.other_holder()->empty() ? "" : " by " + *lock.other_holder()),
+                  "try again when that has ended");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
 
 FolderLock::State FolderLock::ask(const std::filesystem::path& folder) {
   const int fd = ::open(lock_file(folder).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

@@ -1,4 +1,4 @@
-#include <host/runs/folder_lock.hpp>
+#include <host/runs/folder_lock_wait.hpp>
 
 #include <csignal>
 #include <optional>
@@ -10,9 +10,12 @@
 
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <nephron/error.hpp>
 
 #include <tests/support/scratch_folder.hpp>
 
@@ -44,6 +47,25 @@ TEST_F(FolderLocks, TheSecondIsToldOfTheFirst) {
   const FolderLock second(folder_);
   ASSERT_TRUE(second.other_holder());
   EXPECT_THAT(*second.other_holder(), testing::StartsWith("process " + std::to_string(::getpid()) + " on "));
+}
+
+TEST_F(FolderLocks, WhoWaitsHasItAlone) {
+  int counted = 0;  // by who holds it alone
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      for (int k = 0; k < 20; ++k) {
+        const FolderLock lock = wait_for_lock(folder_, std::chrono::minutes(1));
+        const int before = counted;
+        std::this_thread::yield();
+        counted = before + 1;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(counted, 80);
+  const FolderLock held(folder_);
+  EXPECT_THAT([&] { wait_for_lock(folder_, std::chrono::milliseconds(20)); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("by process " + std::to_string(::getpid()))));
 }
 
 // A process that starts while others look must always get its lock.

@@ -1,5 +1,6 @@
 #include <host/view/annotation_file.hpp>
 
+#include <chrono>
 #include <cmath>
 #include <set>
 
@@ -8,6 +9,7 @@
 #include <nephron/folder_name.hpp>
 
 #include <host/labels/geojson_text.hpp>
+#include <host/runs/folder_lock_wait.hpp>
 #include <host/util/command_output.hpp>
 #include <host/util/files.hpp>
 
@@ -21,6 +23,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t most_bytes = std::size_t{1} << 28;
 constexpr std::size_t longest_class = 200;
+constexpr std::chrono::seconds longest_save{30};
 constexpr double farthest = 1e7;  // px; a slide's side has at most 2^24
 
 [[noreturn]] void refuse(const std::string& what) { throw Error("the drawing " + what); }
@@ -165,6 +168,8 @@ AnnotationFolder::Saved AnnotationFolder::write(const std::string& id, const Dra
                                                 const std::vector<std::string>& classes) {
   const std::scoped_lock lock(mutex_);
   CommandOutput output(file(id), true, inputs_);
+  output.prepare();
+  const FolderLock alone = wait_for_lock(folder_, longest_save);  // viewers are processes of their own
   Content content = read_locked(id);
   if (content.version != drawing.version)
     throw Conflict("somebody else has changed the drawing of \"" + id + "\" meanwhile", "Load the page again.");

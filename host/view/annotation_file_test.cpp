@@ -2,7 +2,9 @@
 #include <host/view/annotation_file.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -61,6 +63,27 @@ TEST_F(Drawings, OfTwoPeopleTheSecondIsTold) {
   EXPECT_EQ(drawings.read("s").objects.size(), 1U);
   drawings.write("s", {first, {}}, {});
   EXPECT_TRUE(drawings.read("s").objects.empty());
+}
+
+/// Two viewers of one folder share no mutex, as two processes do.
+TEST_F(Drawings, WhatTwoViewersWereToldIsSavedIsThere) {
+  std::atomic<int> saved = 0;
+  const auto draw = [&] {
+    AnnotationFolder drawings(folder_, {});
+    for (int i = 0; i < 60; ++i) {
+      Drawing drawing = as_sent(drawings.read("s"));
+      drawing.objects.push_back(parse_drawing(triangle, 1).objects[0]);
+      try {
+        drawings.write("s", drawing, {});
+        ++saved;
+      } catch (const AnnotationFolder::Conflict&) {  // the other was first
+      }
+    }
+  };
+  std::thread one(draw), other(draw);
+  one.join(), other.join();
+  EXPECT_EQ(AnnotationFolder(folder_, {}).read("s").objects.size(), static_cast<std::size_t>(saved));
+  EXPECT_GE(saved, 60) << "one of two who write is first";
 }
 
 TEST_F(Drawings, InputsAreNeverReplaced) {

@@ -212,6 +212,27 @@ terms = [{ type = "bce" }]
         self.assertEqual(sorted(slide["id"] for slide in session["slides"]), sorted(made_run.SLIDES))
         self.assertEqual([layer["name"] for layer in session["layers"]], ["truth", "validation"])
 
+    def test_two_viewers_of_one_folder(self):
+        """Of two who change one version at the same moment one is told, however often they do."""
+        with viewed.Viewer(a.nephron, "images", "--draw-into", "shared", cwd=self.folder) as one, \
+                viewed.Viewer(a.nephron, "images", "--draw-into", "shared", cwd=self.folder) as other:
+            def ask(viewer, body=None):
+                request = urllib.request.Request(viewer.url + "drawing/0", body, method="PUT" if body else "GET")
+                try:
+                    with urllib.request.urlopen(request, timeout=60) as answer:
+                        return answer.status, json.loads(answer.read())
+                except urllib.error.HTTPError as error:
+                    return error.code, json.loads(error.read())
+            many = 25
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                for n in range(many):
+                    drawing = ask(one)[1]
+                    drawing["objects"].append({"class": "a", "parts": [[[n, 0, n + 9, 0, n, 9]]]})
+                    body = json.dumps(drawing).encode()
+                    answers = [status for status, _ in pool.map(lambda viewer: ask(viewer, body), (one, other))]
+                    self.assertEqual(sorted(answers), [200, 409])
+            self.assertEqual(len(ask(other)[1]["objects"]), many)
+
     def test_what_cannot_be_viewed_is_said(self):
         os.makedirs(os.path.join(self.folder, "empty"), exist_ok=True)
         for names, code, says in ((["nothing-here"], 2, "does not exist"), (["empty"], 2, "nothing that can be viewed"),
