@@ -27,7 +27,7 @@ namespace {
 
 constexpr double room = 1.5;              // of the longer side of what is shown
 constexpr std::int64_t least_side = 48;   // of the level that was measured, px
-constexpr std::int64_t most_side = 8192;  // that is read of a slide, px
+constexpr std::int64_t most_side = 8192;  // that is read of a level, px
 constexpr double smooth = 0.35;           // px that an outline may leave the mask's edge
 
 /// The square around a box, inside its slide where that is large enough.
@@ -62,7 +62,6 @@ std::vector<std::vector<Point>> rings_of(const Image& mask, std::int64_t side) {
 }
 
 Image read_square(const SlideReader& slide, const Region& region, std::int64_t side) {
-  if (region.width > most_side) throw Error("what is shown is " + std::to_string(region.width) + " px wide: too large");
   const auto* const file = dynamic_cast<const SlideFile*>(&slide);
   int level = 0;
   double by = 1;
@@ -77,6 +76,9 @@ Image read_square(const SlideReader& slide, const Region& region, std::int64_t s
     const auto scaled = [&](std::int64_t v) { return std::llround(static_cast<double>(v) / by); };
     part = Region{scaled(region.x), scaled(region.y), scaled(region.width), scaled(region.height)}.clipped(
         {0, 0, size.width, size.height});
+  if (part.width > most_side)
+    throw Error("what is shown is " + std::to_string(part.width) +
+                " px wide at the level that would be read: too large");
   }
   const Image pixels(part.size(), 3);
   if (level > 0) file->read_level(level, part, pixels.view());

@@ -41,6 +41,33 @@ def write_tiff(path, width, height, big=False, front=False, mpp=None):
         out.write((struct.pack("<2sHHHQ", b"II", 43, 8, 0, place) if big else struct.pack("<2sHI", b"II", 42, place)) + body)
 
 
+def write_pyramid(path, levels, side=512):
+    """A classic TIFF of Deflate tiles. `levels`: (width, height, tile) each, the slide first, then its reductions as SubIFDs;
+    tile(column, row) gives the RGB bytes of side x side pixels."""
+    body, reductions = b"", []
+    for number, (width, height, tile) in reversed(list(enumerate(levels))):
+        parts = {}  # many tiles are alike
+        offsets, counts = [], []
+        for row in range(-(-height // side)):
+            for column in range(-(-width // side)):
+                pixels = tile(column, row)
+                part = parts.setdefault(pixels, zlib.compress(pixels))
+                offsets.append(8 + len(body))
+                counts.append(len(part))
+                body += part
+        body += bytes(len(body) % 2)
+        fields = [(254, "I", [int(number > 0)]), (256, "I", [width]), (257, "I", [height]), (258, "H", [8, 8, 8]),
+                  (259, "H", [8]), (262, "H", [2]), (277, "H", [3]), (322, "I", [side]), (323, "I", [side]),
+                  (324, "I", offsets), (325, "I", counts)]
+        if number == 0 and reductions:
+            fields.append((330, "I", reductions))
+        directory, place = _directory(8 + len(body), fields, False)
+        body += directory
+        reductions.insert(0, place)
+    with open(path, "wb") as out:
+        out.write(struct.pack("<2sHI", b"II", 42, place) + body)
+
+
 def write_png(path, width, height, pixel=lambda x, y: 0):
     """8 bits: grey where a pixel is a number, RGB where it is three."""
     colour = isinstance(pixel(0, 0), tuple)

@@ -126,15 +126,24 @@ def write_fold(folder, fold, best):
     write_json(f"{folder}/fold-{fold}/done.json", {"fold": fold, "steps": 8, "best_dice": best, "seconds": 61})
 
 
-def make(folder, program, run="runs/made-up/20260101-000000-abcdef", validated=True, masks=True):
-    """Slides with truth, an experiment, its run. Gives back the run's folder."""
+def write_data(folder):
+    """Slides with truth, and the experiment that names them."""
     for slide in SLIDES:
         viewed.write_slide(f"{folder}/data/images/{slide}.png", WIDTH, HEIGHT, TRUTH)
         viewed.write_png(f"{folder}/data/masks/{slide}.png", WIDTH, viewed.grey(TRUTH, 255, WIDTH, HEIGHT), 1)
+    write_experiment(folder, LEAF % f"{folder}/data")
+
+
+def write_experiment(folder, leaf):
     with open(f"{folder}/base.toml", "w") as out:
         out.write(BASE % (json.dumps([CLASS]), FACTOR))
     with open(f"{folder}/leaf.toml", "w") as out:
-        out.write(LEAF % f"{folder}/data")
+        out.write(leaf)
+
+
+def make(folder, program, run="runs/made-up/20260101-000000-abcdef", validated=True, masks=True):
+    """Slides with truth, an experiment, its run. Gives back the run's folder."""
+    write_data(folder)
     where = f"{folder}/{run}"
     os.makedirs(where)
     shown = subprocess.run([program, "config", "show", f"{folder}/leaf.toml"], capture_output=True, check=True).stdout

@@ -1,5 +1,7 @@
 """`nephron report` as a whole command: what a page holds of a validation, its gallery, and what is refused."""
 import html
+import json
+import math
 import os
 import pathlib
 import re
@@ -8,14 +10,28 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../../support"), os.path.join(HERE, "../view")]
 import made_run  # noqa: E402
+import slide_files  # noqa: E402
 import viewed  # noqa: E402
 from given import arguments  # noqa: E402
 
 a, rest = arguments()
+
+
+LARGE = """extends = "base.toml"
+name = "made-up"
+[[dataset]]
+name = "made-up"
+type = "mendeley"
+root = "%s"
+slides = "."
+mpp = 0.5
+objects = [{ name = "disc", class = %s }]
+"""
 
 
 class Report(unittest.TestCase):
@@ -95,6 +111,33 @@ class Report(unittest.TestCase):
         box = [float(v) for v in re.findall(r"[ML]([\d.]+) ", re.search(r'class="truth" d="([^"]*)"', missed).group(1))]
         side = max(made_run.FACTOR * int(1.5 * 101 + 0.999), 1)
         self.assertAlmostEqual((max(box) - min(box)) / 224 * side, 201, delta=8)
+
+    def test_a_large_object_is_shown_from_a_small_level(self):
+        """425 px of the level that was measured are 6,800 of the slide; the square around them is wider than what may be
+        read of a level, and its reduction is not."""
+        made, side, disc = os.path.join(self.folder, "large"), 12288, (6144, 6144, 3400)
+
+        def write_data(folder):
+            plain, dark = bytes((236, 226, 234)) * 512 * 512, bytes((120, 60, 110)) * 512 * 512
+            os.makedirs(f"{folder}/data/annotations")
+            slide_files.write_pyramid(f"{folder}/data/large.svs", [(side, side, lambda x, y: plain),
+                                                                   (side // 16, side // 16, lambda x, y: dark)])
+            ring = [[disc[0] + disc[2] * math.cos(k * math.pi / 90), disc[1] + disc[2] * math.sin(k * math.pi / 90)]
+                    for k in range(180)]
+            made_run.write_json(f"{folder}/data/annotations/large.json", [
+                {"type": "Feature", "properties": {"classification": {"name": "disc"}},
+                 "geometry": {"type": "Polygon", "coordinates": [ring + ring[:1]]}}])
+            made_run.write_experiment(folder, LARGE % (f"{folder}/data", json.dumps(made_run.CLASS)))
+
+        with unittest.mock.patch.multiple(made_run, FACTOR=16, SLIDES=("large",), WIDTH=side, HEIGHT=side, TRUTH=[disc],
+                                          FOUND=[], PAIRS={}, write_data=write_data):
+            run = made_run.make(made, a.nephron)
+        page = self.report(run=run)
+        self.assertEqual(self.said, "")
+        figures = re.findall(r'<figure class="crop">(.*?)</figure>', page, re.S)
+        self.assertEqual(len(figures), 1)
+        self.assertIn("data:image/jpeg;base64,", figures[0])
+        self.assertIn('class="truth"', figures[0])
 
     def test_few_pictures_and_none(self):
         self.assertEqual(self.report("--gallery", "1").count('<figure class="crop">'), 4)  # the best too: there are more
