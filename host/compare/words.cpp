@@ -8,6 +8,7 @@
 #include <host/util/counted.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
+#include <host/util/view_link.hpp>
 
 namespace nephron::host {
 
@@ -23,22 +24,6 @@ std::string joined(const std::vector<int>& numbers) {
   std::string out;
   for (std::size_t i = 0; i < numbers.size(); ++i)
     out += (i == 0 ? "" : i + 1 == numbers.size() ? " and " : ", ") + std::to_string(numbers[i]);
-  return out;
-}
-
-/// For an address: what stands for itself there, and the rest as %XX.
-std::string escaped_for_address(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-    if (plain) out += c;
-    else {
-      char code[4];
-      std::snprintf(code, sizeof code, "%%%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
-      out += code;
-    }
-  }
   return out;
 }
 
@@ -257,12 +242,8 @@ std::string view_fragment(const ChangedObject& o, const MeasuredRun& run) {
   const double reduction = std::max(1.0, run.slides.at(o.slide).reduction);
   const double x = (static_cast<double>(o.box.x) + static_cast<double>(o.box.width) / 2) * reduction;
   const double y = (static_cast<double>(o.box.y) + static_cast<double>(o.box.height) / 2) * reduction;
-  const double size = std::max(1.0, static_cast<double>(std::max(o.box.width, o.box.height)) * reduction);
   constexpr double shown = 300;  // pixels of a screen that the object shall take
-  const int zoom = static_cast<int>(std::clamp(std::floor(std::log2(shown / size)), -20.0, 1.0));
-  char place[96];
-  std::snprintf(place, sizeof place, "&x=%.1f&y=%.1f&z=%d", x, y, zoom);
-  return "#slide=" + escaped_for_address(o.slide.slide) + place;
+  return view_link(o.slide.slide, x, y, static_cast<double>(std::max(o.box.width, o.box.height)) * reduction, shown);
 }
 
 std::string text_of(ObjectFate fate) {

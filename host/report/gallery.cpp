@@ -16,24 +16,13 @@
 #include <host/util/counted.hpp>
 #include <host/util/log.hpp>
 #include <host/util/shell_word.hpp>
+#include <host/util/view_link.hpp>
 
 namespace nephron::host {
 
 namespace {
 
-/// As a part of a query: what is no letter, digit or -._ is %XX.
-std::string percent_encoded(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-    char code[4];
-    std::snprintf(code, sizeof code, "%%%02X", byte);
-    out += plain ? std::string(1, c) : std::string(code);
-  }
-  return out;
-}
+constexpr double on_screen = 700;  // px that what is shown takes in the viewer
 
 std::string place(double v) {
   char text[32];
@@ -156,9 +145,13 @@ class Gallery {
     if (chosen.other != nullptr && o.other_class != o.class_index)
       add("found as " + escaped(record_.classes[o.other_class]));
     const ValidatedSlide& slide = record_.slides[o.slide];
-    const std::int64_t x = crop.region.x + crop.region.width / 2, y = crop.region.y + crop.region.height / 2;
-    return out + "<br><a class=\"look\" href=\"#viewer\" data-view=\"" + escaped(view_link(slide.id, crop.region)) +
-           "\">" + escaped(slide.id) + " at " + std::to_string(x) + ", " + std::to_string(y) + "</a>";
+    const Region& seen = crop.region;
+    const std::string link = view_link(slide.id, static_cast<double>(seen.x) + static_cast<double>(seen.width) / 2,
+                                       static_cast<double>(seen.y) + static_cast<double>(seen.height) / 2,
+                                       static_cast<double>(seen.width), on_screen);
+    const std::int64_t x = seen.x + seen.width / 2, y = seen.y + seen.height / 2;
+    return out + "<br><a class=\"look\" href=\"#viewer\" data-view=\"" + escaped(link) + "\">" + escaped(slide.id) +
+           " at " + std::to_string(x) + ", " + std::to_string(y) + "</a>";
   }
 
   const ValidationRecord& record_;
@@ -188,15 +181,6 @@ std::string viewer_address(const RunFolder& run) {
 }
 
 }  // namespace
-
-std::string view_link(const std::string& slide, const Region& region) {
-  constexpr double screen = 700;  // px that the region should have there
-  const double zoom = std::floor(std::log2(screen / static_cast<double>(std::max<std::int64_t>(1, region.width))));
-  return "#slide=" + percent_encoded(slide) +
-         "&x=" + place(static_cast<double>(region.x) + static_cast<double>(region.width) / 2) +
-         "&y=" + place(static_cast<double>(region.y) + static_cast<double>(region.height) / 2) +
-         "&z=" + std::to_string(static_cast<int>(std::clamp(zoom, -20.0, 2.0)));
-}
 
 std::string gallery_section(const RunFolder& run, const ValidationRecord& record, const GalleryRequest& request) {
   if (record.objects.empty() || request.most == 0) return {};

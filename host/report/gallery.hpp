@@ -18,7 +18,4 @@ struct GalleryRequest {
 /// in the page and warned of.
 std::string gallery_section(const RunFolder& run, const ValidationRecord& record, const GalleryRequest& request);
 
-/// The part of a viewer's address behind its token (docs/viewing.md): the view whose middle a region of a slide fills.
-std::string view_link(const std::string& slide, const Region& region);
-
 }  // namespace nephron::host
