@@ -12,7 +12,4 @@ const std::string& name_of(const DatasetConfig& dataset);
 /// The experiment with one of its datasets alone, by name or type. Throws Error that names those there are.
 Experiment with_dataset(Experiment experiment, const std::string& wanted);
 
-/// A file name for whatever a dataset calls its slides.
-std::string file_name_of_slide(const std::string& id);
-
 }  // namespace nephron::host

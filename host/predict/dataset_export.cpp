@@ -24,6 +24,7 @@
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/progress.hpp>
+#include <host/util/slide_file_name.hpp>
 #include <host/util/thread_pool.hpp>
 #include <host/util/write_error.hpp>
 

@@ -8,6 +8,7 @@
 #include <host/predict/chosen_dataset.hpp>
 #include <host/predict/listed_slide.hpp>
 #include <host/predict/picture_loader.hpp>
+#include <host/util/slide_file_name.hpp>
 
 namespace nephron::host {
 

@@ -7,7 +7,6 @@
 #include <opencv2/imgproc.hpp>
 
 #include <nephron/error.hpp>
-#include <nephron/folder_name.hpp>
 #include <nephron/image_cv.hpp>
 #include <nephron/slide.hpp>
 
@@ -76,10 +75,10 @@ Image read_square(const SlideReader& slide, const Region& region, std::int64_t s
     const auto scaled = [&](std::int64_t v) { return std::llround(static_cast<double>(v) / by); };
     part = Region{scaled(region.x), scaled(region.y), scaled(region.width), scaled(region.height)}.clipped(
         {0, 0, size.width, size.height});
+  }
   if (part.width > most_side)
     throw Error("what is shown is " + std::to_string(part.width) +
                 " px wide at the level that would be read: too large");
-  }
   const Image pixels(part.size(), 3);
   if (level > 0) file->read_level(level, part, pixels.view());
   else slide.read(part, pixels.view());
@@ -124,17 +123,6 @@ SlideCrops::~SlideCrops() = default;
 
 namespace {
 
-/// What a validation saved of a class of a slide; empty: nothing.
-fs::path saved_file(const ValidationRecord& record, const char* what, const std::string& class_name,
-                    const ValidatedSlide& slide, bool several_datasets) {
-  const std::string name = (several_datasets ? slide.dataset + "-" : "") + slide.id;
-  if (name.find('/') != std::string::npos) return {};
-  for (const std::string& folder : {folder_name(class_name), class_name})
-    for (const char* ending : {".png", ".tif", ".tiff"})
-      if (fs::path file = record.folder / what / folder / (name + ending); fs::is_regular_file(file)) return file;
-  return {};
-}
-
 /// What a validation wrote must be whole.
 template <class Work>
 auto reading_saved(const Work& work) {
@@ -158,11 +146,16 @@ std::shared_ptr<const GreyMap> open_saved(const fs::path& file, Size level) {
 
 }  // namespace
 
+std::filesystem::path SlideCrops::saved_file(ValidationFiles::Map map, const std::string& class_name,
+                                             std::size_t slide) const {
+  const ValidationFiles files(record_.folder, data_->listing->experiment().datasets.size() > 1);
+  return files.map_there(map, class_name, {record_.slides[slide].dataset, record_.slides[slide].id});
+}
+
 bool SlideCrops::saved(std::size_t slide) const {
-  const bool several = data_->listing->experiment().datasets.size() > 1;
   return std::any_of(record_.classes.begin(), record_.classes.end(), [&](const std::string& name) {
-    return !saved_file(record_, "masks", name, record_.slides[slide], several).empty() ||
-           !saved_file(record_, "probabilities", name, record_.slides[slide], several).empty();
+    return !saved_file(ValidationFiles::Map::masks, name, slide).empty() ||
+           !saved_file(ValidationFiles::Map::probabilities, name, slide).empty();
   });
 }
 
@@ -189,12 +182,11 @@ const SlideCrops::Open& SlideCrops::open(std::size_t slide) {
   out->truth = std::make_unique<LabelPainter>(out->pixels->size(), static_cast<int>(classes.size()));
   guarded(listing.origin(entry, "annotating"),
           [&] { data_->dataset(entry).annotate(entry.info, classes, *out->truth); });
-  const bool several = listing.experiment().datasets.size() > 1;
-  out->masks = std::any_of(classes.begin(), classes.end(), [&](const std::string& name) {
-    return !saved_file(record_, "masks", name, measured, several).empty();
-  });
+  using Map = ValidationFiles::Map;
+  out->masks = std::any_of(classes.begin(), classes.end(),
+                           [&](const std::string& name) { return !saved_file(Map::masks, name, slide).empty(); });
   for (const std::string& name : classes) {
-    const fs::path file = saved_file(record_, out->masks ? "masks" : "probabilities", name, measured, several);
+    const fs::path file = saved_file(out->masks ? Map::masks : Map::probabilities, name, slide);
     out->found.push_back(file.empty() ? nullptr : open_saved(file, measured.size));
   }
   open_ = std::move(out);

@@ -11,6 +11,7 @@
 
 #include <host/report/validation_record.hpp>
 #include <host/runs/run.hpp>
+#include <host/runs/validation_files.hpp>
 
 namespace nephron::host {
 
@@ -48,6 +49,8 @@ class SlideCrops {
   struct Data;
   struct Open;
   const Open& open(std::size_t slide);
+  /// What the validation saved of a class of a slide; empty: nothing.
+  std::filesystem::path saved_file(ValidationFiles::Map map, const std::string& class_name, std::size_t slide) const;
   const ValidationRecord& record_;
   std::unique_ptr<Data> data_;
   std::unique_ptr<Open> open_;

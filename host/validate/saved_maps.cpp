@@ -4,8 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include <nephron/folder_name.hpp>
-
 #include <host/util/write_error.hpp>
 
 namespace nephron::host {
@@ -14,8 +12,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool holds(const std::vector<std::string>& save, const char* what) {
-  return std::find(save.begin(), save.end(), what) != save.end();
+bool holds(const std::vector<std::string>& save, ValidationFiles::Map map) {
+  return std::find(save.begin(), save.end(), name_of(map)) != save.end();
 }
 
 /// `byte`: of a pixel at (x, y).
@@ -31,21 +29,23 @@ Image bytes_of(Size size, const Byte& byte) {
 
 }  // namespace
 
-SavedMaps::SavedMaps(fs::path out, const std::vector<std::string>& save)
-    : out_(std::move(out)), probabilities_(holds(save, "probabilities")), masks_(holds(save, "masks")) {}
+SavedMaps::SavedMaps(ValidationFiles files, const std::vector<std::string>& save)
+    : files_(std::move(files)),
+      probabilities_(holds(save, ValidationFiles::Map::probabilities)),
+      masks_(holds(save, ValidationFiles::Map::masks)) {}
 
-void SavedMaps::begin(const std::string& slide, const std::vector<std::string>& classes, Size size) {
-  const auto open = [&](const char* what, PngFilter filter) {
+void SavedMaps::begin(const ValidationFiles::Slide& slide, const std::vector<std::string>& classes, Size size) {
+  const auto open = [&](ValidationFiles::Map map, PngFilter filter) {
     Files files;
     for (const std::string& name : classes) {
-      const fs::path file = out_ / what / folder_name(name) / (slide + ".png");
+      const fs::path file = files_.map(map, name, slide);
       make_folder(file.parent_path());
       files.push_back(std::make_unique<PngRows>(file, size, Depth::u8, PngOptions{.filter = filter}));
     }
     return files;
   };
-  if (probabilities_) of_probabilities_ = open("probabilities", PngFilter::sub);
-  if (masks_) of_masks_ = open("masks", PngFilter::up);
+  if (probabilities_) of_probabilities_ = open(ValidationFiles::Map::probabilities, PngFilter::sub);
+  if (masks_) of_masks_ = open(ValidationFiles::Map::masks, PngFilter::up);
 }
 
 void SavedMaps::rows(std::size_t c, const ImageView& probability, const ImageView& mask) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <nephron/dataset_check.hpp>
@@ -23,6 +25,7 @@
 #include <host/predict/threshold_search.hpp>
 #include <host/runs/chosen_folds.hpp>
 #include <host/runs/run.hpp>
+#include <host/runs/validation_files.hpp>
 #include <host/tiling/many_tiles.hpp>
 #include <host/tiling/prepared_source.hpp>
 #include <host/tiling/tiled.hpp>
@@ -70,6 +73,7 @@ class RunValidation {
         out_(std::move(outcome)),
         settings_(std::move(settings)),
         keeps_(metrics_that_cannot_be_kept(metrics).empty()),
+        files_(out_.folder, experiment.datasets.size() > 1),
         pool_(metrics_, out_.classes, out_.thresholds),
         curves_(out_.classes.size()) {}
 
@@ -81,8 +85,8 @@ class RunValidation {
   std::optional<KeptSlide> measured_before(const PreparedSlide& slide) const;
   void take(KeptSlide kept);
   std::function<bool(const Region&)> tissue_of(const PreparedSlide& slide) const;
-  std::string file_of(const PreparedSlide& slide) const;
-  fs::path measures_of(const PreparedSlide& slide) const;
+  ValidationFiles::Slide named(const PreparedSlide& slide) const;
+  void require_own_files() const;
   void begin() const;
   void conclude();
   std::string how_to_go_on() const;
@@ -97,19 +101,28 @@ class RunValidation {
   ValidateOutcome out_;
   std::string settings_;  ///< all that values depend on besides pixels
   bool keeps_;            ///< measures go into files
+  ValidationFiles files_;
   MeasurePool pool_;
   std::vector<std::vector<std::vector<double>>> curves_;  ///< a class, a slide
   std::unique_ptr<Progress> progress_;
   std::int64_t tiles_before_ = 0;
 };
 
-/// Name of its files: slides of two datasets may have one id.
-std::string RunValidation::file_of(const PreparedSlide& slide) const {
-  return experiment_.datasets.size() > 1 ? dataset_name(experiment_, slide) + "-" + slide.info().id : slide.info().id;
+ValidationFiles::Slide RunValidation::named(const PreparedSlide& slide) const {
+  return {dataset_name(experiment_, slide), slide.info().id};
 }
 
-fs::path RunValidation::measures_of(const PreparedSlide& slide) const {
-  return out_.folder / "measures" / (file_name_of_slide(file_of(slide)) + ".json");
+/// Names of slides that differ can have one file name ("a/b" and "a_b").
+void RunValidation::require_own_files() const {
+  std::map<fs::path, std::string> names;
+  for (const int fold : out_.folds)
+    for (const std::size_t i : slides_of(data_, fold).held_out) {
+      const ValidationFiles::Slide slide = named(*data_.slides[i]);
+      const auto [other, fresh] = names.try_emplace(files_.measures(slide), slide.id);
+      if (!fresh && other->second != slide.id)
+        throw Error("slides \"" + other->second + "\" and \"" + slide.id + "\" would both be written as " +
+                    other->first.string());
+    }
 }
 
 KeptSlide RunValidation::measure(const PreparedSlide& slide, int fold, PixelModel& network) {
@@ -124,8 +137,8 @@ KeptSlide RunValidation::measure(const PreparedSlide& slide, int fold, PixelMode
   for (const ChannelRule& rule : slide.targets()) known.push_back(rule.weight > 0);
   SlideMeter meter(metrics_, measured, request_.objects, /*with_objects=*/true, known);
   std::vector<CurveCounts> curves(out_.exclusive ? 0 : out_.classes.size());
-  SavedMaps saved(out_.folder, request_.save);
-  if (saved.any()) saved.begin(file_of(slide), out_.classes, slide.size());
+  SavedMaps saved(files_, request_.save);
+  if (saved.any()) saved.begin(named(slide), out_.classes, slide.size());
   MeasuringSink sink(slide, out_.exclusive, out_.thresholds, meter, curves, saved);
   TilingOptions options{experiment_.data.tile, experiment_.predict.overlap, experiment_.prediction_batch(), {}};
   options.progress = [&](std::int64_t tiles, std::int64_t) {
@@ -156,7 +169,7 @@ std::function<bool(const Region&)> RunValidation::tissue_of(const PreparedSlide&
 
 std::optional<KeptSlide> RunValidation::measured_before(const PreparedSlide& slide) const {
   if (!request_.go_on || !keeps_) return std::nullopt;
-  std::optional<KeptSlide> out = read_measures(measures_of(slide), settings_, metrics_);
+  std::optional<KeptSlide> out = read_measures(files_.measures_there(named(slide)), settings_, metrics_);
   if (!out) return out;
   const Digests now = slide.digests();
   out->row.donor = slide.info().donor;
@@ -187,7 +200,7 @@ void RunValidation::validate_fold(int fold) {
           network = open_networks(experiment_, registry_, {run_.fold(fold).weights(request_.checkpoint)},
                                   {request_.device, request_.precision, out_.tta, experiment_.train.threads});
         KeptSlide measured = measure(slide, fold, *network);
-        if (keeps_) write_measures(measures_of(slide), settings_, measured, metrics_);
+        if (keeps_) write_measures(files_.measures(named(slide)), settings_, measured, metrics_);
         take(std::move(measured));
       }
     } catch (const Cancelled&) {
@@ -224,15 +237,18 @@ void RunValidation::begin() const {
   make_folder(out_.folder);
   std::error_code none;
   fs::remove(out_.folder / "scores.json", none);
+  std::set<fs::path> folders;
   for (const int fold : out_.folds)
-    for (const std::size_t i : slides_of(data_, fold).held_out)
-      if (!request_.go_on) fs::remove(measures_of(*data_.slides[i]), none);
+    for (const std::size_t i : slides_of(data_, fold).held_out) {
+      const ValidationFiles::Slide slide = named(*data_.slides[i]);
+      folders.insert(files_.measures(slide).parent_path());
+      for (const ValidationFiles::Map map : {ValidationFiles::Map::masks, ValidationFiles::Map::probabilities})
+        for (const std::string& name : out_.classes) folders.insert(files_.map(map, name, slide).parent_path());
+      while (!request_.go_on && fs::remove(files_.measures_there(slide), none)) {}
+    }
   // What a killed one was writing.
   remove_half_written(out_.folder, R"([^/]+\.(?:csv|jsonl|json))");
-  remove_half_written(out_.folder / "measures", R"([^/]+\.json)");
-  for (const char* what : {"probabilities", "masks"})
-    for (const std::string& name : out_.classes)
-      remove_half_written(out_.folder / what / folder_name(name), R"([^/]+\.png)");
+  for (const fs::path& folder : folders) remove_half_written(folder, R"([^/]+\.(?:json|png))");
   write_file_atomically(out_.folder / "validate.json", settings_ + "\n");
 }
 
@@ -245,6 +261,7 @@ ValidateOutcome RunValidation::run() try {
   for (const int fold : out_.folds)
     for (const std::size_t i : slides_of(data_, fold).held_out)
       tiles += tile_grid(data_.slides[i]->size(), experiment_.data.tile, experiment_.predict.overlap, 1).count();
+  require_own_files();
   begin();
   progress_ = std::make_unique<Progress>("validating", tiles);
   try {

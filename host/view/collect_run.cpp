@@ -5,7 +5,9 @@
 #include <host/config/run_experiment.hpp>
 #include <host/data/listing.hpp>
 #include <host/runs/run.hpp>
+#include <host/runs/validation_files.hpp>
 #include <host/view/collect_parts.hpp>
+#include <host/view/label_layers.hpp>
 #include <host/view/object_sink.hpp>
 #include <host/view/slide_picture.hpp>
 
@@ -67,27 +69,40 @@ class ValidationLayer final : public ViewLayer {
  public:
   ValidationLayer(const std::filesystem::path& folder, std::shared_ptr<const RunData> data)
       : ViewLayer("validation", Kind::prediction),
-        saved_("validation", folder, data->listing->experiment().classes),
+        files_(folder, data->listing->experiment().datasets.size() > 1),
         data_(std::move(data)) {
-    // Of several datasets, files are named after both: their slides may have one name.
-    const bool several = data_->listing->experiment().datasets.size() > 1;
     for (const Listing::Entry& entry : data_->listing->slides())
-      names_.emplace(entry.info.id,
-                     (several ? data_->listing->dataset_name(entry.dataset) + "-" : std::string()) + entry.info.id);
+      slides_.try_emplace(entry.info.id,
+                          ValidationFiles::Slide{data_->listing->dataset_name(entry.dataset), entry.info.id});
   }
-  bool knows(const std::string& id) const override { return names_.contains(id) && saved_.knows(names_.at(id)); }
-  LabelSet labels(const std::string& id, Size slide, const Stop& stop) const override {
-    return saved_.labels(names_.at(id), slide, stop);
+  bool knows(const std::string& id) const override { return !saved(ValidationFiles::Map::masks, id).empty(); }
+  LabelSet labels(const std::string& id, Size, const Stop& stop) const override {
+    return read_masks(saved(ValidationFiles::Map::masks, id), stop);
   }
   std::vector<Map> maps(const std::string& id) const override {
-    return names_.contains(id) ? saved_.maps(names_.at(id)) : std::vector<Map>();
+    std::vector<Map> out;
+    const auto found = saved(ValidationFiles::Map::probabilities, id);
+    for (const std::string& name : classes())
+      if (const auto file = found.find(name); file != found.end()) out.push_back({name, file->second});
+    return out;
   }
-  std::vector<std::string> classes() const override { return saved_.classes(); }
+  std::vector<std::string> classes() const override { return data_->listing->experiment().classes; }
 
  private:
-  PredictionLayer saved_;
+  /// By class.
+  std::map<std::string, std::filesystem::path> saved(ValidationFiles::Map map, const std::string& id) const {
+    std::map<std::string, std::filesystem::path> out;
+    const auto slide = slides_.find(id);
+    if (slide == slides_.end()) return out;
+    for (const std::string& name : classes())
+      if (std::filesystem::path file = files_.map_there(map, name, slide->second); !file.empty())
+        out.emplace(name, std::move(file));
+    return out;
+  }
+
+  ValidationFiles files_;
   std::shared_ptr<const RunData> data_;
-  std::map<std::string, std::string> names_;  ///< of files, by the slide's id
+  std::map<std::string, ValidationFiles::Slide> slides_;  ///< by id; of those that share one, the first is shown
 };
 
 bool anything_saved(const std::filesystem::path& validation) {

@@ -139,6 +139,23 @@ class Report(unittest.TestCase):
         self.assertIn("data:image/jpeg;base64,", figures[0])
         self.assertIn('class="truth"', figures[0])
 
+    def test_masks_of_two_datasets_and_their_former_names(self):
+        """Of several datasets masks lie in a folder each; once they were called DATASET-SLIDE."""
+        made = os.path.join(self.folder, "several")
+        second = '[[dataset]]\nname = "made"\ntype = "image_folder"\nroot = "%s"\n'
+        viewed.write_slide(f"{made}/second/images/up-first.png", 64, 48, [])
+        viewed.write_png(f"{made}/second/masks/up-first.png", 64, viewed.grey([], 255, 64, 48), 1)
+        with unittest.mock.patch.object(made_run, "LEAF", made_run.LEAF + second % f"{made}/second"):
+            run = made_run.make(made, a.nephron)
+        masks = os.path.join(run, "validation/masks", made_run.FOLDER)
+        self.assertTrue("box of the prediction" in self.report(run=run))
+        for names in ({slide: f"made-up-{slide}" for slide in made_run.SLIDES},
+                      {f"made-up-{slide}": f"made-up/{slide}" for slide in made_run.SLIDES}):
+            for before, now in names.items():
+                os.makedirs(os.path.dirname(f"{masks}/{now}.png"), exist_ok=True)
+                os.rename(f"{masks}/{before}.png", f"{masks}/{now}.png")
+            self.assertFalse("box of the prediction" in self.report(run=run), now)
+
     def test_few_pictures_and_none(self):
         self.assertEqual(self.report("--gallery", "1").count('<figure class="crop">'), 4)  # the best too: there are more
         page = self.report("--gallery", "0")

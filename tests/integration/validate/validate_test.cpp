@@ -230,6 +230,30 @@ TEST_F(Validate, GlassIsSkippedAndTissueMeasuredAsItIs) {
   EXPECT_GT(cv::countNonZero(all.colRange(300, 500)), 0) << "a network that says 0 there proves nothing";
 }
 
+/// Two names that are the same once a dash is between them.
+TEST_F(Validate, SlidesOfTwoDatasetsHaveFilesOfTheirOwn) {
+  for (const auto& [dataset, slide] : {std::pair("one", "b-s0.png"), std::pair("two", "s0.png")})
+    for (const char* folder : {"images", "masks"}) {
+      fs::create_directories(root_ / dataset / folder);
+      fs::copy_file(*data_ / "data" / folder / (dataset == std::string("one") ? "s0.png" : "s1.png"),
+                    root_ / dataset / folder / slide);
+    }
+  // Two slides, one a dataset, each held out by a fold of its own.
+  std::string text = read_file(root_ / "tiny.toml");
+  text.replace(text.find("[[dataset]]"), text.find("[sampler]") - text.find("[[dataset]]"),
+               "[[dataset]]\nname = \"a\"\ntype = \"image_folder\"\nroot = \"one\"\n"
+               "[[dataset]]\nname = \"a-b\"\ntype = \"image_folder\"\nroot = \"two\"\n");
+  write_file_atomically(root_ / "tiny.toml", text);
+  run(train_command({"--fold", "all", "--set", "data.folds.count=2", "--set", "train.epochs=1"}), 0);
+  run(command({"--save", "masks"}), 0);
+  for (const char* file :
+       {"masks/disc/a/b-s0.png", "masks/disc/a-b/s0.png", "measures/a/b-s0.json", "measures/a-b/s0.json"})
+    EXPECT_TRUE(fs::exists(made(file))) << file;
+  const auto whole = files_of(made(""));
+  EXPECT_THAT(run(command({"--save", "masks", "--continue"}), 0), HasSubstr("2 of them before"));
+  EXPECT_EQ(files_of(made("")) == whole, true);
+}
+
 TEST_F(Validate, RefusesWhatItCannotDo) {
   run(train_command({"--set", "train.epochs=1"}), 0);
   EXPECT_THAT(run(command({"--metrics", "dyce"}), 2), HasSubstr("did you mean \"dice\""));
