@@ -17,7 +17,7 @@ using What = Decision::What;
 constexpr double never = std::numeric_limits<double>::infinity();
 /// A gap that is not worth filling: loading a run takes its time, too.
 constexpr double least_gap = 300;
-/// How much less a user must have used for whom another's run is stopped, in slices of the job that waits. Without it
+/// How much less a user must have used for whom another's run is stopped, in slices of the smaller of the two. Without it
 /// two users would take turns whenever one is a second ahead.
 constexpr double margin = 0.5;
 constexpr int rank_overdue = 3;
@@ -162,22 +162,46 @@ class Planner {
     return true;
   }
 
-  /// Whether `v`, which runs, is stopped for `i`.
-  bool goes_before(std::size_t i, std::size_t v) {
-    const PlanJob& j = job(i);
+  /// Whether `v` may be stopped at all for `i`: it has had its slice, or was told that it would be stopped.
+  bool may_stop(std::size_t i, std::size_t v) const {
     const PlanJob& run = job(v);
-    if (!run.may_yield || out_[v].what == What::yield) return false;
+    if (!run.may_yield || out_[v].what == What::yield || rank_[i] < rank_[v]) return false;
     if (run.left && *run.left <= in_.rules.last) return false;
-    if (run.fills && j.waited >= in_.rules.reserve && rank_[i] >= rank_[v]) return true;
-    if (run.ran < in_.rules.slice) return false;
-    if (rank_[i] != rank_[v]) return rank_[i] > rank_[v];
-    return run.user != j.user && ahead_[j.user] + margin * cost(i) * in_.rules.slice <= ahead_[run.user];
+    return run.ran >= in_.rules.slice || (run.fills && job(i).waited >= in_.rules.reserve);
+  }
+
+  double least_lead(std::size_t i, std::size_t v) const {
+    return margin * in_.rules.slice * std::min(cost(i), cost_per_second(job(v).parts, in_.machine));
+  }
+
+  /// Whether `v` is stopped for `i`: it ranks lower, or its user has used more.
+  bool goes_before(std::size_t i, std::size_t v) {
+    if (!may_stop(i, v)) return false;
+    if (rank_[i] != rank_[v] || job(v).fills) return true;
+    return job(v).user != job(i).user && ahead_[job(i).user] + least_lead(i, v) <= ahead_[job(v).user];
+  }
+
+  /// What a large job waits for may run for several users; those who used more stand for the others.
+  bool used_more_together(std::size_t i, const std::vector<std::size_t>& runs) {
+    double over = 0;
+    for (const std::size_t v : runs) {
+      const double lead = ahead_[job(v).user] - ahead_[job(i).user] - least_lead(i, v);
+      over += cost_per_second(job(v).parts, in_.machine) * (goes_before(i, v) ? std::max(0.0, lead) : lead);
+    }
+    return over >= 0;
   }
 
   bool make_yield(std::size_t i) {
-    std::vector<std::size_t> runs;
-    for (const std::size_t v : running_)
-      if (goes_before(i, v)) runs.push_back(v);
+    std::vector<std::size_t> each, together;
+    for (const std::size_t v : running_) {
+      if (goes_before(i, v)) each.push_back(v);
+      if (may_stop(i, v)) together.push_back(v);
+    }
+    if (make_yield(i, each)) return true;
+    return job(i).waited >= in_.rules.reserve && together.size() > each.size() && make_yield(i, together);
+  }
+
+  bool make_yield(std::size_t i, std::vector<std::size_t> runs) {
     if (runs.empty()) return false;
     std::stable_sort(runs.begin(), runs.end(), [&](std::size_t a, std::size_t b) {
       return std::tuple(!job(a).fills, rank_[a], -ahead_[job(a).user], -job(a).ran) <
@@ -193,6 +217,7 @@ class Planner {
     if (!parts) return false;
     runs.resize(count);
     spare_some(i, runs, pool, *parts);
+    if (!used_more_together(i, runs)) return false;
     for (const std::size_t v : runs) {
       out_[v] = {What::yield, {}, false, job(i).name() + (job(v).fills ? " can start now" : " used less")};
       if (rank_[i] > rank_[v] && !job(v).fills) out_[v].why = job(i).name() + " goes first";
@@ -218,14 +243,11 @@ class Planner {
   }
 
   /// When `v` may make room for `i`, by itself or because it is stopped.
-  double gone_in(std::size_t i, std::size_t v) {
+  double gone_in(std::size_t i, std::size_t v) const {
     const PlanJob& run = job(v);
     double out = run.left.value_or(never);
-    if (run.may_yield && rank_[i] >= rank_[v]) {
-      const double over = run.fills ? 0 : std::max(0.0, in_.rules.slice - run.ran);
-      if (rank_[i] > rank_[v] || run.user != job(i).user) out = std::min(out, over);
-    }
-    return out;
+    if (!run.may_yield || rank_[i] < rank_[v]) return out;
+    return std::min(out, run.fills ? 0 : std::max(0.0, in_.rules.slice - run.ran));
   }
 
   /// Keeps the parts that are free the soonest.
