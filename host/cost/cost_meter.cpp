@@ -70,7 +70,7 @@ void CostMeter::look() try {
   CostReading now{clock_s(), processes.use_of(::getpid()).value_or(ProcessUse{}), machine_time(), {}};
   now.ours.memory_mb = std::max(now.ours.memory_mb, peak_rss_mb());
   if (device_watch_ != nullptr)
-    now.devices = device_watch_->read(processes.tree_of(::getpid()), static_cast<std::size_t>(holders_));
+    now.devices = device_watch_->read(processes.below({::getpid()}), static_cast<std::size_t>(holders_));
   account_.add(now);
 } catch (const std::exception& e) {
   log().debug(std::string("the cost of the run is not read: ") + e.what());

@@ -63,27 +63,26 @@ ProcessTable ProcessTable::now() {
   return out;
 }
 
-std::set<pid_t> ProcessTable::tree_of(pid_t process) const {
-  std::set<pid_t> out;
-  for (const auto& [pid, entry] : processes_) {
-    // Up to the process that is asked for; a table that was read while processes ended may have no way there.
-    pid_t at = pid;
-    for (int steps = 0; at > 1 && at != process && steps < 64; ++steps) {
-      const auto found = processes_.find(at);
-      at = found == processes_.end() ? 0 : found->second.parent;
-    }
-    if (at == process) out.insert(pid);
+std::optional<ProcessUse> ProcessTable::use_of(pid_t process) const {
+  if (!processes_.contains(process)) return std::nullopt;
+  ProcessUse out;
+  for (const pid_t pid : below({process})) {
+    out.cpu_seconds += processes_.at(pid).use.cpu_seconds;
+    out.memory_mb += processes_.at(pid).use.memory_mb;
   }
   return out;
 }
 
-std::optional<ProcessUse> ProcessTable::use_of(pid_t process) const {
-  if (!processes_.contains(process)) return std::nullopt;
-  ProcessUse out;
-  for (const pid_t pid : tree_of(process)) {
-    const ProcessUse& use = processes_.at(pid).use;
-    out.cpu_seconds += use.cpu_seconds;
-    out.memory_mb += use.memory_mb;
+std::set<pid_t> ProcessTable::below(const std::set<pid_t>& processes) const {
+  std::set<pid_t> out;
+  for (const auto& [pid, entry] : processes_) {
+    // Up to a process that is asked for; a table that was read while processes ended may have no way there.
+    pid_t at = pid;
+    for (int steps = 0; at > 1 && !processes.contains(at) && steps < 64; ++steps) {
+      const auto found = processes_.find(at);
+      at = found == processes_.end() ? 0 : found->second.parent;
+    }
+    if (processes.contains(at)) out.insert(pid);
   }
   return out;
 }

@@ -22,8 +22,8 @@ class ProcessTable {
   static ProcessTable now();
   /// Nothing for a process that is not there.
   std::optional<ProcessUse> use_of(pid_t process) const;
-  /// The process and all that it started, as far as they are there.
-  std::set<pid_t> tree_of(pid_t process) const;
+  /// These processes and all that they started.
+  std::set<pid_t> below(const std::set<pid_t>& processes) const;
 
  private:
   struct Process {

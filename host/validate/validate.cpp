@@ -10,7 +10,6 @@
 
 #include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
-#include <nephron/folder_name.hpp>
 
 #include <host/config/components.hpp>
 #include <host/config/run_experiment.hpp>

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace nephron::host {
+
+/// How far a run is, as a text that differs when it came further; "" where there is no run.
+std::string progress_of(const std::filesystem::path& run);
+/// Every fold that it was started for is done.
+bool run_finished(const std::filesystem::path& run);
+/// Seconds until its end at the pace of its last steps, validation not counted; nothing where that is not known.
+std::optional<double> seconds_left(const std::filesystem::path& run);
+
+}  // namespace nephron::host

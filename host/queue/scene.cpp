@@ -1,0 +1,147 @@
+#include <host/queue/scene.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include <nephron/error.hpp>
+
+#include <host/queue/nvml.hpp>
+#include <host/queue/virtual_time.hpp>
+#include <host/registry/process_use.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+/// An agent that has said nothing for so long hangs, and its user's jobs are in nobody's way.
+constexpr double most_silence = 30;
+/// What a driver and a screen take of a GPU's memory is no use.
+constexpr double least_share = 0.02;
+
+bool agent_is_well(const UserFolder& folder, const Moment& now) {
+  if (!folder.held(agent_lock)) return false;
+  const auto text = folder.read(agent_beat);
+  return text && seconds_between(read_beat(*text, folder.file(agent_beat).string()).at, now) <= most_silence;
+}
+
+void read_user(const UserFolder& folder, Scene& scene) {
+  const std::string user = user_named(folder.uid());
+  const auto guarded = [&](const auto& work) {
+    try {
+      work();
+    } catch (const Error& e) {
+      scene.problems.emplace_back(e.what());
+    }
+  };
+  scene.agents[folder.uid()] = false;
+  guarded([&] { scene.agents[folder.uid()] = agent_is_well(folder, scene.now); });
+  guarded([&] {
+    if (const auto text = folder.read("use.json")) {
+      const UseSum use = read_use(*text, folder.file("use.json").string());
+      scene.use[user] = decayed(use.seconds, seconds_between(use.at, scene.now));
+    }
+  });
+  for (const std::string& name : folder.names(ticket_ending))
+    guarded([&] {
+      SceneJob job = read_job(folder, name.substr(0, name.size() - std::string(ticket_ending).size()));
+      if (job.state.at != JobState::At::ended) scene.jobs.push_back(std::move(job));
+    });
+}
+
+/// The sixteenths of each GPU that others use, of those that no lock holds.
+Parts used_outside(const Scene& scene, const HostFile& host) {
+  Parts out;
+  const auto& gpus = host.machine.gpus;
+  if (std::all_of(gpus.begin(), gpus.end(), [](const Gpu& gpu) { return gpu.made_up(); })) return out;
+  std::set<pid_t> keepers;
+  for (const SceneJob& job : scene.jobs)
+    if (job.kept && job.begun) keepers.insert(static_cast<pid_t>(job.begun->keeper));
+  const auto bytes = nvml_use_of_others(gpus, ProcessTable::now().below(keepers));
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    const double share = static_cast<double>(bytes[i]) / static_cast<double>(std::max<std::int64_t>(1, gpus[i].bytes));
+    int count = share < least_share ? 0 : std::min(gpu_parts, static_cast<int>(std::ceil(share * gpu_parts)));
+    for (int k = gpu_parts - 1; k >= 0 && count > 0; --k)
+      if ((scene.held.gpus[i] >> k & 1) == 0) {
+        out.gpus[i] = static_cast<GpuMask>(out.gpus[i] | (1U << k));
+        --count;
+      }
+  }
+  return out;
+}
+
+}  // namespace
+
+SceneJob read_job(const UserFolder& folder, const std::string& id) {
+  SceneJob out;
+  out.uid = folder.uid();
+  out.user = user_named(folder.uid());
+  const auto read = [&](const std::string& ending) { return folder.read(id + ending); };
+  const auto file = [&](const std::string& ending) { return folder.file(id + ending).string(); };
+  const auto ticket = read(ticket_ending);
+  if (!ticket) throw Error(file(ticket_ending) + " is gone");
+  out.ticket = read_ticket(*ticket, file(ticket_ending));
+  if (out.ticket.id != id)
+    throw Error(file(ticket_ending) + " is the ticket of job " + out.ticket.id + ": an id stands for one job alone");
+  const auto state = read(state_ending);
+  if (!state) throw Error(file(state_ending) + " is gone: nobody knows what its job is at");
+  out.state = read_state(*state, file(state_ending));
+  out.kept = folder.held(id + ".lock");
+  if (const auto begun = read(".begun.json")) out.begun = read_begun(*begun, file(".begun.json"));
+  if (out.begun && out.begun->start != out.state.start) out.begun.reset();
+  return out;
+}
+
+Scene look(const Spool& spool, const HostFile& host) {
+  Scene out;
+  out.now = Moment::now();
+  for (const UserFolder& folder : spool.users(out.problems)) read_user(folder, out);
+  out.held = PartLocks(spool.locks(), host.machine).held();
+  out.outside = used_outside(out, host);
+  // What runs and is not in the sum yet.
+  for (const SceneJob& job : out.jobs)
+    if (job.state.at == JobState::At::running && job.kept)
+      out.use[job.user] +=
+          cost_per_second(job.state.parts, host.machine) * seconds_between(job.state.counted, out.now);
+  return out;
+}
+
+PlanInput plan_input(const Scene& scene, const HostFile& host, uid_t own, std::vector<std::size_t>& index) {
+  PlanInput out;
+  out.machine = host.machine;
+  out.rules = host.rules;
+  out.use = scene.use;
+  out.taken = scene.held;
+  out.taken.add(scene.outside);
+  for (std::size_t i = 0; i < scene.jobs.size(); ++i) {
+    const SceneJob& job = scene.jobs[i];
+    const bool runs = job.state.at == JobState::At::running;
+    const auto agent = scene.agents.find(job.uid);
+    const bool served = job.uid == own || (agent != scene.agents.end() && agent->second);
+    if (runs ? !job.kept : job.state.at != JobState::At::waiting || !served) continue;
+    PlanJob j{job.user, job.ticket.id, job.ticket.request};
+    j.submitted = job.ticket.submitted.wall;
+    j.may_yield = job.ticket.may_yield();
+    const double since = seconds_between(job.state.since, scene.now);
+    (runs ? j.ran : j.waited) = since;
+    if (job.state.left && runs) j.left = std::max(0.0, *job.state.left - seconds_between(job.state.left_at, scene.now));
+    else j.left = job.state.left;
+    if (runs) {
+      j.at = job.state.wish == JobState::Wish::none ? PlanJob::At::running : PlanJob::At::leaving;
+      j.fills = job.state.fills;
+      // Nobody has what he does not hold, whatever his files say.
+      Parts not_held = job.state.parts;
+      not_held.remove(scene.held);
+      j.parts = job.state.parts;
+      j.parts.remove(not_held);
+      out.taken.remove(j.parts);
+    }
+    out.jobs.push_back(std::move(j));
+    index.push_back(i);
+  }
+  return out;
+}
+
+}  // namespace nephron::host
