@@ -81,7 +81,10 @@ void add_train(CLI::App& app, int& exit) {
       ->check(CLI::Range(5.0, 86400.0))
       ->capture_default_str();
   CLI::Option* const debug = command->add_flag("--debug", request->debug, "One fold, few steps, nothing kept");
-  resume->excludes(experiment)->excludes(debug)->excludes(from)->excludes(batch);
+  CLI::Option* const waits = command->add_flag("--leave-waiting", request->leave_waiting,
+                                               "Make the run and train nothing: --resume RUN begins it");
+  resume->excludes(experiment)->excludes(debug)->excludes(from)->excludes(batch)->excludes(waits);
+  waits->excludes(debug);
   debug->excludes(jobs)->excludes(devices);
   command->callback([request, command, &exit] {
     if (request->experiment.empty() && request->resume.empty())

@@ -82,6 +82,7 @@ std::string text_of(const Ticket& t) {
   out["first"] = t.first;
   out["again"] = t.again;
   out["folder"] = t.folder.string();
+  out["umask"] = t.umask;
   out["run"] = t.run.string();
   out["gpus"] = t.request.gpus;
   out["gpu_bytes"] = t.request.gpu_bytes;
@@ -101,6 +102,7 @@ Ticket read_ticket(const std::string& text, const std::string& file) {
   if (out.first.empty()) json.at("first").refuse("is empty; a command was expected");
   out.again = json.at("again").texts();
   out.folder = json.at("folder").text();
+  out.umask = static_cast<int>(json.at("umask").integer(0, 0777));
   out.run = json.at("run").text();
   out.request.gpus = static_cast<int>(json.at("gpus").integer(0, static_cast<std::int64_t>(most_gpus)));
   out.request.gpu_bytes = json.at("gpu_bytes").integer(0, most_count);

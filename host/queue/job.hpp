@@ -19,6 +19,7 @@ struct Ticket {
   std::vector<std::string> first;      ///< the command
   std::vector<std::string> again;      ///< what goes on with it after it was stopped; empty: it cannot be stopped
   std::filesystem::path folder;        ///< in which it runs
+  int umask = 022;                     ///< of whoever submitted it
   std::filesystem::path run;           ///< the run that it trains; empty: none
   Request request;
   Moment submitted;

@@ -27,7 +27,7 @@ void forget_oldest(const Spool& spool) {
   if (all.size() <= most_ended) return;
   std::sort(all.begin(), all.end());
   for (std::size_t i = 0; i < all.size() - most_ended; ++i)
-    for (const char* ending : {ticket_ending, state_ending, ".log"})
+    for (const char* ending : {ticket_ending, state_ending, ".log", ".env.json"})
       fs::remove(ended_folder(spool) / (all[i].second + ending), failed);
 }
 
@@ -54,14 +54,27 @@ void put_away(const Spool& spool, const SceneJob& job) {
     ::rename((spool.own() / (job.ticket.id + ending)).c_str(), (to / (job.ticket.id + ending)).c_str());
   };
   // The ticket last: as long as it lies there, the job is found and this is done again.
-  for (const char* ending : {".env.json", ".begun.json", ".end.json", ".lock"}) spool.remove(job.ticket.id + ending);
-  move(".log");
+  for (const char* ending : {".begun.json", ".end.json", ".lock"}) spool.remove(job.ticket.id + ending);
+  for (const char* ending : {".log", ".env.json"}) move(ending);
   std::error_code failed;
   fs::copy_file(spool.own() / (job.ticket.id + state_ending), to / (job.ticket.id + state_ending),
                 fs::copy_options::overwrite_existing, failed);
   move(ticket_ending);
   spool.remove(job.ticket.id + state_ending);
   forget_oldest(spool);
+}
+
+void take_back(const Spool& spool, SceneJob job, const Moment& now) {
+  const fs::path from = ended_folder(spool);
+  job.state.at = JobState::At::waiting;
+  job.state.how = JobState::How::none;
+  job.state.since = now;
+  job.state.kills = 0;
+  job.state.why.clear();
+  write_state(spool, job);
+  for (const char* ending : {".log", ".env.json", ticket_ending})
+    ::rename((from / (job.ticket.id + ending)).c_str(), (spool.own() / (job.ticket.id + ending)).c_str());
+  ::unlink((from / (job.ticket.id + state_ending)).c_str());
 }
 
 std::vector<SceneJob> ended_jobs(const Spool& spool, std::vector<std::string>& problems) {

@@ -16,6 +16,8 @@ UseSum read_own_use(const Spool& spool);
 
 /// Moves a job that has ended to UID/ended, its log too, so that those that are left are few to look through.
 void put_away(const Spool& spool, const SceneJob& job);
+/// Puts one that has ended in line again.
+void take_back(const Spool& spool, SceneJob job, const Moment& now);
 /// This user's jobs that have ended, the latest first, and theirs that a kill has left half moved.
 std::vector<SceneJob> ended_jobs(const Spool& spool, std::vector<std::string>& problems);
 /// Its output, wherever it lies now; "" where there is none.

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -205,7 +206,7 @@ void keep_job(const Spool& spool, const HostFile& host, const Ticket& ticket, co
               std::vector<Descriptor> locks) noexcept {
   try {
     ::setsid();
-    ::umask(022);
+    ::umask(static_cast<mode_t>(ticket.umask));
     close_all_but(locks);
     Keeper(spool, host, ticket, state).keep();
   } catch (const std::exception& e) {

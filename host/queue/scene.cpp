@@ -83,7 +83,7 @@ SceneJob read_job(const UserFolder& folder, const std::string& id) {
   const auto ticket = read(ticket_ending);
   if (!ticket) throw Error(file(ticket_ending) + " is gone");
   out.ticket = read_ticket(*ticket, file(ticket_ending));
-  if (out.ticket.id != id)
+  if (out.ticket.id != id.substr(id.rfind('/') + 1))
     throw Error(file(ticket_ending) + " is the ticket of job " + out.ticket.id + ": an id stands for one job alone");
   const auto state = read(state_ending);
   if (!state) throw Error(file(state_ending) + " is gone: nobody knows what its job is at");
@@ -121,7 +121,10 @@ PlanInput plan_input(const Scene& scene, const HostFile& host, uid_t own, std::v
     const auto agent = scene.agents.find(job.uid);
     const bool served = job.uid == own || (agent != scene.agents.end() && agent->second);
     if (runs ? !job.kept : job.state.at != JobState::At::waiting || !served) continue;
-    PlanJob j{job.user, job.ticket.id, job.ticket.request};
+    PlanJob j;
+    j.user = job.user;
+    j.id = job.ticket.id;
+    j.request = job.ticket.request;
     j.submitted = job.ticket.submitted.wall;
     j.may_yield = job.ticket.may_yield();
     const double since = seconds_between(job.state.since, scene.now);

@@ -46,12 +46,13 @@ JobState killed(const Ticket& ticket, JobState state, const Ended& ended) {
   return back(std::move(state), "was killed, and goes on");
 }
 
-JobState by_itself(const Ticket& ticket, JobState state, const Ended& ended) {
+JobState by_itself(const Ticket& ticket, JobState state, const Ended& ended, bool other_boot) {
   const End& end = *ended.end;
   if (!end.error.empty()) return over(std::move(state), How::failed, end.error);
   if (end.signal == SIGKILL) return killed(ticket, std::move(state), ended);
   const bool stopped = end.code == exit_interrupted || end.signal == SIGTERM || end.signal == SIGINT ||
                        end.code == 128 + SIGTERM;
+  if (stopped && ticket.may_yield() && other_boot) return back(std::move(state), "the machine was started anew");
   if (stopped && ticket.may_yield()) {
     state.at = At::held;
     state.why = "was interrupted, not by the queue; nephron queue release " + ticket.id + " goes on";
@@ -67,6 +68,7 @@ JobState by_itself(const Ticket& ticket, JobState state, const Ended& ended) {
 
 JobState after(const Ticket& ticket, JobState state, const Ended& ended, const Moment& now) {
   const Wish wish = state.wish;
+  const bool other_boot = state.since.boot_id != now.boot_id;
   state.wish = Wish::none;
   state.told.reset();
   state.since = now;
@@ -90,7 +92,7 @@ JobState after(const Ticket& ticket, JobState state, const Ended& ended, const M
     state.why = "held by its user";
     return state;
   }
-  return ended.end ? by_itself(ticket, std::move(state), ended) : killed(ticket, std::move(state), ended);
+  return ended.end ? by_itself(ticket, std::move(state), ended, other_boot) : killed(ticket, std::move(state), ended);
 }
 
 void settle_ended(const Spool& spool, SceneJob& job, const Moment& now) {

@@ -173,7 +173,8 @@ std::string environment_json(const Experiment& experiment, const Registry& regis
   out["program"] = {{"file", fs::read_symlink("/proc/self/exe").string()}, {"sha256", sha256_of("/proc/self/exe")}};
   out["plugins"] = plugins_json(experiment, registry);
   if (!from.empty()) out["from"] = from_json(from);
-  out["sessions"] = Json::array({session_json(session, {})});
+  out["sessions"] = Json::array();
+  if (!session.none_yet) out["sessions"].push_back(session_json(session, {}));
   return text_of(out);
 }
 

@@ -28,6 +28,7 @@ struct SessionFacts {
   std::vector<std::string> overrides;
   std::vector<std::filesystem::path> plugins;  ///< of the command line
   bool experiment_edited = false;              ///< the run's own file is not as it was written
+  bool none_yet = false;                       ///< the run is made, and no process trains it
 };
 
 /// A plugin file that is another one than when the run began.

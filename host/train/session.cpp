@@ -237,6 +237,11 @@ int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Dev
   if (request.debug) scratch.emplace();
   Session session = request.resume.empty() ? Session::start(request, scratch ? scratch->folder() : request.runs, device)
                                            : Session::go_on(request, device);
+  if (request.leave_waiting) {
+    session.leave_waiting();
+    std::printf("%s\n", session.run().folder().c_str());
+    return 0;
+  }
   const Experiment& experiment = session.experiment();
   set_torch_threads(experiment.train.threads, ranks == nullptr ? 1 : ranks->here());
   if (device.is_cuda()) set_deterministic(experiment.train.deterministic);

@@ -245,6 +245,13 @@ void Session::begin(std::size_t bytes) {
                  " of " + o.run.string() + ", step " + std::to_string(o.step));
 }
 
+void Session::leave_waiting() {
+  facts_.none_yet = true;
+  require_writable(run_.folder().parent_path(), some_space);
+  make_run();
+  lock_.reset();
+}
+
 void Session::make_run() {
   run_.make();
   try {

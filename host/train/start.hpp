@@ -32,6 +32,8 @@ class Session {
   /// the run's folder, or notes that the run goes on. `bytes`: space that the fold needs.
   void begin(std::size_t bytes);
   bool begun() const noexcept { return begun_; }
+  /// Makes the folder of a new run for another process, which begins with --resume.
+  void leave_waiting();
   /// Takes a run back in which no fold was begun; false where one was, or where the run is an older one.
   bool forget();
   /// Leaves a record of how it ended without finishing the run, for those who look at the run later; `error` is null

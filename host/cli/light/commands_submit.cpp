@@ -1,0 +1,169 @@
+// nephron submit: a training, or any command, in the line of this machine.
+#include <algorithm>
+#include <memory>
+
+#include <nephron/error.hpp>
+
+#include <host/cli/command.hpp>
+#include <host/cli/light/runs_options.hpp>
+#include <host/queue/host_file.hpp>
+#include <host/queue/submit.hpp>
+#include <host/queue/tool.hpp>
+#include <host/util/log.hpp>
+#include <host/util/pages.hpp>
+#include <host/util/printable.hpp>
+#include <host/util/shell_word.hpp>
+#include <host/util/usage_error.hpp>
+
+namespace nephron::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SubmitOptions {
+  std::vector<std::string> what, set, plugins;
+  std::string fold = "0", runs = "runs", from, checkpoint = "last", name, gpu_memory, priority = "normal";
+  int gpus = -1, cpus = 0;
+  bool strict = false, auto_batch = false, resumable = false;
+};
+
+bool is_experiment(const SubmitOptions& o) {
+  return o.what.size() == 1 && o.what.front().ends_with(".toml") && fs::exists(o.what.front());
+}
+
+bool several_folds(const SubmitOptions& o) { return o.fold == "all" || o.fold.find(',') != std::string::npos; }
+
+std::vector<std::string> train_command(const SubmitOptions& o, const std::string& device) {
+  std::vector<std::string> out{program_file().string(), "train", o.what.front(), "--leave-waiting", "--alone",
+                               "--device", device, "--fold", o.fold, "--runs", o.runs};
+  for (const std::string& setting : o.set) out.insert(out.end(), {"--set", setting});
+  for (const std::string& file : o.plugins) out.insert(out.end(), {"--plugin", file});
+  if (!o.from.empty()) out.insert(out.end(), {"--from", o.from, "--checkpoint", o.checkpoint});
+  if (o.auto_batch) out.insert(out.end(), {"--batch", "auto"});
+  return out;
+}
+
+/// A fold at a time on each GPU.
+void add_places(int gpus, const std::string& device, std::vector<std::string>& command) {
+  if (device == "cpu") return void(command.insert(command.end(), {"--jobs", std::to_string(gpus)}));
+  std::string devices;
+  for (int i = 0; i < gpus; ++i) devices += (i > 0 ? ",cuda:" : "cuda:") + std::to_string(i);
+  const auto at = std::find(command.begin(), command.end(), "--device");
+  command.erase(at, at + 2);
+  command.insert(command.end(), {"--devices", devices});
+}
+
+/// The run's folder is made now: later changes of the file change nothing.
+int make_run(const SubmitOptions& o, const std::string& device, Submission& out) {
+  ToolEnd end = run_tool(train_command(o, device));
+  if (end.code != Exit::done) return end.code > 128 ? Exit::interrupted : end.code;
+  while (!end.output.empty() && end.output.back() == '\n') end.output.pop_back();
+  out.run = end.output.substr(end.output.rfind('\n') + 1);
+  std::vector<std::string> command{"nephron",  "train",   "--resume", out.run.string(),
+                                   "--device", device, "--alone"};
+  for (const std::string& file : o.plugins)
+    command.insert(command.end(), {"--plugin", fs::absolute(file).lexically_normal().string()});
+  if (o.strict) command.emplace_back("--strict");
+  if (o.gpus > 1) add_places(o.gpus, device, command);
+  out.first = out.again = command;
+  if (out.name.empty()) out.name = out.run.parent_path().filename().string();
+  return Exit::done;
+}
+
+/// Commands of nephron that pick up what they left when they are given again.
+bool goes_on_again(const std::vector<std::string>& words) {
+  if (words.size() < 2 || words[0] != "nephron") return false;
+  return words[1] == "prepare" || (words.size() > 2 && words[1] == "sweep" && words[2] == "resume") ||
+         (words.size() > 2 && words[1] == "train" && words[2] == "--resume");
+}
+
+void require_possible(const SubmitOptions& o) {
+  if (o.what.size() == 1 && o.what.front().ends_with(".toml") && !fs::exists(o.what.front()))
+    throw UsageError("there is no experiment " + o.what.front(),
+                     "nephron submit EXP.toml; a command: nephron submit -- COMMAND...");
+  if (o.what.size() > 2 && o.what[0] == "nephron" && o.what[1] == "train" && o.what[2].ends_with(".toml"))
+    throw UsageError("a training is put in line by its experiment, so that its run is made now",
+                     "nephron submit " + shell_word(o.what[2]) + ", with the options that train would be given");
+  if (is_experiment(o) && o.gpus > 1 && !several_folds(o))
+    throw UsageError("one fold trains on one GPU; " + std::to_string(o.gpus) + " train several folds: --fold all",
+                     "or one model with several processes: nephron submit --gpus " + std::to_string(o.gpus) +
+                         " -- torchrun --no-python --nproc-per-node " + std::to_string(o.gpus) +
+                         " nephron train --resume RUN");
+}
+
+int submit(const SubmitOptions& o) {
+  require_possible(o);
+  Submission out;
+  out.name = o.name;
+  out.gpus = o.gpus;
+  out.cores = o.cpus;
+  out.priority = priority_named(o.priority).value();
+  if (!o.gpu_memory.empty()) {
+    const auto bytes = bytes_of(o.gpu_memory);
+    if (!bytes) throw UsageError("--gpu-memory " + o.gpu_memory + ": a size such as 6G or 512M was expected");
+    out.gpu_bytes = *bytes;
+  }
+  const HostFile host = read_host();
+  const Request request = request_of(out, host.machine);  // before a run is made
+  if (is_experiment(o)) {
+    // Which one it gets is seen by it alone, as the first.
+    const bool cuda = request.gpus > 0 && !host.machine.gpus.front().made_up();
+    if (const int exit = make_run(o, cuda ? "cuda" : "cpu", out); exit != Exit::done) return exit;
+  } else {
+    out.first = o.what;
+    if (o.resumable || goes_on_again(o.what)) out.again = o.what;
+    if (goes_on_again(o.what) && o.what[1] == "train" && o.what.size() > 3) out.run = RunsOptions{}.run(o.what[3]);
+  }
+  const std::string id = submit_command(out);
+  print(id + "\n");
+  log().info("in line as " + id + (out.run.empty() ? "" : ": " + out.run.string()) +
+             "; nephron queue shows it, nephron attach " + id + " follows it");
+  return Exit::done;
+}
+
+void add_submit(CLI::App& app, int& exit) {
+  CLI::App* const command = app.add_subcommand("submit", "Put a training, or any command, in this machine's queue");
+  const auto o = std::make_shared<SubmitOptions>();
+  command->add_option("WHAT", o->what, "An experiment; or, behind --, a command: submit -- nephron sweep resume DIR")
+      ->required()
+      ->type_name("EXP.toml | -- COMMAND...");
+  command->add_option("--gpus", o->gpus, "GPUs that it needs [1 where there are any]")->check(CLI::Range(0, 64));
+  command->add_option("--gpu-memory", o->gpu_memory, "Of each GPU: small jobs share one [whole GPUs]")
+      ->type_name("SIZE such as 6G");
+  command->add_option("--cpus", o->cpus, "Cores [as large a share as of the GPUs]")->check(CLI::Range(1, 1024));
+  command->add_option("--priority", o->priority, "idle: when nobody else waits; urgent: first, for who used little")
+      ->check(CLI::IsMember({"idle", "normal", "urgent"}))
+      ->capture_default_str();
+  command->add_option("--name", o->name, "What the queue calls it");
+  command->add_flag("--resumable", o->resumable,
+                    "The command saves on SIGTERM, and goes on when it is started again: it may yield to others");
+  const char* const of_train = "As of nephron train";
+  command->add_option("--fold", o->fold, of_train)->capture_default_str()->group("Training");
+  command->add_option("--set", o->set, of_train)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("KEY=VALUE")
+      ->group("Training");
+  command->add_option("--plugin", o->plugins, of_train)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->group("Training");
+  command->add_option("--runs", o->runs, of_train)->capture_default_str()->group("Training");
+  command->add_option("--from", o->from, of_train)->type_name("RUN")->group("Training");
+  command->add_option("--checkpoint", o->checkpoint, of_train)
+      ->check(CLI::IsMember({"best", "last", "average"}))
+      ->group("Training");
+  command->add_flag("--strict", o->strict, of_train)->group("Training");
+  command
+      ->add_option_function<std::string>(
+          "--batch", [o](const std::string&) { o->auto_batch = true; }, of_train)
+      ->check(CLI::IsMember({"auto"}))
+      ->type_name("auto")
+      ->group("Training");
+  command->callback([o, &exit] { exit = submit(*o); });
+}
+
+NEPHRON_COMMAND("submit", 44, add_submit)
+
+}  // namespace
+}  // namespace nephron::host

@@ -1,0 +1,129 @@
+#include <host/queue/change.hpp>
+
+#include <algorithm>
+
+#include <unistd.h>
+
+#include <nephron/error.hpp>
+
+#include <host/queue/agent.hpp>
+#include <host/queue/job_files.hpp>
+#include <host/util/usage_error.hpp>
+
+namespace nephron::host {
+
+namespace {
+
+using At = JobState::At;
+using Wish = JobState::Wish;
+
+/// Without the user in front of it, which must be this one.
+std::string bare_id(const std::string& id) {
+  const std::size_t at = id.find('/');
+  if (at == std::string::npos) return id;
+  const std::string user = id.substr(0, at);
+  if (user != user_named(::geteuid()) && user != std::to_string(::geteuid()))
+    throw UsageError("job " + id + " is not yours", "Its user alone can do that.");
+  return id.substr(at + 1);
+}
+
+/// Of another user's, whom it belongs to.
+std::string owner_of(const Spool& spool, const std::string& id) {
+  std::vector<std::string> ignored;
+  for (const UserFolder& folder : spool.users(ignored)) {
+    const std::vector<std::string> names = folder.names(ticket_ending);
+    if (std::find(names.begin(), names.end(), id + ticket_ending) != names.end()) return user_named(folder.uid());
+  }
+  return {};
+}
+
+void tell_running(const Spool& spool, SceneJob& job, Wish wish) {
+  job.state.wish = wish;
+  job.state.told.reset();
+  write_state(spool, job);
+}
+
+}  // namespace
+
+SceneJob own_job(const Spool& spool, const std::string& asked) {
+  const std::string id = bare_id(asked);
+  if (!is_job_id(id))
+    throw UsageError("\"" + asked + "\" is no id of a job: six digits, 0 to 9 and a to f, were expected",
+                     "nephron queue lists jobs, nephron queue --ended those that are over.");
+  const UserFolder own(spool.folder(), ::geteuid());
+  for (const char* folder : {"", "ended/"})
+    if (spool.has(folder + id + ticket_ending)) return read_job(own, folder + id);
+  const std::string owner = owner_of(spool, id);
+  throw UsageError(owner.empty() ? "there is no job " + id : "job " + id + " belongs to " + owner,
+                   owner.empty() ? "nephron queue lists jobs, nephron queue --ended those that are over."
+                                 : "Its user alone can do that.");
+}
+
+std::string cancel_job(const Spool& spool, const std::string& id) {
+  const auto lock = spool.lock(user_lock, true);
+  SceneJob job = own_job(spool, id);
+  switch (job.state.at) {
+    case At::ended:
+      throw UsageError("job " + id + " is over: " + name_of(job.state.how));
+    case At::running:
+      tell_running(spool, job, Wish::cancel);
+      start_agent(spool);
+      return job.ticket.id + " is told to end; what it has saved stays";
+    case At::waiting:
+    case At::held:
+      break;
+  }
+  job.state.at = At::ended;
+  job.state.how = JobState::How::cancelled;
+  job.state.since = Moment::now();
+  write_state(spool, job);
+  put_away(spool, job);
+  return job.ticket.id + " is out of the queue" +
+         (job.ticket.run.empty() ? "" : "; its run stays: " + job.ticket.run.string());
+}
+
+std::string hold_job(const Spool& spool, const std::string& id) {
+  const auto lock = spool.lock(user_lock, true);
+  SceneJob job = own_job(spool, id);
+  if (job.state.at == At::ended) throw UsageError("job " + id + " is over: " + name_of(job.state.how));
+  if (job.state.at == At::running && !job.ticket.may_yield())
+    throw UsageError("job " + id + " runs, and cannot go on where it is stopped",
+                     "nephron cancel " + id + " ends it; submit --resumable puts commands in line that can.");
+  if (job.state.at == At::running) {
+    tell_running(spool, job, Wish::hold);
+    start_agent(spool);
+    return job.ticket.id + " is told to save and stop";
+  }
+  job.state.at = At::held;
+  job.state.since = Moment::now();
+  job.state.why = "held by its user";
+  write_state(spool, job);
+  return job.ticket.id + " is held; nephron release " + job.ticket.id + " puts it in line again";
+}
+
+std::string release_job(const Spool& spool, const std::string& id) {
+  const auto lock = spool.lock(user_lock, true);
+  SceneJob job = own_job(spool, id);
+  const std::string now = name_of(job.state.at == At::ended ? At::ended : job.state.at);
+  if (job.state.at == At::waiting || (job.state.at == At::running && job.state.wish != Wish::hold))
+    throw UsageError("job " + id + " is " + now + "; what is held, killed or failed can be released");
+  if (job.state.at == At::running) {
+    // It is saving, and is put in line when it has.
+    job.state.wish = Wish::yield;
+    write_state(spool, job);
+  } else if (job.state.at == At::ended) {
+    if (job.state.how == JobState::How::finished || job.state.how == JobState::How::none)
+      throw UsageError("job " + id + " is finished", "Submit it again to run it again.");
+    take_back(spool, job, Moment::now());
+  } else {
+    job.state.at = At::waiting;
+    job.state.since = Moment::now();
+    job.state.kills = 0;
+    job.state.why.clear();
+    write_state(spool, job);
+  }
+  start_agent(spool);
+  return job.ticket.id + " is in line again";
+}
+
+}  // namespace nephron::host
