@@ -10,7 +10,7 @@ struct ProgramBatch;  // host/feed/sample_program.hpp
 
 /// What libnephron_cuda.so offers. Tensors are contiguous and on one CUDA device; kernels run on its current stream.
 struct CudaKernels {
-  static constexpr int version = 4;
+  static constexpr int version = 5;
   int version_built = version;
   /// bytes [N, H, W, 3] u8 -> out [N, H, W, 3] float
   void (*normalise)(const at::Tensor& bytes, const Normalise& how, const at::Tensor& out) = nullptr;
@@ -24,6 +24,8 @@ struct CudaKernels {
   int (*capability)(c10::Device device) = nullptr;
   /// Bytes that are free on a device.
   std::int64_t (*free_memory)(c10::Device device) = nullptr;
+  /// From now on LibTorch's allocator takes no more than so many bytes of each device.
+  void (*limit_memory)(std::int64_t bytes) = nullptr;
 };
 
 /// The one symbol of the library.

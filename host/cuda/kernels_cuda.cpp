@@ -1,6 +1,11 @@
 // libnephron_cuda.so: what joins the kernels to tensors. Only this library is linked with LibTorch's CUDA part.
+#include <algorithm>
+
+#include <ATen/Context.h>
 #include <ATen/cuda/CUDAContext.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 
 #include <nephron/draft/distance_passes.hpp>
@@ -59,6 +64,14 @@ std::int64_t free_memory(c10::Device device) {
   return static_cast<std::int64_t>(free);
 }
 
+void limit_memory(std::int64_t bytes) {
+  at::globalContext().lazyInitDevice(c10::kCUDA);  // without an allocator there is nothing to limit
+  for (c10::DeviceIndex i = 0; i < c10::cuda::device_count(); ++i) {
+    const double total = static_cast<double>(at::cuda::getDeviceProperties(i)->totalGlobalMem);
+    c10::cuda::CUDACachingAllocator::setMemoryFraction(std::clamp(static_cast<double>(bytes) / total, 0.0, 1.0), i);
+  }
+}
+
 }  // namespace
 }  // namespace nephron::host
 
@@ -69,6 +82,7 @@ extern "C" __attribute__((visibility("default"))) const nephron::host::CudaKerne
                                                   &nephron::host::distance,
                                                   &nephron::host::run_programs,
                                                   &nephron::host::capability,
-                                                  &nephron::host::free_memory};
+                                                  &nephron::host::free_memory,
+                                                  &nephron::host::limit_memory};
   return &kernels;
 }

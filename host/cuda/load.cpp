@@ -1,5 +1,8 @@
 #include <host/cuda/load.hpp>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include <dlfcn.h>
 
 #include <ATen/detail/CUDAHooksInterface.h>
@@ -21,6 +24,19 @@ std::string reason() {
   return text != nullptr ? text : "unknown";
 }
 
+/// A job of the queue that shares its GPU (NEPHRON_GPU_MEMORY, bytes) keeps to what it asked for. CUDA's context, which
+/// no allocator counts, is part of that.
+void keep_to_share(const CudaKernels& kernels) {
+  const char* const text = std::getenv("NEPHRON_GPU_MEMORY");
+  if (text == nullptr || *text == '\0') return;
+  char* end = nullptr;
+  const long long bytes = std::strtoll(text, &end, 10);
+  if (*end != '\0' || bytes <= 0)
+    throw Error("NEPHRON_GPU_MEMORY is \"" + std::string(text) + "\"; a number of bytes was expected");
+  constexpr long long context = 512LL << 20;
+  kernels.limit_memory(bytes - std::min(context, bytes / 4));
+}
+
 Loaded load() {
   if (dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) return {nullptr, "no NVIDIA driver: " + reason()};
   // Global, so that the operators it registers find each other; before anything asks LibTorch about CUDA, because it
@@ -39,6 +55,7 @@ Loaded load() {
   const auto entry = reinterpret_cast<CudaKernelsEntry>(dlsym(library, cuda_entry_name));
   if (entry == nullptr || entry()->version_built != CudaKernels::version)
     return {nullptr, "libnephron_cuda.so is of another build of nephron; build both together"};
+  keep_to_share(*entry());
   return {entry(), "", library};
 }
 
