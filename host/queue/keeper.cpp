@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -98,12 +99,21 @@ class Keeper {
     for (const auto& [name, value] : json.members()) ::setenv(name.c_str(), value.text().c_str(), 1);
     ::setenv("NEPHRON_QUEUE_JOB", ticket_.id.c_str(), 1);
     if (!host_.pin_cores) ::setenv("OMP_NUM_THREADS", std::to_string(ticket_.request.cores).c_str(), 1);
-    std::string devices;
+    std::string devices, masks, cores;
+    const auto add = [](std::string& list, const std::string& entry) { list += (list.empty() ? "" : ",") + entry; };
     bool real = false;
     for (std::size_t i = 0; i < host_.machine.gpus.size(); ++i) {
       real |= !host_.machine.gpus[i].made_up();
-      if (state_.parts.gpus[i] != 0) devices += (devices.empty() ? "" : ",") + host_.machine.gpus[i].uuid;
+      if (state_.parts.gpus[i] == 0) continue;
+      add(devices, host_.machine.gpus[i].uuid);
+      char mask[8];
+      std::snprintf(mask, sizeof mask, "%04x", static_cast<unsigned>(state_.parts.gpus[i]));
+      add(masks, std::to_string(i) + ":" + mask);
     }
+    for (std::size_t i = 0; i < most_cores; ++i)
+      if (state_.parts.cores[i]) add(cores, std::to_string(i));
+    ::setenv("NEPHRON_QUEUE_GPUS", masks.c_str(), 1);
+    ::setenv("NEPHRON_QUEUE_CORES", cores.c_str(), 1);
     if (real) ::setenv("CUDA_VISIBLE_DEVICES", devices.c_str(), 1);  // "" where it has none
     if (ticket_.request.gpu_bytes > 0)
       ::setenv("NEPHRON_GPU_MEMORY", std::to_string(ticket_.request.gpu_bytes).c_str(), 1);
