@@ -188,7 +188,8 @@ std::optional<Descriptor> Spool::lock(const std::string& name, bool wait) const 
   if (!fd.good())
     throw Error("cannot write " + file.string() + ": " + reason(),
                 "The spool needs room, and its disk must be writable; jobs that run go on meanwhile.");
-  ::fchmod(fd.get(), 0644);  // others ask whether it is held
+  // Others ask whether it is held; those that are waited for are nobody else's, who could keep us waiting.
+  ::fchmod(fd.get(), wait ? 0600 : 0644);
   if (wait) lock_and_wait(fd.get());
   else if (!lock_bytes(fd.get())) return std::nullopt;
   return fd;
