@@ -32,7 +32,10 @@ constexpr double beat_every = 5, count_every = 10;
 
 class Agent {
  public:
-  Agent(const Spool& spool, const HostFile& host) : spool_(spool), host_(host), locks_(spool.locks(), host.machine) {}
+  Agent(const Spool& spool, const HostFile& host)
+      : spool_(spool), host_(host), own_folder_(spool.folder(), ::geteuid()), locks_(spool.locks(), host.machine) {
+    put_away_left(spool);
+  }
 
   /// False when no job is left. Under the user's lock.
   bool tick() {
@@ -44,8 +47,11 @@ class Agent {
     Scene scene = look(spool_, host_);
     tell_problems(scene);
     tell_of_clock(scene.now);
-    for (SceneJob& job : scene.jobs)
-      if (own(job)) settle(job, scene.now);
+    for (SceneJob& job : scene.jobs) try {
+        if (own(job)) settle(job, scene.now);
+      } catch (const Error& e) {  // of one job; the others are served
+        say_once(e.what(), "job " + job.ticket.id + ": " + e.what());
+      }
     scene = look(spool_, host_);
     carry_out(scene);
     count_use(scene);
@@ -76,7 +82,8 @@ class Agent {
   /// What has ended, and what is to end.
   void settle(SceneJob& job, const Moment& now) {
     if (job.state.at != JobState::At::running) return;
-    if (!job.kept) {
+    // What it has left behind may hold its locks still: then its parts are taken, and it is over.
+    if (!job.kept || end_of(own_folder_, job)) {
       add_use(job, now);
       settle_ended(spool_, job, now);
       log().info(job.ticket.id + " " + job.ticket.name + ": " + said_of(job.state));
@@ -87,8 +94,7 @@ class Agent {
       signal_keeper(*job.begun, SIGTERM);
       job.state.told = now;
       write_state(spool_, job);
-    } else if (job.state.wish == JobState::Wish::cancel &&
-               seconds_between(*job.state.told, now) > host_.stop_seconds) {
+    } else if (job.state.wish == JobState::Wish::cancel && seconds_between(*job.state.told, now) > host_.stop_seconds) {
       signal_keeper(*job.begun, SIGUSR1);
     }
   }
@@ -166,6 +172,7 @@ class Agent {
 
   const Spool& spool_;
   const HostFile& host_;
+  UserFolder own_folder_;
   PartLocks locks_;
   Moment beat_;
   double ahead_ = 0;

@@ -57,10 +57,11 @@ std::string enable_agent(const fs::path& spool) {
     const fs::path file = unit_file();
     fs::create_directories(file.parent_path());
     // Only the agent is ended with the unit: its jobs go on, and the next agent finds them.
-    write_file_atomically(file, "[Unit]\nDescription=nephron's queue: jobs of this user\n\n[Service]\n"
-                                "Environment=\"NEPHRON_SPOOL=" + escaped(spool.string(), "%%") + "\"\nExecStart=\"" +
-                                    escaped(program, "%%") +
-                                    "\" queue agent\nKillMode=process\n\n[Install]\nWantedBy=default.target\n");
+    write_file_atomically(file,
+                          "[Unit]\nDescription=nephron's queue: jobs of this user\n\n[Service]\n"
+                          "Environment=\"NEPHRON_SPOOL=" +
+                              escaped(spool.string(), "%%") + "\"\nExecStart=\"" + escaped(program, "%%") +
+                              "\" queue agent\nKillMode=process\n\n[Install]\nWantedBy=default.target\n");
     if (run_tool({"systemctl", "--user", "enable", unit}).code != 0)
       throw Error("systemctl --user enable " + std::string(unit) + " failed", "What it said stands above.");
     const bool lingers = run_tool({"loginctl", "enable-linger", user_name()}, {}, true).code == 0;

@@ -48,7 +48,8 @@ class Follower {
     if (state.at == JobState::At::running || state.at == told_) return;
     told_ = state.at;
     if (state.at == JobState::At::waiting)
-      log().info("job " + id_ + " waits" + (state.why.empty() ? "" : ": " + state.why) + "; nephron queue says for what");
+      log().info("job " + id_ + " waits" + (state.why.empty() ? "" : ": " + state.why) +
+                 "; nephron queue says for what");
   }
 
  private:

@@ -53,8 +53,8 @@ class Reader {
     const std::vector<std::string> keys{"spool",        "cores",           "gpu",         "slice_minutes",
                                         "last_minutes", "reserve_minutes", "stop_seconds"};
     const std::string near = nearest(member.key, keys);
-    faults_.push_back({member.source, "unknown key \"" + member.key + "\"",
-                       near.empty() ? "" : "did you mean \"" + near + "\"?"});
+    faults_.push_back(
+        {member.source, "unknown key \"" + member.key + "\"", near.empty() ? "" : "did you mean \"" + near + "\"?"});
   }
 
   void take_spool(const Value& v) {
@@ -101,7 +101,8 @@ class Reader {
       else if (m.key == "memory") fault(m.value, "memory: a size such as \"16G\" was expected");
       else faults_.push_back({m.source, "a [[gpu]] has name and memory, both texts", ""});
     }
-    if (out.bytes <= 0 && faults_.empty()) fault(entry, "a [[gpu]] without memory: a size such as \"16G\" was expected");
+    if (out.bytes <= 0 && faults_.empty())
+      fault(entry, "a [[gpu]] without memory: a size such as \"16G\" was expected");
     return out;
   }
 

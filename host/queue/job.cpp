@@ -202,8 +202,6 @@ std::string text_of(const Beat& beat) {
   return dump(out);
 }
 
-Beat read_beat(const std::string& text, const std::string& file) {
-  return {moment_of(parse(text, file).at("at"))};
-}
+Beat read_beat(const std::string& text, const std::string& file) { return {moment_of(parse(text, file).at("at"))}; }
 
 }  // namespace nephron::host

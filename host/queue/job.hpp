@@ -14,13 +14,13 @@ namespace nephron::host {
 
 /// ID.ticket.json, written once by submit.
 struct Ticket {
-  std::string id;                      ///< six digits; of a run those of its folder
-  std::string name;                    ///< what people see
-  std::vector<std::string> first;      ///< the command
-  std::vector<std::string> again;      ///< what goes on with it after it was stopped; empty: it cannot be stopped
-  std::filesystem::path folder;        ///< in which it runs
-  int umask = 022;                     ///< of whoever submitted it
-  std::filesystem::path run;           ///< the run that it trains; empty: none
+  std::string id;                  ///< six digits; of a run those of its folder
+  std::string name;                ///< what people see
+  std::vector<std::string> first;  ///< the command
+  std::vector<std::string> again;  ///< what goes on with it after it was stopped; empty: it cannot be stopped
+  std::filesystem::path folder;    ///< in which it runs
+  int umask = 022;                 ///< of whoever submitted it
+  std::filesystem::path run;       ///< the run that it trains; empty: none
   Request request;
   Moment submitted;
 
@@ -35,19 +35,19 @@ struct JobState {
 
   At at = At::waiting;
   Wish wish = Wish::none;
-  Moment since;           ///< it is so; of a running one: its slice began
+  Moment since;            ///< it is so; of a running one: its slice began
   std::int64_t start = 0;  ///< how often it was started
   Parts parts;             ///< of a running one
   bool fills = false;
-  Moment counted;               ///< until when its use is in the user's sum
-  std::optional<double> left;   ///< seconds until its end, at `left_at`
+  Moment counted;              ///< until when its use is in the user's sum
+  std::optional<double> left;  ///< seconds until its end, at `left_at`
   Moment left_at;
-  std::optional<Moment> told;   ///< to end
-  std::int64_t kills = 0;       ///< in a row, without progress between
-  std::string progress;         ///< what was done when it was last started
+  std::optional<Moment> told;  ///< to end
+  std::int64_t kills = 0;      ///< in a row, without progress between
+  std::string progress;        ///< what was done when it was last started
   How how = How::none;
-  int code = 0;                 ///< exit code of one that ended
-  std::string why;              ///< one line
+  int code = 0;     ///< exit code of one that ended
+  std::string why;  ///< one line
 };
 
 /// ID.begun.json: written by the process that keeps the job, before it starts it.

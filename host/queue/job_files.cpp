@@ -64,6 +64,15 @@ void put_away(const Spool& spool, const SceneJob& job) {
   forget_oldest(spool);
 }
 
+void put_away_left(const Spool& spool) {
+  const UserFolder own(spool.folder(), ::geteuid());
+  for (const std::string& name : own.names(ticket_ending)) try {
+      const SceneJob job = read_job(own, name.substr(0, name.size() - std::string(ticket_ending).size()));
+      if (job.state.at == JobState::At::ended) put_away(spool, job);
+    } catch (const Error&) {  // the scene tells of it
+    }
+}
+
 void take_back(const Spool& spool, SceneJob job, const Moment& now) {
   const fs::path from = ended_folder(spool);
   job.state.at = JobState::At::waiting;

@@ -16,6 +16,8 @@ UseSum read_own_use(const Spool& spool);
 
 /// Moves a job that has ended to UID/ended, its log too, so that those that are left are few to look through.
 void put_away(const Spool& spool, const SceneJob& job);
+/// Those that have ended, and that a kill has left where they were.
+void put_away_left(const Spool& spool);
 /// Puts one that has ended in line again.
 void take_back(const Spool& spool, SceneJob job, const Moment& now);
 /// This user's jobs that have ended, the latest first, and theirs that a kill has left half moved.

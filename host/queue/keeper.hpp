@@ -10,8 +10,8 @@
 namespace nephron::host {
 
 /// What a process does that keeps one job from its start to its end, which outlives the agent: it holds the job's locks
-/// as the job itself does, hands SIGTERM on, kills the job with all it started on SIGUSR1, and writes down how it ended.
-/// The job dies with it. Called in a process made by fork for that alone.
+/// as the job itself does, hands SIGTERM on, kills the job with all it started on SIGUSR1, and writes down how it
+/// ended. The job dies with it. Called in a process made by fork for that alone.
 [[noreturn]] void keep_job(const Spool& spool, const HostFile& host, const Ticket& ticket, const JobState& state,
                            std::vector<Descriptor> locks) noexcept;
 

@@ -58,8 +58,8 @@ struct Parts {
   bool operator==(const Parts&) const = default;
 };
 
-/// Takes the request out of what is free: the fullest GPUs that have room, so that whole ones stay whole, and the lowest
-/// cores. Nothing where it does not fit.
+/// Takes the request out of what is free: the fullest GPUs that have room, so that whole ones stay whole, and the
+/// lowest cores. Nothing where it does not fit.
 std::optional<Parts> place(const Request& request, const Machine& machine, const Parts& free);
 
 /// Why it would not even fit into the empty machine; "" where it would.

@@ -17,8 +17,8 @@ using What = Decision::What;
 constexpr double never = std::numeric_limits<double>::infinity();
 /// A gap that is not worth filling: loading a run takes its time, too.
 constexpr double least_gap = 300;
-/// How much less a user must have used for whom another's run is stopped, in slices of the smaller of the two. Without it
-/// two users would take turns whenever one is a second ahead.
+/// How much less a user must have used for whom another's run is stopped, in slices of the smaller of the two. Without
+/// it two users would take turns whenever one is a second ahead.
 constexpr double margin = 0.5;
 constexpr int rank_overdue = 3;
 
@@ -73,8 +73,7 @@ class Planner {
       if (const auto used = in_.use.find(user); used != in_.use.end()) seconds = used->second;
     // What is begun counts as used to the end of its slice, so that a user who had little does not take everything.
     for (const std::size_t i : running_)
-      ahead_[job(i).user] +=
-          cost_per_second(job(i).parts, in_.machine) * std::max(0.0, in_.rules.slice - job(i).ran);
+      ahead_[job(i).user] += cost_per_second(job(i).parts, in_.machine) * std::max(0.0, in_.rules.slice - job(i).ran);
   }
 
   /// Urgent is for those who have used no more than others: else all would be urgent.
@@ -83,9 +82,9 @@ class Planner {
     for (const auto& [user, seconds] : ahead_) mean += seconds / static_cast<double>(ahead_.size());
     for (std::size_t i = 0; i < in_.jobs.size(); ++i) {
       const Priority priority = job(i).request.priority;
-      rank_[i] = priority == Priority::idle                                                         ? 0
+      rank_[i] = priority == Priority::idle                                                        ? 0
                  : priority == Priority::urgent && ahead_[job(i).user] <= mean * (1 + 1e-9) + 1e-9 ? 2
-                                                                                                    : 1;
+                                                                                                   : 1;
     }
   }
 

@@ -19,9 +19,7 @@ Machine machine(int gpus, int cores = 8) {
 
 struct Made {
   PlanInput input;
-  explicit Made(Machine m) {
-    input.machine = std::move(m);
-  }
+  explicit Made(Machine m) { input.machine = std::move(m); }
   PlanJob& add(const std::string& user, const std::string& id, int gpus, std::int64_t bytes = 0) {
     PlanJob job;
     job.user = user;

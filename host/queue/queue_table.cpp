@@ -170,8 +170,8 @@ std::string text_of(const HostFile& host, const Scene& scene) {
     out += gpu.made_up() ? " (made up: jobs compute on the CPU)\n" : "\n";
   }
   return out + "a run yields after " + duration_text(host.rules.slice) + ", not in its last " +
-         duration_text(host.rules.last) + "; parts are kept for what has waited " +
-         duration_text(host.rules.reserve) + "\n";
+         duration_text(host.rules.last) + "; parts are kept for what has waited " + duration_text(host.rules.reserve) +
+         "\n";
 }
 
 }  // namespace nephron::host

@@ -11,11 +11,11 @@ namespace nephron::host {
 struct QueueTable {
   struct Row {
     SceneJob job;
-    std::string state;              ///< "waiting", "running", "stopping", ...
+    std::string state;  ///< "waiting", "running", "stopping", ...
     std::string why;
-    double seconds = 0;             ///< since it is so
-    std::optional<double> left;     ///< of one that runs
-    std::optional<double> starts;   ///< in so many seconds, were no more to come
+    double seconds = 0;            ///< since it is so
+    std::optional<double> left;    ///< of one that runs
+    std::optional<double> starts;  ///< in so many seconds, were no more to come
   };
   std::vector<Row> rows;
   std::map<std::string, double> use;

@@ -23,9 +23,7 @@ std::string progress_of(const fs::path& run) {
   return out;
 }
 
-bool run_finished(const fs::path& run) {
-  return !run.empty() && RunReader(run).state().status == RunStatus::finished;
-}
+bool run_finished(const fs::path& run) { return !run.empty() && RunReader(run).state().status == RunStatus::finished; }
 
 std::optional<double> seconds_left(const fs::path& run) {
   if (run.empty()) return std::nullopt;

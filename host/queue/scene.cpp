@@ -103,8 +103,7 @@ Scene look(const Spool& spool, const HostFile& host) {
   // What runs and is not in the sum yet.
   for (const SceneJob& job : out.jobs)
     if (job.state.at == JobState::At::running && job.kept)
-      out.use[job.user] +=
-          cost_per_second(job.state.parts, host.machine) * seconds_between(job.state.counted, out.now);
+      out.use[job.user] += cost_per_second(job.state.parts, host.machine) * seconds_between(job.state.counted, out.now);
   return out;
 }
 

@@ -17,20 +17,20 @@ struct SceneJob {
   std::string user;
   Ticket ticket;
   JobState state;
-  bool kept = false;                ///< a process holds its lock
-  std::optional<Begun> begun;       ///< of its last start
+  bool kept = false;           ///< a process holds its lock
+  std::optional<Begun> begun;  ///< of its last start
   std::string name() const { return ticket.id + " of " + user; }
 };
 
 /// What the spool and the locks say at one moment.
 struct Scene {
   Moment now;
-  std::vector<SceneJob> jobs;           ///< all that have not ended
-  std::map<uid_t, bool> agents;         ///< whether the user's agent is there and well
-  std::map<std::string, double> use;    ///< GPU-seconds by user, decayed to now
-  Parts held;                           ///< by whomever
-  Parts outside;                        ///< used outside of the queue
-  std::vector<std::string> problems;    ///< files that are left out, a line each
+  std::vector<SceneJob> jobs;         ///< all that have not ended
+  std::map<uid_t, bool> agents;       ///< whether the user's agent is there and well
+  std::map<std::string, double> use;  ///< GPU-seconds by user, decayed to now
+  Parts held;                         ///< by whomever
+  Parts outside;                      ///< used outside of the queue
+  std::vector<std::string> problems;  ///< files that are left out, a line each
 };
 
 /// Looks at everything, and changes nothing but lock files that are missing.

@@ -5,10 +5,13 @@
 
 #include <unistd.h>
 
+#include <nephron/error.hpp>
+
 #include <host/queue/agent.hpp>
 #include <host/queue/job_files.hpp>
 #include <host/queue/run_progress.hpp>
 #include <host/util/counted.hpp>
+#include <host/util/log.hpp>
 
 namespace nephron::host {
 
@@ -41,8 +44,10 @@ JobState killed(const Ticket& ticket, JobState state, const Ended& ended) {
   state.kills = ended.progress == state.progress ? state.kills + 1 : 1;
   if (state.kills >= most_kills && ended.progress == state.progress)
     return over(std::move(state), How::killed,
-                "was killed " + counted(most_kills, "time") + " in a row and came no further between; nephron queue "
-                "release " + ticket.id + " tries again");
+                "was killed " + counted(most_kills, "time") +
+                    " in a row and came no further between; nephron queue "
+                    "release " +
+                    ticket.id + " tries again");
   return back(std::move(state), "was killed, and goes on");
 }
 
@@ -50,8 +55,8 @@ JobState by_itself(const Ticket& ticket, JobState state, const Ended& ended, boo
   const End& end = *ended.end;
   if (!end.error.empty()) return over(std::move(state), How::failed, end.error);
   if (end.signal == SIGKILL) return killed(ticket, std::move(state), ended);
-  const bool stopped = end.code == exit_interrupted || end.signal == SIGTERM || end.signal == SIGINT ||
-                       end.code == 128 + SIGTERM;
+  const bool stopped =
+      end.code == exit_interrupted || end.signal == SIGTERM || end.signal == SIGINT || end.code == 128 + SIGTERM;
   if (stopped && ticket.may_yield() && other_boot) return back(std::move(state), "the machine was started anew");
   if (stopped && ticket.may_yield()) {
     state.at = At::held;
@@ -83,8 +88,8 @@ JobState after(const Ticket& ticket, JobState state, const Ended& ended, const M
   if (wish == Wish::cancel) return over(std::move(state), How::cancelled);
   // An agent that was killed while it started it.
   if (!ended.end && !ended.begun) return back(std::move(state), "");
-  const bool stopped = !ended.end || ended.end->signal != 0 || ended.end->code == exit_interrupted ||
-                       ended.end->code == 128 + SIGTERM;
+  const bool stopped =
+      !ended.end || ended.end->signal != 0 || ended.end->code == exit_interrupted || ended.end->code == 128 + SIGTERM;
   if (wish != Wish::none && stopped && ticket.may_yield()) {
     state.kills = 0;
     if (wish == Wish::yield) return back(std::move(state), state.why);
@@ -95,17 +100,24 @@ JobState after(const Ticket& ticket, JobState state, const Ended& ended, const M
   return ended.end ? by_itself(ticket, std::move(state), ended, other_boot) : killed(ticket, std::move(state), ended);
 }
 
+std::optional<End> end_of(const UserFolder& folder, const SceneJob& job) try {
+  const std::string name = job.ticket.id + ".end.json";
+  const auto text = folder.read(name);
+  if (!text) return std::nullopt;
+  const End end = read_end(*text, folder.file(name).string());
+  return end.start == job.state.start ? std::optional(end) : std::nullopt;
+} catch (const Error& e) {
+  log().warning(std::string(e.what()) + "; job " + job.ticket.id + " counts as killed");
+  return std::nullopt;
+}
+
 void settle_ended(const Spool& spool, SceneJob& job, const Moment& now) {
   const UserFolder own(spool.folder(), ::geteuid());
   Ended ended;
   ended.begun = job.begun.has_value();
   ended.progress = progress_of(job.ticket.run);
   ended.run_finished = run_finished(job.ticket.run);
-  const std::string name = job.ticket.id + ".end.json";
-  if (const auto text = own.read(name)) {
-    const End end = read_end(*text, own.file(name).string());
-    if (end.start == job.state.start) ended.end = end;
-  }
+  ended.end = end_of(own, job);
   job.state = after(job.ticket, job.state, ended, now);
   write_state(spool, job);
   if (job.state.at == At::ended) put_away(spool, job);

@@ -14,6 +14,9 @@ struct Ended {
 };
 JobState after(const Ticket& ticket, JobState state, const Ended& ended, const Moment& now);
 
+/// What the keeper of its last start wrote; nothing where it did not.
+std::optional<End> end_of(const UserFolder& folder, const SceneJob& job);
+
 /// The same for a job in the spool: reads, decides, writes, and puts it away where it is over.
 void settle_ended(const Spool& spool, SceneJob& job, const Moment& now);
 

@@ -72,7 +72,8 @@ std::string user_named(uid_t uid) {
   if (!fresh) return entry->second;
   char buffer[4096];
   passwd record = {}, *found = nullptr;
-  if (::getpwuid_r(uid, &record, buffer, sizeof buffer, &found) == 0 && found != nullptr) entry->second = found->pw_name;
+  if (::getpwuid_r(uid, &record, buffer, sizeof buffer, &found) == 0 && found != nullptr)
+    entry->second = found->pw_name;
   return entry->second;
 }
 
@@ -108,7 +109,8 @@ std::optional<std::string> UserFolder::read(const std::string& name) const {
   struct stat info = {};
   if (::fstat(fd.get(), &info) != 0) throw Error("cannot read " + file + ": " + reason());
   if (!S_ISREG(info.st_mode)) throw Error(file + " is no plain file");
-  if (info.st_uid != uid_) throw Error(file + " belongs to " + user_named(info.st_uid) + ", not to " + user_named(uid_));
+  if (info.st_uid != uid_)
+    throw Error(file + " belongs to " + user_named(info.st_uid) + ", not to " + user_named(uid_));
   if (info.st_nlink > 1) throw Error(file + " has " + std::to_string(info.st_nlink) + " names; one was expected");
   if (info.st_size > static_cast<off_t>(most_bytes))
     throw Error(file + " has " + std::to_string(info.st_size) + " bytes; a file of the queue has " +

@@ -44,9 +44,10 @@ std::string id_of(const Submission& submission) {
 bool is_passing(const std::string& name) {
   for (const char* begin : {"SSH_", "SLURM_", "TORCHELASTIC_", "NEPHRON_QUEUE_"})
     if (name.starts_with(begin)) return true;
-  constexpr std::array names{"RANK",        "LOCAL_RANK",  "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR",
-                             "MASTER_PORT", "DISPLAY",     "TERM",       "STY",              "TMUX",
-                             "SHLVL",       "_",           "OLDPWD"};
+  constexpr std::array names{"RANK",        "LOCAL_RANK",  "WORLD_SIZE", "LOCAL_WORLD_SIZE",
+                             "MASTER_ADDR", "MASTER_PORT", "DISPLAY",    "TERM",
+                             "STY",         "TMUX",        "SHLVL",      "_",
+                             "OLDPWD"};
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -55,7 +56,8 @@ std::string environment_text() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::size_t at = text.find('=');
-    if (at != std::string::npos && at > 0 && !is_passing(text.substr(0, at))) out[text.substr(0, at)] = text.substr(at + 1);
+    if (at != std::string::npos && at > 0 && !is_passing(text.substr(0, at)))
+      out[text.substr(0, at)] = text.substr(at + 1);
   }
   return out.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
@@ -68,8 +70,8 @@ std::vector<std::string> with_program(std::vector<std::string> command) {
 
 void require_new(const Spool& spool, const std::string& id) {
   if (spool.has(id + ticket_ending))
-    throw Error("job " + id + " is in line already", "nephron queue shows it; nephron queue cancel " + id +
-                                                          " takes it out.");
+    throw Error("job " + id + " is in line already",
+                "nephron queue shows it; nephron queue cancel " + id + " takes it out.");
 }
 
 }  // namespace
@@ -88,7 +90,8 @@ Request request_of(const Submission& submission, const Machine& machine) {
     out.cores = std::clamp(static_cast<int>(std::floor(share * machine.cores)), 1, machine.cores);
   }
   if (const std::string why = never_fits(out, machine); !why.empty())
-    throw UsageError(why, "Ask for less: --gpus, --gpu-memory, --cpus. nephron queue host shows what this machine has.");
+    throw UsageError(why,
+                     "Ask for less: --gpus, --gpu-memory, --cpus. nephron queue host shows what this machine has.");
   return out;
 }
 
@@ -113,7 +116,8 @@ std::string submit_command(const Submission& submission) {
   const auto lock = spool.lock(user_lock, true);
   ticket.id = id_of(submission);
   if (ticket.run.empty())
-    while (spool.has(ticket.id + ticket_ending) || spool.has("ended/" + ticket.id + ticket_ending)) ticket.id = new_id();
+    while (spool.has(ticket.id + ticket_ending) || spool.has("ended/" + ticket.id + ticket_ending))
+      ticket.id = new_id();
   require_new(spool, ticket.id);
   JobState state;
   state.since = ticket.submitted;

@@ -62,8 +62,8 @@ void expect_parts_disjoint(const PlanInput& state) {
   }
 }
 
-/// Jobs of mixed sizes and priorities come for eight hours; then none. Everything ends, and nobody waits for longer than all
-/// the work there is and a day.
+/// Jobs of mixed sizes and priorities come for eight hours; then none. Everything ends, and nobody waits for longer
+/// than all the work there is and a day.
 void nobody_starves(std::uint64_t seed) {
   Dice dice(seed);
   const Machine m = machine(dice.number(0, 6), dice.number(2, 24));

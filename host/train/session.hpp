@@ -29,11 +29,11 @@ struct TrainRequest {
   bool auto_batch = false;           ///< of a new run: as many tiles as fit into memory
   bool strict = false;               ///< no slide may be lost
   bool debug = false;                ///< one fold, few steps, nothing kept
-  bool leave_waiting = false;        ///< make the run, and train nothing
   bool alone = false;                ///< one process, whatever torchrun or srun say
   double rank_silence = 60;          ///< seconds after which a rank that is not heard of counts as lost
   bool writes = true;                ///< false: another rank keeps the run
   int ranks = 1;                     ///< that train one model together
+  bool leave_waiting = false;        ///< make the run, and train nothing
   FoldWorker worker;
 };
 

@@ -70,7 +70,8 @@ void add_cancel(CLI::App& app, int& exit) {
   add_change(app, exit, "cancel", "Take jobs out of the queue; what runs is ended, and saves before", &cancel_job);
 }
 void add_hold(CLI::App& app, int& exit) {
-  add_change(app, exit, "hold", "Keep jobs from running until they are released; a training saves and stops", &hold_job);
+  add_change(app, exit, "hold", "Keep jobs from running until they are released; a training saves and stops",
+             &hold_job);
 }
 void add_release(CLI::App& app, int& exit) {
   add_change(app, exit, "release", "Put jobs that were held, killed or failed in line again", &release_job);

@@ -34,8 +34,17 @@ bool is_experiment(const SubmitOptions& o) {
 bool several_folds(const SubmitOptions& o) { return o.fold == "all" || o.fold.find(',') != std::string::npos; }
 
 std::vector<std::string> train_command(const SubmitOptions& o, const std::string& device) {
-  std::vector<std::string> out{program_file().string(), "train", o.what.front(), "--leave-waiting", "--alone",
-                               "--device", device, "--fold", o.fold, "--runs", o.runs};
+  std::vector<std::string> out{program_file().string(),
+                               "train",
+                               o.what.front(),
+                               "--leave-waiting",
+                               "--alone",
+                               "--device",
+                               device,
+                               "--fold",
+                               o.fold,
+                               "--runs",
+                               o.runs};
   for (const std::string& setting : o.set) out.insert(out.end(), {"--set", setting});
   for (const std::string& file : o.plugins) out.insert(out.end(), {"--plugin", file});
   if (!o.from.empty()) out.insert(out.end(), {"--from", o.from, "--checkpoint", o.checkpoint});
@@ -59,8 +68,7 @@ int make_run(const SubmitOptions& o, const std::string& device, Submission& out)
   if (end.code != Exit::done) return end.code > 128 ? Exit::interrupted : end.code;
   while (!end.output.empty() && end.output.back() == '\n') end.output.pop_back();
   out.run = end.output.substr(end.output.rfind('\n') + 1);
-  std::vector<std::string> command{"nephron",  "train",   "--resume", out.run.string(),
-                                   "--device", device, "--alone"};
+  std::vector<std::string> command{"nephron", "train", "--resume", out.run.string(), "--device", device, "--alone"};
   for (const std::string& file : o.plugins)
     command.insert(command.end(), {"--plugin", fs::absolute(file).lexically_normal().string()});
   if (o.strict) command.emplace_back("--strict");

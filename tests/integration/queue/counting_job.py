@@ -38,6 +38,7 @@ def alone(what):
     wrong(what + " is another's too")
 
 
+os.umask(0)  # users of a test share its files
 signal.signal(signal.SIGTERM, stop)
 held = [alone("job-" + name)]
 for gpu in filter(None, os.environ["NEPHRON_QUEUE_GPUS"].split(",")):

@@ -146,17 +146,16 @@ class Trouble(QueueTest):
 
     @unittest.skipUnless(ROOT, "a disk of a test's own needs root")
     def test_a_full_spool_is_told_and_jobs_that_run_go_on(self):
-        if os.system(f"mount -t tmpfs -o size=300k,mode=1777 none {self.spool} 2>/dev/null") != 0:
+        if os.system(f"mount -t tmpfs -o size=300k,nr_inodes=10000,mode=1777 none {self.spool} 2>/dev/null") != 0:
             self.skipTest("no tmpfs can be mounted here")
         self.addCleanup(os.system, f"umount -l {self.spool}")
         self.make_host(gpus=1)
         self.count("a", 20)
         self.wait_until(lambda: os.path.exists(self.work + "/a.state"))
-        with open(self.spool + "/fill", "wb") as f:
+        with open(self.spool + "/fill", "wb", buffering=0) as f:
             try:
                 while True:
                     f.write(b"x" * 4096)
-                    f.flush()
             except OSError:
                 pass
         said = self.refused("submit", "--", "true", code=1)
