@@ -8,8 +8,8 @@ import time
 
 from queue_fixture import QueueTest, main, result_of
 
-KILLS = int(os.environ.get("NEPHRON_QUEUE_KILLS", "12"))
-JOBS = int(os.environ.get("NEPHRON_QUEUE_JOBS", "8"))
+KILLS = int(os.environ.get("NEPHRON_QUEUE_KILLS", "6"))
+JOBS = int(os.environ.get("NEPHRON_QUEUE_JOBS", "6"))
 USERS = [12001, 12002, 12003] if os.geteuid() == 0 else [None]
 
 
