@@ -19,12 +19,23 @@ fs::path xdg_folder(const char* variable, const char* below_home) {
   return {};
 }
 
-/// Where plugins that came with this program lie, seen from the program.
-std::vector<fs::path> installed_folders() {
+/// The folder above that of this program; empty: not known.
+fs::path program_root() {
   std::error_code failed;
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
-  if (failed) return {};
-  const fs::path root = program.parent_path().parent_path();
+  return failed ? fs::path() : program.parent_path().parent_path();
+}
+
+/// This program was laid out from a run's snapshot, with all the plugins that the run could load.
+bool is_laid_out(const fs::path& root) {
+  std::error_code failed;
+  return !root.empty() && fs::exists(root / "snapshot.json", failed);
+}
+
+/// Where plugins that came with this program lie, seen from the program.
+std::vector<fs::path> installed_folders(const fs::path& root) {
+  if (root.empty()) return {};
+  std::error_code failed;
   std::vector<fs::path> out{root / "lib" / "nephron" / "plugins"};
   // Only a build tree has them here; elsewhere, PREFIX/plugins could be anybody's.
   if (fs::exists(root / "CMakeCache.txt", failed)) out.push_back(root / "plugins");
@@ -72,12 +83,15 @@ std::vector<FoundFile> find_plugin_files(const PluginSearch& search) {
   for (const fs::path& entry : search.command_line) out.add(entry, true, false);
   for (const fs::path& entry : search.experiment) out.add(entry, true, false);
   if (!search.folders) return out.take();
-  std::istringstream listed(std::getenv("NEPHRON_PLUGIN_PATH") != nullptr ? std::getenv("NEPHRON_PLUGIN_PATH") : "");
-  for (std::string entry; std::getline(listed, entry, ':');)
-    if (!entry.empty()) out.add(entry, false, false);
+  const fs::path root = program_root();
   std::error_code failed;
-  if (const fs::path user = user_plugin_folder(); fs::is_directory(user, failed)) out.add(user, false, false);
-  for (const fs::path& folder : installed_folders())
+  if (!is_laid_out(root)) {
+    std::istringstream listed(std::getenv("NEPHRON_PLUGIN_PATH") != nullptr ? std::getenv("NEPHRON_PLUGIN_PATH") : "");
+    for (std::string entry; std::getline(listed, entry, ':');)
+      if (!entry.empty()) out.add(entry, false, false);
+    if (const fs::path user = user_plugin_folder(); fs::is_directory(user, failed)) out.add(user, false, false);
+  }
+  for (const fs::path& folder : installed_folders(root))
     if (fs::is_directory(folder, failed)) out.add(folder, false, true);
   return out.take();
 }
