@@ -110,15 +110,19 @@ void require_whole(const Snapshot& snapshot, const fs::path& folder) {
   };
   for (const SnapshotFile& file : snapshot.program) check(file.place, file.object);
   for (const SnapshotPlugin& plugin : snapshot.plugins) check(plugin.place, plugin.object);
+  if (snapshot.experiment) check(snapshot_experiment, *snapshot.experiment);
+  if (snapshot.splits) check(snapshot_splits, *snapshot.splits);
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder))
     if (entry.is_symlink() || (!entry.is_directory() && !places.contains(entry.path().lexically_relative(folder))))
       fail(entry.path().filename().string() + " in it is none of its files");
 }
 
 void lay_out_all(const Snapshot& snapshot, const ObjectStore& store, const fs::path& folder) {
-  for (const char* below : {"bin", "libexec", "lib/nephron/plugins"}) fs::create_directories(folder / below);
+  for (const char* below : {"bin", "libexec", "lib/nephron/plugins", "run"}) fs::create_directories(folder / below);
   for (const SnapshotFile& file : snapshot.program) store.lay_out(file.object, folder / file.place, file.executable);
   for (const SnapshotPlugin& plugin : snapshot.plugins) store.lay_out(plugin.object, folder / plugin.place, true);
+  if (snapshot.experiment) store.lay_out(*snapshot.experiment, folder / snapshot_experiment, false);
+  if (snapshot.splits) store.lay_out(*snapshot.splits, folder / snapshot_splits, false);
   write_file_atomically(folder / snapshot_name, snapshot_text(snapshot));
 }
 
@@ -135,16 +139,26 @@ std::vector<ObjectName> Snapshot::objects() const {
 
 ObjectName name_of(const fs::path& file) { return {sha256_of(file), static_cast<std::int64_t>(fs::file_size(file))}; }
 
-TorchLibrary torch_library() {
-  TorchLibrary out{NEPHRON_TORCH_BUILD, {}, 0, {}};
-  for (const std::string& file : mapped_files())
-    if (fs::path(file).filename() == "libtorch_cpu.so") {
-      out.file = file;
-      out.bytes = static_cast<std::int64_t>(fs::file_size(file));
-      out.ends = ends_of(file, out.bytes);
-      break;
-    }
+TorchLibrary torch_library_of(const fs::path& file) {
+  TorchLibrary out{NEPHRON_TORCH_BUILD, file, static_cast<std::int64_t>(fs::file_size(file)), {}};
+  out.ends = ends_of(file, out.bytes);
   return out;
+}
+
+TorchLibrary torch_library() {
+  for (const std::string& file : mapped_files())
+    if (fs::path(file).filename() == "libtorch_cpu.so") return torch_library_of(file);
+  return {NEPHRON_TORCH_BUILD, {}, 0, {}};
+}
+
+std::string program_digest() {
+  std::set<std::string> digests{sha256_of("/proc/self/exe")};
+  for (const std::string& file : mapped_files())
+    if (std::error_code gone; fs::path(file).filename().string().starts_with("libnephron_") && fs::exists(file, gone))
+      digests.insert(sha256_of(file));
+  std::string all;
+  for (const std::string& digest : digests) all += digest + "\n";
+  return sha256_of_text(all);
 }
 
 Snapshot take_snapshot(ObjectStore& store, const fs::path& tree, const std::vector<ComponentInfo>& components) {

@@ -56,6 +56,9 @@ struct Snapshot {
 };
 
 inline constexpr const char* snapshot_name = "snapshot.json";
+/// Where the experiment lies in a tree that was laid out, and beside it its folds.
+inline constexpr const char* snapshot_experiment = "run/experiment.resolved.toml";
+inline constexpr const char* snapshot_splits = "run/splits.json";
 
 /// Keeps the program's files and plugins; the rest is the caller's. `tree`: the folder above bin/ (package_root() of
 /// util/pages.hpp). `components`: those of the registry, whose plugin files are kept, used or not, so that a key may
@@ -65,6 +68,10 @@ Snapshot take_snapshot(ObjectStore& store, const std::filesystem::path& tree,
                        const std::vector<ComponentInfo>& components);
 /// LibTorch as this process has loaded it, or only the build that it was compiled for.
 TorchLibrary torch_library();
+/// The same of another file, which is called libtorch_cpu.so.
+TorchLibrary torch_library_of(const std::filesystem::path& file);
+/// SHA-256 over those of the program that runs and of nephron's libraries that it has loaded, whatever their names.
+std::string program_digest();
 /// A file by what ObjectName has of it.
 ObjectName name_of(const std::filesystem::path& file);
 
@@ -73,10 +80,10 @@ std::string snapshot_text(const Snapshot& snapshot);
 /// that are no digests, and so on.
 Snapshot read_snapshot(const std::filesystem::path& file);
 
-/// Lays out the program in `folder`, which is made: bin/, libexec/, lib/ with its plugins, and the snapshot, which
-/// says that no other plugins are looked for (plugins/search.hpp). Every file is checked. A folder that is there
-/// already must be of this user and hold just that. Throws Error that names what is missing or damaged, and leaves
-/// nothing behind then.
+/// Lays out the program in `folder`, which is made: bin/, libexec/, lib/ with its plugins, run/ with the experiment,
+/// and the snapshot, which says that no other plugins are looked for (plugins/search.hpp). Every file is checked. A
+/// folder that is there already must be of this user and hold just that. Throws Error that names what is missing or
+/// damaged, and leaves nothing behind then.
 void materialise(const Snapshot& snapshot, const ObjectStore& store, const std::filesystem::path& folder);
 
 }  // namespace nephron::host
