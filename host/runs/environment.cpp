@@ -70,13 +70,6 @@ Json plugins_json(const Experiment& experiment, const Registry& registry) {
   return out;
 }
 
-std::string cpu_name() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);)
-    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
-  return "unknown";
-}
-
 Json command_line() {
   Json out = Json::array();
   std::istringstream words(read_file("/proc/self/cmdline"));
@@ -92,6 +85,7 @@ Json session_json(const SessionFacts& session, const std::vector<PluginChange>& 
            {"nephron", version},
            {"commit", built_from()},
            {"torch", session.torch},
+           {"threads", session.threads},
            {"command", command_line()},
            {"overrides", session.overrides},
            {"plugins", Json::array()},
@@ -173,6 +167,7 @@ std::string environment_json(const Experiment& experiment, const Registry& regis
   out["program"] = {{"file", fs::read_symlink("/proc/self/exe").string()}, {"sha256", sha256_of("/proc/self/exe")}};
   out["plugins"] = plugins_json(experiment, registry);
   if (!from.empty()) out["from"] = from_json(from);
+  if (!session.rerun_of.empty()) out["rerun_of"] = session.rerun_of.string();
   out["sessions"] = Json::array();
   if (!session.none_yet) out["sessions"].push_back(session_json(session, {}));
   return text_of(out);
@@ -193,11 +188,16 @@ std::vector<PluginChange> changed_plugins(const fs::path& file, const Experiment
   for (const JsonNode& entry : read(file).at("plugins").items())
     before[entry.at("plugin").text()] = entry.at("sha256").text();
   std::vector<PluginChange> out;
-  for (const Json& entry : plugins_json(experiment, registry)) {
-    const std::string plugin = entry.at("plugin"), now = entry.at("sha256");
-    if (const std::string was = before[plugin]; was != now)
-      out.push_back({plugin, entry.at("file").get<std::string>(), was, now});
-  }
+  for (const UsedPlugin& plugin : used_plugins(experiment, registry))
+    if (const std::string was = before[plugin.plugin]; was != plugin.sha256)
+      out.push_back({plugin.plugin, plugin.file, was, plugin.sha256});
+  return out;
+}
+
+std::vector<UsedPlugin> used_plugins(const Experiment& experiment, const Registry& registry) {
+  std::vector<UsedPlugin> out;
+  for (const Json& entry : plugins_json(experiment, registry))
+    out.push_back({entry.at("plugin"), entry.at("file").get<std::string>(), entry.at("sha256")});
   return out;
 }
 

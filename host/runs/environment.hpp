@@ -21,6 +21,14 @@ struct FoldOrigin {
   std::string sha256;  ///< of the weights
 };
 
+/// A plugin file that an experiment uses.
+struct UsedPlugin {
+  std::string plugin;
+  std::filesystem::path file;
+  std::string sha256;
+};
+std::vector<UsedPlugin> used_plugins(const Experiment& experiment, const Registry& registry);
+
 /// One process that trains a run.
 struct SessionFacts {
   std::string torch;   ///< LibTorch build
@@ -28,6 +36,8 @@ struct SessionFacts {
   std::vector<std::string> overrides;
   std::vector<std::filesystem::path> plugins;  ///< of the command line
   bool experiment_edited = false;              ///< the run's own file is not as it was written
+  int threads = 0;                             ///< of LibTorch; 0: not known
+  std::filesystem::path rerun_of = {};         ///< the run that this one starts again; empty: none
   bool none_yet = false;                       ///< the run is made, and no process trains it
 };
 

@@ -1,5 +1,8 @@
 #include <host/runs/here_and_now.hpp>
 
+#include <algorithm>
+#include <fstream>
+
 #include <ctime>
 
 #include <pwd.h>
@@ -19,6 +22,13 @@ std::string time_text() {
   char text[40];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
   return text;
+}
+
+std::string cpu_name() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+  return "unknown";
 }
 
 }  // namespace nephron::host

@@ -10,6 +10,7 @@ namespace nephron::host {
 ///
 ///   fold-K/metrics.jsonl              one JSON object a line (MetricsLog)
 ///         /events.out.tfevents.*      the same for TensorBoard
+///         /digests.jsonl            what its steps leave, to compare with (replay/step_digests.hpp)
 ///         /slides.json                what it was trained on, and what was held out
 ///         /done.json                  final figures; its presence says that the fold is finished
 ///         /checkpoints/step-N/        weights.safetensors (SMP's names), state.safetensors (to go on), and
@@ -33,7 +34,7 @@ struct FoldFolder {
 };
 
 /// A run on disk: runs/<experiment>/<date>-<time>-<short id>/ with experiment.resolved.toml, environment.json,
-/// splits.json, log.txt and a folder a fold.
+/// splits.json, snapshot.json (what it was made with), log.txt and a folder a fold.
 class RunFolder {
  public:
   /// Makes a folder of its own, whatever else is started at the same moment. `experiment`: becomes a folder name.
