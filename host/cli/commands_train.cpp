@@ -63,6 +63,8 @@ void add_train(CLI::App& app, int& exit) {
                                    ->take_last()
                                    ->excludes(device)
                                    ->excludes(jobs);
+  command->add_option("--rerun-of", request->rerun_of)->group("");  // of nephron rerun
+  command->add_flag("--anyway", request->anyway)->group("");
   command->add_option("--worker-fold", request->worker.fold)->group("");  // of processes that --jobs starts
   command->add_option("--worker-threads", request->worker.threads)->group("");
   command->add_option("--worker-cores", request->worker.cores)->group("");

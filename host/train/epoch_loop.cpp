@@ -10,6 +10,7 @@
 #include <nephron/rng.hpp>
 
 #include <host/device/torch_state.hpp>
+#include <host/train/state_digests.hpp>
 #include <host/train/together.hpp>
 
 namespace nephron::host {
@@ -60,7 +61,7 @@ void EpochLoop::step() {
   }
   const double lr =
       config_.optimizer.lr * progress.plateau.factor * schedule_factor(config_.schedule, progress.step, counts_.all);
-  parts_.log.add(progress.step + 1, progress.epoch, loss, lr, parts_.step.take_ids(),
+  parts_.log.add(progress.step + 1, progress.epoch, loss, lr, parts_.step.take_ids(), parts_.step.take_digest(),
                  parts_.feed.waited() - waited_before, parts_.told.take({epoch, (first + batches) * config_.batch}));
   // On a CPU the loss is at hand: a bad one stops before it spoils the weights.
   if (device_.is_cpu()) parts_.check_losses(false);
@@ -68,6 +69,8 @@ void EpochLoop::step() {
   ++progress.step;
   ++progress.step_in_epoch;
   if (!device_.is_cpu()) parts_.check_losses(false);
+  if (parts_.watch != nullptr && progress.step % digest_every == 0)
+    parts_.watch->tensors(progress.step, digests_of(parts_.state.all_tensors()));
 }
 
 }  // namespace nephron::host

@@ -25,6 +25,7 @@ struct EpochParts {
   std::function<void(bool all)> check_losses;  ///< throws when a loss that was read back is no number
   std::function<void()> keep;                  ///< writes a checkpoint
   const Ranks* ranks = nullptr;                ///< that train together; none: this process alone
+  StepWatch* watch = nullptr;                  ///< is told of the tensors after every 50th step; none: nobody is
 };
 
 /// Takes an epoch's batches from the feed and makes steps of them, each a function of (seed, fold, step) alone.

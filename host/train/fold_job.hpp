@@ -9,6 +9,7 @@
 #include <host/data/prepared.hpp>
 #include <host/plugins/registry.hpp>
 #include <host/ranks/ranks.hpp>
+#include <host/replay/step_digests.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
 #include <host/train/checkpoint.hpp>
@@ -35,6 +36,8 @@ struct FoldJob {
   FoldPlace place;
   int cores = 0;                 ///< that it may use; 0: all of the machine
   const Ranks* ranks = nullptr;  ///< that train it together, and the first writes; none: this process alone
+  /// Is told of the steps in place of digests.jsonl, which is not written then; none: the file is.
+  StepWatch* watch = nullptr;
   bool writes() const { return ranks == nullptr || ranks->first(); }
 };
 

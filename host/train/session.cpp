@@ -21,6 +21,7 @@
 #include <host/train/fold_worker.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/results.hpp>
+#include <host/train/run_snapshot.hpp>
 #include <host/train/scratch.hpp>
 #include <host/train/start.hpp>
 #include <host/train/together.hpp>
@@ -79,6 +80,29 @@ void check_folds(const Session& session, const PreparedData& data, bool writes) 
       require_unseen_by(*origin, experiment, data, slides_of(data, fold));
   }
   if (session.resumes() && writes) settle_slides(session, data);
+}
+
+/// A run that starts another one again has what that one had.
+void require_as_before(const TrainRequest& request, const Session& session, const PreparedData& data) {
+  if (request.rerun_of.empty()) return;
+  const RunFolder before = RunFolder::open(request.rerun_of);
+  std::vector<std::string> all = differences_from_snapshot(read_snapshot(before.folder() / snapshot_name),
+                                                           session.experiment(), session.registry());
+  for (const int fold : session.folds()) {
+    const auto slides = differences_of_slides(before.fold(fold).slides(), session.experiment(), data, fold);
+    all.insert(all.end(), slides.begin(), slides.end());
+  }
+  const auto origins = origins_of_environment(before.environment());
+  for (const FoldOrigin& then : origins)
+    if (const FoldOrigin* const now = session.origin(then.fold); now != nullptr && now->sha256 != then.sha256)
+      all.push_back("weights: " + now->weights.string() + " is another file than fold " + std::to_string(then.fold) +
+                    " began with");
+  if (all.empty()) return;
+  std::string text;
+  for (const std::string& difference : all) text += "\n    " + difference;
+  const std::string what = "not all is as " + before.folder().string() + " began with it:" + text;
+  if (!request.anyway) throw Error(what, "Put it back as it was, or give --anyway: the run then gives something else.");
+  log().warning(what);
 }
 
 /// Ranks that were started with different commands, or see other slides, would wait for each other in vain.
@@ -183,6 +207,7 @@ PreparedData prepared(const TrainRequest& request, const Session& session, const
       prepare(session.listing(), session.splits(), request.strict ? 0 : session.experiment().data.most_lost);
   warn_of_problems(data);
   check_folds(session, data, request.writes);
+  require_as_before(request, session, data);
   if (ranks != nullptr) require_one_training(*ranks, session, data);
   return data;
 }

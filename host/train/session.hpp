@@ -29,6 +29,8 @@ struct TrainRequest {
   bool auto_batch = false;           ///< of a new run: as many tiles as fit into memory
   bool strict = false;               ///< no slide may be lost
   bool debug = false;                ///< one fold, few steps, nothing kept
+  std::filesystem::path rerun_of;    ///< a run that this one starts again: what is another one now is refused
+  bool anyway = false;               ///< what is another one than that of `rerun_of` is only warned of
   bool alone = false;                ///< one process, whatever torchrun or srun say
   double rank_silence = 60;          ///< seconds after which a rank that is not heard of counts as lost
   bool writes = true;                ///< false: another rank keeps the run

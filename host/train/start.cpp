@@ -12,6 +12,7 @@
 #include <host/data/findings.hpp>
 #include <host/data/parameter_check.hpp>
 #include <host/device/device.hpp>
+#include <host/device/torch_state.hpp>
 #include <host/model/weights_there.hpp>
 #include <host/runs/cost_record.hpp>
 #include <host/runs/ended.hpp>
@@ -19,6 +20,7 @@
 #include <host/train/fold_processes.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/part_checks.hpp>
+#include <host/train/run_snapshot.hpp>
 #include <host/train/warm_start.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/files.hpp>
@@ -118,7 +120,9 @@ void keep_all_that_it_needs(Experiment& e, const std::vector<fs::path>& plugins,
 SessionFacts facts_of(const TrainRequest& request, const c10::Device& device) {
   std::string devices;
   for (const std::string& d : request.devices) devices += (devices.empty() ? "" : ", ") + d;
-  return {NEPHRON_TORCH_BUILD, devices.empty() ? device.str() : devices, request.overrides, request.plugins};
+  SessionFacts out{NEPHRON_TORCH_BUILD, devices.empty() ? device.str() : devices, request.overrides, request.plugins};
+  out.rerun_of = request.rerun_of;
+  return out;
 }
 
 /// Measures what this process takes from here on. `folds`: that are trained.
@@ -159,6 +163,7 @@ Session Session::start(const TrainRequest& asked, const fs::path& runs, const c1
   Session s;
   TrainRequest request = asked;
   s.writes_ = request.writes;
+  s.keeps_snapshot_ = !request.debug;
   s.experiment_ = load_new(request, s.registry_);
   if (request.auto_batch) {
     const std::vector<std::string> fitting =
@@ -226,6 +231,7 @@ void Session::begin(std::size_t bytes) {
             .c_str());
   begun_ = begun_ || worker_ || !writes_;
   if (!writes_) return;
+  facts_.threads = torch_threads();
   if (begun_) return require_writable(run_.folder(), bytes);
   if (resumes_) {
     require_writable(run_.folder(), bytes);
@@ -268,7 +274,7 @@ void Session::remove_run() {
   lock_.reset();
   std::error_code ignored;
   for (const fs::path& file : {run_.splits(), run_.environment(), run_.experiment(), run_.log(),
-                               run_.folder() / ".lock", cost_file(run_.folder())})
+                               run_.folder() / snapshot_name, run_.folder() / ".lock", cost_file(run_.folder())})
     fs::remove(file, ignored);
   fs::remove(run_.folder(), ignored);  // only when it is empty
 }
@@ -291,8 +297,10 @@ void Session::note_end(const std::exception* error) const {
 void Session::write_run() const {
   write_splits(run_.splits(), splits_);
   write_file_atomically(run_.environment(), environment_json(experiment_, *registry_, facts_, folds_, from_));
+  const std::string resolved = resolved_file(experiment_, RegistryComponents(*registry_));
+  if (keeps_snapshot_) keep_snapshot(run_, {experiment_, *registry_, resolved, from_.empty()});
   // Last: it makes the folder a run that --resume takes.
-  write_file_atomically(run_.experiment(), resolved_file(experiment_, RegistryComponents(*registry_)));
+  write_file_atomically(run_.experiment(), resolved);
 }
 
 const FoldOrigin* Session::origin(int fold) const {

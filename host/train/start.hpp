@@ -68,8 +68,9 @@ class Session {
   std::optional<RunLock> lock_;
   std::unique_ptr<CostMeter> cost_;  ///< of the process that holds the run
   bool resumes_ = false, begun_ = false;
-  bool worker_ = false;  ///< another process holds the run, and speaks of it
-  bool writes_ = true;   ///< false: another rank keeps the run
+  bool keeps_snapshot_ = true;  ///< false: nothing of it is kept
+  bool worker_ = false;         ///< another process holds the run, and speaks of it
+  bool writes_ = true;          ///< false: another rank keeps the run
 };
 
 }  // namespace nephron::host

@@ -26,10 +26,10 @@ StepLog::StepLog(MetricsLog* metrics, std::string title, std::int64_t done, std:
     : metrics_(metrics), progress_(std::move(title), total, done, behind), most_pending_(device.is_cpu() ? 1 : 8) {}
 
 void StepLog::add(std::int64_t step, std::int64_t epoch, const LossValue& loss, double lr, std::vector<std::string> ids,
-                  double waited, MetricsLog::Values told) {
+                  std::uint64_t digest, double waited, MetricsLog::Values told) {
   const auto now = clock::now();
   const double seconds = std::chrono::duration<double>(now - last_).count();
-  pending_.push_back({step, epoch, loss, lr, std::move(ids), waited, seconds, std::move(told)});
+  pending_.push_back({step, epoch, loss, lr, std::move(ids), digest, waited, seconds, std::move(told)});
   last_ = now;
 }
 
@@ -61,6 +61,7 @@ bool StepLog::flush(bool all) {
     if (std::exchange(first_line_, false) && first_of_process()) line.emplace_back("start_s", seconds_since_start());
     line.insert(line.end(), p.told.begin(), p.told.end());
     if (metrics_ != nullptr) metrics_->write(p.step, line);
+    if (watch_ != nullptr) watch_->step(p.step, p.digest, loss);
     loss_sum_ += loss;
     if (!std::isfinite(loss)) {
       bad_ = {p.step, loss, std::move(p.ids), p.loss.parts};
@@ -80,6 +81,7 @@ bool StepLog::flush(bool all) {
   pending_.clear();
   if (std::chrono::duration<double>(clock::now() - flushed_).count() > 2) {  // for whoever watches the file
     if (metrics_ != nullptr) metrics_->flush();
+    if (watch_ != nullptr) watch_->flush();
     flushed_ = clock::now();
   }
   return true;

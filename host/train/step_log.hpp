@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <host/replay/step_digests.hpp>
 #include <host/runs/metrics_log.hpp>
 #include <host/train/objective.hpp>
 #include <host/util/progress.hpp>
@@ -30,10 +31,12 @@ class StepLog {
   StepLog(MetricsLog* metrics, std::string title, std::int64_t done, std::int64_t total, std::int64_t behind,
           c10::Device device);
 
-  /// A step is done: its loss and its parts (on the device), its learning rate, the samples that were in it, seconds
-  /// waited for data, what components told.
+  /// `watch` is told of each step whose loss was read back, and outlives this; null: nobody is.
+  void tell(StepWatch* watch) noexcept { watch_ = watch; }
+  /// A step is done: its loss and its parts (on the device), its learning rate, the samples that were in it and their
+  /// digest, seconds waited for data, what components told.
   void add(std::int64_t step, std::int64_t epoch, const LossValue& loss, double lr, std::vector<std::string> ids,
-           double waited, MetricsLog::Values told);
+           std::uint64_t digest, double waited, MetricsLog::Values told);
   /// Time that belongs to no step has passed (validation, a checkpoint).
   void skip_time();
   /// Reads back what is pending when that is worth it, or `all`; false when a loss is no number: bad() says which.
@@ -51,12 +54,14 @@ class StepLog {
     LossValue loss;
     double lr;
     std::vector<std::string> ids;
+    std::uint64_t digest;
     double waited, seconds;
     MetricsLog::Values told;
   };
   using clock = std::chrono::steady_clock;
 
   MetricsLog* metrics_;
+  StepWatch* watch_ = nullptr;
   Progress progress_;
   std::size_t most_pending_;
   std::vector<Pending> pending_;

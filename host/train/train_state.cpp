@@ -6,6 +6,7 @@
 #include <host/train/network.hpp>
 #include <host/train/parameter_groups.hpp>
 #include <host/util/log.hpp>
+#include <host/weights/weights.hpp>
 
 namespace nephron::host {
 
@@ -48,6 +49,13 @@ TensorMap TrainState::tensors() const {
 }
 
 TensorMap TrainState::averaged() const { return average_ && progress.averaged > 0 ? average_->tensors() : TensorMap(); }
+
+TensorMap TrainState::all_tensors() const {
+  TensorMap out = tensors();
+  for (auto& [name, tensor] : state_dict(*model_)) out.emplace("weights." + name, tensor);
+  for (auto& [name, tensor] : averaged()) out.emplace("average." + name, tensor);
+  return out;
+}
 
 std::size_t TrainState::bytes() const {
   TensorMap all = tensors();

@@ -45,6 +45,8 @@ class TrainState {
   /// Parameters that are updated alike.
   const std::vector<ParameterGroup>& groups() const noexcept { return groups_; }
 
+  /// All that a checkpoint holds, by names that say what it is: "weights.NAME", "exp_avg.NAME", "average.NAME".
+  TensorMap all_tensors() const;
   /// Bytes that one checkpoint takes, about.
   std::size_t bytes() const;
   /// Goes back to the last checkpoint of `fold`. Throws as load_checkpoint().

@@ -8,6 +8,7 @@
 #include <host/model/backward.hpp>
 #include <host/train/batch_tensors.hpp>
 #include <host/train/schedule.hpp>
+#include <host/train/state_digests.hpp>
 
 namespace nephron::host {
 
@@ -20,6 +21,7 @@ TrainStep::TrainStep(const StepParts& parts, const TrainConfig& train, const Dat
       steps_(StepCounts::of(train).all),
       normalise_(Normalise::of(data.mean, data.std)) {
   if (parts.ranks != nullptr) whole_.emplace(*parts.ranks, train.batch);
+  if (parts.digests) digest_.emplace();
 }
 
 BatchTensors TrainStep::tensors_of(const RawBatch& raw, const BatchNumber& number, at::Tensor& own_images) const {
@@ -36,6 +38,10 @@ BatchTensors TrainStep::tensors_of(const RawBatch& raw, const BatchNumber& numbe
 LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double share) {
   at::Tensor images;
   const BatchTensors batch = tensors_of(raw, number, images);
+  if (digest_) {
+    add_batch(*digest_, raw);
+    if (parts_.augmentations != nullptr && !parts_.augmentations->empty()) add_tensors(*digest_, batch);
+  }
   const SampleNames names = whole_ ? whole_->names(raw) : SampleNames{raw.ids, raw.windows};
   ids_.insert(ids_.end(), names.ids.begin(), names.ids.end());
   at::Tensor logits;
@@ -62,6 +68,8 @@ LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double 
   run_backward(scaler ? scaler->scale(loss.total) : loss.total);
   return {loss.total.detach(), loss.parts};
 }
+
+std::uint64_t TrainStep::take_digest() { return digest_ ? digest_->take() : 0; }
 
 std::vector<std::string> TrainStep::take_ids() { return std::exchange(ids_, {}); }
 

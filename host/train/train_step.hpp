@@ -12,6 +12,7 @@
 #include <host/cuda/normalise.hpp>
 #include <host/feed/batch.hpp>
 #include <host/ranks/ranks.hpp>
+#include <host/replay/fast_digest.hpp>
 #include <host/train/batch_augmentations.hpp>
 #include <host/train/objective.hpp>
 #include <host/train/train_state.hpp>
@@ -25,6 +26,7 @@ struct StepParts {
   const Objective& objective;
   const BatchAugmentations* augmentations = nullptr;  ///< none: batches stay as the feed makes them
   const Ranks* ranks = nullptr;                       ///< that make a batch together; none: this process alone
+  bool digests = false;                               ///< take_digest() is asked for
 };
 
 /// One step of the optimiser: gradients of one batch or several, then one update.
@@ -38,6 +40,9 @@ class TrainStep {
   LossValue add(const RawBatch& raw, const BatchNumber& number, double share = 1);
   /// What the samples were that were added since the last call, those of other ranks too.
   std::vector<std::string> take_ids();
+  /// Of the batches that were added since the last call: of this rank's share, as the feed made them and, on a CPU, as
+  /// they were mixed.
+  std::uint64_t take_digest();
   /// How far the training is, for losses that ask.
   TrainPlace place() const;
   /// Changes the weights by the gradients that were added, and drops those.
@@ -55,6 +60,7 @@ class TrainStep {
   std::int64_t steps_;               ///< of the whole training
   std::optional<WholeBatch> whole_;  ///< none: this process makes all of it
   std::vector<std::string> ids_;
+  std::optional<FastDigest> digest_;  ///< none: nobody asks for it
   Normalise normalise_;
 };
 

@@ -21,6 +21,7 @@
 #include <host/train/memory.hpp>
 #include <host/train/network.hpp>
 #include <host/train/objective.hpp>
+#include <host/train/state_digests.hpp>
 #include <host/train/step_log.hpp>
 #include <host/train/together.hpp>
 #include <host/train/train_step.hpp>
@@ -88,6 +89,7 @@ class FoldTrainer {
   std::unique_ptr<Feed> train_feed_;
   std::optional<FoldValidation> validation_;
   std::optional<MetricsLog> metrics_;
+  std::optional<DigestLog> digests_;
   std::optional<StepLog> steps_;
   std::optional<EpochLoop> epoch_;
   clock::time_point started_ = clock::now(), epoch_started_ = started_;
@@ -122,7 +124,8 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
       batch_augmentations_(experiment_, job.registry, services_),
       steps_of_(StepCounts::of(config_)),
       state_(make_model(job, job.resume && job.folder.begun(), services_), config_, job.device),
-      step_({state_, objective_, &batch_augmentations_, job.ranks}, config_, experiment_.data, job.device) {
+      step_({state_, objective_, &batch_augmentations_, job.ranks, job.writes()}, config_, experiment_.data,
+            job.device) {
   if (job.resume && job.folder.begun()) {
     state_.load(job.folder, {config_.epochs, steps_of_.epoch});
     log().info("fold " + std::to_string(job.folder.fold) +
@@ -142,13 +145,18 @@ void FoldTrainer::begin() {
   if (job_.writes()) {
     std::filesystem::create_directories(job_.folder.folder);
     metrics_.emplace(job_.folder.folder, progress_.step);
+    if (job_.watch == nullptr && train_feed_ != nullptr)
+      digests_.emplace(job_.folder.folder, progress_.step, digest_session(job_.device));
   }
+  StepWatch* const watch = digests_ ? &*digests_ : job_.watch;
   steps_.emplace(metrics_ ? &*metrics_ : nullptr, title(), progress_.step, steps_of_.all,
                  job_.place.unfinished_behind * steps_of_.all, job_.device);
+  steps_->tell(watch);
   if (train_feed_ == nullptr) return;
+  if (watch != nullptr && progress_.step == 0) watch->tensors(0, digests_of(state_.all_tensors()));
   if (const std::string text = groups_text(state_.groups()); !text.empty()) log().info(text);
   epoch_.emplace(EpochParts{state_, step_, *train_feed_, *steps_, component_metrics_,
-                            [this](bool all) { check_losses(all); }, [this] { save(false); }, job_.ranks},
+                            [this](bool all) { check_losses(all); }, [this] { save(false); }, job_.ranks, watch},
                  experiment_, job_.folder.fold, job_.device);
 }
 
@@ -180,6 +188,7 @@ FoldResult FoldTrainer::run() try {
   FoldResult result{progress_, progress_.finished, steps_->tiles_per_s(), steps_->waited_share()};
   if (!job_.writes()) return result;
   metrics_->flush();
+  if (digests_) digests_->flush();
   if (progress_.finished) write_done(job_.folder, result, experiment_.classes);
   else save(false);
   return result;
@@ -303,6 +312,7 @@ void FoldTrainer::save(bool best) {
   if (!job_.writes()) return;
   check_losses(/*all=*/true);  // weights that a bad loss spoilt must not become the ones to go on from
   metrics_->flush();
+  if (digests_) digests_->flush();
   progress_.seconds = seconds_before_ + since(started_);
   state_.save(job_.folder, best);
   if (epoch_) epoch_->kept();
