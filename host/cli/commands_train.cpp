@@ -14,7 +14,7 @@ void add_train(CLI::App& app, int& exit) {
   CLI::App* const command = app.add_subcommand("train", "Train an experiment");
   const auto request = std::make_shared<TrainRequest>();
   CLI::Option* const experiment = command->add_option("experiment", request->experiment, "The experiment, a TOML file");
-  command->add_option("--fold", request->fold, "Number of the fold that is held out, or \"all\"")
+  command->add_option("--fold", request->fold, "Number of the fold that is held out; 1,2 or \"all\": one model a fold")
       ->capture_default_str()
       ->take_last();
   command->add_option("--set", request->overrides, "Change a key of the experiment: train.batch=4; may be repeated")
@@ -68,6 +68,8 @@ void add_train(CLI::App& app, int& exit) {
   command->add_option("--worker-fold", request->worker.fold)->group("");  // of processes that --jobs starts
   command->add_option("--worker-threads", request->worker.threads)->group("");
   command->add_option("--worker-cores", request->worker.cores)->group("");
+  command->add_option("--into", request->into)->group("")->excludes(resume);  // of processes that a sweep starts
+  command->add_flag("--with-parent", request->with_parent)->group("");
   CLI::Option* const batch =
       command
           ->add_option_function<std::string>(
@@ -75,6 +77,12 @@ void add_train(CLI::App& app, int& exit) {
               "As many tiles a batch as fit into the memory that is free, 64 at most; the run records how many")
           ->check(CLI::IsMember({"auto"}))
           ->type_name("auto");
+  CLI::Option* const until =
+      command
+          ->add_option("--until-epoch", request->until_epoch,
+                       "Pause when so many epochs are done; the schedule stays that of the whole training")
+          ->check(CLI::PositiveNumber)
+          ->take_last();
   command->add_flag("--strict", request->strict, "Stop when any slide cannot be read (data.most_lost = 0)");
   command->add_flag("--alone", request->alone, "One process, whatever variables of torchrun or srun say");
   command
@@ -87,7 +95,7 @@ void add_train(CLI::App& app, int& exit) {
                                                "Make the run and train nothing: --resume RUN begins it");
   resume->excludes(experiment)->excludes(debug)->excludes(from)->excludes(batch)->excludes(waits);
   waits->excludes(debug);
-  debug->excludes(jobs)->excludes(devices);
+  debug->excludes(jobs)->excludes(devices)->excludes(until);
   command->callback([request, command, &exit] {
     if (request->experiment.empty() && request->resume.empty())
       throw CLI::RequiredError("train: an experiment file, or --resume RUN,");

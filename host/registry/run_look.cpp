@@ -37,6 +37,7 @@ Rest rest_of(RunStatus status) {
       return Rest::finished;
     case RunStatus::failed:
     case RunStatus::interrupted:
+    case RunStatus::paused:
     case RunStatus::killed:
       return Rest::stopped;
     default:

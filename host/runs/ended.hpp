@@ -7,11 +7,18 @@
 
 namespace nephron::host {
 
+/// What ends a session that does not finish its run.
+enum class EndedBy {
+  error,
+  interruption,  ///< Ctrl-C or SIGTERM
+  pause,         ///< the epoch that it was to stop at (train --until-epoch)
+};
+
 /// How a session of a run ended that did not finish it: RUN/ended.json, left by the process itself. One that was killed
 /// leaves none.
 struct SessionEnd {
   std::int64_t session = 0;  ///< how many the run had then, itself included
-  bool interrupted = false;  ///< by Ctrl-C or SIGTERM; else by an error
+  EndedBy by = EndedBy::error;
   std::string error, hint;
   std::string at;  ///< "2026-01-31T12:00:00+0100"
 };
@@ -20,7 +27,7 @@ std::filesystem::path ended_file(const std::filesystem::path& run);
 
 /// Writes it for the session that environment.json names last. What stops it, such as a full disk, is told in the log
 /// alone: it is the run's own error that counts.
-void write_ended(const std::filesystem::path& run, bool interrupted, const std::string& error = {},
+void write_ended(const std::filesystem::path& run, EndedBy by, const std::string& error = {},
                  const std::string& hint = {});
 
 /// Nothing where there is no such file. Throws Error that names file and place.

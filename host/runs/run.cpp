@@ -95,6 +95,12 @@ bool FoldFolder::finished() const { return fs::exists(done()); }
 
 bool FoldFolder::begun() const { return fs::is_symlink(fs::symlink_status(checkpoints() / "last")); }
 
+RunFolder RunFolder::at(const fs::path& folder) {
+  RunFolder run;
+  run.folder_ = fs::absolute(folder).lexically_normal();
+  return run;
+}
+
 RunFolder RunFolder::propose(const fs::path& runs, const std::string& experiment) {
   RunFolder run;
   do run.folder_ = fs::absolute(runs / folder_name(experiment) / (timestamp() + "-" + short_id())).lexically_normal();

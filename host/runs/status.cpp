@@ -12,6 +12,8 @@ const char* name_of(RunStatus status) {
       return "failed";
     case RunStatus::interrupted:
       return "interrupted";
+    case RunStatus::paused:
+      return "paused";
     case RunStatus::killed:
       return "killed";
     case RunStatus::waiting:
@@ -28,13 +30,21 @@ std::vector<std::string> status_names() {
   return out;
 }
 
+namespace {
+
+RunStatus status_after(EndedBy by) {
+  if (by == EndedBy::pause) return RunStatus::paused;
+  return by == EndedBy::interruption ? RunStatus::interrupted : RunStatus::failed;
+}
+
+}  // namespace
+
 RunStatus status_of(const StatusEvidence& evidence, const std::string& here) {
   if (evidence.lock == FolderLock::State::held) return RunStatus::running;
   if (evidence.folds_done) return RunStatus::finished;
   if (evidence.sessions == 0) return RunStatus::waiting;
   // What an earlier session left says nothing of the last one.
-  if (evidence.ended && evidence.ended->session == evidence.sessions)
-    return evidence.ended->interrupted ? RunStatus::interrupted : RunStatus::failed;
+  if (evidence.ended && evidence.ended->session == evidence.sessions) return status_after(evidence.ended->by);
   if (evidence.lock == FolderLock::State::free && evidence.host == here) return RunStatus::killed;
   return RunStatus::unknown;
 }

@@ -16,6 +16,7 @@ enum class RunStatus {
   finished,     ///< every fold that it was started for is done
   failed,       ///< its last session ended by an error
   interrupted,  ///< by Ctrl-C or SIGTERM
+  paused,       ///< at the epoch that its last session was to stop at
   killed,       ///< its last session was on this machine and is gone without a word
   waiting,      ///< made, and no session has begun
   unknown,      ///< its last session was on another machine, or nothing is known of its lock

@@ -15,8 +15,8 @@ using State = FolderLock::State;
 
 StatusEvidence begun_here(State lock) { return {lock, false, 2, "here", std::nullopt}; }
 
-SessionEnd end_of(std::int64_t session, bool interrupted) {
-  return {session, interrupted, interrupted ? "" : "the disk is full", "", ""};
+SessionEnd end_of(std::int64_t session, EndedBy by) {
+  return {session, by, by == EndedBy::error ? "the disk is full" : "", "", ""};
 }
 
 TEST(RunStatus, FollowsFromLocksAndRecords) {
@@ -30,17 +30,19 @@ TEST(RunStatus, FollowsFromLocksAndRecords) {
 TEST(RunStatus, WhoHoldsTheLockRunsWhateverIsWritten) {
   StatusEvidence evidence = begun_here(State::held);
   evidence.folds_done = true;
-  evidence.ended = end_of(2, false);
+  evidence.ended = end_of(2, EndedBy::error);
   EXPECT_EQ(status_of(evidence, "elsewhere"), RunStatus::running);
 }
 
 TEST(RunStatus, OnlyTheLastSessionsEndCounts) {
   StatusEvidence evidence = begun_here(State::free);
-  evidence.ended = end_of(2, false);
+  evidence.ended = end_of(2, EndedBy::error);
   EXPECT_EQ(status_of(evidence, "here"), RunStatus::failed);
-  evidence.ended = end_of(2, true);
+  evidence.ended = end_of(2, EndedBy::interruption);
   EXPECT_EQ(status_of(evidence, "elsewhere"), RunStatus::interrupted);
-  evidence.ended = end_of(1, true);
+  evidence.ended = end_of(2, EndedBy::pause);
+  EXPECT_EQ(status_of(evidence, "elsewhere"), RunStatus::paused);
+  evidence.ended = end_of(1, EndedBy::interruption);
   EXPECT_EQ(status_of(evidence, "here"), RunStatus::killed) << "a later session has gone without a word";
 }
 
@@ -52,17 +54,17 @@ class EndRecord : public testing::Test {
 
 TEST_F(EndRecord, IsOfTheLastSession) {
   std::ofstream(run_ / "environment.json") << R"({"sessions": [{}, {}, {}]})";
-  write_ended(run_, false, "no \xff space\nleft", "make room");
+  write_ended(run_, EndedBy::error, "no \xff space\nleft", "make room");
   const auto read = read_ended(run_);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->session, 3);
-  EXPECT_FALSE(read->interrupted);
+  EXPECT_EQ(read->by, EndedBy::error);
   EXPECT_THAT(read->error, testing::HasSubstr("space\nleft"));
   EXPECT_EQ(read->hint, "make room");
 }
 
 TEST_F(EndRecord, WhatStopsItStopsNothingElse) {
-  write_ended(run_, true);
+  write_ended(run_, EndedBy::interruption);
   EXPECT_FALSE(read_ended(run_)) << "of a run without environment.json";
 }
 

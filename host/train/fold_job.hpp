@@ -35,6 +35,7 @@ struct FoldJob {
   std::function<void(std::size_t)> begin;
   FoldPlace place;
   int cores = 0;                 ///< that it may use; 0: all of the machine
+  std::int64_t until_epoch = 0;  ///< epochs that are done when it pauses; 0: it goes on to its end
   const Ranks* ranks = nullptr;  ///< that train it together, and the first writes; none: this process alone
   /// Is told of the steps in place of digests.jsonl, which is not written then; none: the file is.
   StepWatch* watch = nullptr;
@@ -43,7 +44,8 @@ struct FoldJob {
 
 struct FoldResult {
   TrainProgress progress;
-  bool finished = false;   ///< false: interrupted, and saved
+  bool finished = false;   ///< false: interrupted or paused, and saved
+  bool paused = false;     ///< at the epoch that it was to stop at
   double tiles_per_s = 0;  ///< of the training steps of this process
   double waited = 0;       ///< share of their time spent waiting for data
 };

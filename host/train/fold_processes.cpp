@@ -69,7 +69,7 @@ class RunningFold {
     } else if (event.contains("result")) {
       const json& r = event["result"];
       result_ = FoldResult{progress_of(JsonNode::parse(r["progress"].dump(), fold_name(fold_)), lengths_),
-                           r["finished"], r["tiles_per_s"], r["waited"]};
+                           r["finished"], r["paused"], r["tiles_per_s"], r["waited"]};
     } else if (event.contains("error")) {
       const std::string hint = event["hint"];
       error_ = event["error"].get<std::string>() + (hint.empty() ? "" : "\n  " + hint);
@@ -96,6 +96,13 @@ class RunningFold {
   ChildProcess process_;  // last: it calls back
 };
 
+/// Of an epoch and of all that a fold is asked for.
+StepCounts steps_until(const TrainConfig& train, std::int64_t epoch) {
+  StepCounts out = StepCounts::of(train);
+  if (epoch > 0) out.all = std::min(out.all, epoch * out.epoch);
+  return out;
+}
+
 class FoldProcesses {
  public:
   FoldProcesses(const Session& session, const TrainRequest& request, const JobPlan& plan)
@@ -103,7 +110,7 @@ class FoldProcesses {
         request_(request),
         plan_(plan),
         threads_(plan.threads(session.experiment().train.threads)),
-        steps_(StepCounts::of(session.experiment().train)),
+        steps_(steps_until(session.experiment().train, request.until_epoch)),
         busy_(plan.devices.size()) {}
 
   FoldsOutcome run() {
@@ -157,6 +164,7 @@ class FoldProcesses {
       for (const std::string& setting : request_.overrides) out.insert(out.end(), {"--set", setting});
       for (const fs::path& plugin : request_.plugins) out.insert(out.end(), {"--plugin", plugin.string()});
     }
+    if (request_.until_epoch > 0) out.insert(out.end(), {"--until-epoch", std::to_string(request_.until_epoch)});
     if (request_.strict) out.emplace_back("--strict");
     return out;
   }
@@ -190,7 +198,8 @@ class FoldProcesses {
       }
       RunningFold& ended = **fold;
       if (ended.result()) outcome_.results.emplace_back(ended.fold(), *ended.result());
-      if (ended.result() && !ended.result()->finished && !interrupted()) stop_after(ended.fold());
+      if (ended.result() && !ended.result()->finished && !ended.result()->paused && !interrupted())
+        stop_after(ended.fold());
       if (const std::string why = ended.failure(); !why.empty()) failed(ended.fold(), why);
       steps_done_ += ended.step() - ended.first_step();
       steps_before_ += ended.first_step();

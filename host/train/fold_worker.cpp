@@ -45,6 +45,7 @@ void report_result(const FoldResult& result) {
   report({{"result",
            {{"progress", json::parse(progress_text(result.progress))},
             {"finished", result.finished},
+            {"paused", result.paused},
             {"tiles_per_s", result.tiles_per_s},
             {"waited", result.waited}}}});
 }

@@ -90,9 +90,22 @@ void print_table(const FoldResults& results, const std::vector<std::string>& cla
   if (classes.size() > 1 && !results.empty()) print_classes(results, classes, averaged);
 }
 
+namespace {
+
+std::string resume_command(const RunFolder& run, const std::string& options) {
+  return "nephron train --resume " + shell_word(run.folder().string()) + (options.empty() ? "" : " " + options);
+}
+
+}  // namespace
+
+std::string how_to_go_on_after_pause(const RunFolder& run, std::int64_t epoch, std::int64_t epochs,
+                                     const std::string& options) {
+  return "paused after epoch " + std::to_string(epoch) + " of " + std::to_string(epochs) +
+         " (--until-epoch); go on with: " + resume_command(run, options);
+}
+
 std::string how_to_go_on(const RunFolder& run, const std::string& options) {
-  std::string text = "interrupted; go on with: nephron train --resume " + shell_word(run.folder().string()) +
-                     (options.empty() ? "" : " " + options);
+  std::string text = "interrupted; go on with: " + resume_command(run, options);
   for (const int k : run.folds())
     if (run.fold(k).has_checkpoint("last") && !run.fold(k).has_checkpoint("best"))
       text += "\n  fold " + std::to_string(k) +

@@ -27,6 +27,7 @@
 #include <host/train/together.hpp>
 #include <host/train/trainer.hpp>
 #include <host/train/warm_start.hpp>
+#include <host/util/child_process.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/shell_word.hpp>
@@ -135,6 +136,7 @@ struct Means {
   c10::Device device;
   int cores = 0;                 ///< 0: all of the machine
   const Ranks* ranks = nullptr;  ///< none: this process alone
+  std::int64_t until_epoch = 0;  ///< 0: to the end
 };
 
 FoldResults train_folds(Session& session, const PreparedData& data, const Means& means) {
@@ -159,6 +161,7 @@ FoldResults train_folds(Session& session, const PreparedData& data, const Means&
                       begin,
                       place,
                       means.cores,
+                      means.until_epoch,
                       ranks};
     results.emplace_back(folds[i], train_and_say_how_to_go_on(job, session));
   }
@@ -179,6 +182,9 @@ struct Trained {
   std::string options;  ///< that the command was given and that --resume wants again
 };
 
+/// Nothing is left of what it was asked for.
+bool is_done(const FoldResults::value_type& fold) { return fold.second.finished || fold.second.paused; }
+
 int finish(const TrainRequest& request, Session& session, const Trained& trained) {
   constexpr int exit_done = 0, exit_interrupted = 130;
   const FoldResults& results = trained.folds.results;
@@ -187,9 +193,8 @@ int finish(const TrainRequest& request, Session& session, const Trained& trained
     log().warning("interrupted before training began: no run was made");
     return exit_interrupted;
   }
-  const bool finished = results.size() == session.folds().size() &&
-                        std::all_of(results.begin(), results.end(), [](const auto& r) { return r.second.finished; });
-  if (!request.writes) return finished ? exit_done : exit_interrupted;
+  const bool done = results.size() == session.folds().size() && std::all_of(results.begin(), results.end(), is_done);
+  if (!request.writes) return done ? exit_done : exit_interrupted;
   print_table(results, session.experiment().classes);
   std::printf("%s\n", request.debug ? "nothing was kept (--debug)" : session.run().folder().c_str());
   std::fflush(stdout);
@@ -197,7 +202,12 @@ int finish(const TrainRequest& request, Session& session, const Trained& trained
   if (!trained.folds.failures.empty())
     throw_failures(trained.folds.failures,
                    "nephron train --resume " + shell_word(session.run().folder().string()) + " " + trained.options);
-  if (finished) return exit_done;
+  if (done && std::any_of(results.begin(), results.end(), [](const auto& r) { return r.second.paused; })) {
+    session.note_end(EndedBy::pause);
+    log().info(how_to_go_on_after_pause(session.run(), request.until_epoch, session.experiment().train.epochs,
+                                        trained.options));
+  }
+  if (done) return exit_done;
   if (!request.debug) log().warning(how_to_go_on(session.run(), trained.options));
   return exit_interrupted;
 }
@@ -225,9 +235,10 @@ int train_for_parent(const TrainRequest& request) {
     const PreparedData data =
         prepare(session.listing(), session.splits(), request.strict ? 0 : experiment.data.most_lost);
     settle_slides(session, data);
-    const FoldResults results = train_folds(session, data, {device, request.worker.cores});
+    const FoldResults results =
+        train_folds(session, data, {device, request.worker.cores, nullptr, request.until_epoch});
     for (const auto& [fold, result] : results) report_result(result);
-    return results.size() == 1 && results.front().second.finished ? 0 : 130;
+    return results.size() == 1 && is_done(results.front()) ? 0 : 130;
   } catch (const Cancelled&) {
     return 130;
   } catch (...) {
@@ -251,7 +262,7 @@ int train_session(const TrainRequest& request, const JobPlan& asked, const c10::
     }
   } else {
     const PreparedData data = prepared(request, session, ranks);
-    trained.folds.results = train_folds(session, data, {device, 0, ranks});
+    trained.folds.results = train_folds(session, data, {device, request.worker.cores, ranks, request.until_epoch});
     trained.lost = text_of_lost(data);
   }
   return finish(request, session, trained);
@@ -268,17 +279,18 @@ int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Dev
     return 0;
   }
   const Experiment& experiment = session.experiment();
-  set_torch_threads(experiment.train.threads, ranks == nullptr ? 1 : ranks->here());
+  set_torch_threads(request.worker.threads > 0 ? request.worker.threads : experiment.train.threads,
+                    ranks == nullptr ? 1 : ranks->here());
   if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
   try {
     const int exit = train_session(request, asked, device, ranks, session);
-    if (exit != 0) session.note_end(nullptr);
+    if (exit != 0) session.note_end(EndedBy::interruption);
     return exit;
   } catch (const Cancelled&) {
-    session.note_end(nullptr);
+    session.note_end(EndedBy::interruption);
     throw;
   } catch (const std::exception& e) {
-    session.note_end(&e);
+    session.note_end(EndedBy::error, &e);
     throw;
   }
 }
@@ -286,6 +298,7 @@ int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Dev
 }  // namespace
 
 int train(const TrainRequest& request) {
+  if (request.with_parent) die_with_parent();
   if (request.worker.fold >= 0) return train_for_parent(request);
   const JobPlan plan = JobPlan::of(request.devices, request.jobs, request.device);
   const std::optional<RankPlace> place = request.alone ? std::nullopt : place_among_ranks();

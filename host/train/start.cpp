@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include <nephron/torch.hpp>
 
@@ -45,20 +46,25 @@ void shrink(Experiment& e) {
   e.train.steps_per_epoch = std::min(e.train.steps_per_epoch, 3 * e.train.accumulate);
 }
 
+/// Each once, in the order of their numbers.
 std::vector<int> folds_asked(const TrainRequest& request, const Experiment& experiment) {
   const std::string text = request.debug && request.fold == "all" ? "0" : request.fold;
   const int count = std::max(1, experiment.data.folds.count);
-  std::vector<int> out;
-  if (text == "all") {
-    for (int k = 0; k < count; ++k) out.push_back(k);
-    return out;
+  std::set<int> out;
+  for (int k = 0; k < count && text == "all"; ++k) out.insert(k);
+  if (text == "all") return {out.begin(), out.end()};
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data(); at <= end;) {
+    int k = -1;
+    const auto [stop, failed] = std::from_chars(at, end, k);
+    if (failed != std::errc() || (stop != end && *stop != ',') || k < 0 || k >= count)
+      throw UsageError("--fold " + text + ": expected 0 to " + std::to_string(count - 1) +
+                           ", several with \",\" between them, or \"all\"",
+                       "data.folds.count is " + std::to_string(count));
+    out.insert(k);
+    at = stop + 1;
   }
-  int k = -1;
-  const auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), k);
-  if (failed != std::errc() || stop != text.data() + text.size() || k < 0 || k >= count)
-    throw UsageError("--fold " + text + ": expected 0 to " + std::to_string(count - 1) + ", or \"all\"",
-                     "data.folds.count is " + std::to_string(count));
-  return {k};
+  return {out.begin(), out.end()};
 }
 
 /// Folds that are trained at a time on one device.
@@ -182,7 +188,7 @@ Session Session::start(const TrainRequest& asked, const fs::path& runs, const c1
   require_annotated(*s.listing_, *s.registry_);
   require_held_out(*s.listing_, s.splits_, s.folds_);
   if (s.writes_) require_writable(runs, some_space);
-  s.run_ = RunFolder::propose(runs, s.experiment_.name);
+  s.run_ = request.into.empty() ? RunFolder::propose(runs, s.experiment_.name) : RunFolder::at(request.into);
   keep_all_that_it_needs(s.experiment_, request.plugins, s.run_);
   s.facts_ = facts_of(request, device);
   if (s.writes_) s.cost_ = cost_meter(request, device, s.folds_.size());
@@ -285,13 +291,13 @@ bool Session::forget() {
   return true;
 }
 
-void Session::note_end(const std::exception* error) const {
+void Session::note_end(EndedBy by, const std::exception* error) const {
   std::error_code failed;
   if (!begun_ || worker_ || !writes_ || !fs::exists(run_.environment(), failed)) return;
   const auto* const ours = dynamic_cast<const Error*>(error);
   std::string text = error != nullptr ? error->what() : "";
   text.resize(std::min(text.size(), text.find("\nException raised from")));  // LibTorch's backtrace
-  write_ended(run_.folder(), error == nullptr, text, ours != nullptr ? ours->hint() : "");
+  write_ended(run_.folder(), by, text, ours != nullptr ? ours->hint() : "");
 }
 
 void Session::write_run() const {

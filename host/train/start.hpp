@@ -11,6 +11,7 @@
 #include <host/cost/cost_meter.hpp>
 #include <host/data/splits.hpp>
 #include <host/plugins/registry.hpp>
+#include <host/runs/ended.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
 #include <host/train/run_lock.hpp>
@@ -36,9 +37,9 @@ class Session {
   void leave_waiting();
   /// Takes a run back in which no fold was begun; false where one was, or where the run is an older one.
   bool forget();
-  /// Leaves a record of how it ended without finishing the run, for those who look at the run later; `error` is null
-  /// when it was interrupted. Nothing where the run is another process's, or was not begun.
-  void note_end(const std::exception* error) const;
+  /// Leaves a record of how it ended without finishing the run, for those who look at the run later; `error`: what
+  /// ended it. Nothing where the run is another process's, or was not begun.
+  void note_end(EndedBy by, const std::exception* error = nullptr) const;
 
   const Experiment& experiment() const noexcept { return experiment_; }
   const Registry& registry() const noexcept { return *registry_; }

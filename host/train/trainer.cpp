@@ -1,5 +1,6 @@
 #include <host/train/trainer.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -73,6 +74,11 @@ class FoldTrainer {
   bool note_validation(const Validation& validation);
   void save(bool best);
   bool validates(std::int64_t epochs_done) const;
+  /// The epoch is done that it was to stop at.
+  bool paused() const {
+    return job_.until_epoch > 0 && !progress_.finished && progress_.step_in_epoch == 0 &&
+           progress_.epoch >= job_.until_epoch;
+  }
 
   const FoldJob& job_;
   const Experiment& experiment_;
@@ -149,8 +155,10 @@ void FoldTrainer::begin() {
       digests_.emplace(job_.folder.folder, progress_.step, digest_session(job_.device));
   }
   StepWatch* const watch = digests_ ? &*digests_ : job_.watch;
-  steps_.emplace(metrics_ ? &*metrics_ : nullptr, title(), progress_.step, steps_of_.all,
-                 job_.place.unfinished_behind * steps_of_.all, job_.device);
+  const std::int64_t steps =
+      job_.until_epoch > 0 ? std::min(steps_of_.all, job_.until_epoch * steps_of_.epoch) : steps_of_.all;
+  steps_.emplace(metrics_ ? &*metrics_ : nullptr, title(), progress_.step, steps, job_.place.unfinished_behind * steps,
+                 job_.device);
   steps_->tell(watch);
   if (train_feed_ == nullptr) return;
   if (watch != nullptr && progress_.step == 0) watch->tensors(0, digests_of(state_.all_tensors()));
@@ -180,17 +188,17 @@ FoldResult FoldTrainer::run() try {
     }
   }
   begin();
-  while (!progress_.finished && !stop_asked(job_.ranks)) {
+  while (!progress_.finished && !paused() && !stop_asked(job_.ranks)) {
     epoch_started_ = clock::now();
     epoch_->run();
     if (!epoch_->complete() || !end_epoch()) break;
   }
-  FoldResult result{progress_, progress_.finished, steps_->tiles_per_s(), steps_->waited_share()};
+  FoldResult result{progress_, progress_.finished, paused(), steps_->tiles_per_s(), steps_->waited_share()};
   if (!job_.writes()) return result;
   metrics_->flush();
   if (digests_) digests_->flush();
   if (progress_.finished) write_done(job_.folder, result, experiment_.classes);
-  else save(false);
+  else if (!paused()) save(false);  // the end of its last epoch was kept
   return result;
 } catch (const PluginError& e) {
   throw PluginError(std::string(e.what()) + " (fold " + std::to_string(job_.folder.fold) + ", after step " +

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <host/runs/ended.hpp>
 #include <tests/integration/train/train_fixture.hpp>
 
 namespace nephron::host {
@@ -183,6 +184,30 @@ TEST_F(Resume, ADamagedCheckpointGoesBackToTheOneBefore) {
                           ContainsRegex("going on from the checkpoint before, of step 7[0-9]+")));
   expect_equal(tensors(RunFolder::open(root_ / "whole/tiny")), tensors(cut));
   EXPECT_EQ(losses(RunFolder::open(root_ / "whole/tiny")), losses(cut));
+}
+
+TEST_F(Resume, APausedRunGoesOnBitForBitWithTheScheduleOfTheWhole) {
+  const std::vector<std::string> both{"--fold", "all", "--set", "data.folds.count=2"};
+  std::vector<std::string> whole = both, until = both;
+  whole.insert(whole.end(), {"--runs", (root_ / "whole").string()});
+  until.insert(until.end(), {"--until-epoch", "1"});
+  run(train_command(whole), 0);
+  EXPECT_THAT(run(train_command(until), 0), HasSubstr("paused after epoch 1 of 3"));
+  const RunFolder paused = only_run(), unbroken = RunFolder::open(root_ / "whole/tiny");
+  EXPECT_EQ(json(ended_file(paused.folder())).at("how"), "paused");
+  EXPECT_EQ(losses(paused, 1).size(), 20U);
+  run(resume(paused.folder(), {"--until-epoch", "1"}), 0);  // nothing is left to do until then
+  EXPECT_EQ(losses(paused, 1).size(), 20U);
+  run(resume(paused.folder(), {"--until-epoch", "2", "--jobs", "2"}), 0);  // each fold in a process of its own
+  EXPECT_EQ(losses(paused, 1).size(), 40U);
+  EXPECT_FALSE(paused.fold(1).finished());
+  run(resume(paused.folder()), 0);
+  for (const int fold : {0, 1}) {
+    EXPECT_TRUE(paused.fold(fold).finished());
+    expect_equal(tensors(unbroken, fold), tensors(paused, fold));
+    EXPECT_EQ(losses(unbroken, fold), losses(paused, fold));
+  }
+  run(train_command({"--until-epoch", "0"}), 2);
 }
 
 TEST_F(Resume, InTheFirstEpochItSaysWhatThereIs) {
