@@ -35,6 +35,9 @@ class SchemaWriter {
     out["properties"]["extends"] = {
         {"description", "file, or list of files, that this one changes; relative to this file"},
         {"oneOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}}};
+    out["properties"]["sweep"] = {
+        {"description", "of a file that nephron sweep takes: what is varied, and how (docs/sweeps.md)"},
+        {"type", "object"}};
     out["if"] = {{"not", {{"required", {"extends"}}}}};
     out["then"] = requirements(fields);
     Json defs = Json::object();

@@ -5,6 +5,7 @@
 
 #include <host/config/checks.hpp>
 #include <host/config/components.hpp>
+#include <host/config/resolved.hpp>
 #include <host/config/run_experiment.hpp>
 #include <host/config/splits_file.hpp>
 #include <host/util/pages.hpp>
@@ -130,6 +131,15 @@ void check_default_sampler(const Experiment& e, const Value& resolved, Component
   }
 }
 
+/// What `nephron sweep` takes is no experiment of its own.
+void drop_sweep(Value& resolved, Diagnostics& faults) {
+  const Value* const sweep = resolved.find("sweep");
+  if (sweep == nullptr) return;
+  faults.push_back({sweep->source, "[sweep] is no part of an experiment: this file is of many of them",
+                    "nephron sweep FILE trains them; an experiment that this one extends is one by itself"});
+  std::erase_if(resolved.table(), [](const Value::Member& m) { return m.key == "sweep"; });
+}
+
 /// In the order in which people read.
 void sort(Diagnostics& faults) {
   std::stable_sort(faults.begin(), faults.end(), [](const Diagnostic& a, const Diagnostic& b) {
@@ -213,11 +223,16 @@ Experiment decode_experiment(const fs::path& file, Value resolved, const Compone
   return e;
 }
 
-namespace {
+Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides, PluginSearch search,
+                           std::unique_ptr<Registry>& registry, const FurtherCheck& further) {
+  Diagnostics faults;
+  Value resolved = resolve_experiment(file, overrides, faults);
+  return load_resolved(file, std::move(resolved), std::move(search), registry, std::move(faults), further);
+}
 
-/// An experiment whose file was read: its plugins, and what is to be checked with them. Throws ConfigError.
 Experiment load_resolved(const fs::path& file, Value resolved, PluginSearch search, std::unique_ptr<Registry>& registry,
-                         const FurtherCheck& further, Diagnostics faults) {
+                         Diagnostics faults, const FurtherCheck& further) {
+  drop_sweep(resolved, faults);
   if (!resolved.is(Value::Type::table) || resolved.table().empty()) {
     if (faults.empty())
       faults.push_back({resolved.source, "this experiment is empty", page("experiment.md") + " lists what it holds"});
@@ -234,21 +249,12 @@ Experiment load_resolved(const fs::path& file, Value resolved, PluginSearch sear
   return out;
 }
 
-}  // namespace
-
-Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides, PluginSearch search,
-                           std::unique_ptr<Registry>& registry, const FurtherCheck& further) {
-  Diagnostics faults;
-  Value resolved = resolve_experiment(file, overrides, faults);
-  return load_resolved(file, std::move(resolved), std::move(search), registry, further, std::move(faults));
-}
-
 Experiment load_run_experiment(const fs::path& file, const std::vector<std::string>& overrides, PluginSearch search,
                                std::unique_ptr<Registry>& registry) {
   Diagnostics faults;
   Value resolved = resolve_experiment(file, overrides, faults);
   FirstWeights weights(resolved);
-  Experiment out = load_resolved(file, std::move(resolved), std::move(search), registry, {}, std::move(faults));
+  Experiment out = load_resolved(file, std::move(resolved), std::move(search), registry, std::move(faults));
   weights.put_back(out);
   return out;
 }

@@ -6,6 +6,7 @@
 #include <host/config/load.hpp>
 #include <host/config/merge.hpp>
 #include <host/config/presets.hpp>
+#include <host/config/resolved.hpp>
 #include <host/config/substitute.hpp>
 
 namespace nephron::host {
@@ -103,9 +104,13 @@ class Resolver {
       value = std::move(table);
     }
     set_source(value, source);
-    expand(value);
+    lay(experiment, std::move(value));
+  }
+
+  void lay(Value& experiment, Value over) {
+    expand(over);
     const Source root = experiment.source;
-    merge(experiment, value, sections(), faults_);
+    merge(experiment, over, sections(), faults_);
     experiment.source = root;
   }
 
@@ -185,6 +190,12 @@ Value resolve_experiment(const fs::path& file, const std::vector<std::string>& o
   resolver.expand(out);
   substitute(out, faults);
   return out;
+}
+
+void lay_upon(Value& experiment, const Value& over, Diagnostics& faults) {
+  Resolver resolver(faults);
+  resolver.lay(experiment, over);
+  resolver.expand(experiment);
 }
 
 std::optional<Value> resolve_bases(const fs::path& file, Diagnostics& faults) {

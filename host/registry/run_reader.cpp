@@ -21,6 +21,7 @@
 #include <host/runs/process.hpp>
 #include <host/runs/run.hpp>
 #include <host/runs/run_record.hpp>
+#include <host/runs/sweep_part.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/printable.hpp>
 
@@ -162,6 +163,15 @@ void add_origin(SourceFacts& out, const JsonNode& origin) {
   if (out.facts.empty() || out.facts.back().key != "from") out.facts.push_back({"from", run});
 }
 
+/// Of a run that is a part of a sweep.
+void add_sweep(SourceFacts& out, const fs::path& run) {
+  const std::optional<SweepPart> part = read_sweep_part(run);
+  if (!part) return;
+  out.facts.push_back({"sweep", part->sweep});
+  out.facts.push_back({"trial", std::int64_t{part->trial}});
+  out.facts.push_back({"rung", part->confirms ? FactValue("confirm") : FactValue(std::int64_t{part->rung})});
+}
+
 /// "trained on, folds 0, 1".
 std::string with_folds(const std::string& what, const std::vector<int>& folds) {
   std::string out = what + (folds.size() == 1 ? ", fold " : ", folds ");
@@ -189,7 +199,7 @@ std::vector<fs::path> RunReader::files(FactSource source) const {
       out = {run_ / "experiment.resolved.toml"};
       break;
     case FactSource::environment:
-      out = {run_ / "environment.json"};
+      out = {run_ / "environment.json", sweep_part_file(run_)};
       break;
     case FactSource::results:
       of_folds({"metrics.jsonl", "done.json"});
@@ -255,6 +265,7 @@ SourceFacts RunReader::experiment() const {
 
 SourceFacts RunReader::environment() const {
   SourceFacts out;
+  attempt(out, [&] { add_sweep(out, run_); });
   if (!there(run_ / "environment.json")) return out;
   attempt(out, [&] {
     const JsonNode json = JsonNode::read(run_ / "environment.json");

@@ -6,11 +6,13 @@
 #include <random>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include <nephron/error.hpp>
 #include <nephron/folder_name.hpp>
 
 #include <host/runs/fold_number.hpp>
+#include <host/runs/next_run.hpp>
 #include <host/runs/run_name.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/log.hpp>
@@ -95,14 +97,21 @@ bool FoldFolder::finished() const { return fs::exists(done()); }
 
 bool FoldFolder::begun() const { return fs::is_symlink(fs::symlink_status(checkpoints() / "last")); }
 
-RunFolder RunFolder::at(const fs::path& folder) {
-  RunFolder run;
-  run.folder_ = fs::absolute(folder).lexically_normal();
-  return run;
+namespace {
+fs::path& next_run() {
+  static fs::path folder;
+  return folder;
 }
+}  // namespace
+
+void name_next_run(const fs::path& folder) { next_run() = folder; }
 
 RunFolder RunFolder::propose(const fs::path& runs, const std::string& experiment) {
   RunFolder run;
+  if (!next_run().empty()) {
+    run.folder_ = fs::absolute(std::exchange(next_run(), {})).lexically_normal();
+    return run;
+  }
   do run.folder_ = fs::absolute(runs / folder_name(experiment) / (timestamp() + "-" + short_id())).lexically_normal();
   while (fs::exists(fs::symlink_status(run.folder_)));
   return run;

@@ -39,8 +39,6 @@ class RunFolder {
  public:
   /// Makes a folder of its own, whatever else is started at the same moment. `experiment`: becomes a folder name.
   static RunFolder create(const std::filesystem::path& runs, const std::string& experiment);
-  /// A new run in this folder, whose name somebody chose; make() makes the folder.
-  static RunFolder at(const std::filesystem::path& folder);
   /// A free name for a run; make() makes the folder.
   static RunFolder propose(const std::filesystem::path& runs, const std::string& experiment);
   /// Throws Error when it cannot be made, or is there by now.

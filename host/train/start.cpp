@@ -17,6 +17,7 @@
 #include <host/model/weights_there.hpp>
 #include <host/runs/cost_record.hpp>
 #include <host/runs/ended.hpp>
+#include <host/runs/next_run.hpp>
 #include <host/train/checkpoint_files.hpp>
 #include <host/train/fold_processes.hpp>
 #include <host/train/memory.hpp>
@@ -188,7 +189,8 @@ Session Session::start(const TrainRequest& asked, const fs::path& runs, const c1
   require_annotated(*s.listing_, *s.registry_);
   require_held_out(*s.listing_, s.splits_, s.folds_);
   if (s.writes_) require_writable(runs, some_space);
-  s.run_ = request.into.empty() ? RunFolder::propose(runs, s.experiment_.name) : RunFolder::at(request.into);
+  if (!request.into.empty()) name_next_run(request.into);
+  s.run_ = RunFolder::propose(runs, s.experiment_.name);
   keep_all_that_it_needs(s.experiment_, request.plugins, s.run_);
   s.facts_ = facts_of(request, device);
   if (s.writes_) s.cost_ = cost_meter(request, device, s.folds_.size());
