@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t most_steps_read = 1000;  // lines of single steps, a fold
+constexpr std::size_t most_steps_read = 500;  // lines of single steps, a fold
 constexpr std::int64_t most_step = std::int64_t{1} << 50;
 
 struct Line {

@@ -24,7 +24,7 @@ struct PageCurves {
   double steps_per_epoch = 0;  ///< 0: not known
 };
 
-/// Lines of validation are read all, of those of single steps a thousand a fold at most. A point is the mean of its
+/// Lines of validation are read all, of those of single steps five hundred a fold at most. A point is the mean of its
 /// neighbours where there are more than `most`. Throws Error for a damaged line, with its place.
 PageCurves read_page_curves(const std::filesystem::path& run, const std::vector<std::string>& names, std::size_t most);
 

@@ -27,7 +27,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t most_points = 200, least_points = 12;  // of a line
+constexpr std::size_t most_points = 120, least_points = 12;  // of a line: a chart is 400 pixels wide
 constexpr std::size_t runs_at_a_time = 64;
 constexpr std::size_t bytes_of_a_number = 8;  // with its comma: "0.87312,"
 

@@ -59,7 +59,7 @@ class Page(RunsTest):
         dice, val_loss, loss = data["curves"][0]
         self.assertEqual(data["per_epoch"], [10, 10])
         self.assertEqual(data["titles"], ["Validation Dice", "Loss of validation", "Loss of training"])
-        self.assertTrue(len(dice["x"]) == len(dice["y"]) == len(dice["low"]) == len(dice["high"]) == 200, "not thinned")
+        self.assertTrue(len(dice["x"]) == len(dice["y"]) == len(dice["low"]) == len(dice["high"]) == 120, "not thinned")
         self.assertAlmostEqual(dice["y"][100], 0.7)
         self.assertEqual((dice["low"][7], dice["high"][7]), (0.6, 0.8))
         self.assertEqual(set(val_loss["y"]), {0.5})
@@ -117,10 +117,10 @@ class Page(RunsTest):
         self.assertIn("--overwrite", self.refused("runs", "page", "--out", "out/page.html"))
 
     def test_many_long_curves_keep_within_its_size(self):
-        names = [f"figure_{i}" for i in range(12)]
+        names = [f"figure_{i}" for i in range(20)]
         lines = "".join(json.dumps({"step": 10 * (e + 1), "epoch": e, "train_loss": 0.1234567 + e,
                                     **{name: (1.2345678 + i) / (e + 1) for i, name in enumerate(names)}}) + "\n"
-                        for e in range(200))
+                        for e in range(130))
         first = self.make(folds=(0, 1), keys=30)
         for fold in (0, 1):
             made_runs.write(f"{first}/fold-{fold}/metrics.jsonl", lines)
