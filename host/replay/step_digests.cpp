@@ -44,16 +44,14 @@ std::uint64_t number_of(const JsonNode& node, std::string_view text) {
 }
 
 Json session_json(const DigestSession& s) {
-  return {{"device", s.device},
-          {"processor", s.processor},
-          {"threads", s.threads},
-          {"torch", s.torch},
-          {"program", s.program}};
+  return {{"device", s.device}, {"processor", s.processor}, {"threads", s.threads},
+          {"torch", s.torch},   {"program", s.program},     {"ranks", s.ranks}};
 }
 
 DigestSession session_of(const JsonNode& node) {
-  return {node.at("device").text(), node.at("processor").text(),
-          static_cast<int>(node.at("threads").integer(0, 1 << 20)), node.at("torch").text(), node.at("program").text()};
+  return {
+      node.at("device").text(), node.at("processor").text(), static_cast<int>(node.at("threads").integer(0, 1 << 20)),
+      node.at("torch").text(),  node.at("program").text(),   static_cast<int>(node.at("ranks").integer(1, 1 << 20))};
 }
 
 /// The step that a line belongs to; nothing for names and for what is no line of ours.

@@ -31,6 +31,7 @@ struct DigestSession {
   int threads = 0;        ///< of LibTorch
   std::string torch;      ///< LibTorch build
   std::string program;    ///< SHA-256 of the program
+  int ranks = 1;          ///< processes that trained it together; the digests are of the first one's share of a batch
   bool operator==(const DigestSession&) const = default;
 };
 

@@ -51,7 +51,7 @@ TEST(FastDigest, TellsEveryBitAndTheLength) {
 
 class StepDigests : public testing::Test {
  protected:
-  static DigestSession session(int threads) { return {"cpu", "a processor", threads, "2.0", std::string(64, '0')}; }
+  static DigestSession session(int threads) { return {"cpu", "a processor", threads, "2.0", std::string(64, '0'), 1}; }
   static TensorDigests tensors(std::uint64_t first) { return {{"weights.a", first}, {"exp_avg.a", ~first}}; }
   DigestRecord read() const { return read_digests(folder_ / digests_name); }
 
@@ -119,7 +119,7 @@ TEST_F(StepDigests, DamageIsRefusedByLine) {
   refused(R"({"step":2,"tensors":"0000000000000000"})", "names were expected");
   refused(R"({"names":7})", "an array was expected");
   refused(R"({"session":{},"after":0})", "has no \"device\"");
-  refused(R"({"session":{"device":"cpu","processor":"","threads":-1,"torch":"","program":""},"after":0})",
+  refused(R"({"session":{"device":"cpu","processor":"","threads":-1,"torch":"","program":"","ranks":1},"after":0})",
           "a whole number");
   for (std::size_t size = 0; size + 1 < good.size(); size += 7) {  // cut anywhere: refused, or what is whole is read
     write_file_atomically(folder_ / digests_name, good.substr(0, size));

@@ -87,9 +87,10 @@ void add_tensors(FastDigest& to, const BatchTensors& batch) {
     }
 }
 
-DigestSession digest_session(c10::Device device) {
-  return {device.str(), cpu_name() + ", " + at::get_cpu_capability(), torch_threads(), NEPHRON_TORCH_BUILD,
-          program_digest()};
+DigestSession digest_session(c10::Device device, int ranks) {
+  return {device.str(),     cpu_name() + ", " + at::get_cpu_capability(),
+          torch_threads(),  NEPHRON_TORCH_BUILD,
+          program_digest(), ranks};
 }
 
 }  // namespace nephron::host

@@ -21,6 +21,6 @@ void add_batch(FastDigest& to, const RawBatch& batch);
 void add_tensors(FastDigest& to, const BatchTensors& batch);
 
 /// What this process's steps depend on besides the experiment and the data.
-DigestSession digest_session(c10::Device device);
+DigestSession digest_session(c10::Device device, int ranks = 1);
 
 }  // namespace nephron::host

@@ -152,7 +152,8 @@ void FoldTrainer::begin() {
     std::filesystem::create_directories(job_.folder.folder);
     metrics_.emplace(job_.folder.folder, progress_.step);
     if (job_.watch == nullptr && train_feed_ != nullptr)
-      digests_.emplace(job_.folder.folder, progress_.step, digest_session(job_.device));
+      digests_.emplace(job_.folder.folder, progress_.step,
+                       digest_session(job_.device, job_.ranks == nullptr ? 1 : job_.ranks->count()));
   }
   StepWatch* const watch = digests_ ? &*digests_ : job_.watch;
   const std::int64_t steps =

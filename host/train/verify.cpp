@@ -79,6 +79,10 @@ class Verification {
     const FoldFolder folder{scratch_.folder() / ("fold-" + std::to_string(fold_)), fold_};
     begin_at(folder);
     const DigestSession& then = record_.session_of(start_ + 1);
+    if (then.ranks > 1)
+      throw Error("fold " + std::to_string(fold_) + " was trained by " + std::to_string(then.ranks) +
+                      " ranks together, and a training by one process is another one",
+                  "Runs of one process are compared; several folds at a time (--jobs) are such.");
     const c10::Device device = parse_device(request_.device.empty() ? then.device : request_.device);
     Session session = Session::start(train_request(), scratch_.folder(), device);
     set_threads(session.experiment(), then);
