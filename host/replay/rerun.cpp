@@ -44,6 +44,16 @@ void require_own(const fs::path& file, bool trust) {
               "The program and the plugins that it names would run with your rights. Give --trust if you trust them.");
 }
 
+/// Nobody else can exchange a program that was laid out there between its check and its start.
+bool is_own_alone(const fs::path& root) {
+  std::error_code failed;
+  const fs::path store = ObjectStore(root).folder();
+  struct stat info = {};
+  const fs::path looked_at = fs::exists(fs::symlink_status(store, failed)) ? store : root;
+  return ::lstat(looked_at.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&
+         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 void require_torch(const Snapshot& snapshot) {
   const bool finds_its_own = std::any_of(snapshot.program.begin(), snapshot.program.end(),
                                          [](const SnapshotFile& f) { return f.place == "libexec/launch"; });
@@ -102,10 +112,9 @@ fs::path lay_out_program(const fs::path& run, bool trust, const fs::path& into) 
   const Snapshot snapshot = read_snapshot(file);
   require_torch(snapshot);
   const fs::path root = root_of(run);
-  const bool is_writable = ::access(ObjectStore(root).folder().c_str(), W_OK) == 0;
-  const fs::path place = !into.empty() ? into : is_writable ? root : user_cache_folder();
-  if (place.empty())
-    throw Error("there is no folder to lay the program out in: " + root.string() + " may not be written");
+  fs::path place = into.empty() ? root : into;
+  if (!is_own_alone(place)) place = user_cache_folder();
+  if (place.empty()) throw Error("there is no folder to lay the program out in", "Set HOME or XDG_CACHE_HOME.");
   const fs::path folder = fs::absolute(trees_of(place)) / sha256_of_text(snapshot_text(snapshot)).substr(0, 16);
   const ObjectStore store(root);
   const ObjectsInUse in_use(store);

@@ -20,8 +20,8 @@ struct RerunRequest {
 };
 
 /// Lays out the program that a run was made with and gives its folder, in the store of the folder of runs `into`;
-/// empty: of the run's own, or of the user's cache where that may not be written. Throws Error where the snapshot is
-/// gone, damaged, or another user's (without `trust`), and where its LibTorch is not there.
+/// empty: of the run's own. Where others may write there, or this user may not, in the user's cache. Throws Error where
+/// the snapshot is gone, damaged, or another user's (without `trust`), and where its LibTorch is not there.
 std::filesystem::path lay_out_program(const std::filesystem::path& run, bool trust,
                                       const std::filesystem::path& into = {});
 

@@ -126,6 +126,17 @@ TEST_F(Rerun, ProgramsOfOthersWantTrust) {
   EXPECT_FALSE(rerun(first, {"--trust"}).empty());
 }
 
+TEST_F(Rerun, WhereOthersMayWriteTheProgramIsLaidOutElsewhere) {
+  const fs::path first = trained(1);
+  fs::permissions(store(), fs::perms::group_write, fs::perm_options::add);
+  ::setenv("XDG_CACHE_HOME", (root_ / "cache").c_str(), 1);
+  const fs::path second = rerun(first);
+  ::unsetenv("XDG_CACHE_HOME");
+  EXPECT_THAT(json_of(second / "environment.json").at("program").at("file").get<std::string>(),
+              HasSubstr((root_ / "cache/nephron/.objects/trees").string()));
+  EXPECT_FALSE(fs::exists(store() / "trees"));
+}
+
 TEST_F(Rerun, AStoreThatCannotBeCostsNoRun) {
   fs::create_directories(root_ / "runs");
   std::ofstream(store()) << "a file in its place";
