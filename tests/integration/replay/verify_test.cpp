@@ -56,6 +56,18 @@ TEST_F(Verify, APixelIsFoundAtTheStepThatDrawsIt) {
   EXPECT_EQ(verdict.at("diverges").at("step"), step);
 }
 
+TEST_F(Verify, AMaskIsNamed) {
+  const fs::path first = trained(20);
+  const fs::path file = root_ / "slides/masks/s4.png";
+  cv::Mat mask = cv::imread(file.string(), cv::IMREAD_GRAYSCALE);
+  mask.at<std::uint8_t>(48, 48) ^= 255;
+  cv::imwrite(file.string(), mask);
+  const json verdict = verify(first, 1);
+  EXPECT_EQ(verdict.at("diverges").at("where"), "data");
+  EXPECT_THAT(causes(verdict),
+              AllOf(HasSubstr("slide \\\"s4\\\""), HasSubstr("another mask"), Not(HasSubstr("pixels"))));
+}
+
 TEST_F(Verify, APluginThatWasBuiltAnewIsNamed) {
   const fs::path first = trained(3);
   build_plugin(NEPHRON_SCALED_2);
