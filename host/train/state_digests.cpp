@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/Version.h>
 #include <ATen/ops/arange.h>
@@ -46,19 +47,26 @@ void add_first(FastDigest& to, const std::vector<T>& values, std::int64_t count)
 
 TensorDigests digests_of(const TensorMap& tensors) {
   TensorDigests out;
-  FastDigest digest;
+  std::vector<std::pair<std::size_t, at::Tensor>> here;
   std::vector<at::Tensor> pending;  // read back together
   std::vector<std::size_t> places;
   for (const auto& [name, tensor] : tensors) {
     if (!tensor.defined() || tensor.numel() == 0) continue;
-    out.emplace_back(name, 0);
     if (tensor.is_cpu()) {
-      out.back().second = digest_on_cpu(digest, tensor);
+      here.emplace_back(out.size(), tensor);
     } else {
       pending.push_back(digest_on_device(tensor));
-      places.push_back(out.size() - 1);
+      places.push_back(out.size());
     }
+    out.emplace_back(name, 0);
   }
+  at::parallel_for(0, static_cast<std::int64_t>(here.size()), 16, [&](std::int64_t first, std::int64_t last) {
+    FastDigest digest;
+    for (std::int64_t i = first; i < last; ++i) {
+      const auto& [place, tensor] = here[static_cast<std::size_t>(i)];
+      out[place].second = digest_on_cpu(digest, tensor);
+    }
+  });
   if (pending.empty()) return out;
   const at::Tensor there = at::stack(pending).cpu();
   for (std::size_t i = 0; i < places.size(); ++i)

@@ -40,6 +40,7 @@ void add_rerun(CLI::App& app, int&) {
   command->add_option("--fold", o->request.fold, "Number of the fold that is held out, or \"all\" [as the run]");
   command->add_option("--device", o->request.device, "cpu, cuda, cuda:N, or auto [as the run]");
   o->places.add_to(*command);
+  command->footer("The new run goes beside the old one, or where one --runs DIR says.");
   command->add_flag("--trust", o->request.trust, "Run a program and plugins that another user has kept");
   command->add_flag("--anyway", o->request.anyway, "Though slides, masks or weights are not as they were");
   command->callback([o] { rerun(*o); });
