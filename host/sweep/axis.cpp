@@ -67,13 +67,21 @@ class AxisReader {
           "put it into the experiment, or write a list: [" + value.str() + ", ...]");
   }
 
+  /// The distribution whose letters these are, in another order: a slip of the pen, and no key of the experiment.
+  static std::string meant_by(std::string key) {
+    std::sort(key.begin(), key.end());
+    for (std::string name : kinds()) {
+      const std::string whole = name;
+      std::sort(name.begin(), name.end());
+      if (name == key) return whole;
+    }
+    return {};
+  }
+
   static bool is_distribution(const Value& table) {
     const auto& members = table.table();
-    if (std::any_of(members.begin(), members.end(), [](const auto& m) { return is_kind(m.key); }))
-      return true;
-    // A slip of the pen is no key of the experiment.
-    return members.size() == 1 && members[0].value.is(Value::Type::array) && members[0].value.array().size() == 2 &&
-           is_number(members[0].value.array()[0]) && !nearest(members[0].key, kinds()).empty();
+    if (std::any_of(members.begin(), members.end(), [](const auto& m) { return is_kind(m.key); })) return true;
+    return members.size() == 1 && members[0].value.is(Value::Type::array) && !meant_by(members[0].key).empty();
   }
 
   void distribution(const Value& table, KeyPath key) {

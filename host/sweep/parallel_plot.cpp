@@ -77,7 +77,9 @@ double y_of(double place) { return top + (height - top - bottom) * (1 - place); 
 
 std::string label(double x, double y, const std::string& text, const char* anchor, bool bold = false) {
   return "<text x=\"" + text_number(x) + "\" y=\"" + text_number(y) + "\" text-anchor=\"" + anchor + "\"" +
-         (bold ? " style=\"fill:var(--ink);font-weight:600\"" : "") + ">" + escaped(text) + "</text>\n";
+         // Lines run behind the words.
+         " style=\"paint-order:stroke;stroke:var(--card);stroke-width:3px" +
+         (bold ? ";fill:var(--ink);font-weight:600" : "") + "\">" + escaped(text) + "</text>\n";
 }
 
 std::string axis_svg(const ParallelPlot::Axis& axis, std::size_t number, std::size_t count) {

@@ -81,8 +81,9 @@ std::string flattery_words(const SweepPlan& plan, const SweepResult& result) {
   if (count < 2) return "No other trial came as far: its figure was chosen from few.";
   std::string out = "Its figure is the greatest of " + counted(count, "noisy one") + ", and so too good";
   if (result.flattery)
-    out += ": by about " + figure(result.flattery->too_good) + ", by the spread between seeds (" +
-           figure(result.flattery->noise) +
+    out += ": by " +
+           (result.flattery->too_good < 1e-4 ? "less than 0.0001" : "about " + figure(result.flattery->too_good)) +
+           ", by the spread between seeds (" + figure(result.flattery->noise) +
            " of a trial's score) alone; the slides that it was scored on have chosen it, too";
   else if (plan.seeds.size() < 2) out += "; by how much, more seeds would tell: seeds = [1, 2, 3]";
   return out + ". confirm = { top = 3 } in [sweep] trains the best anew on folds and seeds that chose nothing.";

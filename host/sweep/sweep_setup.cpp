@@ -280,8 +280,10 @@ SweepPlan prepare_sweep(const SweepRequest& request, const fs::path& folder) {
   add_axes(plan, file, trials);
   write_trials({request.file, file, base, *registry, trials}, folder, plan);
   check_by_computing_program(trials, folder);
-  for (const std::string& pair : equal_trials(trials))
-    log().warning("trials " + pair + " are equal: such a small space is better swept by method = \"grid\"");
+  if (const std::vector<std::string> pairs = equal_trials(trials); !pairs.empty())
+    log().warning("trials " + pairs[0] + " are equal" +
+                  (pairs.size() > 1 ? ", and " + counted(pairs.size() - 1, "other pair") : "") +
+                  ": method = \"grid\" trains each combination of so few once");
   return plan;
 }
 

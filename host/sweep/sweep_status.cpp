@@ -148,6 +148,7 @@ std::string status_json(const SweepFolder& sweep, const SweepResult& result) {
   for (int t = 0; t < static_cast<int>(plan.trials.size()); ++t) out["trials"].push_back(trial_json(sweep, result, t));
   out["confirmed"] = confirm_json(sweep, result);
   out["comparison"] = result.comparison ? Json::parse(comparison_json(*result.comparison)) : Json();
+  out["not_compared"] = result.comparison_failure.empty() ? Json() : Json(result.comparison_failure);
   out["problems"] = result.state.problems;
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

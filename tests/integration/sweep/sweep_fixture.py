@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -72,7 +73,7 @@ class SweepTest(unittest.TestCase):
         log = open(self.path(f"log-{time.monotonic_ns()}.txt"), "w+")
         self.addCleanup(log.close)
         child = subprocess.Popen([a.nephron, "sweep", *words], cwd=self.folder, env=self.environment, stdout=log, stderr=log)
-        child.said = lambda: (log.flush(), open(log.name).read())[1]
+        child.said = lambda: pathlib.Path(log.name).read_text()
         self.addCleanup(lambda: (child.kill(), child.wait()))
         return child
 

@@ -18,7 +18,7 @@ class Sweeps(SweepTest):
         self.sweep_file("grid.toml", 'method = "grid"\n[sweep.vary]\ntrain.batch = [2, 3]\ntrain.optimizer.lr = [0.01, 0.03]\n',
                         "train.epochs = 1\n")
         dry = self.sweep("grid.toml", "--dry-run")
-        self.assertIn("3: --set train.batch=3 --set train.optimizer.lr=0.03", dry)
+        self.assertIn("3: --set 'train.batch=3' --set 'train.optimizer.lr=0.03'", dry)
         self.assertFalse(os.path.exists(self.path("runs")), "a dry run writes nothing")
         said = self.sweep("grid.toml", "--jobs", "2")
         self.assertIn("too good", said)
