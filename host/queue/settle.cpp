@@ -37,12 +37,15 @@ JobState back(JobState state, std::string why) {
 }
 
 /// By SIGKILL, with its keeper or without: memory, a person, the power.
-JobState killed(const Ticket& ticket, JobState state, const Ended& ended) {
+JobState killed(const Ticket& ticket, JobState state, const Ended& ended, double ran) {
   if (!ticket.may_yield())
     return over(std::move(state), How::killed,
                 "was killed, and cannot go on where it was; nephron queue release " + ticket.id + " starts it again");
-  state.kills = ended.progress == state.progress ? state.kills + 1 : 1;
-  if (state.kills >= most_kills && ended.progress == state.progress)
+  // How far a command came that trains no run, nobody knows: that it ran for a while has to do.
+  constexpr double a_while = 600;
+  const bool further = ended.progress != state.progress || (ticket.run.empty() && ran > a_while);
+  state.kills = further ? 1 : state.kills + 1;
+  if (state.kills >= most_kills)
     return over(std::move(state), How::killed,
                 "was killed " + counted(most_kills, "time") +
                     " in a row and came no further between; nephron queue "
@@ -51,10 +54,10 @@ JobState killed(const Ticket& ticket, JobState state, const Ended& ended) {
   return back(std::move(state), "was killed, and goes on");
 }
 
-JobState by_itself(const Ticket& ticket, JobState state, const Ended& ended, bool other_boot) {
+JobState by_itself(const Ticket& ticket, JobState state, const Ended& ended, bool other_boot, double ran) {
   const End& end = *ended.end;
   if (!end.error.empty()) return over(std::move(state), How::failed, end.error);
-  if (end.signal == SIGKILL) return killed(ticket, std::move(state), ended);
+  if (end.signal == SIGKILL) return killed(ticket, std::move(state), ended, ran);
   const bool stopped =
       end.code == exit_interrupted || end.signal == SIGTERM || end.signal == SIGINT || end.code == 128 + SIGTERM;
   if (stopped && ticket.may_yield() && other_boot) return back(std::move(state), "the machine was started anew");
@@ -73,6 +76,7 @@ JobState by_itself(const Ticket& ticket, JobState state, const Ended& ended, boo
 
 JobState after(const Ticket& ticket, JobState state, const Ended& ended, const Moment& now) {
   const Wish wish = state.wish;
+  const double ran = seconds_between(state.since, now);
   const bool other_boot = state.since.boot_id != now.boot_id;
   state.wish = Wish::none;
   state.told.reset();
@@ -97,7 +101,8 @@ JobState after(const Ticket& ticket, JobState state, const Ended& ended, const M
     state.why = "held by its user";
     return state;
   }
-  return ended.end ? by_itself(ticket, std::move(state), ended, other_boot) : killed(ticket, std::move(state), ended);
+  return ended.end ? by_itself(ticket, std::move(state), ended, other_boot, ran)
+                   : killed(ticket, std::move(state), ended, ran);
 }
 
 std::optional<End> end_of(const UserFolder& folder, const SceneJob& job) try {

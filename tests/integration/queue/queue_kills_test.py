@@ -25,9 +25,9 @@ class Kills(QueueTest):
             options = dice.choice([(), ("--gpu-memory", "5G", "--cpus", "1"), ("--gpus", "2")])
             owner[self.count(name, steps[name], *options, pace=0.05, user=user)] = (name, user)
         kills = 0
-        until = time.monotonic() + 30 + 3 * KILLS
+        until = time.monotonic() + 30 + 5 * KILLS
         while kills < KILLS and time.monotonic() < until:
-            time.sleep(dice.random() * 0.8)
+            time.sleep(dice.random() * 0.5)
             agents, all_of_them = self.processes(keepers=False), self.processes()
             what = dice.choice(["agent", "run", "run", "all"])
             chosen = all_of_them if what == "all" else agents if what == "agent" else sorted(
@@ -38,9 +38,7 @@ class Kills(QueueTest):
                     kills += 1
                 except ProcessLookupError:
                     pass
-            for user in USERS:  # a look starts the agent again
-                self.good("queue", user=user)
-            if all(os.path.exists(f"{self.work}/{name}.result") for name in steps) and kills < KILLS:
+            if not self.left(owner) and kills < KILLS:  # a look starts agents again
                 name, user = f"more{kills}", dice.choice(USERS)
                 steps[name] = 30
                 owner[self.count(name, 30, user=user)] = (name, user)
