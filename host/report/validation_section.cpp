@@ -201,21 +201,21 @@ std::string validation_tiles(const ValidationRecord& record) {
   std::string out;
   // At the threshold that was set before, not at the one that is best for these very slides.
   const auto add = [&](const Spread& dice, std::int64_t slides, const std::string& of_class,
-                       std::optional<double> threshold) {
+                       const std::string& threshold) {
     out += tile(with_deviation(dice, static_cast<std::size_t>(slides)),
                 "Dice out of fold" + (record.classes.size() > 1 ? " of " + of_class : "") + ", mean of " +
-                    counted(slides, "slide") + (threshold ? ", threshold " + short_number(*threshold) : ""));
+                    counted(slides, "slide") + (threshold.empty() ? "" : ", threshold " + threshold));
   };
   for (std::size_t c = 0; c < record.classes.size(); ++c) {
     const std::string& name = record.classes[c];
-    const auto threshold = c < record.thresholds.size() ? std::optional(record.thresholds[c]) : std::nullopt;
     if (const auto* dice = record.value("dice", name); dice != nullptr && dice->slides > 0) {
-      add({dice->mean, dice->deviation}, dice->slides, name, threshold);
+      add({dice->mean, dice->deviation}, dice->slides, name,
+          c < record.thresholds.size() ? short_number(record.thresholds[c]) : "");
       continue;
     }
     for (const ValidationRecord::Searched& s : record.searched)
       if (s.class_name == name && !s.curves.empty())
-        add(s.at_half, static_cast<std::int64_t>(s.curves.size()), name, 0.5);
+        add(s.at_half, static_cast<std::int64_t>(s.curves.size()), name, "0.5");
   }
   return out + object_tiles(record);
 }
