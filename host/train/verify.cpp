@@ -148,9 +148,7 @@ class Verification {
                 start_ > 0,
                 session.origin(fold_),
                 begin,
-                FoldPlace{},
-                0,
-                nullptr};
+                FoldPlace{}};
     job.watch = &watch;
     try {
       return train_fold(job);
