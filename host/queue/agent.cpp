@@ -28,6 +28,7 @@ namespace nephron::host {
 namespace {
 
 using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 constexpr double beat_every = 5, count_every = 10;
 
 class Agent {
@@ -188,6 +189,7 @@ void run_agent(const Spool& spool, const HostFile& host) {
   Agent agent(spool, host);
   std::string last_error;
   while (!interrupted()) {
+    const auto began = Clock::now();
     try {
       const auto own = spool.lock(user_lock, true);
       if (!agent.tick()) {
@@ -201,7 +203,10 @@ void run_agent(const Spool& spool, const HostFile& host) {
       if (text != last_error) log().error(text);
       last_error = text;
     }
-    for (int i = 0; i < 5 && !interrupted(); ++i) std::this_thread::sleep_for(100ms);
+    // Of thousands of jobs a look takes its time: no more than a twentieth of a core goes into looking.
+    const auto pause = std::clamp<Clock::duration>(20 * (Clock::now() - began), 500ms, 10s);
+    for (const auto end = Clock::now() + pause; Clock::now() < end && !interrupted();)
+      std::this_thread::sleep_for(100ms);
   }
 }
 

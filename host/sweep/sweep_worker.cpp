@@ -219,13 +219,11 @@ class SweepWorker {
     next_show_ = clock::now() + std::chrono::seconds(2);
     const SweepState state = reader_.read();
     const SweepAmount amount = amount_of(sweep_, state, reader_);
-    std::size_t rest = 0, failed = 0, held = 0;
-    for (const TrialState& trial : state.trials) {
+    std::size_t rest = 0, failed = 0;
+    for (const TrialState& trial : state.trials)
       rest += trial.halving.at_rest() && !trial.held, failed += trial.halving.failed;
-      for (const MemberState& member : trial.members) held += member.held;
-    }
     std::string note = "epochs, " + std::to_string(rest) + " of " + counted(state.trials.size(), "trial") + ", " +
-                       counted(held, "run") + " now";
+                       counted(jobs_.size(), "run") + " here";
     if (failed > 0) note += ", " + std::to_string(failed) + " failed";
     if (const std::vector<int> best = ranking(state.halving()); !best.empty()) {
       const HalvingTrial& first = state.trials[static_cast<std::size_t>(best[0])].halving;

@@ -221,7 +221,9 @@ class Verification {
   int tell(const Session& session, const PreparedData& data, c10::Device device, const ReplayWatch& watch) {
     const auto& found = watch.divergence();
     if (!found && interrupted()) {
-      log().warning("interrupted after " + counted(watch.compared(), "step") + ", all of them bit-equal");
+      log().warning(watch.compared() == 0
+                        ? "interrupted before the first step was compared"
+                        : "interrupted after " + counted(watch.compared(), "step") + ", all of them bit-equal");
       return 130;
     }
     const std::vector<std::string> why =

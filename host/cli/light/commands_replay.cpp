@@ -6,6 +6,7 @@
 #include <host/cli/light/runs_options.hpp>
 #include <host/replay/garbage.hpp>
 #include <host/replay/rerun.hpp>
+#include <host/util/as_usage.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/printable.hpp>
 
@@ -23,7 +24,7 @@ struct RerunOptions {
 
 /// It goes on as `train` of another program: the same process, so that Ctrl-C and exit codes are that one's.
 [[noreturn]] void rerun(RerunOptions& o) {
-  o.request.run = o.places.run(o.run);
+  o.request.run = as_usage([&] { return o.places.run(o.run); });
   if (o.places.named.size() == 1) o.request.runs = o.places.named.front();
   become(rerun_command(o.request));
 }
