@@ -38,8 +38,7 @@ std::vector<double> PictureScores::dice() const {
 
 std::vector<std::vector<double>> PictureScores::curves() const {
   std::vector<std::vector<double>> out;
-  for (std::size_t c = 0; c < counts_.size(); ++c)
-    out.push_back(known_[c] ? counts_[c].dice() : std::vector<double>());
+  for (std::size_t c = 0; c < counts_.size(); ++c) out.push_back(known_[c] ? counts_[c].dice() : std::vector<double>());
   return out;
 }
 

@@ -13,7 +13,10 @@
 
 #include <host/replay/objects.hpp>
 #include <host/replay/snapshot.hpp>
+#include <host/runs/environment.hpp>
+#include <host/runs/run.hpp>
 #include <host/util/checked_json.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 
@@ -40,7 +43,8 @@ class Named {
   explicit Named(const fs::path& root) { look(root, 0); }
   bool object(const std::string& sha256) const { return objects_.contains(sha256); }
   bool tree(const fs::path& folder) const {
-    return std::any_of(programs_.begin(), programs_.end(),
+    return awaited_.contains(folder.filename().string()) ||
+           std::any_of(programs_.begin(), programs_.end(),
                        [&](const std::string& program) { return program.starts_with(folder.string() + "/"); });
   }
 
@@ -57,14 +61,20 @@ class Named {
   }
 
   void take(const fs::path& run) {
-    for (const ObjectName& object : read_snapshot(run / snapshot_name).objects()) objects_.insert(object.sha256);
+    const Snapshot snapshot = read_snapshot(run / snapshot_name);
+    for (const ObjectName& object : snapshot.objects()) objects_.insert(object.sha256);
     std::error_code failed;
     if (!fs::exists(run / "environment.json", failed)) return;
+    const RunFolder folder = RunFolder::open(run);
+    const std::vector<int> folds = folds_of_environment(folder.environment());
+    if (!std::all_of(folds.begin(), folds.end(), [&](int k) { return folder.fold(k).finished(); }))
+      awaited_.insert(tree_name(snapshot));
     if (const auto program = JsonNode::read(run / "environment.json").find("program"))
       programs_.push_back(program->at("file").text());
   }
 
   std::set<std::string> objects_;
+  std::set<std::string> awaited_;  ///< trees that a run in the queue, which is not at its end, may go on with
   std::vector<std::string> programs_;
   std::set<std::pair<dev_t, ino_t>> seen_;
 };
@@ -150,6 +160,8 @@ void remove(const Garbage& garbage) {
 }  // namespace
 
 fs::path trees_of(const fs::path& root) { return root / ".objects" / "trees"; }
+
+std::string tree_name(const Snapshot& snapshot) { return sha256_of_text(snapshot_text(snapshot)).substr(0, 16); }
 
 Garbage collect_garbage(const fs::path& root, bool only_look) {
   Garbage out;

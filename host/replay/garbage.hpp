@@ -3,7 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
+
+#include <host/replay/snapshot.hpp>
 
 namespace nephron::host {
 
@@ -18,6 +21,8 @@ struct Garbage {
 
 /// Folder of the trees that were laid out from snapshots of a folder of runs.
 std::filesystem::path trees_of(const std::filesystem::path& root);
+/// The name of a snapshot's tree there.
+std::string tree_name(const Snapshot& snapshot);
 
 /// Looks through every snapshot below `root`, those in the trash too, and removes what none names, unless `only_look`.
 /// Throws Error, and removes nothing, where a snapshot or a folder cannot be read, since nobody knows then what it

@@ -115,7 +115,7 @@ fs::path lay_out_program(const fs::path& run, bool trust, const fs::path& into) 
   fs::path place = into.empty() ? root : into;
   if (!is_own_alone(place)) place = user_cache_folder();
   if (place.empty()) throw Error("there is no folder to lay the program out in", "Set HOME or XDG_CACHE_HOME.");
-  const fs::path folder = fs::absolute(trees_of(place)) / sha256_of_text(snapshot_text(snapshot)).substr(0, 16);
+  const fs::path folder = fs::absolute(trees_of(place)) / tree_name(snapshot);
   const ObjectStore store(root);
   const ObjectsInUse in_use(store);
   materialise(snapshot, store, folder);

@@ -140,15 +140,8 @@ class Verification {
   std::optional<FoldResult> train(const Session& session, const PreparedData& data, const FoldFolder& folder,
                                   c10::Device device, ReplayWatch& watch) const {
     const auto begin = [&](std::size_t bytes) { require_writable(scratch_.folder(), bytes); };
-    FoldJob job{session.experiment(),
-                session.registry(),
-                data,
-                folder,
-                device,
-                start_ > 0,
-                session.origin(fold_),
-                begin,
-                FoldPlace{}};
+    FoldJob job{session.experiment(), session.registry(),    data,  folder,     device,
+                start_ > 0,           session.origin(fold_), begin, FoldPlace{}};
     job.watch = &watch;
     try {
       return train_fold(job);

@@ -9,6 +9,7 @@
 #include <host/queue/host_file.hpp>
 #include <host/queue/submit.hpp>
 #include <host/queue/tool.hpp>
+#include <host/replay/rerun.hpp>
 #include <host/util/log.hpp>
 #include <host/util/pages.hpp>
 #include <host/util/printable.hpp>
@@ -62,15 +63,33 @@ void add_places(int gpus, const std::string& device, std::vector<std::string>& c
   command.insert(command.end(), {"--devices", devices});
 }
 
+/// The program that the run was made with goes on with it, laid out from the run's snapshot, with its plugins; this
+/// very one where the run has none. Plugins that the experiment itself names by file stay where they are: train tells
+/// of changed ones.
+std::vector<std::string> resuming_command(const SubmitOptions& o, const fs::path& run) {
+  std::vector<std::string> plugins;
+  for (const std::string& file : o.plugins)
+    plugins.insert(plugins.end(), {"--plugin", fs::absolute(file).lexically_normal().string()});
+  std::string program = "nephron";
+  if (fs::exists(run / snapshot_name)) {
+    const fs::path tree = lay_out_program(run, /*trust=*/false);
+    program = (tree / "bin" / "nephron").string();
+    if (std::vector<std::string> kept = plugin_options(run, tree); kept.empty() || kept.front() == "--plugin")
+      plugins = std::move(kept);
+  }
+  std::vector<std::string> out{program, "train", "--resume", run.string()};
+  out.insert(out.end(), plugins.begin(), plugins.end());
+  return out;
+}
+
 /// The run's folder is made now: later changes of the file change nothing.
 int make_run(const SubmitOptions& o, const std::string& device, Submission& out) {
   ToolEnd end = run_tool(train_command(o, device));
   if (end.code != Exit::done) return end.code > 128 ? Exit::interrupted : end.code;
   while (!end.output.empty() && end.output.back() == '\n') end.output.pop_back();
   out.run = end.output.substr(end.output.rfind('\n') + 1);
-  std::vector<std::string> command{"nephron", "train", "--resume", out.run.string(), "--device", device, "--alone"};
-  for (const std::string& file : o.plugins)
-    command.insert(command.end(), {"--plugin", fs::absolute(file).lexically_normal().string()});
+  std::vector<std::string> command = resuming_command(o, out.run);
+  command.insert(command.end(), {"--device", device, "--alone"});
   if (o.strict) command.emplace_back("--strict");
   if (o.gpus > 1) add_places(o.gpus, device, command);
   out.first = out.again = command;

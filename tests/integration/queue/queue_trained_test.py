@@ -71,6 +71,10 @@ class Trained(QueueTest):
         run = self.jobs()[job]["run"]
         self.assertTrue(run.endswith(job), "the run's id is the job's")
         self.assertTrue(os.path.exists(run + "/experiment.resolved.toml"))
+        (tree,) = glob.glob(os.path.dirname(os.path.dirname(run)) + "/.objects/trees/*")
+        (ticket,) = glob.glob(f"{self.spool}/*/{job}.ticket.json")
+        with open(ticket) as f:
+            self.assertIn(f"{tree}/bin/nephron", f.read(), "the program of that moment, though it is rebuilt")
         self.write(EXPERIMENT.replace("epochs = 4", "epochs = 400").replace("bce", "dice"))
         self.wait_until(lambda: self.steps(run) >= 2, self.agent_log)
         self.good("hold", job)
