@@ -75,10 +75,16 @@ bool filters(const ConvParts& p, const Freezing& how) {
 }
 bool is_narrow(const ConvParts& p) { return is_plain_3x3(p) && NarrowConv::suits(p.weight); }
 
+/// LibTorch packs no weights in bfloat16 for other processors; its plain convolution takes them.
+bool packs_bfloat16() {
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+
 }  // namespace
 
 std::shared_ptr<const FrozenConv> FrozenConv::make(const ConvParts& parts, const Freezing& how) {
   if (how.type != at::kFloat && how.type != at::kBFloat16) return nullptr;
+  if (how.type == at::kBFloat16 && !packs_bfloat16()) return nullptr;
   if (!filters(parts, how) && !is_narrow(parts) && !at::globalContext().hasMKLDNN()) return nullptr;
   return std::make_shared<const FrozenConv>(parts, how);
 }

@@ -46,7 +46,7 @@ void expect_same_when_frozen(const Form& form, bool exact) {
       EXPECT_LE(furthest(conv.forward(x, activation, more), before), exact && !own_function ? 0 : 2e-6);
       ASSERT_TRUE(conv.freeze({}));
       EXPECT_LE(furthest(conv.forward(x, activation, more), before), 1e-5);
-      ASSERT_TRUE(conv.freeze({.type = at::kBFloat16}));
+      if (!conv.freeze({.type = at::kBFloat16})) continue;  // a processor for which LibTorch packs none
       const at::Tensor low = conv.forward(x, activation, more);
       EXPECT_EQ(low.scalar_type(), at::kBFloat16);
       EXPECT_LE(furthest(low, before), 0.06);  // of values up to 4, products and sums rounded to 2^-9
