@@ -13,7 +13,6 @@
 
 #include <host/replay/objects.hpp>
 #include <host/replay/snapshot.hpp>
-#include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
@@ -65,11 +64,13 @@ class Named {
     for (const ObjectName& object : snapshot.objects()) objects_.insert(object.sha256);
     std::error_code failed;
     if (!fs::exists(run / "environment.json", failed)) return;
-    const RunFolder folder = RunFolder::open(run);
-    const std::vector<int> folds = folds_of_environment(folder.environment());
-    if (!std::all_of(folds.begin(), folds.end(), [&](int k) { return folder.fold(k).finished(); }))
-      awaited_.insert(tree_name(snapshot));
-    if (const auto program = JsonNode::read(run / "environment.json").find("program"))
+    const JsonNode environment = JsonNode::read(run / "environment.json");
+    if (const auto folds = environment.find("folds"))
+      for (const JsonNode& fold : folds->items())
+        if (const std::string name = "fold-" + std::to_string(fold.integer(0, 1 << 20));
+            !FoldFolder{run / name}.finished())
+          awaited_.insert(tree_name(snapshot));
+    if (const auto program = environment.find("program"))
       programs_.push_back(program->at("file").text());
   }
 

@@ -135,6 +135,22 @@ TEST_F(Collected, ProgramsThatNoRunBeganWithGo) {
   EXPECT_TRUE(fs::exists(trees_of(root_) / "not-a-tree"));
 }
 
+TEST_F(Collected, TheProgramOfARunThatIsNotAtItsEndStays) {
+  name(root_ / "exp/run", "a");
+  const Snapshot snapshot = read_snapshot(root_ / "exp/run" / snapshot_name);
+  const fs::path tree = trees_of(root_) / tree_name(snapshot);
+  fs::create_directories(tree);
+  write_file_atomically(tree / snapshot_name, snapshot_text(snapshot));
+  make_old(tree / snapshot_name);
+  write_file_atomically(root_ / "exp/run/environment.json", R"({"folds":[0,1]})");
+  fs::create_directories(root_ / "exp/run/fold-0");
+  write_file_atomically(root_ / "exp/run/fold-0/done.json", "{}");
+  EXPECT_TRUE(collect_garbage(root_, false).trees.empty()) << "the queue goes on with it";
+  fs::create_directories(root_ / "exp/run/fold-1");
+  write_file_atomically(root_ / "exp/run/fold-1/done.json", "{}");
+  EXPECT_THAT(collect_garbage(root_, false).trees, testing::ElementsAre(tree));
+}
+
 TEST_F(Collected, AFolderOfRunsThatKeptNothingHasNone) {
   EXPECT_TRUE(collect_garbage(root_ / "none", false).objects.empty());
   EXPECT_FALSE(fs::exists(root_ / "none"));
