@@ -92,7 +92,10 @@ void KeptRows::remove() {
   open_.reset();
   std::error_code ignored;
   fs::remove(file_, ignored);
-  fs::remove(file_.parent_path(), ignored);  // where it was the last one
+  // Where it was the last one; rows of a run that is joined lie a folder deeper.
+  fs::remove(file_.parent_path(), ignored);
+  if (const fs::path above = file_.parent_path().parent_path(); above.filename() == "partial")
+    fs::remove(above, ignored);
 }
 
 }  // namespace nephron::host

@@ -66,7 +66,8 @@ def interrupt_after(process, file, text, seconds=120):
 
 def only_run(runs):
     """The folder of the one run below RUNS/EXPERIMENT."""
-    found = [entry.path for name in os.scandir(runs) if name.is_dir() for entry in os.scandir(name.path)
+    found = [entry.path for name in os.scandir(runs)
+             if name.is_dir() and not name.name.startswith(".") for entry in os.scandir(name.path)
              if entry.is_dir() and not entry.is_symlink()]
     expect(len(found) == 1, f"{runs} holds {len(found)} runs; one was expected")
     return found[0]

@@ -151,13 +151,15 @@ class KilledPredict : public Predict {
   std::vector<std::string> command(const fs::path& out, const std::string& more) const {
     std::vector<std::string> words{NEPHRON_PROGRAM, "predict", run.string()};
     std::istringstream rest(" --images " + (root / "images").string() + " --out " + out.string() + masks() +
-                            "--device cpu --tile 32 --overlap 4 --batch 7 --tta identity,flip_x --least-area 5 "
+                            "--device cpu " + tiling +
+                            " --batch 7 --tta identity,flip_x --least-area 5 "
                             "--save maps,tta,masks,rle,submission,coco,objects --metrics dice,brier,centres,boundary "
                             "--set boundary.unit=px " +
                             more);
     for (std::string word; rest >> word;) words.push_back(word);
     return words;
   }
+  std::string tiling = "--tile 32 --overlap 4";
   int run_through(const fs::path& out, const std::string& more) const {
     StartedProgram program(command(out, more), root / "output.txt");
     return program.wait();
@@ -268,16 +270,16 @@ TEST_F(KilledPredict, AFullDiskStopsItAndRoomLetsItGoOn) {
     save_png(root / "images" / ("noise" + std::to_string(i) + ".png"), noise.view());
   }
   fs::remove(root / "images/large.png");
-  const std::string how = "--tile 256 --overlap 1.5";  // few tiles, whose rows are not kept
-  ASSERT_EQ(run_through(root / "whole", how), 0) << read_file(root / "output.txt");
+  tiling = "--tile 256 --overlap 1.5";  // few tiles, whose rows are not kept
+  ASSERT_EQ(run_through(root / "whole", ""), 0) << read_file(root / "output.txt");
   const SmallDisk disk(root / "out", 1600);
   if (!disk.there()) GTEST_SKIP() << "no disk can be mounted here";
-  EXPECT_EQ(run_through(root / "out", how), 1);
+  EXPECT_EQ(run_through(root / "out", ""), 1);
   expect_a_full_disk({1, read_file(root / "output.txt")}, (root / "out").string(), "No space left on device");
-  EXPECT_EQ(run_through(root / "out", how + " --continue"), 1) << "still full";
+  EXPECT_EQ(run_through(root / "out", "--continue"), 1) << "still full";
   EXPECT_THAT(read_file(root / "output.txt"), HasSubstr("Make room on that disk."));
   ASSERT_TRUE(disk.grow(20'000));
-  EXPECT_EQ(run_through(root / "out", how + " --continue"), 0) << read_file(root / "output.txt");
+  EXPECT_EQ(run_through(root / "out", "--continue"), 0) << read_file(root / "output.txt");
   EXPECT_THAT(read_file(root / "output.txt"), HasSubstr(" finished before"));
   EXPECT_EQ(files_of(root / "out") == files_of(root / "whole"), true);
 }

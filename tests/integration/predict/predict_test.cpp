@@ -377,7 +377,7 @@ TEST_F(Exported, SlidesOfManyBandsAreWhatTheyWere) {
 
 TEST_F(Exported, MemoryIsThatOfABandWhateverTheHeight) {
   long before = 0;
-  for (const int height : {1000, 30'000}) {
+  for (const int height : {1000, 60'000}) {
     const std::string name = "of-" + std::to_string(height);
     fs::create_directories(root / name);
     cv::imwrite((root / name / "SAS_1.tif").string(), cv::Mat(height, 2000, CV_8UC3, cv::Scalar(90, 60, 180)),
@@ -386,7 +386,7 @@ TEST_F(Exported, MemoryIsThatOfABandWhateverTheHeight) {
     const Outcome outcome = said_by(command(name, "out-" + name, "", "mendeley"));
     ASSERT_EQ(outcome.code, 0) << outcome.text;
     if (before > 0) {
-      EXPECT_LT(peak_megabytes_of_children(), before + 80) << "its pixels take 172 MiB";
+      EXPECT_LT(peak_megabytes_of_children(), before + 300) << "its pixels take 343 MiB; the reader holds 256 at most";
     }
     before = peak_megabytes_of_children();
   }
