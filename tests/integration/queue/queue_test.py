@@ -71,7 +71,7 @@ class Queue(QueueTest):
         self.wait_until(lambda: not self.processes())
 
     def test_what_is_held_saves_and_goes_on_when_it_is_released(self):
-        job = self.count("a", 30)
+        job = self.count("a", 200)
         self.wait_until(lambda: os.path.exists(self.work + "/a.state"))
         self.good("hold", job)
         self.wait_for_state(job, "held")
@@ -79,7 +79,7 @@ class Queue(QueueTest):
         self.assertFalse(os.path.exists(self.work + "/a.result"))
         self.good("release", job)
         self.wait_for_state(job, "finished")
-        self.assertEqual(self.result("a"), result_of("a", 30))
+        self.assertEqual(self.result("a"), result_of("a", 200))
         stays = self.submit("--", "sleep", "100")
         self.wait_for_state(stays, "running")
         self.assertIn("cannot go on where it is stopped", self.refused("hold", stays))

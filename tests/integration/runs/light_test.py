@@ -100,6 +100,7 @@ class Light(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             os.makedirs(folder + "/bin")
             subprocess.run(["cp", a.nephron, folder + "/bin/nephron"], check=True)
+            os.symlink(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(a.nephron))), "lib"), folder + "/lib")
             done = run("train", "x.toml", program=folder + "/bin/nephron")
             self.assertEqual(done.returncode, 1)
             self.assertIn("nephron-compute.commands", done.stderr)
