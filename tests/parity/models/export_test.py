@@ -161,10 +161,10 @@ class Export(unittest.TestCase):
         self.check('{ type = "resnet18" }', '{ type = "unet++", channels = [64, 48, 32, 16, 16], supervision = true }')
 
     def test_padding_of_2021(self):
-        self.check('{ type = "efficientnet-b0", compat = "smp-2021" }', '{ type = "fpn" }', onnx=True)
+        self.check('{ type = "efficientnet-b0", compat = "smp-2021" }', '{ type = "fpn" }')
 
     def test_deeplab_and_what_is_there_stays(self):
-        out, run = self.check('{ type = "resnet18" }', '{ type = "deeplabv3+", output_stride = 16 }', onnx=True)
+        out, run = self.check('{ type = "resnet18" }', '{ type = "deeplabv3+", output_stride = 16 }')
         with open(os.path.join(out, "model.json")) as file:
             before = file.read()
         done = subprocess.run([a.nephron, "export", run, "--out", out, "--checkpoint", "last"], capture_output=True, text=True)
