@@ -70,8 +70,7 @@ class Named {
         if (const std::string name = "fold-" + std::to_string(fold.integer(0, 1 << 20));
             !FoldFolder{run / name}.finished())
           awaited_.insert(tree_name(snapshot));
-    if (const auto program = environment.find("program"))
-      programs_.push_back(program->at("file").text());
+    if (const auto program = environment.find("program")) programs_.push_back(program->at("file").text());
   }
 
   std::set<std::string> objects_;

@@ -243,7 +243,8 @@ TEST_F(Train, WhatIsToldOfASampleIsInTheStepThatUsesIt) {
 
 TEST_F(Train, SaysWhatIsWrongBeforeTraining) {
   EXPECT_THAT(run(train_command({"--set", "train.precision=fp16"}), 2), HasSubstr("needs a CUDA device"));
-  EXPECT_THAT(run(train_command({"--fold", "3"}), 2), HasSubstr("--fold 3: expected 0 to 2, several with \",\" between them, or \"all\""));
+  EXPECT_THAT(run(train_command({"--fold", "3"}), 2),
+              HasSubstr("--fold 3: expected 0 to 2, several with \",\" between them, or \"all\""));
   EXPECT_THAT(run(train_command({"--fold", "first"}), 2), HasSubstr("--fold first: expected 0 to 2"));
   EXPECT_THAT(run(train_command({"--device", "gpu"}), 2), HasSubstr("unknown device"));
   EXPECT_THAT(run(train_command({"--set", "train.epoch=1"}), 2), HasSubstr("epochs"));
