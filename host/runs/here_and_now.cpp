@@ -15,14 +15,22 @@ std::string user_name() {
   return entry != nullptr ? entry->pw_name : std::to_string(getuid());
 }
 
-std::string time_text() {
+namespace {
+
+std::string now_as(const char* format) {
   const std::time_t t = std::time(nullptr);
   std::tm local = {};
   localtime_r(&t, &local);
   char text[40];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
+  std::strftime(text, sizeof text, format, &local);
   return text;
 }
+
+}  // namespace
+
+std::string time_text() { return now_as("%Y-%m-%dT%H:%M:%S%z"); }
+
+std::string time_name() { return now_as("%Y%m%d-%H%M%S"); }
 
 std::string cpu_name() {
   std::ifstream in("/proc/cpuinfo");

@@ -1,7 +1,6 @@
 #include <host/runs/run.hpp>
 
 #include <algorithm>
-#include <ctime>
 #include <mutex>
 #include <random>
 #include <set>
@@ -12,6 +11,7 @@
 #include <nephron/folder_name.hpp>
 
 #include <host/runs/fold_number.hpp>
+#include <host/runs/here_and_now.hpp>
 #include <host/runs/next_run.hpp>
 #include <host/runs/run_name.hpp>
 #include <host/util/counted.hpp>
@@ -25,15 +25,6 @@ namespace {
 
 constexpr const char* what_a_run_is =
     "A run is a folder such as runs/NAME/20260131-120000-1a2b3c; runs/NAME stands for its latest run.";
-
-std::string timestamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local = {};
-  localtime_r(&now, &local);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &local);
-  return text;
-}
 
 std::string short_id() {
   std::random_device device;
@@ -112,7 +103,7 @@ RunFolder RunFolder::propose(const fs::path& runs, const std::string& experiment
     run.folder_ = fs::absolute(std::exchange(next_run(), {})).lexically_normal();
     return run;
   }
-  do run.folder_ = fs::absolute(runs / folder_name(experiment) / (timestamp() + "-" + short_id())).lexically_normal();
+  do run.folder_ = fs::absolute(runs / folder_name(experiment) / (time_name() + "-" + short_id())).lexically_normal();
   while (fs::exists(fs::symlink_status(run.folder_)));
   return run;
 }

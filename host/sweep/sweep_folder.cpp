@@ -1,6 +1,5 @@
 #include <host/sweep/sweep_folder.hpp>
 
-#include <ctime>
 #include <vector>
 
 #include <unistd.h>
@@ -26,16 +25,6 @@ fs::path plan_file(const fs::path& sweep) { return sweep / "plan.json"; }
 bool is_sweep(const fs::path& folder) {
   std::error_code no;
   return fs::exists(plan_file(folder), no);
-}
-
-/// As names of runs begin.
-std::string stamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local = {};
-  localtime_r(&now, &local);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &local);
-  return text;
 }
 
 /// A folder beside the one to come, which is gone unless it became that.
@@ -98,7 +87,7 @@ SweepFolder SweepFolder::create(const SweepRequest& request) {
     return {path, std::move(known)};
   }
   plan.name = path.filename().string();
-  plan.started = stamp();
+  plan.started = time_name();
   write_file_atomically(fresh.path() / "sweep.toml", read_file(request.file));
   write_file_atomically(plan_file(fresh.path()), plan.json());
   fs::create_directories(fresh.path() / "work");
