@@ -1,9 +1,8 @@
 #include <host/queue/run_progress.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <map>
 
+#include <host/registry/run_pace.hpp>
 #include <host/registry/run_reader.hpp>
 #include <host/runs/run.hpp>
 
@@ -31,17 +30,11 @@ std::optional<double> seconds_left(const fs::path& run) {
   std::map<std::string, FactValue> facts;
   for (const FactSource source : {FactSource::experiment, FactSource::environment, FactSource::results})
     for (const Fact& fact : reader.read(source).facts) facts.emplace(fact.key, fact.value);
-  const auto number = [&](const char* key) {
+  const auto pace = pace_of([&](const char* key) -> const FactValue* {
     const auto found = facts.find(key);
-    return found == facts.end() ? 0.0 : number_of(found->second).value_or(0.0);
-  };
-  const std::string folds = facts.contains("folds") ? text_of(facts.at("folds")) : "";
-  const double count = 1 + static_cast<double>(std::count(folds.begin(), folds.end(), ','));
-  const double accumulate = std::max(1.0, number("train.accumulate")), pace = number("tiles_per_s");
-  const double all = count * number("train.epochs") * std::ceil(number("train.steps_per_epoch") / accumulate);
-  if (!(all > 0) || !(pace > 0)) return std::nullopt;
-  const double left = (all - std::min(all, number("steps"))) * accumulate * number("train.batch") / pace;
-  return std::isfinite(left) ? std::optional(std::max(0.0, left)) : std::nullopt;
+    return found == facts.end() ? nullptr : &found->second;
+  });
+  return pace ? pace->seconds_left : std::nullopt;
 }
 
 }  // namespace nephron::host

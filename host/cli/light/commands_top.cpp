@@ -13,6 +13,7 @@
 #include <host/cli/light/runs_options.hpp>
 #include <host/registry/process_use.hpp>
 #include <host/registry/run_index.hpp>
+#include <host/registry/run_pace.hpp>
 #include <host/registry/run_table.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/printable.hpp>
@@ -94,19 +95,13 @@ class Top {
 
   /// Share of the steps of all folds, and how long the rest takes at the pace of the last steps.
   static void add_progress(std::map<std::string, RunTable::Cell>& cells) {
-    const auto number = [&](const char* key, double otherwise) {
+    const auto pace = pace_of([&](const char* key) -> const FactValue* {
       const RunTable::Cell& cell = cells[key];
-      return cell ? number_of(*cell).value_or(otherwise) : otherwise;
-    };
-    const RunTable::Cell& named = cells["folds"];
-    const std::string folds = named ? text_of(*named) : "";
-    const double count = 1 + static_cast<double>(std::count(folds.begin(), folds.end(), ','));
-    const double accumulate = std::max(1.0, number("train.accumulate", 1));
-    const double all = count * number("train.epochs", 0) * std::ceil(number("train.steps_per_epoch", 0) / accumulate);
-    if (!(all > 0)) return;
-    const double done = std::min(number("steps", 0), all), pace = number("tiles_per_s", 0);
-    cells["progress"] = std::round(1000 * done / all) / 1000;
-    if (pace > 0) cells["eta"] = std::round((all - done) * accumulate * number("train.batch", 1) / pace);
+      return cell ? &*cell : nullptr;
+    });
+    if (!pace) return;
+    cells["progress"] = std::round(1000 * pace->share) / 1000;
+    if (pace->seconds_left) cells["eta"] = std::round(*pace->seconds_left);
   }
 
   const TopOptions& options_;
