@@ -115,7 +115,7 @@ int list(const fs::path& store, bool json) {
   return Exit::done;
 }
 
-int verify(const fs::path& store, const VerifyRequest& request, bool json) {
+int verify(const fs::path& store, const FolderChecks& request, bool json) {
   const auto folders = list_store(store);
   std::vector<std::string> problems;
   Progress progress("verifying", static_cast<std::int64_t>(folders.size()));
@@ -255,7 +255,7 @@ void add_store(CLI::App& app, int& exit) {
   store->require_subcommand(1);
   struct Shared {
     fs::path folder;
-    VerifyRequest verify;
+    FolderChecks verify;
     bool json = false;
   };
   const auto shared = std::make_shared<Shared>();

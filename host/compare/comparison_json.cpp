@@ -71,7 +71,7 @@ Json settling_json(const Settling& s) {
           {"power_by_donors", curve}};
 }
 
-Json objects_json(const ObjectComparison& o, const Comparison& c) {
+Json objects_json(const ObjectDifferences& o, const Comparison& c) {
   Json changed = Json::array();
   for (const ChangedObject& x : o.changed)
     changed.push_back({{"fate", text_of(x.fate)},
@@ -181,7 +181,7 @@ std::string comparison_json(const Comparison& c) {
   for (const auto& s : c.settlings) out["settling"].push_back(s ? settling_json(*s) : Json());
   for (const auto& of_value : c.exploratory)
     for (const Finding& f : of_value) out["exploratory"].push_back(finding_json(f, c));
-  for (const ObjectComparison& o : c.objects) out["objects"].push_back(objects_json(o, c));
+  for (const ObjectDifferences& o : c.objects) out["objects"].push_back(objects_json(o, c));
   out["donors"] = donors_json(c), out["slides"] = slides_json(c);
   out["configuration"] = configuration_json(c);
   out["notes"] = c.notes;

@@ -161,7 +161,7 @@ std::string tables(const Comparison& c) {
 /// A viewer's address as it was given: whatever else, no script.
 bool is_address(const std::string& text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
-std::string changed_objects(const Comparison& c, const ObjectComparison& o, const std::string& viewer) {
+std::string changed_objects(const Comparison& c, const ObjectDifferences& o, const std::string& viewer) {
   constexpr std::size_t most = 2000;
   Rows rows;
   for (const ChangedObject& x : o.changed) {
@@ -188,7 +188,7 @@ std::string changed_objects(const Comparison& c, const ObjectComparison& o, cons
 std::string objects(const Comparison& c, const std::string& viewer) {
   if (c.objects.empty()) return "";
   Rows rows;
-  for (const ObjectComparison& o : c.objects)
+  for (const ObjectDifferences& o : c.objects)
     rows.push_back({escaped(c.sides[o.side].name), std::to_string(o.kept), std::to_string(o.won),
                     std::to_string(o.lost), std::to_string(o.missed),
                     percent(o.share_before) + " to " + percent(o.share_after), interval_words(o.share_difference.bca),
@@ -204,7 +204,7 @@ std::string objects(const Comparison& c, const std::string& viewer) {
   if (!is_address(viewer))
     out += soft("To look at one: nephron view " + shell_word(c.runs[0].folder.string()) +
                 ", and its #... behind the address that this prints; --viewer ADDRESS makes links of them.");
-  for (const ObjectComparison& o : c.objects) out += changed_objects(c, o, viewer);
+  for (const ObjectDifferences& o : c.objects) out += changed_objects(c, o, viewer);
   return out;
 }
 

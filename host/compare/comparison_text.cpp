@@ -163,7 +163,7 @@ std::string donors(const Comparison& c) {
 std::string objects(const Comparison& c) {
   if (c.objects.empty()) return "";
   Rows rows{{"", "kept", "won", "lost", "missed by both", "p", "false: before", "now", "kept, new, gone", "p", ""}};
-  for (const ObjectComparison& o : c.objects)
+  for (const ObjectDifferences& o : c.objects)
     rows.push_back({c.sides[o.side].name, std::to_string(o.kept), std::to_string(o.won), std::to_string(o.lost),
                     std::to_string(o.missed), p_words(o.found.claimed_p()), count_words(o.false_before),
                     count_words(o.false_after), false_words(o), p_words(o.false_ones.claimed_p()), ""});

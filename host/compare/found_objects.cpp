@@ -111,7 +111,7 @@ struct SlideOfSides {
   std::vector<const SlideObjects*> before, after;  ///< a run each
 };
 
-void compare_true(ObjectComparison& out, const SlideOfSides& slide) {
+void compare_true(ObjectDifferences& out, const SlideOfSides& slide) {
   const auto before = true_objects(slide.before), after = true_objects(slide.after);
   for (const auto& [place, a] : before) {
     const auto other = after.find(place);
@@ -134,7 +134,7 @@ void compare_true(ObjectComparison& out, const SlideOfSides& slide) {
 }
 
 /// The same false object is one of the same class with nearly the same box.
-void compare_false(ObjectComparison& out, const SlideOfSides& slide) {
+void compare_false(ObjectDifferences& out, const SlideOfSides& slide) {
   const std::vector<TableObject>&before = slide.before[0]->wrong, &after = slide.after[0]->wrong;
   const auto add = [&](ObjectFate fate, const TableObject& o) {
     out.changed.push_back({fate, slide.key, slide.donor, o.of_class, o.box, 0, 0, 0, 0, o.confidence});
@@ -191,7 +191,7 @@ Finding tested(const CountsOfRuns& counts, const std::vector<Side>& sides, std::
 }
 
 /// Of all objects together, and of all runs of each side.
-void pool(ObjectComparison& out, const CountsOfRuns& counts, const Side& first, const Side& side, std::uint64_t seed) {
+void pool(ObjectDifferences& out, const CountsOfRuns& counts, const Side& first, const Side& side, std::uint64_t seed) {
   const auto sums = [&](const Side& of) {
     std::vector<DonorCounts> sum(counts[0].size());
     for (const std::size_t run : of.runs)
@@ -216,7 +216,7 @@ void pool(ObjectComparison& out, const CountsOfRuns& counts, const Side& first, 
   });
 }
 
-void compare_slides(ObjectComparison& out, std::vector<ObjectsOfRun>& objects, const Side& first, const Side& side,
+void compare_slides(ObjectDifferences& out, std::vector<ObjectsOfRun>& objects, const Side& first, const Side& side,
                     const ValueTable& table) {
   if (first.runs.size() == 1 && side.runs.size() == 1) out.false_fates.emplace();
   for (std::size_t s = 0; s < table.slides.size(); ++s) {
@@ -233,14 +233,14 @@ void compare_slides(ObjectComparison& out, std::vector<ObjectsOfRun>& objects, c
 
 }  // namespace
 
-std::vector<ObjectComparison> compare_objects(const std::vector<MeasuredRun>& runs, const std::vector<Side>& sides,
+std::vector<ObjectDifferences> compare_objects(const std::vector<MeasuredRun>& runs, const std::vector<Side>& sides,
                                               const ValueTable& table, std::uint64_t seed) {
   std::vector<ObjectsOfRun> objects;
   for (const MeasuredRun& run : runs) objects.push_back(objects_of(run));
   const CountsOfRuns counts = count(objects, table);
-  std::vector<ObjectComparison> out;
+  std::vector<ObjectDifferences> out;
   for (std::size_t side = 1; side < sides.size(); ++side) {
-    ObjectComparison& one = out.emplace_back();
+    ObjectDifferences& one = out.emplace_back();
     one.side = side;
     compare_slides(one, objects, sides[0], sides[side], table);
     one.found = tested(counts, sides, side, "share of true objects found", &DonorCounts::found, &DonorCounts::truth,

@@ -36,7 +36,7 @@ struct FalseFates {
 };
 
 /// The objects of a side beside those of the first one, slide by slide.
-struct ObjectComparison {
+struct ObjectDifferences {
   std::size_t side = 0;
   std::size_t kept = 0, won = 0, lost = 0, missed = 0;  ///< true objects: found by both, by one, by neither
   double false_before = 0, false_after = 0;             ///< found objects that are none; mean over the seeds
@@ -50,7 +50,7 @@ struct ObjectComparison {
 };
 
 /// Every side beside the first. Throws Error for damaged tables. Slides are those of the table.
-std::vector<ObjectComparison> compare_objects(const std::vector<MeasuredRun>& runs, const std::vector<Side>& sides,
+std::vector<ObjectDifferences> compare_objects(const std::vector<MeasuredRun>& runs, const std::vector<Side>& sides,
                                               const ValueTable& table, std::uint64_t seed);
 
 }  // namespace nephron::host

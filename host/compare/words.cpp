@@ -266,7 +266,7 @@ std::string count_words(double count) {
   return text;
 }
 
-std::string false_words(const ObjectComparison& o) {
+std::string false_words(const ObjectDifferences& o) {
   if (!o.false_fates) return "";
   return std::to_string(o.false_fates->kept) + ", " + std::to_string(o.false_fates->gained) + ", " +
          std::to_string(o.false_fates->gone);

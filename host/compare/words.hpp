@@ -53,6 +53,6 @@ std::string text_of(ObjectFate fate);
 /// A mean count: "12", "12.3".
 std::string count_words(double count);
 /// "3, 1, 2": false objects that are kept, new, gone; "" where sides are several runs.
-std::string false_words(const ObjectComparison& objects);
+std::string false_words(const ObjectDifferences& objects);
 
 }  // namespace nephron::host

@@ -157,7 +157,7 @@ std::vector<StoredFolder> list_store(const fs::path& store) {
   return out;
 }
 
-std::vector<std::string> verify_folder(const StoredFolder& stored, const VerifyRequest& request) {
+std::vector<std::string> verify_folder(const StoredFolder& stored, const FolderChecks& request) {
   Found pictures{stored.problems, {}}, labels;
   const fs::path path = fs::weakly_canonical(stored.folder.path());
   const auto noting = [&](Found& out, const auto& check) {

@@ -25,13 +25,13 @@ struct StoredFolder {
 /// Every folder of a store, by name; what is not ours is passed over. Throws Error when the folder is no store.
 std::vector<StoredFolder> list_store(const std::filesystem::path& store);
 
-struct VerifyRequest {
+struct FolderChecks {
   bool sources = false;  ///< compare the source files too: whether they are there, and their content
 };
 
 /// Reads every tile of a folder and compares digests, label counts and sources with its records; returns what is wrong.
 /// Files that are sound and were written to since, such as copies, are noted as they are.
-std::vector<std::string> verify_folder(const StoredFolder& stored, const VerifyRequest& request);
+std::vector<std::string> verify_folder(const StoredFolder& stored, const FolderChecks& request);
 
 /// What stands in a folder and is not ours: what remove_folder() would leave.
 std::vector<std::string> foreign_in(const StoreFolder& folder);

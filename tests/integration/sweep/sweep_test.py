@@ -87,7 +87,7 @@ class Sweeps(SweepTest):
         self.assertEqual(self.sessions(status["trials"][0]["runs"][0]["run"]), 2)
 
     def test_a_stop_and_ctrl_c_leave_what_goes_on(self):
-        self.sweep_file("stop.toml", HALVING, "train.steps_per_epoch = 400\n")
+        self.sweep_file("stop.toml", HALVING, "train.steps_per_epoch = 20000\n")
         child = self.start("stop.toml")
         self.until(lambda: self.runs("stop-sweep"), child)
         self.sweep("stop", "stop")

@@ -17,6 +17,7 @@ using testing::model_config;
 
 constexpr double relative = 1e-5;
 constexpr double noises = 4;  // how many times the reference's own float32 noise
+constexpr double one_relu = 1e-2;
 
 double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 double size_of(const at::Tensor& t) { return std::max(t.abs().max().item<double>(), 1e-30); }
@@ -118,15 +119,18 @@ void expect_loss_and_gradients(const Case& one, bool fast, at::ScalarType type) 
     if (!name.starts_with("grad.")) continue;
     const at::Tensor gradient = own.at(name.substr(5)).grad();
     ASSERT_TRUE(gradient.defined()) << name;
-    EXPECT_LE(difference(gradient, tensor) / size_of(tensor), one.tolerance("grad", 1)) << name;
+    EXPECT_LE(difference(gradient, tensor) / size_of(tensor),
+              type == at::kDouble ? one.tolerance("grad", 1) : std::max(one.tolerance("grad", 1), one_relu))
+        << name;
     ++gradients;
   }
   EXPECT_GE(gradients, 5);
 }
 
-/// The fast form adds in another order. In float32 that may put one ReLU on the other side of 0, and a gradient is off
-/// by 1e-3 though nothing is wrong; so the fast form's gradients are taken in float64, and float32's of the plain one.
-/// The scaled sum of a ConvNeXt's block rounds once where SMP rounds twice: the same, with decoders of much ReLU.
+/// Sums in another order, of the fast form or of another processor, may put one ReLU on the other side of 0 in float32:
+/// then a gradient is off by some 1e-3 though nothing is wrong. So it is float64 that must agree closely, and float32
+/// but for a ReLU. The scaled sum of a ConvNeXt's block rounds once where SMP rounds twice: with decoders of much ReLU
+/// float64 alone is compared.
 void compare(const nlohmann::json& described) {
   SCOPED_TRACE(described.at("name").get<std::string>());
   const Case one(described);
