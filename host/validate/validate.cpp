@@ -85,6 +85,7 @@ class RunValidation {
   void take(KeptSlide kept);
   std::function<bool(const Region&)> tissue_of(const PreparedSlide& slide) const;
   ValidationFiles::Slide named(const PreparedSlide& slide) const;
+  std::string label_of(const PreparedSlide& slide) const;
   void require_own_files() const;
   void begin() const;
   void conclude();
@@ -109,6 +110,12 @@ class RunValidation {
 
 ValidationFiles::Slide RunValidation::named(const PreparedSlide& slide) const {
   return {dataset_name(experiment_, slide), slide.info().id};
+}
+
+/// Slides of several datasets may have one name.
+std::string RunValidation::label_of(const PreparedSlide& slide) const {
+  const ValidationFiles::Slide s = named(slide);
+  return experiment_.datasets.size() > 1 ? s.dataset + "/" + s.id : s.id;
 }
 
 /// Names of slides that differ can have one file name ("a/b" and "a_b").
@@ -207,8 +214,9 @@ void RunValidation::validate_fold(int fold) {
     } catch (const WriteError&) {
       throw;
     } catch (const std::exception& e) {
-      out_.failures[slide.info().id] = e.what();
-      log().error("slide \"" + slide.info().id + "\" is left out: " + with_hint(e));
+      const std::string label = label_of(slide);
+      out_.failures[label] = e.what();
+      log().error("slide \"" + label + "\" is left out: " + with_hint(e));
     }
     tiles_before_ += tile_grid(slide.size(), experiment_.data.tile, experiment_.predict.overlap, 1).count();
     progress_->update(tiles_before_);
@@ -242,7 +250,10 @@ void RunValidation::begin() const {
       const ValidationFiles::Slide slide = named(*data_.slides[i]);
       folders.insert(files_.measures(slide).parent_path());
       for (const ValidationFiles::Map map : {ValidationFiles::Map::masks, ValidationFiles::Map::probabilities})
-        for (const std::string& name : out_.classes) folders.insert(files_.map(map, name, slide).parent_path());
+        for (const std::string& name : out_.classes) {
+          folders.insert(files_.map(map, name, slide).parent_path());
+          while (!request_.go_on && fs::remove(files_.map_there(map, name, slide), none)) {}
+        }
       while (!request_.go_on && fs::remove(files_.measures_there(slide), none)) {}
     }
   // What a killed one was writing.

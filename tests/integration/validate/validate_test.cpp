@@ -252,6 +252,9 @@ TEST_F(Validate, SlidesOfTwoDatasetsHaveFilesOfTheirOwn) {
   const auto whole = files_of(made(""));
   EXPECT_THAT(run(command({"--save", "masks", "--continue"}), 0), HasSubstr("2 of them before"));
   EXPECT_EQ(files_of(made("")) == whole, true);
+  run(command({"--overwrite", "--threshold", "0.9"}), 0);
+  for (const char* file : {"masks/disc/a/b-s0.png", "masks/disc/a-b/s0.png"})
+    EXPECT_FALSE(fs::exists(made(file))) << "masks of another threshold pass for this one's: " << file;
 }
 
 TEST_F(Validate, RefusesWhatItCannotDo) {
