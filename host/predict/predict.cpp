@@ -13,9 +13,9 @@
 
 #include <host/metrics/kept_measures.hpp>
 #include <host/plugins/guard.hpp>
-#include <host/predict/begun_to_save.hpp>
 #include <host/predict/coco_of_all.hpp>
 #include <host/predict/crew.hpp>
+#include <host/predict/going_on.hpp>
 #include <host/predict/member.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/output_lock.hpp>
@@ -47,12 +47,6 @@ namespace {
 /// Empty stays empty.
 fs::path absolute_place(const fs::path& path) {
   return path.empty() ? fs::path() : fs::absolute(path).lexically_normal();
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
-  return out;
 }
 
 /// The pictures of a command: what is left of them to do, who does it, and what they came to together.
@@ -88,15 +82,12 @@ class Prediction final : public PictureOrders {
   void predict_all();
   void left_to_do(const std::vector<PictureFile>& all);
   bool finished(const PictureFile& picture, const PredictionRecord& before) const;
-  void require_equal_settings(const PredictionRecord& before) const;
-  void require_no_less_saved();
   void begin(const std::vector<PictureFile>& all);
   void note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen);
   void say_trained(const std::vector<PictureFile>& all);
   void say_bare(const std::vector<PictureFile>& all) const;
   void apply_search(const std::vector<PictureFile>& pictures);
   void add_up_measures(const std::vector<PictureFile>& all);
-  void require_equal_truth(const PredictionRecord& before) const;
   void note_facts(const std::vector<PictureFile>& all) const;
   void settled(const PictureFile& picture);
   void show();
@@ -124,58 +115,6 @@ class Prediction final : public PictureOrders {
   PredictOutcome outcome_;
 };
 
-/// Figures of different truths are of different things.
-void Prediction::require_equal_truth(const PredictionRecord& before) const {
-  if (before.scores.pictures.empty()) return;
-  const auto words = [](const fs::path& masks, const std::string& as, const std::string& dataset) {
-    if (!dataset.empty()) return "the annotations of dataset \"" + dataset + "\"";
-    if (masks.empty()) return std::string("no masks");
-    return "the masks of " + masks.string() + (as.empty() ? "" : " (--masks-as " + as + ")");
-  };
-  const std::string was = words(before.masks, before.masks_as, before.dataset),
-                    is = words(absolute_place(request_.masks), request_.masks_as, request_.dataset);
-  if (was != is)
-    throw Error("what " + output_.folder().string() + " holds was compared with " + was + "; now it is " + is,
-                "Use the same to continue, --overwrite to start anew, or name another folder.");
-}
-
-void Prediction::require_equal_settings(const PredictionRecord& before) const {
-  Json wanted = Json::parse(settings_text_);
-  if (metrics_ == nullptr) wanted["metrics"] = nullptr;  // none must have been asked for then, either
-  for (const auto& [key, value] : wanted.items()) {
-    const auto other = std::find_if(before.settings.begin(), before.settings.end(),
-                                    [&, &name = key](const auto& setting) { return setting.first == name; });
-    const bool there = other != before.settings.end();
-    if (value.is_null() ? there : !there || other->second != value.dump())
-      throw Error(output_.folder().string() + " was predicted with another " + key + ": " +
-                      (there ? other->second : "none") + " there, " + (value.is_null() ? "none" : value.dump()) +
-                      " now",
-                  "Use the same settings to continue, --overwrite to start anew, or name another folder.");
-  }
-}
-
-/// What is asked for besides is made of all pictures. Less would leave a folder where some pictures have more files
-/// than others.
-void Prediction::require_no_less_saved() {
-  const std::vector<std::string> before = begun_to_save(output_.folder());
-  save_ = before;
-  const auto lacks = [](const std::vector<std::string>& in, const std::string& word) {
-    return std::find(in.begin(), in.end(), word) == in.end();
-  };
-  std::vector<std::string> missing, more;
-  for (const std::string& word : before)
-    if (lacks(request_.save, word)) missing.push_back(word);
-  for (const std::string& word : request_.save)
-    if (lacks(before, word)) more.push_back(word), save_.push_back(word);
-  if (!missing.empty())
-    throw Error(output_.folder().string() + " was begun with " + names_of(missing, missing.size()) +
-                    " in --save, which this command leaves out",
-                "Give --save " + joined(save_) + " to continue, --overwrite to start anew, or name another folder.");
-  if (!before.empty() && !more.empty())
-    log().info(output_.folder().string() + " was begun without " + names_of(more, more.size()) +
-               " in --save: finished pictures that lack them are predicted again");
-}
-
 /// All that a picture is asked for is there.
 bool Prediction::finished(const PictureFile& picture, const PredictionRecord& before) const {
   const auto scored = before.scores.pictures.find(picture.id);
@@ -197,9 +136,9 @@ void Prediction::left_to_do(const std::vector<PictureFile>& all) {
                 "--continue predicts what is missing, --overwrite starts anew, or name another folder.");
   const PredictionRecord before = read_prediction(output_.folder());
   if (before.classes != classes_) throw Error(output_.folder().string() + " was predicted with other classes");
-  require_equal_settings(before);
-  require_equal_truth(before);
-  require_no_less_saved();
+  require_equal_settings(before, output_.folder(), settings_text_, metrics_ != nullptr);
+  require_equal_truth(before, output_.folder(), {absolute_place(request_.masks), request_.masks_as, request_.dataset});
+  save_ = saved_of_both(output_.folder(), request_.save);
   pictures_.clear();
   for (const PictureFile& picture : all) {
     if (!finished(picture, before)) {
