@@ -169,12 +169,13 @@ void object_to_seen(const MeasuredRun& run, std::vector<Objection>& out) {
 }
 
 void object_to_gaps(const MeasuredRun& run, std::vector<Objection>& out) {
-  if (!run.facts.complete)
-    out.push_back(
-        {"complete",
-         run.name + ": the validation was cut short; it goes on with: nephron validate " +
-             shell_word(run.folder.string()) + " --continue" +
-             (run.validation == run.folder / "validation" ? "" : " --out " + shell_word(run.validation.string()))});
+  for (const MeasuredRun::Part& part : run.parts())
+    if (!part.complete)
+      out.push_back({"complete", run.name + ": the validation was cut short; it goes on with: nephron validate " +
+                                     shell_word(part.folder.string()) + " --continue" +
+                                     (part.validation == part.folder / "validation"
+                                          ? ""
+                                          : " --out " + shell_word(part.validation.string()))});
   std::vector<std::string> failed;
   for (const auto& [slide, why] : run.facts.failures) failed.push_back(slide);
   if (!failed.empty())

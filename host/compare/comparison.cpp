@@ -1,4 +1,5 @@
 #include <host/compare/comparison.hpp>
+#include <host/compare/fold_parts.hpp>
 
 #include <algorithm>
 #include <set>
@@ -34,6 +35,10 @@ std::vector<MeasuredRun> read_runs(const CompareRequest& request) {
     out.push_back(std::move(run));
   }
   if (out.size() < 2) throw UsageError("one run alone cannot be compared", "name another, or --baseline RUN");
+  out = join_folds(std::move(out));
+  if (out.size() < 2)
+    throw UsageError("these runs are the folds of one training: there is nothing to compare them with",
+                     "name another, or --baseline RUN");
   name_apart(out);
   return out;
 }
@@ -178,7 +183,11 @@ Comparison compare_runs(const CompareRequest& request) {
   explore(c, slides);
   c.objects = compare_objects(c.runs, c.sides, c.table, request.seed);
   c.differences = config_differences(c.runs, c.sides, request.vary);
-  for (const MeasuredRun& run : c.runs) c.costs.push_back(cost_of(run.folder));
+  for (const MeasuredRun& run : c.runs) {
+    std::vector<fs::path> folders;
+    for (const MeasuredRun::Part& part : run.parts()) folders.push_back(part.folder);
+    c.costs.push_back(cost_of_all(folders));
+  }
   take_notes(c);
   return c;
 }

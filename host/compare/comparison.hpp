@@ -42,7 +42,7 @@ struct Comparison {
   std::vector<double> first_share;                 ///< a side; empty for two
   std::vector<std::optional<Settling>> settlings;  ///< a finding
   std::vector<std::vector<Finding>> exploratory;   ///< classes, then other values: each a finding a side
-  std::vector<ObjectDifferences> objects;           ///< a side but the first
+  std::vector<ObjectDifferences> objects;          ///< a side but the first
   std::vector<ConfigDifference> differences;
   std::vector<RunCost> costs;      ///< a run
   std::vector<std::string> notes;  ///< what a reader must know besides

@@ -107,9 +107,13 @@ Json runs_json(const Comparison& c) {
   for (std::size_t r = 0; r < c.runs.size(); ++r) {
     const MeasuredRun& run = c.runs[r];
     const RunCost& cost = c.costs[r];
+    Json more = Json::array();
+    for (const MeasuredRun::Part& part : run.more)
+      more.push_back({{"run", part.folder.string()}, {"validation", part.validation.string()}});
     out.push_back({{"name", run.name},
                    {"run", run.folder.string()},
                    {"validation", run.validation.string()},
+                   {"other_folds", std::move(more)},
                    {"seconds", optional_json(cost.seconds)},
                    {"peak_rss_mb", optional_json(cost.peak_mb)},
                    {"cpu_seconds", optional_json(cost.cpu_seconds)},

@@ -44,4 +44,27 @@ RunCost cost_of(const std::filesystem::path& folder) {
   return out;
 }
 
+RunCost cost_of_all(const std::vector<std::filesystem::path>& runs) {
+  RunCost out = cost_of(runs.at(0));
+  const auto add = [](std::optional<double>& to, const std::optional<double>& more) {
+    to = to && more ? std::optional(*to + *more) : std::nullopt;
+  };
+  const auto same = [](std::string& to, const std::string& more) {
+    if (to != more && to.find(more) == std::string::npos) to += ", " + more;
+  };
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    const RunCost more = cost_of(runs[i]);
+    // The share of others' work is that of the longest.
+    if (!out.beside_others || !more.beside_others) out.beside_others.reset();
+    else if (more.seconds > out.seconds) out.beside_others = more.beside_others;
+    out.was_beside = out.was_beside || more.was_beside;
+    add(out.seconds, more.seconds), add(out.cpu_seconds, more.cpu_seconds);
+    add(out.gpu_seconds, more.gpu_seconds), add(out.energy_wh, more.energy_wh);
+    if (more.peak_mb) out.peak_mb = std::max(out.peak_mb.value_or(0), *more.peak_mb);
+    same(out.device, more.device), same(out.host, more.host), same(out.processor, more.processor);
+    out.folds += more.folds, out.finished += more.finished, out.sessions += more.sessions;
+  }
+  return out;
+}
+
 }  // namespace nephron::host

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace nephron::host {
 
@@ -24,5 +25,8 @@ struct RunCost {
 
 /// Throws Error for damaged records.
 RunCost cost_of(const std::filesystem::path& run);
+
+/// Of runs that trained one thing's folds: their sums. What one did not write down is not known of all.
+RunCost cost_of_all(const std::vector<std::filesystem::path>& runs);
 
 }  // namespace nephron::host

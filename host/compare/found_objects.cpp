@@ -36,10 +36,9 @@ struct SlideObjects {
   std::vector<TableObject> wrong;  ///< found where nothing is
 };
 
-std::map<SlideKey, SlideObjects> objects_of(const MeasuredRun& run) {
-  std::map<SlideKey, SlideObjects> out;
-  const std::string hint = "nephron validate " + shell_word(run.folder.string()) + " --overwrite measures it anew";
-  read_json_lines(run.validation / "objects.jsonl", hint, [&](const JsonNode& json, std::size_t) {
+void read_objects(std::map<SlideKey, SlideObjects>& out, const MeasuredRun::Part& part) {
+  const std::string hint = "nephron validate " + shell_word(part.folder.string()) + " --overwrite measures it anew";
+  read_json_lines(part.validation / "objects.jsonl", hint, [&](const JsonNode& json, std::size_t) {
     TableObject o;
     const auto whole = [&](const char* key) { return json.at(key).integer(0, most_pixels); };
     o.of_class = json.at("class").text();
@@ -57,6 +56,11 @@ std::map<SlideKey, SlideObjects> objects_of(const MeasuredRun& run) {
       json.at("side").refuse("is \"" + side + "\"; \"found\" or \"true\" was expected");
     }
   });
+}
+
+std::map<SlideKey, SlideObjects> objects_of(const MeasuredRun& run) {
+  std::map<SlideKey, SlideObjects> out;
+  for (const MeasuredRun::Part& part : run.parts()) read_objects(out, part);
   const auto by_place = [](const TableObject& a, const TableObject& b) { return a.place() < b.place(); };
   for (auto& [key, slide] : out) std::sort(slide.truth.begin(), slide.truth.end(), by_place);
   return out;
@@ -234,7 +238,7 @@ void compare_slides(ObjectDifferences& out, std::vector<ObjectsOfRun>& objects, 
 }  // namespace
 
 std::vector<ObjectDifferences> compare_objects(const std::vector<MeasuredRun>& runs, const std::vector<Side>& sides,
-                                              const ValueTable& table, std::uint64_t seed) {
+                                               const ValueTable& table, std::uint64_t seed) {
   std::vector<ObjectsOfRun> objects;
   for (const MeasuredRun& run : runs) objects.push_back(objects_of(run));
   const CountsOfRuns counts = count(objects, table);

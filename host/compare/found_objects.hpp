@@ -51,6 +51,6 @@ struct ObjectDifferences {
 
 /// Every side beside the first. Throws Error for damaged tables. Slides are those of the table.
 std::vector<ObjectDifferences> compare_objects(const std::vector<MeasuredRun>& runs, const std::vector<Side>& sides,
-                                              const ValueTable& table, std::uint64_t seed);
+                                               const ValueTable& table, std::uint64_t seed);
 
 }  // namespace nephron::host

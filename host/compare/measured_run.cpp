@@ -144,6 +144,12 @@ void read_folds(MeasuredRun& run, const RunFolder& folder) {
 
 }  // namespace
 
+std::vector<MeasuredRun::Part> MeasuredRun::parts() const {
+  std::vector<Part> out{{folder, validation, facts.complete}};
+  out.insert(out.end(), more.begin(), more.end());
+  return out;
+}
+
 MeasuredRun read_measured_run(const fs::path& path) {
   MeasuredRun out;
   const bool named = fs::exists(path / "scores.json") && fs::exists(path / "slides.jsonl");

@@ -59,15 +59,25 @@ struct MeasuringFacts {
 
 /// A run with what a validation says of it.
 struct MeasuredRun {
+  /// Another run that trained other folds of the same.
+  struct Part {
+    std::filesystem::path folder, validation;
+    bool complete = true;  ///< the validation was not cut short
+  };
+
   std::string name;                  ///< short; unique among runs that are compared
   std::filesystem::path folder;      ///< of the run
   std::filesystem::path validation;  ///< that is read
+  std::vector<Part> more;            ///< those that were joined to it (fold_parts.hpp)
   Value config;                      ///< resolved, with the places where values were written
   bool config_edited = false;        ///< and so without them
   MeasuringFacts facts;
   std::map<std::string, ValueFacts> values;  ///< by name, such as "dice"
   std::map<SlideKey, MeasuredOn> slides;
   std::map<int, FoldSlidesRecord> trained;  ///< of the folds that predicted
+
+  /// Itself, and what was joined to it.
+  std::vector<Part> parts() const;
 };
 
 /// `path`: a run's folder, the folder of an experiment's runs (the latest is taken), or a folder that `validate --out`

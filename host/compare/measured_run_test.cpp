@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <host/compare/comparability.hpp>
+#include <host/compare/fold_parts.hpp>
 #include <host/compare/sides.hpp>
 #include <host/compare/value_table.hpp>
 #include <host/util/files.hpp>
@@ -90,6 +91,47 @@ TEST_F(MeasuredRuns, AreOneSideWhereTheSeedAloneDiffers) {
   EXPECT_TRUE(differences[0].named);
   EXPECT_THAT(differences[0].sides[1].place, HasSubstr("run2/experiment.resolved.toml:4:"));
   EXPECT_TRUE(objections(runs, "dice").empty());
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
+    text.replace(at, what.size(), by);
+  return text;
+}
+
+TEST_F(MeasuredRuns, FoldsOfOneTrainingAreJoined) {
+  const auto fold_one = [&](const std::string& name, const std::string& experiment, bool complete = true) {
+    const fs::path run = make(name, experiment);
+    fs::rename(run / "fold-0", run / "fold-1");
+    put_file(run / "validation/scores.json",
+             replaced(replaced(scores, "\"folds\": [0]", "\"folds\": [1]"), "\"complete\": true",
+                      complete ? "\"complete\": true" : "\"complete\": false"));
+    put_file(run / "validation/slides.jsonl",
+             replaced(replaced(slides, "\"fold\": 0", "\"fold\": 1"), "\"slide\": \"", "\"slide\": \"other-"));
+    return run;
+  };
+  const std::string recipe = "name = \"x\"\nseed = 3\n", other = "name = \"x\"\nseed = 4\n";
+  const fs::path a0 = make("a0", recipe), b0 = make("b0", other), a1 = fold_one("a1", recipe),
+                 b1 = fold_one("b1", other, /*complete=*/false), again = make("again", recipe);
+  std::vector<MeasuredRun> runs;
+  for (const fs::path& run : {a0, b0, a1, b1, again}) runs.push_back(read_measured_run(run));
+  runs = join_folds(std::move(runs));
+  name_apart(runs);
+  ASSERT_EQ(runs.size(), 3U) << "the same fold a second time is another run";
+  EXPECT_EQ(runs[0].parts().at(1).folder, a1);
+  EXPECT_EQ(runs[1].parts().at(1).folder, b1);
+  EXPECT_THAT(runs[0].facts.folds, ElementsAre(0, 1));
+  EXPECT_EQ(runs[0].slides.size(), 6U);
+  EXPECT_EQ(runs[0].slides.at({"d", "other-s1"}).fold, 1);
+  EXPECT_EQ(runs[0].trained.size(), 2U);
+  runs.pop_back();
+  const std::vector<Objection> objections = nephron::host::objections(runs, "dice");
+  ASSERT_EQ(objections.size(), 1U) << "nothing but what was cut short";
+  EXPECT_THAT(objections[0].text, HasSubstr(b1.string() + " --continue"));
+
+  MeasuredRun at_another = read_measured_run(a1);
+  at_another.facts.thresholds["a"] = 0.4;
+  EXPECT_EQ(join_folds({read_measured_run(a0), at_another}).size(), 2U) << "measured in another way";
 }
 
 TEST_F(MeasuredRuns, DamagedFilesAreRefusedByName) {

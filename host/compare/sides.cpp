@@ -14,24 +14,6 @@ namespace nephron::host {
 
 namespace {
 
-/// Numbers as one kind, so that 1 and 1.0 are alike.
-std::string comparable(const Value& v) { return v.is(Value::Type::integer) ? Value(v.number()).str() : v.str(); }
-
-/// All that makes results, but the seed; and the seed.
-struct Recipe {
-  std::map<std::string, std::string> keys;
-  std::string seed;
-};
-
-Recipe recipe_of(const MeasuredRun& run) {
-  Recipe out;
-  for (const Leaf& leaf : leaves(run.config)) {
-    if (leaf.key == "seed") out.seed = comparable(*leaf.value);
-    else if (is_of_recipe(leaf.key)) out.keys[leaf.key] = comparable(*leaf.value);
-  }
-  return out;
-}
-
 /// What all names begin with, without what parts it from the rest.
 std::string common_start(const std::vector<std::string>& names) {
   std::string out = names[0];
@@ -42,7 +24,19 @@ std::string common_start(const std::vector<std::string>& names) {
   return end == std::string::npos ? names[0] : out.substr(0, end + 1);
 }
 
+/// Numbers as one kind, so that 1 and 1.0 are alike.
+std::string comparable(const Value& v) { return v.is(Value::Type::integer) ? Value(v.number()).str() : v.str(); }
+
 }  // namespace
+
+Recipe recipe_of(const MeasuredRun& run) {
+  Recipe out;
+  for (const Leaf& leaf : leaves(run.config)) {
+    if (leaf.key == "seed") out.seed = comparable(*leaf.value);
+    else if (is_of_recipe(leaf.key)) out.keys[leaf.key] = comparable(*leaf.value);
+  }
+  return out;
+}
 
 std::vector<Side> sides_of_runs(const std::vector<MeasuredRun>& runs) {
   std::vector<Side> out;

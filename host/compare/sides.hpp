@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,14 @@
 #include <host/compare/measured_run.hpp>
 
 namespace nephron::host {
+
+/// All that makes results, but the seed; and the seed.
+struct Recipe {
+  std::map<std::string, std::string> keys;  ///< of the experiment, with what each says
+  std::string seed;
+  bool operator==(const Recipe&) const = default;
+};
+Recipe recipe_of(const MeasuredRun& run);
 
 /// A run each, the baseline first.
 std::vector<Side> sides_of_runs(const std::vector<MeasuredRun>& runs);

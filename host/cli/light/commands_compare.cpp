@@ -22,8 +22,9 @@ struct CompareOptions {
 std::vector<std::filesystem::path> files_of(const Comparison& comparison) {
   std::vector<std::filesystem::path> out;
   for (const MeasuredRun& run : comparison.runs)
-    for (const char* name : {"scores.json", "slides.csv", "slides.jsonl", "objects.csv", "objects.jsonl"})
-      out.push_back(run.validation / name);
+    for (const MeasuredRun::Part& part : run.parts())
+      for (const char* name : {"scores.json", "slides.csv", "slides.jsonl", "objects.csv", "objects.jsonl"})
+        out.push_back(part.validation / name);
   return out;
 }
 

@@ -94,6 +94,7 @@ class MainJob(QueueTest):
             print(f"skipped: no tiles in {TILES} (NEPHRON_SHARED)")
             sys.exit(77)
         super().setUp()
+        self.make_host(gpus=2, slice_minutes=0.1)  # so that both are at work when all is killed
         if USERS[0]:
             self.let_others_load_torch()
         else:
@@ -121,7 +122,7 @@ class MainJob(QueueTest):
     def test_two_users_sweep_are_killed_go_on_and_compare(self):
         begin, attach, rest = self.commands()
         users = [User(self, i, uid) for i, uid in enumerate(USERS)]
-        jobs = [user.shell(begin + "echo $jobs\n").split() for user in users]
+        jobs = [user.shell(begin + "echo $jobs\n").splitlines()[-1] for user in users]
         self.wait_until(lambda: all(user.steps() >= 6 for user in users), self.agent_log)
         for pid in self.processes():
             try:
@@ -131,7 +132,7 @@ class MainJob(QueueTest):
         before = [user.steps() for user in users]
         for user, mine_of in zip(users, jobs):
             user.shell("nephron queue")
-            user.shell(f"jobs='{' '.join(mine_of)}'\n" + attach)
+            user.shell(f"jobs='{mine_of}'\n" + attach)
         for user, steps in zip(users, before):
             self.assertGreater(user.steps(), steps)
             self.assertEqual(user.steps(), 2 * 2 * 6 * 4, "every fold of every run, each step once")
