@@ -172,6 +172,8 @@ Session Session::start(const TrainRequest& asked, const fs::path& runs, const c1
   s.writes_ = request.writes;
   s.keeps_snapshot_ = !request.debug;
   s.experiment_ = load_new(request, s.registry_);
+  // What is measured of a step, below, takes no more cores than the training.
+  set_torch_threads(s.experiment_.train.threads);
   if (request.auto_batch) {
     const std::vector<std::string> fitting =
         fitting_overrides(s.experiment_, *s.registry_, device, together(request, s.experiment_));

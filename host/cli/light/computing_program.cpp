@@ -1,6 +1,7 @@
 #include <host/cli/light/computing_program.hpp>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -17,6 +18,13 @@ namespace {
 constexpr const char* not_whole =
     "This nephron is not whole: bin/ and libexec/ of one build belong together. Build it (./nephron build) or install "
     "it again.";
+
+/// Threads of an OpenMP team spin for milliseconds where one waits for another. On a machine that is shared the other one
+/// may have lost its core, at each of the thousand places of a step; who soon sleeps gives it a core. libgomp reads this
+/// when it is loaded. A person's own choice stays.
+void wait_asleep() {
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
+}
 }  // namespace
 
 ComputingProgram::ComputingProgram() : folder_(package_root() / "libexec") {}
@@ -37,6 +45,7 @@ bool ComputingProgram::has_launcher() const { return ::access((folder_ / "launch
 
 void ComputingProgram::become(char** argv) const {
   const std::filesystem::path file = folder_ / (has_launcher() ? "launch" : "nephron-compute");
+  wait_asleep();
   ::execv(file.c_str(), argv);
   throw Error("cannot start " + file.string() + ": " + std::strerror(errno), not_whole);
 }
