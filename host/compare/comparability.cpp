@@ -170,6 +170,11 @@ void object_to_seen(const MeasuredRun& run, std::vector<Objection>& out) {
 
 void object_to_gaps(const MeasuredRun& run, std::vector<Objection>& out) {
   for (const MeasuredRun::Part& part : run.parts())
+    if (!part.weights_since.empty())
+      out.push_back({"weights", run.name + ": measured before it was trained further (" + part.weights_since +
+                                    "); anew with: nephron validate " + shell_word(part.folder.string()) +
+                                    " --overwrite"});
+  for (const MeasuredRun::Part& part : run.parts())
     if (!part.complete)
       out.push_back({"complete", run.name + ": the validation was cut short; it goes on with: nephron validate " +
                                      shell_word(part.folder.string()) + " --continue" +
@@ -213,10 +218,10 @@ std::vector<std::string> shared_donors(const std::vector<MeasuredRun>& runs) {
 }
 
 const std::vector<std::string>& objection_keys() {
-  static const std::vector<std::string> keys{"slides",      "picture",         "truth",       "donor",
-                                             "data.folds",  "classes",         "data.factor", "predict.threshold",
-                                             "predict.tta", "predict.overlap", "checkpoint",  "precision",
-                                             "metric",      "objects",         "trained_on",  "complete"};
+  static const std::vector<std::string> keys{
+      "slides",      "picture",           "truth",       "donor",           "data.folds", "classes",
+      "data.factor", "predict.threshold", "predict.tta", "predict.overlap", "checkpoint", "precision",
+      "metric",      "objects",           "trained_on",  "complete",        "weights"};
   return keys;
 }
 

@@ -29,7 +29,7 @@ bool has_none_of(const MeasuredRun& run, const MeasuredRun& part) {
 }
 
 void join(MeasuredRun& run, MeasuredRun part) {
-  run.more.push_back({part.folder, part.validation, part.facts.complete});
+  run.more.push_back({part.folder, part.validation, part.facts.complete, part.facts.weights_since});
   run.config_edited = run.config_edited || part.config_edited;
   run.facts.folds.insert(run.facts.folds.end(), part.facts.folds.begin(), part.facts.folds.end());
   std::sort(run.facts.folds.begin(), run.facts.folds.end());

@@ -14,6 +14,7 @@
 #include <host/config/show.hpp>
 #include <host/config/splits_file.hpp>
 #include <host/runs/run.hpp>
+#include <host/runs/validation_state.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 #include <host/util/shell_word.hpp>
@@ -145,7 +146,7 @@ void read_folds(MeasuredRun& run, const RunFolder& folder) {
 }  // namespace
 
 std::vector<MeasuredRun::Part> MeasuredRun::parts() const {
-  std::vector<Part> out{{folder, validation, facts.complete}};
+  std::vector<Part> out{{folder, validation, facts.complete, facts.weights_since}};
   out.insert(out.end(), more.begin(), more.end());
   return out;
 }
@@ -165,6 +166,7 @@ MeasuredRun read_measured_run(const fs::path& path) {
   out.config_edited = was_edited(read_file(run.experiment()));
   const JsonNode json = JsonNode::read(scores, measure_again(out.folder));
   out.facts = facts_of(json);
+  out.facts.weights_since = weights_since(out.folder, json);
   out.values = values_of(json);
   SlidesReader reader(out, donors_of(run));
   read_json_lines(slides, measure_again(out.folder),

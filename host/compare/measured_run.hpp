@@ -55,6 +55,7 @@ struct MeasuringFacts {
   std::optional<std::string> objects;        ///< how they were made; nothing: not recorded
   std::map<std::string, MeasuredBy> metrics;
   std::map<std::string, std::string> failures;  ///< slide -> why
+  std::string weights_since;                    ///< as of a part, below
 };
 
 /// A run with what a validation says of it.
@@ -62,7 +63,8 @@ struct MeasuredRun {
   /// Another run that trained other folds of the same.
   struct Part {
     std::filesystem::path folder, validation;
-    bool complete = true;  ///< the validation was not cut short
+    bool complete = true;       ///< the validation was not cut short
+    std::string weights_since;  ///< where it is of older weights than the run has now (validation_state.hpp)
   };
 
   std::string name;                  ///< short; unique among runs that are compared

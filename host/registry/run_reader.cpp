@@ -22,6 +22,7 @@
 #include <host/runs/run.hpp>
 #include <host/runs/run_record.hpp>
 #include <host/runs/sweep_part.hpp>
+#include <host/runs/validation_state.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/printable.hpp>
 
@@ -209,7 +210,8 @@ std::vector<fs::path> RunReader::files(FactSource source) const {
       of_folds({"slides.json"});
       break;
     case FactSource::validation:
-      out = {run_ / "validation" / "scores.json"};
+      of_folds({"checkpoints/best", "checkpoints/last"});  // links, whose ends are what was measured
+      out.push_back(run_ / "validation" / "scores.json");
       break;
     case FactSource::labels:
       out = label_files(run_);
@@ -346,6 +348,9 @@ SourceFacts RunReader::validation() const {
   if (!there(file)) return out;
   attempt(out, [&] {
     const JsonNode json = JsonNode::read(file);
+    const std::string fault = validation_fault(run_, json);
+    out.facts.push_back({"validation", fault.empty() ? "whole" : fault});
+    if (!fault.empty()) return;  // figures of a part, or of other weights, would be sorted among those of whole runs
     std::map<std::string, std::vector<double>> of_classes;
     for (const JsonNode& value : json.at("values").items()) {
       if (!value.at("value").raw().is_number()) continue;

@@ -7,6 +7,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/runs/validation_state.hpp>
 #include <host/util/checked_json.hpp>
 
 namespace nephron::host {
@@ -88,6 +89,9 @@ void read_scores_json(const fs::path& file, ValidationRecord& out) {
   if (const auto curves = json.find("curves"))
     for (const JsonNode& node : curves->items()) out.curves.push_back(curve_of(node));
   for (const auto& [slide, why] : json.at("failures").members()) out.failures[slide] = why.text();
+  const fs::path beside = file.parent_path().parent_path();
+  out.weights_since =
+      weights_since(fs::exists(beside / "experiment.resolved.toml") ? beside : fs::path(json.at("run").text()), json);
 }
 
 /// Calls take(line) for each line of a table.

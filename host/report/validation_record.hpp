@@ -11,8 +11,8 @@
 
 #include <nephron/geometry.hpp>
 
-#include <host/metrics/dice.hpp>
 #include <host/html/chart.hpp>
+#include <host/metrics/dice.hpp>
 
 namespace nephron::host {
 
@@ -73,6 +73,7 @@ struct ValidationRecord {
   std::vector<int> folds;
   std::string checkpoint, precision;
   bool exclusive = false, complete = true;
+  std::string weights_since;       ///< empty: of the weights that the run has now (validation_state.hpp)
   std::vector<double> thresholds;  ///< a class; none where classes exclude each other
   std::vector<Searched> searched;
   std::vector<Pooled> values;

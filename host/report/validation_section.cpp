@@ -30,6 +30,9 @@ std::string cautions(const ValidationRecord& record) {
     out +=
         "<p class=\"fault\">The validation was interrupted: figures are of the slides that it had measured by then."
         "</p>\n";
+  if (!record.weights_since.empty())
+    out += "<p class=\"fault\">The run was trained further since it was measured: " + escaped(record.weights_since) +
+           ". <code>nephron validate --overwrite</code> measures what it has now.</p>\n";
   for (const auto& [slide, why] : record.failures)
     out += "<p class=\"fault\">Slide <b>" + escaped(slide) + "</b> was not measured: " + escaped(why) + "</p>\n";
   return out;

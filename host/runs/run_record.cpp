@@ -19,7 +19,8 @@ void flatten(const Json& value, const std::string& key, int depth, Facts& rows) 
   const auto structured = [](const Json& item) { return item.is_structured(); };
   if (value.is_object() || std::any_of(value.begin(), value.end(), structured)) {
     if (depth > 20) return rows.emplace_back(key, "..."), void();
-    for (const auto& [name, member] : value.items()) flatten(member, key.empty() ? name : key + "." + name, depth + 1, rows);
+    for (const auto& [name, member] : value.items())
+      flatten(member, key.empty() ? name : key + "." + name, depth + 1, rows);
   } else {
     rows.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
   }
@@ -33,8 +34,9 @@ std::string text_of(const JsonNode& json, const char* key) {
 }  // namespace
 
 EnvironmentRecord read_environment(const std::filesystem::path& file) {
-  const JsonNode json = JsonNode::read(file, "It only says what the run ran with: put it back from a copy, or remove "
-                                             "it.");
+  const JsonNode json = JsonNode::read(file,
+                                       "It only says what the run ran with: put it back from a copy, or remove "
+                                       "it.");
   EnvironmentRecord out{text_of(json, "started"), text_of(json, "host"), text_of(json, "device"), {}, {}};
   if (const auto folds = json.find("folds"))
     for (const JsonNode& fold : folds->items())
@@ -46,8 +48,9 @@ EnvironmentRecord read_environment(const std::filesystem::path& file) {
 MetricsLog::Values read_done(const std::filesystem::path& file) {
   MetricsLog::Values out;
   const JsonNode json = JsonNode::read(
-      file, "Put it back from a copy, or remove it: the fold then counts as unfinished, and nephron train --resume "
-            "finishes it.");
+      file,
+      "Put it back from a copy, or remove it: the fold then counts as unfinished, and nephron train --resume "
+      "finishes it.");
   for (const auto& [key, value] : json.members())
     if (value.raw().is_number())
       out.emplace_back(key, key == "seconds" || key == "steps" ? value.number(0, 1e15) : value.number());

@@ -15,6 +15,7 @@
 #include <host/config/run_experiment.hpp>
 #include <host/config/show.hpp>
 #include <host/data/folds.hpp>
+#include <host/device/device.hpp>
 #include <host/data/prepared.hpp>
 #include <host/metrics/kept_measures.hpp>
 #include <host/metrics/metric_request.hpp>
@@ -25,6 +26,7 @@
 #include <host/runs/chosen_folds.hpp>
 #include <host/runs/run.hpp>
 #include <host/runs/validation_files.hpp>
+#include <host/runs/validation_state.hpp>
 #include <host/tiling/many_tiles.hpp>
 #include <host/tiling/prepared_source.hpp>
 #include <host/tiling/tiled.hpp>
@@ -193,7 +195,6 @@ void RunValidation::take(KeptSlide kept) {
 
 void RunValidation::validate_fold(int fold) {
   const FoldSlides slides = slides_of(data_, fold);
-  settle_fold_slides(run_.fold(fold).slides(), experiment_, data_, slides);  // those that it was trained without
   std::unique_ptr<PixelModel> network;
   for (const std::size_t i : slides.held_out) {
     const PreparedSlide& slide = *data_.slides[i];
@@ -243,7 +244,8 @@ void RunValidation::write() const {
 void RunValidation::begin() const {
   make_folder(out_.folder);
   std::error_code none;
-  fs::remove(out_.folder / "scores.json", none);
+  for (const char* table : {"scores.json", "slides.csv", "slides.jsonl", "objects.csv", "objects.jsonl"})
+    fs::remove(out_.folder / table, none);
   std::set<fs::path> folders;
   for (const int fold : out_.folds)
     for (const std::size_t i : slides_of(data_, fold).held_out) {
@@ -272,6 +274,8 @@ ValidateOutcome RunValidation::run() try {
     for (const std::size_t i : slides_of(data_, fold).held_out)
       tiles += tile_grid(data_.slides[i]->size(), experiment_.data.tile, experiment_.predict.overlap, 1).count();
   require_own_files();
+  for (const int fold : out_.folds)  // those that it was trained without
+    settle_fold_slides(run_.fold(fold).slides(), experiment_, data_, slides_of(data_, fold));
   begin();
   progress_ = std::make_unique<Progress>("validating", tiles);
   try {
@@ -341,7 +345,11 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
     throw Error(out.folder.string() + " holds a validation already",
                 "--continue measures what is missing, --overwrite replaces it, --out names another folder");
   require_output_folder(out.folder, {});
-  for (const int fold : out.folds) static_cast<void>(run.fold(fold).weights(request.checkpoint));  // before work begins
+  for (const int fold : out.folds) {
+    static_cast<void>(run.fold(fold).weights(request.checkpoint));  // refused before work begins
+    out.weights[fold] = checkpoint_now(run.fold(fold), request.checkpoint);
+  }
+  static_cast<void>(parse_device(request.device));
   const std::string settings = validation_settings(request, run, experiment, out, metrics);
   if (request.go_on) require_equal_settings(out.folder, settings);
   if (const auto lost = metrics_that_cannot_be_kept(metrics); request.go_on && !lost.empty())

@@ -57,6 +57,7 @@ struct ValidateOutcome {
   std::vector<MetricOrigin> origins;
   ObjectOptions objects;
   std::vector<int> folds;
+  std::map<int, std::string> weights;  ///< a fold -> the checkpoint that was measured, "step-40"
   std::string checkpoint, precision;
   bool exclusive = false;                 ///< then there is no threshold
   std::vector<SlideRow> slides;           ///< in the order in which they were predicted

@@ -32,6 +32,8 @@ std::string ValidateOutcome::json() const {
            {"precision", precision}, {"tta", tta},           {"classes", classes},
            {"exclusive", exclusive}, {"complete", complete}, {"thresholds", Json::object()},
            {"metrics", metrics}};
+  out["weights"] = Json::object();
+  for (const auto& [fold, step] : weights) out["weights"][std::to_string(fold)] = step;
   for (std::size_t c = 0; c < classes.size() && !exclusive; ++c) out["thresholds"][classes[c]] = thresholds[c];
   if (!exclusive) out["threshold_from"] = threshold_from;
   out["objects"] = {{"least_area", objects.least_area}, {"fill_holes", objects.fill_holes}};

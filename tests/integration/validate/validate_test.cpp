@@ -276,6 +276,48 @@ TEST_F(Validate, RefusesWhatItCannotDo) {
   EXPECT_EQ(table("objects.csv").rows(), 0U) << "all objects are smaller";
 }
 
+TEST_F(Validate, WhatCannotBeMeasuredAnewStays) {
+  run(train_command({"--set", "train.epochs=1"}), 0);
+  run(command(), 0);
+  const auto before = files_of(made(""));
+  if (!fs::exists("/dev/nvidiactl")) {
+    run(command({"--overwrite", "--device", "cuda"}), 2);  // the later one counts
+    EXPECT_EQ(files_of(made("")) == before, true);
+  }
+  const std::string held_out = scores().at("slides").at(0).at("slide").get<std::string>();
+  const fs::path picture = *data_ / "data/images" / (held_out + ".png");
+  cv::Mat image = cv::imread(picture.string());
+  image.at<cv::Vec3b>(0, 0)[0] ^= 255;
+  cv::imwrite(picture.string(), image);
+  EXPECT_THAT(run(command({"--overwrite"}), 1), HasSubstr("not those that this fold began with"));
+  EXPECT_EQ(files_of(made("")) == before, true);
+}
+
+TEST_F(Validate, FiguresOfOlderWeightsAreNotTheRuns) {
+  run(train_command({"--until-epoch", "1", "--set", "train.epochs=2"}), 0);
+  const fs::path folder = only_run().folder();
+  run(command({"--checkpoint", "last"}), 0);
+  EXPECT_EQ(scores().at("weights").size(), 1U);
+  const auto listed = [&] {
+    return json::parse(
+               run({"runs", "list", "--runs", folder.parent_path().parent_path().string(), "--json", "--columns", "*"},
+                   0))
+        .at(0);
+  };
+  EXPECT_EQ(listed().at("validation"), "whole");
+  EXPECT_TRUE(listed().at("score.dice").is_number());
+  run({"train", "--resume", folder.string(), "--plugin", NEPHRON_TINY, "--device", "cpu"}, 0);
+  EXPECT_THAT(listed().at("validation").get<std::string>(), HasSubstr("of older weights: fold 0 at step-"));
+  EXPECT_FALSE(listed().contains("score.dice"));
+  run(command({"--checkpoint", "last", "--out", (root_ / "now").string()}), 0);
+  EXPECT_THAT(run({"compare", folder.string(), (root_ / "now").string()}, 1),
+              HasSubstr("measured before it was trained further (fold 0 at step-"));
+  run({"report", folder.string(), "--out", (root_ / "report.html").string()}, 0);
+  EXPECT_THAT(read_file(root_ / "report.html"), HasSubstr("was trained further since it was measured"));
+  run(command({"--checkpoint", "last", "--overwrite"}), 0);
+  EXPECT_EQ(listed().at("validation"), "whole");
+}
+
 TEST_F(Validate, RunsThatWereMeasuredAreCompared) {
   for (const char* seed : {"1", "2"}) run(train_command({"--fold", "all", "--set", std::string("seed=") + seed}), 0);
   std::vector<std::string> compare{"compare"};
