@@ -268,6 +268,8 @@ run_ctest() {
   local peers
   peers=$(peers_python)
   [[ ! -x $peers ]] || export NEPHRON_PEERS=$peers
+  # Several tests share the cores: OpenMP's threads that wait for each other give theirs away, as in the program.
+  export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
   say "testing (log: build/log/test-$preset.log)"
   ctest --test-dir "$root/build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "$@" 2>&1 |
     tee "$logs/test-$preset.log" || status=$?

@@ -89,7 +89,9 @@ function nameApart(lines) {
     const run = line.runs[0], several = line.runs.length > 1;
     const settings = told.slice(0, 3).map((key) => `${key.key} = ${shown(key.key, run) || "–"}`);
     if (told.length > 3) settings.push("…");
-    line.name = (shown("name", run) || "a run") + (several ? ` · ${line.runs.length} seeds` : ` ${shown("id", run)}`);
+    const seeds = new Set(line.runs.map((r) => valueOf("seed", r))).size;
+    line.name = (shown("name", run) || "a run") +
+      (several ? ` · ${line.runs.length} ${seeds === line.runs.length ? "seeds" : "runs"}` : ` ${shown("id", run)}`);
     line.settings = settings.join(", ");
   }
 }

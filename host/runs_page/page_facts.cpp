@@ -96,7 +96,8 @@ PageFacts page_facts(const RunIndex& index, const std::vector<IndexedRun>& runs)
   std::vector<std::string> recipes(runs.size());
   for (const auto& [key, column] : columns) {
     out.keys.push_back(json_of(key, column));
-    for (std::size_t i = 0; column.recipe && i < runs.size(); ++i)
+    const bool parts = column.recipe || key == "folds";  // what other folds trained is no other seed
+    for (std::size_t i = 0; parts && i < runs.size(); ++i)
       if (column.values[i]) recipes[i] += key + "\n" + comparable(*column.values[i]) + "\n";
   }
   std::unordered_map<std::string, std::size_t> numbers;

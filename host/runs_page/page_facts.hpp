@@ -15,7 +15,8 @@ struct PageFacts {
   /// {"key": ..., "as": "share" | "seconds" | "time" | "plain", "recipe": true, "all": VALUE} where every run has the
   /// same; else "values": [VALUE or null] or, of texts, "texts": [...], "at": [place or -1].
   std::vector<nlohmann::ordered_json> keys;
-  /// Of each run: those with an equal number differ in their seed alone, and in what changes no result.
+  /// Of each run: those with an equal number trained the same folds and differ in their seed alone, and in what
+  /// changes no result.
   std::vector<std::size_t> recipes;
 };
 

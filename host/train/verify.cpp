@@ -220,7 +220,8 @@ class Verification {
       return 130;
     }
     const std::vector<std::string> why =
-        found ? causes(session, data, device, found->step) : std::vector<std::string>();
+        found ? causes(session, data, device, found->step)
+              : differences_of_slides(run_.fold(fold_).slides(), session.experiment(), data, fold_);
     std::fputs((request_.json ? json_of(watch, why) : text_of(watch, why)).c_str(), stdout);
     std::fflush(stdout);
     return found ? 1 : 0;
@@ -231,7 +232,8 @@ class Verification {
              {"equal", !watch.divergence()},  {"first_step", watch.first()},
              {"last_step", watch.last()},     {"steps", watch.compared()},
              {"tensor_looks", watch.looks()}, {"tensors", watch.tensor_count()},
-             {"diverges", nullptr},           {"causes", why}};
+             {"diverges", nullptr},           {"causes", watch.divergence() ? why : std::vector<std::string>()}};
+    if (!watch.divergence()) out["changed"] = why;
     if (const auto& d = watch.divergence()) {
       Json& to = out["diverges"] = {{"step", d->step}, {"where", d->of_data() ? "data" : "model"}};
       if (d->what == Divergence::What::tensor) to["tensor"] = d->tensor, to["tensors"] = d->tensors;
@@ -248,9 +250,14 @@ class Verification {
   std::string text_of(const ReplayWatch& watch, const std::vector<std::string>& why) const {
     const std::string head = run_.folder().string() + ", fold " + std::to_string(fold_) + ": ";
     const auto& d = watch.divergence();
-    if (!d)
-      return head + "bit-equal, steps " + std::to_string(watch.first()) + " to " + std::to_string(watch.last()) + "; " +
-             counted(watch.tensor_count(), "tensor") + " looked at " + counted(watch.looks(), "time") + "\n";
+    if (!d) {
+      std::string out = head + "bit-equal, steps " + std::to_string(watch.first()) + " to " +
+                        std::to_string(watch.last()) + "; " + counted(watch.tensor_count(), "tensor") + " looked at " +
+                        counted(watch.looks(), "time") + "\n";
+      if (!why.empty()) out += "  these steps did not read what is not as it was, and validation may have:\n";
+      for (const std::string& what : why) out += "    " + what + "\n";
+      return out;
+    }
     std::string out =
         head + "diverges at step " + std::to_string(d->step) + ", in the " + (d->of_data() ? "data" : "model") + ": ";
     char numbers[120];

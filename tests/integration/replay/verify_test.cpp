@@ -40,6 +40,17 @@ TEST_F(Verify, WhatIsTheSameIsBitEqual) {
   EXPECT_EQ(runs().size(), 1U) << "nothing is kept of it";
   const json few = verify(first, 0, {"--steps", "3"});
   EXPECT_EQ(few.at("last_step"), 3);
+  EXPECT_TRUE(few.at("changed").empty());
+}
+
+TEST_F(Verify, ASlideThatNoStepReadIsNamedAllTheSame) {
+  const fs::path first = trained(3);
+  const std::string held_out = json_of(first / "fold-0/slides.json").at("held_out").at(0).at("id");
+  change_pixel(held_out);
+  const json verdict = verify(first, 0);
+  EXPECT_EQ(verdict.at("equal"), true);
+  EXPECT_THAT(verdict.at("changed").dump(),
+              AllOf(HasSubstr("slide \\\"" + held_out + "\\\""), HasSubstr("other pixels")));
 }
 
 TEST_F(Verify, APixelIsFoundAtTheStepThatDrawsIt) {
