@@ -59,6 +59,16 @@ SceneJob own_job(const Spool& spool, const std::string& asked) {
                                  : "Its user alone can do that.");
 }
 
+std::optional<std::string> job_in_line_for(const std::filesystem::path& folder, const std::filesystem::path& run) {
+  const std::string name = run.filename().string(), id = name.substr(name.rfind('-') + 1);
+  std::error_code no;
+  if (!is_job_id(id) || !std::filesystem::exists(folder / std::to_string(::geteuid()) / (id + ticket_ending), no))
+    return std::nullopt;
+  const SceneJob job = own_job(Spool(folder), id);
+  const bool its = !job.ticket.run.empty() && std::filesystem::equivalent(job.ticket.run, run, no);
+  return its && job.state.at != At::ended ? std::optional(id) : std::nullopt;
+}
+
 std::string cancel_job(const Spool& spool, const std::string& id) {
   const auto lock = spool.lock(user_lock, true);
   SceneJob job = own_job(spool, id);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include <host/queue/scene.hpp>
@@ -11,6 +13,9 @@ namespace nephron::host {
 std::string cancel_job(const Spool& spool, const std::string& id);
 std::string hold_job(const Spool& spool, const std::string& id);
 std::string release_job(const Spool& spool, const std::string& id);
+
+/// The id of this user's job that trains a run and is not over; nothing where none does, or there is no queue.
+std::optional<std::string> job_in_line_for(const std::filesystem::path& spool, const std::filesystem::path& run);
 
 /// A job of this user by its id, "UID/ID" or "USER/ID", whether it has ended or not. Throws UsageError.
 SceneJob own_job(const Spool& spool, const std::string& id);

@@ -7,6 +7,7 @@
 
 #include <host/runs/folder_lock.hpp>
 #include <host/runs/run.hpp>
+#include <host/runs/sweep_part.hpp>
 #include <host/util/printable.hpp>
 
 namespace nephron::host {
@@ -52,11 +53,17 @@ std::optional<fs::path> heir_of(const fs::path& run, const RunIndex& index) {
 
 fs::path trash_of(const fs::path& root) { return root / trash_name; }
 
-fs::path move_to_trash(const fs::path& named, const RunIndex& index) {
+fs::path move_to_trash(const fs::path& named, const RunIndex& index, bool anyway) {
   const fs::path run = fs::canonical(RunFolder::open(named).folder());
   if (const auto heir = heir_of(run, index))
     throw Error(run.string() + " stays: " + printable_name(heir->string()) + " began with its weights",
                 "Remove that one first.");
+  const auto part = anyway ? std::nullopt : read_sweep_part(run);
+  if (part && fs::exists(run.parent_path() / "plan.json"))
+    throw Error(run.string() + " stays: it is a run of trial " + std::to_string(part->trial) + " of the sweep " +
+                    part->sweep + ", which without it has another result, and trains it again when it goes on",
+                "--anyway moves it all the same; a sweep that is not wanted any more is its folder: " +
+                    run.parent_path().string());
   // Held while it is moved, so that no session begins meanwhile.
   const FolderLock lock(run);
   if (const auto& who = lock.other_holder())

@@ -12,8 +12,9 @@ namespace nephron::host {
 std::filesystem::path trash_of(const std::filesystem::path& root);
 
 /// Moves a run there. Throws Error, and moves nothing, when a process holds it, when another run began with its weights
-/// (`index` says so), and when it is no run. Gives back where it is now.
-std::filesystem::path move_to_trash(const std::filesystem::path& run, const RunIndex& index);
+/// (`index` says so), when a sweep's result stands on it and not `anyway`, and when it is no run. Gives back where it
+/// is now.
+std::filesystem::path move_to_trash(const std::filesystem::path& run, const RunIndex& index, bool anyway = false);
 
 /// Runs in the trash of `roots`.
 std::vector<std::filesystem::path> runs_in_trash(const std::vector<std::filesystem::path>& roots);

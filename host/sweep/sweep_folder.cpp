@@ -1,9 +1,11 @@
 #include <host/sweep/sweep_folder.hpp>
 
+#include <algorithm>
 #include <vector>
 
 #include <unistd.h>
 
+#include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 #include <nephron/folder_name.hpp>
 
@@ -70,14 +72,40 @@ void require_same(const fs::path& there, const SweepPlan& known, const std::stri
           shell_word(there.string()));
 }
 
-}  // namespace
-
-SweepFolder SweepFolder::create(const SweepRequest& request) {
-  require_writable(request.runs, std::size_t{1} << 20);
-  const fs::path path = fs::absolute(request.runs / name_of_folder(request)).lexically_normal();
+/// Where a sweep is, or begins. Throws UsageError where something else is.
+fs::path place_of(const SweepRequest& request) {
+  fs::path path = fs::absolute(request.runs / name_of_folder(request)).lexically_normal();
   std::error_code no;
   if (fs::exists(path, no) && !is_sweep(path) && !fs::is_empty(path, no))
     throw UsageError(path.string() + " is there, and is no sweep", "give the sweep another name: --name NAME");
+  return path;
+}
+
+/// Of those in the folders of runs; where none is, the folders themselves.
+std::string known_sweeps() {
+  std::vector<std::string> names, places;
+  for (const fs::path& root : run_roots()) {
+    places.push_back(root.string());
+    std::error_code no;
+    for (fs::directory_iterator at(root, no), end; !no && at != end; at.increment(no))
+      if (is_sweep(at->path())) names.push_back(at->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names.empty() ? "none is in " + names_of(places) + " (NEPHRON_RUNS names other folders of runs)"
+                       : "there are " + names_of(names);
+}
+
+}  // namespace
+
+void SweepFolder::require_place(const SweepRequest& request, const SweepPlan& plan) {
+  if (const fs::path path = place_of(request); is_sweep(path))
+    require_same(path, SweepPlan::read(plan_file(path)), plan.digest);
+}
+
+SweepFolder SweepFolder::create(const SweepRequest& request) {
+  require_writable(request.runs, std::size_t{1} << 20);
+  const fs::path path = place_of(request);
+  std::error_code no;
   const NewFolder fresh(request.runs);
   SweepPlan plan = prepare_sweep(request, fresh.path() / "trials");
   if (is_sweep(path)) {
@@ -112,7 +140,7 @@ SweepFolder SweepFolder::open(const fs::path& named) {
       const fs::path path = fs::absolute(place).lexically_normal();
       return {path.has_filename() ? path : path.parent_path(), SweepPlan::read(plan_file(place))};
     }
-  throw UsageError("no sweep at " + named.string() + ": there is no plan.json",
+  throw UsageError("no sweep at " + named.string() + ": there is no plan.json; " + known_sweeps(),
                    "a sweep is a folder such as runs/NAME-sweep, which nephron sweep NAME.toml makes; NAME is enough");
 }
 

@@ -22,6 +22,9 @@ class SweepFolder {
   /// The sweep that a file describes: a new one, or that of the same file, which goes on. Throws ConfigError,
   /// UsageError where the folder is another sweep's.
   static SweepFolder create(const SweepRequest& request);
+  /// For whoever makes nothing: throws UsageError as create() would, where `plan` of this request is not the sweep's
+  /// that is in its place.
+  static void require_place(const SweepRequest& request, const SweepPlan& plan);
   /// A folder, or the name of one in the folders of runs, with "-sweep" or without. Throws UsageError.
   static SweepFolder open(const std::filesystem::path& named);
 

@@ -126,12 +126,23 @@ SweepResult result_of(const SweepFolder& sweep, bool compares) {
   return out;
 }
 
+/// Of a trial that nobody works on, before it has come to its rung.
+std::string left_words(const SweepPlan& plan, const TrialState& t) {
+  const auto has = [&](const auto& what) { return std::count_if(t.members.begin(), t.members.end(), what); };
+  if (has([](const MemberState& m) { return m.folder == MemberState::Folder::run; }) == 0) return "waiting";
+  const int rung = std::max(0, t.halving.rung);
+  const auto done = has([&](const MemberState& m) { return has_completed(plan, m, rung); });
+  return "begun" + (t.members.size() > 1
+                        ? ", " + std::to_string(done) + " of " + counted(t.members.size(), "run") + " done"
+                        : "");
+}
+
 std::string state_of(const SweepResult& result, const SweepPlan& plan, int trial) {
   const TrialState& t = result.state.trials[static_cast<std::size_t>(trial)];
   if (t.halving.failed) return "failed";
   if (t.held) return "running";
-  if (t.halving.rung < 0) return result.searched ? "left out" : "waiting";
-  if (!t.halving.at_rest()) return "waiting";
+  if (t.halving.rung < 0 && result.searched) return "left out";
+  if (t.halving.rung < 0 || !t.halving.at_rest()) return left_words(plan, t);
   const auto place = std::find(result.confirmed.begin(), result.confirmed.end(), trial) - result.confirmed.begin();
   if (static_cast<std::size_t>(place) < result.confirmed.size()) {
     const auto at = static_cast<std::size_t>(place);

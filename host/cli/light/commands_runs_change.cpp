@@ -5,6 +5,8 @@
 
 #include <host/cli/command.hpp>
 #include <host/cli/light/runs_options.hpp>
+#include <host/queue/change.hpp>
+#include <host/queue/host_file.hpp>
 #include <host/registry/labels.hpp>
 #include <host/registry/trash.hpp>
 #include <host/util/log.hpp>
@@ -21,7 +23,7 @@ struct Options {
   RunsOptions places;
   std::vector<std::string> runs, words;
   std::string run, text;
-  bool remove = false;
+  bool remove = false, anyway = false;
 };
 
 /// Says where a line went that could not go into the run's folder.
@@ -43,6 +45,11 @@ void note(const Options& o) {
   tell(run, add_note(run, o.text));
 }
 
+/// Of the queue; "" where what describes it is damaged, which is no reason to keep a run.
+fs::path spool_folder() try { return read_host().spool; } catch (const Error&) {
+  return {};
+}
+
 /// Those that can go, go; the exit code says that one did not.
 int remove(const Options& o) {
   int exit = Exit::done;
@@ -56,11 +63,14 @@ int remove(const Options& o) {
     } catch (const Error& e) {
       refuse(e);
     }
+  const fs::path spool = spool_folder();
   for (const fs::path& run : runs) try {
       // Whoever began with its weights may be in any of the folders, its own among them.
       std::vector<fs::path> roots = o.places.roots();
       roots.push_back(run.parent_path().parent_path());
-      const fs::path to = move_to_trash(run, RunIndex::open(roots));
+      if (const auto job = job_in_line_for(spool, run))
+        throw Error(run.string() + " stays: job " + *job + " of the queue trains it", "nephron cancel " + *job);
+      const fs::path to = move_to_trash(run, RunIndex::open(roots), o.anyway);
       print(printable_name(run.string()) + " is in the trash; back with: nephron runs restore " +
             shell_word(to.string()) + "\n");
     } catch (const Error& e) {
@@ -106,6 +116,7 @@ void add_changes(CLI::App& app, int& exit) {
   {
     const auto [sub, o] = command("rm", "Move runs to the trash of their folder; never one that runs");
     sub->add_option("RUN", o->runs, what_names)->required();
+    sub->add_flag("--anyway", o->anyway, "Runs of a sweep too, which then has another result");
     sub->callback([o = o, &exit] { exit = remove(*o); });
   }
   {

@@ -107,6 +107,7 @@ class ScratchTrials {
 int print_trials(const SweepRequest& request) {
   const ScratchTrials scratch;
   const SweepPlan plan = prepare_sweep(request, scratch.path());
+  SweepFolder::require_place(request, plan);
   print(sweep_words(plan) + "\n");
   for (std::size_t t = 0; t < plan.trials.size(); ++t) {
     std::string line = std::to_string(t) + ":";

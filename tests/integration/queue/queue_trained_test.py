@@ -107,7 +107,9 @@ class Trained(QueueTest):
         self.assertEqual(self.jobs()[job]["name"], "mine")
         listed = json.loads(self.good("runs", "list", "--json", "--columns", "id,status"))
         self.assertEqual([(row["id"], row["status"]) for row in listed], [(job, "waiting")])
+        self.assertIn(f"job {job} of the queue trains it", self.refused("runs", "rm", job, code=1))
         self.good("cancel", job, first)
+        self.good("runs", "rm", job)
 
 
 if __name__ == "__main__":

@@ -283,6 +283,17 @@ class Trash(RunsTest):
         self.assertIn("no run", self.refused("runs", "restore", "000001"))
         self.assertIn("empty", self.good("runs", "restore"))
 
+    def test_what_a_sweep_stands_on_stays_unless_anyway(self):
+        run = self.make(number=1)
+        made_runs.write(run + "/sweep.json", {"sweep": "lr-sweep", "trial": 3, "rung": 0, "confirms": False})
+        self.good("runs", "list")
+        made_runs.write(os.path.dirname(run) + "/plan.json", {})
+        said = self.refused("runs", "rm", "000001")
+        self.assertIn("trial 3 of the sweep lr-sweep", said)
+        self.assertTrue(os.path.exists(run))
+        self.good("runs", "rm", "000001", "--anyway")
+        self.assertFalse(os.path.exists(run))
+
     def test_what_runs_or_has_heirs_stays(self):
         running, parent = self.make(number=1, finished=False), self.make(number=2)
         child = self.make("child", number=3, env={"from": [
