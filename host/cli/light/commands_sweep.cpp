@@ -61,8 +61,9 @@ std::string resume_command(const SweepFolder& sweep, const JobPlan& plan) {
          (plan.several() || plan.by_device ? " " + plan.option() : "");
 }
 
-int work_and_tell(const SweepFolder& sweep, const JobPlan& plan) {
-  sweep.withdraw_stop();
+/// `queued`: a job of the queue, which goes on by itself whenever it gets its turn: a person's stop holds.
+int work_and_tell(const SweepFolder& sweep, const JobPlan& plan, bool queued) {
+  if (!queued) sweep.withdraw_stop();
   log().info("sweep " + sweep.path().string() + ": " + sweep_words(sweep.plan()));
   const std::string go_on = resume_command(sweep, plan);
   set_last_words(
@@ -76,8 +77,11 @@ int work_and_tell(const SweepFolder& sweep, const JobPlan& plan) {
     case SweepEnd::hopeless:
       throw Error("the first trials failed one after another, and none has a score: this sweep is not gone on with",
                   "when what failed is mended: " + go_on + " --retry-failed");
-    case SweepEnd::interrupted:
     case SweepEnd::stopped:
+      if (!queued) break;
+      log().warning("stopped: this job is over; nephron submit, or " + go_on + ", goes on with the sweep");
+      return Exit::done;
+    case SweepEnd::interrupted:
       break;
   }
   log().warning(std::string(end == SweepEnd::stopped ? "stopped" : "interrupted") + "; go on with: " + go_on);
@@ -119,9 +123,8 @@ int print_trials(const SweepRequest& request) {
 int begin(const SweepOptions& o) {
   if (o.dry) return print_trials(o.request);
   const SweepFolder sweep = SweepFolder::create(o.request);
-  if (!o.queue) return work_and_tell(sweep, o.work.plan());
-  sweep.withdraw_stop();
-  for (const std::string& id : put_in_line(sweep, o.work.jobs)) print(id + "\n");
+  if (!o.queue) return work_and_tell(sweep, o.work.plan(), false);
+  for (const std::string& id : put_in_line(sweep, {}, o.work.jobs)) print(id + "\n");
   log().info(sweep.path().string() + " is in line; nephron sweep status " + shell_word(sweep.path().string()) +
              " shows how far it is");
   return Exit::done;
@@ -161,11 +164,11 @@ void add_resume(CLI::App& sweep, int& exit) {
   command->callback([o, &exit] {
     const SweepFolder folder = SweepFolder::open(o->sweep);
     if (o->queued && folder.stop_asked()) {
-      log().warning("a stop was asked for: this process of the queue does nothing");
+      log().warning("a stop was asked for: this job does nothing; nephron submit goes on with the sweep");
       return;
     }
     if (o->retry) log().info(counted(forget_failures(folder.path()), "run") + " that failed will be tried again");
-    exit = work_and_tell(folder, o->work.plan());
+    exit = work_and_tell(folder, o->work.plan(), o->queued);
   });
 }
 
@@ -213,6 +216,7 @@ void add_sweep(CLI::App& app, int& exit) {
                  "Put it into this machine's queue: --jobs N processes, each with a GPU of its own")
       ->excludes("--dry-run");
   o->work.add_to(*command);
+  for (const char* own : {"--device", "--devices"}) command->get_option("--queue")->excludes(own);
   add_status(*command);
   add_resume(*command, exit);
   add_stop(*command);
