@@ -18,6 +18,7 @@
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/shell_word.hpp>
+#include <host/util/temporary_folder.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -88,29 +89,9 @@ int work_and_tell(const SweepFolder& sweep, const JobPlan& plan, bool queued) {
   return Exit::interrupted;
 }
 
-/// A folder that is gone afterwards.
-class ScratchTrials {
- public:
-  ScratchTrials() {
-    std::string name = (fs::temp_directory_path() / "nephron-sweep-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot make a folder in " + fs::temp_directory_path().string());
-    path_ = name;
-  }
-  ~ScratchTrials() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchTrials(const ScratchTrials&) = delete;
-  ScratchTrials& operator=(const ScratchTrials&) = delete;
-  const fs::path& path() const noexcept { return path_; }
-
- private:
-  fs::path path_;
-};
-
 int print_trials(const SweepRequest& request) {
-  const ScratchTrials scratch;
-  const SweepPlan plan = prepare_sweep(request, scratch.path());
+  const TemporaryFolder trials("nephron-sweep-");
+  const SweepPlan plan = prepare_sweep(request, trials.folder());
   print(sweep_words(plan) + "\n");
   for (std::size_t t = 0; t < plan.trials.size(); ++t) {
     std::string line = std::to_string(t) + ":";
