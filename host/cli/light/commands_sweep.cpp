@@ -69,11 +69,14 @@ int work_and_tell(const SweepFolder& sweep, const JobPlan& plan, bool queued) {
   const std::string go_on = resume_command(sweep, plan);
   set_last_words(
       ("\nended at once: what runs had not saved is lost; from their last checkpoints on: " + go_on + "\n").c_str());
-  const SweepEnd end = work_on_sweep(sweep, plan);
+  const SweepEnd end = work_on_sweep(sweep, plan, queued);
   print(status_text(sweep, result_of(sweep, end == SweepEnd::done)));
   std::fflush(stdout);
   switch (end) {
     case SweepEnd::done:
+      return Exit::done;
+    case SweepEnd::left:
+      log().info("others do what is left: this job is over");
       return Exit::done;
     case SweepEnd::hopeless:
       throw Error("the first trials failed one after another, and none has a score: this sweep is not gone on with",

@@ -96,8 +96,7 @@ class Queued(QueueTest, SweepTest):
             run = trial["runs"][0]["run"]
             self.assertEqual(self.sessions(run), trial["rung"] + 1, "each rung is a session, and no other is")
             self.assertEqual(len(self.losses(run)), 4 * [1, 2, 4][trial["rung"]])
-        for job in jobs:
-            self.assertIn("epochs 1 to 1", self.own_log(job), "both have worked")
+        self.assertEqual(sum(self.own_log(job).count("epochs 1 to 1,") for job in jobs), 4, "each began once")
 
     def test_faults_are_told_at_submit_and_leave_neither_folder_nor_job(self):
         self.sweep_file("bad.toml", GRID + "train.optimizer.lrr = [1, 2]\n")
@@ -130,6 +129,16 @@ class Queued(QueueTest, SweepTest):
         self.wait_until(lambda: self.sessions(run) == 2, self.agent_log)
         self.good("cancel", job)
         self.wait_for_states([job], "cancelled")
+
+    def test_a_job_for_which_nothing_will_be_left_does_not_hold_a_gpu(self):
+        self.sweep_file("one.toml", 'method = "list"\n[[sweep.list]]\ntrain.batch = 3\n', "train.steps_per_epoch = 20000\n")
+        jobs = self.put_in_line("submit", "one.toml", "--jobs", "2")
+        self.wait_until(lambda: sorted(self.states(jobs)) == ["finished", "running"], self.agent_log)
+        (over,) = [job for job in jobs if self.states([job]) == ["finished"]]
+        self.assertIn("others do what is left", self.own_log(over))
+        (other,) = [job for job in jobs if job != over]
+        self.good("cancel", other)
+        self.wait_for_states([other], "cancelled")
 
     def test_killed_processes_of_it_cost_nothing_that_was_saved(self):
         """The process that trains the trials, its keeper, and the agent; then a hold, which lets it save."""
