@@ -43,8 +43,8 @@ struct Comparison {
   std::vector<double> first_share;                 ///< a side; empty for two
   std::vector<std::optional<Settling>> settlings;  ///< a finding
   std::vector<std::vector<Finding>> exploratory;   ///< classes, then other values: each a finding a side
-  PooledFigures pooled;                             ///< of the named value
-  std::vector<ObjectDifferences> objects;           ///< a side but the first
+  PooledFigures pooled;                            ///< of the named value
+  std::vector<ObjectDifferences> objects;          ///< a side but the first
   std::vector<ConfigDifference> differences;
   std::vector<RunCost> costs;      ///< a run
   std::vector<std::string> notes;  ///< what a reader must know besides
