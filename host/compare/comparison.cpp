@@ -147,6 +147,7 @@ void take_notes(Comparison& c) {
     note("Which way " + c.request.metric + " is better was not recorded (an older validation): taken as higher.");
   if (c.good_when == GoodWhen::neither)
     note("No way of " + c.request.metric + " is better: read \"better\" as higher.");
+  if (!c.pooled.why_none.empty()) note("No pooled figures: " + c.pooled.why_none + ".");
   for (const MeasuredRun& run : c.runs)
     if (run.config_edited)
       note(run.name + ": its experiment.resolved.toml was edited, so places of its keys are those of that file.");
@@ -181,6 +182,7 @@ Comparison compare_runs(const CompareRequest& request) {
         share_first(rows, c.good_when != GoodWhen::lower, {c.table.donors.size(), share_draws, request.seed});
   }
   explore(c, slides);
+  c.pooled = pooled_figures(c.runs, c.sides, c.table, request.seed);
   c.objects = compare_objects(c.runs, c.sides, c.table, request.seed);
   c.differences = config_differences(c.runs, c.sides, request.vary);
   for (const MeasuredRun& run : c.runs) {

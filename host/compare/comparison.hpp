@@ -11,6 +11,7 @@
 #include <host/compare/finding.hpp>
 #include <host/compare/found_objects.hpp>
 #include <host/compare/measured_run.hpp>
+#include <host/compare/pooled_figures.hpp>
 #include <host/compare/settle.hpp>
 #include <host/compare/sides.hpp>
 
@@ -42,6 +43,7 @@ struct Comparison {
   std::vector<double> first_share;                 ///< a side; empty for two
   std::vector<std::optional<Settling>> settlings;  ///< a finding
   std::vector<std::vector<Finding>> exploratory;   ///< classes, then other values: each a finding a side
+  PooledFigures pooled;                            ///< of the named value
   std::vector<ObjectDifferences> objects;          ///< a side but the first
   std::vector<ConfigDifference> differences;
   std::vector<RunCost> costs;      ///< a run

@@ -102,6 +102,19 @@ Json objects_json(const ObjectDifferences& o, const Comparison& c) {
           {"changed", changed}};
 }
 
+Json pooled_json(const Comparison& c) {
+  Json out = Json::array();
+  for (const PooledFigure& p : c.pooled.sides)
+    out.push_back({{"side", c.sides[p.side].name},
+                   {"value", c.request.metric},
+                   {"baseline_pooled", number(p.first)},
+                   {"pooled", number(p.value)},
+                   {"difference", number(p.value - p.first)},
+                   {"bca", interval_json(p.difference.bca)},
+                   {"percentile", interval_json(p.difference.percentile)}});
+  return out;
+}
+
 Json runs_json(const Comparison& c) {
   Json out = Json::array();
   for (std::size_t r = 0; r < c.runs.size(); ++r) {
@@ -179,6 +192,7 @@ std::string comparison_json(const Comparison& c) {
            {"share_first", c.first_share},
            {"settling", Json::array()},
            {"exploratory", Json::array()},
+           {"pooled", pooled_json(c)},
            {"objects", Json::array()}};
   for (const Side& side : c.sides) out["sides"].push_back({{"name", side.name}, {"runs", side.runs}});
   for (const Finding& f : c.findings) out["findings"].push_back(finding_json(f, c));

@@ -42,6 +42,17 @@ std::string head(const Comparison& c) {
   return out + "</div>\n";
 }
 
+std::string pooled(const Comparison& c) {
+  Rows rows;
+  for (const PooledFigure& p : c.pooled.sides)
+    rows.push_back({escaped(c.sides[p.side].name), figure(p.first), figure(p.value), signed_figure(p.value - p.first),
+                    interval_words(p.difference.bca), interval_words(p.difference.percentile)});
+  if (rows.empty()) return "";
+  return html_table({"", escaped(c.sides[0].name), "it", "difference", "BCa interval, 95 %", "percentile interval"},
+                    rows) +
+         soft(pooled_words(c));
+}
+
 std::string verdicts(const Comparison& c) {
   const bool shares = !c.first_share.empty();
   std::vector<std::string> columns{"",
@@ -78,7 +89,7 @@ std::string verdicts(const Comparison& c) {
   return "<h2>Verdict</h2>\n" + in_card(html_table(columns, rows) + notes) +
          folded("Beside it: effect sizes, bootstrap, other tests",
                 html_table({"", "dz", "BCa interval, 95 %", "percentile interval", "Wilcoxon p", "Student p"}, others) +
-                    soft("Not what the verdict goes by."));
+                    soft("Not what the verdict goes by.") + pooled(c));
 }
 
 std::string seeds(const Comparison& c) {

@@ -87,6 +87,14 @@ std::string beside(const Comparison& c) {
   return "\nBeside it (not what the verdict goes by)\n" + columns(rows);
 }
 
+std::string pooled(const Comparison& c) {
+  Rows rows{{"", c.sides[0].name, "it", "difference", "BCa interval, 95 %", ""}};
+  for (const PooledFigure& p : c.pooled.sides)
+    rows.push_back({c.sides[p.side].name, figure(p.first), figure(p.value), signed_figure(p.value - p.first),
+                    interval_words(p.difference.bca), ""});
+  return rows.size() == 1 ? "" : "\n" + pooled_words(c) + "\n" + columns(rows);
+}
+
 std::string seeds(const Comparison& c) {
   Rows rows{{"", "between donors", "between seeds", "rest", "for these weights alone", "p", ""}};
   for (const Finding& f : c.findings)
@@ -209,7 +217,8 @@ std::string comparison_text(const Comparison& c) {
   out += value_title(c.request.metric) + ": " + measured_words(c) + "\n\n" + verdicts(c);
   for (const Objection& o : c.varied) out += wrapped("Meant to differ: " + o.text, "  ");
   for (const std::string& note : c.notes) out += wrapped(note, "  ");
-  return out + seeds(c) + settle(c) + exploratory(c) + donors(c) + objects(c) + cost(c) + beside(c) + configuration(c);
+  return out + seeds(c) + settle(c) + exploratory(c) + donors(c) + objects(c) + cost(c) + beside(c) + pooled(c) +
+         configuration(c);
 }
 
 }  // namespace nephron::host

@@ -102,6 +102,11 @@ std::string first_words() {
   return "first: share of 10000 bootstraps of the donors in which the run has the best mean.";
 }
 
+std::string pooled_words(const Comparison& c) {
+  return "All slides together as if they were one, " + c.request.metric +
+         ": large slides count for more (donors drawn anew; exploratory)";
+}
+
 std::string anyway_words(const Comparison& c) {
   if (c.ignored.empty()) return "";
   std::vector<std::string> keys;

@@ -22,6 +22,8 @@ std::string verdict_words(const Finding& finding, const Comparison& comparison);
 std::string value_title(const std::string& value);
 /// "30 slides of 12 donors, mean over 2 classes, folds 0 and 1, best weights, threshold 0.5".
 std::string measured_words(const Comparison& comparison);
+/// What pooled figures are.
+std::string pooled_words(const Comparison& comparison);
 /// How p and interval came about.
 std::string method_words(const Comparison& comparison);
 /// What the share of first places is.

@@ -4,6 +4,9 @@
 #include <cstdlib>
 #include <set>
 #include <sstream>
+#include <utility>
+
+#include <host/util/checked_json.hpp>
 
 namespace nephron::host {
 
@@ -42,6 +45,14 @@ std::vector<fs::path> installed_folders(const fs::path& root) {
   return out;
 }
 
+/// Of a laid-out program: where the plugins lay that it has copies of, and the copies.
+std::vector<std::pair<fs::path, fs::path>> copies_in(const fs::path& root) {
+  std::vector<std::pair<fs::path, fs::path>> out;
+  for (const JsonNode& plugin : JsonNode::read(root / "snapshot.json").at("plugins").items())
+    out.emplace_back(plugin.at("file").text(), root / plugin.at("place").text());
+  return out;
+}
+
 class Collector {
  public:
   void add(const fs::path& entry, bool named, bool installed) {
@@ -53,6 +64,10 @@ class Collector {
       if (e.path().extension() == ".so") files.push_back(e.path());
     std::sort(files.begin(), files.end());
     for (const fs::path& file : files) add_file(file, false, installed);
+  }
+  /// What was found as `file` needs no copy: it would be there twice, whatever was built since.
+  void leave_out_copy(const fs::path& file, const fs::path& copy) {
+    if (std::error_code failed; seen_.contains(file)) seen_.insert(fs::canonical(copy, failed));
   }
   std::vector<FoundFile> take() { return std::move(files_); }
 
@@ -85,7 +100,9 @@ std::vector<FoundFile> find_plugin_files(const PluginSearch& search) {
   if (!search.folders) return out.take();
   const fs::path root = program_root();
   std::error_code failed;
-  if (!is_laid_out(root)) {
+  if (is_laid_out(root)) {
+    for (const auto& [file, copy] : copies_in(root)) out.leave_out_copy(file, copy);
+  } else {
     std::istringstream listed(std::getenv("NEPHRON_PLUGIN_PATH") != nullptr ? std::getenv("NEPHRON_PLUGIN_PATH") : "");
     for (std::string entry; std::getline(listed, entry, ':');)
       if (!entry.empty()) out.add(entry, false, false);

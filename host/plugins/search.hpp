@@ -17,7 +17,7 @@ struct FoundFile {
 /// Files in the order of SDK rule 7: command line, experiment, NEPHRON_PLUGIN_PATH, user folder, install folder. A
 /// folder stands for its *.so files in alphabetic order; a file that is found twice counts once. A program that was
 /// laid out from a snapshot (replay/snapshot.hpp) has all of its plugins in the install folder: the two before it are
-/// not looked into.
+/// not looked into, and of a file that is named, the copy does not count.
 std::vector<FoundFile> find_plugin_files(const PluginSearch& search);
 
 /// ${XDG_DATA_HOME:-~/.local/share}/nephron; empty when there is no home.

@@ -14,7 +14,7 @@
 #include <host/model/model.hpp>
 #include <host/predict/networks.hpp>
 #include <host/runs/process.hpp>
-#include <host/train/scratch.hpp>
+#include <host/util/temporary_folder.hpp>
 #include <host/weights/weights.hpp>
 
 namespace nephron::host {
@@ -53,10 +53,10 @@ double median(std::vector<double> values) {
 void bench_forward(const BenchForwardRequest& request) {
   const Registry registry;
   const Experiment experiment = experiment_of(request);
-  std::optional<Scratch> scratch;
+  std::optional<TemporaryFolder> scratch;
   std::filesystem::path weights = request.weights;
   if (weights.empty()) {
-    weights = scratch.emplace().folder() / "weights.safetensors";
+    weights = scratch.emplace("nephron-debug-").folder() / "weights.safetensors";
     write_tensors(weights, state_dict(*build_model(experiment.model, request.classes, registry, 42)));
   }
   const auto start = clock::now();

@@ -22,6 +22,10 @@ int small_enough(Size size) {
   return static_cast<int>(std::clamp<std::int64_t>(by, 1, Reduction::largest));
 }
 
+bool looks_for_glass(Size reduced, const PredictSettings& settings) {
+  return settings.skips_glass() && has_many_tiles(reduced, settings);
+}
+
 }  // namespace
 
 bool has_many_tiles(Size reduced, const PredictSettings& settings) {
@@ -37,7 +41,7 @@ LoadedPicture load_slide(std::shared_ptr<const SlideReader> slide, double mpp, c
   out.fingerprint = fingerprint(*slide);
   out.reduction = settings.reduction_of(out.mpp, out.size);
   const Size reduced = out.reduction.size_of(out.size);
-  if (settings.skips_glass() && has_many_tiles(reduced, settings)) {
+  if (looks_for_glass(reduced, settings)) {
     if (file != nullptr)
       out.glass = Glass(read_thumbnail(*file, small_side, [](std::int64_t, std::int64_t) {}).view(), reduced);
     else out.glass = Glass(read_reduced(*slide, small_enough(out.size)).view(), reduced);
@@ -58,8 +62,7 @@ LoadedPicture load_picture(const PictureFile& picture, SlideOpener& opener, cons
         fingerprint(out.size, [&](const Region& region, const ImageView& to) { copy(full.view().crop(region), to); });
     out.reduction = settings.reduction_of(0, out.size);
     const Image reduced = reduce_picture(full, out.reduction);
-    if (settings.skips_glass() && has_many_tiles(reduced.size(), settings))
-      out.glass = Glass(reduced.view(), reduced.size());
+    if (looks_for_glass(reduced.size(), settings)) out.glass = Glass(reduced.view(), reduced.size());
     out.reduced = held_source(reduced);
   }
   if (truth != nullptr) out.truth = held_truth(truth->read(picture.id, out.size), out.reduction);

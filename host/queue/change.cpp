@@ -8,6 +8,7 @@
 
 #include <host/queue/agent.hpp>
 #include <host/queue/job_files.hpp>
+#include <host/queue/run_progress.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -87,6 +88,7 @@ std::string cancel_job(const Spool& spool, const std::string& id) {
   job.state.how = JobState::How::cancelled;
   job.state.since = Moment::now();
   write_state(spool, job);
+  tell_run(job.ticket, job.state);
   put_away(spool, job);
   return job.ticket.id + " is out of the queue" +
          (job.ticket.run.empty() ? "" : "; its run stays: " + job.ticket.run.string());

@@ -7,6 +7,8 @@
 
 #include <nephron/error.hpp>
 
+#include <host/queue/run_progress.hpp>
+
 namespace nephron::host {
 
 namespace fs = std::filesystem;
@@ -84,6 +86,7 @@ void take_back(const Spool& spool, SceneJob job, const Moment& now) {
   for (const char* ending : {".log", ".env.json", ticket_ending})
     ::rename((from / (job.ticket.id + ending)).c_str(), (spool.own() / (job.ticket.id + ending)).c_str());
   ::unlink((from / (job.ticket.id + state_ending)).c_str());
+  tell_run(job.ticket, job.state);
 }
 
 std::vector<SceneJob> ended_jobs(const Spool& spool, std::vector<std::string>& problems) {

@@ -83,17 +83,23 @@ std::vector<Gpu> nvml_gpus() {
   return out;
 }
 
-std::vector<std::int64_t> nvml_use_of_others(const std::vector<Gpu>& gpus, const std::set<pid_t>& ours) {
-  std::vector<std::int64_t> out(gpus.size());
+std::vector<NvmlProcess> nvml_processes(const std::vector<Gpu>& gpus) {
+  std::vector<NvmlProcess> out;
   const Nvml* const nvml = Nvml::get();
   for (std::size_t i = 0; nvml != nullptr && i < gpus.size(); ++i) {
     Device device = nullptr;
     if (gpus[i].made_up() || nvml->by_uuid(gpus[i].uuid.c_str(), &device) != 0) continue;
     for (const auto ask : {nvml->compute, nvml->graphics})
       for (const Process& p : processes(ask, device))
-        if (p.bytes != not_told && !ours.contains(static_cast<pid_t>(p.pid)))
-          out[i] += static_cast<std::int64_t>(p.bytes);
+        if (p.bytes != not_told) out.push_back({i, static_cast<pid_t>(p.pid), static_cast<std::int64_t>(p.bytes)});
   }
+  return out;
+}
+
+std::vector<std::int64_t> nvml_use_of_others(const std::vector<Gpu>& gpus, const std::set<pid_t>& ours) {
+  std::vector<std::int64_t> out(gpus.size());
+  for (const NvmlProcess& process : nvml_processes(gpus))
+    if (!ours.contains(process.pid)) out[process.gpu] += process.bytes;
   return out;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <vector>
@@ -13,6 +14,15 @@ namespace nephron::host {
 
 /// The machine's GPUs in NVML's order, that of the PCI bus; none without a driver.
 std::vector<Gpu> nvml_gpus();
+
+/// What a process uses of a GPU's memory.
+struct NvmlProcess {
+  std::size_t gpu = 0;  ///< its place in `gpus`
+  pid_t pid = 0;
+  std::int64_t bytes = 0;
+};
+/// Of all that are told.
+std::vector<NvmlProcess> nvml_processes(const std::vector<Gpu>& gpus);
 
 /// Bytes of each GPU that processes use other than those of `ours`. Where the processes of a GPU are not told, as in a
 /// container, nothing is known of it and nothing counts.

@@ -2,9 +2,13 @@
 
 #include <map>
 
+#include <nephron/error.hpp>
+
 #include <host/registry/run_pace.hpp>
 #include <host/registry/run_reader.hpp>
+#include <host/runs/ended.hpp>
 #include <host/runs/run.hpp>
+#include <host/util/log.hpp>
 
 namespace nephron::host {
 
@@ -35,6 +39,31 @@ std::optional<double> seconds_left(const fs::path& run) {
     return found == facts.end() ? nullptr : &found->second;
   });
   return pace ? pace->seconds_left : std::nullopt;
+}
+
+namespace {
+
+void give_up(const Ticket& ticket, const JobState& state) {
+  const std::string release = " puts it in line again: nephron release " + ticket.id;
+  if (state.how == JobState::How::cancelled)
+    return write_ended(ticket.run, EndedBy::interruption, "",
+                       "Its job in the queue was cancelled before it began. This" + release);
+  const std::string how = state.how == JobState::How::failed ? "failed: " : "";
+  write_ended(ticket.run, EndedBy::error, "it has not begun: its job in the queue " + how + state.why,
+              "nephron logs " + ticket.id + " says more. This" + release);
+}
+
+}  // namespace
+
+void tell_run(const Ticket& ticket, const JobState& state) try {
+  if (ticket.run.empty()) return;
+  const bool over = state.at == JobState::At::ended && state.how != JobState::How::finished;
+  if (over && RunReader(ticket.run).state().status == RunStatus::waiting) give_up(ticket, state);
+  if (over) return;
+  const auto told = read_ended(ticket.run);
+  if (std::error_code failed; told && told->session == 0) fs::remove(ended_file(ticket.run), failed);
+} catch (const Error& e) {  // of a run that was moved or is damaged: whoever reads it is told
+  log().debug(e.what());
 }
 
 }  // namespace nephron::host

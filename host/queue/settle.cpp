@@ -125,6 +125,7 @@ void settle_ended(const Spool& spool, SceneJob& job, const Moment& now) {
   ended.end = end_of(own, job);
   job.state = after(job.ticket, job.state, ended, now);
   write_state(spool, job);
+  tell_run(job.ticket, job.state);
   if (job.state.at == At::ended) put_away(spool, job);
 }
 

@@ -95,6 +95,10 @@ Request request_of(const Submission& submission, const Machine& machine) {
   return out;
 }
 
+const char* device_of(const Request& request, const Machine& machine) {
+  return request.gpus > 0 && !machine.gpus.front().made_up() ? "cuda" : "cpu";
+}
+
 std::string submit_command(const Submission& submission) {
   if (submission.first.empty()) throw UsageError("no command to put in line");
   const HostFile host = read_host();

@@ -27,4 +27,7 @@ std::string submit_command(const Submission& submission);
 /// What a submission asks for on this machine. Throws UsageError where the machine can never give it.
 Request request_of(const Submission& submission, const Machine& machine);
 
+/// "cuda" or "cpu": what a job of it computes on, which sees the GPUs that it was given alone.
+const char* device_of(const Request& request, const Machine& machine);
+
 }  // namespace nephron::host

@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <host/runs/process.hpp>
@@ -85,6 +86,18 @@ std::set<pid_t> ProcessTable::below(const std::set<pid_t>& processes) const {
     if (processes.contains(at)) out.insert(pid);
   }
   return out;
+}
+
+std::map<uid_t, double> ProcessTable::cpu_by_user() const {
+  std::map<uid_t, double> out;
+  for (const auto& [pid, entry] : processes_)
+    if (const auto owner = owner_of(pid)) out[*owner] += entry.use.cpu_seconds;
+  return out;
+}
+
+std::optional<uid_t> owner_of(pid_t process) {
+  struct stat info = {};
+  return ::stat(("/proc/" + std::to_string(process)).c_str(), &info) == 0 ? std::optional(info.st_uid) : std::nullopt;
 }
 
 std::optional<pid_t> holder_of(const std::filesystem::path& run) {

@@ -24,6 +24,8 @@ class ProcessTable {
   std::optional<ProcessUse> use_of(pid_t process) const;
   /// These processes and all that they started.
   std::set<pid_t> below(const std::set<pid_t>& processes) const;
+  /// Processor seconds of all processes of each user, with those of processes that ended and were waited for.
+  std::map<uid_t, double> cpu_by_user() const;
 
  private:
   struct Process {
@@ -32,6 +34,9 @@ class ProcessTable {
   };
   std::map<pid_t, Process> processes_;
 };
+
+/// Nothing where there is no such process.
+std::optional<uid_t> owner_of(pid_t process);
 
 /// The process that a run's lock file names, where it was written on this machine.
 std::optional<pid_t> holder_of(const std::filesystem::path& run);

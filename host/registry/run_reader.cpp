@@ -412,6 +412,7 @@ RunReader::State RunReader::state() const {
   }
   out.status = status_of(evidence, host_name());
   if (out.status == RunStatus::failed) out.error = evidence.ended->error;
+  if (out.status == RunStatus::failed || out.status == RunStatus::interrupted) out.hint = evidence.ended->hint;
   return out;
 }
 

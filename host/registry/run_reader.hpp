@@ -39,10 +39,11 @@ class RunReader {
   /// Something that differs when one of the source's files has changed; "" where it has none.
   std::string stamp(FactSource source) const;
   SourceFacts read(FactSource source) const;
-  /// What the run is at now, with its error where it failed. Asks for the lock without taking it.
+  /// What the run is at now, with its error where it failed, and what to do where that was written down. Asks for the
+  /// lock without taking it.
   struct State {
     RunStatus status = RunStatus::unknown;
-    std::string error;
+    std::string error, hint;
   };
   State state() const;
 

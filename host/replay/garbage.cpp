@@ -63,7 +63,8 @@ class Named {
     const Snapshot snapshot = read_snapshot(run / snapshot_name);
     for (const ObjectName& object : snapshot.objects()) objects_.insert(object.sha256);
     std::error_code failed;
-    if (!fs::exists(run / "environment.json", failed)) return;
+    // Of a sweep in the queue (sweep/sweep_program.hpp): its jobs start that program for as long as the sweep is there.
+    if (!fs::exists(run / "environment.json", failed)) return void(awaited_.insert(tree_name(snapshot)));
     const JsonNode environment = JsonNode::read(run / "environment.json");
     if (const auto folds = environment.find("folds"))
       for (const JsonNode& fold : folds->items())

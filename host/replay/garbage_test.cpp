@@ -151,6 +151,18 @@ TEST_F(Collected, TheProgramOfARunThatIsNotAtItsEndStays) {
   EXPECT_THAT(collect_garbage(root_, false).trees, testing::ElementsAre(tree));
 }
 
+TEST_F(Collected, TheProgramOfASweepInTheQueueStaysAsLongAsTheSweepDoes) {
+  name(root_ / "lr-sweep/program", "a");
+  const Snapshot snapshot = read_snapshot(root_ / "lr-sweep/program" / snapshot_name);
+  const fs::path tree = trees_of(root_) / tree_name(snapshot);
+  fs::create_directories(tree);
+  write_file_atomically(tree / snapshot_name, snapshot_text(snapshot));
+  make_old(tree / snapshot_name);
+  EXPECT_TRUE(collect_garbage(root_, false).trees.empty()) << "jobs in line begin with it";
+  fs::remove_all(root_ / "lr-sweep");
+  EXPECT_THAT(collect_garbage(root_, false).trees, testing::ElementsAre(tree));
+}
+
 TEST_F(Collected, AFolderOfRunsThatKeptNothingHasNone) {
   EXPECT_TRUE(collect_garbage(root_ / "none", false).objects.empty());
   EXPECT_FALSE(fs::exists(root_ / "none"));

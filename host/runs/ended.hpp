@@ -15,9 +15,9 @@ enum class EndedBy {
 };
 
 /// How a session of a run ended that did not finish it: RUN/ended.json, left by the process itself. One that was killed
-/// leaves none.
+/// leaves none. Of a run whose job in the queue was over before it began, the queue leaves it.
 struct SessionEnd {
-  std::int64_t session = 0;  ///< how many the run had then, itself included
+  std::int64_t session = 0;  ///< how many the run had then, itself included; 0: it has not begun
   EndedBy by = EndedBy::error;
   std::string error, hint;
   std::string at;  ///< "2026-01-31T12:00:00+0100"

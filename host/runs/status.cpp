@@ -42,9 +42,9 @@ RunStatus status_after(EndedBy by) {
 RunStatus status_of(const StatusEvidence& evidence, const std::string& here) {
   if (evidence.lock == FolderLock::State::held) return RunStatus::running;
   if (evidence.folds_done) return RunStatus::finished;
-  if (evidence.sessions == 0) return RunStatus::waiting;
-  // What an earlier session left says nothing of the last one.
+  // What an earlier session left says nothing of the last one. Of none, it is what became of its job in the queue.
   if (evidence.ended && evidence.ended->session == evidence.sessions) return status_after(evidence.ended->by);
+  if (evidence.sessions == 0) return RunStatus::waiting;
   if (evidence.lock == FolderLock::State::free && evidence.host == here) return RunStatus::killed;
   return RunStatus::unknown;
 }

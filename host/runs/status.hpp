@@ -18,7 +18,7 @@ enum class RunStatus {
   interrupted,  ///< by Ctrl-C or SIGTERM
   paused,       ///< at the epoch that its last session was to stop at
   killed,       ///< its last session was on this machine and is gone without a word
-  waiting,      ///< made, and no session has begun
+  waiting,      ///< made, and no session has begun, nor has the queue given it up
   unknown,      ///< its last session was on another machine, or nothing is known of its lock
 };
 

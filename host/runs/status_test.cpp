@@ -25,6 +25,8 @@ TEST(RunStatus, FollowsFromLocksAndRecords) {
   EXPECT_EQ(status_of(begun_here(State::free), "elsewhere"), RunStatus::unknown);
   EXPECT_EQ(status_of(begun_here(State::unknown), "here"), RunStatus::unknown);
   EXPECT_EQ(status_of({State::free, false, 0, "", {}}, "here"), RunStatus::waiting);
+  EXPECT_EQ(status_of({State::free, false, 0, "", end_of(0, EndedBy::error)}, "here"), RunStatus::failed);
+  EXPECT_EQ(status_of({State::free, false, 0, "", end_of(1, EndedBy::error)}, "here"), RunStatus::waiting);
 }
 
 TEST(RunStatus, WhoHoldsTheLockRunsWhateverIsWritten) {

@@ -2,46 +2,38 @@
 
 #include <nephron/error.hpp>
 
-#include <host/util/child_process.hpp>
+#include <host/config/load.hpp>
+#include <host/queue/host_file.hpp>
+#include <host/sweep/sweep_program.hpp>
 #include <host/util/counted.hpp>
-#include <host/util/interrupt.hpp>
-#include <host/util/pages.hpp>
-#include <host/util/printable.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
-namespace {
-
-/// The first line that is no line of the log.
-std::string id_in(const std::string& output) {
-  const std::size_t stop = output.find('\n');
-  return output.substr(0, stop);
+bool is_sweep_file(const std::filesystem::path& file, const std::vector<std::string>& overrides) try {
+  Diagnostics told_later;
+  return resolve_experiment(file, overrides, told_later).find("sweep") != nullptr;
+} catch (const Error&) {
+  return false;
 }
 
-}  // namespace
-
-std::vector<std::string> put_in_line(const SweepFolder& sweep, int jobs) {
-  const std::vector<std::string> command{
-      program_file().string(), "submit",  "--name", sweep.plan().name, "--", "nephron", "sweep", "resume",
-      sweep.path().string(),   "--queued"};
+std::vector<std::string> put_in_line(const SweepFolder& sweep, const Submission& each, int jobs) {
+  const HostFile host = read_host();
+  const std::string device = device_of(request_of(each, host.machine), host.machine);
+  sweep.withdraw_stop();
+  Submission job = each;
+  if (job.name.empty()) job.name = sweep.plan().name;
+  job.first = {sweep_program(sweep).string(), "sweep", "resume", sweep.path().string(), "--queued", "--device", device};
+  job.again = job.first;
   std::vector<std::string> out;
-  for (int i = 0; i < jobs; ++i) {
-    ChildProcess child(command, [](std::string_view) {});
-    ChildProcess* const children[] = {&child};
-    while (!child.ended()) {
-      ChildProcess::listen(children, 100);
-      if (interrupted()) throw Cancelled();
+  for (int i = 0; i < jobs; ++i) try {
+      out.push_back(submit_command(job));
+    } catch (const Error& e) {
+      throw Error("the queue did not take the sweep: " + std::string(e.what()),
+                  (e.hint().empty() ? "" : e.hint() + " ") +
+                      (out.empty() ? "" : counted(out.size(), "process", "processes") + " of it stand in line. ") +
+                      "Without a queue: nephron sweep resume " + shell_word(sweep.path().string()));
     }
-    if (child.end().signal != 0 || child.end().code != 0) {
-      print_error(child.end().output);
-      throw Error(
-          "the queue did not take the sweep: nephron submit " +
-              child.end().text().substr(0, child.end().text().find(';')),
-          std::string(out.empty() ? "" : counted(out.size(), "process", "processes") + " of it stand in line; ") +
-              "without a queue: nephron sweep resume " + sweep.path().string());
-    }
-    out.push_back(id_in(child.end().output));
-  }
   return out;
 }
 

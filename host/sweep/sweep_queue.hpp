@@ -3,12 +3,18 @@
 #include <string>
 #include <vector>
 
+#include <host/queue/submit.hpp>
 #include <host/sweep/sweep_folder.hpp>
 
 namespace nephron::host {
 
-/// Puts so many processes of the sweep into the machine's queue (`nephron submit`), each of which goes on with it until
-/// nothing is left. Returns what the queue calls them. Throws Error behind what the queue said.
-std::vector<std::string> put_in_line(const SweepFolder& sweep, int jobs);
+/// Whether a file, or what it extends, has a section [sweep]. False where it cannot be read: whoever reads it next says
+/// why.
+bool is_sweep_file(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+/// Puts so many processes of the sweep into the machine's queue, each with what `each` asks for, and each of which goes
+/// on with the sweep until nothing is left. A stop that was asked for is withdrawn. Returns the jobs' ids. Throws Error
+/// and UsageError that say how many are in line.
+std::vector<std::string> put_in_line(const SweepFolder& sweep, const Submission& each, int jobs);
 
 }  // namespace nephron::host

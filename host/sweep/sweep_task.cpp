@@ -60,6 +60,10 @@ std::vector<SweepTask> open_tasks(const SweepFolder& sweep, const SweepState& st
   return confirming(sweep, state, reader);
 }
 
+bool all_begun(const SweepFolder& sweep, const SweepState& state) {
+  return state.searched(sweep.plan()) || (sweep.plan().rungs.size() == 1 && !sweep.plan().confirm);
+}
+
 bool all_done(const SweepFolder& sweep, const SweepState& state, SweepReader& reader) {
   if (!state.searched(sweep.plan())) return false;
   for (const int trial : confirmed_trials(sweep.plan(), state))

@@ -28,6 +28,9 @@ bool is_open(const SweepTask& task, const SweepPlan& plan, const MemberState& me
 /// The trials that are confirmed, the best first; empty before all that chooses is done.
 std::vector<int> confirmed_trials(const SweepPlan& plan, const SweepState& state);
 
+/// No task will open any more but those that are given up by whoever does them: none is promoted, none confirms.
+bool all_begun(const SweepFolder& sweep, const SweepState& state);
+
 /// Nothing is left to do, here or elsewhere.
 bool all_done(const SweepFolder& sweep, const SweepState& state, SweepReader& reader);
 

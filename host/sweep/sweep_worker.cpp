@@ -39,8 +39,8 @@ std::string score_text(std::optional<double> score) {
 
 class SweepWorker {
  public:
-  SweepWorker(const SweepFolder& sweep, const JobPlan& plan)
-      : sweep_(sweep), plan_(plan), reader_(sweep), busy_(plan.devices.size()) {}
+  SweepWorker(const SweepFolder& sweep, const JobPlan& plan, bool queued)
+      : sweep_(sweep), plan_(plan), queued_(queued), reader_(sweep), busy_(plan.devices.size()) {}
 
   SweepEnd run() {
     const SweepAmount amount = amount_of(sweep_, reader_.read(), reader_);
@@ -208,6 +208,7 @@ class SweepWorker {
   std::optional<SweepEnd> at_rest() {
     const SweepState state = reader_.read();
     if (all_done(sweep_, state, reader_)) return SweepEnd::done;
+    if (queued_ && all_begun(sweep_, state)) return SweepEnd::left;
     if (!waits_) log().info("other processes work on what is left; waiting for what they leave");
     waits_ = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
@@ -236,6 +237,7 @@ class SweepWorker {
 
   const SweepFolder& sweep_;
   const JobPlan& plan_;
+  bool queued_;
   SweepReader reader_;
   std::vector<std::unique_ptr<SweepJob>> jobs_;
   std::vector<bool> busy_;  ///< by place
@@ -248,6 +250,8 @@ class SweepWorker {
 
 }  // namespace
 
-SweepEnd work_on_sweep(const SweepFolder& sweep, const JobPlan& plan) { return SweepWorker(sweep, plan).run(); }
+SweepEnd work_on_sweep(const SweepFolder& sweep, const JobPlan& plan, bool queued) {
+  return SweepWorker(sweep, plan, queued).run();
+}
 
 }  // namespace nephron::host

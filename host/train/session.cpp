@@ -22,7 +22,6 @@
 #include <host/train/memory.hpp>
 #include <host/train/results.hpp>
 #include <host/train/run_snapshot.hpp>
-#include <host/train/scratch.hpp>
 #include <host/train/start.hpp>
 #include <host/train/together.hpp>
 #include <host/train/trainer.hpp>
@@ -31,6 +30,7 @@
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
 #include <host/util/shell_word.hpp>
+#include <host/util/temporary_folder.hpp>
 #include <host/util/usage_error.hpp>
 #include <host/util/write_error.hpp>
 
@@ -269,8 +269,8 @@ int train_session(const TrainRequest& request, const JobPlan& asked, const c10::
 }
 
 int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Device& device, const Ranks* ranks) {
-  std::optional<Scratch> scratch;
-  if (request.debug) scratch.emplace();
+  std::optional<TemporaryFolder> scratch;
+  if (request.debug) scratch.emplace("nephron-debug-");
   Session session = request.resume.empty() ? Session::start(request, scratch ? scratch->folder() : request.runs, device)
                                            : Session::go_on(request, device);
   if (request.leave_waiting) {

@@ -17,9 +17,9 @@
 #include <host/feed/targets.hpp>
 #include <host/metrics/dice.hpp>
 #include <host/model/exclusive.hpp>
-#include <host/tiling/many_tiles.hpp>
 #include <host/tiling/most_likely.hpp>
 #include <host/tiling/prepared_source.hpp>
+#include <host/tiling/skips_glass.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
@@ -155,9 +155,7 @@ HeldOutSlides::HeldOutSlides(const Experiment& experiment, std::vector<std::shar
     : slides_(std::move(slides)), classes_(first_bits(static_cast<int>(experiment.classes.size()))) {
   for (std::size_t i = 0; i < slides_.size(); ++i) {
     const TileGrid grid = tile_grid(slides_[i]->size(), experiment.data.tile, experiment.predict.overlap, multiple);
-    // Of a slide that has no tissue by its colours, such as one of fluorescence, nothing is known.
-    whole_.push_back(!has_many_tiles(slides_[i]->size(), experiment.data.tile, experiment.predict.overlap) ||
-                     slides_[i]->catalog().tissue == 0);
+    whole_.push_back(!skips_glass(*slides_[i], experiment));
     std::int64_t tiles = 0;
     for (const auto& row : tile_rows(grid, [&](const Region& tile) { return wanted(i, tile); }))
       tiles += static_cast<std::int64_t>(row.size());

@@ -20,7 +20,6 @@
 #include <host/train/memory.hpp>
 #include <host/train/replay_watch.hpp>
 #include <host/train/run_snapshot.hpp>
-#include <host/train/scratch.hpp>
 #include <host/train/start.hpp>
 #include <host/train/state_digests.hpp>
 #include <host/train/trainer.hpp>
@@ -28,6 +27,7 @@
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/temporary_folder.hpp>
 
 namespace nephron::host {
 
@@ -279,7 +279,7 @@ class Verification {
   RunFolder run_;
   int fold_;
   DigestRecord record_;
-  Scratch scratch_;
+  TemporaryFolder scratch_{"nephron-debug-"};
   std::int64_t start_ = 0;
   std::optional<Snapshot> snapshot_;
   bool drifts_ = false;  ///< bits are not to be had, or not asked for

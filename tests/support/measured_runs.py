@@ -81,9 +81,21 @@ def validation(cohort, gain, spread, shared, seed, detect):
     return slides, objects
 
 
+def keep_measures(folder, cohort, slides):
+    """Pixels of prediction, truth and both, a class each; the rows get the Dice of just these."""
+    kept = {}
+    for row in slides:
+        both = round(row["dice"] * 1000 * (1 + len(row["slide"]) + int(row["slide"][-4:-2])))  # slides of very different sizes
+        counts = [round(both / row["dice"]), round(both / row["dice"]) + 1, both]
+        row["dice"] = 2 * both / (counts[0] + counts[1])
+        kept.setdefault(row["slide"], []).extend(counts)
+    for slide, numbers in kept.items():
+        write(f"{folder}/validation/measures/{slide}.json", json.dumps({"metrics": {"dice": {"values": [], "numbers": numbers}}}))
+
+
 def run(folder, cohort, name="unet", seed=1, gain=0., spread=.01, shared=0., detect=.8, decoder="unet", tta=("identity",),
-        overlap=1.5, seconds=3600, dataset_name="made_up"):
-    """Writes a run with its validation; gives back the folder."""
+        overlap=1.5, seconds=3600, dataset_name="made_up", measures=False):
+    """Writes a run with its validation; gives back the folder. `measures`: what is kept of each slide's Dice, too."""
     quoted = lambda words: ", ".join(f'"{w}"' for w in words)  # noqa: E731
     body = RESOLVED.format(name=name, seed=seed, classes=quoted(cohort.classes), decoder=decoder, tta=quoted(tta), overlap=overlap)
     write(f"{folder}/experiment.resolved.toml", MARK + sha(body) + "\n" + body)
@@ -102,6 +114,8 @@ def run(folder, cohort, name="unet", seed=1, gain=0., spread=.01, shared=0., det
     slides, objects = validation(cohort, gain, spread, shared, f"{name}{seed}", detect)
     for row in slides + objects:
         row["dataset"] = dataset_name
+    if measures:
+        keep_measures(folder, cohort, slides)
     values = [{"metric": m, "name": n, "class": c, "better": b, "value": None, "pooled_over": "pixels", "slides": len(cohort.slides)}
               for m, n, b in (("dice", "dice", "higher"), ("iou", "iou", "higher"), ("boundary", "hd95", "lower"))
               for c in cohort.classes]

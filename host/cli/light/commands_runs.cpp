@@ -186,6 +186,7 @@ void print_json(const fs::path& run, const WholeRun& whole) {
   };
   Json out{{"run", run.string()}, {"status", name_of(whole.state.status)}};
   if (!whole.state.error.empty()) out["error"] = whole.state.error;
+  if (!whole.state.hint.empty()) out["hint"] = whole.state.hint;
   out["tags"] = whole.labels.tags;
   out["notes"] = Json::array();
   for (const RunNote& note : whole.labels.notes)
@@ -208,7 +209,8 @@ void show(const ShowOptions& o) {
   for (const Fact& fact : whole.facts(FactSource::environment))
     if (fact.key == "started") print(", started " + time_ago(text_of(fact.value), std::time(nullptr)));
   print("\n");
-  if (!whole.state.error.empty()) print("  " + printable(whole.state.error) + "\n");
+  for (const std::string& text : {whole.state.error, whole.state.hint})
+    if (!text.empty()) print("  " + printable(text) + "\n");
   std::string tags;
   for (const std::string& tag : whole.labels.tags) tags += " " + printable_name(tag);
   if (!tags.empty()) print("tags:" + tags + "\n");

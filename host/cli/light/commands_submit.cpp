@@ -1,4 +1,4 @@
-// nephron submit: a training, or any command, in the line of this machine.
+// nephron submit: a training, a sweep, or any command, in the line of this machine.
 #include <algorithm>
 #include <memory>
 
@@ -10,6 +10,7 @@
 #include <host/queue/submit.hpp>
 #include <host/queue/tool.hpp>
 #include <host/replay/rerun.hpp>
+#include <host/sweep/sweep_queue.hpp>
 #include <host/util/log.hpp>
 #include <host/util/pages.hpp>
 #include <host/util/printable.hpp>
@@ -24,7 +25,8 @@ namespace fs = std::filesystem;
 struct SubmitOptions {
   std::vector<std::string> what, set, plugins;
   std::string fold = "0", runs = "runs", from, checkpoint = "last", name, gpu_memory, priority = "normal";
-  int gpus = -1, cpus = 0;
+  std::vector<std::string> of_training;  ///< options that were given, and that a training alone takes
+  int gpus = -1, cpus = 0, jobs = 0;
   bool strict = false, auto_batch = false, resumable = false;
 };
 
@@ -118,8 +120,25 @@ void require_possible(const SubmitOptions& o) {
                          " nephron train --resume RUN");
 }
 
+/// `nephron submit SWEEP.toml`: its folder is made and its trials are checked now. Its jobs are processes that take
+/// trials from each other's line, so that any of them may yield or die.
+int submit_sweep(const SubmitOptions& o, const Submission& each) {
+  if (!o.of_training.empty() || o.resumable)
+    throw UsageError((o.resumable ? "--resumable" : o.of_training.front()) + " is not for a sweep",
+                     "Its file says what its trials are trained with, and --set KEY=VALUE changes that.");
+  if (o.gpus > 1)
+    throw UsageError("each process of a sweep has one GPU",
+                     "--jobs " + std::to_string(o.gpus) + " puts " + std::to_string(o.gpus) + " of them in line.");
+  const SweepFolder sweep = SweepFolder::create({o.what.front(), o.set, o.runs, o.name});
+  for (const std::string& id : put_in_line(sweep, each, std::max(1, o.jobs))) print(id + "\n");
+  const std::string folder = shell_word(sweep.path().string());
+  log().info(sweep.path().string() + " is in line; nephron sweep status " + folder + " shows how far it is");
+  return Exit::done;
+}
+
 int submit(const SubmitOptions& o) {
-  require_possible(o);
+  const bool is_sweep = is_experiment(o) && is_sweep_file(o.what.front(), o.set);
+  if (!is_sweep) require_possible(o);
   Submission out;
   out.name = o.name;
   out.gpus = o.gpus;
@@ -132,10 +151,10 @@ int submit(const SubmitOptions& o) {
   }
   const HostFile host = read_host();
   const Request request = request_of(out, host.machine);  // before a run is made
+  if (is_sweep) return submit_sweep(o, out);
+  if (o.jobs > 0) throw UsageError("--jobs is for a sweep alone", "docs/sweeps.md shows what one is.");
   if (is_experiment(o)) {
-    // Which one it gets is seen by it alone, as the first.
-    const bool cuda = request.gpus > 0 && !host.machine.gpus.front().made_up();
-    if (const int exit = make_run(o, cuda ? "cuda" : "cpu", out); exit != Exit::done) return exit;
+    if (const int exit = make_run(o, device_of(request, host.machine), out); exit != Exit::done) return exit;
   } else {
     out.first = o.what;
     if (o.resumable || goes_on_again(o.what)) out.again = o.what;
@@ -149,11 +168,12 @@ int submit(const SubmitOptions& o) {
 }
 
 void add_submit(CLI::App& app, int& exit) {
-  CLI::App* const command = app.add_subcommand("submit", "Put a training, or any command, in this machine's queue");
+  CLI::App* const command =
+      app.add_subcommand("submit", "Put a training, a sweep or any command in this machine's queue");
   const auto o = std::make_shared<SubmitOptions>();
-  command->add_option("WHAT", o->what, "An experiment; or, behind --, a command: submit -- nephron sweep resume DIR")
+  command->add_option("WHAT", o->what, "An experiment or a sweep; or, behind --, a command: submit -- make figures")
       ->required()
-      ->type_name("EXP.toml | -- COMMAND...");
+      ->type_name("EXP.toml | SWEEP.toml | -- COMMAND...");
   command->add_option("--gpus", o->gpus, "GPUs that it needs [1 where there are any]")->check(CLI::Range(0, 64));
   command->add_option("--gpu-memory", o->gpu_memory, "Of each GPU: small jobs share one [whole GPUs]")
       ->type_name("SIZE such as 6G");
@@ -161,7 +181,9 @@ void add_submit(CLI::App& app, int& exit) {
   command->add_option("--priority", o->priority, "idle: when nobody else waits; urgent: first, for who used little")
       ->check(CLI::IsMember({"idle", "normal", "urgent"}))
       ->capture_default_str();
-  command->add_option("--name", o->name, "What the queue calls it");
+  command->add_option("--name", o->name, "What the queue calls it; of a sweep its folder, too");
+  command->add_option("--jobs", o->jobs, "Of a sweep: processes that train its trials, each a job with a GPU [1]")
+      ->check(CLI::Range(1, 256));
   command->add_flag("--resumable", o->resumable,
                     "The command saves on SIGTERM, and goes on when it is started again: it may yield to others");
   const char* const of_train = "As of nephron train";
@@ -187,7 +209,13 @@ void add_submit(CLI::App& app, int& exit) {
       ->check(CLI::IsMember({"auto"}))
       ->type_name("auto")
       ->group("Training");
-  command->callback([o, &exit] { exit = submit(*o); });
+  command->callback([o, command, &exit] {
+    for (const CLI::Option* option : command->get_options())
+      if (option->get_group() == "Training" && option->count() > 0 && option->get_name() != "--set" &&
+          option->get_name() != "--runs")
+        o->of_training.push_back(option->get_name());
+    exit = submit(*o);
+  });
 }
 
 NEPHRON_COMMAND("submit", 44, add_submit)

@@ -18,6 +18,7 @@
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/shell_word.hpp>
+#include <host/util/temporary_folder.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -61,52 +62,39 @@ std::string resume_command(const SweepFolder& sweep, const JobPlan& plan) {
          (plan.several() || plan.by_device ? " " + plan.option() : "");
 }
 
-int work_and_tell(const SweepFolder& sweep, const JobPlan& plan) {
-  sweep.withdraw_stop();
+/// `queued`: a job of the queue, which goes on by itself whenever it gets its turn: a person's stop holds.
+int work_and_tell(const SweepFolder& sweep, const JobPlan& plan, bool queued) {
+  if (!queued) sweep.withdraw_stop();
   log().info("sweep " + sweep.path().string() + ": " + sweep_words(sweep.plan()));
   const std::string go_on = resume_command(sweep, plan);
   set_last_words(
       ("\nended at once: what runs had not saved is lost; from their last checkpoints on: " + go_on + "\n").c_str());
-  const SweepEnd end = work_on_sweep(sweep, plan);
+  const SweepEnd end = work_on_sweep(sweep, plan, queued);
   print(status_text(sweep, result_of(sweep, end == SweepEnd::done)));
   std::fflush(stdout);
   switch (end) {
     case SweepEnd::done:
       return Exit::done;
+    case SweepEnd::left:
+      log().info("others do what is left: this job is over");
+      return Exit::done;
     case SweepEnd::hopeless:
       throw Error("the first trials failed one after another, and none has a score: this sweep is not gone on with",
                   "when what failed is mended: " + go_on + " --retry-failed");
-    case SweepEnd::interrupted:
     case SweepEnd::stopped:
+      if (!queued) break;
+      log().warning("stopped: this job is over; nephron submit, or " + go_on + ", goes on with the sweep");
+      return Exit::done;
+    case SweepEnd::interrupted:
       break;
   }
   log().warning(std::string(end == SweepEnd::stopped ? "stopped" : "interrupted") + "; go on with: " + go_on);
   return Exit::interrupted;
 }
 
-/// A folder that is gone afterwards.
-class ScratchTrials {
- public:
-  ScratchTrials() {
-    std::string name = (fs::temp_directory_path() / "nephron-sweep-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot make a folder in " + fs::temp_directory_path().string());
-    path_ = name;
-  }
-  ~ScratchTrials() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchTrials(const ScratchTrials&) = delete;
-  ScratchTrials& operator=(const ScratchTrials&) = delete;
-  const fs::path& path() const noexcept { return path_; }
-
- private:
-  fs::path path_;
-};
-
 int print_trials(const SweepRequest& request) {
-  const ScratchTrials scratch;
-  const SweepPlan plan = prepare_sweep(request, scratch.path());
+  const TemporaryFolder trials("nephron-sweep-");
+  const SweepPlan plan = prepare_sweep(request, trials.folder());
   SweepFolder::require_place(request, plan);
   print(sweep_words(plan) + "\n");
   for (std::size_t t = 0; t < plan.trials.size(); ++t) {
@@ -120,9 +108,8 @@ int print_trials(const SweepRequest& request) {
 int begin(const SweepOptions& o) {
   if (o.dry) return print_trials(o.request);
   const SweepFolder sweep = SweepFolder::create(o.request);
-  if (!o.queue) return work_and_tell(sweep, o.work.plan());
-  sweep.withdraw_stop();
-  for (const std::string& id : put_in_line(sweep, o.work.jobs)) print(id + "\n");
+  if (!o.queue) return work_and_tell(sweep, o.work.plan(), false);
+  for (const std::string& id : put_in_line(sweep, {}, o.work.jobs)) print(id + "\n");
   log().info(sweep.path().string() + " is in line; nephron sweep status " + shell_word(sweep.path().string()) +
              " shows how far it is");
   return Exit::done;
@@ -162,11 +149,11 @@ void add_resume(CLI::App& sweep, int& exit) {
   command->callback([o, &exit] {
     const SweepFolder folder = SweepFolder::open(o->sweep);
     if (o->queued && folder.stop_asked()) {
-      log().warning("a stop was asked for: this process of the queue does nothing");
+      log().warning("a stop was asked for: this job does nothing; nephron submit goes on with the sweep");
       return;
     }
     if (o->retry) log().info(counted(forget_failures(folder.path()), "run") + " that failed will be tried again");
-    exit = work_and_tell(folder, o->work.plan());
+    exit = work_and_tell(folder, o->work.plan(), o->queued);
   });
 }
 
@@ -214,6 +201,7 @@ void add_sweep(CLI::App& app, int& exit) {
                  "Put it into this machine's queue: --jobs N processes, each with a GPU of its own")
       ->excludes("--dry-run");
   o->work.add_to(*command);
+  for (const char* own : {"--device", "--devices"}) command->get_option("--queue")->excludes(own);
   add_status(*command);
   add_resume(*command, exit);
   add_stop(*command);

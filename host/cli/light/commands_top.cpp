@@ -9,13 +9,17 @@
 
 #include <unistd.h>
 
+#include <nephron/error.hpp>
+
 #include <host/cli/command.hpp>
 #include <host/cli/light/runs_options.hpp>
+#include <host/queue/shares.hpp>
 #include <host/registry/process_use.hpp>
 #include <host/registry/run_index.hpp>
 #include <host/registry/run_pace.hpp>
 #include <host/registry/run_table.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
 
@@ -28,7 +32,7 @@ using Row = std::vector<RunTable::Cell>;
 
 struct TopOptions {
   RunsOptions runs;
-  bool once = false, json = false;
+  bool once = false, json = false, users = false;
   double every = 2;
 };
 
@@ -108,6 +112,32 @@ class Top {
   std::map<std::filesystem::path, Before> before_;
 };
 
+/// Who uses the machine by the queue's tickets, and beside them.
+class Users {
+ public:
+  /// Looks at most every so many seconds: of thousands of jobs that takes its time.
+  void look() {
+    constexpr auto pause = std::chrono::seconds(5);
+    if (Clock::now() < next_) return;
+    next_ = Clock::now() + (looked_ ? pause : pause * 0);  // the second look is the first that sees who is busy
+    looked_ = true;
+    host_ = read_host();
+    std::error_code no;
+    if (!std::filesystem::exists(host_.spool / "locks", no)) return;  // nobody has a job here
+    const std::map<std::string, MeasuredUse> measured = meter_.now(host_);
+    shares_ = shares_of(nephron::host::look(Spool(host_.spool), host_), host_, measured);
+  }
+  std::string text() const { return to_text(shares_, host_); }
+  std::string json() const { return to_json(shares_); }
+
+ private:
+  HostFile host_;
+  UseMeter meter_;
+  std::vector<UserShare> shares_;
+  Clock::time_point next_{};
+  bool looked_ = false;
+};
+
 /// As people read it: shares in per cent, times in words.
 std::vector<Row> readable(std::vector<Row> rows) {
   for (Row& row : rows)
@@ -127,11 +157,28 @@ std::string text_of_rows(const std::vector<Row>& rows) {
   return to_text(columns, readable(rows), terminal_width());
 }
 
-void watch(const TopOptions& o, Top& top) {
+std::string shown(const TopOptions& o, Top& top, Users& users) {
+  if (o.users) {
+    users.look();
+    if (o.json) return users.json();
+    const std::string text = users.text();
+    return text.empty() ? "nobody uses the queue\n" : text;
+  }
+  const std::vector<Row> rows = top.rows();
+  if (o.json) return to_json(columns, rows);
+  try {
+    users.look();
+  } catch (const Error& e) {  // a spool that is in disorder: queue tells of it
+    log().debug(e.what());
+  }
+  const std::string text = users.text();
+  return text_of_rows(rows) + (text.empty() ? "" : "\n" + text);
+}
+
+void watch(const TopOptions& o, Top& top, Users& users) {
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   while (!interrupted()) {
-    const std::vector<Row> rows = top.rows();
-    const std::string text = o.json ? to_json(columns, rows) : text_of_rows(rows);
+    const std::string text = shown(o, top, users);
     const std::string clear = terminal && !o.json ? "\033[H\033[2J" : "";
     std::fputs((clear + text).c_str(), stdout);
     std::fflush(stdout);
@@ -142,14 +189,14 @@ void watch(const TopOptions& o, Top& top) {
 
 int show_top(const TopOptions& o) {
   Top top(o);
+  Users users;
   if (!o.once) {
-    watch(o, top);
+    watch(o, top, users);
     return Exit::done;  // Ctrl-C is how it ends
   }
-  top.rows();
+  shown(o, top, users);
   std::this_thread::sleep_for(std::chrono::milliseconds(500));  // how busy they are shows over a while
-  const std::vector<Row> rows = top.rows();
-  std::fputs((o.json ? to_json(columns, rows) : text_of_rows(rows)).c_str(), stdout);
+  std::fputs(shown(o, top, users).c_str(), stdout);
   return Exit::done;
 }
 
@@ -158,6 +205,7 @@ void add_top(CLI::App& app, int& exit) {
   const auto o = std::make_shared<TopOptions>();
   command->add_flag("--once", o->once, "Show it once");
   command->add_flag("--json", o->json, "Print JSON");
+  command->add_flag("--users", o->users, "Who has used and holds what of the machine by the queue, and uses beside it");
   command->add_option("--every", o->every, "Seconds between looks")
       ->check(CLI::Range(0.5, 3600.0))
       ->capture_default_str();

@@ -1,5 +1,6 @@
 """`nephron compare` as a whole command, on made-up runs: verdicts, refusals, outputs, damaged input."""
 import csv
+import glob
 import io
 import json
 import os
@@ -73,6 +74,38 @@ class Verdicts(Compare):
         for words in ("equivalent within 0.015", "p (Holm)", "Exploratory: no verdicts", "all 4096 ways", "One seed a side",
                       "What would settle it", "Configuration differs", "worse.toml:8:12"):
             self.assertIn(words, text)
+
+    def test_pooled_figures_are_of_all_pixels_and_have_intervals_over_donors(self):
+        cohort = Cohort(classes=("glomerulus", "artery"))
+        folders = {name: self.made(name, cohort, measures=True, **how) for name, how in (("base", {}), ("better", {"gain": .03}))}
+        text = "{ empty = \"one\" }"
+        for name, folder in folders.items():
+            self.edit_scores(folder, measured_by=[{"metric": "dice", "plugin": "overlap", "version": "1.0.0", "parameters": text}])
+
+        def pooled(folder):
+            sums = [[0] * 3 for _ in cohort.classes]
+            for file in glob.glob(folder + "/validation/measures/*.json"):
+                numbers = json.loads(read(file))["metrics"]["dice"]["numbers"]
+                for i, n in enumerate(numbers):
+                    sums[i // 3][i % 3] += n
+            return sum(2 * both / (p + t) for p, t, both in sums) / len(sums)
+
+        said = self.said("base", "better")
+        (figure,) = said["pooled"]
+        self.assertAlmostEqual(figure["baseline_pooled"], pooled(folders["base"]), 12)
+        self.assertAlmostEqual(figure["pooled"], pooled(folders["better"]), 12)
+        self.assertLess(figure["bca"][0], figure["difference"])
+        self.assertGreater(figure["bca"][1], figure["difference"])
+        self.assertNotAlmostEqual(figure["difference"], said["findings"][0]["difference"], 6)
+        self.assertIn("as if they were one", self.compare("base", "better"))
+        # What was kept of another validation is not taken.
+        file = sorted(glob.glob(folders["better"] + "/validation/measures/*.json"))[0]
+        write(file, json.dumps({"metrics": {"dice": {"values": [], "numbers": [9, 9, 3, 9, 9, 3]}}}))
+        said = self.said("base", "better")
+        self.assertEqual(said["pooled"], [])
+        self.assertIn("No pooled figures", str(said["notes"]))
+        self.edit_scores(folders["base"], measured_by=[{"metric": "dice", "plugin": "overlap", "version": "0.0.1", "parameters": "{}"}])
+        self.assertIn("measured in version 0.0.1", str(self.said("base", "better", "--anyway")["notes"]))
 
     def test_lower_may_be_better(self):
         self.made("base"), self.made("other", gain=.03)

@@ -1,4 +1,5 @@
-"""nephron submit, queue, cancel, hold, release, logs, attach."""
+"""nephron submit, queue, cancel, hold, release, logs, attach; users in top."""
+import json
 import os
 import signal
 import sys
@@ -135,6 +136,19 @@ class Queue(QueueTest):
         self.assertIn("1 GPU, 4 cores are not free", text)
         self.assertIn("made up", self.good("queue", "host"))
         self.assertIsNone(self.jobs()[second]["starts_in_s"])  # nobody knows when the first ends
+
+    def test_top_shows_what_users_hold_beside_what_they_use(self):
+        self.assertIn("nobody uses the queue", self.good("top", "--once", "--users"))
+        busy = self.submit("--cpus", "1", "--", sys.executable, "-c", "print('busy', flush=True)\nwhile True: pass")
+        self.wait_until(lambda: "busy" in self.good("logs", busy))
+        (row,) = [r for r in json.loads(self.good("top", "--once", "--users", "--json")) if r["cores_held"] > 0]
+        self.assertEqual((row["cores_held"], row["gpus_held"], row["gpus_used"], row["share"]), (1, 1.0, 0.0, 1.0))
+        self.assertGreater(row["cores_used"], 0)
+        self.assertGreater(row["gpu_seconds"], 0)
+        text = self.good("top", "--once")
+        for part in ("nothing runs", "used GPU-h", "cores held", "GPUs used", "beyond"):
+            self.assertIn(part, text)
+        self.good("cancel", busy)
 
     @unittest.skipUnless(ROOT, "several users need root")
     def test_a_run_yields_to_another_user_and_its_result_is_equal(self):

@@ -111,6 +111,33 @@ class Trained(QueueTest):
         self.good("cancel", job, first)
         self.good("runs", "rm", job)
 
+    def test_a_run_whose_job_is_over_before_it_began_says_so_until_it_is_in_line_again(self):
+        def row():
+            (found,) = json.loads(self.good("runs", "list", "--json", "--columns", "status,error"))
+            return found["status"], found.get("error") or ""
+
+        first = self.submit("--", "sleep", "1000")
+        self.wait_for_state(first, "running")
+        job = self.submit("tiny.toml")
+        self.good("cancel", job)
+        self.assertEqual(row(), ("interrupted", ""))
+        self.assertIn(f"nephron release {job}", self.good("runs", "show", job))
+        self.good("release", job)
+        self.assertEqual(row(), ("waiting", ""))
+        # Its program is gone: the job cannot begin.
+        trees = self.work + "/runs/.objects/trees"
+        os.rename(trees, trees + ".away")
+        self.good("cancel", first)
+        self.wait_for_state(job, "failed")
+        status, error = row()
+        self.assertEqual(status, "failed")
+        self.assertIn("it has not begun: its job in the queue failed: cannot start", error)
+        self.assertIn(f"nephron release {job}", self.good("runs", "show", job))
+        os.rename(trees + ".away", trees)
+        self.good("release", job)
+        self.wait_for_state(job, "finished")
+        self.assertEqual(row(), ("finished", ""))
+
 
 if __name__ == "__main__":
     main()

@@ -49,13 +49,17 @@ class SweepTest(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.folder = scratch.name
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("NEPHRON_")}
+        self.make_files()
+
+    def make_files(self):
+        """What the sweeps train on, and what they vary."""
         for name in ("data/images", "data/masks"):
             os.makedirs(os.path.join(self.folder, name))
         for i in range(6):
             inside = lambda x, y, i=i: (x - 20 - 6 * i) ** 2 + (y - 40) ** 2 < 300
             write_png(f"{self.folder}/data/images/s{i}.png", 96, 96, lambda x, y: 90 if inside(x, y) else 210 + (x * y) % 20)
             write_png(f"{self.folder}/data/masks/s{i}.png", 96, 96, lambda x, y: 255 if inside(x, y) else 0)
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("NEPHRON_")}
         self.environment.update(XDG_CACHE_HOME=self.folder + "/cache", XDG_DATA_HOME=self.folder + "/share")
         self.write("base.toml", BASE.format(tiny=a.tiny))
 

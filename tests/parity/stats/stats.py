@@ -63,6 +63,28 @@ def bootstraps():
     return out
 
 
+def pooled(both_a, all_a, both_b, all_b, axis=-1):
+    return 2 * (np.sum(both_b, axis) / np.sum(all_b, axis) - np.sum(both_a, axis) / np.sum(all_a, axis))
+
+
+def pooled_bootstraps():
+    """Differences of a Dice of all pixels, donors drawn anew: their sizes are very different."""
+    rng = np.random.default_rng(11)
+    out = []
+    for n in (6, 12, 40):
+        sizes = rng.lognormal(10, .8, n).round()
+        sums = [2 * sizes, (2.1 * sizes).round()]
+        both = [(s / 2 * rng.uniform(low, .95, n)).round() for s, low in zip(sums, (.6, .65))]
+        data = (both[0], sums[0], both[1], sums[1])
+        one = {"data": [d.tolist() for d in data]}
+        for method in ("percentile", "BCa"):
+            ci = stats.bootstrap(data, pooled, paired=True, vectorized=True, n_resamples=200000, method=method,
+                                 rng=np.random.default_rng(1), batch=20000)
+            one[method] = [ci.confidence_interval.low, ci.confidence_interval.high]
+        out.append(one)
+    return out
+
+
 def components():
     import pandas as pd
     from statsmodels.formula.api import ols
@@ -91,6 +113,7 @@ def main():
         p = np.random.default_rng(9).uniform(0, .2, 7)
         out = {"cases": {name: figures(d) for name, d in cases().items()},
                "bootstrap": bootstraps(),
+               "pooled": pooled_bootstraps(),
                "holm": {"p": p.tolist(), "adjusted": multipletests(p, method="holm")[1].tolist()},
                "components": components(),
                "power": [{"dz": dz, "donors": TTestPower().solve_power(effect_size=dz, power=.8, alpha=.05)} for dz in (.3, .45, .6)]}

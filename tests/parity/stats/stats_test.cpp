@@ -77,15 +77,32 @@ TEST_F(StatsParity, TheEndsOfTheIntervalAreWhereScipyRefuses) {
   }
 }
 
+void expect_near(const Interval& found, const Numbers& expected) {
+  const double width = expected[1] - expected[0];
+  EXPECT_NEAR(found.low, expected[0], 0.01 * width);
+  EXPECT_NEAR(found.high, expected[1], 0.01 * width);
+}
+
+TEST_F(StatsParity, BootstrapOfPooledFiguresIsScipys) {
+  for (const json& one : peer_.at("pooled")) {
+    const auto data = one.at("data").get<std::vector<Numbers>>();  // of both sides: pixels in common, and of either
+    const std::size_t donors = data[0].size();
+    const BootstrapIntervals ours = bootstrap({donors, 200000, 1}, [&](std::span<const std::uint32_t> drawn) {
+      double sums[4] = {};
+      for (const std::uint32_t d : drawn)
+        for (std::size_t k = 0; k < 4; ++k) sums[k] += data[k][d];
+      return 2 * (sums[2] / sums[3] - sums[0] / sums[1]);
+    });
+    SCOPED_TRACE(donors);
+    expect_near(ours.percentile, one.at("percentile").get<Numbers>());
+    expect_near(ours.bca, one.at("BCa").get<Numbers>());
+  }
+}
+
 TEST_F(StatsParity, BootstrapIsScipys) {
   for (const json& one : peer_.at("bootstrap")) {
     const auto d = one.at("differences").get<Numbers>();
     const BootstrapIntervals ours = bootstrap_mean(d, 200000, 1);
-    const auto expect_near = [](const Interval& found, const Numbers& expected) {
-      const double width = expected[1] - expected[0];
-      EXPECT_NEAR(found.low, expected[0], 0.01 * width);
-      EXPECT_NEAR(found.high, expected[1], 0.01 * width);
-    };
     SCOPED_TRACE(d.size());
     expect_near(ours.percentile, one.at("percentile").get<Numbers>());
     expect_near(ours.bca, one.at("BCa").get<Numbers>());

@@ -1,4 +1,4 @@
-#include <host/train/scratch.hpp>
+#include <host/util/temporary_folder.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* prefix = "nephron-debug-";
 constexpr const char* owner = "owner.lock";  // only a folder that holds it is ours to remove
 
 bool is_own_folder(const fs::path& folder) {
@@ -37,7 +36,7 @@ int lock_of_abandoned(const fs::path& folder) {
   return -1;
 }
 
-void remove_abandoned(const fs::path& where) {
+void remove_abandoned(const fs::path& where, const std::string& prefix) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(where, ignored)) {
     if (!entry.path().filename().string().starts_with(prefix)) continue;
@@ -51,10 +50,9 @@ void remove_abandoned(const fs::path& where) {
 
 }  // namespace
 
-Scratch::Scratch() {
-  const fs::path where = fs::temp_directory_path();
-  remove_abandoned(where);
-  std::string name = (where / (std::string(prefix) + "XXXXXX")).string();
+TemporaryFolder::TemporaryFolder(const std::string& prefix, const fs::path& where) {
+  remove_abandoned(where, prefix);
+  std::string name = (where / (prefix + "XXXXXX")).string();
   if (::mkdtemp(name.data()) == nullptr)
     throw Error("cannot make a folder in " + where.string() + ": " + std::strerror(errno));
   folder_ = name;
@@ -64,7 +62,7 @@ Scratch::Scratch() {
   if (lock_ >= 0 && ::flock(lock_, LOCK_EX | LOCK_NB) == 0) ::rename(fresh.c_str(), lock.c_str());
 }
 
-Scratch::~Scratch() {
+TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
   fs::remove_all(folder_, ignored);
   if (lock_ >= 0) ::close(lock_);
