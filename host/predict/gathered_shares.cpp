@@ -100,6 +100,8 @@ std::map<std::string, std::string> gather_shares(const OutputFolder& output) {
   if (shares.empty()) return {};
   const Json first = begun ? JsonNode::read(output.facts()).raw() : shares.front().facts;
   for (const LeftShare& share : shares) require_alike(share, first, begun ? output.folder() : shares.front().folder);
+  // First: it says that the folder is a prediction's, whenever this is killed.
+  if (!begun) write_file_atomically(output.facts(), first.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   std::map<std::string, std::string> failures;
   for (const LeftShare& share : shares) {
     move_files(share, output.folder());
@@ -107,7 +109,6 @@ std::map<std::string, std::string> gather_shares(const OutputFolder& output) {
   }
   Scores scores = merged(output, shares);
   scores.failures = failures;
-  if (!begun) write_file_atomically(output.facts(), first.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   write_scores(output.scores(), scores);
   std::error_code ignored;
   for (LeftShare& share : shares) {

@@ -281,8 +281,7 @@ void Prediction::require_none_missing(std::size_t of) const {
   throw Error(counted(missing.size(), "picture") + " of " + std::to_string(of) +
                   (missing.size() == 1 ? " was" : " were") + " predicted by no share (" + names_of(missing) +
                   "); the rest is in " + output_.folder().string(),
-              "Give the command of that share again, and then --gather; or --continue in place of --gather, which "
-              "predicts them here.");
+              "The same command with --continue in place of --gather predicts them here.");
 }
 
 /// Values of all pictures with a mask, and the tables: in the order of their ids, whoever predicted them and when.
