@@ -3,43 +3,9 @@ that nobody stopped."""
 import glob
 import json
 import os
-import struct
-import unittest
 
 from slurm_fixture import SlurmTest, main
-from slide_files import write_png
-
-EXPERIMENT = """
-name = "tiny"
-classes = ["glomerulus"]
-sampler = { type = "uniform" }
-[data]
-factor = 1
-tile = 32
-folds = { count = 2 }
-[[dataset]]
-type = "image_folder"
-root = "data"
-[model]
-encoder = { type = "resnet18" }
-decoder = { type = "unet" }
-[loss]
-terms = [ { type = "bce" } ]
-[train]
-epochs = 4
-steps_per_epoch = 3
-batch = 2
-threads = 1
-"""
-
-
-def tensors(run, fold):
-    """The bytes of the last weights, without what a file says of itself."""
-    with open(f"{run}/fold-{fold}/checkpoints/last/weights.safetensors", "rb") as f:
-        (size,) = struct.unpack("<Q", f.read(8))
-        header = json.loads(f.read(size))
-        header.pop("__metadata__", None)
-        return header, f.read()
+from tiny_training import EXPERIMENT, STEPS, steps_of, tensors, write_experiment, write_training
 
 
 class Trained(SlurmTest):
@@ -50,26 +16,14 @@ class Trained(SlurmTest):
 
     def setUp(self):
         super().setUp()
-        self.write_data(self.work)
-
-    def write_data(self, folder):
-        for name in ("data/images", "data/masks"):
-            os.makedirs(os.path.join(folder, name))
-        for i in (1, 2, 3, 4):
-            write_png(f"{folder}/data/images/s{i}.png", 64, 64, lambda x, y: (x * y + i) % 251)
-            write_png(f"{folder}/data/masks/s{i}.png", 64, 64, lambda x, y: 255 if 10 < x < 40 else 0)
-        self.write(EXPERIMENT, folder)
-
-    def write(self, text, folder=None):
-        with open(f"{folder or self.work}/tiny.toml", "w") as f:
-            f.write(text)
+        write_training(self.work)
 
     def undisturbed(self):
         """Both folds, trained once for all tests."""
         if self.unbroken is None:
             folder = os.path.join(self.slurm.folder, "unbroken")
             os.mkdir(folder)
-            self.write_data(folder)
+            write_training(folder)
             self.good("train", "tiny.toml", "--fold", "all", "--device", "cpu", cwd=folder)
             (type(self).unbroken,) = glob.glob(folder + "/runs/tiny/*")
         return self.unbroken
@@ -79,13 +33,6 @@ class Trained(SlurmTest):
         job = self.submit("tiny.toml", "--gpus", "1", "--cpus", "1", "--device", "cpu", *words)
         (run,) = glob.glob(self.work + "/runs/tiny/*")
         return job, run
-
-    def steps(self, run, fold):
-        try:
-            with open(f"{run}/fold-{fold}/metrics.jsonl") as f:
-                return sum('"loss"' in line for line in f)
-        except OSError:
-            return 0
 
     def status(self, *columns):
         (row,) = json.loads(self.good("runs", "list", "--json", "--columns", ",".join(("status", *columns))))
@@ -101,18 +48,18 @@ class Trained(SlurmTest):
         return text
 
     def wait_for_steps(self, run, fold, least):
-        self.wait_until(lambda: self.steps(run, fold) >= least, self.what_was_said(run))
+        self.wait_until(lambda: steps_of(run, fold) >= least, self.what_was_said(run))
 
     def expect_undisturbed(self, run, folds):
         for fold in folds:
             self.assertEqual(tensors(run, fold), tensors(self.undisturbed(), fold), f"fold {fold}")
-            self.assertEqual(self.steps(run, fold), 12)
+            self.assertEqual(steps_of(run, fold), STEPS)
 
     def test_an_array_over_folds_is_preempted_and_ends_with_the_same_bits(self):
         job, run = self.hand_over("--fold", "all")
         self.assertEqual(self.status("slurm")["slurm"], job.removeprefix("slurm:"))
         # Later edits change nothing: the run is made.
-        self.write(EXPERIMENT.replace("epochs = 4", "epochs = 400"))
+        write_experiment(self.work, EXPERIMENT.replace("epochs = 4", "epochs = 400"))
         for fold in (0, 1):
             self.wait_for_steps(run, fold, 2)
         self.assertEqual({row["state"] for row in self.rows().values()}, {"running"})
@@ -125,7 +72,7 @@ class Trained(SlurmTest):
         self.wait_until(lambda: [self.state(job + task) for task in ("_0", "_1")] == ["waiting"] * 2,
                         lambda: f"{self.rows()}\n" + self.what_was_said(run)())
         for fold in (0, 1):
-            self.assertLess(self.steps(run, fold), 12)
+            self.assertLess(steps_of(run, fold), STEPS)
         self.assertEqual(self.status(), "waiting", "it was interrupted, and stands in line again")
         open(self.work + "/over", "w").close()
         self.wait_for_end(first)
@@ -148,7 +95,7 @@ class Trained(SlurmTest):
         self.assertEqual(self.status(), "interrupted")
         shown = self.slurm.job(job.removeprefix("slurm:"))
         self.assertEqual((shown["JobState"], shown["Restarts"]), ("CANCELLED", "0"))
-        self.assertLess(self.steps(run, 0), 12)
+        self.assertLess(steps_of(run, 0), STEPS)
         again = self.submit("--gpus", "0", "--", "nephron", "train", "--resume", run, "--device", "cpu", "--alone")
         self.wait_for_end(again)
         self.assertEqual(self.status(), "finished", self.what_was_said(run)())
@@ -175,7 +122,7 @@ class Trained(SlurmTest):
     def test_a_run_that_slurm_does_not_take_is_not_left(self):
         self.assertIn("Invalid generic resource", self.refused("submit", "tiny.toml", "--via", "slurm", "--gres",
                                                                "tpu:1", "--device", "cpu", code=1))
-        self.write(EXPERIMENT.replace("unet", "unett"))
+        write_experiment(self.work, EXPERIMENT.replace("unet", "unett"))
         self.assertIn("unett", self.refused("submit", "tiny.toml", "--via", "slurm"))
         self.assertEqual(glob.glob(self.work + "/runs/tiny*"), [])
 
