@@ -7,6 +7,7 @@
 #include <nephron/error.hpp>
 
 #include <host/queue/run_progress.hpp>
+#include <host/runs/here_and_now.hpp>
 #include <host/slurm/slurm_record.hpp>
 
 namespace nephron::host {
@@ -34,10 +35,11 @@ std::string word_for(const SlurmTask& task) {
   return out;
 }
 
-/// Of a training its own pace says more than the time that it may take. That of an array is of all its folds.
+/// Of a training its own pace says more than the time that it may take. That of an array is of all its folds. What
+/// another user calls a run is not looked into.
 std::optional<double> left_of(const SlurmTask& task, double now) {
   if (!task.runs()) return std::nullopt;
-  if (!task.run().empty() && !task.task) try {
+  if (!task.run().empty() && !task.task && task.user == user_name()) try {
       if (const auto left = seconds_left(task.run())) return left;
     } catch (const Error&) {  // of another user, or gone
     }

@@ -98,10 +98,20 @@ fs::path log_of_slurm(const SlurmId& id) {
   return file;
 }
 
+/// Whether what it says has been shown for so long; false after Ctrl-C.
+bool shown_for(GrowingFile& file, std::chrono::steady_clock::duration time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (!interrupted() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(100ms);
+    file.print_new();
+  }
+  return !interrupted();
+}
+
 /// Its exit code when it is over; nothing after Ctrl-C.
 std::optional<int> follow_log(const SlurmId& id, GrowingFile& file) {
-  bool told = false;
-  while (true) {
+  constexpr auto between_questions = 3s;  // a controller serves thousands
+  for (bool told = false;; told = true) {
     const auto queue = ask_slurm();
     file.print_new();
     if (queue && !queue->problem.empty()) throw Error(queue->problem);
@@ -109,9 +119,7 @@ std::optional<int> follow_log(const SlurmId& id, GrowingFile& file) {
     if (live.empty()) return exit_code_of(id);
     if (!told && live.front().waits())
       log().info(id.text() + " waits" + (live.front().reason.empty() ? "" : ": " + live.front().reason));
-    told = true;
-    for (int i = 0; i < 20 && !interrupted(); ++i) std::this_thread::sleep_for(50ms);
-    if (!interrupted()) continue;
+    if (shown_for(file, between_questions)) continue;
     log().info(id.text() + " goes on; nephron attach " + id.text() + " follows it again");
     return std::nullopt;
   }
