@@ -7,8 +7,9 @@
 #include <host/cli/metric_options.hpp>
 #include <host/cli/named_run.hpp>
 #include <host/metrics/pooled_values.hpp>
+#include <host/predict/gathered_shares.hpp>
 #include <host/predict/kept.hpp>
-#include <host/predict/predict.hpp>
+#include <host/predict/predict_share.hpp>
 #include <host/predict/worker.hpp>
 #include <host/util/child_process.hpp>
 #include <host/util/command_output.hpp>
@@ -63,11 +64,26 @@ std::filesystem::path found_run(const std::filesystem::path& named) {
   return run.opened_fold() >= 0 ? run.fold(run.opened_fold()).folder : run.folder();
 }
 
-int run_predict(PredictRequest& request, const PredictWorker& worker) {
+/// A share has a folder of its own, with which it goes on when it is called again.
+void take_share(PredictRequest& request, const WorkShare& share) {
+  if (share.is_all()) return;
+  request.out = share_folder(request.out, share);
+  request.go_on = true;
+}
+
+/// Shares of one prediction and another prediction in one folder could not be told apart.
+void require_no_prediction(const PredictRequest& request, const WorkShare& share) {
+  if (!share.is_all() && std::filesystem::exists(request.out / "predict.json"))
+    throw Error(request.out.string() + " holds a prediction already",
+                "Name another folder for --out; what is missing in this one, --continue predicts.");
+}
+
+int run_predict(PredictRequest& request, const PredictPart& part, const PredictWorker& worker) {
   if (int(!request.images.empty()) + int(!request.slides.empty()) + int(!request.dataset.empty()) != 1)
     throw UsageError(
         "name what to predict: --images DIR for a folder of pictures, --slides FILE..., or --dataset NAME");
   if (worker.works) {
+    take_share(request, part.share);
     request.device = worker.device, request.threads = worker.threads, request.run = worker.run;
     return predict_for_parent(request);
   }
@@ -80,13 +96,16 @@ int run_predict(PredictRequest& request, const PredictWorker& worker) {
   if (!request.masks.empty()) inputs.push_back(request.masks);
   require_output_folder(request.out, inputs, prediction_parts);
   require_own_parts(request.out);
-  const PredictOutcome outcome = predict(request);
+  require_no_prediction(request, part.share);
+  take_share(request, part.share);
+  const PredictOutcome outcome = predict(request, part);
   print(outcome.scores.table(outcome.reduced));
   if (!outcome.scores.values.empty())
     print("\n" + table_text(value_rows(outcome.scores.values, outcome.scores.classes)));
   const std::size_t failures = outcome.scores.failures.size();
   const auto predicted = static_cast<long long>(outcome.predicted), skipped = static_cast<long long>(outcome.skipped);
-  std::printf("predicted %lld %s", predicted, predicted == 1 ? "picture" : "pictures");
+  std::printf(part.gather ? "put together; predicted %lld %s" : "predicted %lld %s", predicted,
+              predicted == 1 ? "picture" : "pictures");
   if (skipped > 0) std::printf(", %lld %s finished before", skipped, skipped == 1 ? "was" : "were");
   if (failures > 0) std::printf(", %zu failed (why stands above, and in scores.json)", failures);
   std::printf(": %s\n", request.out.c_str());
@@ -96,6 +115,7 @@ int run_predict(PredictRequest& request, const PredictWorker& worker) {
 void add_predict(CLI::App& app, int& exit) {
   CLI::App* const command = app.add_subcommand("predict", "Segment pictures with a trained run");
   auto request = std::make_shared<PredictRequest>();
+  auto part = std::make_shared<PredictPart>();
   auto worker = std::make_shared<PredictWorker>();
   command
       ->add_option("RUN", request->run,
@@ -200,6 +220,19 @@ void add_predict(CLI::App& app, int& exit) {
       ->excludes(tile);
   CLI::Option* const go_on = command->add_flag("--continue", request->go_on, "Predict only what is missing in --out");
   command->add_flag("--overwrite", request->overwrite, "Replace what is in --out")->excludes(go_on);
+  CLI::Option* const overwrite = command->get_option("--overwrite");
+  CLI::Option* const share =
+      command
+          ->add_option_function<std::string>(
+              "--share", [part](const std::string& text) { part->share = WorkShare::parse(text, "--share"); },
+              "Only the K-th of N shares of the pictures, into OUT/shares, for N processes, also on other machines")
+          ->type_name("K/N")
+          ->excludes(go_on)
+          ->excludes(overwrite);
+  command->add_flag("--gather", part->gather, "Put together what the shares have left: what one process would write")
+      ->excludes(share)
+      ->excludes(go_on)
+      ->excludes(overwrite);
   command->add_flag("--strict", request->strict, "Stop at the first picture that cannot be read");
   command->add_option("--plugin", request->plugins, "A plugin file, besides those of the experiment")
       ->check(CLI::ExistingFile);
@@ -219,7 +252,7 @@ void add_predict(CLI::App& app, int& exit) {
   command->add_option("--worker-device", worker->device)->group("");
   command->add_option("--worker-run", worker->run)->group("");
   command->add_option("--worker-threads", worker->threads)->group("");
-  command->callback([request, worker, &exit] { exit = run_predict(*request, *worker); });
+  command->callback([request, part, worker, &exit] { exit = run_predict(*request, *part, *worker); });
 }
 
 NEPHRON_COMMAND("predict", 40, add_predict)

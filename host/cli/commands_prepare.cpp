@@ -61,6 +61,11 @@ void add_prepare(CLI::App& app, int& exit) {
   command->add_option("--only", request->how.only, "Id of a slide; may be repeated")
       ->allow_extra_args(false)
       ->type_name("ID");
+  command
+      ->add_option_function<std::string>(
+          "--share", [request](const std::string& text) { request->how.share = WorkShare::parse(text, "--share"); },
+          "Only the K-th of N shares of the slides, for N processes, also on other machines")
+      ->type_name("K/N");
   command->add_option("--jobs", request->how.jobs, "Threads; 0: all cores")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

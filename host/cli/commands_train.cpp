@@ -93,6 +93,19 @@ void add_train(CLI::App& app, int& exit) {
   CLI::Option* const debug = command->add_flag("--debug", request->debug, "One fold, few steps, nothing kept");
   CLI::Option* const waits = command->add_flag("--leave-waiting", request->leave_waiting,
                                                "Make the run and train nothing: --resume RUN begins it");
+  command
+      ->add_option("--wait-for-run", request->wait_for_run,
+                   "So many seconds, where another process still trains what --resume names")
+      ->check(CLI::Range(0, 86400))
+      ->needs(resume);
+  command->add_flag("--elsewhere", request->elsewhere)->group("")->needs(waits)->excludes(batch);  // of submit
+  command
+      ->add_flag(
+          "--share-run", request->share_run,
+          "One fold (--resume RUN/fold-K), while other processes train others of the run, also on other machines")
+      ->needs(resume)
+      ->excludes(jobs)
+      ->excludes(devices);
   resume->excludes(experiment)->excludes(debug)->excludes(from)->excludes(batch)->excludes(waits);
   waits->excludes(debug);
   debug->excludes(jobs)->excludes(devices)->excludes(until);

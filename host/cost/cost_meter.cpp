@@ -44,7 +44,7 @@ void CostMeter::keep_in(const std::filesystem::path& run) {
   if (!run_.empty()) return;
   run_ = run;
   try {
-    before_ = read_cost(run).sessions;
+    before_ = sessions_in(run);
   } catch (const std::exception& e) {
     log().warning(std::string(e.what()) + ": what earlier sessions took of the machine is not known any more");
   }

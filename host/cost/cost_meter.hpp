@@ -24,7 +24,7 @@ class CostMeter {
   CostMeter(const CostMeter&) = delete;
   CostMeter& operator=(const CostMeter&) = delete;
 
-  /// From here on the devices are held, and a session more is kept in the run's file.
+  /// From here on the devices are held, and a session more is kept in the file of a run's folder, or of a fold's.
   void keep_in(const std::filesystem::path& run);
 
  private:

@@ -137,6 +137,18 @@ std::vector<std::vector<std::size_t>> by_source(const Listing& listing, const st
   return out;
 }
 
+/// Those of this process, where several share them: slides of one file go together.
+std::vector<std::size_t> of_share(const Listing& listing, const std::vector<std::size_t>& slides,
+                                  const WorkShare& share) {
+  if (share.is_all()) return slides;
+  std::vector<std::size_t> out;
+  const auto groups = by_source(listing, slides);
+  for (std::size_t n = 0; n < groups.size(); ++n)
+    if (share.has(n)) out.insert(out.end(), groups[n].begin(), groups[n].end());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 /// One preparation of a store.
 class StorePreparation {
  public:
@@ -164,7 +176,7 @@ class StorePreparation {
  private:
   std::vector<std::size_t> find_stale() {
     std::vector<std::size_t> stale;
-    for (const std::size_t i : chosen(listing_, request_.only)) {
+    for (const std::size_t i : of_share(listing_, chosen(listing_, request_.only), request_.share)) {
       const Listing::Entry& entry = listing_.slides()[i];
       try {
         if (up_to_date(listing_, entry, request_.verify ? Compare::contents : Compare::stamps)) {

@@ -5,11 +5,13 @@
 
 #include <host/data/listing.hpp>
 #include <host/data/prepared.hpp>
+#include <host/util/work_share.hpp>
 
 namespace nephron::host {
 
 struct StoreRequest {
   std::vector<std::string> only;  ///< ids; empty: all
+  WorkShare share;                ///< of these
   int jobs = 0;                   ///< threads; 0: all cores
   bool strict = false;            ///< stop at the first slide that fails
   bool verify = false;            ///< compare the content of sources too

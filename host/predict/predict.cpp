@@ -15,6 +15,7 @@
 #include <host/plugins/guard.hpp>
 #include <host/predict/coco_of_all.hpp>
 #include <host/predict/crew.hpp>
+#include <host/predict/gathered_shares.hpp>
 #include <host/predict/going_on.hpp>
 #include <host/predict/member.hpp>
 #include <host/predict/output_folder.hpp>
@@ -23,6 +24,7 @@
 #include <host/predict/picture_file.hpp>
 #include <host/predict/picture_loader.hpp>
 #include <host/predict/picture_loop.hpp>
+#include <host/predict/predict_share.hpp>
 #include <host/predict/prediction_record.hpp>
 #include <host/predict/shares.hpp>
 #include <host/predict/submission.hpp>
@@ -52,9 +54,10 @@ fs::path absolute_place(const fs::path& path) {
 /// The pictures of a command: what is left of them to do, who does it, and what they came to together.
 class Prediction final : public PictureOrders {
  public:
-  Prediction(const PredictRequest& request, const std::vector<std::unique_ptr<Member>>& members,
+  Prediction(const PredictRequest& request, bool gathers, const std::vector<std::unique_ptr<Member>>& members,
              const PictureMetrics* metrics)
       : request_(request),
+        gathers_(gathers),
         members_(members),
         settings_(members.front()->settings),
         metrics_(metrics),
@@ -80,6 +83,7 @@ class Prediction final : public PictureOrders {
   };
 
   void predict_all();
+  void require_none_missing(std::size_t of) const;
   void left_to_do(const std::vector<PictureFile>& all);
   bool finished(const PictureFile& picture, const PredictionRecord& before) const;
   void begin(const std::vector<PictureFile>& all);
@@ -94,6 +98,7 @@ class Prediction final : public PictureOrders {
   std::string how_to_go_on() const;
 
   const PredictRequest& request_;
+  const bool gathers_;  ///< what others have predicted
   const std::vector<std::unique_ptr<Member>>& members_;
   const PredictSettings& settings_;  ///< of the first one, and what all share
   const PictureMetrics* metrics_;    ///< null: none
@@ -106,7 +111,8 @@ class Prediction final : public PictureOrders {
   std::vector<PictureFile> pictures_;  ///< that are left to do
   std::size_t given_ = 0;              ///< of these, to whoever predicts them
   std::map<std::string, UnderWay> under_way_;
-  std::map<std::string, SlideRow> measured_;  ///< those whose measures cannot be kept in files
+  std::map<std::string, std::string> gathered_failures_;  ///< why shares left pictures out
+  std::map<std::string, SlideRow> measured_;              ///< those whose measures cannot be kept in files
   std::optional<Shares> shares_;
   std::optional<Progress> progress_;
   std::int64_t settled_ = 0;      ///< pictures that are done, or left out
@@ -131,7 +137,7 @@ void Prediction::left_to_do(const std::vector<PictureFile>& all) {
   outcome_.reduced = settings_.mpp > 0 || settings_.factor > 1;
   pictures_ = all;
   if (!fs::exists(output_.facts()) || request_.overwrite) return;
-  if (!request_.go_on)
+  if (!request_.go_on && !gathers_)
     throw Error(output_.folder().string() + " holds a prediction already",
                 "--continue predicts what is missing, --overwrite starts anew, or name another folder.");
   const PredictionRecord before = read_prediction(output_.folder());
@@ -203,6 +209,18 @@ void Prediction::predict_all() {
   if (crew_ != nullptr) crew_->work_through(*this);
   else work_through(PictureWork(request_, members_, output_, metrics_), *this);
   progress_->finish();
+}
+
+/// Of a prediction that puts together what others have predicted.
+void Prediction::require_none_missing(std::size_t of) const {
+  std::vector<std::string> missing;
+  for (const PictureFile& picture : pictures_)
+    if (!gathered_failures_.contains(picture.id)) missing.push_back(picture.id);
+  if (missing.empty()) return;
+  throw Error(counted(missing.size(), "picture") + " of " + std::to_string(of) +
+                  (missing.size() == 1 ? " was" : " were") + " predicted by no share (" + names_of(missing) +
+                  "); the rest is in " + output_.folder().string(),
+              "The same command with --continue in place of --gather predicts them here.");
 }
 
 /// Values of all pictures with a mask, and the tables: in the order of their ids, whoever predicted them and when.
@@ -315,9 +333,10 @@ std::string Prediction::how_to_go_on() const {
 
 PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
   const OutputLock lock(output_.folder());
+  if (gathers_) gathered_failures_ = gather_shares(output_);
   left_to_do(all);
   const JobPlan plan = JobPlan::of(request_.devices, request_.jobs, request_.device).for_pieces(pictures_.size());
-  if (members_.front()->model == nullptr && !pictures_.empty())
+  if (members_.front()->model == nullptr && !pictures_.empty() && !gathers_)
     crew_ = std::make_unique<Crew>(request_.command, plan, plan.threads(members_.front()->experiment.train.threads),
                                    classes_);
   for (const PictureFile& picture : pictures_) note_trained(picture, {});
@@ -327,7 +346,8 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
   note_facts(all);
   write_scores(output_.scores(), outcome_.scores);
   try {
-    if (!pictures_.empty()) predict_all();
+    if (!pictures_.empty() && !gathers_) predict_all();
+    outcome_.scores.failures.insert(gathered_failures_.begin(), gathered_failures_.end());
     if (settings_.search) apply_search(all);
   } catch (const Cancelled&) {
     const std::int64_t finished = outcome_.skipped + outcome_.predicted;
@@ -342,6 +362,7 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
   if (settings_.kept.submission) write_submission(output_, all);
   if (settings_.kept.coco) write_coco_of_all(output_, all, classes_);
   say_trained(all);
+  if (gathers_) require_none_missing(all.size());
   return std::move(outcome_);
 } catch (const WriteError& e) {
   if (!fs::exists(output_.facts())) throw;  // nothing was begun
@@ -349,17 +370,29 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
       e.what(), e.hint() + (e.hint().empty() ? "" : " ") + "What is finished stays: to go on, " + how_to_go_on() + ".");
 }
 
+std::vector<PictureFile> of_share(const std::vector<PictureFile>& all, const WorkShare& share) {
+  std::vector<PictureFile> out;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (share.has(i)) out.push_back(all[i]);
+  return out;
+}
+
 }  // namespace
 
-PredictOutcome predict(const PredictRequest& request) {
-  const bool here = !JobPlan::of(request.devices, request.jobs, request.device).several();
-  const std::vector<std::unique_ptr<Member>> members = open_members(request, /*with_networks=*/here);
+PredictOutcome predict(const PredictRequest& request) { return predict(request, {}); }
+
+PredictOutcome predict(const PredictRequest& request, const PredictPart& part) {
+  const bool one_process = !JobPlan::of(request.devices, request.jobs, request.device).several();
+  const bool here = one_process && part.share.is_all() && !part.gather;
+  const std::vector<std::unique_ptr<Member>> members =
+      open_members(request, /*with_networks=*/one_process && !part.gather);
   const std::unique_ptr<const PictureMetrics> metrics = picture_metrics(request, *members.front());
   if (metrics != nullptr && !metrics->kept && !here)
     throw UsageError("measurements of " + names_of(metrics_that_cannot_be_kept(metrics->set)) +
                          " cannot be handed from one process to another",
                      "Leave the metric out, or predict in one process.");
-  return Prediction(request, members, metrics.get()).run(members.front()->loader->pictures());
+  return Prediction(request, part.gather, members, metrics.get())
+      .run(of_share(members.front()->loader->pictures(), part.share));
 }
 
 }  // namespace nephron::host

@@ -124,24 +124,25 @@ std::string to_json(const QueueTable& table) {
   const auto number = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
   for (const QueueTable::Row& row : table.rows) {
     const Ticket& t = row.job.ticket;
-    jobs.push_back({{"id", t.id},
-                    {"name", t.name},
-                    {"user", row.job.user},
-                    {"priority", name_of(t.request.priority)},
-                    {"state", row.state},
-                    {"why", row.why},
-                    {"since_s", row.seconds},
-                    {"left_s", number(row.left)},
-                    {"starts_in_s", number(row.starts)},
-                    {"gpus", t.request.gpus},
-                    {"gpu_bytes", t.request.gpu_bytes},
-                    {"cores", t.request.cores},
-                    {"parts", row.job.state.at == At::running ? nephron::host::text_of(row.job.state.parts) : ""},
-                    {"starts", row.job.state.start},
-                    {"may_yield", t.may_yield()},
-                    {"exit_code", row.job.state.at == At::ended ? Json(row.job.state.code) : Json(nullptr)},
-                    {"run", t.run.string()},
-                    {"command", row.job.state.start > 0 && t.may_yield() ? t.again : t.first}});
+    jobs.push_back(
+        {{"id", t.id},
+         {"name", t.name},
+         {"user", row.job.user},
+         {"priority", name_of(t.request.priority)},
+         {"state", row.state},
+         {"why", row.why},
+         {"since_s", row.seconds},
+         {"left_s", number(row.left)},
+         {"starts_in_s", number(row.starts)},
+         {"gpus", t.request.gpus},
+         {"gpu_bytes", t.request.gpu_bytes},
+         {"cores", t.request.cores},
+         {"parts", row.job.state.at == At::running && row.job.kept ? nephron::host::text_of(row.job.state.parts) : ""},
+         {"starts", row.job.state.start},
+         {"may_yield", t.may_yield()},
+         {"exit_code", row.job.state.at == At::ended ? Json(row.job.state.code) : Json(nullptr)},
+         {"run", t.run.string()},
+         {"command", row.job.state.start > 0 && t.may_yield() ? t.again : t.first}});
   }
   const double sum = sum_of(table.use);
   for (const auto& [user, seconds] : table.use)

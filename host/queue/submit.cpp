@@ -1,7 +1,6 @@
 #include <host/queue/submit.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <random>
 
@@ -16,6 +15,7 @@
 #include <host/queue/host_file.hpp>
 #include <host/queue/job_files.hpp>
 #include <host/util/pages.hpp>
+#include <host/util/shell_variables.hpp>
 #include <host/util/shell_word.hpp>
 #include <host/util/usage_error.hpp>
 
@@ -40,23 +40,12 @@ std::string id_of(const Submission& submission) {
   return is_job_id(end) ? end : new_id();
 }
 
-/// What of the environment is of this terminal and these processes alone.
-bool is_passing(const std::string& name) {
-  for (const char* begin : {"SSH_", "SLURM_", "TORCHELASTIC_", "NEPHRON_QUEUE_"})
-    if (name.starts_with(begin)) return true;
-  constexpr std::array names{"RANK",        "LOCAL_RANK",  "WORLD_SIZE", "LOCAL_WORLD_SIZE",
-                             "MASTER_ADDR", "MASTER_PORT", "DISPLAY",    "TERM",
-                             "STY",         "TMUX",        "SHLVL",      "_",
-                             "OLDPWD"};
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 std::string environment_text() {
   nlohmann::ordered_json out = nlohmann::ordered_json::object();
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::size_t at = text.find('=');
-    if (at != std::string::npos && at > 0 && !is_passing(text.substr(0, at)))
+    if (at != std::string::npos && at > 0 && !is_passing_variable(text.substr(0, at)))
       out[text.substr(0, at)] = text.substr(at + 1);
   }
   return out.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

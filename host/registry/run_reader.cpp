@@ -16,6 +16,7 @@
 #include <host/config/show.hpp>
 #include <host/registry/labels.hpp>
 #include <host/registry/metrics_tail.hpp>
+#include <host/registry/slurm_status.hpp>
 #include <host/runs/cost_record.hpp>
 #include <host/runs/fold_number.hpp>
 #include <host/runs/process.hpp>
@@ -23,6 +24,7 @@
 #include <host/runs/run_record.hpp>
 #include <host/runs/sweep_part.hpp>
 #include <host/runs/validation_state.hpp>
+#include <host/slurm/slurm_record.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/printable.hpp>
 
@@ -173,6 +175,11 @@ void add_sweep(SourceFacts& out, const fs::path& run) {
   out.facts.push_back({"rung", part->confirms ? FactValue("confirm") : FactValue(std::int64_t{part->rung})});
 }
 
+/// Of a run that was handed to Slurm: the number of its last job there.
+void add_slurm_job(SourceFacts& out, const fs::path& run) {
+  if (const std::optional<SlurmRecord> record = read_slurm_record(run)) out.facts.push_back({"slurm", record->job});
+}
+
 /// "trained on, folds 0, 1".
 std::string with_folds(const std::string& what, const std::vector<int>& folds) {
   std::string out = what + (folds.size() == 1 ? ", fold " : ", folds ");
@@ -200,10 +207,10 @@ std::vector<fs::path> RunReader::files(FactSource source) const {
       out = {run_ / "experiment.resolved.toml"};
       break;
     case FactSource::environment:
-      out = {run_ / "environment.json", sweep_part_file(run_)};
+      out = {run_ / "environment.json", sweep_part_file(run_), slurm_file(run_)};
       break;
     case FactSource::results:
-      of_folds({"metrics.jsonl", "done.json"});
+      of_folds({"metrics.jsonl", "done.json", "cost.json"});
       out.push_back(cost_file(run_));
       break;
     case FactSource::slides:
@@ -268,6 +275,7 @@ SourceFacts RunReader::experiment() const {
 SourceFacts RunReader::environment() const {
   SourceFacts out;
   attempt(out, [&] { add_sweep(out, run_); });
+  attempt(out, [&] { add_slurm_job(out, run_); });
   if (!there(run_ / "environment.json")) return out;
   attempt(out, [&] {
     const JsonNode json = JsonNode::read(run_ / "environment.json");
@@ -410,7 +418,7 @@ RunReader::State RunReader::state() const {
   } catch (const Error&) {
     evidence.ended.reset();
   }
-  out.status = status_of(evidence, host_name());
+  out.status = status_with_slurm(status_of(evidence, host_name()), run_);
   if (out.status == RunStatus::failed) out.error = evidence.ended->error;
   if (out.status == RunStatus::failed || out.status == RunStatus::interrupted) out.hint = evidence.ended->hint;
   return out;

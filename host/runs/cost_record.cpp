@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <host/runs/fold_number.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
@@ -69,13 +70,25 @@ RunCostRecord sum_of(std::vector<SessionCost> sessions) {
   return out;
 }
 
-RunCostRecord read_cost(const fs::path& run) {
-  const fs::path file = cost_file(run);
+std::vector<SessionCost> sessions_in(const fs::path& folder) {
+  const fs::path file = cost_file(folder);
   std::error_code failed;
   if (!fs::exists(file, failed)) return {};
-  std::vector<SessionCost> sessions;
+  std::vector<SessionCost> out;
   const JsonNode json = JsonNode::read(file, "Remove it: what the run took of the machine is then not known.");
-  for (const JsonNode& one : json.at("sessions").items()) sessions.push_back(session_of(one));
+  for (const JsonNode& one : json.at("sessions").items()) out.push_back(session_of(one));
+  return out;
+}
+
+RunCostRecord read_cost(const fs::path& run) {
+  std::vector<SessionCost> sessions = sessions_in(run);
+  std::error_code failed;
+  for (fs::directory_iterator entry(run, failed), end; !failed && entry != end; entry.increment(failed)) {
+    if (!fold_number(entry->path())) continue;
+    const std::vector<SessionCost> more = sessions_in(entry->path());
+    sessions.insert(sessions.end(), more.begin(), more.end());
+  }
+  if (sessions.empty()) return {};
   return sum_of(std::move(sessions));
 }
 

@@ -33,13 +33,16 @@ struct RunCostRecord {
 
 std::filesystem::path cost_file(const std::filesystem::path& run);
 
-/// Of no sessions where there is no such file: runs of before it was written have none. Throws Error that names file
-/// and place.
+/// Of no sessions where there is no such file: runs of before it was written have none. What processes that share a run
+/// leave in the folders of their folds counts with it. Throws Error that names file and place.
 RunCostRecord read_cost(const std::filesystem::path& run);
+
+/// Of the one file of a run's folder or a fold's.
+std::vector<SessionCost> sessions_in(const std::filesystem::path& folder);
 
 RunCostRecord sum_of(std::vector<SessionCost> sessions);
 
-/// Replaces the file. Throws Error.
+/// Replaces the file of a run's folder or a fold's. Throws Error.
 void write_cost(const std::filesystem::path& run, const std::vector<SessionCost>& sessions);
 
 }  // namespace nephron::host

@@ -27,12 +27,28 @@ std::string written_by_holder(int fd) {
   return out;
 }
 
-/// The whole file, for writing. Locks of open file descriptions end with the last process that holds the description,
-/// know no pid, and can be asked for without being taken.
-struct flock whole_file() {
+/// The whole file. Locks of open file descriptions end with the last process that holds the description, know no pid,
+/// and can be asked for without being taken.
+struct flock whole_file(short type = F_WRLCK) {
   struct flock lock = {};
-  lock.l_type = F_WRLCK;
+  lock.l_type = type;
   lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+/// Those who hold it beside each other leave out a byte, far behind what the file holds, and lock that in turn.
+constexpr off_t byte_of_turns = off_t{1} << 40;
+
+struct flock but_for_turns() {
+  struct flock lock = whole_file(F_RDLCK);
+  lock.l_len = byte_of_turns;
+  return lock;
+}
+
+struct flock turn(short type) {
+  struct flock lock = whole_file(type);
+  lock.l_start = byte_of_turns;
+  lock.l_len = 1;
   return lock;
 }
 
@@ -40,11 +56,11 @@ std::filesystem::path lock_file(const std::filesystem::path& folder) { return fo
 
 }  // namespace
 
-FolderLock::FolderLock(const std::filesystem::path& folder) {
+FolderLock::FolderLock(const std::filesystem::path& folder, Beside beside) {
   const std::filesystem::path file = lock_file(folder);
   fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (fd_ < 0) throw Error("cannot write " + file.string() + ": " + std::strerror(errno));
-  struct flock lock = whole_file();
+  struct flock lock = beside == Beside::others ? but_for_turns() : whole_file();
   if (::fcntl(fd_, F_OFD_SETLK, &lock) == 0) {
     const std::string text = "process " + std::to_string(::getpid()) + " on " + host_name() + "\n";
     // The words are for people; a full disk is no reason not to lock.
@@ -58,6 +74,23 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
 
 FolderLock::FolderLock(FolderLock&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), other_holder_(std::move(other.other_holder_)) {}
+
+void FolderLock::in_turn(const std::function<void()>& change) const {
+  // Whoever holds it alone has this byte too, and takes it once more.
+  struct flock begin = turn(F_WRLCK);
+  while (fd_ >= 0 && ::fcntl(fd_, F_OFD_SETLKW, &begin) != 0 && errno == EINTR) {}
+  const auto end = [this] {
+    struct flock free = turn(F_UNLCK);
+    if (fd_ >= 0) ::fcntl(fd_, F_OFD_SETLK, &free);
+  };
+  try {
+    change();
+  } catch (...) {
+    end();
+    throw;
+  }
+  end();
+}
 
 FolderLock wait_for_lock(const std::filesystem::path& folder, std::chrono::milliseconds at_most) {
   const auto end = std::chrono::steady_clock::now() + at_most;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -66,6 +67,35 @@ TEST_F(FolderLocks, WhoWaitsHasItAlone) {
   const FolderLock held(folder_);
   EXPECT_THAT([&] { wait_for_lock(folder_, std::chrono::milliseconds(20)); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("by process " + std::to_string(::getpid()))));
+}
+
+// As processes that train one fold of a run each hold the run.
+TEST_F(FolderLocks, SeveralMayHoldItThatSaySo) {
+  const FolderLock first(folder_, FolderLock::Beside::others), second(folder_, FolderLock::Beside::others);
+  EXPECT_FALSE(first.other_holder() || second.other_holder());
+  EXPECT_EQ(FolderLock::ask(folder_), State::held);
+  EXPECT_TRUE(FolderLock(folder_).other_holder()) << "one that wants it alone";
+  std::atomic<int> inside{0}, most{0}, calls{0};
+  std::vector<std::thread> threads;
+  for (const FolderLock* lock : {&first, &second})
+    threads.emplace_back([&, lock] {
+      for (int k = 0; k < 200; ++k)
+        lock->in_turn([&] {
+          most = std::max<int>(most, ++inside);
+          std::this_thread::yield();
+          --inside, ++calls;
+        });
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(most, 1);
+  EXPECT_EQ(calls, 400);
+}
+
+TEST_F(FolderLocks, WhoHasItAloneIsBesideNobody) {
+  const FolderLock alone(folder_);
+  alone.in_turn([] {});
+  EXPECT_TRUE(FolderLock(folder_, FolderLock::Beside::others).other_holder());
+  EXPECT_TRUE(FolderLock(folder_).other_holder());
 }
 
 // A process that starts while others look must always get its lock.

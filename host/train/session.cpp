@@ -207,6 +207,8 @@ int finish(const TrainRequest& request, Session& session, const Trained& trained
     log().info(how_to_go_on_after_pause(session.run(), request.until_epoch, session.experiment().train.epochs,
                                         trained.options));
   }
+  // Other folds of the run are other processes' business.
+  if (done && request.share_run) session.note_end(EndedBy::pause);
   if (done) return exit_done;
   if (!request.debug) log().warning(how_to_go_on(session.run(), trained.options));
   return exit_interrupted;
@@ -295,6 +297,11 @@ int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Dev
   }
 }
 
+/// Of a run that another machine trains: what is named there need not be here.
+c10::Device device_elsewhere(const std::string& text) {
+  return text.starts_with("cuda") ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
+}
+
 }  // namespace
 
 int train(const TrainRequest& request) {
@@ -308,6 +315,7 @@ int train(const TrainRequest& request) {
                      "leave them out; or start one process, or give --alone");
   // Processes of their own keep it each for itself.
   if (!plan.several()) keep_freed_memory();
+  if (request.elsewhere) return train_here(request, plan, device_elsewhere(plan.devices.front()), nullptr);
   if (!place) {
     for (const std::string& device : plan.devices) parse_device(device);
     return train_here(request, plan, parse_device(plan.devices.front()), nullptr);

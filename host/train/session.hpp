@@ -40,6 +40,9 @@ struct TrainRequest {
   bool writes = true;                ///< false: another rank keeps the run
   int ranks = 1;                     ///< that train one model together
   bool leave_waiting = false;        ///< make the run, and train nothing
+  bool elsewhere = false;            ///< with it: another machine trains it, whose device is not looked for here
+  int wait_for_run = 0;              ///< seconds to wait for another process that trains `resume`
+  bool share_run = false;            ///< one fold of `resume`, while other processes train others
   FoldWorker worker;
 };
 

@@ -17,6 +17,7 @@
 #include <host/model/weights_there.hpp>
 #include <host/runs/cost_record.hpp>
 #include <host/runs/ended.hpp>
+#include <host/runs/fold_number.hpp>
 #include <host/runs/next_run.hpp>
 #include <host/train/checkpoint_files.hpp>
 #include <host/train/fold_processes.hpp>
@@ -27,6 +28,7 @@
 #include <host/util/counted.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/listed.hpp>
 #include <host/util/log.hpp>
 #include <host/util/mapped_places.hpp>
 #include <host/util/printable.hpp>
@@ -142,6 +144,19 @@ std::unique_ptr<CostMeter> cost_meter(const TrainRequest& request, const c10::De
   return std::make_unique<CostMeter>(std::move(held), plan.together(), request.ranks);
 }
 
+/// That of a fold which is to be trained, of a run that is there: processes that share a run each hold their fold's.
+void make_folder_of_fold(const fs::path& named) {
+  const fs::path fold = fs::absolute(named).lexically_normal(), run = fold.parent_path();
+  const auto k = fold_number(fold);
+  if (!k || !fs::exists(run / "experiment.resolved.toml")) return;  // which open() tells of
+  const std::vector<int> folds = folds_of_environment(run / "environment.json");
+  if (std::find(folds.begin(), folds.end(), *k) == folds.end())
+    throw UsageError(run.string() + " has no fold " + std::to_string(*k) + ": it was started for " +
+                     (folds.size() == 1 ? "fold " : "folds ") + listed(folds));
+  std::error_code failed;
+  fs::create_directory(fold, failed);  // what keeps it from being written into, its lock tells
+}
+
 /// The experiment of a run with what the command line changes, which must not matter.
 Experiment load_again(const TrainRequest& request, const RunFolder& run, std::unique_ptr<Registry>& registry) {
   const PluginSearch search{request.plugins, {}};
@@ -184,7 +199,8 @@ Session Session::start(const TrainRequest& asked, const fs::path& runs, const c1
   s.folds_ = folds_asked(request, s.experiment_);
   if (request.from.empty()) require_weights(s.experiment_);
   else s.from_ = find_origins(request.from, request.checkpoint, s.folds_);
-  require_training_memory(s.experiment_, *s.registry_, device, together(request, s.experiment_));
+  if (!request.elsewhere)
+    require_training_memory(s.experiment_, *s.registry_, device, together(request, s.experiment_));
   if (request.debug) shrink(s.experiment_);
   s.listing_ = std::make_unique<Listing>(s.experiment_, *s.registry_);
   s.splits_ = splits_of(*s.listing_);
@@ -195,18 +211,25 @@ Session Session::start(const TrainRequest& asked, const fs::path& runs, const c1
   s.run_ = RunFolder::propose(runs, s.experiment_.name);
   keep_all_that_it_needs(s.experiment_, request.plugins, s.run_);
   s.facts_ = facts_of(request, device);
-  if (s.writes_) s.cost_ = cost_meter(request, device, s.folds_.size());
+  if (s.writes_ && !request.leave_waiting) s.cost_ = cost_meter(request, device, s.folds_.size());
   return s;
 }
 
 Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
   Session s;
   s.writes_ = request.writes;
+  s.shares_ = request.share_run;
+  if (s.shares_) make_folder_of_fold(request.resume);
   s.run_ = RunFolder::open(request.resume);
+  if (s.shares_ && s.run_.opened_fold() < 0)
+    throw UsageError("--share-run trains one fold of a run, beside others: " + request.resume.string() + " names none",
+                     "nephron train --share-run --resume RUN/fold-K");
   s.experiment_ = load_again(request, s.run_, s.registry_);
   require_experiment_can(s.experiment_, device.str());
   s.worker_ = request.worker.fold >= 0;
-  if (!s.worker_ && s.writes_) s.lock_.emplace(s.run_.folder());
+  if (!s.worker_ && s.writes_)
+    s.lock_.emplace(s.run_.folder(), s.shares_ ? s.run_.fold(s.run_.opened_fold()).folder : fs::path(),
+                    std::chrono::seconds(request.wait_for_run));
   s.folds_ = s.worker_                   ? std::vector<int>{request.worker.fold}
              : s.run_.opened_fold() >= 0 ? std::vector<int>{s.run_.opened_fold()}
                                          : folds_of_environment(s.run_.environment());
@@ -245,14 +268,14 @@ void Session::begin(std::size_t bytes) {
   if (begun_) return require_writable(run_.folder(), bytes);
   if (resumes_) {
     require_writable(run_.folder(), bytes);
-    add_session(run_.environment(), facts_, changes_);
+    lock_->in_turn([&] { add_session(run_.environment(), facts_, changes_); });
   } else {
     require_writable(run_.folder().parent_path(), bytes);
     make_run();
   }
   begun_ = true;
-  cost_->keep_in(run_.folder());
-  open_log_file(run_.log());
+  cost_->keep_in(own_folder());
+  open_log_file(own_folder() / run_.log().filename());
   log().info((resumes_ ? "resuming " : "run ") + run_.folder().string() + " on " + facts_.device + ", " +
              experiment_.train.precision);
   for (const FoldOrigin& o : from_)
@@ -301,7 +324,7 @@ void Session::note_end(EndedBy by, const std::exception* error) const {
   const auto* const ours = dynamic_cast<const Error*>(error);
   std::string text = error != nullptr ? error->what() : "";
   text.resize(std::min(text.size(), text.find("\nException raised from")));  // LibTorch's backtrace
-  write_ended(run_.folder(), by, text, ours != nullptr ? ours->hint() : "");
+  lock_->in_turn([&] { write_ended(run_.folder(), by, text, ours != nullptr ? ours->hint() : ""); });
 }
 
 void Session::write_run() const {

@@ -55,6 +55,8 @@ class Session {
   Session() = default;
   void make_run();
   void write_run() const;
+  /// Where its log and its cost are kept: those of processes that share a run are each its fold's.
+  std::filesystem::path own_folder() const { return shares_ ? run_.fold(folds_.front()).folder : run_.folder(); }
   void remove_run();
 
   Experiment experiment_;
@@ -71,6 +73,7 @@ class Session {
   bool resumes_ = false, begun_ = false;
   bool keeps_snapshot_ = true;  ///< false: nothing of it is kept
   bool worker_ = false;         ///< another process holds the run, and speaks of it
+  bool shares_ = false;         ///< other processes train other folds of it
   bool writes_ = true;          ///< false: another rank keeps the run
 };
 

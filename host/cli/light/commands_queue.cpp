@@ -1,8 +1,8 @@
 // nephron queue: what waits and runs on this machine, and what becomes of one's own jobs.
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 #include <memory>
+#include <optional>
 
 #include <unistd.h>
 
@@ -15,6 +15,8 @@
 #include <host/queue/follow.hpp>
 #include <host/queue/job_files.hpp>
 #include <host/queue/queue_table.hpp>
+#include <host/queue/slurm_rows.hpp>
+#include <host/slurm/slurm_change.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 
@@ -37,6 +39,7 @@ int show(const QueueOptions& o) {
   });
   if (served) start_agent(spool);
   QueueTable table = make_queue_table(scene, host);
+  if (const auto slurm = ask_slurm()) add_slurm(table, *slurm);
   if (o.ended) add_ended(table, ended_jobs(spool, table.problems));
   std::fputs((o.json ? to_json(table) : to_text(table)).c_str(), stdout);
   for (const std::string& problem : table.problems) log().warning(problem);
@@ -50,31 +53,44 @@ int show_host() {
   return Exit::done;
 }
 
-/// `change` of each job; those that are right are changed, whatever is wrong with others.
-int change_all(const QueueOptions& o, const std::function<std::string(const Spool&, const std::string&)>& change) {
+/// The job of Slurm that is meant, and no one of the machine's own queue: by "slurm:123", or by its run.
+std::optional<SlurmId> slurm_job(const Spool& spool, const std::string& id) {
+  if (spool.has(id + ticket_ending) || spool.has("ended/" + id + ticket_ending)) return std::nullopt;
+  return slurm_id(id);
+}
+
+/// `change` of each job; those that are right are changed, whatever is wrong with others. `of_slurm`: the same of one
+/// that Slurm has.
+int change_all(const QueueOptions& o, std::string (*change)(const Spool&, const std::string&),
+               std::string (*of_slurm)(const SlurmId&)) {
   const HostFile host = read_host();
   const Spool spool(host.spool);
-  for (const std::string& id : o.ids) print(change(spool, id) + "\n");
+  for (const std::string& id : o.ids) {
+    const auto in_slurm = slurm_job(spool, id);
+    print((in_slurm ? of_slurm(*in_slurm) : change(spool, id)) + "\n");
+  }
   return Exit::done;
 }
 
 void add_change(CLI::App& app, int& exit, const char* name, const char* help,
-                std::string (*change)(const Spool&, const std::string&)) {
+                std::string (*change)(const Spool&, const std::string&), std::string (*of_slurm)(const SlurmId&)) {
   CLI::App* const command = app.add_subcommand(name, help);
   const auto o = std::make_shared<QueueOptions>();
   command->add_option("ID", o->ids, "Jobs of yours, as nephron queue shows them")->required();
-  command->callback([o, change, &exit] { exit = change_all(*o, change); });
+  command->callback([o, change, of_slurm, &exit] { exit = change_all(*o, change, of_slurm); });
 }
 
 void add_cancel(CLI::App& app, int& exit) {
-  add_change(app, exit, "cancel", "Take jobs out of the queue; what runs is ended, and saves before", &cancel_job);
+  add_change(app, exit, "cancel", "Take jobs out of the queue; what runs is ended, and saves before", &cancel_job,
+             &cancel_in_slurm);
 }
 void add_hold(CLI::App& app, int& exit) {
-  add_change(app, exit, "hold", "Keep jobs from running until they are released; a training saves and stops",
-             &hold_job);
+  add_change(app, exit, "hold", "Keep jobs from running until they are released; a training saves and stops", &hold_job,
+             &hold_in_slurm);
 }
 void add_release(CLI::App& app, int& exit) {
-  add_change(app, exit, "release", "Put jobs that were held, killed or failed in line again", &release_job);
+  add_change(app, exit, "release", "Put jobs that were held, killed or failed in line again", &release_job,
+             &release_in_slurm);
 }
 
 void add_logs(CLI::App& app, int& exit) {
@@ -85,7 +101,8 @@ void add_logs(CLI::App& app, int& exit) {
   command->callback([o, &exit] {
     const HostFile host = read_host();
     const Spool spool(host.spool);
-    show_log(spool, o->id, o->follow);
+    if (const auto in_slurm = slurm_job(spool, o->id)) show_slurm_log(*in_slurm, o->follow);
+    else show_log(spool, o->id, o->follow);
     exit = Exit::done;
   });
 }
@@ -98,7 +115,9 @@ void add_attach(CLI::App& app, int& exit) {
   command->callback([o, &exit] {
     const HostFile host = read_host();
     const Spool spool(host.spool);
-    exit = show_log(spool, o->id, true).value_or(Exit::interrupted);
+    const auto in_slurm = slurm_job(spool, o->id);
+    const auto code = in_slurm ? show_slurm_log(*in_slurm, true) : show_log(spool, o->id, true);
+    exit = code.value_or(Exit::interrupted);
   });
 }
 

@@ -1,16 +1,22 @@
-// nephron submit: a training, a sweep, or any command, in the line of this machine.
+// nephron submit: a training, a sweep, or any command, in the line of this machine, or handed to Slurm.
 #include <algorithm>
 #include <memory>
+
+#include <sys/stat.h>
 
 #include <nephron/error.hpp>
 
 #include <host/cli/command.hpp>
 #include <host/cli/light/runs_options.hpp>
+#include <host/cli/light/slurm_options.hpp>
 #include <host/queue/host_file.hpp>
 #include <host/queue/submit.hpp>
 #include <host/queue/tool.hpp>
 #include <host/replay/rerun.hpp>
+#include <host/runs/run_record.hpp>
+#include <host/slurm/slurm_submit.hpp>
 #include <host/sweep/sweep_queue.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/log.hpp>
 #include <host/util/pages.hpp>
 #include <host/util/printable.hpp>
@@ -28,6 +34,7 @@ struct SubmitOptions {
   std::vector<std::string> of_training;  ///< options that were given, and that a training alone takes
   int gpus = -1, cpus = 0, jobs = 0;
   bool strict = false, auto_batch = false, resumable = false;
+  SlurmOptions slurm;
 };
 
 bool is_experiment(const SubmitOptions& o) {
@@ -52,6 +59,7 @@ std::vector<std::string> train_command(const SubmitOptions& o, const std::string
   for (const std::string& file : o.plugins) out.insert(out.end(), {"--plugin", file});
   if (!o.from.empty()) out.insert(out.end(), {"--from", o.from, "--checkpoint", o.checkpoint});
   if (o.auto_batch) out.insert(out.end(), {"--batch", "auto"});
+  if (o.slurm.asked()) out.emplace_back("--elsewhere");
   return out;
 }
 
@@ -113,7 +121,7 @@ void require_possible(const SubmitOptions& o) {
   if (o.what.size() > 2 && o.what[0] == "nephron" && o.what[1] == "train" && o.what[2].ends_with(".toml"))
     throw UsageError("a training is put in line by its experiment, so that its run is made now",
                      "nephron submit " + shell_word(o.what[2]) + ", with the options that train would be given");
-  if (is_experiment(o) && o.gpus > 1 && !several_folds(o))
+  if (is_experiment(o) && o.gpus > 1 && !several_folds(o) && !o.slurm.asked())
     throw UsageError("one fold trains on one GPU; " + std::to_string(o.gpus) + " train several folds: --fold all",
                      "or one model with several processes: nephron submit --gpus " + std::to_string(o.gpus) +
                          " -- torchrun --no-python --nproc-per-node " + std::to_string(o.gpus) +
@@ -136,9 +144,136 @@ int submit_sweep(const SubmitOptions& o, const Submission& each) {
   return Exit::done;
 }
 
+// ---- Slurm
+
+void require_possible_in_slurm(const SubmitOptions& o) {
+  if (o.priority == "urgent")
+    throw UsageError("what goes first in Slurm is not its users' to say",
+                     "A partition or a QOS may be: --partition P, --sbatch=--qos=Q.");
+  if (o.auto_batch)
+    throw UsageError("--batch auto looks at the memory of the machine that trains, which Slurm chooses later",
+                     "give --set train.batch=N");
+  if (o.slurm.over_slides == 0) {
+    if (is_experiment(o) && o.gpus > 1)
+      throw UsageError("one fold trains on one GPU, and each fold is a task of its own; --gpus is of each task",
+                       "one model with several processes: nephron submit --via slurm --gpus " + std::to_string(o.gpus) +
+                           " -- torchrun --no-python --nproc-per-node " + std::to_string(o.gpus) +
+                           " nephron train --resume RUN");
+    return;
+  }
+  const auto has = [&](const char* word) { return std::find(o.what.begin(), o.what.end(), word) != o.what.end(); };
+  if (o.what.size() < 3 || o.what[0] != "nephron" || (o.what[1] != "prepare" && o.what[1] != "predict"))
+    throw UsageError("--over-slides divides the slides of nephron prepare and nephron predict alone",
+                     "nephron submit --via slurm --over-slides 8 -- nephron predict RUN --slides ... --out DIR");
+  for (const char* const word : {"--continue", "--overwrite", "--share", "--gather", "--only"})
+    if (has(word)) throw UsageError(std::string(word) + " does not go with --over-slides", "Leave one of them out.");
+}
+
+/// One fold a task, where there are several.
+void divide_over_folds(const fs::path& run, SlurmJob& job) {
+  const std::vector<int> folds = read_environment(run / "environment.json").folds;
+  if (folds.size() < 2) return;
+  const auto resume = std::find(job.words.begin(), job.words.end(), "--resume");
+  job.words.erase(resume, resume + 2);
+  job.words.insert(job.words.end(), {"--share-run", "--resume"});
+  job.array = SlurmArray{folds, {(run / "fold-").string(), ""}};
+}
+
+void divide_over_slides(int tasks, SlurmJob& job) {
+  job.array.emplace();
+  for (int i = 1; i <= tasks; ++i) job.array->tasks.push_back(i);
+  job.array->word = {"", "/" + std::to_string(tasks)};
+  job.words.emplace_back("--share");
+}
+
+/// A run that was made for a job which Slurm does not take is of no use, and nothing was trained in it.
+void take_back_run(const fs::path& run) {
+  std::error_code failed;
+  if (run.empty() || !fs::exists(run / "experiment.resolved.toml", failed)) return;
+  fs::remove_all(run, failed);
+  fs::remove(run.parent_path(), failed);  // only when it is empty
+}
+
+SlurmRecord hand_over(const SubmitOptions& o, const SlurmJob& job) {
+  SlurmRecord record = hand_to_slurm(job);
+  if (o.slurm.over_slides == 0 || o.what[1] != "predict") return record;
+  // What the tasks have predicted is put together when all are at their end. That needs no GPU.
+  SlurmJob last = job;
+  last.words.back() = "--gather";
+  last.array.reset();
+  last.gres.clear();
+  return hand_to_slurm_after(std::move(record), std::move(last));
+}
+
+SlurmJob slurm_job_of(const SubmitOptions& o) {
+  SlurmJob job;
+  job.name = o.name;
+  job.folder = fs::current_path();
+  job.umask = static_cast<int>(::umask(0));
+  ::umask(static_cast<mode_t>(job.umask));
+  job.cores = o.cpus;
+  job.idle = o.priority == "idle";
+  o.slurm.apply(o.gpus, job);
+  if (o.gpu_memory.empty()) return job;
+  const auto bytes = bytes_of(o.gpu_memory);
+  if (!bytes) throw UsageError("--gpu-memory " + o.gpu_memory + ": a size such as 6G or 512M was expected");
+  job.gpu_bytes = *bytes;
+  return job;
+}
+
+int submit_to_slurm(const SubmitOptions& o) {
+  require_possible_in_slurm(o);
+  require_slurm();
+  SlurmJob job = slurm_job_of(o);
+  fs::path made;
+  if (is_experiment(o)) {
+    Submission training;
+    training.name = o.name;
+    if (const int exit = make_run(o, o.slurm.device_for(job), training); exit != Exit::done) return exit;
+    made = job.run = training.run;
+    job.name = training.name;
+    job.words = training.first;
+    // Of a node that was given up, the last process may still be dying.
+    job.words.insert(job.words.end(), {"--wait-for-run", "300"});
+    job.goes_on = true;
+    divide_over_folds(made, job);
+  } else {
+    job.words = o.what;
+    job.goes_on = o.resumable || goes_on_again(o.what) || o.slurm.over_slides > 0;
+    if (goes_on_again(o.what) && o.what[1] == "train" && o.what.size() > 3) job.run = RunsOptions{}.run(o.what[3]);
+    if (job.name.empty())
+      for (const std::string& word : o.what) job.name += (job.name.empty() ? "" : " ") + shell_word(word);
+    job.name.resize(std::min<std::size_t>(job.name.size(), 200));
+    if (o.slurm.over_slides > 0) divide_over_slides(o.slurm.over_slides, job);
+  }
+  if (job.words.front() == "nephron") job.words.front() = program_file().string();
+  for (char& c : job.name)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  try {
+    const SlurmRecord record = hand_over(o, job);
+    print("slurm:" + record.job + "\n");
+    log().info("Slurm has it as " + record.job +
+               (record.tasks.empty() ? "" : ", " + counted(record.tasks.size(), "task")) +
+               (record.run.empty() ? "" : ": " + record.run.string()) +
+               "; nephron queue shows it, nephron logs slurm:" + record.job + " what it says");
+  } catch (const Error&) {
+    take_back_run(made);
+    throw;
+  }
+  return Exit::done;
+}
+
 int submit(const SubmitOptions& o) {
   const bool is_sweep = is_experiment(o) && is_sweep_file(o.what.front(), o.set);
   if (!is_sweep) require_possible(o);
+  if (!is_sweep && o.jobs > 0) throw UsageError("--jobs is for a sweep alone", "docs/sweeps.md shows what one is.");
+  o.slurm.require_asked();
+  if (o.slurm.asked()) {
+    if (is_sweep)
+      throw UsageError("a sweep is handed to Slurm as a command, as often as processes are wanted",
+                       "nephron submit --via slurm --resumable -- nephron sweep " + shell_word(o.what.front()));
+    return submit_to_slurm(o);
+  }
   Submission out;
   out.name = o.name;
   out.gpus = o.gpus;
@@ -152,7 +287,6 @@ int submit(const SubmitOptions& o) {
   const HostFile host = read_host();
   const Request request = request_of(out, host.machine);  // before a run is made
   if (is_sweep) return submit_sweep(o, out);
-  if (o.jobs > 0) throw UsageError("--jobs is for a sweep alone", "docs/sweeps.md shows what one is.");
   if (is_experiment(o)) {
     if (const int exit = make_run(o, device_of(request, host.machine), out); exit != Exit::done) return exit;
   } else {
@@ -168,8 +302,8 @@ int submit(const SubmitOptions& o) {
 }
 
 void add_submit(CLI::App& app, int& exit) {
-  CLI::App* const command =
-      app.add_subcommand("submit", "Put a training, a sweep or any command in this machine's queue");
+  CLI::App* const command = app.add_subcommand(
+      "submit", "Put a training, a sweep or any command in this machine's queue, or hand it to Slurm");
   const auto o = std::make_shared<SubmitOptions>();
   command->add_option("WHAT", o->what, "An experiment or a sweep; or, behind --, a command: submit -- make figures")
       ->required()
@@ -186,6 +320,7 @@ void add_submit(CLI::App& app, int& exit) {
       ->check(CLI::Range(1, 256));
   command->add_flag("--resumable", o->resumable,
                     "The command saves on SIGTERM, and goes on when it is started again: it may yield to others");
+  o->slurm.add_to(*command);
   const char* const of_train = "As of nephron train";
   command->add_option("--fold", o->fold, of_train)->capture_default_str()->group("Training");
   command->add_option("--set", o->set, of_train)

@@ -13,7 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> usual_columns{"id", "name", "status", "dice", "epoch", "started", "user", "tag"};
+const std::vector<std::string> usual_columns{"id",    "name",    "status", "slurm", "dice",
+                                             "epoch", "started", "user",   "tag"};
 
 }  // namespace
 
