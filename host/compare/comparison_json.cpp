@@ -39,8 +39,8 @@ Json finding_json(const Finding& f, const Comparison& c) {
       {"baseline_mean", number(f.first)},
       {"mean", number(f.mean)},
       {"difference", number(f.difference)},
-      {"interval", interval_json(f.interval)},
-      {"p", number(f.p)},
+      {"interval", interval_json(f.claimed())},
+      {"p", number(f.claimed_p())},
       {"exact", f.exact},
       {"donors", f.differences.size()},
       {"donors_won", f.won},
@@ -49,7 +49,10 @@ Json finding_json(const Finding& f, const Comparison& c) {
       {"wilcoxon_p", number(f.ranks.p)},
       {"student_p", number(f.student.p)},
       {"bootstrap", {{"bca", interval_json(f.bootstrap.bca)}, {"percentile", interval_json(f.bootstrap.percentile)}}}};
-  if (f.recipe) out["recipe"] = recipe_json(*f.recipe);
+  if (f.recipe) {
+    out["recipe"] = recipe_json(*f.recipe);
+    out["these_weights_alone"] = {{"interval", interval_json(f.interval)}, {"p", number(f.p)}};
+  }
   if (f.verdict == Verdict::exploratory) return out;
   out["p_holm"] = number(f.adjusted);
   out["verdict"] = text_of(f.verdict);
@@ -63,7 +66,10 @@ Json settling_json(const Settling& s) {
   return {{"effect", s.effect},
           {"effect_stated", s.stated},
           {"power_now", s.power},
-          {"now", {{"donors", s.now.donors}, {"slides_a_donor", s.now.slides}, {"seeds_a_side", s.now.seeds}}},
+          {"now",
+           {{"donors", s.now.donors},
+            {"slides_a_donor", s.now.slides},
+            {"seeds_a_side", {s.now.seeds.first, s.now.seeds.second}}}},
           {"wanted_power", Settling::wanted},
           {"donors", optional_json(s.donors)},
           {"slides_a_donor", optional_json(s.slides)},
@@ -184,6 +190,8 @@ std::string comparison_json(const Comparison& c) {
            {"meant_to_differ", objections_json(c.varied)},
            {"value", c.request.metric},
            {"better", c.good_when == GoodWhen::lower ? "lower" : "higher"},
+           {"values_undefined_in_all_runs", c.table.undefined},
+           {"values_undefined_in_some_runs", c.table.left_out.size()},
            {"margin", optional_json(c.request.margin)},
            {"seed", c.request.seed},
            {"runs", runs_json(c)},

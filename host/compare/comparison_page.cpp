@@ -64,7 +64,7 @@ std::string verdicts(const Comparison& c) {
   if (shares) columns.emplace_back("first");
   columns.emplace_back("verdict");
   std::vector<std::string> base{escaped(c.sides[0].name), figure(c.findings[0].first), "baseline", "", "", ""};
-  if (shares) base.push_back(percent(c.first_share[0]));
+  if (shares) base.push_back(escaped(percent(c.first_share[0])));
   base.emplace_back();
   Rows rows{base}, others;
   for (const Finding& f : c.findings) {
@@ -75,7 +75,7 @@ std::string verdicts(const Comparison& c) {
                                  interval_words(f.claimed()),
                                  escaped(p_words(f.adjusted)),
                                  std::to_string(f.won) + " of " + std::to_string(f.differences.size())};
-    if (shares) row.push_back(percent(c.first_share[f.side]));
+    if (shares) row.push_back(escaped(percent(c.first_share[f.side])));
     row.push_back("<b>" + escaped(verdict_words(f, c)) + "</b>");
     rows.push_back(std::move(row));
     others.push_back({name, figure(f.student.dz), interval_words(f.bootstrap.bca),
@@ -83,13 +83,13 @@ std::string verdicts(const Comparison& c) {
                       escaped(p_words(f.student.p))});
   }
   std::string notes = soft(method_words(c));
-  if (shares) notes += soft(first_words());
+  if (shares) notes += soft(first_words(c));
   for (const Objection& o : c.varied) notes += soft("Meant to differ: " + o.text);
   for (const std::string& note : c.notes) notes += soft(note);
   return "<h2>Verdict</h2>\n" + in_card(html_table(columns, rows) + notes) +
          folded("Beside it: effect sizes, bootstrap, other tests",
                 html_table({"", "dz", "BCa interval, 95 %", "percentile interval", "Wilcoxon p", "Student p"}, others) +
-                    soft("Not what the verdict goes by.") + pooled(c));
+                    soft("Not what the verdict goes by" + weights_words(c) + ".") + pooled(c));
 }
 
 std::string seeds(const Comparison& c) {
@@ -100,10 +100,11 @@ std::string seeds(const Comparison& c) {
                       figure(std::sqrt(f.recipe->of_seeds)), figure(std::sqrt(f.recipe->of_rest)),
                       interval_words(f.interval), escaped(p_words(f.p))});
   return rows.empty() ? ""
-                      : "<h2>Spread</h2>\n" + in_card(html_table({"", "between donors", "between seeds", "rest",
-                                                                  "interval for these weights alone", "p"},
-                                                                 rows) +
-                                                      soft("Standard deviations of a run's figures."));
+                      : "<h2>Spread</h2>\n" +
+                            in_card(html_table({"", "between donors", "between seeds", "rest",
+                                                "interval for these weights alone", "p for these weights alone"},
+                                               rows) +
+                                    soft("Standard deviations of a run's figures."));
 }
 
 std::string settle(const Comparison& c) {
@@ -111,18 +112,19 @@ std::string settle(const Comparison& c) {
   bool stated = false;
   const Settling* last = nullptr;
   for (std::size_t i = 0; i < c.findings.size(); ++i) {
-    if (!c.settlings[i]) continue;
+    if (!c.settlings[i] || !is_open(c.findings[i].verdict)) continue;
     const Settling& s = *c.settlings[i];
     stated = s.stated, last = &s;
-    rows.push_back({escaped(c.sides[c.findings[i].side].name), signed_figure(s.effect), percent(s.power),
-                    needed_words(s.donors, true), needed_words(s.slides, s.slides_known),
+    rows.push_back({escaped(c.sides[c.findings[i].side].name), signed_figure(s.effect), escaped(percent(s.power)),
+                    s.enough_seeds ? needed_words(s.donors, true) : "-",
+                    s.enough_seeds ? needed_words(s.slides, s.slides_known) : "-",
                     needed_words(s.seeds, s.seeds_known)});
   }
   if (rows.empty()) return "";
   const auto now = [](double n) { return " (now " + short_number(std::round(n * 10) / 10) + ")"; };
   return "<h2>What would settle it</h2>\n" +
          in_card(html_table({"for a power of 80 %, one of", "to find", "power now", "donors" + now(last->now.donors),
-                             "slides a donor" + now(last->now.slides), "seeds a side" + now(last->now.seeds)},
+                             "slides a donor" + now(last->now.slides), "seeds a side" + seeds_now_words(c)},
                             rows) +
                  soft(effect_words(stated)) + (dip_words(c).empty() ? "" : soft(dip_words(c))));
 }
@@ -132,8 +134,8 @@ std::string exploratory(const Comparison& c) {
   for (const auto& of_value : c.exploratory)
     for (const Finding& f : of_value)
       rows.push_back({escaped(f.value + (f.of_class.empty() ? "" : ", " + f.of_class)), escaped(c.sides[f.side].name),
-                      figure(f.first), figure(f.mean), signed_figure(f.difference), interval_words(f.interval),
-                      escaped(p_words(f.p))});
+                      figure(f.first), figure(f.mean), signed_figure(f.difference), interval_words(f.claimed()),
+                      escaped(p_words(f.claimed_p()))});
   if (rows.empty()) return "";
   return "<h2>Classes and other values</h2>\n" +
          in_card(html_table({"", "", "baseline", "mean", "difference", "95 % interval", "p, not adjusted"}, rows) +
@@ -200,11 +202,11 @@ std::string objects(const Comparison& c, const std::string& viewer) {
   if (c.objects.empty()) return "";
   Rows rows;
   for (const ObjectDifferences& o : c.objects)
-    rows.push_back({escaped(c.sides[o.side].name), std::to_string(o.kept), std::to_string(o.won),
-                    std::to_string(o.lost), std::to_string(o.missed),
-                    percent(o.share_before) + " to " + percent(o.share_after), interval_words(o.share_difference.bca),
-                    escaped(p_words(o.found.claimed_p())), count_words(o.false_before), count_words(o.false_after),
-                    false_words(o), escaped(p_words(o.false_ones.claimed_p()))});
+    rows.push_back(
+        {escaped(c.sides[o.side].name), std::to_string(o.kept), std::to_string(o.won), std::to_string(o.lost),
+         std::to_string(o.missed), escaped(percent(o.share_before) + " to " + percent(o.share_after)),
+         interval_words(o.share_difference.bca), escaped(p_words(o.found.claimed_p())), count_words(o.false_before),
+         count_words(o.false_after), false_words(o), escaped(p_words(o.false_ones.claimed_p()))});
   std::string out = "<h2>Objects</h2>\n" +
                     in_card(html_table({"", "kept", "won", "lost", "missed by both", "found", "of all, BCa interval",
                                         "p", "false: before", "now", "kept, new, gone", "p"},

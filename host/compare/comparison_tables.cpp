@@ -25,14 +25,18 @@ std::string line(const std::vector<std::string>& cells) {
 
 std::string sides_csv(const Comparison& c) {
   std::string out = line({"side", "value", "class", "mean", "baseline_mean", "difference", "low", "high", "p", "p_holm",
-                          "donors", "donors_won", "dz", "verdict", "not_comparable"});
+                          "donors", "donors_won", "dz", "verdict", "these_weights_low", "these_weights_high",
+                          "these_weights_p", "not_comparable"});
   const std::string mark = anyway_words(c);
   const auto add = [&](const Finding& f) {
     const bool named = f.verdict != Verdict::exploratory;
+    // Only where that is another figure.
+    const auto alone = [&](double v) { return f.recipe ? exact(v) : ""; };
     out += line({c.sides[f.side].name, f.value, f.of_class, exact(f.mean), exact(f.first), exact(f.difference),
                  exact(f.claimed().low), exact(f.claimed().high), exact(f.claimed_p()), named ? exact(f.adjusted) : "",
                  std::to_string(f.differences.size()), std::to_string(f.won), exact(f.student.dz),
-                 named ? verdict_words(f, c) : "exploratory", mark});
+                 named ? verdict_words(f, c) : "exploratory", alone(f.interval.low), alone(f.interval.high), alone(f.p),
+                 mark});
   };
   for (const Finding& f : c.findings) add(f);
   for (const auto& of_value : c.exploratory)

@@ -74,7 +74,7 @@ std::string verdicts(const Comparison& c) {
     rows.push_back(std::move(row));
   }
   std::string out = columns(rows) + "\n" + wrapped(method_words(c), "  ");
-  if (shares) out += wrapped(first_words(), "  ");
+  if (shares) out += wrapped(first_words(c), "  ");
   return out;
 }
 
@@ -84,7 +84,7 @@ std::string beside(const Comparison& c) {
     rows.push_back({c.sides[f.side].name, figure(f.student.dz), interval_words(f.bootstrap.bca), p_words(f.ranks.p),
                     p_words(f.student.p)});
   for (auto& row : rows) row.emplace_back();
-  return "\nBeside it (not what the verdict goes by)\n" + columns(rows);
+  return "\nBeside it" + weights_words(c) + " (not what the verdict goes by)\n" + columns(rows);
 }
 
 std::string pooled(const Comparison& c) {
@@ -110,15 +110,17 @@ std::string settle(const Comparison& c) {
   bool stated = false;
   for (std::size_t i = 0; i < c.findings.size(); ++i) {
     const Finding& f = c.findings[i];
-    if (!c.settlings[i] || (f.verdict != Verdict::undecided && f.verdict != Verdict::too_few)) continue;
+    if (!c.settlings[i] || !is_open(f.verdict)) continue;
     const Settling& s = *c.settlings[i];
     stated = s.stated;
     if (rows.empty())
       rows.push_back({"", "to find", "power now", "donors (now " + std::to_string(s.now.donors) + ")",
                       "slides a donor (now " + short_number(std::round(s.now.slides * 10) / 10) + ")",
-                      "seeds a side (now " + short_number(std::round(s.now.seeds * 10) / 10) + ")", ""});
-    rows.push_back({c.sides[f.side].name, signed_figure(s.effect), percent(s.power), needed_words(s.donors, true),
-                    needed_words(s.slides, s.slides_known), needed_words(s.seeds, s.seeds_known), ""});
+                      "seeds a side" + seeds_now_words(c), ""});
+    rows.push_back({c.sides[f.side].name, signed_figure(s.effect), percent(s.power),
+                    s.enough_seeds ? needed_words(s.donors, true) : "-",
+                    s.enough_seeds ? needed_words(s.slides, s.slides_known) : "-", needed_words(s.seeds, s.seeds_known),
+                    ""});
   }
   if (rows.empty()) return "";
   return "\nWhat would settle it: for a power of 80 %, one of\n" + columns(rows) + wrapped(effect_words(stated), "  ") +
@@ -137,7 +139,7 @@ std::string exploratory(const Comparison& c) {
       }
       rows.push_back({f.value + (f.of_class.empty() ? "" : ", " + f.of_class),
                       c.findings.size() > 1 ? c.sides[f.side].name : "", figure(f.first), signed_figure(f.difference),
-                      interval_words(f.interval), p_words(f.p), ""});
+                      interval_words(f.claimed()), p_words(f.claimed_p()), ""});
     }
   return "\nExploratory: no verdicts\n" + columns(rows) +
          (more > 0 ? "  ... and " + std::to_string(more) + " more: --json\n" : "");

@@ -57,6 +57,7 @@ std::optional<RecipeFinding> recipe_of(const Finding& f, const ValueTable& table
       seeds->of_seeds,
       seeds->of_rest,
       variance.freedom,
+      seeds->seeds.freedom,
       {std::min(student.interval.low, f.interval.low), std::max(student.interval.high, f.interval.high)},
       std::max(student.p, f.p)};
 }
@@ -78,6 +79,7 @@ Finding finding(const ValueTable& table, const std::vector<Side>& sides, std::si
   out.bootstrap = bootstrap_mean(out.differences, bootstrap_draws, options.seed, level);
   out.student = paired_t(out.differences), out.ranks = signed_rank(out.differences);
   out.recipe = recipe_of(out, table, sides[0], sides[side], level);
+  out.adjusted = out.claimed_p();
   if (options.margin) {
     // Several sides are several chances to be found equal.
     const double confidence = 1 - (1 - level) / static_cast<double>(sides.size() - 1);
@@ -91,6 +93,7 @@ Finding finding(const ValueTable& table, const std::vector<Side>& sides, std::si
 
 void judge(Finding& f, const FindingOptions& options) {
   if (f.differences.size() < least_differences) f.verdict = Verdict::too_few;
+  else if (f.recipe && f.recipe->seed_freedom < least_seed_freedom) f.verdict = Verdict::too_few_seeds;
   else if (f.adjusted < refused_at)
     f.verdict = (f.difference < 0) == options.lower_is_better ? Verdict::better : Verdict::worse;
   else f.verdict = f.within_margin ? Verdict::equivalent : Verdict::undecided;
@@ -104,6 +107,8 @@ std::string text_of(Verdict verdict) {
       return "";
     case Verdict::too_few:
       return "too few donors";
+    case Verdict::too_few_seeds:
+      return "too few seeds";
     case Verdict::better:
       return "better";
     case Verdict::worse:
@@ -114,6 +119,10 @@ std::string text_of(Verdict verdict) {
       return "undecided";
   }
   return "";
+}
+
+bool is_open(Verdict verdict) {
+  return verdict == Verdict::too_few || verdict == Verdict::too_few_seeds || verdict == Verdict::undecided;
 }
 
 std::vector<double> donors_of_side(const ValueTable& table, const Side& side) {

@@ -19,19 +19,26 @@ struct Side {
 };
 
 enum class Verdict {
-  exploratory,  ///< no verdict is given: not the figure that was named
-  too_few,      ///< of so few donors none exists
+  exploratory,    ///< no verdict is given: not the figure that was named
+  too_few,        ///< of so few donors none exists
+  too_few_seeds,  ///< of so few the spread between seeds is not known well enough
   better,
   worse,
   equivalent,  ///< within the margin that was named
   undecided,
 };
 std::string text_of(Verdict verdict);
+/// Nothing is decided: more donors, slides or seeds may.
+bool is_open(Verdict verdict);
+/// Degrees of freedom of the spread between seeds, below which a recipe gets no verdict: two a side, or one beside
+/// three. Of one degree 5 % would be up to 11 % (docs/comparison.md).
+inline constexpr double least_seed_freedom = 2;
 
 /// What holds for whatever seed a recipe is trained with, where several were.
 struct RecipeFinding {
   double of_donors = 0, of_seeds = 0, of_rest = 0;  ///< variances of a run's figures of donors
   double freedom = 0;                               ///< Satterthwaite's
+  double seed_freedom = 0;                          ///< of the spread between seeds
   Interval interval;  ///< Student's with the spread of seeds, or the test's own where that is wider
   double p = 1;       ///< likewise the larger of both
 };

@@ -8,6 +8,8 @@
 #include <nephron/rng.hpp>
 
 #include <host/compare/settle.hpp>
+#include <host/stats/distributions.hpp>
+#include <host/stats/moments.hpp>
 
 namespace nephron::host {
 namespace {
@@ -19,6 +21,8 @@ struct MadeUp {
   double by_donor = 0;  ///< deviation of what a recipe is to a donor
   double by_seed = 0;   ///< of what a seed is to all donors
   double rest = 0.01;
+  std::size_t second_seeds = 0;  ///< of the second recipe; 0: as many
+  std::size_t of_second() const { return second_seeds > 0 ? second_seeds : seeds; }
 };
 
 ValueTable table_of(const MadeUp& how, std::uint64_t number) {
@@ -34,7 +38,8 @@ ValueTable table_of(const MadeUp& how, std::uint64_t number) {
   for (const double gain : {0.0, how.gain}) {
     std::vector<double> own(how.donors);
     for (double& o : own) o = how.by_donor * rng.normal();
-    for (std::size_t s = 0; s < how.seeds; ++s) {
+    const bool first = out.by_donor.empty();
+    for (std::size_t s = 0; s < (first ? how.seeds : how.of_second()); ++s) {
       const double shared = how.by_seed * rng.normal();
       std::vector<double>& row = out.by_donor.emplace_back();
       for (std::size_t d = 0; d < how.donors; ++d)
@@ -47,7 +52,8 @@ ValueTable table_of(const MadeUp& how, std::uint64_t number) {
 
 std::vector<Side> sides_of(const MadeUp& how) {
   std::vector<Side> out{{"a", {}}, {"b", {}}};
-  for (std::size_t s = 0; s < how.seeds; ++s) out[0].runs.push_back(s), out[1].runs.push_back(how.seeds + s);
+  for (std::size_t s = 0; s < how.seeds; ++s) out[0].runs.push_back(s);
+  for (std::size_t s = 0; s < how.of_second(); ++s) out[1].runs.push_back(how.seeds + s);
   return out;
 }
 
@@ -67,6 +73,12 @@ int decided(const MadeUp& how) {
   return out;
 }
 
+int found_any(const MadeUp& how) {
+  int out = 0;
+  for (std::uint64_t i = 0; i < 1000; ++i) out += found(how, i).claimed_p() < 0.05 ? 1 : 0;
+  return out;
+}
+
 // 5 % and three standard errors.
 const double most = 1000 * (0.05 + 3 * std::sqrt(0.05 * 0.95 / 1000));
 
@@ -80,6 +92,21 @@ TEST(Verdicts, OfRecipesAllowForSeeds) {
   int weights = 0;
   for (std::uint64_t i = 0; i < 200; ++i) weights += found(alike, i).p < 0.05 ? 1 : 0;
   EXPECT_GT(weights, 100) << "these very weights do differ: the seeds see to it";
+}
+
+TEST(Verdicts, NeedTwoDegreesOfFreedomOfSeeds) {
+  // docs/comparison.md has these figures: of one seed beside two, 5 % is not 5 %, so that no verdict is given.
+  const MadeUp too_few{8, 1, 0, 0.01, 0.043, 0.01, 2};
+  int small = 0;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const Finding f = found(too_few, i);
+    EXPECT_EQ(f.verdict, Verdict::too_few_seeds);
+    small += f.claimed_p() < 0.05 ? 1 : 0;
+  }
+  EXPECT_GT(small, most);
+  EXPECT_EQ(found({8, 1, 5, 0.01, 0.043, 0.01, 2}, 1).verdict, Verdict::too_few_seeds) << "whatever is seen";
+  for (const MadeUp& enough : {MadeUp{8, 1, 0, 0.01, 0.043, 0.01, 3}, MadeUp{8, 2, 0, 0.01, 0.043, 0.01, 2}})
+    EXPECT_LE(decided(enough), most) << enough.seeds << " beside " << enough.of_second();
 }
 
 TEST(Verdicts, AreRightWhereSomethingIs) {
@@ -125,6 +152,39 @@ TEST(Settling, SaysWhatIsMissing) {
   ASSERT_TRUE(settled->donors);
   EXPECT_GT(*settled->donors, 8);
   EXPECT_FALSE(settling(f, table, sides[0], sides[1], 0.0, 1)) << "nothing is to be found";
+}
+
+TEST(Settling, SimulatesTheTestThatIsMade) {
+  // As often as made-up experiments are decided, with the numbers of seeds that each side has.
+  for (const std::size_t second : {3, 6}) {
+    const MadeUp how{8, 1, 0.12, 0.01, 0.04, 0.01, second};
+    PowerBasis basis;
+    for (int i = 0; i < 200; ++i) basis.differences.push_back(normal_quantile((i + 0.5) / 200));
+    basis.seeds = {1, static_cast<int>(second)};
+    basis.rest_variance = how.rest * how.rest, basis.seed_variance = how.by_seed * how.by_seed;
+    const double spread = std::sqrt((2 * how.by_donor * how.by_donor + basis.rest_variance * basis.seeds.shares()) /
+                                    variance_of(basis.differences));
+    for (double& d : basis.differences) d *= spread;
+    basis.effect = how.gain, basis.of_recipe = true;
+    const double power = PowerModel(basis, 1).power({8, 1, basis.seeds});
+    EXPECT_NEAR(power, found_any(how) / 1000.0, 0.05) << second;
+    const auto more = seeds_for(PowerModel(basis, 1), {8, 1, basis.seeds}, power + 0.05, 100);
+    ASSERT_TRUE(more);
+    EXPECT_GE(*more, 2);
+  }
+}
+
+TEST(Settling, OfTooFewSeedsNothingButSeedsHelps) {
+  const MadeUp how{8, 1, 0.05, 0.01, 0.04, 0.01, 2};
+  const ValueTable table = table_of(how, 7);
+  const std::vector<Side> sides = sides_of(how);
+  const auto settled = settling(findings(table, sides, {}, true).at(0), table, sides[0], sides[1], 0.05, 1);
+  ASSERT_TRUE(settled);
+  EXPECT_FALSE(settled->enough_seeds);
+  EXPECT_EQ(settled->power, 0);
+  EXPECT_FALSE(settled->donors);
+  EXPECT_EQ(settled->now.seeds.first, 1);
+  EXPECT_EQ(settled->now.seeds.second, 2);
 }
 
 TEST(Settlings, TellWherePowerFalls) {

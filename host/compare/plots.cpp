@@ -172,12 +172,23 @@ std::string slopes_plot(const Comparison& c, const Finding& f) {
               std::to_string(f.won) + " of " + std::to_string(f.differences.size()) + " donors won; dashed: the mean");
 }
 
+namespace {
+/// Of what is decided no more is needed; of too few seeds there is no power, whatever the donors.
+bool is_drawn(const Comparison& c, std::size_t finding) {
+  const auto& s = c.settlings[finding];
+  return s && s->enough_seeds && is_open(c.findings[finding].verdict);
+}
+}  // namespace
+
 std::string power_plot(const Comparison& c) {
   constexpr double width = 460, height = 330, left = 66, right = 24, top = 16, bottom = 48;
   // Donors by their logarithm: what one side needs may be a hundred times what another does.
   Scale x{0, 0, left, width - right}, y{0, 1, height - bottom, top};
-  for (const auto& s : c.settlings)
-    if (s) x.low = std::log(s->curve.front().first), x.high = std::max(x.high, std::log(s->curve.back().first));
+  for (std::size_t i = 0; i < c.findings.size(); ++i) {
+    if (!is_drawn(c, i)) continue;
+    const auto& curve = c.settlings[i]->curve;
+    x.low = std::log(curve.front().first), x.high = std::max(x.high, std::log(curve.back().first));
+  }
   if (!(x.high > x.low)) return "";
   std::string out;
   for (const double t : {0.0, 0.2, 0.4, 0.6, 0.8, 1.0})
@@ -189,7 +200,7 @@ std::string power_plot(const Comparison& c) {
   out += label((left + width - right) / 2, height - 8, "middle", "donors");
   std::string legend;
   for (std::size_t i = 0; i < c.findings.size(); ++i) {
-    if (!c.settlings[i]) continue;
+    if (!is_drawn(c, i)) continue;
     const std::string colour = "var(--s" + std::to_string(i % 6) + ")", name = c.sides[c.findings[i].side].name;
     std::string points, dots;
     for (const auto& [donors, power] : c.settlings[i]->curve) {

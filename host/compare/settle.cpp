@@ -49,24 +49,27 @@ std::optional<Settling> settling(const Finding& finding, const ValueTable& table
   for (const std::size_t d : table.donor_of) ++slides[d];
   for (const double n : slides) parts += 1 / n;
   basis.slides_a_donor = static_cast<double>(slides.size()) / parts;
-  basis.seeds_a_side = 2 / (1 / static_cast<double>(first.runs.size()) + 1 / static_cast<double>(side.runs.size()));
+  basis.seeds = {static_cast<int>(first.runs.size()), static_cast<int>(side.runs.size())};
   if (finding.recipe) {
     out.seeds_known = basis.of_recipe = true;
     basis.seed_variance = finding.recipe->of_seeds, basis.rest_variance = finding.recipe->of_rest;
   }
-  out.now = {static_cast<int>(seen.size()), basis.slides_a_donor, basis.seeds_a_side};
+  out.now = {static_cast<int>(seen.size()), basis.slides_a_donor, basis.seeds};
   const PowerModel model(std::move(basis), seed);
-  out.power = out.now.donors < static_cast<int>(least_differences) ? 0 : model.power(out.now);
-  out.donors = donors_for(model, out.now, Settling::wanted, Settling::most);
-  if (out.now.donors >= static_cast<int>(least_differences)) {
-    if (out.slides_known) out.slides = slides_for(model, out.now, Settling::wanted, Settling::most);
+  const bool enough_donors = out.now.donors >= static_cast<int>(least_differences);
+  out.enough_seeds = !finding.recipe || finding.recipe->seed_freedom >= least_seed_freedom;
+  const auto power = [&](const Design& design) { return out.enough_seeds ? model.power(design) : 0.0; };
+  out.power = enough_donors ? power(out.now) : 0;
+  if (out.enough_seeds) out.donors = donors_for(model, out.now, Settling::wanted, Settling::most);
+  if (enough_donors) {
+    if (out.slides_known && out.enough_seeds) out.slides = slides_for(model, out.now, Settling::wanted, Settling::most);
     if (out.seeds_known) out.seeds = seeds_for(model, out.now, Settling::wanted, Settling::most);
   }
   const int end = std::clamp(std::max(out.now.donors, out.donors.value_or(0)) * 3 / 2, 20, Settling::most);
   int last = 0;
   for (int i = 0; i <= 12; ++i) {
     const int n = static_cast<int>(std::lround(least_differences * std::pow(end / 6.0, i / 12.0)));
-    if (n != last) out.curve.emplace_back(n, model.power({n, out.now.slides, out.now.seeds}));
+    if (n != last) out.curve.emplace_back(n, power({n, out.now.slides, out.now.seeds}));
     last = n;
   }
   return out;

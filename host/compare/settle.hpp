@@ -20,6 +20,7 @@ struct Settling {
   Design now;                                      ///< what there was
   double power = 0;                                ///< with that
   bool slides_known = false, seeds_known = false;  ///< their spread could be told
+  bool enough_seeds = true;                        ///< else there is no verdict, of however many donors and slides
   std::optional<int> donors, slides, seeds;        ///< each alone; nothing: `most` would not suffice, or not known
   std::vector<std::pair<int, double>> curve;       ///< power by donors
   /// Somewhere one donor more finds less, by more than the simulation errs: the test of few donors knows few p.

@@ -32,7 +32,7 @@ std::string comparable(const Value& v) { return v.is(Value::Type::integer) ? Val
 Recipe recipe_of(const MeasuredRun& run) {
   Recipe out;
   for (const Leaf& leaf : leaves(run.config)) {
-    if (leaf.key == "seed") out.seed = comparable(*leaf.value);
+    if (leaf.key == "seed") out.seed = leaf.value->str();
     else if (is_of_recipe(leaf.key)) out.keys[leaf.key] = comparable(*leaf.value);
   }
   return out;

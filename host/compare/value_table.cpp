@@ -21,27 +21,39 @@ std::optional<double> value_of(const MeasuredRun& run, const SlideKey& slide, co
 
 /// In every run; empty where one has none.
 std::vector<double> cell(const std::vector<MeasuredRun>& runs, const SlideKey& slide, const std::string& of_class,
-                         const std::string& value, std::vector<std::string>& left_out) {
+                         const std::string& value, ValueTable& table) {
   std::vector<double> out;
+  ++table.asked;
   for (const MeasuredRun& run : runs)
     if (const auto v = value_of(run, slide, of_class, value)) out.push_back(*v);
   if (out.size() == runs.size()) return out;
-  if (!out.empty()) left_out.push_back(slide.slide + (of_class.empty() ? "" : ", " + of_class));
+  if (out.empty()) ++table.undefined;
+  else table.left_out.push_back(slide.slide + (of_class.empty() ? "" : ", " + of_class));
   return {};
 }
 
-/// In every run, as mean over the classes that every run has; or what is of all classes together.
+/// The value is of all classes together.
+bool is_of_all_classes(const std::vector<MeasuredRun>& runs, const std::vector<SlideKey>& slides,
+                       const std::string& value) {
+  const auto any_slide = [&](const MeasuredRun& run) {
+    return std::any_of(slides.begin(), slides.end(),
+                       [&](const SlideKey& slide) { return value_of(run, slide, "", value).has_value(); });
+  };
+  return std::any_of(runs.begin(), runs.end(), any_slide);
+}
+
+/// In every run, as mean over the classes that every run has.
 std::vector<double> mean_cell(const std::vector<MeasuredRun>& runs, const SlideKey& slide, const std::string& value,
-                              std::vector<std::string>& left_out) {
+                              ValueTable& table) {
   std::vector<double> sum(runs.size(), 0.0);
   int classes = 0;
   for (const std::string& of_class : runs.at(0).facts.classes) {
-    const std::vector<double> one = cell(runs, slide, of_class, value, left_out);
+    const std::vector<double> one = cell(runs, slide, of_class, value, table);
     if (one.empty()) continue;
     ++classes;
     for (std::size_t r = 0; r < one.size(); ++r) sum[r] += one[r];
   }
-  if (classes == 0) return cell(runs, slide, "", value, left_out);
+  if (classes == 0) return {};
   for (double& s : sum) s /= classes;
   return sum;
 }
@@ -54,9 +66,10 @@ ValueTable value_table(const std::vector<MeasuredRun>& runs, const std::vector<S
   out.value = value, out.of_class = of_class;
   out.by_slide.resize(runs.size()), out.by_donor.resize(runs.size());
   std::map<std::pair<bool, std::string>, std::size_t> donors;
+  const bool mean = of_class.empty() && !is_of_all_classes(runs, slides, value);
   for (const SlideKey& slide : slides) {
-    const std::vector<double> values = of_class.empty() ? mean_cell(runs, slide, value, out.left_out)
-                                                        : cell(runs, slide, of_class, value, out.left_out);
+    const std::vector<double> values =
+        mean ? mean_cell(runs, slide, value, out) : cell(runs, slide, of_class, value, out);
     if (values.empty()) continue;
     const std::string& donor = runs.at(0).slides.at(slide).donor;
     const bool known = !donor.empty();

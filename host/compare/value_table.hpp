@@ -19,6 +19,8 @@ struct ValueTable {
   std::vector<std::vector<double>> by_slide;  ///< [run][slide]
   std::vector<std::vector<double>> by_donor;  ///< [run][donor]: mean of its slides
   std::vector<std::string> left_out;          ///< "slide, class": defined in some runs, and not in others
+  std::size_t asked = 0;                      ///< values of slides and classes that a run may have
+  std::size_t undefined = 0;                  ///< of these, in no run
 };
 
 ValueTable value_table(const std::vector<MeasuredRun>& runs, const std::vector<SlideKey>& slides,

@@ -50,7 +50,13 @@ std::string p_words(double p) {
   return p < 0.001 ? "<0.001" : printed("%.3f", p);
 }
 
-std::string percent(double share) { return std::isfinite(share) ? printed("%.0f %%", 100 * share) : "-"; }
+std::string percent(double share) {
+  constexpr double nothing = 1e-9;  // of sums of shares
+  if (!std::isfinite(share)) return "-";
+  if (share > nothing && share < 0.005) return "< 1 %";
+  if (share >= 0.995 && share < 1 - nothing) return "> 99 %";
+  return printed("%.0f %%", 100 * share);
+}
 
 std::string verdict_words(const Finding& f, const Comparison& c) {
   const std::string verdict = text_of(f.verdict);
@@ -74,6 +80,9 @@ std::string measured_words(const Comparison& c) {
       "mean of " + counted(c.table.donors.size(), "donor") + ", " + counted(c.table.slides.size(), "slide");
   out += facts.classes.size() > 1 ? ", mean over " + counted(facts.classes.size(), "class", "classes")
                                   : ", class " + facts.classes[0];
+  if (c.table.undefined > 0)
+    out +=
+        ", " + std::to_string(c.table.undefined) + " of " + counted(c.table.asked, "value") + " undefined in all runs";
   out +=
       (facts.folds.size() == 1 ? ", fold " : ", folds ") + joined(facts.folds) + ", " + facts.checkpoint + " weights";
   if (facts.exclusive) return out + ", the likeliest class";
@@ -86,25 +95,31 @@ std::string measured_words(const Comparison& c) {
 std::string method_words(const Comparison& c) {
   if (c.findings.empty()) return "";
   const Finding& f = c.findings[0];
+  const bool seeds = !weights_words(c).empty();
   std::string out =
       "p: sign-flip test of the donors' mean difference, " +
       (f.exact ? "all " + std::to_string(std::int64_t{1} << f.differences.size()) + " ways to choose signs"
                : std::to_string(SignFlipTest::usual_draws) + " draws of signs");
-  if (f.recipe) out += ", or Student's with the spread between seeds (Satterthwaite), whichever is larger";
+  if (seeds) out += ", or Student's with the spread between seeds (Satterthwaite), whichever is larger";
   if (c.findings.size() > 1) out += "; adjusted (Holm) for " + std::to_string(c.findings.size()) + " comparisons";
   out += ". Interval, 95 %: the same test inverted";
-  if (f.recipe) out += ", or Student's where that is wider";
+  if (seeds) out += ", or Student's where that is wider";
   if (c.findings.size() > 1) out += ", of each comparison alone";
   return out + ".";
 }
 
-std::string first_words() {
-  return "first: share of 10000 bootstraps of the donors in which the run has the best mean.";
+std::string first_words(const Comparison& c) {
+  return "first: share of 10000 bootstraps of the donors in which the run has the best mean" + weights_words(c) + ".";
+}
+
+std::string weights_words(const Comparison& c) {
+  const bool seeds = std::any_of(c.findings.begin(), c.findings.end(), [](const Finding& f) { return !!f.recipe; });
+  return seeds ? ", for these weights alone" : "";
 }
 
 std::string pooled_words(const Comparison& c) {
   return "All slides together as if they were one, " + c.request.metric +
-         ": large slides count for more (donors drawn anew; exploratory)";
+         ": large slides count for more (donors drawn anew" + weights_words(c) + "; exploratory)";
 }
 
 std::string anyway_words(const Comparison& c) {
@@ -127,7 +142,9 @@ std::string effect_words(bool stated) {
 }
 
 std::string dip_words(const Comparison& c) {
-  const bool any = std::any_of(c.settlings.begin(), c.settlings.end(), [](const auto& s) { return s && s->dips(); });
+  bool any = false;
+  for (std::size_t i = 0; i < c.findings.size(); ++i)
+    any = any || (is_open(c.findings[i].verdict) && c.settlings[i] && c.settlings[i]->dips());
   return any ? "Of few donors power falls here and there where one more comes: their test knows few p, and which of "
                "them "
                "is the largest under 0.05 jumps from one number of donors to the next."
@@ -137,6 +154,19 @@ std::string dip_words(const Comparison& c) {
 std::string needed_words(const std::optional<int>& needed, bool known) {
   if (!known) return "not known";
   return needed ? std::to_string(*needed) : "over " + std::to_string(Settling::most);
+}
+
+std::string seeds_now_words(const Comparison& c) {
+  std::string out;
+  for (std::size_t i = 0; i < c.findings.size(); ++i) {
+    if (!c.settlings[i] || !is_open(c.findings[i].verdict)) continue;
+    const SeedsOfSides& seeds = c.settlings[i]->now.seeds;
+    const std::string first = std::to_string(seeds.first), second = std::to_string(seeds.second);
+    std::string words = " (now " + first + (first == second ? "" : " and " + second) + ")";
+    if (!out.empty() && out != words) return "";
+    out = std::move(words);
+  }
+  return out;
 }
 
 std::string cost_words(const Comparison& c) {
@@ -184,7 +214,13 @@ std::optional<double> cost_per_point(const Comparison& c, const Finding& f, std:
 
 namespace {
 
-std::string signed_duration(double seconds) { return (seconds < 0 ? "-" : "") + duration_text(std::abs(seconds)); }
+/// Of few seconds their tenths.
+std::string signed_duration(double seconds) {
+  const double s = std::abs(seconds);
+  if (s == 0) return "0 s";
+  if (s < 0.05) return "< 0.1 s";
+  return (seconds < 0 ? "-" : "") + (s < 9.95 ? printed("%.1f s", s) : duration_text(s));
+}
 
 struct CostKind {
   const char *title, *per_point;

@@ -14,7 +14,7 @@ std::string figure(double value);
 std::string signed_figure(double value);               ///< "+0.0089"
 std::string interval_words(const Interval& interval);  ///< "+0.0012 to +0.0160", "unbounded"
 std::string p_words(double p);                         ///< "0.027", "<0.001"
-std::string percent(double share);                     ///< "82 %"
+std::string percent(double share);  ///< "82 %"; "> 99 %" and "< 1 %" of what is not all and not nothing
 
 /// "better", "equivalent within 0.01", "better, by less than 0.01".
 std::string verdict_words(const Finding& finding, const Comparison& comparison);
@@ -27,7 +27,9 @@ std::string pooled_words(const Comparison& comparison);
 /// How p and interval came about.
 std::string method_words(const Comparison& comparison);
 /// What the share of first places is.
-std::string first_words();
+std::string first_words(const Comparison& comparison);
+/// ", for these weights alone" where sides are several seeds, of whose spread some figures know nothing; else "".
+std::string weights_words(const Comparison& comparison);
 /// "not comparable (slides, predict.tta)" where --anyway overruled objections; else "".
 std::string anyway_words(const Comparison& comparison);
 /// Where the difference comes from that power is told of.
@@ -36,6 +38,8 @@ std::string effect_words(bool stated);
 std::string dip_words(const Comparison& comparison);
 /// "16", "over 1000", "not known".
 std::string needed_words(const std::optional<int>& needed, bool known);
+/// "(now 3)", "(now 1 and 2)": seeds of both sides; "" where the sides that are told of differ.
+std::string seeds_now_words(const Comparison& comparison);
 /// What is known of the cost's circumstances.
 std::string cost_words(const Comparison& comparison);
 /// Mean of what a side's runs took, where all say it.

@@ -60,17 +60,18 @@ PowerModel::PowerModel(PowerBasis basis, std::uint64_t seed, std::size_t experim
   const double scale = variance > 0 ? 1 / std::sqrt(variance * (n - 1) / n) : 0;
   for (const double d : seen) shape_.push_back((d - mean) * scale);
   of_donors_ = std::max(
-      0.0, variance - basis_.slide_variance / basis_.slides_a_donor - 2 * basis_.rest_variance / basis_.seeds_a_side);
+      0.0, variance - basis_.slide_variance / basis_.slides_a_donor - basis_.rest_variance * basis_.seeds.shares());
 }
 
 double PowerModel::variance_at(const Design& design) const {
-  return of_donors_ + basis_.slide_variance / design.slides + 2 * basis_.rest_variance / design.seeds;
+  return of_donors_ + basis_.slide_variance / design.slides + basis_.rest_variance * design.seeds.shares();
 }
 
 double PowerModel::power(const Design& design) const {
-  const double spread = std::sqrt(variance_at(design)), n = design.donors, k = design.seeds;
-  const bool recipe = basis_.of_recipe && basis_.seed_variance > 0;
-  const double shared = recipe ? std::sqrt(2 * basis_.seed_variance / k) : 0;
+  const double spread = std::sqrt(variance_at(design)), n = design.donors;
+  const double shares = design.seeds.shares(), freedom = design.seeds.freedom();
+  const bool recipe = basis_.of_recipe && freedom > 0;
+  const double shared = recipe ? std::sqrt(shares * basis_.seed_variance) : 0;
   const double critical = t_quantile(1 - refused_at / 2, n - 1);
   Rng rng(seed_, "power");
   std::vector<double> differences(static_cast<std::size_t>(design.donors));
@@ -79,12 +80,11 @@ double PowerModel::power(const Design& design) const {
     const double centre = basis_.effect + (recipe ? shared * rng.normal() : 0);
     for (double& d : differences) d = centre + spread * shape_[std::uint64_t{rng.bits()} * shape_.size() >> 32];
     bool significant = is_found(differences, critical);
-    if (significant && recipe && k >= 2) {
-      const double runs = 2 * (k - 1);
-      const MeanSquare seeds = drawn_square(n * basis_.seed_variance + basis_.rest_variance, runs, rng);
-      const MeanSquare rest = drawn_square(basis_.rest_variance, runs * (n - 1), rng);
+    if (significant && recipe) {
+      const MeanSquare seeds = drawn_square(n * basis_.seed_variance + basis_.rest_variance, freedom, rng);
+      const MeanSquare rest = drawn_square(basis_.rest_variance, freedom * (n - 1), rng);
       std::array<WeighedSquare, 3> parts{
-          {{1 / n, {variance_of(differences), n - 1}}, {2 / (k * n), seeds}, {-2 / (k * n), rest}}};
+          {{1 / n, {variance_of(differences), n - 1}}, {shares / n, seeds}, {-shares / n, rest}}};
       if (seeds.value <= rest.value) parts[1].factor = parts[2].factor = 0;
       const SummedVariance variance = satterthwaite(parts);
       significant = t_two_sided(mean_of(differences) / std::sqrt(variance.value), variance.freedom) < refused_at;
@@ -109,8 +109,9 @@ std::optional<int> slides_for(const PowerModel& model, Design design, double wan
 }
 
 std::optional<int> seeds_for(const PowerModel& model, Design design, double wanted, int most) {
+  const SeedsOfSides now = design.seeds;
   return least(model.basis().of_recipe ? 2 : 1, most, [&](int n) {
-    design.seeds = n;
+    design.seeds = {std::max(now.first, n), std::max(now.second, n)};
     return model.power(design) >= wanted;
   });
 }

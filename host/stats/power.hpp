@@ -7,6 +7,15 @@
 
 namespace nephron::host {
 
+/// Of each of two sides.
+struct SeedsOfSides {
+  int first = 1, second = 1;
+  /// What a variance of single runs is in the difference of both means.
+  double shares() const { return 1.0 / first + 1.0 / second; }
+  /// Degrees of freedom of their spread.
+  int freedom() const { return first + second - 2; }
+};
+
 /// What was seen, and what an experiment to come may have of it.
 struct PowerBasis {
   std::vector<double> differences;  ///< a donor each, of both sides' figures
@@ -15,19 +24,20 @@ struct PowerBasis {
   double slides_a_donor = 1;        ///< in what was seen
   double rest_variance = 0;         ///< of a run's figure of a donor between seeds, beside what all donors share
   double seed_variance = 0;         ///< of a run between seeds, shared by all donors
-  double seeds_a_side = 1;          ///< in what was seen
+  SeedsOfSides seeds = {};          ///< in what was seen
   bool of_recipe = false;           ///< the claim is of all seeds: their spread counts
 };
 
 struct Design {
   int donors = 0;
   double slides = 1;  ///< a donor
-  double seeds = 1;   ///< a side
+  SeedsOfSides seeds = {};
 };
 
 /// How often an experiment would find an effect at p < .05, by simulation: donors' differences are drawn from those
 /// that were seen, around the effect, as wide as their parts say. They are tested by signs; of more than 14 donors by
-/// Student's test, which then finds as much.
+/// Student's test, which then finds as much. Where the claim is of a recipe, the test with the spread between seeds has
+/// to find it too, with the very number of seeds that each side has.
 class PowerModel {
  public:
   /// Throws Error for fewer than two differences.
@@ -49,6 +59,7 @@ class PowerModel {
 /// The least number of one thing with which the power reaches `wanted`; nothing where `most` do not suffice.
 std::optional<int> donors_for(const PowerModel& model, Design design, double wanted, int most);
 std::optional<int> slides_for(const PowerModel& model, Design design, double wanted, int most);
+/// Of each side: one that has more of them keeps them.
 std::optional<int> seeds_for(const PowerModel& model, Design design, double wanted, int most);
 
 }  // namespace nephron::host

@@ -112,15 +112,15 @@ TEST(Power, GrowsWithEverythingAndIsTheLevelOfNoEffect) {
   PowerBasis basis;
   basis.differences = normal(rng, 12, 0, 0.02);
   basis.effect = 0;
-  const Design now{12, 1, 1};
+  const Design now{12, 1, {}};
   EXPECT_NEAR(PowerModel(basis, 1).power(now), 0.05, 0.02);
   basis.effect = 0.01;
   const PowerModel model(basis, 1);
-  EXPECT_LT(model.power(now), model.power({40, 1, 1}));
+  EXPECT_LT(model.power(now), model.power({40, 1, {}}));
   const auto donors = donors_for(model, now, 0.8, 1000);
   ASSERT_TRUE(donors);
-  EXPECT_GE(model.power({*donors, 1, 1}), 0.8);
-  EXPECT_LT(model.power({*donors - 1, 1, 1}), 0.8);
+  EXPECT_GE(model.power({*donors, 1, {}}), 0.8);
+  EXPECT_LT(model.power({*donors - 1, 1, {}}), 0.8);
   EXPECT_FALSE(donors_for(model, now, 0.8, *donors - 1));
 }
 
@@ -129,14 +129,14 @@ TEST(Power, WhatSlidesAndSeedsLessenIsNotThatOfDonors) {
   PowerBasis basis;
   basis.differences = normal(rng, 12, 0, 0.02);
   basis.effect = 0.012;
-  const Design now{12, 1, 1};
+  const Design now{12, 1, {}};
   EXPECT_FALSE(slides_for(PowerModel(basis, 1), now, 0.99, 1000)) << "without a known spread of slides";
   basis.slide_variance = 0.9 * variance_of(basis.differences);
   EXPECT_TRUE(slides_for(PowerModel(basis, 1), now, 0.99, 1000));
-  basis.of_recipe = true, basis.seed_variance = 1e-4, basis.seeds_a_side = 3;
+  basis.of_recipe = true, basis.seed_variance = 1e-4, basis.seeds = {3, 3};
   const PowerModel recipe(basis, 1);
-  EXPECT_LT(recipe.power({12, 1, 2}), recipe.power({12, 1, 12}));
-  EXPECT_LT(recipe.power({200, 1, 2}), 0.8) << "no number of donors makes up for seeds";
+  EXPECT_LT(recipe.power({12, 1, {2, 2}}), recipe.power({12, 1, {12, 12}}));
+  EXPECT_LT(recipe.power({200, 1, {2, 2}}), 0.8) << "no number of donors makes up for seeds";
 }
 
 TEST(Distributions, Tails) {

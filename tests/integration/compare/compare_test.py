@@ -156,14 +156,76 @@ class Verdicts(Compare):
         self.assertEqual([s["name"] for s in said["sides"]], ["a-s (3 seeds)", "b-s (3 seeds)"])
         found = said["findings"][0]
         self.assertEqual(found["verdict"], "undecided", "seeds differ by more than the recipes")
-        self.assertLess(found["p"], .05, "though these weights differ")
+        alone = found["these_weights_alone"]
+        self.assertLess(alone["p"], .05, "though these weights differ")
         self.assertGreater(found["recipe"]["variance"]["seeds"], 1e-4)
-        self.assertLess(found["recipe"]["interval"][0], found["interval"][0])
+        self.assertLess(found["interval"][0], alone["interval"][0])
+        self.assertEqual((found["p"], found["interval"]), (found["recipe"]["p"], found["recipe"]["interval"]))
         self.assertIsNotNone(said["settling"][0]["seeds_a_side"])
         self.assertEqual([d["key"] for d in said["configuration"]], ["model.decoder.type"], "the seed is what is several")
         self.made("a-s1-again", seed=1)
-        self.assertIn("one recipe with one seed", self.compare("a-s1", "a-s1-again", "b-s1", "--by", "seed", code=1))
+        self.assertIn("one recipe with one seed (1):", self.compare("a-s1", "a-s1-again", "b-s1", "--by", "seed", code=1))
         self.assertIn("leaves one side", self.compare("a-s1", "a-s2", "--by", "seed", code=2))
+
+    def test_every_output_shows_the_same_p_and_interval(self):
+        two = Cohort(classes=("glomerulus", "tubule"))
+        for k, shared in ((1, .02), (2, -.02), (3, .0)):
+            self.made(f"a-s{k}", two, seed=k, shared=shared)
+            self.made(f"b-s{k}", two, seed=k, shared=-shared, gain=.012, decoder="linknet")
+        names = [f"{arm}-s{k}" for arm in "ab" for k in (1, 2, 3)] + ["--by", "seed"]
+        said = self.said(*names)
+        rows = list(csv.DictReader(io.StringIO(self.compare(*names, "--csv"))))
+        text = self.compare(*names, "--out", "page.html")
+        page = read(f"{self.folder}/page.html")
+        every = said["findings"] + said["exploratory"]
+        self.assertEqual([f["class"] for f in every[:3]], [None, "glomerulus", "tubule"])
+        for f, row in zip(every, rows):
+            low, high = f["interval"]
+            alone = f["these_weights_alone"]
+            self.assertGreater(f["p"], alone["p"] + .01)
+            self.assertEqual([f["p"], low, high], [float(row[k]) for k in ("p", "low", "high")])
+            self.assertEqual([alone["p"], *alone["interval"]], [float(row["these_weights_" + k]) for k in ("p", "low", "high")])
+            words, p = f"{low:+.4f} to {high:+.4f}", f"{f['p']:.3f}"
+            self.assertRegex(text, re.escape(words) + " +" + p)
+            self.assertRegex(page, re.escape(words) + "</td><td[^>]*>" + p)
+        for f in every[:3]:
+            self.assertIn(f"[{f['interval'][0]:+.4f}, {f['interval'][1]:+.4f}]", page, "the picture")
+        self.assertIn("Beside it, for these weights alone", text)
+
+    def test_one_seed_beside_two_gets_no_verdict(self):
+        for name, how in (("a-s1", {}), ("b-s1", {"decoder": "linknet"}), ("b-s2", {"decoder": "linknet", "seed": 2})):
+            self.made(name, gain=.2 if name[0] == "b" else -.2, **how)
+        names = ("a-s1", "b-s1", "b-s2", "--by", "seed", "--effect", "0.01")
+        said = self.said(*names)
+        self.assertEqual(said["findings"][0]["verdict"], "too few seeds")
+        self.assertEqual(said["settling"][0]["now"]["seeds_a_side"], [1, 2])
+        text = " ".join(self.compare(*names, "--out", "page.html").split())
+        self.assertIn("It takes two seeds a side, or one beside three.", text)
+        self.assertIn("seeds a side (now 1 and 2)", text)
+        self.assertIn("15 to 25 of 100", text)
+        self.made("b-s3", seed=3, gain=.2, decoder="linknet")
+        self.assertEqual(self.said("a-s1", "b-s1", "b-s2", "b-s3", "--by", "seed")["findings"][0]["verdict"], "better")
+
+    def test_shares_that_are_not_all_are_not_called_all(self):
+        cohort = Cohort(classes=("glomerulus", "tubule"))
+        self.made("unet", cohort), self.made("unet++", cohort, gain=.012, decoder="unet++", detect=.88)
+        self.made("linknet", cohort, gain=-.002, spread=.008, decoder="linknet")
+        names = ("unet", "unet++", "linknet")
+        first = self.said(*names)["share_first"]
+        self.assertTrue(0 < first[0] < .005 and .995 < first[1] < 1, "made up for this")
+        text = self.compare(*names)
+        self.assertRegex(text, r"\n +unet .* < 1 %")
+        self.assertRegex(text, r"\n +unet\+\+ .* > 99 % ")
+
+    def test_what_is_decided_needs_nothing_more(self):
+        self.made("base"), self.made("better", gain=.03), self.made("unclear", gain=.003)
+        text = self.compare("base", "better", "unclear", "--out", "page.html")
+        page = read(f"{self.folder}/page.html")
+        for told in (text[text.index("What would settle it"):text.index("Exploratory")],
+                     page[page.index("What would settle it</h2>"):page.index("Classes and other values")],
+                     page[page.index("Power by donors"):page.index("Cost against")]):
+            self.assertIn("unclear", told)
+            self.assertNotIn("better", told)
 
     def test_a_recipe_against_itself_is_undecided(self):
         decided = 0
@@ -255,6 +317,10 @@ class Costs(Compare):
         won = self.said("base", "other")["findings"][0]["difference"]
         minutes = round(3600 * .01 / won) // 60
         self.assertIn(f"{minutes} min", cost.splitlines()[4])
+        # Of few seconds their tenths: what costs something does not cost nothing.
+        self.keep("base", self.session())
+        self.keep("other", self.session(cpu_s=7200 + .3 * won / .01))
+        self.assertIn(" 0.3 s", self.compare("base", "other"))
 
     def test_time_beside_others_is_marked_and_ranks_nothing(self):
         self.keep("base", self.session())
@@ -419,6 +485,14 @@ class DamagedInput(Compare):
         self.assertIn("23 slides", text)
         self.assertIn("undefined in some runs and not in others for 1 value", " ".join(text.split()))
 
+    def test_values_undefined_in_all_runs_are_told(self):
+        for run_of in ("base", "other"):
+            folder = glob.glob(f"{self.folder}/{run_of}/2*")[0]
+            self.edit(f"{folder}/validation/slides.jsonl", lambda rows: [row.update(hd95=None) for row in rows[:3]])
+        self.assertIn("21 slides, class glomerulus, 3 of 24 values undefined in all runs,", self.compare("base", "other", "--metric", "hd95"))
+        self.assertEqual(self.said("base", "other", "--metric", "hd95")["values_undefined_in_all_runs"], 3)
+        self.assertNotIn("undefined", self.compare("base", "other"))
+
     def test_huge_line(self):
         self.edit(self.slides, lambda rows: rows[0].update(note="x" * (2 << 20)))
         self.refused("slides.jsonl:1 is a line of over 1 MiB")
@@ -497,7 +571,7 @@ class Outputs(Compare):
         page = read(f"{self.folder}/page.html")
         self.assertIn("http://127.0.0.1:9/abc/#slide=slide-", page)
         self.assertEqual(re.findall(r"<(?:script|link|img|iframe)", page), [])
-        for words in ("Differences", "Power by donors", "Cost against Dice", "Donors: base to other_100%", "tubule_1"):
+        for words in ("Differences", "Cost against Dice", "Donors: base to other_100%", "tubule_1"):
             self.assertIn(words, page)
         self.assertEqual(page.count("<svg"), page.count("</svg>"))
 

@@ -20,7 +20,7 @@ class Page(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             cohort = Cohort(classes=("glomerulus", "tubule"))
             names = ("unet", "a name that is much longer than any column would like it to be", "linknet")
-            runs = [run(f"{folder}/{i}/20260131-120000-{i}", cohort, name=name, gain=.01 * i) for i, name in enumerate(names)]
+            runs = [run(f"{folder}/{i}/20260131-120000-{i}", cohort, name=name, gain=.003 * i) for i, name in enumerate(names)]
             subprocess.run([a.nephron, "compare", *runs, "--margin", "0.02", "--out", f"{folder}/page.html"], check=True,
                            stdout=subprocess.DEVNULL)
             for width, dark in ((1240, False), (1240, True), (420, False)):

@@ -147,7 +147,7 @@ TEST_F(StatsParity, DonorsForEightyPercentAreStatsmodels) {
   Numbers shape;
   for (int i = 0; i < 2000; ++i) shape.push_back(normal_quantile((i + 0.5) / 2000));
   for (const json& one : peer_.at("power")) {
-    const PowerModel model({shape, one.at("dz").get<double>(), 0, 1, 0, 0, 1, false}, 1, 20000);
+    const PowerModel model({shape, one.at("dz").get<double>(), 0, 1, 0, 0, {}, false}, 1, 20000);
     const double expected = one.at("donors");
     const auto found = donors_for(model, {}, 0.8, 1000);
     ASSERT_TRUE(found);
