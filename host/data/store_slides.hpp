@@ -11,11 +11,11 @@ namespace nephron::host {
 
 struct StoreRequest {
   std::vector<std::string> only;  ///< ids; empty: all
-  WorkShare share;                ///< of these
   int jobs = 0;                   ///< threads; 0: all cores
   bool strict = false;            ///< stop at the first slide that fails
   bool verify = false;            ///< compare the content of sources too
   bool measure = false;           ///< the colours too of slides that are up to date, where no record has them
+  WorkShare share;                ///< of `only`
 };
 
 struct StoreOutcome {
