@@ -1,6 +1,9 @@
 #include <host/cli/program.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <functional>
 #include <sstream>
 
@@ -42,9 +45,7 @@ void add_commands(CLI::App& app, int& exit, const std::vector<ListedCommand>& el
   for (const auto& [order, add] : all) add();
 }
 
-}  // namespace
-
-int run_program(int argc, char** argv, const std::vector<ListedCommand>& elsewhere) {
+int run_commands(int argc, char** argv, const std::vector<ListedCommand>& elsewhere) {
   CLI::App app("Segmentation of gigapixel microscopy slides: experiments in TOML, components as plugins.", "nephron");
   app.set_version_flag("--version", version);
   bool verbose = false;
@@ -87,6 +88,17 @@ int run_program(int argc, char** argv, const std::vector<ListedCommand>& elsewhe
     return Exit::failed;
   }
   return exit;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const std::vector<ListedCommand>& elsewhere) {
+  const int exit = run_commands(argc, argv, elsewhere);
+  // What was printed, and did not arrive on a full disk, must not pass for an empty answer.
+  const bool flushed = std::fflush(stdout) == 0;
+  if (exit != Exit::done || (flushed && std::ferror(stdout) == 0)) return exit;
+  log().error(std::string("cannot write the output") + (flushed ? "" : std::string(": ") + std::strerror(errno)));
+  return Exit::failed;
 }
 
 }  // namespace nephron::host

@@ -62,7 +62,7 @@ void require_torch(const Snapshot& snapshot) {
                            snapshot.torch.file.parent_path().string() + ", which ";
   constexpr const char* hint = "LibTorch is too large to be kept with runs. Put that build back to where it was.";
   std::error_code failed;
-  if (!fs::exists(snapshot.torch.file, failed)) throw Error(what + "is not there any more", hint);
+  if (!fs::is_regular_file(snapshot.torch.file, failed)) throw Error(what + "is not there any more", hint);
   const TorchLibrary now = torch_library_of(snapshot.torch.file);
   if (now.bytes != snapshot.torch.bytes || now.ends != snapshot.torch.ends)
     throw Error(what + "is another build now", hint);

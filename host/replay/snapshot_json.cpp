@@ -112,6 +112,8 @@ Snapshot read_snapshot(const fs::path& file) {
   for (const JsonNode& f : list_of(root, "program"))
     out.program.push_back(
         {place_of(f.at("place"), {"bin/", "libexec/", "lib/"}, seen), object_of(f), f.at("executable").boolean()});
+  for (const char* place : {"bin/nephron", "libexec/nephron-compute"})
+    if (!seen.contains(place)) root.at("program").refuse(std::string("lacks ") + place);
   for (const JsonNode& p : list_of(root, "plugins"))
     out.plugins.push_back({p.at("plugin").text(), p.at("file").text(),
                            place_of(p.at("place"), {"lib/nephron/plugins/"}, seen), object_of(p)});

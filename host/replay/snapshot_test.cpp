@@ -2,6 +2,8 @@
 
 #include <fstream>
 
+#include <sys/stat.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -125,7 +127,13 @@ TEST_F(Snapshots, DamagedRecordsAreRefused) {
   refused("\"bytes\": ", "\"bytes\": 1e", "");
   refused("\"format\": 1", "\"format\": 2", "a newer one wrote it");
   refused("\"program\": [", "\"program\": {}, \"x\": [", "an array was expected");
+  refused("\"program\": [", "\"program\": [], \"x\": [", "lacks bin/nephron");
+  refused("\"bin/nephron\"", "\"bin/other\"", "lacks bin/nephron");
   refused("\"torch\"", "\"dynamo\"", "has no \"torch\"");
+  fs::remove(folder_ / "edited.json");
+  ASSERT_EQ(::mkfifo((folder_ / "edited.json").c_str(), 0600), 0);
+  EXPECT_THAT([&] { read_snapshot(folder_ / "edited.json"); }, ThrowsMessage<Error>(HasSubstr("is no plain file")));
+  fs::remove(folder_ / "edited.json");
   const std::string text = snapshot_text(take());
   for (std::size_t size = 0; size < text.size(); size += 97) {
     write_file_atomically(folder_ / "edited.json", text.substr(0, size));

@@ -105,9 +105,15 @@ class Reader {
     } else {
       const std::int64_t step = line.at("step").integer(0, most_steps);
       if (const auto tensors = line.find("tensors")) add_tensors(step, *tensors);
-      else
+      else {
+        const std::int64_t expected = !out_.steps.empty()     ? out_.steps.rbegin()->first + 1
+                                      : out_.sessions.empty() ? 1
+                                                              : out_.sessions.begin()->first + 1;
+        if (step != expected)
+          line.at("step").refuse("is " + std::to_string(step) + "; " + std::to_string(expected) + " was expected");
         out_.steps[step] = {number_of(line.at("batch"), line.at("batch").text()),
                             std::bit_cast<double>(number_of(line.at("loss"), line.at("loss").text()))};
+      }
     }
   }
 

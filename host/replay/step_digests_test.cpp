@@ -117,6 +117,8 @@ TEST_F(StepDigests, DamageIsRefusedByLine) {
   refused(R"({"step":2,"batch":"0000000000000000"})", "has no \"loss\"");
   refused(R"({"step":2,"batch":"000000000000000G","loss":"0000000000000000"})", "is no digest");
   refused(R"({"step":2,"tensors":"0000000000000000"})", "names were expected");
+  refused(R"({"step":3,"batch":"0000000000000000","loss":"0000000000000000"})", "step is 3; 2 was expected");
+  refused(R"({"step":1,"batch":"0000000000000000","loss":"0000000000000000"})", "step is 1; 2 was expected");
   refused(R"({"names":7})", "an array was expected");
   refused(R"({"session":{},"after":0})", "has no \"device\"");
   refused(R"({"session":{"device":"cpu","processor":"","threads":-1,"torch":"","program":"","ranks":1},"after":0})",

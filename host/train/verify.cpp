@@ -27,6 +27,7 @@
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/printable.hpp>
 #include <host/util/temporary_folder.hpp>
 
 namespace nephron::host {
@@ -254,6 +255,9 @@ class Verification {
       std::string out = head + "bit-equal, steps " + std::to_string(watch.first()) + " to " +
                         std::to_string(watch.last()) + "; " + counted(watch.tensor_count(), "tensor") + " looked at " +
                         counted(watch.looks(), "time") + "\n";
+      if (const std::int64_t asked = start_ + request_.steps; request_.steps > 0 && watch.last() < asked)
+        out += "  " + (run_.fold(fold_).folder / digests_name).string() + " ends there; steps to " +
+               std::to_string(asked) + " were asked for\n";
       if (!why.empty()) out += "  these steps did not read what is not as it was, and validation may have:\n";
       for (const std::string& what : why) out += "    " + what + "\n";
       return out;
@@ -265,8 +269,8 @@ class Verification {
     if (d->what == Divergence::What::batch) out += "the batch is another one";
     else if (d->what == Divergence::What::loss) out += std::string("of the same batch the loss is ") + numbers;
     else
-      out += counted(d->tensors, "tensor") + (d->tensors == 1 ? " differs, " : " differ, the first is ") + d->tensor +
-             (d->step == 0 ? " (before the first step)" : "");
+      out += counted(d->tensors, "tensor") + (d->tensors == 1 ? " differs, " : " differ, the first is ") +
+             printable_name(d->tensor) + (d->step == 0 ? " (before the first step)" : "");
     out += why.empty() ? "\n  nothing that is recorded differs: neither keys, plugins, program, torch, threads, "
                          "processor nor slides\n"
                        : "\n  what is not as it was:\n";

@@ -44,6 +44,10 @@ struct JsonNode::File {
 };
 
 JsonNode JsonNode::read(const std::filesystem::path& file, const std::string& hint) {
+  std::error_code failed;  // a pipe would be waited for
+  if (const auto type = std::filesystem::status(file, failed).type();
+      type != std::filesystem::file_type::regular && type != std::filesystem::file_type::not_found && !failed)
+    throw Error(file.string() + " is no plain file", hint);
   return parse(read_file(file, most_bytes), file.string(), hint);
 }
 

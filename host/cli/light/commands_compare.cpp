@@ -78,7 +78,9 @@ void add_compare(CLI::App& app, int& exit) {
       ->needs(csv)
       ->capture_default_str();
   command->add_flag("--latex", options->latex, "Print a booktabs table")->excludes(json)->excludes(csv);
-  command->add_option("--out", options->out, "A page to write besides: page.html");
+  command->add_option("--out", options->out, "A page to write besides: page.html")->check([](const std::string& text) {
+    return text.empty() ? std::string("no name") : std::string();
+  });
   command->add_option("--viewer", options->viewer,
                       "Address that nephron view RUN printed: the page's objects link to it");
   command->add_flag("--overwrite", options->overwrite, "Replace the page that exists");

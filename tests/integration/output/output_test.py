@@ -51,6 +51,15 @@ def write_safetensors(path, shape):
         out.write(struct.pack("<Q", len(header)) + header + bytes(4 * count))
 
 
+class FullDisk(unittest.TestCase):
+    def test_output_that_did_not_arrive_is_an_error(self):
+        with tempfile.TemporaryDirectory() as folder, open("/dev/full", "w") as full:
+            for words in (["runs", "list", "--json"], ["plugins", "list"], ["weights", "list"], ["--help"]):
+                done = subprocess.run([a.nephron, *words], cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True)
+                self.assertEqual(done.returncode, 1, (words, done.stderr))
+                self.assertIn("cannot write the output: No space left on device", done.stderr)
+
+
 class Outputs(unittest.TestCase):
     maxDiff = None
 
