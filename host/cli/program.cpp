@@ -96,8 +96,9 @@ int run_program(int argc, char** argv, const std::vector<ListedCommand>& elsewhe
   const int exit = run_commands(argc, argv, elsewhere);
   // What was printed, and did not arrive on a full disk, must not pass for an empty answer.
   const bool flushed = std::fflush(stdout) == 0;
+  const std::string why = flushed ? "" : std::string(": ") + std::strerror(errno);
   if (exit != Exit::done || (flushed && std::ferror(stdout) == 0)) return exit;
-  log().error(std::string("cannot write the output") + (flushed ? "" : std::string(": ") + std::strerror(errno)));
+  log().error("cannot write the output" + why);
   return Exit::failed;
 }
 
