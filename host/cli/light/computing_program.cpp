@@ -21,9 +21,9 @@ constexpr const char* not_whole =
 
 /// Threads of an OpenMP team spin for milliseconds where one waits for another. On a machine that is shared the other
 /// one may have lost its core, at each of the thousand places of a step; who soon sleeps gives it a core. libgomp reads
-/// this when it is loaded. A person's own choice stays.
+/// this when it is loaded; docs/performance.md has what it costs and brings. A person's own choice stays.
 void wait_asleep() {
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0);
 }
 }  // namespace
 
