@@ -15,7 +15,7 @@ struct StoreRequest {
   bool strict = false;            ///< stop at the first slide that fails
   bool verify = false;            ///< compare the content of sources too
   bool measure = false;           ///< the colours too of slides that are up to date, where no record has them
-  WorkShare share;                ///< of `only`
+  WorkShare share = {};           ///< of `only`
 };
 
 struct StoreOutcome {
