@@ -36,6 +36,8 @@ class Collected : public testing::Test {
   void name(const fs::path& run, const std::string& text) {
     Snapshot snapshot;
     snapshot.experiment = store_.put_text(text);
+    for (const char* place : {"bin/nephron", "libexec/nephron-compute"})
+      snapshot.program.push_back({place, *snapshot.experiment, true});
     make_old(store_.path(*snapshot.experiment));
     fs::create_directories(run);
     write_file_atomically(run / snapshot_name, snapshot_text(snapshot));

@@ -57,7 +57,7 @@ class FullDisk(unittest.TestCase):
             for words in (["runs", "list", "--json"], ["plugins", "list"], ["weights", "list"], ["--help"]):
                 done = subprocess.run([a.nephron, *words], cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True)
                 self.assertEqual(done.returncode, 1, (words, done.stderr))
-                self.assertIn("cannot write the output: No space left on device", done.stderr)
+                self.assertIn("cannot write the output", done.stderr)
 
 
 class Outputs(unittest.TestCase):
