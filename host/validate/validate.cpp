@@ -15,8 +15,8 @@
 #include <host/config/run_experiment.hpp>
 #include <host/config/show.hpp>
 #include <host/data/folds.hpp>
-#include <host/device/device.hpp>
 #include <host/data/prepared.hpp>
+#include <host/device/device.hpp>
 #include <host/metrics/kept_measures.hpp>
 #include <host/metrics/metric_request.hpp>
 #include <host/predict/chosen_dataset.hpp>
