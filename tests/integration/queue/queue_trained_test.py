@@ -4,67 +4,18 @@ import glob
 import json
 import os
 import signal
-import struct
 import time
 import unittest
 
 from queue_fixture import QueueTest, main
-from slide_files import write_png
-
-EXPERIMENT = """
-name = "tiny"
-classes = ["glomerulus"]
-sampler = { type = "uniform" }
-[data]
-factor = 1
-tile = 32
-folds = { count = 2 }
-[[dataset]]
-type = "image_folder"
-root = "data"
-[model]
-encoder = { type = "resnet18" }
-decoder = { type = "unet" }
-[loss]
-terms = [ { type = "bce" } ]
-[train]
-epochs = 4
-steps_per_epoch = 3
-batch = 2
-threads = 1
-"""
-
-
-def tensors(run):
-    """The bytes of the last weights, without what a file says of itself."""
-    with open(f"{run}/fold-0/checkpoints/last/weights.safetensors", "rb") as f:
-        (size,) = struct.unpack("<Q", f.read(8))
-        header = json.loads(f.read(size))
-        header.pop("__metadata__", None)
-        return header, f.read()
+from tiny_training import EXPERIMENT, STEPS, steps_of, tensors, write_experiment, write_training
 
 
 class Trained(QueueTest):
     def setUp(self):
         super().setUp()
         self.make_host(gpus=1)
-        for name in ("data/images", "data/masks"):
-            os.makedirs(os.path.join(self.work, name))
-        for i in (1, 2, 3, 4):
-            write_png(f"{self.work}/data/images/s{i}.png", 64, 64, lambda x, y: (x * y + i) % 251)
-            write_png(f"{self.work}/data/masks/s{i}.png", 64, 64, lambda x, y: 255 if 10 < x < 40 else 0)
-        self.write(EXPERIMENT)
-
-    def write(self, text):
-        with open(f"{self.work}/tiny.toml", "w") as f:
-            f.write(text)
-
-    def steps(self, run):
-        out = []
-        for file in glob.glob(run + "/fold-0/metrics.jsonl"):
-            with open(file) as f:
-                out = [line for line in f if '"loss"' in line]
-        return len(out)
+        write_training(self.work)
 
     def test_a_run_is_made_at_submit_and_stopped_and_killed_it_ends_with_the_same_bits(self):
         job = self.submit("tiny.toml")
@@ -75,27 +26,27 @@ class Trained(QueueTest):
         (ticket,) = glob.glob(f"{self.spool}/*/{job}.ticket.json")
         with open(ticket) as f:
             self.assertIn(f"{tree}/bin/nephron", f.read(), "the program of that moment, though it is rebuilt")
-        self.write(EXPERIMENT.replace("epochs = 4", "epochs = 400").replace("bce", "dice"))
-        self.wait_until(lambda: self.steps(run) >= 2, self.agent_log)
+        write_experiment(self.work, EXPERIMENT.replace("epochs = 4", "epochs = 400").replace("bce", "dice"))
+        self.wait_until(lambda: steps_of(run, 0) >= 2, self.agent_log)
         self.good("hold", job)
         self.wait_until(lambda: self.jobs().get(job, {}).get("state") in ("held", None), self.agent_log)
         self.assertEqual(self.jobs()[job]["state"], "held")
-        before = self.steps(run)
-        self.assertLess(before, 12)
+        before = steps_of(run, 0)
+        self.assertLess(before, STEPS)
         self.good("release", job)
-        self.wait_until(lambda: self.steps(run) > before, self.agent_log)
+        self.wait_until(lambda: steps_of(run, 0) > before, self.agent_log)
         for keeper in self.keepers():
             os.kill(keeper, signal.SIGKILL)
         self.wait_for_state(job, "finished")
         self.assertEqual(self.jobs("--ended")[job]["starts"], 3)
-        self.write(EXPERIMENT)
+        write_experiment(self.work, EXPERIMENT)
         self.good("train", "tiny.toml", "--runs", "unbroken", "--device", "cpu")
         (unbroken,) = glob.glob(self.work + "/unbroken/tiny/*")
-        self.assertEqual(tensors(run), tensors(unbroken))
-        self.assertEqual(self.steps(run), 12)
+        self.assertEqual(tensors(run, 0), tensors(unbroken, 0))
+        self.assertEqual(steps_of(run, 0), STEPS)
 
     def test_an_experiment_with_faults_is_refused_and_leaves_neither_run_nor_job(self):
-        self.write(EXPERIMENT.replace("unet", "unett"))
+        write_experiment(self.work, EXPERIMENT.replace("unet", "unett"))
         self.assertIn("unett", self.refused("submit", "tiny.toml"))
         self.assertEqual(self.jobs("--ended"), {})
         self.assertFalse(os.path.exists(self.work + "/runs/tiny"))

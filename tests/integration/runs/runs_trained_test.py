@@ -8,43 +8,16 @@ import subprocess
 import time
 
 from runs_fixture import RunsTest, a, main
-from slide_files import write_png
-
-EXPERIMENT = """
-name = "tiny"
-classes = ["glomerulus"]
-sampler = { type = "uniform" }
-[data]
-factor = 1
-tile = 32
-folds = { count = 2 }
-[[dataset]]
-type = "image_folder"
-root = "data"
-[model]
-encoder = { type = "resnet18" }
-decoder = { type = "unet" }
-[loss]
-terms = [ { type = "bce" } ]
-[train]
-epochs = EPOCHS
-steps_per_epoch = 2
-batch = 2
-threads = 1
-"""
+from tiny_training import EXPERIMENT, write_training
 
 
 class Trained(RunsTest):
     def setUp(self):
         super().setUp()
-        for name in ("data/images", "data/masks"):
-            os.makedirs(os.path.join(self.folder, name))
-        for i in (1, 2, 3, 4):
-            write_png(f"{self.folder}/data/images/s{i}.png", 64, 64, lambda x, y: (x * y + i) % 251)
-            write_png(f"{self.folder}/data/masks/s{i}.png", 64, 64, lambda x, y: 255 if 10 < x < 40 else 0)
+        write_training(self.folder)
         for name, epochs in (("short.toml", 1), ("long.toml", 100000)):
             with open(f"{self.folder}/{name}", "w") as f:
-                f.write(EXPERIMENT.replace("EPOCHS", str(epochs)))
+                f.write(EXPERIMENT.replace("epochs = 4", f"epochs = {epochs}").replace("steps_per_epoch = 3", "steps_per_epoch = 2"))
 
     def status(self):
         rows = json.loads(self.good("runs", "list", "--columns", "*", "--json"))
