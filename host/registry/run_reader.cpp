@@ -26,6 +26,7 @@
 #include <host/runs/validation_state.hpp>
 #include <host/slurm/slurm_record.hpp>
 #include <host/util/checked_json.hpp>
+#include <host/util/listed.hpp>
 #include <host/util/printable.hpp>
 
 namespace nephron::host {
@@ -182,9 +183,7 @@ void add_slurm_job(SourceFacts& out, const fs::path& run) {
 
 /// "trained on, folds 0, 1".
 std::string with_folds(const std::string& what, const std::vector<int>& folds) {
-  std::string out = what + (folds.size() == 1 ? ", fold " : ", folds ");
-  for (std::size_t i = 0; i < folds.size(); ++i) out += (i > 0 ? ", " : "") + std::to_string(folds[i]);
-  return out;
+  return what + (folds.size() == 1 ? ", fold " : ", folds ") + listed(folds);
 }
 
 }  // namespace

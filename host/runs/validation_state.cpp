@@ -1,12 +1,14 @@
 #include <host/runs/validation_state.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <system_error>
 #include <vector>
 
 #include <nephron/error.hpp>
+
+#include <host/runs/fold_number.hpp>
+#include <host/util/listed.hpp>
 
 namespace nephron::host {
 
@@ -36,10 +38,10 @@ std::string weights_since(const fs::path& run, const JsonNode& scores) {
   const std::string which = scores.at("checkpoint").text();
   std::string out;
   for (const auto& [fold, step] : measured->members()) {
-    int k = -1;
-    const auto [stop, wrong] = std::from_chars(fold.data(), fold.data() + fold.size(), k);
-    if (wrong != std::errc() || stop != fold.data() + fold.size() || k < 0) step.refuse("is of no fold");
-    const std::string now = checkpoint_now({run / ("fold-" + fold), k}, which);
+    const fs::path folder = run / ("fold-" + fold);
+    const auto k = fold_number(folder);
+    if (!k) step.refuse("is of no fold");
+    const std::string now = checkpoint_now({folder, *k}, which);
     if (!now.empty() && now != step.text())
       out += (out.empty() ? "" : "; ") + ("fold " + fold) + " at " + step.text() + ", which is at " + now + " now";
   }
@@ -54,9 +56,7 @@ std::string validation_fault(const fs::path& run, const JsonNode& scores) {
   const auto trained = JsonNode::read(run / "environment.json").find("folds");
   const std::vector<int> folds = numbers(*measured);
   if (!trained || numbers(*trained) == folds) return {};
-  std::string out = folds.size() == 1 ? "only fold " : "only folds ";
-  for (std::size_t i = 0; i < folds.size(); ++i) out += (i > 0 ? ", " : "") + std::to_string(folds[i]);
-  return out;
+  return (folds.size() == 1 ? "only fold " : "only folds ") + listed(folds);
 }
 
 }  // namespace nephron::host
