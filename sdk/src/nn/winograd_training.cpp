@@ -124,7 +124,12 @@ at::Tensor gradient_of_weight(const TrainedConv& conv, const at::Tensor& gradien
   return out.permute({0, 3, 1, 2});
 }
 
-/// In bfloat16, whose products are faster there.
+/// Products of bfloat16 are twice as fast in oneDNN: transforms and sums have to be a small part (docs/performance.md).
+bool weights_by_filtering(const TrainedConv& conv) {
+  if (conv.map.scalar_type() == at::kFloat || conv.doubled || conv.joined.defined()) return true;
+  return conv.map.size(1) == 64 && conv.weight.size(0) == 64;
+}
+
 at::Tensor by_onednn(const TrainedConv& conv, const at::Tensor& gradient) {
   const at::Tensor weight = conv.weight.to(conv.map.scalar_type());
   const auto gradients = at::convolution_backward(gradient, conv.map, weight, at::OptionalIntArrayRef(), {1, 1}, {1, 1},
@@ -153,8 +158,7 @@ struct Filtered : torch::autograd::Function<Filtered> {
       std::tie(of_map, of_joined) = gradients_of_maps(conv, gradient);
     }
     if (context->needs_input_grad(joined ? 2 : 1)) {
-      of_weight = conv.map.scalar_type() == at::kFloat || conv.doubled || joined ? gradient_of_weight(conv, gradient)
-                                                                                 : by_onednn(conv, gradient);
+      of_weight = weights_by_filtering(conv) ? gradient_of_weight(conv, gradient) : by_onednn(conv, gradient);
     }
     return {of_map, of_joined, of_weight, at::Tensor()};
   }

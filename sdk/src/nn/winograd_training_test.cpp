@@ -141,6 +141,18 @@ TEST(WinogradTrainingOf, TwoRunsAreTheSameBits) {
               a.of_weight.equal(b.of_weight));
 }
 
+TEST(WinogradTrainingOf, WeightsMayLieInAnyOrder) {
+  if (tile_kernels() == nullptr) GTEST_SKIP() << "this processor has no kernels";
+  Leaves leaves = leaves_of({4, 16, 16, 40, 0, 48, false});
+  const auto ours = [](const at::Tensor& map, const at::Tensor& joined, const at::Tensor& weight) {
+    return filtered_conv({map, false, joined, weight});
+  };
+  const Results a = results_of(leaves, at::kFloat, ours);
+  leaves.weight = leaves.weight.contiguous();
+  const Results b = results_of(leaves, at::kFloat, ours);
+  EXPECT_TRUE(a.y.equal(b.y) && a.of_map.equal(b.of_map) && a.of_weight.equal(b.of_weight));
+}
+
 TEST(WinogradTrainingOf, IsNotForOtherTypesChannelsOrFewTiles) {
   const auto suits = [](std::int64_t side, std::int64_t channels, std::int64_t outputs, c10::ScalarType type) {
     return trains_by_filtering({.map = at::randn({2, channels, side, side}).to(type),
