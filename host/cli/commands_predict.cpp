@@ -27,9 +27,9 @@ const CLI::Validator threshold_value(
     },
     "0..1|search", "threshold");
 
-const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks",    "levels", "truth",
-                                                          "ignored",       "pictures", "rle",    "geojson",
-                                                          "coco",          "objects",  "tta",    "measures"};
+const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks",    "levels",    "truth", "ignored",
+                                                          "pictures",      "rle",      "geojson",   "coco",  "objects",
+                                                          "tta",           "measures", "unmeasured"};
 
 /// Folders alone may be those that an earlier call made before it failed or was killed, and files with a dot before
 /// their name what it tried there.

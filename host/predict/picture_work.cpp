@@ -8,6 +8,7 @@
 #include <host/metrics/kept_measures.hpp>
 #include <host/predict/joined_rows.hpp>
 #include <host/predict/rows_behind.hpp>
+#include <host/predict/unmeasured_rows.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/util/log.hpp>
 
@@ -39,6 +40,9 @@ void PictureWork::require_room(const LoadedPicture& loaded) const {
   const Size reduced = loaded.reduced->size();
   if (members_.size() > 1 || has_many_tiles(reduced, settings_))
     need += static_cast<std::int64_t>(members_.size()) * KeptRows::bytes_of(reduced, planes_);
+  if (metrics_ != nullptr && settings_.search && loaded.truth != nullptr)
+    need +=
+        RowsToMeasure::bytes_of(members_.size() > 1 ? loaded.size : reduced, classes_.size(), loaded.truth->ignores());
   std::error_code unknown;
   const std::filesystem::space_info disk = std::filesystem::space(output_.folder(), unknown);
   if (!unknown && disk.available < static_cast<std::uintmax_t>(need))
@@ -134,7 +138,8 @@ PictureResult PictureWork::write(Computed& computed) const {
 /// Measures go into a file; where that cannot be, with the result.
 void PictureWork::keep(SlideRow row, PictureResult& result) const {
   if (metrics_->kept)
-    write_measures(output_.measures(result.picture.id), metrics_->key, {std::move(row), {}}, metrics_->set);
+    write_measures(output_.measures(result.picture.id), metrics_->key(settings_.threshold), {std::move(row), {}},
+                   metrics_->set);
   else result.measured = std::move(row);
 }
 

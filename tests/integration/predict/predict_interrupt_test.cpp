@@ -160,6 +160,8 @@ class KilledPredict : public Predict {
     return words;
   }
   std::string tiling = "--tile 32 --overlap 4";
+  /// Kills it at random moments until it was killed so often, and expects of every end what an unbroken one writes.
+  void kill_often(int kills);
   int run_through(const fs::path& out, const std::string& more) const {
     StartedProgram program(command(out, more), root / "output.txt");
     return program.wait();
@@ -167,10 +169,10 @@ class KilledPredict : public Predict {
 };
 
 // NEPHRON_KILLS: how often; the moments are drawn anew by NEPHRON_KILL_SEED.
-TEST_F(KilledPredict, KilledAtAnyMomentItEndsInTheSame) {
+void KilledPredict::kill_often(int kills) {
   const char* const wanted = std::getenv("NEPHRON_KILLS");
   const char* const seed = std::getenv("NEPHRON_KILL_SEED");
-  const int kills = wanted != nullptr ? std::atoi(wanted) : 12;
+  if (wanted != nullptr) kills = std::atoi(wanted);
   std::mt19937 random(seed != nullptr ? static_cast<unsigned>(std::atoi(seed)) : 1U);
   const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(run_through(root / "whole", ""), 0) << read_file(root / "output.txt");
@@ -201,6 +203,14 @@ TEST_F(KilledPredict, KilledAtAnyMomentItEndsInTheSame) {
     fs::remove_all(root / "out");
     going_on = false;
   }
+}
+
+TEST_F(KilledPredict, KilledAtAnyMomentItEndsInTheSame) { kill_often(12); }
+
+// Measured once the threshold is found, from rows that wait for it.
+TEST_F(KilledPredict, KilledBeforeTheThresholdIsFoundOrAfterItEndsInTheSame) {
+  tiling += " --threshold search";
+  kill_often(6);
 }
 
 // Before there is anything to go on with, too, it is said that work stops and what of it stays.
