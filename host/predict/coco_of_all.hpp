@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <host/predict/origin.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
 
@@ -11,6 +12,6 @@ namespace nephron::host {
 /// OUT/coco.json: the objects of all pictures that were predicted, from their own COCO files, in one. One picture's are
 /// held at a time.
 void write_coco_of_all(const OutputFolder& output, const std::vector<PictureFile>& pictures,
-                       const std::vector<std::string>& classes);
+                       const std::vector<std::string>& classes, const Origin& origin);
 
 }  // namespace nephron::host

@@ -132,11 +132,11 @@ void PictureOutputs::full_rows(std::int64_t y, std::span<const ImageView> planes
   masks_->rows(y, views, maps);
 }
 
-std::optional<ComparedPicture> PictureOutputs::finish() {
+std::optional<ComparedPicture> PictureOutputs::finish(const std::string& origin) {
   for (const auto* files : {&maps_, &of_flips_})
     for (const auto& map : *files) map->finish();
   for (const auto& levels : levels_) levels->finish();
-  if (masks_) masks_->finish();
+  if (masks_) masks_->finish(origin);
   for (const auto& truth : truth_) truth->finish();
   if (ignored_ != nullptr) ignored_->finish();
   if (!full_) return std::nullopt;

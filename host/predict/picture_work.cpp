@@ -22,6 +22,7 @@ PictureWork::PictureWork(const PredictRequest& request, const std::vector<std::u
       settings_(members.front()->settings),
       classes_(members.front()->experiment.classes),
       metrics_(metrics),
+      origin_(members, settings_text(members, request, metrics == nullptr ? "" : metrics->set.str())),
       planes_(static_cast<int>(classes_.size() * (1 + settings_.kept.flips.size()))) {}
 
 LoadedPicture PictureWork::load(const PictureFile& picture) const {
@@ -123,14 +124,15 @@ PictureResult PictureWork::write(Computed& computed) const {
   const LoadedPicture& loaded = *computed.loaded;
   const std::string& id = computed.picture.id;
   PictureResult out{computed.picture, {loaded.reduction, loaded.reduced->digest()}};
-  if (std::optional<ComparedPicture> compared = computed.outputs->finish()) {
+  const std::string origin = origin_.of(out.seen.digest);
+  if (std::optional<ComparedPicture> compared = computed.outputs->finish(origin)) {
     out.score = std::move(compared->score);
     out.score->picture = out.seen.digest;
     if (compared->measures)
       keep(SlideRow{*std::move(compared->measures), -1, out.score->picture, out.score->masks}, out);
   }
   // Last: it says that all is there.
-  write_picture_facts(output_.picture(id), {loaded.size, loaded.mpp, loaded.fingerprint, out.seen});
+  write_picture_facts(output_.picture(id), {loaded.size, loaded.mpp, loaded.fingerprint, out.seen, origin});
   for (const auto& rows : computed.kept) rows->remove();
   return out;
 }

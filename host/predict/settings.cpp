@@ -11,6 +11,7 @@
 #include <host/data/resolution.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/runs/chosen_folds.hpp>
+#include <host/util/files.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -39,6 +40,7 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
   out.checkpoint = request.checkpoint;
   for (const int k : out.folds)  // the link moves on with training; its step says which weights
     out.weights.push_back(fs::canonical(run.fold(k).weights(request.checkpoint)));
+  for (const fs::path& file : out.weights) out.weights_sha256.push_back(sha256_of(file));
   out.factor = request.factor.value_or(experiment.data.factor);
   if (!request.factor) out.mpp = experiment.data.mpp;  // a factor that is asked for is meant
   if (request.pictures_mpp > 0 && out.mpp <= 0)
@@ -104,6 +106,7 @@ std::string PredictSettings::str() const {
   json["checkpoint"] = checkpoint;
   json["weights"] = nlohmann::ordered_json::array();
   for (const fs::path& file : weights) json["weights"].push_back(file.string());
+  json["weights_sha256"] = weights_sha256;
   if (mpp > 0) json["mpp"] = mpp, json["pictures_mpp"] = pictures_mpp;
   else json["factor"] = factor;
   if (windows > 1) json["windows"] = windows;

@@ -18,6 +18,7 @@ struct PredictSettings {
   std::vector<int> folds;
   std::string checkpoint;
   std::vector<std::filesystem::path> weights;  ///< one a fold
+  std::vector<std::string> weights_sha256;     ///< of these files
   int factor = 1;
   double mpp = 0;  ///< microns per pixel of the level that the model works on; 0: pictures are reduced by factor
   double pictures_mpp = 0;  ///< of pictures that do not say it; 0: such a picture is refused

@@ -294,6 +294,21 @@ TEST_F(KilledPredict, AFullDiskStopsItAndRoomLetsItGoOn) {
   EXPECT_EQ(files_of(root / "out") == files_of(root / "whole"), true);
 }
 
+TEST_F(Predict, APictureThatNeedsMoreThanTheDiskHasIsToldBeforeItIsPredicted) {
+  put_picture("huge", {4000, 3000});
+  const SmallDisk disk(root / "out", 3000);
+  if (!disk.there()) GTEST_SKIP() << "no disk can be mounted here";
+  const auto start = std::chrono::steady_clock::now();
+  const Outcome outcome = predict("--device cpu");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.text, HasSubstr("\"huge\" is left out: the maps of a picture of 4000 x 3000 px need up to"));
+  EXPECT_THAT(outcome.text, HasSubstr(" MB left"));
+  EXPECT_THAT(outcome.text, HasSubstr("Without \"maps\" and \"tta\" in --save"));
+  EXPECT_THAT(outcome.text, HasSubstr("predicted 3 pictures, 1 failed"));
+  EXPECT_FALSE(fs::exists(root / "out/partial"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+}
+
 // Whatever the files hold that going on reads: they are taken, or said to be damaged, or made anew.
 TEST_F(KilledPredict, DamagedFilesOfBeforeChangeNothing) {
   ASSERT_EQ(run_through(root / "whole", ""), 0) << read_file(root / "output.txt");

@@ -85,6 +85,9 @@ TEST_F(PredictOutputs, AllSayTheSamePixels) {
   const CsvTable submission = CsvTable::read(out / "submission.csv");
   EXPECT_EQ(submission.columns(), (std::vector<std::string>{"id", "predicted"}));
   ASSERT_EQ(submission.rows(), 2U);
+  // Byte for byte as Kaggle's sample_submission.csv has it.
+  EXPECT_EQ(text(out / "submission.csv"), "id,predicted\none," + text(out / "rle/glomerulus/one.txt") + "two," +
+                                              text(out / "rle/glomerulus/two.txt"));
   std::size_t row = 0;
   for (const std::string id : {"one", "two"}) {
     const Image mask = mask_in(out, id);
@@ -118,6 +121,46 @@ TEST_F(PredictOutputs, AllSayTheSamePixels) {
     EXPECT_NEAR(most, highest / 255, 1e-5);
   }
   EXPECT_FALSE(fs::exists(out / "partial"));
+}
+
+TEST_F(PredictOutputs, ASubmissionHasALineOfEachPicture) {
+  std::ofstream(slide("two"), std::ios::binary) << "no picture";
+  const Outcome outcome = predict_slides(root / "out", "--save submission --threshold 1");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.text, HasSubstr("submission.csv has no runs of \"two\", which was not predicted"));
+  EXPECT_EQ(text(root / "out/submission.csv"), "id,predicted\none,\ntwo,\n");
+}
+
+// A file that is found alone says of which pixels, by which weights and with which settings it was made.
+TEST_F(PredictOutputs, FilesTellWhatTheyWereMadeOf) {
+  using nlohmann::json;
+  const auto origin = [&](const char* out) {
+    const json facts = json::parse(text(root / out / "pictures/one.json")), of = facts["origin"];
+    EXPECT_EQ(of["picture_sha256"], facts["digest"]);
+    EXPECT_EQ(json::parse(text(root / out / "geojson/one.geojson"))["nephron"], of);
+    EXPECT_EQ(json::parse(text(root / out / "coco/one.json"))["info"], of);
+    EXPECT_EQ(json::parse(text(root / out / "coco.json"))["info"]["settings_sha256"], of["settings_sha256"]);
+    return of;
+  };
+  const std::string how = "--save geojson,coco ";
+  ASSERT_EQ(predict_slides(root / "a", how).code, 0);
+  const json first = origin("a");
+  EXPECT_EQ(first["weights_sha256"][0], sha256_of(run / "fold-0/checkpoints/step-7/weights.safetensors"));
+  ASSERT_EQ(predict_slides(root / "b", how + "--threshold 0.4").code, 0);
+  const json other = origin("b");
+  EXPECT_EQ(other["picture_sha256"], first["picture_sha256"]);
+  EXPECT_NE(other["settings_sha256"], first["settings_sha256"]);
+  fs::rename(run, root / "moved");
+  run = root / "moved";
+  ASSERT_EQ(predict_slides(root / "c", how).code, 0);
+  EXPECT_EQ(origin("c"), first) << "wherever the run lies";
+  // Other weights in the place of those that a prediction was begun with.
+  write_tensors(
+      run / "fold-0/checkpoints/step-7/weights.safetensors",
+      {{"segmentation_head.0.weight", at::zeros({1, 3, 1, 1})}, {"segmentation_head.0.bias", at::zeros({1})}});
+  EXPECT_THAT(predict_slides(root / "c", how + "--continue").text, HasSubstr("another weights_sha256"));
+  ASSERT_EQ(predict_slides(root / "d", how).code, 0);
+  EXPECT_NE(origin("d")["weights_sha256"], first["weights_sha256"]);
 }
 
 TEST_F(PredictOutputs, SmallObjectsAndHolesAreTheObjectsAlone) {
