@@ -73,6 +73,7 @@ void PictureWork::ask(std::size_t member, const LoadedPicture& loaded, std::int6
                       ProbabilitySink& sink) const {
   const PredictSettings& settings = members_[member]->settings;
   TilingOptions tiling{settings.cut(), settings.overlap, settings.batch, {}};
+  tiling.blending = settings.blending;
   tiling.as_reference = settings.as_reference;
   tiling.from_row = from_row;
   tiling.wanted = [&](const Region& tile) { return !loaded.glass.only(tile); };

@@ -302,7 +302,7 @@ void Prediction::apply_search(const std::vector<PictureFile>& pictures) {
 
 void Prediction::note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen) {
   for (const auto& member : members_) {
-    if (auto found = member->trained->find(picture, seen)) {
+    if (auto found = member->trained.find(picture, seen)) {
       outcome_.scores.trained_on[picture.id] = *std::move(found);
       return;
     }

@@ -10,7 +10,6 @@
 
 #include <host/data/resolution.hpp>
 #include <host/predict/threshold_search.hpp>
-#include <host/runs/chosen_folds.hpp>
 #include <host/util/files.hpp>
 #include <host/util/usage_error.hpp>
 
@@ -33,13 +32,13 @@ void set_threshold(PredictSettings& settings, const Value& value) {
 
 }  // namespace
 
-PredictSettings settle(const PredictRequest& request, const RunFolder& run, const Experiment& experiment) {
+PredictSettings settle(const PredictRequest& request, const NamedNetwork& network, const Experiment& experiment) {
   PredictSettings out;
-  out.run = run.folder();
-  out.folds = chosen_folds(run, request.fold);
-  out.checkpoint = request.checkpoint;
-  for (const int k : out.folds)  // the link moves on with training; its step says which weights
-    out.weights.push_back(fs::canonical(run.fold(k).weights(request.checkpoint)));
+  ChosenWeights chosen = chosen_weights(network, request.fold, request.checkpoint, experiment.model.weights);
+  out.run = std::move(chosen.run);
+  out.folds = std::move(chosen.folds);
+  out.checkpoint = std::move(chosen.checkpoint);
+  out.weights = std::move(chosen.files);
   for (const fs::path& file : out.weights) out.weights_sha256.push_back(sha256_of(file));
   out.factor = request.factor.value_or(experiment.data.factor);
   if (!request.factor) out.mpp = experiment.data.mpp;  // a factor that is asked for is meant
@@ -56,10 +55,13 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
     out.windows = std::exchange(out.factor, 1);
   }
   out.overlap = request.overlap.value_or(experiment.predict.overlap);
+  if (request.gaussian && request.as_reference)
+    throw UsageError("--compat reference joins tiles by the weights of the reference: leave --blending gaussian out");
+  out.blending = request.gaussian ? Blending::gaussian : Blending::pyramid;
   out.tta = request.tta.empty() ? experiment.predict.tta : request.tta;
   set_threshold(out, experiment.predict.threshold);
   if (request.threshold && experiment.exclusive)
-    throw UsageError("the classes of " + run.folder().string() +
+    throw UsageError("the classes of " + out.run.string() +
                      " exclude each other and have no threshold: a pixel is what is likeliest");
   if (request.threshold) {
     out.search = *request.threshold == "search";
@@ -112,6 +114,7 @@ std::string PredictSettings::str() const {
   if (windows > 1) json["windows"] = windows;
   json["tile"] = tile;
   json["overlap"] = overlap;
+  json["blending"] = blending == Blending::gaussian ? "gaussian" : "pyramid";
   json["tta"] = tta;
   if (search) json["threshold"] = "search";
   else json["threshold"] = threshold;

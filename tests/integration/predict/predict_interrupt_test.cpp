@@ -160,7 +160,8 @@ class KilledPredict : public Predict {
     return words;
   }
   std::string tiling = "--tile 32 --overlap 4";
-  /// Kills it at random moments until it was killed so often, and expects of every end what an unbroken one writes.
+  /// Kills or interrupts it at random moments until it was stopped so often, and expects of every end what an unbroken
+  /// one writes.
   void kill_often(int kills);
   int run_through(const fs::path& out, const std::string& more) const {
     StartedProgram program(command(out, more), root / "output.txt");
@@ -168,7 +169,7 @@ class KilledPredict : public Predict {
   }
 };
 
-// NEPHRON_KILLS: how often; the moments are drawn anew by NEPHRON_KILL_SEED.
+// By kill -9 or Ctrl-C. NEPHRON_KILLS: how often; the moments are drawn anew by NEPHRON_KILL_SEED.
 void KilledPredict::kill_often(int kills) {
   const char* const wanted = std::getenv("NEPHRON_KILLS");
   const char* const seed = std::getenv("NEPHRON_KILL_SEED");
@@ -188,8 +189,10 @@ void KilledPredict::kill_often(int kills) {
       StartedProgram program(command(root / "out", more), root / "output.txt");
       std::this_thread::sleep_for(std::chrono::duration_cast<std::chrono::microseconds>(
           whole * std::uniform_real_distribution<>(0, 1)(random)));
-      program.signal(SIGKILL);
-      killed += program.wait() == -SIGKILL ? 1 : 0;
+      const bool politely = random() % 3 == 0;
+      program.signal(politely ? SIGINT : SIGKILL);
+      const int end = program.wait();
+      killed += end == (politely ? 130 : -SIGKILL) ? 1 : 0;
     }
     going_on = fs::exists(root / "out/predict.json");
     if (rounds % 3 != 2 && killed < kills) continue;  // several kills on the way to one end

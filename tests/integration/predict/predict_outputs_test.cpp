@@ -4,7 +4,6 @@
 #include <csignal>
 #include <map>
 #include <set>
-#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -17,65 +16,12 @@
 
 #include <host/labels/coco.hpp>
 #include <host/labels/label_file.hpp>
-#include <tests/integration/predict/predict_fixture.hpp>
-#include <tests/support/program.hpp>
+#include <tests/integration/predict/outputs_fixture.hpp>
 
 namespace nephron::host {
 namespace {
 
 using ::testing::HasSubstr;
-
-class PredictOutputs : public Predict {
- protected:
-  static constexpr Size size{700, 500};
-
-  void SetUp() override {
-    Predict::SetUp();
-    fs::create_directories(root / "slides");
-    blobs("one", 1), blobs("two", 2);
-  }
-
-  /// Tissue on glass: red discs in a pink field that ends at x = 400, white from there on.
-  void blobs(const std::string& id, int seed) const {
-    Image picture(size, 3);
-    for (std::int64_t y = 0; y < size.height; ++y)
-      for (std::int64_t x = 0; x < size.width; ++x) {
-        std::uint8_t* const p = picture.view().row<std::uint8_t>(y) + 3 * x;
-        const std::int64_t u = (x + 17 * seed) % 90 - 45, v = (y + 31 * seed) % 110 - 55, r = u * u + v * v;
-        const bool disc = r < 900 && r > 60, glass = x >= 400;  // with a hole
-        p[0] = glass ? 255 : disc ? static_cast<std::uint8_t>(160 + (x * 3 + y) % 90) : 60;
-        p[1] = glass ? 255 : 40, p[2] = glass ? 255 : 90;
-      }
-    cv::Mat bgr;
-    cv::cvtColor(as_mat(picture.view()), bgr, cv::COLOR_RGB2BGR);
-    ASSERT_TRUE(cv::imwrite(slide(id).string(), bgr, {cv::IMWRITE_TIFF_COMPRESSION, 1}));
-  }
-  fs::path slide(const std::string& id) const { return root / "slides" / (id + ".tif"); }
-  std::vector<std::string> words(const fs::path& out, const std::string& more) const {
-    std::vector<std::string> all{NEPHRON_PROGRAM,       "predict", run.string(), "--slides", slide("one").string(),
-                                 slide("two").string(), "--out",   out.string(), "--device", "cpu"};
-    std::istringstream rest(more);
-    for (std::string word; rest >> word;) all.push_back(word);
-    return all;
-  }
-  Outcome predict_slides(const fs::path& out, const std::string& more) const {
-    StartedProgram program(words(out, more), root / "output.txt");
-    const int code = program.wait();
-    return {code, program.output()};
-  }
-  static Image mask_in(const fs::path& out, const std::string& id) {
-    return read_mask(out / "masks/glomerulus" / (id + ".png"));
-  }
-  static std::string text(const fs::path& file) { return read_file(file); }
-  static bool equal(const Image& a, const Image& b) {
-    return a.size() == b.size() && cv::norm(as_mat(a.view()), as_mat(b.view()), cv::NORM_INF) == 0;
-  }
-  static Image mask_of_runs(const Runs& runs) {
-    Image out(size, 1);
-    decode_rle(runs, out.view(), 255);
-    return out;
-  }
-};
 
 TEST_F(PredictOutputs, AllSayTheSamePixels) {
   const fs::path out = root / "out";
@@ -121,46 +67,6 @@ TEST_F(PredictOutputs, AllSayTheSamePixels) {
     EXPECT_NEAR(most, highest / 255, 1e-5);
   }
   EXPECT_FALSE(fs::exists(out / "partial"));
-}
-
-TEST_F(PredictOutputs, ASubmissionHasALineOfEachPicture) {
-  std::ofstream(slide("two"), std::ios::binary) << "no picture";
-  const Outcome outcome = predict_slides(root / "out", "--save submission --threshold 1");
-  EXPECT_EQ(outcome.code, 1);
-  EXPECT_THAT(outcome.text, HasSubstr("submission.csv has no runs of \"two\", which was not predicted"));
-  EXPECT_EQ(text(root / "out/submission.csv"), "id,predicted\none,\ntwo,\n");
-}
-
-// A file that is found alone says of which pixels, by which weights and with which settings it was made.
-TEST_F(PredictOutputs, FilesTellWhatTheyWereMadeOf) {
-  using nlohmann::json;
-  const auto origin = [&](const char* out) {
-    const json facts = json::parse(text(root / out / "pictures/one.json")), of = facts["origin"];
-    EXPECT_EQ(of["picture_sha256"], facts["digest"]);
-    EXPECT_EQ(json::parse(text(root / out / "geojson/one.geojson"))["nephron"], of);
-    EXPECT_EQ(json::parse(text(root / out / "coco/one.json"))["info"], of);
-    EXPECT_EQ(json::parse(text(root / out / "coco.json"))["info"]["settings_sha256"], of["settings_sha256"]);
-    return of;
-  };
-  const std::string how = "--save geojson,coco ";
-  ASSERT_EQ(predict_slides(root / "a", how).code, 0);
-  const json first = origin("a");
-  EXPECT_EQ(first["weights_sha256"][0], sha256_of(run / "fold-0/checkpoints/step-7/weights.safetensors"));
-  ASSERT_EQ(predict_slides(root / "b", how + "--threshold 0.4").code, 0);
-  const json other = origin("b");
-  EXPECT_EQ(other["picture_sha256"], first["picture_sha256"]);
-  EXPECT_NE(other["settings_sha256"], first["settings_sha256"]);
-  fs::rename(run, root / "moved");
-  run = root / "moved";
-  ASSERT_EQ(predict_slides(root / "c", how).code, 0);
-  EXPECT_EQ(origin("c"), first) << "wherever the run lies";
-  // Other weights in the place of those that a prediction was begun with.
-  write_tensors(
-      run / "fold-0/checkpoints/step-7/weights.safetensors",
-      {{"segmentation_head.0.weight", at::zeros({1, 3, 1, 1})}, {"segmentation_head.0.bias", at::zeros({1})}});
-  EXPECT_THAT(predict_slides(root / "c", how + "--continue").text, HasSubstr("another weights_sha256"));
-  ASSERT_EQ(predict_slides(root / "d", how).code, 0);
-  EXPECT_NE(origin("d")["weights_sha256"], first["weights_sha256"]);
 }
 
 TEST_F(PredictOutputs, SmallObjectsAndHolesAreTheObjectsAlone) {
@@ -358,9 +264,9 @@ TEST_F(PredictOutputs, WeightsOfAnotherModelAreToldByTheirDifferences) {
                  {"decoder.extra.weight", at::zeros({4})}});
   const Outcome outcome = predict_slides(root / "no", "");
   EXPECT_EQ(outcome.code, 1);
-  for (const char* said :
-       {"weights.safetensors do not fit the model", "unexpected", "decoder.extra.weight  4", "misshapen",
-        "segmentation_head.0.weight  2x3x1x1, 1x3x1x1", "experiment.resolved.toml describes"})
+  for (const char* said : {"weights.safetensors do not fit the model", "unexpected", "decoder.extra.weight  4",
+                           "misshapen", "segmentation_head.0.weight  2x3x1x1, 1x3x1x1",
+                           "the experiment describes (of a run: its experiment.resolved.toml)"})
     EXPECT_THAT(outcome.text, HasSubstr(said));
   EXPECT_FALSE(fs::exists(root / "no/predict.json"));
 }
