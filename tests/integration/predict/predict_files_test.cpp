@@ -1,6 +1,8 @@
 // What the files of `nephron predict` tell besides pixels, and that none of them needs the whole slide.
 #include <sys/resource.h>
 
+#include <nephron/csv.hpp>
+
 #include <tests/integration/predict/outputs_fixture.hpp>
 
 namespace nephron::host {
@@ -46,6 +48,33 @@ TEST_F(PredictOutputs, FilesTellWhatTheyWereMadeOf) {
   EXPECT_THAT(predict_slides(root / "c", how + "--continue").text, HasSubstr("another weights_sha256"));
   ASSERT_EQ(predict_slides(root / "d", how).code, 0);
   EXPECT_NE(origin("d")["weights_sha256"], first["weights_sha256"]);
+}
+
+// What files are called is somebody's text: it is a name in every file, and markup in none.
+TEST_F(PredictOutputs, NamesWithMarkupStayNames) {
+  const std::string id = "<img src=x onerror=alert(1)> & \"two\", 'three'";
+  fs::remove_all(root / "images");
+  fs::create_directories(root / "images");
+  fs::rename(slide("one"), root / "images" / (id + ".tif"));
+  std::ofstream(root / "images/<i>bad.png") << "no picture";
+  cv::imwrite((root / "masks" / (id + ".png")).string(), cv::Mat(size.height, size.width, CV_8UC1, cv::Scalar(255)));
+  const Outcome outcome =
+      predict("--device cpu --save maps,masks,submission,geojson,coco,objects --metrics dice,counts" + masks());
+  EXPECT_EQ(outcome.code, 1) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("predicted 1 picture, 1 failed"));
+  const CsvTable submission = CsvTable::read(root / "out/submission.csv"),
+                 slides = CsvTable::read(root / "out/slides.csv");
+  EXPECT_EQ(submission.cell(1, 0), id);
+  EXPECT_EQ(slides.cell(0, slides.column("slide")), id);
+  EXPECT_EQ(nlohmann::json::parse(text(root / "out/coco.json"))["images"][0]["file_name"], id + ".tif");
+  EXPECT_TRUE(nlohmann::json::parse(text(root / "out/scores.json"))["pictures"].contains(id));
+  const Outcome page = nephron("report " + run.string() + " --predictions " + (root / "out").string() + " --out " +
+                               (root / "page.html").string());
+  ASSERT_EQ(page.code, 0) << page.text;
+  const std::string html = read_file(root / "page.html");
+  EXPECT_THAT(html, testing::Not(HasSubstr("<img src=x")));
+  EXPECT_THAT(html, testing::Not(HasSubstr("<i>bad")));
+  EXPECT_THAT(html, HasSubstr("&lt;img src=x onerror=alert(1)&gt; &amp; &quot;two&quot;"));
 }
 
 long peak_megabytes_of_children() {
