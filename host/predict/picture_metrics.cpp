@@ -24,13 +24,11 @@ std::unique_ptr<const PictureMetrics> picture_metrics(const PredictRequest& requ
   return out;
 }
 
-std::string PictureMetrics::key(double threshold) const {
-  return set.str() + " at " + std::to_string(threshold) + ", " + objects;
-}
-
 std::string PictureMetrics::key(const std::vector<double>& thresholds) const {
+  std::vector<double> different = thresholds;
+  if (std::equal(thresholds.begin() + 1, thresholds.end(), thresholds.begin())) different.resize(1);
   std::string at;
-  for (const double threshold : thresholds) at += (at.empty() ? "" : ", ") + std::to_string(threshold);
+  for (const double threshold : different) at += (at.empty() ? "" : ", ") + std::to_string(threshold);
   return set.str() + " at " + at + ", " + objects;
 }
 

@@ -15,8 +15,7 @@ struct PictureMetrics {
   std::string objects;  ///< how they are made
   bool kept = true;     ///< every measurement can be kept (kept_measures.hpp)
 
-  /// All that values depend on besides pixels, measured at one threshold, or one a class.
-  std::string key(double threshold) const;
+  /// All that values depend on besides pixels. `thresholds`: a class each, or one of all.
   std::string key(const std::vector<double>& thresholds) const;
 };
 

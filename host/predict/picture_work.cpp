@@ -141,7 +141,7 @@ PictureResult PictureWork::write(Computed& computed) const {
 /// Measures go into a file; where that cannot be, with the result.
 void PictureWork::keep(SlideRow row, PictureResult& result) const {
   if (metrics_->kept)
-    write_measures(output_.measures(result.picture.id), metrics_->key(settings_.threshold), {std::move(row), {}},
+    write_measures(output_.measures(result.picture.id), metrics_->key({settings_.threshold}), {std::move(row), {}},
                    metrics_->set);
   else result.measured = std::move(row);
 }

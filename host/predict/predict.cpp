@@ -269,8 +269,8 @@ void Prediction::measure_searched(const std::vector<PictureFile>& all) {
 }
 
 void Prediction::predict_again(const std::vector<PictureFile>& pictures) {
-  log().info(counted(pictures.size(), "picture") + " measured before, at other thresholds than those that are best " +
-             "for all together: predicted again");
+  log().info(counted(pictures.size(), "picture") + (pictures.size() == 1 ? " is" : " are") +
+             " predicted again, whose measures are damaged, or of other thresholds than those that are best for all");
   outcome_.skipped -= static_cast<std::int64_t>(pictures.size());
   pictures_ = pictures;
   hire();

@@ -165,7 +165,7 @@ TEST_F(SearchedMeasures, PicturesThatAreAddedMayChangeTheThresholdOfAll) {
     const std::string said = searched(out, std::string(jobs) + " --continue");
     ASSERT_NE(threshold(out), before);
     EXPECT_THAT(
-        said, AllOf(HasSubstr("4 pictures measured before, at other thresholds"), HasSubstr("predicted 5 pictures: ")));
+        said, AllOf(HasSubstr("4 pictures are predicted again, whose measures"), HasSubstr("predicted 5 pictures: ")));
     searched("whole" + out);
     expect_equal_files("whole" + out, out);
   }
