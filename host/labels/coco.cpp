@@ -189,7 +189,8 @@ std::string coco_text(const LabelSet& labels, const std::string& file_name, cons
   }
   Ordered out = Ordered::object();
   if (!origin.empty()) out["info"] = Ordered::parse(origin);
-  out["images"] = {{{"id", 1}, {"width", labels.size.width}, {"height", labels.size.height}, {"file_name", file_name}}};
+  out["images"] = Ordered::array(
+      {Ordered{{"id", 1}, {"width", labels.size.width}, {"height", labels.size.height}, {"file_name", file_name}}});
   out["categories"] = std::move(categories);
   out["annotations"] = std::move(annotations);
   return out.dump(-1, ' ', false, Ordered::error_handler_t::replace) + "\n";
