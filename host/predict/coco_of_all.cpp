@@ -21,7 +21,7 @@ std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::e
 }  // namespace
 
 void write_coco_of_all(const OutputFolder& output, const std::vector<PictureFile>& pictures,
-                       const std::vector<std::string>& classes, const Origin& origin) {
+                       const std::vector<std::string>& classes, const PredictionOrigin& origin) {
   PartialFile partial(output.coco_of_all());
   std::ofstream file(partial.path(), std::ios::binary);
   Json categories = Json::array(), images = Json::array();

@@ -38,7 +38,7 @@ class AllMaskOutputs {
                  const ObjectPicture& picture);
   /// Rows from `y` on, a view a class.
   void rows(std::int64_t y, std::span<const ImageView> masks, std::span<const ImageView> probabilities);
-  /// `origin`: what files tell of how they were made (origin.hpp).
+  /// `origin`: what files tell of how they were made (prediction_origin.hpp).
   void finish(const std::string& origin);
 
  private:

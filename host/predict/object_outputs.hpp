@@ -29,7 +29,7 @@ class ObjectOutputs {
   /// Rows from `y` on, a view a class: masks (u8) and probabilities (f32), which count in steps of 1/255, as maps hold
   /// them.
   void rows(std::int64_t y, std::span<const ImageView> masks, std::span<const ImageView> probabilities);
-  /// `origin`: what files tell of how they were made (origin.hpp).
+  /// `origin`: what files tell of how they were made (prediction_origin.hpp).
   void finish(const std::string& origin);
 
  private:

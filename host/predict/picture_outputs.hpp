@@ -57,8 +57,8 @@ class PictureOutputs final : public ProbabilitySink {
   /// `planes`: maps of the classes, and, where those of flips are kept, of each flip and class.
   void begin(Size size, int planes) override;
   void rows(std::int64_t y, std::span<const ImageView> planes) override;
-  /// Once all rows were given. `origin`: what files tell of how they were made (origin.hpp). Gives back nothing of a
-  /// picture whose truth is not known.
+  /// Once all rows were given. `origin`: what files tell of how they were made (prediction_origin.hpp). Gives back
+  /// nothing of a picture whose truth is not known.
   std::optional<ComparedPicture> finish(const std::string& origin);
 
  private:

@@ -10,11 +10,11 @@
 #include <host/predict/kept_rows.hpp>
 #include <host/predict/loaded_picture.hpp>
 #include <host/predict/member.hpp>
-#include <host/predict/origin.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_facts.hpp>
 #include <host/predict/picture_metrics.hpp>
 #include <host/predict/picture_outputs.hpp>
+#include <host/predict/prediction_origin.hpp>
 
 namespace nephron::host {
 
@@ -61,7 +61,7 @@ class PictureWork {
   const PredictSettings& settings_;  ///< of the first one, and what all share
   const std::vector<std::string>& classes_;
   const PictureMetrics* metrics_;
-  Origin origin_;
+  PredictionOrigin origin_;
   int planes_;  ///< maps that a member makes
 };
 

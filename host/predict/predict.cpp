@@ -297,7 +297,7 @@ void Prediction::apply_search(const std::vector<PictureFile>& pictures) {
   const std::vector<std::size_t> chosen = outcome_.scores.choose_thresholds();
   if (outcome_.scores.pictures.empty()) log().warning("no picture has a mask to search a threshold with: 0.5 is taken");
   write_scores(output_.scores(), outcome_.scores);
-  write_searched_masks(output_, settings_.kept, classes_, pictures, chosen, Origin(members_, settings_text_));
+  write_searched_masks(output_, settings_.kept, classes_, pictures, chosen, PredictionOrigin(members_, settings_text_));
 }
 
 void Prediction::note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen) {
@@ -365,7 +365,7 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
   add_up_measures(all);
   write_scores(output_.scores(), outcome_.scores);
   if (settings_.kept.submission) write_submission(output_, all);
-  if (settings_.kept.coco) write_coco_of_all(output_, all, classes_, Origin(members_, settings_text_));
+  if (settings_.kept.coco) write_coco_of_all(output_, all, classes_, PredictionOrigin(members_, settings_text_));
   say_trained(all);
   if (gathers_) require_none_missing(all.size());
   return std::move(outcome_);

@@ -11,7 +11,7 @@ namespace nephron::host {
 
 void write_searched_masks(const OutputFolder& output, const Kept& kept, const std::vector<std::string>& classes,
                           const std::vector<PictureFile>& pictures, const std::vector<std::size_t>& thresholds,
-                          const Origin& origin) {
+                          const PredictionOrigin& origin) {
   Progress progress("masks", static_cast<std::int64_t>(pictures.size()));
   std::int64_t done = 0;
   for (const PictureFile& picture : pictures) {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include <host/predict/kept.hpp>
-#include <host/predict/origin.hpp>
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_file.hpp>
+#include <host/predict/prediction_origin.hpp>
 
 namespace nephron::host {
 
@@ -15,6 +15,6 @@ namespace nephron::host {
 /// of searched_thresholds a class. Throws Cancelled after Ctrl-C.
 void write_searched_masks(const OutputFolder& output, const Kept& kept, const std::vector<std::string>& classes,
                           const std::vector<PictureFile>& pictures, const std::vector<std::size_t>& thresholds,
-                          const Origin& origin);
+                          const PredictionOrigin& origin);
 
 }  // namespace nephron::host

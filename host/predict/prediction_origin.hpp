@@ -10,10 +10,10 @@ namespace nephron::host {
 
 /// Of which pixels, by which weights and with which settings the files of a prediction were made: what one of them
 /// tells that is found alone, wherever the run lay. Equal origins are equal files.
-class Origin {
+class PredictionOrigin {
  public:
   /// `settings`: of all members (settings_text()).
-  Origin(const std::vector<std::unique_ptr<Member>>& members, const std::string& settings);
+  PredictionOrigin(const std::vector<std::unique_ptr<Member>>& members, const std::string& settings);
   /// A JSON object. `picture`: digest of its pixels at the level that the model works on; empty: of all pictures.
   std::string of(const std::string& picture) const;
 

@@ -1,4 +1,4 @@
-#include <host/predict/origin.hpp>
+#include <host/predict/prediction_origin.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -19,7 +19,7 @@ void leave_out_places(Json& settings) {
 
 }  // namespace
 
-Origin::Origin(const std::vector<std::unique_ptr<Member>>& members, const std::string& settings) {
+PredictionOrigin::PredictionOrigin(const std::vector<std::unique_ptr<Member>>& members, const std::string& settings) {
   for (const auto& member : members)
     weights_.insert(weights_.end(), member->settings.weights_sha256.begin(), member->settings.weights_sha256.end());
   Json json = Json::parse(settings);
@@ -33,7 +33,7 @@ Origin::Origin(const std::vector<std::unique_ptr<Member>>& members, const std::s
   settings_ = sha256_of_text(json.dump());
 }
 
-std::string Origin::of(const std::string& picture) const {
+std::string PredictionOrigin::of(const std::string& picture) const {
   Json json = Json::object();
   if (!picture.empty()) json["picture_sha256"] = picture;
   json["weights_sha256"] = weights_;
