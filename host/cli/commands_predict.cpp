@@ -9,6 +9,7 @@
 #include <host/metrics/pooled_values.hpp>
 #include <host/predict/gathered_shares.hpp>
 #include <host/predict/kept.hpp>
+#include <host/predict/named_network.hpp>
 #include <host/predict/predict_share.hpp>
 #include <host/predict/worker.hpp>
 #include <host/util/child_process.hpp>
@@ -27,9 +28,9 @@ const CLI::Validator threshold_value(
     },
     "0..1|search", "threshold");
 
-const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks",    "levels", "truth",
-                                                          "ignored",       "pictures", "rle",    "geojson",
-                                                          "coco",          "objects",  "tta",    "measures"};
+const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks",    "levels",    "truth", "ignored",
+                                                          "pictures",      "rle",      "geojson",   "coco",  "objects",
+                                                          "tta",           "measures", "unmeasured"};
 
 /// Folders alone may be those that an earlier call made before it failed or was killed, and files with a dot before
 /// their name what it tried there.
@@ -58,11 +59,8 @@ struct PredictWorker {
   std::filesystem::path run;  ///< that was meant when the command began
 };
 
-/// The folder that is meant, of a run or a fold: another run may be the latest a moment later.
-std::filesystem::path found_run(const std::filesystem::path& named) {
-  const RunFolder run = RunFolder::open(named);
-  return run.opened_fold() >= 0 ? run.fold(run.opened_fold()).folder : run.folder();
-}
+/// What is meant, by a path: another run may be the latest a moment later.
+std::filesystem::path found_run(const std::filesystem::path& named) { return NamedNetwork::of(named).place; }
 
 /// A share has a folder of its own, with which it goes on when it is called again.
 void take_share(PredictRequest& request, const WorkShare& share) {
@@ -119,7 +117,8 @@ void add_predict(CLI::App& app, int& exit) {
   auto worker = std::make_shared<PredictWorker>();
   command
       ->add_option("RUN", request->run,
-                   "Run: its folder, runs/EXPERIMENT for the latest, a fold's folder, or a name (docs/runs.md)")
+                   "Run: its folder, runs/EXPERIMENT for the latest, a fold's folder, a checkpoint's, or a name "
+                   "(docs/runs.md); or an experiment file whose model.weights are the network's")
       ->required();
   CLI::Option* const with = command->add_option(
       "--with", request->with, "Other runs, whose probabilities are joined with RUN's at the pictures' own size");
@@ -185,8 +184,16 @@ void add_predict(CLI::App& app, int& exit) {
   CLI::Option* const tile =
       command->add_option("--tile", request->tile, "Side of a tile, px at the reduced level [the experiment's]")
           ->check(CLI::PositiveNumber);
-  command->add_option("--overlap", request->overlap, "Tiles start 1/overlap of a tile apart [the experiment's]")
+  command
+      ->add_option("--overlap", request->overlap,
+                   "Tiles start 1/overlap of a tile apart; 1: none overlap [the experiment's]")
       ->check(CLI::Range(1.0, 16.0));
+  command
+      ->add_option("--blending",
+                   "How pixels of tiles that overlap count: pyramid: by their distance to the tile's border; gaussian: "
+                   "by a bell whose deviation is an eighth of the tile [pyramid]")
+      ->check(CLI::IsMember({"pyramid", "gaussian"}))
+      ->each([request](const std::string& how) { request->gaussian = how == "gaussian"; });
   command
       ->add_option("--mpp", request->pictures_mpp,
                    "Microns per pixel of pictures that do not say it, for a run that was trained with data.mpp")

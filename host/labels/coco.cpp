@@ -166,7 +166,7 @@ LabelSet parse_coco(std::string_view text, std::string_view where, const std::st
   return out;
 }
 
-std::string coco_text(const LabelSet& labels, const std::string& file_name) {
+std::string coco_text(const LabelSet& labels, const std::string& file_name, const std::string& origin) {
   using Ordered = nlohmann::ordered_json;
   Ordered annotations = Ordered::array(), categories = Ordered::array();
   for (std::size_t c = 0; c < labels.classes.size(); ++c)
@@ -187,13 +187,13 @@ std::string coco_text(const LabelSet& labels, const std::string& file_name) {
     for (const auto& [name, value] : object.measurements)
       if (name == "confidence") annotation["score"] = value;  // as results have it
   }
-  return Ordered{
-             {"images",
-              {{{"id", 1}, {"width", labels.size.width}, {"height", labels.size.height}, {"file_name", file_name}}}},
-             {"categories", std::move(categories)},
-             {"annotations", std::move(annotations)}}
-             .dump(-1, ' ', false, Ordered::error_handler_t::replace) +
-         "\n";
+  Ordered out = Ordered::object();
+  if (!origin.empty()) out["info"] = Ordered::parse(origin);
+  out["images"] = Ordered::array(
+      {Ordered{{"id", 1}, {"width", labels.size.width}, {"height", labels.size.height}, {"file_name", file_name}}});
+  out["categories"] = std::move(categories);
+  out["annotations"] = std::move(annotations);
+  return out.dump(-1, ' ', false, Ordered::error_handler_t::replace) + "\n";
 }
 
 }  // namespace nephron::host

@@ -15,7 +15,7 @@ LabelSet parse_coco(std::string_view text, std::string_view where, const std::st
 bool looks_like_coco(std::string_view text);
 
 /// One image with all objects: polygons where the set holds objects without holes, otherwise compressed run lengths.
-/// A measurement "confidence" is its score.
-std::string coco_text(const LabelSet& labels, const std::string& file_name);
+/// A measurement "confidence" is its score. `origin`: a JSON object that becomes the file's "info"; empty: none.
+std::string coco_text(const LabelSet& labels, const std::string& file_name, const std::string& origin = {});
 
 }  // namespace nephron::host

@@ -97,8 +97,11 @@ std::string reclassified(const std::string& feature, const std::string& class_na
   return line_of(json);
 }
 
-std::string geojson_text(const std::vector<AnnotatedObject>& objects, const std::vector<std::string>& classes) {
-  std::string out = "{\"type\":\"FeatureCollection\",\"features\":[";
+std::string geojson_text(const std::vector<AnnotatedObject>& objects, const std::vector<std::string>& classes,
+                         const std::string& origin) {
+  std::string out = "{\"type\":\"FeatureCollection\",";
+  if (!origin.empty()) out += "\"nephron\":" + origin + ",\n";
+  out += "\"features\":[";
   for (std::size_t i = 0; i < objects.size(); ++i)
     out += (i == 0 ? "\n" : ",\n") + geojson_feature(objects[i], classes, std::to_string(i));
   return out + "\n]}\n";

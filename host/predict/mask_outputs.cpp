@@ -39,9 +39,9 @@ void AllMaskOutputs::rows(std::int64_t y, std::span<const ImageView> masks, std:
   if (objects_) objects_->rows(y, masks, probabilities);
 }
 
-void AllMaskOutputs::finish() {
+void AllMaskOutputs::finish(const std::string& origin) {
   for (const auto& mask : masks_) mask->finish();
-  if (objects_) objects_->finish();
+  if (objects_) objects_->finish(origin);
 }
 
 namespace {
@@ -77,7 +77,8 @@ Image unit_floats_of(const Image& bytes) {
 }  // namespace
 
 void write_masks_of_levels(const OutputFolder& output, const Kept& kept, const std::vector<std::string>& classes,
-                           const ObjectPicture& picture, const std::vector<std::size_t>& thresholds) {
+                           const ObjectPicture& picture, const std::vector<std::size_t>& thresholds,
+                           const std::string& origin) {
   constexpr std::int64_t rows_at_once = 64;
   std::vector<RowsOfBytes> levels, maps;
   for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -97,7 +98,7 @@ void write_masks_of_levels(const OutputFolder& output, const Kept& kept, const s
     for (RowsOfBytes& map : maps) probabilities.push_back(held.emplace_back(unit_floats_of(map.next(height))).view());
     outputs.rows(y, masks, probabilities);
   }
-  outputs.finish();
+  outputs.finish(origin);
 }
 
 }  // namespace nephron::host

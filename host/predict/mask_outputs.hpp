@@ -38,7 +38,8 @@ class AllMaskOutputs {
                  const ObjectPicture& picture);
   /// Rows from `y` on, a view a class.
   void rows(std::int64_t y, std::span<const ImageView> masks, std::span<const ImageView> probabilities);
-  void finish();
+  /// `origin`: what files tell of how they were made (prediction_origin.hpp).
+  void finish(const std::string& origin);
 
  private:
   std::vector<std::unique_ptr<MaskOutputs>> masks_;
@@ -47,6 +48,7 @@ class AllMaskOutputs {
 
 /// The same of a picture whose levels were written, once thresholds are found: an index of searched_thresholds a class.
 void write_masks_of_levels(const OutputFolder& output, const Kept& kept, const std::vector<std::string>& classes,
-                           const ObjectPicture& picture, const std::vector<std::size_t>& thresholds);
+                           const ObjectPicture& picture, const std::vector<std::size_t>& thresholds,
+                           const std::string& origin);
 
 }  // namespace nephron::host

@@ -9,6 +9,7 @@
 #include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 
+#include <host/config/load.hpp>
 #include <host/config/run_experiment.hpp>
 #include <host/data/folds.hpp>
 #include <host/device/device.hpp>
@@ -42,17 +43,18 @@ std::unique_ptr<PixelModel> model_of(const PredictRequest& request, const Member
 }
 
 std::unique_ptr<Member> open_member(const PredictRequest& request, const std::filesystem::path& folder) {
-  const RunFolder run = RunFolder::open(folder);
+  const NamedNetwork network = NamedNetwork::of(folder);
   auto out = std::make_unique<Member>();
   PluginSearch search;
   search.command_line = request.plugins;
-  out->experiment = load_run_experiment(run.experiment(), {}, search, out->registry);
-  out->settings = settle(request, run, out->experiment);
+  out->experiment = network.run ? load_run_experiment(network.experiment, {}, search, out->registry)
+                                : load_experiment(network.experiment, {}, search, out->registry);
+  out->settings = settle(request, network, out->experiment);
   const PredictSettings& settings = out->settings;
   check_tta(settings.tta);
   out->loader = request.dataset.empty() ? file_pictures(request, settings, out->experiment, *out->registry)
                                         : dataset_pictures(request, settings, out->experiment, *out->registry);
-  out->trained.emplace(run, settings.folds);
+  out->trained = network.run ? TrainedSlides(*network.run, settings.folds) : TrainedSlides();
   return out;
 }
 
@@ -117,6 +119,7 @@ std::string settings_text(const std::vector<std::unique_ptr<Member>>& members, c
 std::optional<std::vector<std::string>> trained_on_by(const std::vector<std::unique_ptr<Member>>& members) {
   std::set<std::string> all;
   for (const auto& member : members) {
+    if (member->settings.folds.empty()) return std::nullopt;  // weights of any origin
     const auto slides = trained_on(member->settings.run, member->settings.folds);
     if (!slides) return std::nullopt;
     all.insert(slides->begin(), slides->end());

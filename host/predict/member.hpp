@@ -23,7 +23,7 @@ struct Member {
   PredictSettings settings;
   std::unique_ptr<PictureLoader> loader;
   std::unique_ptr<PixelModel> model;
-  std::optional<TrainedSlides> trained;
+  TrainedSlides trained;
   double share = 1;  ///< of what the members say together
 };
 

@@ -48,8 +48,8 @@ std::shared_ptr<SegmentationModel> loaded(const Experiment& experiment, const Re
     apply_weights(*model, read_tensors(weights), /*strict=*/true, weights.string());
   } catch (const Error& e) {  // whatever else weights may be taken for: a run knows its own
     throw Error(e.what(),
-                "They are of another model than the run's experiment.resolved.toml describes: was one of the two "
-                "files replaced or edited?");
+                "They are of another model than the experiment describes (of a run: its experiment.resolved.toml): was "
+                "one of the two files replaced or edited?");
   }
   model->eval();
   model->to(device);

@@ -63,7 +63,7 @@ void ObjectOutputs::rows(std::int64_t y, std::span<const ImageView> masks, std::
   }
 }
 
-void ObjectOutputs::finish() {
+void ObjectOutputs::finish(const std::string& origin) {
   std::vector<std::vector<FoundObject>> found;
   std::vector<std::vector<RowRun>> runs;
   for (ObjectFinder& finder : finders_) found.push_back(finder.finish()), runs.push_back(runs_of(found.back()));
@@ -99,8 +99,8 @@ void ObjectOutputs::finish() {
       table += "\n";
     }
   if (kept_.objects) write_file_atomically(output_.objects(picture_.id), table);
-  if (kept_.geojson) write_file_atomically(output_.geojson(picture_.id), geojson_text(set.objects, classes_));
-  if (kept_.coco) write_file_atomically(output_.coco(picture_.id), coco_text(set, picture_.file_name));
+  if (kept_.geojson) write_file_atomically(output_.geojson(picture_.id), geojson_text(set.objects, classes_, origin));
+  if (kept_.coco) write_file_atomically(output_.coco(picture_.id), coco_text(set, picture_.file_name, origin));
 }
 
 }  // namespace nephron::host

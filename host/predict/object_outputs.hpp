@@ -29,7 +29,8 @@ class ObjectOutputs {
   /// Rows from `y` on, a view a class: masks (u8) and probabilities (f32), which count in steps of 1/255, as maps hold
   /// them.
   void rows(std::int64_t y, std::span<const ImageView> masks, std::span<const ImageView> probabilities);
-  void finish();
+  /// `origin`: what files tell of how they were made (prediction_origin.hpp).
+  void finish(const std::string& origin);
 
  private:
   const OutputFolder& output_;

@@ -41,7 +41,7 @@ std::vector<fs::path> OutputFolder::map_folders() const {
       out.push_back(file.parent_path());
   for (const std::string& flip : flips_there())
     for (std::size_t c = 0; c < names_.size(); ++c) out.push_back(of_flip(flip, c, "x", ".png").parent_path());
-  for (const fs::path& file : {ignored("x"), measures("x"), geojson("x"), coco("x"), objects("x")})
+  for (const fs::path& file : {ignored("x"), measures("x"), unmeasured("x"), geojson("x"), coco("x"), objects("x")})
     out.push_back(file.parent_path());
   return out;
 }
@@ -92,6 +92,12 @@ void OutputFolder::remove_rows(const std::string& id) const {
   fs::remove(under_way(id).parent_path(), ignored);
 }
 
+void OutputFolder::remove_unmeasured(const std::string& id) const {
+  std::error_code ignored;
+  fs::remove(unmeasured(id), ignored);
+  fs::remove(unmeasured(id).parent_path(), ignored);  // where it was the last one
+}
+
 void OutputFolder::remove(const std::string& id) const {
   std::error_code ignored;  // what cannot be removed cannot be replaced either, which is said then
   for (std::size_t c = 0; c < names_.size(); ++c)
@@ -104,6 +110,7 @@ void OutputFolder::remove(const std::string& id) const {
   for (const fs::path& file : {this->ignored(id), measures(id), geojson(id), coco(id), objects(id)})
     fs::remove(file, ignored);
   remove_rows(id);
+  remove_unmeasured(id);
   fs::remove(picture(id), ignored);
 }
 

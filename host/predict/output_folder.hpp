@@ -19,6 +19,7 @@ namespace nephron::host {
 ///   truth/CLASS/ID.png           where masks were read by a dataset's coding: what the prediction was compared with
 ///   ignored/ID.png               where masks ignore pixels: those that count in no figure
 ///   measures/ID.json             with metrics: what was measured, to be added up
+///   unmeasured/ID.rows           with metrics and a threshold search: what is measured once the threshold is found
 ///   pictures/ID.json             size of the picture, and the fingerprint of its pixels
 ///   scores.json                  Dice and failures
 ///   submission.csv, coco.json    runs and objects of all pictures
@@ -41,6 +42,7 @@ class OutputFolder {
   std::filesystem::path ignored(const std::string& id) const { return folder_ / "ignored" / (id + ".png"); }
   std::filesystem::path picture(const std::string& id) const { return folder_ / "pictures" / (id + ".json"); }
   std::filesystem::path measures(const std::string& id) const { return folder_ / "measures" / (id + ".json"); }
+  std::filesystem::path unmeasured(const std::string& id) const { return folder_ / "unmeasured" / (id + ".rows"); }
   std::filesystem::path geojson(const std::string& id) const { return folder_ / "geojson" / (id + ".geojson"); }
   std::filesystem::path coco(const std::string& id) const { return folder_ / "coco" / (id + ".json"); }
   std::filesystem::path objects(const std::string& id) const { return folder_ / "objects" / (id + ".csv"); }
@@ -71,6 +73,8 @@ class OutputFolder {
   void remove(const std::string& id) const;
   /// Removes the rows of one that was under way.
   void remove_rows(const std::string& id) const;
+  /// Removes the rows of one that waited to be measured.
+  void remove_unmeasured(const std::string& id) const;
   /// Makes the folders; throws Error when they cannot be written.
   void make(const Kept& kept, bool with_levels) const;
 

@@ -62,7 +62,7 @@ int remove_leftovers(const OutputFolder& output) {
       output.folder(), R"((?:scores|predict|coco)\.json|submission\.csv|(?:slides|objects)\.(?:csv|jsonl))");
   removed += remove_half_written(output.picture("x").parent_path(), R"([^/]+\.json)");
   for (const fs::path& folder : output.map_folders())
-    removed += remove_half_written(folder, R"([^/]+\.(?:png|tif|txt|geojson|json|csv))");
+    removed += remove_half_written(folder, R"([^/]+\.(?:png|tif|txt|geojson|json|csv|rows))");
   return removed;
 }
 

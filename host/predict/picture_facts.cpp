@@ -12,7 +12,8 @@ void write_picture_facts(const std::filesystem::path& file, const PictureFacts& 
                                     {"mpp", facts.mpp},
                                     {"fingerprint", facts.fingerprint},
                                     {"reduction", facts.seen.reduction.value()},
-                                    {"digest", facts.seen.digest}};
+                                    {"digest", facts.seen.digest},
+                                    {"origin", nlohmann::ordered_json::parse(facts.origin)}};
   write_file_atomically(file, json.dump() + "\n");
 }
 

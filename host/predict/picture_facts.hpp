@@ -22,6 +22,7 @@ struct PictureFacts {
   double mpp = 0;  ///< microns per pixel; 0: not known
   std::string fingerprint;
   SeenPicture seen;
+  std::string origin;  ///< JSON (prediction_origin.hpp)
 };
 
 void write_picture_facts(const std::filesystem::path& file, const PictureFacts& facts);

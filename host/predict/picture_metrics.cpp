@@ -16,16 +16,20 @@ std::unique_ptr<const PictureMetrics> picture_metrics(const PredictRequest& requ
   }
   if (!first.loader->compares())
     throw UsageError("--metrics compares with true masks: say where they are, --masks DIR, or --dataset NAME");
-  if (first.settings.search)
-    throw UsageError(
-        "--metrics measures as pictures are predicted, and --threshold search finds its threshold when all are: name "
-        "the threshold, --threshold VALUE");
   auto out = std::make_unique<PictureMetrics>();
   out->set = requested_metrics(*first.registry, request.metrics, request.set);
-  out->key = out->set.str() + " at " + std::to_string(first.settings.threshold) + ", objects of " +
-             std::to_string(request.least_area) + " px, holes of " + std::to_string(request.fill_holes);
+  out->objects =
+      "objects of " + std::to_string(request.least_area) + " px, holes of " + std::to_string(request.fill_holes);
   out->kept = metrics_that_cannot_be_kept(out->set).empty();
   return out;
+}
+
+std::string PictureMetrics::key(const std::vector<double>& thresholds) const {
+  std::vector<double> different = thresholds;
+  if (std::equal(thresholds.begin() + 1, thresholds.end(), thresholds.begin())) different.resize(1);
+  std::string at;
+  for (const double threshold : different) at += (at.empty() ? "" : ", ") + std::to_string(threshold);
+  return set.str() + " at " + at + ", " + objects;
 }
 
 ObjectOptions objects_at(Reduction reduction, const Kept& kept) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <host/metrics/metric_set.hpp>
 #include <host/predict/member.hpp>
@@ -11,8 +12,11 @@ namespace nephron::host {
 /// What pictures whose truth is known are measured by, beside their Dice, at the level that the model works on.
 struct PictureMetrics {
   MetricSet set;
-  std::string key;   ///< all that values depend on besides pixels
-  bool kept = true;  ///< every measurement can be kept (kept_measures.hpp)
+  std::string objects;  ///< how they are made
+  bool kept = true;     ///< every measurement can be kept (kept_measures.hpp)
+
+  /// All that values depend on besides pixels. `thresholds`: a class each, or one of all.
+  std::string key(const std::vector<double>& thresholds) const;
 };
 
 /// Null where none is asked for. Throws UsageError for what cannot be measured.

@@ -60,13 +60,19 @@ void PictureOutputs::begin_comparison(Size level) {
   reduced_.emplace(picture_.truth->known(), rule_.search);
   truth_digest_.emplace(*picture_.truth);
   if (metrics_ == nullptr) return;
+  const PictureTruth& truth = *picture_.truth;
+  if (rule_.search) {
+    unmeasured_.emplace(output_.unmeasured(picture_.id),
+                        UnmeasuredPicture{level, picture_.reduction, picture_.mpp, truth.known(), truth.ignores()});
+    return;
+  }
   MeasuredSlide slide;
   slide.id = picture_.id, slide.group = picture_.group, slide.size = level;
   slide.microns_per_pixel = picture_.mpp * picture_.reduction.value();
   slide.classes = classes_;
   slide.thresholds.assign(classes_.size(), rule_.threshold);
   meter_.emplace(*metrics_, std::move(slide), objects_at(picture_.reduction, kept_), /*with_objects=*/true,
-                 picture_.truth->known());
+                 truth.known());
 }
 
 void PictureOutputs::write_truth(const TruthFolder::Masks& rows) {
@@ -96,6 +102,7 @@ void PictureOutputs::rows(std::int64_t y, std::span<const ImageView> planes) {
     const TruthFolder::Masks truth = picture_.truth->rows(picture_.reduction, y, maps.front().height);
     const std::vector<Image> masks = decided(maps);
     reduced_->add(truth, masks);
+    if (unmeasured_) unmeasured_->add(maps, truth);
     if (meter_) {
       std::vector<ImageView> views;
       for (const Image& mask : truth.of_class) views.push_back(mask.view());
@@ -125,11 +132,11 @@ void PictureOutputs::full_rows(std::int64_t y, std::span<const ImageView> planes
   masks_->rows(y, views, maps);
 }
 
-std::optional<ComparedPicture> PictureOutputs::finish() {
+std::optional<ComparedPicture> PictureOutputs::finish(const std::string& origin) {
   for (const auto* files : {&maps_, &of_flips_})
     for (const auto& map : *files) map->finish();
   for (const auto& levels : levels_) levels->finish();
-  if (masks_) masks_->finish();
+  if (masks_) masks_->finish(origin);
   for (const auto& truth : truth_) truth->finish();
   if (ignored_ != nullptr) ignored_->finish();
   if (!full_) return std::nullopt;
@@ -140,6 +147,7 @@ std::optional<ComparedPicture> PictureOutputs::finish() {
   score.curve = full_->curves(), score.curve_reduced = reduced_->curves();
   score.masks = truth_digest_->hex();
   if (meter_) out.measures = meter_->finish();
+  if (unmeasured_) unmeasured_->finish();
   return out;
 }
 

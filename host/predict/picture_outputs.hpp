@@ -14,6 +14,7 @@
 #include <host/predict/output_folder.hpp>
 #include <host/predict/picture_scores.hpp>
 #include <host/predict/picture_truth.hpp>
+#include <host/predict/unmeasured_rows.hpp>
 #include <host/tiling/tile_source.hpp>
 
 namespace nephron::host {
@@ -41,7 +42,7 @@ struct OutputPicture {
 /// What the comparison of a picture with its truth came to.
 struct ComparedPicture {
   PictureScore score;
-  std::optional<SlideMeasures> measures;  ///< where metrics are asked for
+  std::optional<SlideMeasures> measures;  ///< where metrics are asked for, and no threshold is searched
 };
 
 /// Takes the probabilities of one picture, row by row at the level that the model works on, and writes what is kept of
@@ -56,8 +57,9 @@ class PictureOutputs final : public ProbabilitySink {
   /// `planes`: maps of the classes, and, where those of flips are kept, of each flip and class.
   void begin(Size size, int planes) override;
   void rows(std::int64_t y, std::span<const ImageView> planes) override;
-  /// Once all rows were given. Nothing of a picture whose truth is not known.
-  std::optional<ComparedPicture> finish();
+  /// Once all rows were given. `origin`: what files tell of how they were made (prediction_origin.hpp). Gives back
+  /// nothing of a picture whose truth is not known.
+  std::optional<ComparedPicture> finish(const std::string& origin);
 
  private:
   void full_rows(std::int64_t y, std::span<const ImageView> planes);
@@ -81,7 +83,8 @@ class PictureOutputs final : public ProbabilitySink {
   std::unique_ptr<PngRows> ignored_;
   std::optional<PictureScores> full_, reduced_;
   std::optional<TruthDigest> truth_digest_;
-  std::optional<SlideMeter> meter_;  ///< at the level of the rows that are given
+  std::optional<SlideMeter> meter_;          ///< at the level of the rows that are given
+  std::optional<RowsToMeasure> unmeasured_;  ///< in its place, where thresholds are searched
 };
 
 }  // namespace nephron::host

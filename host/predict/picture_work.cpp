@@ -8,6 +8,7 @@
 #include <host/metrics/kept_measures.hpp>
 #include <host/predict/joined_rows.hpp>
 #include <host/predict/rows_behind.hpp>
+#include <host/predict/unmeasured_rows.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/util/log.hpp>
 
@@ -21,6 +22,7 @@ PictureWork::PictureWork(const PredictRequest& request, const std::vector<std::u
       settings_(members.front()->settings),
       classes_(members.front()->experiment.classes),
       metrics_(metrics),
+      origin_(members, settings_text(members, request, metrics == nullptr ? "" : metrics->set.str())),
       planes_(static_cast<int>(classes_.size() * (1 + settings_.kept.flips.size()))) {}
 
 LoadedPicture PictureWork::load(const PictureFile& picture) const {
@@ -39,6 +41,9 @@ void PictureWork::require_room(const LoadedPicture& loaded) const {
   const Size reduced = loaded.reduced->size();
   if (members_.size() > 1 || has_many_tiles(reduced, settings_))
     need += static_cast<std::int64_t>(members_.size()) * KeptRows::bytes_of(reduced, planes_);
+  if (metrics_ != nullptr && settings_.search && loaded.truth != nullptr)
+    need +=
+        RowsToMeasure::bytes_of(members_.size() > 1 ? loaded.size : reduced, classes_.size(), loaded.truth->ignores());
   std::error_code unknown;
   const std::filesystem::space_info disk = std::filesystem::space(output_.folder(), unknown);
   if (!unknown && disk.available < static_cast<std::uintmax_t>(need))
@@ -68,6 +73,7 @@ void PictureWork::ask(std::size_t member, const LoadedPicture& loaded, std::int6
                       ProbabilitySink& sink) const {
   const PredictSettings& settings = members_[member]->settings;
   TilingOptions tiling{settings.cut(), settings.overlap, settings.batch, {}};
+  tiling.blending = settings.blending;
   tiling.as_reference = settings.as_reference;
   tiling.from_row = from_row;
   tiling.wanted = [&](const Region& tile) { return !loaded.glass.only(tile); };
@@ -119,14 +125,15 @@ PictureResult PictureWork::write(Computed& computed) const {
   const LoadedPicture& loaded = *computed.loaded;
   const std::string& id = computed.picture.id;
   PictureResult out{computed.picture, {loaded.reduction, loaded.reduced->digest()}};
-  if (std::optional<ComparedPicture> compared = computed.outputs->finish()) {
+  const std::string origin = origin_.of(out.seen.digest);
+  if (std::optional<ComparedPicture> compared = computed.outputs->finish(origin)) {
     out.score = std::move(compared->score);
     out.score->picture = out.seen.digest;
     if (compared->measures)
       keep(SlideRow{*std::move(compared->measures), -1, out.score->picture, out.score->masks}, out);
   }
   // Last: it says that all is there.
-  write_picture_facts(output_.picture(id), {loaded.size, loaded.mpp, loaded.fingerprint, out.seen});
+  write_picture_facts(output_.picture(id), {loaded.size, loaded.mpp, loaded.fingerprint, out.seen, origin});
   for (const auto& rows : computed.kept) rows->remove();
   return out;
 }
@@ -134,7 +141,8 @@ PictureResult PictureWork::write(Computed& computed) const {
 /// Measures go into a file; where that cannot be, with the result.
 void PictureWork::keep(SlideRow row, PictureResult& result) const {
   if (metrics_->kept)
-    write_measures(output_.measures(result.picture.id), metrics_->key, {std::move(row), {}}, metrics_->set);
+    write_measures(output_.measures(result.picture.id), metrics_->key({settings_.threshold}), {std::move(row), {}},
+                   metrics_->set);
   else result.measured = std::move(row);
 }
 

@@ -14,6 +14,7 @@
 #include <host/predict/picture_facts.hpp>
 #include <host/predict/picture_metrics.hpp>
 #include <host/predict/picture_outputs.hpp>
+#include <host/predict/prediction_origin.hpp>
 
 namespace nephron::host {
 
@@ -60,6 +61,7 @@ class PictureWork {
   const PredictSettings& settings_;  ///< of the first one, and what all share
   const std::vector<std::string>& classes_;
   const PictureMetrics* metrics_;
+  PredictionOrigin origin_;
   int planes_;  ///< maps that a member makes
 };
 

@@ -6,8 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 
@@ -24,14 +22,16 @@
 #include <host/predict/picture_file.hpp>
 #include <host/predict/picture_loader.hpp>
 #include <host/predict/picture_loop.hpp>
+#include <host/predict/picture_measures.hpp>
+#include <host/predict/predict_facts.hpp>
 #include <host/predict/predict_share.hpp>
 #include <host/predict/prediction_record.hpp>
+#include <host/predict/searched_masks.hpp>
 #include <host/predict/shares.hpp>
 #include <host/predict/submission.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/util/cancelled_and_told.hpp>
 #include <host/util/counted.hpp>
-#include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/job_plan.hpp>
 #include <host/util/log.hpp>
@@ -42,22 +42,17 @@
 namespace nephron::host {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 namespace {
-
-/// Empty stays empty.
-fs::path absolute_place(const fs::path& path) {
-  return path.empty() ? fs::path() : fs::absolute(path).lexically_normal();
-}
 
 /// The pictures of a command: what is left of them to do, who does it, and what they came to together.
 class Prediction final : public PictureOrders {
  public:
-  Prediction(const PredictRequest& request, bool gathers, const std::vector<std::unique_ptr<Member>>& members,
-             const PictureMetrics* metrics)
+  Prediction(const PredictRequest& request, const PredictPart& part,
+             const std::vector<std::unique_ptr<Member>>& members, const PictureMetrics* metrics)
       : request_(request),
-        gathers_(gathers),
+        gathers_(part.gather),
+        is_all_(part.share.is_all()),
         members_(members),
         settings_(members.front()->settings),
         metrics_(metrics),
@@ -65,7 +60,9 @@ class Prediction final : public PictureOrders {
         classes_(members.front()->experiment.classes),
         loader_(*members.front()->loader),
         save_(request.save),
-        output_(request.out, classes_) {}
+        output_(request.out, classes_) {
+    if (metrics != nullptr) measures_.emplace(*metrics, output_, settings_, classes_, request.dataset);
+  }
 
   PredictOutcome run(const std::vector<PictureFile>& all);
 
@@ -82,7 +79,9 @@ class Prediction final : public PictureOrders {
     std::string what;
   };
 
+  void hire();
   void predict_all();
+  std::vector<std::string> missing() const;
   void require_none_missing(std::size_t of) const;
   void left_to_do(const std::vector<PictureFile>& all);
   bool finished(const PictureFile& picture, const PredictionRecord& before) const;
@@ -91,14 +90,17 @@ class Prediction final : public PictureOrders {
   void say_trained(const std::vector<PictureFile>& all);
   void say_bare(const std::vector<PictureFile>& all) const;
   void apply_search(const std::vector<PictureFile>& pictures);
+  std::vector<double> thresholds();
+  void measure_searched(const std::vector<PictureFile>& all);
+  void predict_again(const std::vector<PictureFile>& pictures);
   void add_up_measures(const std::vector<PictureFile>& all);
-  void note_facts(const std::vector<PictureFile>& all) const;
   void settled(const PictureFile& picture);
   void show();
   std::string how_to_go_on() const;
 
   const PredictRequest& request_;
   const bool gathers_;  ///< what others have predicted
+  const bool is_all_;   ///< no share of the pictures alone
   const std::vector<std::unique_ptr<Member>>& members_;
   const PredictSettings& settings_;  ///< of the first one, and what all share
   const PictureMetrics* metrics_;    ///< null: none
@@ -112,7 +114,7 @@ class Prediction final : public PictureOrders {
   std::size_t given_ = 0;              ///< of these, to whoever predicts them
   std::map<std::string, UnderWay> under_way_;
   std::map<std::string, std::string> gathered_failures_;  ///< why shares left pictures out
-  std::map<std::string, SlideRow> measured_;              ///< those whose measures cannot be kept in files
+  std::optional<PictureMeasures> measures_;               ///< where metrics are asked for
   std::optional<Shares> shares_;
   std::optional<Progress> progress_;
   std::int64_t settled_ = 0;      ///< pictures that are done, or left out
@@ -128,7 +130,7 @@ bool Prediction::finished(const PictureFile& picture, const PredictionRecord& be
   const bool written =
       settings_.search ? output_.computed(picture.id, settings_.kept) : output_.complete(picture.id, settings_.kept);
   if (!written || !loader_.has_truth(picture.id)) return written;
-  return known && (metrics_ == nullptr || read_measures(output_.measures(picture.id), metrics_->key, metrics_->set));
+  return known && (!measures_ || measures_->has(picture.id));
 }
 
 /// Nothing is overwritten unasked, and results of different settings do not mix in one folder.
@@ -189,7 +191,7 @@ void Prediction::done(PictureResult result) {
   const std::string& id = result.picture.id;
   note_trained(result.picture, result.seen);
   if (result.score) outcome_.scores.pictures[id] = *std::move(result.score);
-  if (result.measured) measured_[id] = *std::move(result.measured);
+  if (result.measured) measures_->take(id, *std::move(result.measured));
   ++outcome_.predicted;
   if (settings_.search) outcome_.scores.choose_thresholds();  // what holds until the next picture
   write_scores(output_.scores(), outcome_.scores);
@@ -203,7 +205,16 @@ void Prediction::failed(const PictureFile& picture, const std::exception& why) {
   settled(picture);
 }
 
+/// Where several processes predict, they say whether they can before anything is written.
+void Prediction::hire() {
+  if (members_.front()->model != nullptr || pictures_.empty() || gathers_) return;
+  const JobPlan plan = JobPlan::of(request_.devices, request_.jobs, request_.device).for_pieces(pictures_.size());
+  crew_ = std::make_unique<Crew>(request_.command, plan, plan.threads(members_.front()->experiment.train.threads),
+                                 classes_);
+}
+
 void Prediction::predict_all() {
+  given_ = 0, settled_ = 0, share_ = 0;
   shares_.emplace(pictures_);
   progress_.emplace("predicting", static_cast<std::int64_t>(pictures_.size()));
   if (crew_ != nullptr) crew_->work_through(*this);
@@ -211,11 +222,16 @@ void Prediction::predict_all() {
   progress_->finish();
 }
 
-/// Of a prediction that puts together what others have predicted.
-void Prediction::require_none_missing(std::size_t of) const {
-  std::vector<std::string> missing;
+/// What a prediction that puts together what others have predicted has none of.
+std::vector<std::string> Prediction::missing() const {
+  std::vector<std::string> out;
   for (const PictureFile& picture : pictures_)
-    if (!gathered_failures_.contains(picture.id)) missing.push_back(picture.id);
+    if (!gathered_failures_.contains(picture.id)) out.push_back(picture.id);
+  return out;
+}
+
+void Prediction::require_none_missing(std::size_t of) const {
+  const std::vector<std::string> missing = this->missing();
   if (missing.empty()) return;
   throw Error(counted(missing.size(), "picture") + " of " + std::to_string(of) +
                   (missing.size() == 1 ? " was" : " were") + " predicted by no share (" + names_of(missing) +
@@ -223,29 +239,46 @@ void Prediction::require_none_missing(std::size_t of) const {
               "The same command with --continue in place of --gather predicts them here.");
 }
 
-/// Values of all pictures with a mask, and the tables: in the order of their ids, whoever predicted them and when.
-void Prediction::add_up_measures(const std::vector<PictureFile>& all) {
-  if (metrics_ == nullptr) return;
-  MeasurePool pool(metrics_->set, classes_, std::vector<double>(classes_.size(), settings_.threshold));
-  std::vector<SlideRow> rows;
-  for (const PictureFile& picture : all) {
-    if (!outcome_.scores.pictures.contains(picture.id)) continue;
-    std::optional<KeptSlide> kept;
-    if (const auto here = measured_.find(picture.id); here != measured_.end()) kept = KeptSlide{here->second, {}};
-    else kept = read_measures(output_.measures(picture.id), metrics_->key, metrics_->set);
-    if (!kept) continue;
-    pool.add(kept->row.measures);
-    kept->row.measures.details.clear();
-    std::vector<MetricValue>& values = outcome_.scores.values_of[picture.id];
-    for (const auto& metric : kept->row.measures.values) values.insert(values.end(), metric.begin(), metric.end());
-    rows.push_back(std::move(kept->row));
+/// That pictures are measured at, a class each: of a search, what is found so far.
+std::vector<double> Prediction::thresholds() {
+  std::vector<double> out(classes_.size(), settings_.threshold);
+  if (!settings_.search) return out;
+  const std::vector<std::size_t> chosen = outcome_.scores.choose_thresholds();
+  std::transform(chosen.begin(), chosen.end(), out.begin(), [](std::size_t i) { return searched_thresholds[i]; });
+  return out;
+}
+
+/// Once the thresholds of a search are found. Where pictures were added to a prediction that was finished, they may be
+/// others than those that the rest was measured at, whose rows nobody kept: it is predicted again.
+void Prediction::measure_searched(const std::vector<PictureFile>& all) {
+  if (!measures_ || !is_all_ || (gathers_ && !missing().empty())) return;  // others may come, and change the thresholds
+  PictureMeasures::Measured measured = measures_->measure(all, outcome_.scores, thresholds());
+  if (!measured.at_others.empty() && gathers_)
+    throw Error(counted(measured.at_others.size(), "picture") + " of " + output_.folder().string() +
+                    " had been measured at other thresholds than those that are best for all together",
+                "The same command with --continue in place of --gather predicts and measures them again.");
+  if (!measured.at_others.empty()) {
+    predict_again(measured.at_others);
+    measured.failures.merge(measures_->measure(measured.at_others, outcome_.scores, thresholds()).failures);
   }
-  outcome_.scores.values = pool.values();
-  const TableText slides = slide_table(rows), objects = object_table(rows);
-  write_file_atomically(output_.table("slides.csv"), slides.csv);
-  write_file_atomically(output_.table("slides.jsonl"), slides.jsonl);
-  write_file_atomically(output_.table("objects.csv"), objects.csv);
-  write_file_atomically(output_.table("objects.jsonl"), objects.jsonl);
+  for (const auto& [id, why] : measured.failures) {
+    if (request_.strict) throw Blamed("\"" + id + "\": " + why);
+    log().error("\"" + id + "\" is not measured: " + why);
+    outcome_.scores.failures[id] = why;
+  }
+}
+
+void Prediction::predict_again(const std::vector<PictureFile>& pictures) {
+  log().info(counted(pictures.size(), "picture") + (pictures.size() == 1 ? " is" : " are") +
+             " predicted again, whose measures are damaged, or of other thresholds than those that are best for all");
+  outcome_.skipped -= static_cast<std::int64_t>(pictures.size());
+  pictures_ = pictures;
+  hire();
+  predict_all();
+}
+
+void Prediction::add_up_measures(const std::vector<PictureFile>& all) {
+  if (measures_) measures_->add_up(all, thresholds(), outcome_.scores);
 }
 
 /// What an earlier prediction left must not pass for this one's, nor its scores for those of pictures that are gone.
@@ -264,40 +297,12 @@ void Prediction::apply_search(const std::vector<PictureFile>& pictures) {
   const std::vector<std::size_t> chosen = outcome_.scores.choose_thresholds();
   if (outcome_.scores.pictures.empty()) log().warning("no picture has a mask to search a threshold with: 0.5 is taken");
   write_scores(output_.scores(), outcome_.scores);
-  Progress progress("masks", static_cast<std::int64_t>(pictures.size()));
-  std::int64_t done = 0;
-  for (const PictureFile& picture : pictures) {
-    if (interrupted()) throw Cancelled();
-    if (output_.computed(picture.id, settings_.kept))
-      write_masks_of_levels(output_, settings_.kept, classes_,
-                            {picture.id, picture.file.filename().string(), {}, read_mpp(output_.picture(picture.id))},
-                            chosen);
-    progress.update(++done);
-  }
-  progress.finish();
-}
-
-void Prediction::note_facts(const std::vector<PictureFile>& all) const {
-  const auto place = [](const fs::path& path) { return absolute_place(path).string(); };
-  Json slides = Json::object();
-  for (const PictureFile& slide : all)
-    if (request_.images.empty()) slides[slide.id] = place(slide.file);
-  Json facts{{"save", save_},
-             {"images", place(request_.images)},
-             {"slides", std::move(slides)},
-             {"masks", place(request_.masks)},
-             {"masks_as", request_.masks_as},
-             {"dataset", request_.dataset},
-             {"classes", classes_},
-             {"device", request_.device}};
-  if (const auto seen = trained_on_by(members_)) facts["trained_on"] = *seen;
-  facts["settings"] = Json::parse(settings_text_);
-  write_file_atomically(output_.facts(), facts.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_searched_masks(output_, settings_.kept, classes_, pictures, chosen, PredictionOrigin(members_, settings_text_));
 }
 
 void Prediction::note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen) {
   for (const auto& member : members_) {
-    if (auto found = member->trained->find(picture, seen)) {
+    if (auto found = member->trained.find(picture, seen)) {
       outcome_.scores.trained_on[picture.id] = *std::move(found);
       return;
     }
@@ -335,20 +340,20 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
   const OutputLock lock(output_.folder());
   if (gathers_) gathered_failures_ = gather_shares(output_);
   left_to_do(all);
-  const JobPlan plan = JobPlan::of(request_.devices, request_.jobs, request_.device).for_pieces(pictures_.size());
-  if (members_.front()->model == nullptr && !pictures_.empty() && !gathers_)
-    crew_ = std::make_unique<Crew>(request_.command, plan, plan.threads(members_.front()->experiment.train.threads),
-                                   classes_);
+  hire();
   for (const PictureFile& picture : pictures_) note_trained(picture, {});
   say_trained(all);
   say_bare(all);
   begin(all);
-  note_facts(all);
+  write_predict_facts(output_, request_, all, members_, save_, settings_text_);
   write_scores(output_.scores(), outcome_.scores);
   try {
     if (!pictures_.empty() && !gathers_) predict_all();
     outcome_.scores.failures.insert(gathered_failures_.begin(), gathered_failures_.end());
-    if (settings_.search) apply_search(all);
+    if (settings_.search) {
+      apply_search(all);
+      measure_searched(all);
+    }
   } catch (const Cancelled&) {
     const std::int64_t finished = outcome_.skipped + outcome_.predicted;
     add_up_measures(all);
@@ -360,7 +365,7 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
   add_up_measures(all);
   write_scores(output_.scores(), outcome_.scores);
   if (settings_.kept.submission) write_submission(output_, all);
-  if (settings_.kept.coco) write_coco_of_all(output_, all, classes_);
+  if (settings_.kept.coco) write_coco_of_all(output_, all, classes_, PredictionOrigin(members_, settings_text_));
   say_trained(all);
   if (gathers_) require_none_missing(all.size());
   return std::move(outcome_);
@@ -391,7 +396,7 @@ PredictOutcome predict(const PredictRequest& request, const PredictPart& part) {
     throw UsageError("measurements of " + names_of(metrics_that_cannot_be_kept(metrics->set)) +
                          " cannot be handed from one process to another",
                      "Leave the metric out, or predict in one process.");
-  return Prediction(request, part.gather, members, metrics.get())
+  return Prediction(request, part, members, metrics.get())
       .run(of_share(members.front()->loader->pictures(), part.share));
 }
 

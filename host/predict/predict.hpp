@@ -12,8 +12,8 @@ namespace nephron::host {
 
 /// What `nephron predict` is asked for. What is not given comes from the run's experiment.
 struct PredictRequest {
-  std::filesystem::path run;                  ///< a run's folder, or a fold's inside it
-  std::vector<std::filesystem::path> with;    ///< other runs that it is joined with
+  std::filesystem::path run;                  ///< a run, a fold, a checkpoint or an experiment (named_network.hpp)
+  std::vector<std::filesystem::path> with;    ///< others that it is joined with
   std::vector<double> shares;                 ///< of the run and those; empty: equal
   bool vote = false;                          ///< joined by votes at the threshold, not by the mean
   std::filesystem::path images;               ///< a folder of pictures, or empty:
@@ -40,6 +40,7 @@ struct PredictRequest {
   std::optional<std::string> threshold;   ///< a number, or "search"
   std::optional<std::int64_t> tile;       ///< px at the reduced level
   std::optional<double> overlap;
+  bool gaussian = false;  ///< tiles are joined by a bell, not by a pyramid
   std::optional<int> factor;
   double pictures_mpp =
       0;  ///< microns per pixel of pictures that do not say it; of a run that was trained with data.mpp

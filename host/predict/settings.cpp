@@ -10,7 +10,7 @@
 
 #include <host/data/resolution.hpp>
 #include <host/predict/threshold_search.hpp>
-#include <host/runs/chosen_folds.hpp>
+#include <host/util/files.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -32,13 +32,14 @@ void set_threshold(PredictSettings& settings, const Value& value) {
 
 }  // namespace
 
-PredictSettings settle(const PredictRequest& request, const RunFolder& run, const Experiment& experiment) {
+PredictSettings settle(const PredictRequest& request, const NamedNetwork& network, const Experiment& experiment) {
   PredictSettings out;
-  out.run = run.folder();
-  out.folds = chosen_folds(run, request.fold);
-  out.checkpoint = request.checkpoint;
-  for (const int k : out.folds)  // the link moves on with training; its step says which weights
-    out.weights.push_back(fs::canonical(run.fold(k).weights(request.checkpoint)));
+  ChosenWeights chosen = chosen_weights(network, request.fold, request.checkpoint, experiment.model.weights);
+  out.run = std::move(chosen.run);
+  out.folds = std::move(chosen.folds);
+  out.checkpoint = std::move(chosen.checkpoint);
+  out.weights = std::move(chosen.files);
+  for (const fs::path& file : out.weights) out.weights_sha256.push_back(sha256_of(file));
   out.factor = request.factor.value_or(experiment.data.factor);
   if (!request.factor) out.mpp = experiment.data.mpp;  // a factor that is asked for is meant
   if (request.pictures_mpp > 0 && out.mpp <= 0)
@@ -54,10 +55,13 @@ PredictSettings settle(const PredictRequest& request, const RunFolder& run, cons
     out.windows = std::exchange(out.factor, 1);
   }
   out.overlap = request.overlap.value_or(experiment.predict.overlap);
+  if (request.gaussian && request.as_reference)
+    throw UsageError("--compat reference joins tiles by the weights of the reference: leave --blending gaussian out");
+  out.blending = request.gaussian ? Blending::gaussian : Blending::pyramid;
   out.tta = request.tta.empty() ? experiment.predict.tta : request.tta;
   set_threshold(out, experiment.predict.threshold);
   if (request.threshold && experiment.exclusive)
-    throw UsageError("the classes of " + run.folder().string() +
+    throw UsageError("the classes of " + out.run.string() +
                      " exclude each other and have no threshold: a pixel is what is likeliest");
   if (request.threshold) {
     out.search = *request.threshold == "search";
@@ -104,11 +108,13 @@ std::string PredictSettings::str() const {
   json["checkpoint"] = checkpoint;
   json["weights"] = nlohmann::ordered_json::array();
   for (const fs::path& file : weights) json["weights"].push_back(file.string());
+  json["weights_sha256"] = weights_sha256;
   if (mpp > 0) json["mpp"] = mpp, json["pictures_mpp"] = pictures_mpp;
   else json["factor"] = factor;
   if (windows > 1) json["windows"] = windows;
   json["tile"] = tile;
   json["overlap"] = overlap;
+  json["blending"] = blending == Blending::gaussian ? "gaussian" : "pyramid";
   json["tta"] = tta;
   if (search) json["threshold"] = "search";
   else json["threshold"] = threshold;

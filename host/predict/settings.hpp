@@ -6,9 +6,10 @@
 
 #include <host/config/experiment.hpp>
 #include <host/predict/kept.hpp>
+#include <host/predict/named_network.hpp>
 #include <host/predict/predict.hpp>
-#include <host/runs/run.hpp>
 #include <host/store/reduction.hpp>
+#include <host/tiling/tiling.hpp>
 
 namespace nephron::host {
 
@@ -18,12 +19,14 @@ struct PredictSettings {
   std::vector<int> folds;
   std::string checkpoint;
   std::vector<std::filesystem::path> weights;  ///< one a fold
+  std::vector<std::string> weights_sha256;     ///< of these files
   int factor = 1;
   double mpp = 0;  ///< microns per pixel of the level that the model works on; 0: pictures are reduced by factor
   double pictures_mpp = 0;  ///< of pictures that do not say it; 0: such a picture is refused
   std::int64_t tile = 256;  ///< 0: the whole picture
   int windows = 1;          ///< above 1: tiles are cut at full size, so many times as wide, and reduced one by one
   double overlap = 1.5;
+  Blending blending = Blending::pyramid;
   std::vector<std::string> tta;
   bool search = false;  ///< the threshold with the best mean Dice over all pictures that have a mask
   double threshold = 0.5;
@@ -43,6 +46,6 @@ struct PredictSettings {
   std::string str() const;
 };
 
-PredictSettings settle(const PredictRequest& request, const RunFolder& run, const Experiment& experiment);
+PredictSettings settle(const PredictRequest& request, const NamedNetwork& network, const Experiment& experiment);
 
 }  // namespace nephron::host

@@ -22,6 +22,7 @@ namespace nephron::host {
 /// been written out as pictures. Folds of runs that have no slides.json say nothing.
 class TrainedSlides {
  public:
+  TrainedSlides() = default;  ///< none is known
   TrainedSlides(const RunFolder& run, const std::vector<int>& folds);
   /// `seen`: once its pixels are known. Before, only that is told which they cannot change.
   std::optional<TrainedOn> find(const PictureFile& picture, const std::optional<SeenPicture>& seen);

@@ -38,13 +38,13 @@ float half(float v) { return static_cast<float>(static_cast<_Float16>(v)); }
 /// Sums of one row of tiles and of what still overlaps the next one.
 class Band {
  public:
-  Band(Size source, const TileGrid& grid, int classes, bool as_reference)
+  Band(Size source, const TileGrid& grid, int classes, Blending blending, bool as_reference)
       : source_(source),
         grid_(grid),
         tile_(grid.tile),
         classes_(classes),
         halves_(as_reference),
-        weights_(grid.count() > 1 ? blending_weights(tile_) : Image()) {
+        weights_(grid.count() > 1 ? blending_weights(tile_, blending) : Image()) {
     const auto pixels = static_cast<std::size_t>(source.width * tile_.height);
     sums_.resize(pixels * static_cast<std::size_t>(classes));
     totals_.resize(pixels);
@@ -193,7 +193,7 @@ void predict_tiled(const TileSource& source, PixelModel& model, const TilingOpti
   const auto batch = static_cast<std::size_t>(std::max<std::int64_t>(1, options.batch));
   const auto of_tile = static_cast<std::size_t>(grid.tile.area() * classes);
   std::vector<float> probabilities(std::min(batch, tiles.size()) * of_tile);
-  Band band(size, grid, classes, options.as_reference);
+  Band band(size, grid, classes, options.blending, options.as_reference);
   auto next_top = grid.ys.begin();
   const auto go_down_to = [&](std::int64_t y) {
     while (*next_top < y) band.finish(*++next_top, options.from_row, sink);

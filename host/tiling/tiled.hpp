@@ -17,6 +17,7 @@ struct TilingOptions {
   std::function<void(std::int64_t, std::int64_t)> progress;
   /// Whether the model is asked about a tile; pixels of no such tile have probability 0. None: about all.
   std::function<bool(const Region&)> wanted = {};
+  Blending blending = Blending::pyramid;
   /// As the reference joined tiles in 2021: sums and quotients in half precision, and the last tile of a row or column
   /// as often as its rule repeats it.
   bool as_reference = false;

@@ -55,9 +55,9 @@ std::vector<double> ramp(std::int64_t n) {
   return values;
 }
 
-}  // namespace
+constexpr double least_weight = 1e-3;
 
-Image blending_weights(Size tile) {
+Image pyramid(Size tile) {
   if (tile.empty() || tile.width % 2 != 0 || tile.height % 2 != 0)
     throw Error("blending needs tiles with even sides, not " + std::to_string(tile.width) + " x " +
                 std::to_string(tile.height));
@@ -68,11 +68,40 @@ Image blending_weights(Size tile) {
     float* const row = weights.view().row<float>(y);
     for (std::int64_t x = 0; x < tile.width; ++x) {
       const double w = std::min(across[static_cast<std::size_t>(x)], down[static_cast<std::size_t>(y)]);
-      const double scaled = std::clamp((w - low + 1e-6) / (high - low + 1e-6), 1e-3, 1.0);
+      const double scaled = std::clamp((w - low + 1e-6) / (high - low + 1e-6), least_weight, 1.0);
       row[x] = static_cast<float>(std::nearbyint(scaled * 1000) / 1000);
     }
   }
   return weights;
+}
+
+/// exp(-d^2 / 2) of the distance from the middle, in deviations.
+std::vector<double> bell(std::int64_t n) {
+  std::vector<double> values(static_cast<std::size_t>(n));
+  const double middle = static_cast<double>(n - 1) / 2, deviation = static_cast<double>(n) / 8;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double d = (static_cast<double>(i) - middle) / deviation;
+    values[static_cast<std::size_t>(i)] = std::exp(-d * d / 2);
+  }
+  return values;
+}
+
+Image gaussian(Size tile) {
+  const std::vector<double> across = bell(tile.width), down = bell(tile.height);
+  Image weights(tile, 1, Depth::f32);
+  for (std::int64_t y = 0; y < tile.height; ++y) {
+    float* const row = weights.view().row<float>(y);
+    for (std::int64_t x = 0; x < tile.width; ++x)
+      row[x] = static_cast<float>(
+          std::max(least_weight, across[static_cast<std::size_t>(x)] * down[static_cast<std::size_t>(y)]));
+  }
+  return weights;
+}
+
+}  // namespace
+
+Image blending_weights(Size tile, Blending blending) {
+  return blending == Blending::gaussian ? gaussian(tile) : pyramid(tile);
 }
 
 }  // namespace nephron::host

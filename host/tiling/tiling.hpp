@@ -28,8 +28,13 @@ struct TileGrid {
 /// apart. Throws Error for a side that the model cannot take and for an overlap under 1.
 TileGrid tile_grid(Size picture, std::int64_t side, double overlap, std::int64_t multiple);
 
-/// Weight of each pixel of a tile where tiles overlap (f32, one channel): a pyramid that falls from the centre to the
-/// border, in [0.001, 1], rounded to three decimals. Sides must be even.
-Image blending_weights(Size tile);
+/// How much a pixel of a tile counts where tiles overlap: less towards its border, in [0.001, 1].
+enum class Blending : std::uint8_t {
+  pyramid,   ///< falls with the distance to the nearest side, rounded to three decimals; sides must be even
+  gaussian,  ///< a bell whose deviation is an eighth of each side
+};
+
+/// Weight of each pixel of a tile (f32, one channel).
+Image blending_weights(Size tile, Blending blending = Blending::pyramid);
 
 }  // namespace nephron::host

@@ -1,5 +1,7 @@
 #include <host/tiling/tiling.hpp>
 
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,6 +67,17 @@ TEST(BlendingWeights, AreTheFormulas) {
   EXPECT_FLOAT_EQ(at(3, 4), 1.0F);
   EXPECT_FLOAT_EQ(at(4, 4), 1.0F);
   EXPECT_THROW(blending_weights({7, 8}), Error);
+}
+
+// exp(-(dx^2 + dy^2) / (2 (n / 8)^2)) from the middle, no less than a thousandth.
+TEST(BlendingWeights, OfABell) {
+  const Image w = blending_weights({32, 16}, Blending::gaussian);
+  const auto at = [&](int x, int y) { return static_cast<double>(w.view().row<float>(y)[x]); };
+  for (const auto& [x, y] : {std::pair{15, 7}, std::pair{16, 8}, std::pair{9, 5}, std::pair{12, 10}})
+    EXPECT_NEAR(at(x, y), std::exp(-(std::pow((x - 15.5) / 4, 2) + std::pow((y - 7.5) / 2, 2)) / 2), 1e-6);
+  EXPECT_FLOAT_EQ(w.view().row<float>(0)[0], 0.001F);
+  EXPECT_FLOAT_EQ(w.view().row<float>(3)[5], w.view().row<float>(12)[26]);
+  EXPECT_NO_THROW(blending_weights({7, 9}, Blending::gaussian));
 }
 
 }  // namespace

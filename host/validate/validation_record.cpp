@@ -5,6 +5,7 @@
 #include <nephron/error.hpp>
 
 #include <host/util/checked_json.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 
@@ -16,7 +17,8 @@ std::string validation_settings(const ValidateRequest& request, const RunFolder&
   Json json{{"run", asked.run.string()},
             {"folds", asked.folds},
             {"checkpoint", asked.checkpoint},
-            {"weights", Json::array()},
+            {"weights", Json::object()},
+            {"weights_sha256", Json::object()},
             {"tta", asked.tta},
             {"precision", asked.precision},
             {"metrics", metrics.str()},
@@ -26,8 +28,11 @@ std::string validation_settings(const ValidateRequest& request, const RunFolder&
             {"save", request.save},
             {"glass", request.all_tiles ? "predicted" : "skipped"},
             {"batch", experiment.prediction_batch()}};
-  // The link moves on with training; its step says which weights.
-  for (const int fold : asked.folds) json["weights"].push_back(fs::canonical(run.fold(fold).weights(asked.checkpoint)));
+  // Named as in scores.json; wherever the run lies by then, other bytes are other weights.
+  for (const auto& [fold, step] : asked.weights) {
+    json["weights"][std::to_string(fold)] = step;
+    json["weights_sha256"][std::to_string(fold)] = sha256_of(run.fold(fold).weights(asked.checkpoint));
+  }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

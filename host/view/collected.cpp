@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
+#include <nephron/dataset_check.hpp>
 #include <nephron/error.hpp>
 #include <nephron/slide_files.hpp>
 
@@ -196,6 +198,22 @@ bool knows_anything(const Collecting& all, const ViewLayer& layer) {
                      [&](const ViewSlide& slide) { return layer.knows(slide.id) || !layer.maps(slide.id).empty(); });
 }
 
+/// Rows of a submission that belong to no slide that is shown, and slides that have no row: either may be a slip.
+void tell_other_ids(const SubmissionLayer& layer, Collected& out) {
+  std::vector<std::string> missing;
+  std::set<std::string> unknown = layer.ids();
+  for (const ViewSlide& slide : out.slides)
+    if (unknown.erase(slide.id) == 0) missing.push_back(slide.id);
+  if (missing.size() == out.slides.size()) return;  // nothing fits, which is said
+  const std::string name = "\"" + layer.name() + "\" has ";
+  if (!unknown.empty())
+    out.problems.push_back(name + "rows of " + counted(unknown.size(), "slide") + " that " +
+                           (unknown.size() == 1 ? "is" : "are") +
+                           " not shown: " + names_of({unknown.begin(), unknown.end()}));
+  if (!missing.empty())
+    out.problems.push_back(name + "no row of " + counted(missing.size(), "slide") + ": " + names_of(missing));
+}
+
 }  // namespace
 
 void Collecting::add(ViewSlide slide) {
@@ -223,9 +241,11 @@ Collected collect(const ViewWish& wish) {
                      "A submission is shown over slides: name them, their folder, a prediction or a run too.");
   for (const fs::path& path : wish.annotations) collector.take_annotations(path);  // before what others compared with
   for (auto& layer : all.truths) all.truth.add(std::move(layer));
-  for (const auto& layer : all.layers)
+  for (const auto& layer : all.layers) {
     if (!knows_anything(all, *layer))
       all.out.problems.push_back("\"" + layer->name() + "\" has nothing of any slide that is shown");
+    if (const auto* const rows = dynamic_cast<const SubmissionLayer*>(layer.get())) tell_other_ids(*rows, all.out);
+  }
   if (all.namesakes > 0)
     all.out.problems.push_back(
         counted(all.namesakes, "slide has the name of another", "slides have the names of others") + ", such as " +

@@ -160,17 +160,20 @@ class KilledPredict : public Predict {
     return words;
   }
   std::string tiling = "--tile 32 --overlap 4";
+  /// Kills or interrupts it at random moments until it was stopped so often, and expects of every end what an unbroken
+  /// one writes.
+  void kill_often(int kills);
   int run_through(const fs::path& out, const std::string& more) const {
     StartedProgram program(command(out, more), root / "output.txt");
     return program.wait();
   }
 };
 
-// NEPHRON_KILLS: how often; the moments are drawn anew by NEPHRON_KILL_SEED.
-TEST_F(KilledPredict, KilledAtAnyMomentItEndsInTheSame) {
+// By kill -9 or Ctrl-C. NEPHRON_KILLS: how often; the moments are drawn anew by NEPHRON_KILL_SEED.
+void KilledPredict::kill_often(int kills) {
   const char* const wanted = std::getenv("NEPHRON_KILLS");
   const char* const seed = std::getenv("NEPHRON_KILL_SEED");
-  const int kills = wanted != nullptr ? std::atoi(wanted) : 12;
+  if (wanted != nullptr) kills = std::atoi(wanted);
   std::mt19937 random(seed != nullptr ? static_cast<unsigned>(std::atoi(seed)) : 1U);
   const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(run_through(root / "whole", ""), 0) << read_file(root / "output.txt");
@@ -186,8 +189,10 @@ TEST_F(KilledPredict, KilledAtAnyMomentItEndsInTheSame) {
       StartedProgram program(command(root / "out", more), root / "output.txt");
       std::this_thread::sleep_for(std::chrono::duration_cast<std::chrono::microseconds>(
           whole * std::uniform_real_distribution<>(0, 1)(random)));
-      program.signal(SIGKILL);
-      killed += program.wait() == -SIGKILL ? 1 : 0;
+      const bool politely = random() % 3 == 0;
+      program.signal(politely ? SIGINT : SIGKILL);
+      const int end = program.wait();
+      killed += end == (politely ? 130 : -SIGKILL) ? 1 : 0;
     }
     going_on = fs::exists(root / "out/predict.json");
     if (rounds % 3 != 2 && killed < kills) continue;  // several kills on the way to one end
@@ -201,6 +206,14 @@ TEST_F(KilledPredict, KilledAtAnyMomentItEndsInTheSame) {
     fs::remove_all(root / "out");
     going_on = false;
   }
+}
+
+TEST_F(KilledPredict, KilledAtAnyMomentItEndsInTheSame) { kill_often(12); }
+
+// Measured once the threshold is found, from rows that wait for it.
+TEST_F(KilledPredict, KilledBeforeTheThresholdIsFoundOrAfterItEndsInTheSame) {
+  tiling += " --threshold search";
+  kill_often(6);
 }
 
 // Before there is anything to go on with, too, it is said that work stops and what of it stays.
@@ -282,6 +295,21 @@ TEST_F(KilledPredict, AFullDiskStopsItAndRoomLetsItGoOn) {
   EXPECT_EQ(run_through(root / "out", "--continue"), 0) << read_file(root / "output.txt");
   EXPECT_THAT(read_file(root / "output.txt"), HasSubstr(" finished before"));
   EXPECT_EQ(files_of(root / "out") == files_of(root / "whole"), true);
+}
+
+TEST_F(Predict, APictureThatNeedsMoreThanTheDiskHasIsToldBeforeItIsPredicted) {
+  put_picture("huge", {4000, 3000});
+  const SmallDisk disk(root / "out", 3000);
+  if (!disk.there()) GTEST_SKIP() << "no disk can be mounted here";
+  const auto start = std::chrono::steady_clock::now();
+  const Outcome outcome = predict("--device cpu");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.text, HasSubstr("\"huge\" is left out: the maps of a picture of 4000 x 3000 px need up to"));
+  EXPECT_THAT(outcome.text, HasSubstr(" MB left"));
+  EXPECT_THAT(outcome.text, HasSubstr("Without \"maps\" and \"tta\" in --save"));
+  EXPECT_THAT(outcome.text, HasSubstr("predicted 3 pictures, 1 failed"));
+  EXPECT_FALSE(fs::exists(root / "out/partial"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
 }
 
 // Whatever the files hold that going on reads: they are taken, or said to be damaged, or made anew.

@@ -81,13 +81,107 @@ TEST_F(Predict, MetricsThatCannotBeAreWrongUsage) {
     return outcome.text;
   };
   EXPECT_THAT(said("--metrics dice"), HasSubstr("--masks DIR"));
-  EXPECT_THAT(said(masks() + "--metrics dice --threshold search"), HasSubstr("--threshold VALUE"));
   EXPECT_THAT(said(masks() + "--metrics dice --set dice.x=1"),
               AllOf(HasSubstr("metric \"dice\" has no parameter \"x\"; it has \"empty\""),
                     HasSubstr("nephron plugins describe metric dice")));
   EXPECT_THAT(said(masks() + "--metrics dice --set dice.empty=two"), HasSubstr("\"empty\" must be one of"));
   EXPECT_THAT(said(masks() + "--set dice.empty=one"), HasSubstr("--metrics"));
   EXPECT_FALSE(fs::exists(root / "out"));
+}
+
+/// Truths that other thresholds than 0.5 are best for.
+class SearchedMeasures : public Predict {
+ protected:
+  void SetUp() override {
+    Predict::SetUp();
+    for (const char* id : {"a", "b", "c"}) mask_above(id, 104);
+    put_picture("large", {200, 160});  // of many tiles
+    mask_above("large", 104);
+  }
+  void mask_above(const std::string& id, int red) const {
+    const Image picture = read_picture(root / "images" / (id + ".png")), mask(picture.size(), 1);
+    for (std::int64_t y = 0; y < mask.size().height; ++y)
+      for (std::int64_t x = 0; x < mask.size().width; ++x)
+        mask.view().row<std::uint8_t>(y)[x] = picture.view().row<std::uint8_t>(y)[3 * x] > red ? 255 : 0;
+    save_png(root / "masks" / (id + ".png"), mask.view());
+  }
+  Outcome measure(const std::string& out, const std::string& more) const {
+    return nephron("predict " + run.string() + " --images " + (root / "images").string() + " --out " +
+                   (root / out).string() + masks() + "--device cpu --tile 32 --overlap 4 --least-area 3 " +
+                   "--metrics dice,brier,boundary,counts,centres --set boundary.unit=px " + more);
+  }
+  std::string searched(const std::string& out, const std::string& more = "") const {
+    const Outcome outcome = measure(out, "--threshold search " + more);
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+    EXPECT_FALSE(fs::exists(root / out / "unmeasured"));
+    return outcome.text;
+  }
+  double threshold(const std::string& out) const {
+    return json_of(root / out / "scores.json")["pictures"]["a"]["threshold"]["glomerulus"].get<double>();
+  }
+  void expect_equal_files(const std::string& one, const std::string& other) const {
+    for (const char* name :
+         {"scores.json", "slides.csv", "slides.jsonl", "objects.csv", "objects.jsonl", "measures/large.json"})
+      EXPECT_EQ(read_file(root / one / name), read_file(root / other / name)) << name << " of " << other;
+  }
+};
+
+TEST_F(SearchedMeasures, AreThoseOfTheThresholdThatWasFound) {
+  searched("found");
+  ASSERT_LT(threshold("found"), 0.45);
+  const Outcome named = measure("named", "--threshold " + std::to_string(threshold("found")));
+  ASSERT_EQ(named.code, 0) << named.text;
+  const auto found = json_of(root / "found/scores.json"), wanted = json_of(root / "named/scores.json");
+  ASSERT_EQ(found["values"].size(), wanted["values"].size());
+  for (std::size_t i = 0; i < wanted["values"].size(); ++i) {
+    const auto &is = found["values"][i], &was = wanted["values"][i];
+    EXPECT_EQ(is["name"], was["name"]);
+    EXPECT_EQ(is["value"].is_null(), was["value"].is_null()) << was;
+    if (!was["value"].is_null()) {
+      EXPECT_NEAR(is["value"].get<double>(), was["value"].get<double>(), 1e-9) << was["name"];
+    }
+  }
+  const CsvTable objects = CsvTable::read(root / "found/objects.csv");
+  ASSERT_GT(objects.rows(), 0U);
+  EXPECT_EQ(read_file(root / "found/objects.csv"), read_file(root / "named/objects.csv"));
+  const CsvTable slides = CsvTable::read(root / "found/slides.csv");
+  ASSERT_EQ(slides.rows(), 4U);
+  EXPECT_NEAR(std::stod(slides.cell(0, slides.column("threshold"))), threshold("found"), 1e-12);
+  EXPECT_EQ(found["threshold_chosen_on"], "the scored pictures: optimistic");
+  searched("two", "--jobs 2");
+  expect_equal_files("found", "two");
+  EXPECT_THAT(searched("found", "--continue"), HasSubstr("predicted 0 pictures, 4 were finished before"));
+  expect_equal_files("two", "found");
+}
+
+TEST_F(SearchedMeasures, PicturesThatAreAddedMayChangeTheThresholdOfAll) {
+  for (const char* jobs : {"", "--jobs 2"}) {
+    fs::remove(root / "images/other.png");
+    const std::string out = std::string("out") + (*jobs != 0 ? "2" : "");
+    searched(out, jobs);
+    const double before = threshold(out);
+    put_picture("other", {150, 150});
+    mask_above("other", 180);
+    const std::string said = searched(out, std::string(jobs) + " --continue");
+    ASSERT_NE(threshold(out), before);
+    EXPECT_THAT(
+        said, AllOf(HasSubstr("4 pictures are predicted again, whose measures"), HasSubstr("predicted 5 pictures: ")));
+    searched("whole" + out);
+    expect_equal_files("whole" + out, out);
+  }
+}
+
+// What waits to be measured was damaged, or is gone: the picture is predicted again.
+TEST_F(SearchedMeasures, RowsThatAreLostCostTheirPictureAlone) {
+  searched("whole");
+  searched("out");
+  fs::remove(root / "out/measures/large.json");
+  EXPECT_THAT(searched("out", "--continue"), HasSubstr("predicted 1 picture, 3 were finished before"));
+  expect_equal_files("whole", "out");
+  std::ofstream(root / "out/measures/large.json") << "{";
+  EXPECT_THAT(searched("out", "--continue"),
+              AllOf(HasSubstr("measures/large.json"), HasSubstr("predicted 1 picture, 3 were finished before")));
+  expect_equal_files("whole", "out");
 }
 
 class CocoOfAll : public Predict {

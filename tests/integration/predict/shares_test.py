@@ -60,6 +60,21 @@ class Shares(unittest.TestCase):
         self.expect_equal("several", "one")
         self.assertIn("holds a prediction already", self.predict("several", "--share", "1/3", code=1))
 
+    def test_shares_are_measured_at_the_threshold_of_all(self):
+        how = ("--threshold", "search", "--metrics", "dice,brier,counts")
+        self.predict("measured_one", *how)
+        for share in ("1/2", "2/2"):
+            self.predict("measured", *how, "--share", share)
+        self.predict("measured", *how, "--gather")
+        self.expect_equal("measured", "measured_one")
+        self.assertTrue(os.path.exists(self.folder + "/measured/slides.csv"))
+        # One share is late: nothing is measured before the threshold of all is known.
+        self.predict("measured_late", *how, "--share", "1/2")
+        self.predict("measured_late", *how, "--gather", code=1)
+        self.assertIn("predicted 2 pictures, 3 were finished before",
+                      self.predict("measured_late", *how, "--continue"))
+        self.expect_equal("measured_late", "measured_one")
+
     def test_what_no_share_has_predicted_is_named_and_can_follow(self):
         self.predict("alone")
         self.predict("late", "--share", "1/2")

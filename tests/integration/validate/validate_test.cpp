@@ -316,6 +316,12 @@ TEST_F(Validate, FiguresOfOlderWeightsAreNotTheRuns) {
   EXPECT_THAT(read_file(root_ / "report.html"), HasSubstr("was trained further since it was measured"));
   run(command({"--checkpoint", "last", "--overwrite"}), 0);
   EXPECT_EQ(listed().at("validation"), "whole");
+  // Weights are told by one name everywhere, and other bytes of that name are other weights.
+  EXPECT_EQ(json::parse(read_file(made("validate.json"))).at("weights"), scores().at("weights"));
+  EXPECT_THAT(read_file(made("validate.json")), testing::Not(HasSubstr("checkpoints")));
+  run(command({"--checkpoint", "last", "--continue"}), 0);
+  std::ofstream(RunFolder::open(folder).fold(0).weights("last"), std::ios::app) << ' ';
+  EXPECT_THAT(run(command({"--checkpoint", "last", "--continue"}), 1), HasSubstr("another weights_sha256"));
 }
 
 TEST_F(Validate, RunsThatWereMeasuredAreCompared) {

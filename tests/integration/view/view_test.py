@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -241,6 +242,44 @@ terms = [{ type = "bce" }]
             done = subprocess.run([a.nephron, "view", *names], cwd=self.folder, capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(says, done.stderr)
+
+    def ask(self, viewer, path):
+        with urllib.request.urlopen(viewer.url + path, timeout=60) as answer:
+            return json.loads(answer.read())
+
+    def test_submissions_with_unknown_and_missing_ids_are_told_of(self):
+        for name in ("one", "two", "three"):
+            viewed.write_slide(os.path.join(self.folder, "several", name + ".png"), 64, 48, [])
+        def problems(text):
+            with open(os.path.join(self.folder, "ids.csv"), "w") as out:
+                out.write("id,predicted\n" + text)
+            with viewed.Viewer(a.nephron, "several", "ids.csv", cwd=self.folder) as viewer:
+                return self.ask(viewer, "session")["problems"]
+        self.assertEqual(problems("one,1 5\ntwo,\nthree,9 2\n"), [])
+        self.assertEqual(problems("one,1 5\nfour,3 4\n<i>,3 4\n"),
+                         ['"ids" has rows of 2 slides that are not shown: "<i>", "four"',
+                          '"ids" has no row of 2 slides: "three", "two"'])
+        self.assertEqual(problems("four,3 4\n"), ['"ids" has nothing of any slide that is shown'])
+
+    def test_outlines_of_another_slide_are_told_of(self):
+        """Outlines of a larger slide under the name of a smaller one: those that lie outside are counted."""
+        viewed.write_slide(os.path.join(self.folder, "mixed/small.png"), 64, 48, [])
+        def square(x):
+            return {"type": "Feature", "properties": {}, "geometry": {
+                "type": "Polygon", "coordinates": [[[x, 5], [x + 20, 5], [x + 20, 25], [x, 5]]]}}
+        with open(os.path.join(self.folder, "small.geojson"), "w") as out:
+            json.dump({"type": "FeatureCollection", "features": [square(10), square(900), square(5000)]}, out)
+        with viewed.Viewer(a.nephron, "mixed", "--annotations", "small.geojson", cwd=self.folder) as viewer:
+            answer = self.ask(viewer, "objects/0/0")
+        self.assertIn("2 of 3 objects lie outside of the slide's 64 x 48 px, and 0 are cut by its edge",
+                      "\n".join(answer["notes"]))
+        # A file that is named after no slide is refused where there is a choice.
+        viewed.write_slide(os.path.join(self.folder, "mixed/other.png"), 64, 48, [])
+        shutil.copy(os.path.join(self.folder, "small.geojson"), os.path.join(self.folder, "elsewhere.geojson"))
+        done = subprocess.run([a.nephron, "view", "mixed", "--annotations", "elsewhere.geojson"], cwd=self.folder,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("elsewhere.geojson is named after no slide that is shown", done.stderr)
 
     def test_pictures_with_dot_names_are_told_of(self):
         for name in ("seen", ".hidden", "._resource"):

@@ -1,0 +1,107 @@
+// Which networks `nephron predict` takes: runs, folds, single checkpoints, experiments with weights of any origin; and
+// how their tiles are joined.
+#include <opencv2/imgcodecs.hpp>
+
+#include <tests/integration/predict/predict_fixture.hpp>
+
+namespace nephron::host {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class NamedNetworks : public Predict {
+ protected:
+  nlohmann::json settings() const { return nlohmann::json::parse(read_file(root / "out/predict.json"))["settings"]; }
+  void put_weights(const fs::path& file, double red) const {
+    fs::create_directories(file.parent_path());
+    at::Tensor weight = at::zeros({1, 3, 1, 1});
+    weight.select(1, 0).fill_(red);
+    write_tensors(file, {{"segmentation_head.0.weight", weight}, {"segmentation_head.0.bias", at::zeros({1})}});
+  }
+  void expect_opposite() const {
+    const Image picture = read_picture(root / "images/a.png"), map = read_picture(output("probabilities", "a"));
+    EXPECT_NEAR(map.view().row<std::uint8_t>(7)[9], 255 - 255 * expected(picture.view().row<std::uint8_t>(7)[9]), 1.01);
+  }
+};
+
+TEST_F(NamedNetworks, ACheckpointIsTakenAlone) {
+  run = make_run(1, 2);
+  const fs::path fold = run / "fold-0/checkpoints";
+  put_weights(fold / "step-3/weights.safetensors", -4);  // not the best, nor the last
+  put_weights(fold / "step-3/average.safetensors", 4);
+  const auto predicted = [&](const fs::path& which, const std::string& more = "") {
+    const Outcome outcome = predict("--device cpu --overwrite " + more, which);
+    ASSERT_EQ(outcome.code, 0) << which << outcome.text;
+  };
+  for (const char* jobs : {"", "--jobs 2"})
+    for (const char* name : {"step-3", "step-3/", "step-3/weights.safetensors"}) {
+      predicted(fold / name, jobs);
+      expect_opposite();
+      EXPECT_EQ(settings()["folds"], (std::vector<int>{0}));
+      EXPECT_EQ(settings()["checkpoint"], "step-3");
+      EXPECT_EQ(settings()["run"], run.string());
+    }
+  predicted(fold / "step-3/average.safetensors");
+  EXPECT_LE(worst("a"), 1);
+  predicted(fold / "last");
+  EXPECT_LE(worst("a"), 1);
+  EXPECT_EQ(settings()["checkpoint"], "step-7") << "the link moves on";
+  predicted(fold / "step-3", "--with " + (run / "fold-1").string());
+  expect_opposite();
+  for (const char* more : {"--fold 1", "--fold all", "--checkpoint last"}) {
+    const Outcome outcome = predict(std::string("--overwrite ") + more, fold / "step-3");
+    EXPECT_EQ(outcome.code, 2) << more;
+    EXPECT_THAT(outcome.text, HasSubstr("--fold and --checkpoint choose among those of a run"));
+  }
+  fs::create_directories(fold / "step-9");
+  EXPECT_THAT(predict("--overwrite", fold / "step-9").text, HasSubstr("holds no weights.safetensors"));
+}
+
+TEST_F(NamedNetworks, AnExperimentSaysTheModelOfWeightsOfAnyOrigin) {
+  put_weights(root / "elsewhere/net.safetensors", -4);
+  std::ofstream(root / "model.toml") << "extends = \"" << (run / "experiment.resolved.toml").string()
+                                     << "\"\nmodel.weights = \"elsewhere/net.safetensors\"\n";
+  for (const char* jobs : {"", "--jobs 2"}) {
+    const Outcome outcome = predict(std::string("--device cpu --overwrite ") + jobs + masks(), root / "model.toml");
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    expect_opposite();
+    EXPECT_EQ(settings()["folds"], nlohmann::json::array());
+    EXPECT_EQ(settings()["weights"][0], (root / "elsewhere/net.safetensors").string());
+    EXPECT_FALSE(nlohmann::json::parse(read_file(root / "out/predict.json")).contains("trained_on")) << "nobody knows";
+  }
+  EXPECT_EQ(predict("--device cpu --continue" + masks(), root / "model.toml").code, 0);
+  const Outcome page = nephron("report " + run.string() + " --predictions " + (root / "out").string() + " --out " +
+                               (root / "page.html").string());
+  EXPECT_EQ(page.code, 0) << page.text;
+  EXPECT_EQ(predict("--device cpu --overwrite --with " + run.string(), root / "model.toml").code, 0);
+  const Image both = read_picture(output("probabilities", "a"));
+  EXPECT_NEAR(both.view().row<std::uint8_t>(7)[9], 127.5, 1);
+
+  EXPECT_EQ(predict("--overwrite --fold 0", root / "model.toml").code, 2);
+  const Outcome bare = predict("--overwrite", run / "experiment.resolved.toml");
+  EXPECT_EQ(bare.code, 2);
+  EXPECT_THAT(bare.text, HasSubstr("experiment.resolved.toml names no weights of its model"));
+  const Outcome weights = predict("--overwrite", root / "elsewhere/net.safetensors");
+  EXPECT_NE(weights.code, 0);
+  EXPECT_THAT(weights.text, AllOf(HasSubstr("is neither a run, nor a checkpoint of one, nor an experiment"),
+                                  HasSubstr("model.weights of an experiment file")));
+  put_weights(root / "elsewhere/net.safetensors", 4);
+  std::ofstream(root / "elsewhere/net.safetensors", std::ios::trunc) << "no weights";
+  EXPECT_THAT(predict("--overwrite", root / "model.toml").text, HasSubstr("net.safetensors"));
+}
+
+// The network looks at single pixels: however tiles are joined, its answer is its answer.
+TEST_F(NamedNetworks, TilesAreJoinedByABellToo) {
+  const Outcome outcome = predict("--device cpu --tile 16 --overlap 3 --blending gaussian" + masks());
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  for (const char* id : {"a", "b", "c"}) EXPECT_LE(worst(id), 1) << id;
+  EXPECT_EQ(settings()["blending"], "gaussian");
+  EXPECT_THAT(predict("--device cpu --tile 16 --overlap 3 --continue" + masks()).text, HasSubstr("another blending"));
+  EXPECT_EQ(predict("--overwrite --blending gaussian --compat reference").code, 2);
+  ASSERT_EQ(predict("--overwrite --device cpu --tile 16 --overlap 1").code, 0) << "none overlap";
+  for (const char* id : {"a", "b", "c"}) EXPECT_LE(worst(id), 1) << id;
+}
+
+}  // namespace
+}  // namespace nephron::host
