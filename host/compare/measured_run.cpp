@@ -25,6 +25,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// No measure is larger, and sums and squares of these are still numbers.
+constexpr double most_value = 1e15;
+
 std::string measure_again(const fs::path& run) {
   return "nephron validate " + shell_word(run.string()) + " --overwrite measures it anew";
 }
@@ -106,7 +109,8 @@ class SlidesReader {
       json.refuse("slide \"" + key.slide + "\" has another donor, fold or digest here than in an earlier line");
     auto& values = slide.values[of_class];
     for (const auto& [name, unused] : run_.values)
-      if (const auto value = json.find(name); value && !value->raw().is_null()) values[name] = value->number();
+      if (const auto value = json.find(name); value && !value->raw().is_null())
+        values[name] = value->number(-most_value, most_value);
   }
 
  private:

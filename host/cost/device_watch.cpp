@@ -6,28 +6,19 @@
 
 #include <dlfcn.h>
 
+#include <host/util/nvml.hpp>
+
 namespace nephron::host {
 
 namespace {
 
-// What of the driver's libraries is used, as NVIDIA's headers declare it: neither need be there to build this.
+// What of the CUDA driver is used, as NVIDIA's headers declare it: it need not be there to build this.
 
-constexpr int success = 0, nvml_insufficient_size = 7;
+constexpr int success = 0;
 
 using CuInit = int (*)(unsigned flags);
 using CuDeviceGet = int (*)(int* device, int ordinal);
 using CuDeviceGetPciBusId = int (*)(char* text, int size, int device);
-
-struct NvmlDevice;
-struct NvmlProcess {
-  unsigned pid;
-  unsigned long long memory;
-  unsigned gpu_instance, compute_instance;
-};
-using NvmlInit = int (*)();
-using NvmlByPlace = int (*)(const char* place, NvmlDevice** device);
-using NvmlEnergy = int (*)(NvmlDevice* device, unsigned long long* millijoules);
-using NvmlProcesses = int (*)(NvmlDevice* device, unsigned* count, NvmlProcess* processes);
 
 /// A shared object that stays loaded: what it started may go on after a look at it.
 class Library {
@@ -55,30 +46,14 @@ std::optional<int> ordinal_of(const std::string& device) {
 
 class NvmlWatch final : public DeviceWatch {
  public:
-  NvmlWatch(const std::vector<std::string>& places, const std::filesystem::path& library) : library_(library) {
-    const auto start = library_.find<NvmlInit>("nvmlInit_v2");
-    const auto by_place = library_.find<NvmlByPlace>("nvmlDeviceGetHandleByPciBusId_v2");
-    energy_ = library_.find<NvmlEnergy>("nvmlDeviceGetTotalEnergyConsumption");
-    processes_ = library_.find<NvmlProcesses>("nvmlDeviceGetComputeRunningProcesses_v3");
-    if (start == nullptr || by_place == nullptr || start() != success) return;
-    for (const std::string& place : places) {
-      NvmlDevice* device = nullptr;
-      if (by_place(place.c_str(), &device) != success) {
-        devices_.clear();
-        return;
-      }
-      devices_.push_back(device);
-    }
-  }
-
-  bool any() const noexcept { return !devices_.empty(); }
+  NvmlWatch(std::shared_ptr<const Nvml> nvml, std::vector<Nvml::Device*> devices)
+      : nvml_(std::move(nvml)), devices_(std::move(devices)) {}
 
   DeviceReading read(const std::set<pid_t>& ours, std::size_t holders) override {
     DeviceReading out{0.0, false};
-    for (NvmlDevice* const device : devices_) {
-      unsigned long long millijoules = 0;
-      if (out.energy_j && energy_ != nullptr && energy_(device, &millijoules) == success)
-        *out.energy_j += static_cast<double>(millijoules) / 1000;
+    for (Nvml::Device* const device : devices_) {
+      const auto energy = nvml_->energy_j(device);
+      if (out.energy_j && energy) *out.energy_j += *energy;
       else out.energy_j.reset();
       const auto shared = is_shared(device, ours, holders);
       if (!shared) out.shared.reset();
@@ -89,27 +64,16 @@ class NvmlWatch final : public DeviceWatch {
   }
 
  private:
-  std::optional<bool> is_shared(NvmlDevice* device, const std::set<pid_t>& ours, std::size_t holders) const {
-    constexpr unsigned most = 4096;
-    if (processes_ == nullptr) return std::nullopt;
-    std::vector<NvmlProcess> there(64);
-    auto count = static_cast<unsigned>(there.size());
-    int code = processes_(device, &count, there.data());
-    if (code == nvml_insufficient_size && count <= most) {
-      there.resize(count + 16);
-      count = static_cast<unsigned>(there.size());
-      code = processes_(device, &count, there.data());
-    }
-    if (code != success || count > there.size()) return std::nullopt;
-    const auto is_ours = [&](const NvmlProcess& p) { return ours.contains(static_cast<pid_t>(p.pid)); };
-    const auto known = static_cast<std::size_t>(std::count_if(there.begin(), there.begin() + count, is_ours));
-    return known > 0 ? known < count : count > holders;
+  std::optional<bool> is_shared(Nvml::Device* device, const std::set<pid_t>& ours, std::size_t holders) const {
+    const auto there = nvml_->computing(device);
+    if (!there) return std::nullopt;
+    const auto is_ours = [&](const Nvml::Process& p) { return ours.contains(p.pid); };
+    const auto known = static_cast<std::size_t>(std::count_if(there->begin(), there->end(), is_ours));
+    return known > 0 ? known < there->size() : there->size() > holders;
   }
 
-  Library library_;
-  NvmlEnergy energy_ = nullptr;
-  NvmlProcesses processes_ = nullptr;
-  std::vector<NvmlDevice*> devices_;
+  std::shared_ptr<const Nvml> nvml_;
+  std::vector<Nvml::Device*> devices_;
 };
 
 }  // namespace
@@ -135,9 +99,14 @@ std::optional<std::vector<std::string>> places_on_bus(const std::vector<std::str
 }
 
 std::unique_ptr<DeviceWatch> nvml_watch(const std::vector<std::string>& places, const std::filesystem::path& library) {
-  if (places.empty()) return nullptr;
-  auto out = std::make_unique<NvmlWatch>(places, library);
-  return out->any() ? std::move(out) : nullptr;
+  auto nvml = places.empty() ? nullptr : Nvml::open(library);
+  if (nvml == nullptr) return nullptr;
+  std::vector<Nvml::Device*> devices;
+  for (const std::string& place : places) {
+    devices.push_back(nvml->by_bus_place(place));
+    if (devices.back() == nullptr) return nullptr;
+  }
+  return std::make_unique<NvmlWatch>(std::move(nvml), std::move(devices));
 }
 
 }  // namespace nephron::host

@@ -134,6 +134,7 @@ class Agent {
     JobState& state = job.state;
     state.at = JobState::At::running;
     state.wish = JobState::Wish::none;
+    state.rests = false;
     state.told.reset();
     state.since = state.counted = now;
     ++state.start;

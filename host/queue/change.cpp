@@ -107,6 +107,7 @@ std::string hold_job(const Spool& spool, const std::string& id) {
     return job.ticket.id + " is told to save and stop";
   }
   job.state.at = At::held;
+  job.state.rests = false;
   job.state.since = Moment::now();
   job.state.why = "held by its user";
   write_state(spool, job);

@@ -10,7 +10,7 @@
 #include <nephron/error.hpp>
 
 #include <host/config/load.hpp>
-#include <host/queue/nvml.hpp>
+#include <host/queue/gpu_use.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -25,7 +25,8 @@ constexpr std::size_t most_bytes = 1 << 20;
 /// Reads a host.toml, and gathers its faults.
 class Reader {
  public:
-  Reader(const Value& table, HostFile& out) : table_(table), out_(out) {}
+  /// `of_spool`: it lies in the spool, and cannot say where that is.
+  Reader(const Value& table, HostFile& out, bool of_spool) : table_(table), out_(out), of_spool_(of_spool) {}
 
   void read() {
     for (const Value::Member& member : table_.table()) take(member);
@@ -46,19 +47,23 @@ class Reader {
     else if (member.key == "last_minutes") take_minutes(v, out_.rules.last);
     else if (member.key == "reserve_minutes") take_minutes(v, out_.rules.reserve);
     else if (member.key == "stop_seconds") take_number(v, out_.stop_seconds, 1, 86400);
+    else if (member.key == "rest_seconds") take_number(v, out_.rest_seconds, 1, 86400);
     else unknown(member);
   }
 
   void unknown(const Value::Member& member) {
-    const std::vector<std::string> keys{"spool",        "cores",           "gpu",         "slice_minutes",
-                                        "last_minutes", "reserve_minutes", "stop_seconds"};
+    const std::vector<std::string> keys{"spool",        "cores",           "gpu",          "slice_minutes",
+                                        "last_minutes", "reserve_minutes", "stop_seconds", "rest_seconds"};
     const std::string near = nearest(member.key, keys);
     faults_.push_back(
         {member.source, "unknown key \"" + member.key + "\"", near.empty() ? "" : "did you mean \"" + near + "\"?"});
   }
 
   void take_spool(const Value& v) {
-    if (v.is(Value::Type::string) && fs::path(v.string()).is_absolute()) out_.spool = v.string();
+    if (of_spool_)
+      fault(v, "spool: this file lies in the spool, and cannot say where that is",
+            "Remove the line; /etc/nephron/host.toml or NEPHRON_SPOOL may say it.");
+    else if (v.is(Value::Type::string) && fs::path(v.string()).is_absolute()) out_.spool = v.string();
     else fault(v, "spool: an absolute path was expected");
   }
 
@@ -108,6 +113,7 @@ class Reader {
 
   const Value& table_;
   HostFile& out_;
+  bool of_spool_;
   Diagnostics faults_;
 };
 
@@ -124,9 +130,9 @@ void require_trusted(const fs::path& file, const fs::path& spool) {
 
 }  // namespace
 
-HostFile parse_host(const std::string& text, const std::string& name, HostFile otherwise) {
+HostFile parse_host(const std::string& text, const std::string& name, HostFile otherwise, bool of_spool) {
   const Value table = parse_toml(text, name);
-  Reader(table, otherwise).read();
+  Reader(table, otherwise, of_spool).read();
   return otherwise;
 }
 
@@ -147,12 +153,10 @@ HostFile read_host() {
     require_trusted(own, out.spool);
     HostFile base = bare;
     base.spool = out.spool;
-    const fs::path spool = out.spool;
-    out = parse_host(read_file(own, most_bytes), own.string(), base);
-    out.spool = spool;  // it is where it was found
+    out = parse_host(read_file(own, most_bytes), own.string(), base, /*of_spool=*/true);
     out.file = own;
   }
-  if (out.machine.gpus.empty()) out.machine.gpus = nvml_gpus();
+  if (out.machine.gpus.empty()) out.machine.gpus = gpus_here();
   return out;
 }
 

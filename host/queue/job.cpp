@@ -128,6 +128,7 @@ std::string text_of(const JobState& s) {
   out["told"] = s.told ? json_of(*s.told) : Json(nullptr);
   out["kills"] = s.kills;
   out["progress"] = s.progress;
+  out["rests"] = s.rests;
   out["how"] = name_of(s.how);
   out["code"] = s.code;
   out["why"] = s.why;
@@ -149,6 +150,7 @@ JobState read_state(const std::string& text, const std::string& file) {
   if (!json.at("told").raw().is_null()) out.told = moment_of(json.at("told"));
   out.kills = json.at("kills").integer(0, most_count);
   out.progress = json.at("progress").text();
+  if (const auto rests = json.find("rests")) out.rests = rests->boolean();  // not in files of earlier versions
   out.how = static_cast<JobState::How>(one_of(json.at("how"), how_names));
   out.code = static_cast<int>(json.at("code").integer(-1000, 1000));
   out.why = json.at("why").text();

@@ -45,6 +45,7 @@ struct JobState {
   std::optional<Moment> told;  ///< to end
   std::int64_t kills = 0;      ///< in a row, without progress between
   std::string progress;        ///< what was done when it was last started
+  bool rests = false;          ///< it waits because it had nothing to do yet; a while after `since` it is in line
   How how = How::none;
   int code = 0;     ///< exit code of one that ended
   std::string why;  ///< one line
@@ -91,6 +92,9 @@ Begun read_begun(const std::string& text, const std::string& file);
 End read_end(const std::string& text, const std::string& file);
 UseSum read_use(const std::string& text, const std::string& file);
 Beat read_beat(const std::string& text, const std::string& file);
+
+/// The exit code of a command that goes on, and that has nothing to do before others have come further (EX_TEMPFAIL).
+inline constexpr int exit_nothing_yet = 75;
 
 inline constexpr const char* ticket_ending = ".ticket.json";
 inline constexpr const char* state_ending = ".state.json";

@@ -77,7 +77,8 @@ QueueTable make_queue_table(const Scene& scene, const HostFile& host) {
   const auto starts = expected_starts(input);
   for (const SceneJob& job : scene.jobs) {
     QueueTable::Row row{job, state_of(job), job.state.why, seconds_between(job.state.since, scene.now), {}, {}};
-    if (job.state.at == At::waiting) row.why = "its user's agent is not there: nephron queue, called by that user";
+    if (const auto left = rest_left(job, host, scene.now)) row.starts = left;
+    else if (job.state.at == At::waiting) row.why = "its user's agent is not there: nephron queue, called by that user";
     out.rows.push_back(std::move(row));
   }
   for (std::size_t i = 0; i < index.size(); ++i) {

@@ -8,7 +8,7 @@
 
 #include <nephron/error.hpp>
 
-#include <host/queue/nvml.hpp>
+#include <host/queue/gpu_use.hpp>
 #include <host/queue/virtual_time.hpp>
 #include <host/registry/process_use.hpp>
 
@@ -59,7 +59,7 @@ Parts used_outside(const Scene& scene, const HostFile& host) {
   std::set<pid_t> keepers;
   for (const SceneJob& job : scene.jobs)
     if (job.kept && job.begun) keepers.insert(static_cast<pid_t>(job.begun->keeper));
-  const auto bytes = nvml_use_of_others(gpus, ProcessTable::now().below(keepers));
+  const auto bytes = use_of_others(gpus, ProcessTable::now().below(keepers));
   for (std::size_t i = 0; i < gpus.size(); ++i) {
     const double share = static_cast<double>(bytes[i]) / static_cast<double>(std::max<std::int64_t>(1, gpus[i].bytes));
     int count = share < least_share ? 0 : std::min(gpu_parts, static_cast<int>(std::ceil(share * gpu_parts)));
@@ -73,6 +73,12 @@ Parts used_outside(const Scene& scene, const HostFile& host) {
 }
 
 }  // namespace
+
+std::optional<double> rest_left(const SceneJob& job, const HostFile& host, const Moment& now) {
+  if (job.state.at != JobState::At::waiting || !job.state.rests) return std::nullopt;
+  const double left = host.rest_seconds - seconds_between(job.state.since, now);
+  return left > 0 ? std::optional(left) : std::nullopt;
+}
 
 SceneJob read_job(const UserFolder& folder, const std::string& id) {
   SceneJob out;
@@ -120,6 +126,7 @@ PlanInput plan_input(const Scene& scene, const HostFile& host, uid_t own, std::v
     const auto agent = scene.agents.find(job.uid);
     const bool served = job.uid == own || (agent != scene.agents.end() && agent->second);
     if (runs ? !job.kept : job.state.at != JobState::At::waiting || !served) continue;
+    if (rest_left(job, host, scene.now)) continue;
     PlanJob j;
     j.user = job.user;
     j.id = job.ticket.id;
@@ -127,7 +134,7 @@ PlanInput plan_input(const Scene& scene, const HostFile& host, uid_t own, std::v
     j.submitted = job.ticket.submitted.wall;
     j.may_yield = job.ticket.may_yield();
     const double since = seconds_between(job.state.since, scene.now);
-    (runs ? j.ran : j.waited) = since;
+    (runs ? j.ran : j.waited) = since - (job.state.rests ? host.rest_seconds : 0);
     if (job.state.left && runs) j.left = std::max(0.0, *job.state.left - seconds_between(job.state.left_at, scene.now));
     else j.left = job.state.left;
     if (runs) {

@@ -40,6 +40,9 @@ Scene look(const Spool& spool, const HostFile& host);
 /// wait in vain, and are not in the way of others: only `own` is taken to have one soon.
 PlanInput plan_input(const Scene& scene, const HostFile& host, uid_t own, std::vector<std::size_t>& index);
 
+/// Seconds until one that had nothing to do is in line again; nothing: it does not rest.
+std::optional<double> rest_left(const SceneJob& job, const HostFile& host, const Moment& now);
+
 /// One job of a user's folder. Throws Error that names what is wrong.
 SceneJob read_job(const UserFolder& folder, const std::string& id);
 

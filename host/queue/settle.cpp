@@ -36,6 +36,13 @@ JobState back(JobState state, std::string why) {
   return state;
 }
 
+/// What had nothing to do gives back what it holds, and looks again a while later.
+JobState resting(JobState state) {
+  state.kills = 0;
+  state.rests = true;
+  return back(std::move(state), "had nothing to do yet: others work on what comes before");
+}
+
 /// By SIGKILL, with its keeper or without: memory, a person, the power.
 JobState killed(const Ticket& ticket, JobState state, const Ended& ended, double ran) {
   if (!ticket.may_yield())
@@ -92,8 +99,9 @@ JobState after(const Ticket& ticket, JobState state, const Ended& ended, const M
   if (wish == Wish::cancel) return over(std::move(state), How::cancelled);
   // An agent that was killed while it started it.
   if (!ended.end && !ended.begun) return back(std::move(state), "");
-  const bool stopped =
-      !ended.end || ended.end->signal != 0 || ended.end->code == exit_interrupted || ended.end->code == 128 + SIGTERM;
+  const bool nothing_yet = ended.end && ended.end->signal == 0 && ended.end->code == exit_nothing_yet;
+  const bool stopped = !ended.end || ended.end->signal != 0 || ended.end->code == exit_interrupted ||
+                       ended.end->code == 128 + SIGTERM || nothing_yet;
   if (wish != Wish::none && stopped && ticket.may_yield()) {
     state.kills = 0;
     if (wish == Wish::yield) return back(std::move(state), state.why);
@@ -101,6 +109,7 @@ JobState after(const Ticket& ticket, JobState state, const Ended& ended, const M
     state.why = "held by its user";
     return state;
   }
+  if (nothing_yet && ticket.may_yield()) return resting(std::move(state));
   return ended.end ? by_itself(ticket, std::move(state), ended, other_boot, ran)
                    : killed(ticket, std::move(state), ended, ran);
 }

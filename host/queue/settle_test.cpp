@@ -63,6 +63,37 @@ TEST(Settle, WhatYieldsIsBackInLine) {
   EXPECT_EQ(failed.why, "exit code 1");
 }
 
+TEST(Settle, WhatHadNothingToDoYetRestsUnlessItCannotGoOn) {
+  const JobState rests = settled(true, Wish::none, End{1, exit_nothing_yet, 0, ""});
+  EXPECT_EQ(rests.at, At::waiting);
+  EXPECT_TRUE(rests.rests);
+  EXPECT_TRUE(rests.parts.empty());
+  EXPECT_THAT(rests.why, HasSubstr("nothing to do yet"));
+  EXPECT_EQ(settled(true, Wish::hold, End{1, exit_nothing_yet, 0, ""}).at, At::held);
+  EXPECT_EQ(settled(true, Wish::cancel, End{1, exit_nothing_yet, 0, ""}).how, How::cancelled);
+  EXPECT_EQ(settled(false, Wish::none, End{1, exit_nothing_yet, 0, ""}).how, How::failed);
+}
+
+TEST(Settle, WhatRestsIsInLineAgainAWhileLater) {
+  HostFile host;
+  host.rest_seconds = 60;
+  SceneJob job;
+  job.ticket = ticket(true);
+  job.state = settled(true, Wish::none, End{1, exit_nothing_yet, 0, ""});
+  Scene scene;
+  scene.jobs = {job};
+  std::vector<std::size_t> index;
+  const auto later = [](double seconds) { return Moment{now.wall + seconds, now.boot + seconds, now.boot_id}; };
+  scene.now = later(59);
+  EXPECT_TRUE(rest_left(job, host, scene.now));
+  EXPECT_TRUE(plan_input(scene, host, 0, index).jobs.empty());
+  scene.now = later(61);
+  EXPECT_FALSE(rest_left(job, host, scene.now));
+  const PlanInput input = plan_input(scene, host, 0, index);
+  ASSERT_EQ(input.jobs.size(), 1U);
+  EXPECT_EQ(input.jobs[0].waited, 1) << "it has not waited while it rested";
+}
+
 TEST(Settle, WhatFailsIsNotTriedAgain) {
   EXPECT_EQ(settled(true, Wish::none, End{1, 1, 0, ""}).how, How::failed);
   const JobState crashed = settled(true, Wish::none, End{1, 0, SIGSEGV, ""});

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include <host/queue/nvml.hpp>
+#include <host/queue/gpu_use.hpp>
 #include <host/registry/process_use.hpp>
 
 namespace nephron::host {
@@ -81,7 +81,7 @@ std::map<std::string, MeasuredUse> UseMeter::now(const HostFile& host) {
   }
   cpu_before_ = cpu, before_ = moment.boot;
   const auto& gpus = host.machine.gpus;
-  for (const NvmlProcess& process : nvml_processes(gpus))
+  for (const GpuProcess& process : processes_on(gpus))
     if (const auto uid = owner_of(process.pid)) {
       MeasuredUse& use = by_number[*uid];
       use.gpu.resize(gpus.size());

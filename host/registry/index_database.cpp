@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// A file of another one is made anew. Raise it with every change of what follows, and of what is read from runs.
-constexpr std::int64_t version = 3;
+constexpr std::int64_t version = 4;
 
 // folders: roots (parent 0) and the experiments' folders in them. runs: what lies there, runs or not yet (is_run).
 // facts: a column of the table of all runs lies together, since that is what filters and lists read.

@@ -208,8 +208,12 @@ class Refresh {
     std::vector<std::int64_t> runs;
     Statement all(database_,
                   "SELECT runs.number, path || '/' || name FROM runs JOIN folders ON folders.number = folder");
-    while (all.step())
-      if (files.contains(label_files(all.text(1)).back().filename().string())) runs.push_back(all.integer(0));
+    while (all.step()) {
+      const std::vector<fs::path> its = label_files(all.text(1));  // the first is the run's own
+      if (std::any_of(its.begin() + 1, its.end(),
+                      [&](const fs::path& file) { return files.contains(file.filename().string()); }))
+        runs.push_back(all.integer(0));
+    }
     Transaction transaction(database_);
     Statement forget(database_, "UPDATE runs SET looked = 0 WHERE number = ?");
     for (const std::int64_t run : runs) forget.with(run).execute();

@@ -15,6 +15,7 @@
 
 #include <host/plugins/search.hpp>
 #include <host/runs/here_and_now.hpp>
+#include <host/runs/run_folder_name.hpp>
 #include <host/util/files.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/usage_error.hpp>
@@ -81,7 +82,7 @@ fs::path write_line(const fs::path& run, const char* key, const std::string& tex
     throw Error("cannot write " + own.string() + ": " + std::strerror(failed));
   const fs::path folder = own_label_folder();
   if (folder.empty()) throw Error(own.string() + " may not be written, and there is no home folder to write to");
-  const fs::path mine = label_files(run).at(1);
+  const fs::path mine = label_files(run).back();
   fs::create_directories(folder);
   if (!fs::exists(mine)) append(mine, Json{{"run", run.string()}}.dump());
   if (const int why = append(mine, line); why != 0)
@@ -106,8 +107,16 @@ fs::path own_label_folder() {
 
 std::vector<fs::path> label_files(const fs::path& run) {
   std::vector<fs::path> out{run / "labels.jsonl"};
-  if (const fs::path folder = own_label_folder(); !folder.empty())
-    out.push_back(folder / (sha256_of_text(run.string()).substr(0, 24) + ".jsonl"));
+  const fs::path folder = own_label_folder();
+  if (folder.empty()) return out;
+  const auto file_of = [&](const std::string& text) {
+    return folder / (sha256_of_text(text).substr(0, 24) + ".jsonl");
+  };
+  // Of earlier versions, and of folders that are named as no run is.
+  out.push_back(file_of(run.string()));
+  // A run keeps its name wherever it is moved, or its disk is mounted.
+  if (is_run_name(run.filename().string()))
+    out.push_back(file_of((run.parent_path().filename() / run.filename()).string()));
   return out;
 }
 

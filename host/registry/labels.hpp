@@ -19,9 +19,10 @@ struct RunLabels {
   std::string problem;         ///< of lines that are damaged, which are left out
 };
 
-/// The run's own file, and that in the user's data folder.
+/// The run's own file, and those in the user's data folder: by the run's place, and, where it has the name of one, by
+/// that, which it keeps wherever it is moved. The last one is written to.
 std::vector<std::filesystem::path> label_files(const std::filesystem::path& run);
-/// Holds the latter: one file a run.
+/// Holds the latter.
 std::filesystem::path own_label_folder();
 
 RunLabels read_labels(const std::filesystem::path& run);

@@ -59,6 +59,19 @@ RunIndex RunIndex::open(const std::vector<fs::path>& roots, const fs::path& name
   return attempt({});
 }
 
+void RunIndex::with(const std::vector<fs::path>& roots, const std::function<void(const RunIndex&)>& work) {
+  const fs::path file = index_file();
+  const std::uint64_t identity = identity_of(file);
+  try {
+    return work(open(roots));
+  } catch (const DatabaseError& e) {
+    if (!is_damage(e) || identity == 0) throw;
+    log().debug("the index of runs " + file.string() + ": " + e.what());
+  }
+  remove_index(file, identity);
+  work(open(roots));
+}
+
 RunIndex::RunIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RunIndex::~RunIndex() = default;
 RunIndex::RunIndex(RunIndex&&) noexcept = default;

@@ -48,6 +48,9 @@ class RunIndex {
   /// `roots`: folders of runs, ROOT/EXPERIMENT/RUN; one that is not there counts as empty. `file`: empty for the
   /// user's own.
   static RunIndex open(const std::vector<std::filesystem::path>& roots, const std::filesystem::path& file = {});
+  /// work(index), and once more with one that was made anew where the file turns out to be damaged only now: open()
+  /// reads no more of it than it needs. So `work` changes and prints nothing before it has read all.
+  static void with(const std::vector<std::filesystem::path>& roots, const std::function<void(const RunIndex&)>& work);
   ~RunIndex();
   RunIndex(RunIndex&&) noexcept;
 

@@ -1,7 +1,6 @@
 #include <host/registry/run_reader.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
@@ -14,8 +13,8 @@
 
 #include <host/config/load.hpp>
 #include <host/config/show.hpp>
+#include <host/registry/fold_figures.hpp>
 #include <host/registry/labels.hpp>
-#include <host/registry/metrics_tail.hpp>
 #include <host/registry/slurm_status.hpp>
 #include <host/runs/cost_record.hpp>
 #include <host/runs/fold_number.hpp>
@@ -71,70 +70,6 @@ FactValue fact_of(const Value& value) {
       return value.string();
     default:
       return value.str();
-  }
-}
-
-/// Mean, and the deviation over folds where there are several.
-void add_mean(SourceFacts& out, const std::string& key, const std::vector<double>& values) {
-  if (values.empty()) return;
-  double sum = 0, squares = 0;
-  for (const double v : values) sum += v;
-  const double mean = sum / static_cast<double>(values.size());
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  out.facts.push_back({key, mean});
-  if (key == "dice" && values.size() > 1)
-    out.facts.push_back({"dice_sd", std::sqrt(squares / static_cast<double>(values.size()))});
-}
-
-/// What is said of the folds of a run, one value a fold.
-struct FoldFigures {
-  std::map<std::string, std::vector<double>> means;
-  double steps = 0, seconds = 0, peak = 0;
-  std::int64_t done = 0;
-
-  void add(const std::string& key, double value) { means[key].push_back(value); }
-};
-
-void add_done(FoldFigures& figures, const FoldFolder& fold, SourceFacts& out) {
-  const JsonNode done = JsonNode::read(fold.done());
-  const auto number = [&](const char* key) {
-    const auto found = done.find(key);
-    return found && found->raw().is_number() ? std::optional(found->number()) : std::nullopt;
-  };
-  ++figures.done;
-  // Below 0: nothing was validated.
-  for (const auto& [key, as] :
-       {std::pair{"best_dice", "dice"}, std::pair{"last_dice", "last_dice"}, std::pair{"average_dice", "average_dice"},
-        std::pair{"last_val_loss", "val_loss"}, std::pair{"epochs", "epoch"}, std::pair{"best_epoch", "best_epoch"},
-        std::pair{"tiles_per_s", "tiles_per_s"}, std::pair{"waited", "waited"}})
-    if (const auto value = number(key); value && *value >= 0) figures.add(as, *value);
-  figures.steps += number("steps").value_or(0);
-  figures.seconds += number("seconds").value_or(0);
-  figures.peak = std::max(figures.peak, number("peak_rss_mb").value_or(0));
-  if (const auto dice = number("best_dice"); dice && *dice >= 0)
-    out.facts.push_back({"fold." + std::to_string(fold.fold) + ".dice", *dice});
-  if (const auto classes = done.find("dice_by_class"))
-    for (const auto& [name, of_class] : classes->members())
-      if (const auto best = of_class.find("best"); best && best->raw().is_number())
-        figures.add("dice." + name, best->number());
-}
-
-void add_unfinished(FoldFigures& figures, const FoldFolder& fold, SourceFacts& out) {
-  if (!there(fold.metrics())) return;
-  const MetricsTail tail = read_metrics_tail(fold.metrics());
-  figures.steps += static_cast<double>(tail.step.value_or(0));
-  if (tail.last)
-    for (const auto& [name, value] : *tail.last)
-      for (const char* key : {"loss", "lr", "tiles_per_s", "waited"})
-        if (name == key) figures.add(name, value);
-  if (!tail.validation) return;
-  for (const auto& [name, value] : *tail.validation) {
-    if (name == "dice") figures.add("dice", value), figures.add("last_dice", value);
-    if (name == "dice") out.facts.push_back({"fold." + std::to_string(fold.fold) + ".dice", value});
-    if (name == "val_loss" || name == "train_loss") figures.add(name, value);
-    if (name == "epoch") figures.add("epoch", value + 1);
-    if (name.starts_with("dice_")) figures.add("dice." + name.substr(5), value);
-    if (name == "peak_rss_mb") figures.peak = std::max(figures.peak, value);
   }
 }
 
@@ -315,10 +250,10 @@ SourceFacts RunReader::results() const {
   FoldFigures figures;
   for (const int k : folds_) {
     const FoldFolder fold{run_ / ("fold-" + std::to_string(k)), k};
-    attempt(out, [&] { there(fold.done()) ? add_done(figures, fold, out) : add_unfinished(figures, fold, out); });
+    attempt(out, [&] { figures.read(fold, out.facts); });
   }
   attempt(out, [&] { add_cost(figures, read_cost(run_), out); });
-  for (const auto& [key, values] : figures.means) add_mean(out, key, values);
+  for (const auto& [key, values] : figures.means) add_mean(out.facts, key, values);
   if (!folds_.empty()) {
     out.facts.push_back({"folds_done", figures.done});
     out.facts.push_back({"steps", static_cast<std::int64_t>(figures.steps)});
@@ -372,7 +307,7 @@ SourceFacts RunReader::validation() const {
     }
     for (const auto& [key, values] : of_classes)
       if (std::none_of(out.facts.begin(), out.facts.end(), [&, k = key](const Fact& f) { return f.key == k; }))
-        add_mean(out, key, values);
+        add_mean(out.facts, key, values);
     out.facts.push_back({"score.slides", static_cast<std::int64_t>(json.at("slides").items().size())});
   });
   return out;

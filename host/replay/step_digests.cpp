@@ -48,10 +48,23 @@ Json session_json(const DigestSession& s) {
           {"torch", s.torch},   {"program", s.program},     {"ranks", s.ranks}};
 }
 
+/// "cpu", "cuda:0".
+std::string device_of(const JsonNode& node) {
+  const std::string text = node.text();
+  const std::string number = text.starts_with("cuda:") ? text.substr(5) : "0";
+  const bool good = text == "cpu" || (!number.empty() && number.size() < 4 && text.starts_with("cuda:") &&
+                                      number.find_first_not_of("0123456789") == std::string::npos);
+  if (!good) node.refuse("is no device: cpu or cuda:N was expected");
+  return text;
+}
+
 DigestSession session_of(const JsonNode& node) {
-  return {
-      node.at("device").text(), node.at("processor").text(), static_cast<int>(node.at("threads").integer(0, 1 << 20)),
-      node.at("torch").text(),  node.at("program").text(),   static_cast<int>(node.at("ranks").integer(1, 1 << 20))};
+  return {device_of(node.at("device")),
+          node.at("processor").text(),
+          static_cast<int>(node.at("threads").integer(0, 1 << 20)),
+          node.at("torch").text(),
+          node.at("program").text(),
+          static_cast<int>(node.at("ranks").integer(1, 1 << 20))};
 }
 
 /// The step that a line belongs to; nothing for names and for what is no line of ours.

@@ -123,6 +123,10 @@ TEST_F(StepDigests, DamageIsRefusedByLine) {
   refused(R"({"session":{},"after":0})", "has no \"device\"");
   refused(R"({"session":{"device":"cpu","processor":"","threads":-1,"torch":"","program":"","ranks":1},"after":0})",
           "a whole number");
+  for (const char* const device : {"", "cuda", "cuda:", "cuda:x", "\\u001b[31m", "cuda:9999", "gpu"})
+    refused(std::string(R"({"session":{"device":")") + device +
+                R"(","processor":"","threads":1,"torch":"","program":"","ranks":1},"after":0})",
+            "is no device: cpu or cuda:N was expected");
   for (std::size_t size = 0; size + 1 < good.size(); size += 7) {  // cut anywhere: refused, or what is whole is read
     write_file_atomically(folder_ / digests_name, good.substr(0, size));
     try {

@@ -25,8 +25,13 @@ struct SessionEnd {
 
 std::filesystem::path ended_file(const std::filesystem::path& run);
 
-/// Writes it for the session that environment.json names last. What stops it, such as a full disk, is told in the log
-/// alone: it is the run's own error that counts.
+/// Puts a few bytes of the disk aside for it, which are there when that is full. No more than an attempt.
+void reserve_ended(const std::filesystem::path& run);
+/// Gives them back: the run is at its end.
+void release_ended(const std::filesystem::path& run);
+
+/// Writes it for the session that environment.json names last. On a full disk it takes the place of what was put aside.
+/// What stops it is told in the log alone: it is the run's own error that counts.
 void write_ended(const std::filesystem::path& run, EndedBy by, const std::string& error = {},
                  const std::string& hint = {});
 

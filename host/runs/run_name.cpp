@@ -9,7 +9,9 @@
 #include <host/runs/environment.hpp>
 #include <host/runs/fold_number.hpp>
 #include <host/runs/run.hpp>
+#include <host/runs/run_folder_name.hpp>
 #include <host/runs/run_record.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 
@@ -23,15 +25,6 @@ constexpr std::size_t id_letters = 6;
 
 bool is_id(std::string_view text) {
   return text.size() == id_letters && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-/// "20260131-120000-1a2b3c".
-bool is_run_name(std::string_view text) {
-  if (text.size() != 15 + 1 + id_letters || text[8] != '-' || text[15] != '-') return false;
-  const auto digits = [&](std::size_t from, std::size_t n) {
-    return text.substr(from, n).find_first_not_of("0123456789") == std::string_view::npos;
-  };
-  return digits(0, 8) && digits(9, 6) && is_id(text.substr(16));
 }
 
 bool is_run(const fs::path& folder) {
@@ -72,8 +65,13 @@ std::vector<fs::path> runs_of(const std::string& experiment, const std::vector<f
   return out;
 }
 
+struct FinalDice {
+  std::size_t folds = 0;
+  double mean = 0;
+};
+
 /// Mean over the folds of their best Dice; nothing for a run that is not finished.
-std::optional<double> final_dice(const fs::path& folder) try {
+std::optional<FinalDice> final_dice(const fs::path& folder) try {
   const RunFolder run = RunFolder::open(folder);
   const std::vector<int> folds = folds_of_environment(run.environment());
   double sum = 0;
@@ -85,23 +83,38 @@ std::optional<double> final_dice(const fs::path& folder) try {
     if (best == figures.end() || best->second < 0) return std::nullopt;
     sum += best->second;
   }
-  return folds.empty() ? std::nullopt : std::optional(sum / static_cast<double>(folds.size()));
+  if (folds.empty()) return std::nullopt;
+  return FinalDice{folds.size(), sum / static_cast<double>(folds.size())};
 } catch (const Error& e) {
   log().warning(folder.string() + " is passed over: " + e.what());
   return std::nullopt;
 }
 
+/// Of those that trained the most folds: a fold that is easy would make a run of it alone the best.
 fs::path best_of(const std::vector<fs::path>& runs, const std::string& experiment) {
   const fs::path* best = nullptr;
-  double most = -1;
-  for (const fs::path& run : runs)
-    if (const auto dice = final_dice(run); dice && *dice >= most) {
-      most = *dice;
-      best = &run;
+  FinalDice most;
+  double most_of_fewer = -1;
+  for (const fs::path& run : runs) {
+    const auto dice = final_dice(run);
+    if (!dice) continue;
+    if (best == nullptr || dice->folds > most.folds) {
+      if (best != nullptr) most_of_fewer = std::max(most_of_fewer, most.mean);
+      most = *dice, best = &run;
+    } else if (dice->folds < most.folds) {
+      most_of_fewer = std::max(most_of_fewer, dice->mean);
+    } else if (dice->mean >= most.mean) {
+      most = *dice, best = &run;
     }
+  }
   if (best == nullptr)
     throw Error("no run of " + printable_name(experiment) + " is finished with a Dice, so none is the best",
                 printable_name(experiment) + "@latest is the latest of them");
+  if (most_of_fewer > most.mean)
+    log().info(printable_name(experiment) + "@best is the best of those that trained " + counted(most.folds, "fold") +
+               ", with a Dice of " + short_number(most.mean) +
+               "; runs of fewer folds are not ranked beside them, also where their Dice is greater (" +
+               short_number(most_of_fewer) + ")");
   return *best;
 }
 
@@ -126,6 +139,14 @@ std::optional<fs::path> find_whole_run(const std::string& name, const std::vecto
 }
 
 }  // namespace
+
+bool is_run_name(std::string_view text) {
+  if (text.size() != 15 + 1 + id_letters || text[8] != '-' || text[15] != '-') return false;
+  const auto digits = [&](std::size_t from, std::size_t n) {
+    return text.substr(from, n).find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return digits(0, 8) && digits(9, 6) && is_id(text.substr(16));
+}
 
 std::vector<fs::path> run_roots() {
   const char* const named = std::getenv("NEPHRON_RUNS");

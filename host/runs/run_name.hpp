@@ -17,8 +17,8 @@ std::vector<std::filesystem::path> run_roots();
 bool may_name_run(const std::string& text);
 
 /// The folder of the run, or of the fold, that `name` stands for; nothing where none is, or the text is no name. Best
-/// is the one with the greatest mean over its folds of their best Dice, among those that are finished. Throws Error
-/// where several runs are meant, or none of an experiment that is there.
+/// is the one with the greatest mean over its folds of their best Dice, among the finished ones that trained the most
+/// folds. Throws Error where several runs are meant, or none of an experiment that is there.
 std::optional<std::filesystem::path> find_run(const std::string& name, const std::vector<std::filesystem::path>& roots);
 
 /// For whoever gave a name that means nothing.

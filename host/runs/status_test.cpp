@@ -7,6 +7,7 @@
 
 #include <tests/support/error_of.hpp>
 #include <tests/support/scratch_folder.hpp>
+#include <tests/support/small_disk.hpp>
 
 namespace nephron::host {
 namespace {
@@ -68,6 +69,27 @@ TEST_F(EndRecord, IsOfTheLastSession) {
 TEST_F(EndRecord, WhatStopsItStopsNothingElse) {
   write_ended(run_, EndedBy::interruption);
   EXPECT_FALSE(read_ended(run_)) << "of a run without environment.json";
+}
+
+TEST_F(EndRecord, HasItsPlaceOnADiskThatIsFull) {
+  const std::filesystem::path run = run_ / "run";
+  const SmallDisk disk(run, 64);
+  if (!disk.there()) GTEST_SKIP() << "no disk can be mounted here";
+  std::ofstream(run / "environment.json") << R"({"sessions": [{}]})";
+  reserve_ended(run);
+  {
+    std::ofstream full(run / "full");
+    const std::string some(1000, 'x');
+    while (full << some << std::flush) {}
+  }
+  write_ended(run, EndedBy::error, "no space left: " + std::string(5000, '"'), "make room");
+  const auto read = read_ended(run);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->by, EndedBy::error);
+  EXPECT_THAT(read->error, testing::StartsWith("no space left: \""));
+  EXPECT_EQ(read->hint, "make room");
+  release_ended(run);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(run), {}), 3) << "nothing else is left there";
 }
 
 TEST_F(EndRecord, DamageIsToldByName) {

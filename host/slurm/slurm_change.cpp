@@ -5,14 +5,19 @@
 #include <cstdio>
 #include <fstream>
 #include <regex>
+#include <sstream>
 #include <thread>
 
 #include <nephron/error.hpp>
 
+#include <host/runs/run.hpp>
+#include <host/runs/run_record.hpp>
 #include <host/slurm/slurm_queue.hpp>
+#include <host/slurm/slurm_submit.hpp>
 #include <host/slurm/slurm_tool.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/shell_word.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -34,12 +39,17 @@ void tell_slurm(const std::vector<std::string>& command) {
               (answer.complaint.empty() ? ": exit code " + std::to_string(answer.code) : ": " + answer.complaint));
 }
 
-/// What of it waits or runs; throws UsageError where nothing does.
-std::vector<SlurmTask> live_tasks(const SlurmId& id) {
+/// What of it waits or runs.
+std::vector<SlurmTask> tasks_of(const SlurmId& id) {
   const auto queue = ask_slurm();
   if (!queue) throw Error("Slurm is not here: there is no squeue in PATH", "Log in where jobs are submitted.");
   if (!queue->problem.empty()) throw Error(queue->problem);
-  std::vector<SlurmTask> out = queue->of(id.job, id.task);
+  return queue->of(id.job, id.task);
+}
+
+/// Throws UsageError where nothing of it waits or runs.
+std::vector<SlurmTask> live_tasks(const SlurmId& id) {
+  std::vector<SlurmTask> out = tasks_of(id);
   if (out.empty())
     throw UsageError(id.text() + " neither waits nor runs: it is over, or there is no such job",
                      "nephron queue lists jobs; scontrol show job " + id.number() + " tells of one that ended lately.");
@@ -58,14 +68,47 @@ std::string value_of(const std::string& shown, const std::string& key) {
   return shown.substr(begin, shown.find_first_of(" \n", begin) - begin);
 }
 
-/// Of one that ended; nothing where Slurm has forgotten it.
+/// Of what scontrol shows of a job or a task in one line.
+std::optional<int> exit_code_in(const std::string& shown) {
+  int code = 0, signal = 0;
+  if (std::sscanf(value_of(shown, "ExitCode").c_str(), "%d:%d", &code, &signal) != 2)  // "3:0", "0:15"
+    return std::nullopt;
+  if (value_of(shown, "JobState") == "CANCELLED") return 130;
+  return signal > 0 && code == 0 ? 128 + signal : code;
+}
+
+/// Of one that ended, of an array the first that is no success; nothing where Slurm has forgotten it.
 std::optional<int> exit_code_of(const SlurmId& id) {
   const SlurmAnswer answer = run_slurm({"scontrol", "show", "job", "--oneliner", id.number()}, patience_to_change);
-  const std::string text = answer.good() ? value_of(answer.output, "ExitCode") : "";  // "3:0", "0:15"
-  int code = 0, signal = 0;
-  if (std::sscanf(text.c_str(), "%d:%d", &code, &signal) != 2) return std::nullopt;
-  if (value_of(answer.output, "JobState") == "CANCELLED") return 130;
-  return signal > 0 && code == 0 ? 128 + signal : code;
+  std::optional<int> out;
+  std::istringstream lines(answer.good() ? answer.output : "");
+  for (std::string line; std::getline(lines, line);)
+    if (const auto code = exit_code_in(line); code && out.value_or(0) == 0) out = code;
+  return out;
+}
+
+/// Every fold that the run was started for is done.
+bool is_finished(const fs::path& run) try {
+  const std::vector<int> folds = read_environment(run / "environment.json").folds;
+  return !folds.empty() &&
+         std::all_of(folds.begin(), folds.end(), [&](int k) { return RunFolder::open(run).fold(k).finished(); });
+} catch (const Error&) {  // gone, or damaged: whoever trains it says so
+  return false;
+}
+
+/// Of what is over. What cannot go on is started twice by nobody who does not know that it failed.
+std::string release_ended(const SlurmId& id) {
+  if (!id.record || id.job != id.record->job)
+    throw UsageError(id.text() + " is over, and nothing is known of it here", "Submit it again.");
+  const SlurmRecord& record = *id.record;
+  const auto code = exit_code_of(id);
+  if (code == 0 || (!record.run.empty() && is_finished(record.run)))
+    throw UsageError(id.text() + " is finished", "Submit it again to run it again.");
+  if (!code && !record.goes_on)
+    throw UsageError(id.text() + " is over, and Slurm does not know any more how it ended",
+                     "If it is to run once more: sbatch " + shell_word((record.place / (id.job + ".sh")).string()));
+  const SlurmRecord again = hand_to_slurm_again(record, id.task);
+  return id.text() + " was over, and is handed over again as slurm:" + again.job;
 }
 
 /// Prints what was written to a file since it was last asked.
@@ -173,7 +216,8 @@ std::string hold_in_slurm(const SlurmId& id) {
 }
 
 std::string release_in_slurm(const SlurmId& id) {
-  const std::vector<SlurmTask> tasks = live_tasks(id);
+  const std::vector<SlurmTask> tasks = tasks_of(id);
+  if (tasks.empty()) return release_ended(id);
   if (std::none_of(tasks.begin(), tasks.end(), [](const SlurmTask& task) { return task.is_held(); }))
     throw UsageError(id.text() + (any_runs(tasks) ? " runs" : " waits") + "; what is held can be released");
   for (const SlurmTask& task : tasks)

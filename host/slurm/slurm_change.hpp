@@ -26,6 +26,7 @@ std::optional<SlurmId> slurm_id(const std::string& text);
 
 std::string cancel_in_slurm(const SlurmId& id);
 std::string hold_in_slurm(const SlurmId& id);
+/// What is held is in line again; what is over, and was no success, is handed over once more.
 std::string release_in_slurm(const SlurmId& id);
 
 /// Prints what it has said; with `follow`, of one job or task, until it ends or this program is interrupted. Returns

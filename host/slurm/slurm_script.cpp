@@ -19,7 +19,7 @@ constexpr const char* behind_all = "--nice=1000000";
 
 /// srun starts it as a step, which is what Slurm sends SIGTERM to. The script itself must outlive that signal. What
 /// left early with 130 in its grace time would count as failed: it is put in line again, unless Slurm ends the job as a
-/// whole (cancelled, out of time, requeued by itself), which its state tells.
+/// whole (cancelled, out of time, requeued by itself), which its state tells. So is what had nothing to do yet (75).
 constexpr const char* run_and_requeue = R"sh(
 trap : TERM
 srun --mpi=none --ntasks=1 ${SLURM_CPUS_PER_TASK:+--cpus-per-task="$SLURM_CPUS_PER_TASK"} "$@"
@@ -27,7 +27,7 @@ code=$?
 job="$SLURM_JOB_ID"
 # The number of one of the tasks is that of the whole array, too.
 [ -z "${SLURM_ARRAY_TASK_ID:-}" ] || job="${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
-if [ "$code" = 130 ] && [ "$(squeue --noheader --format=%T --jobs="$job")" = RUNNING ]; then
+if { [ "$code" = 130 ] || [ "$code" = 75 ]; } && [ "$(squeue --noheader --format=%T --jobs="$job")" = RUNNING ]; then
   scontrol requeue "$job" && sleep 600  # Slurm ends this script meanwhile
 fi
 exit "$code"
@@ -73,8 +73,8 @@ std::string octal(int mask) {
 std::string command_text(const SlurmJob& job) {
   std::string out = "set --";
   for (const std::string& word : job.words) out += " " + shell_word(word);
-  if (job.array) {
-    const auto& [before, behind] = job.array->word;
+  if (job.array && job.array->word) {
+    const auto& [before, behind] = *job.array->word;
     out += " " + (before.empty() ? "" : shell_word(before)) + "\"$SLURM_ARRAY_TASK_ID\"" +
            (behind.empty() ? "" : shell_word(behind));
   }

@@ -12,7 +12,8 @@ namespace nephron::host {
 /// The tasks of an array: what they are numbered, and the word of the command that says which one it is.
 struct SlurmArray {
   std::vector<int> tasks;
-  std::pair<std::string, std::string> word;  ///< what stands before and behind the number; the command's last one
+  /// What stands before and behind the number; the command's last one. Nothing: all tasks are the same command.
+  std::optional<std::pair<std::string, std::string>> word;
 };
 
 /// What sbatch is handed.
@@ -22,6 +23,7 @@ struct SlurmJob {
   std::optional<SlurmArray> array;  ///< nothing: one job
   bool goes_on = false;  ///< it saves on SIGTERM, ends with 130, and goes on when it is given again: it may be requeued
   std::filesystem::path run;     ///< that it trains; empty: none
+  std::filesystem::path place;   ///< of its script and of what it says; empty: RUN/slurm, or a folder of the user's
   std::filesystem::path folder;  ///< in which it runs
   int umask = 022;               ///< of whoever submits it
 

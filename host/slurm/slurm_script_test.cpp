@@ -55,12 +55,14 @@ TEST(SlurmScripts, WhatCannotGoOnIsNeverStartedTwice) {
 
 TEST(SlurmScripts, TasksOfAnArrayAreToldByTheLastWord) {
   SlurmJob job = training();
-  job.array = SlurmArray{{0, 2}, {"/runs/a b/fold-", ""}};
+  job.array = SlurmArray{{0, 2}, std::pair("/runs/a b/fold-", "")};
   EXPECT_THAT(sbatch_options(job, "x"), Contains("--array=0,2"));
   EXPECT_THAT(sbatch_script(job, "x"), HasSubstr(" '/runs/a b/fold-'\"$SLURM_ARRAY_TASK_ID\"\n"));
   EXPECT_THAT(sbatch_script(job, "x"), HasSubstr("job=\"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"\n"));
-  job.array = SlurmArray{{1, 2, 3}, {"", "/3"}};
+  job.array = SlurmArray{{1, 2, 3}, std::pair("", "/3")};
   EXPECT_THAT(sbatch_script(job, "x"), HasSubstr(" \"$SLURM_ARRAY_TASK_ID\"/3\n"));
+  job.array = SlurmArray{{1, 2}, {}};
+  EXPECT_THAT(sbatch_script(job, "x"), HasSubstr("set -- /opt/nephron train --resume '/runs/a b/20260131'\n"));
 }
 
 // One that is told to save two minutes before the end of its time would do nothing else in a short one.

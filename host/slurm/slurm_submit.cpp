@@ -20,7 +20,10 @@ namespace {
 /// Seconds: sbatch itself waits for a controller that is busy.
 constexpr double patience_to_submit = 120;
 
-fs::path place_of(const SlurmJob& job) { return job.run.empty() ? own_slurm_folder() : job.run / "slurm"; }
+fs::path place_of(const SlurmJob& job) {
+  if (!job.place.empty()) return job.place;
+  return job.run.empty() ? own_slurm_folder() : job.run / "slurm";
+}
 
 /// A line of the script each: what holds another line would be a command of its own.
 void require_lines(const std::vector<std::string>& options) {
@@ -43,6 +46,23 @@ std::string number_of(const SlurmAnswer& answer) {
   return out;
 }
 
+/// Whose script lies in `place`, in a file that bears its number from then on.
+std::string submitted_script(const fs::path& place, const fs::path& script, const std::vector<std::string>& options) {
+  std::vector<std::string> command{"sbatch", "--parsable"};
+  command.insert(command.end(), options.begin(), options.end());
+  command.push_back(script.string());
+  const SlurmAnswer answer = run_slurm(command, patience_to_submit);
+  if (!answer.good())
+    throw Error(
+        "Slurm did not take the job: " +
+            (answer.complaint.empty() ? "sbatch ended with code " + std::to_string(answer.code) : answer.complaint),
+        "sinfo shows partitions and what they have; --gres, --partition, --time and --sbatch say more.");
+  const std::string number = number_of(answer);
+  std::error_code failed;
+  fs::rename(script, place / (number + ".sh"), failed);
+  return number;
+}
+
 /// The number of the job; the script then bears it as its name.
 std::string submitted(const SlurmJob& job, const fs::path& place) {
   std::error_code failed;
@@ -53,19 +73,23 @@ std::string submitted(const SlurmJob& job, const fs::path& place) {
   require_lines(options);
   const fs::path script = unused_name(place);
   write_file_atomically(script, sbatch_script(job, output));
-  std::vector<std::string> command{"sbatch", "--parsable"};
-  command.insert(command.end(), options.begin(), options.end());
-  command.push_back(script.string());
   try {
-    const SlurmAnswer answer = run_slurm(command, patience_to_submit);
-    if (!answer.good())
-      throw Error(
-          "Slurm did not take the job: " +
-              (answer.complaint.empty() ? "sbatch ended with code " + std::to_string(answer.code) : answer.complaint),
-          "sinfo shows partitions and what they have; --gres, --partition, --time and --sbatch say more.");
-    const std::string number = number_of(answer);
-    fs::rename(script, place / (number + ".sh"), failed);
-    return number;
+    return submitted_script(place, script, options);
+  } catch (...) {
+    fs::remove(script, failed);
+    throw;
+  }
+}
+
+/// A copy of the script of a job that was handed over before is handed over.
+std::string submitted_again(const fs::path& place, const std::string& job, const std::vector<std::string>& options) {
+  const fs::path script = unused_name(place), old = place / (job + ".sh");
+  std::error_code failed;
+  if (!fs::copy_file(old, script, failed))
+    throw UsageError("slurm:" + job + " is over, and its script is gone: " + old.string(),
+                     "Submit it again: nephron submit --via slurm.");
+  try {
+    return submitted_script(place, script, options);
   } catch (...) {
     fs::remove(script, failed);
     throw;
@@ -107,12 +131,25 @@ SlurmRecord hand_to_slurm(const SlurmJob& job) {
   out.command = job.words;
   if (job.array) {
     out.tasks = job.array->tasks;
-    out.command.push_back(job.array->word.first + "TASK" + job.array->word.second);
+    if (const auto& word = job.array->word) out.command.push_back(word->first + "TASK" + word->second);
   }
   out.submitted = time_text();
   out.job = submitted(job, out.place);
   keep_if_possible(out);
   return out;
+}
+
+SlurmRecord hand_to_slurm_again(SlurmRecord record, std::optional<int> task) {
+  std::vector<std::string> options;
+  if (task) options.push_back("--array=" + std::to_string(*task));  // goes before what the script says
+  const std::string before = record.job;
+  record.job = submitted_again(record.place, before, options);
+  if (task) record.tasks = {*task};
+  record.submitted = time_text();
+  if (!record.then.empty())
+    record.then = submitted_again(record.place, record.then, {"--dependency=afterany:" + record.job});
+  keep_if_possible(record);
+  return record;
 }
 
 SlurmRecord hand_to_slurm_after(SlurmRecord record, SlurmJob job) {

@@ -15,7 +15,8 @@ namespace nephron::host {
 ///   plan.json           SweepPlan
 ///   trials/0007.toml    the experiment of each trial
 ///   work/RUN/           of each run: the lock of the process that trains it, and why it failed
-///   program/            snapshot of the program that its jobs in the queue start (sweep_program.hpp)
+///   program/            snapshot of the program that its jobs in a queue start (sweep_program.hpp)
+///   slurm/              scripts of its jobs in Slurm, and what they say
 ///   stop                there while `nephron sweep stop` asks for it
 ///   DATE-TIME-ID/       its runs, as all others are
 class SweepFolder {

@@ -17,13 +17,17 @@ bool is_sweep_file(const std::filesystem::path& file, const std::vector<std::str
   return false;
 }
 
+std::vector<std::string> sweep_command(const SweepFolder& sweep, const std::string& device) {
+  return {sweep_program(sweep).string(), "sweep", "resume", sweep.path().string(), "--queued", "--device", device};
+}
+
 std::vector<std::string> put_in_line(const SweepFolder& sweep, const Submission& each, int jobs) {
   const HostFile host = read_host();
   const std::string device = device_of(request_of(each, host.machine), host.machine);
   sweep.withdraw_stop();
   Submission job = each;
   if (job.name.empty()) job.name = sweep.plan().name;
-  job.first = {sweep_program(sweep).string(), "sweep", "resume", sweep.path().string(), "--queued", "--device", device};
+  job.first = sweep_command(sweep, device);
   job.again = job.first;
   std::vector<std::string> out;
   for (int i = 0; i < jobs; ++i) try {

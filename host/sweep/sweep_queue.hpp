@@ -12,6 +12,10 @@ namespace nephron::host {
 /// why.
 bool is_sweep_file(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
+/// What each job of the sweep is: the program that was there when the sweep was first put in line goes on with it, on
+/// `device`.
+std::vector<std::string> sweep_command(const SweepFolder& sweep, const std::string& device);
+
 /// Puts so many processes of the sweep into the machine's queue, each with what `each` asks for, and each of which goes
 /// on with the sweep until nothing is left. A stop that was asked for is withdrawn. Returns the jobs' ids. Throws Error
 /// and UsageError that say how many are in line.

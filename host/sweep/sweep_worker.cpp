@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -29,6 +30,15 @@ using clock = std::chrono::steady_clock;
 
 /// So many failures with nothing that ever gave a score: what is wrong is no trial's.
 constexpr int hopeless_failures = 3;
+
+/// What a process that died still held is free by then.
+constexpr auto rest_before_leaving = std::chrono::seconds(5);
+
+/// Slurm gives up a node whose processes may go on for a while; then what is held says little of who will do it.
+bool comes_from_a_lost_node() {
+  const char* const restarts = std::getenv("SLURM_RESTART_COUNT");
+  return restarts != nullptr && std::string(restarts) != "0";
+}
 
 std::string score_text(std::optional<double> score) {
   if (!score) return "no score";
@@ -188,6 +198,7 @@ class SweepWorker {
       return false;
     }
     tell_begun(task, now);
+    rests_since_.reset();
     return true;
   }
 
@@ -208,7 +219,9 @@ class SweepWorker {
   std::optional<SweepEnd> at_rest() {
     const SweepState state = reader_.read();
     if (all_done(sweep_, state, reader_)) return SweepEnd::done;
-    if (queued_ && all_begun(sweep_, state)) return SweepEnd::left;
+    if (!rests_since_) rests_since_ = clock::now();
+    if (queued_ && clock::now() - *rests_since_ > rest_before_leaving)
+      return all_begun(sweep_, state) && !comes_from_a_lost_node() ? SweepEnd::left : SweepEnd::later;
     if (!waits_) log().info("other processes work on what is left; waiting for what they leave");
     waits_ = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
@@ -245,6 +258,7 @@ class SweepWorker {
   std::int64_t before_ = 0;  ///< epochs that were done when this process came
   int failures_ = 0;         ///< one after another, in this process
   bool hopeless_ = false, stopping_ = false, waits_ = false, changed_ = true;
+  std::optional<clock::time_point> rests_since_;  ///< nothing runs here since then
   clock::time_point next_look_{}, next_begin_{}, next_show_{};
 };
 

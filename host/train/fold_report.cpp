@@ -42,6 +42,12 @@ void EpochReport::add(const Validation& validation, const std::vector<std::strin
           (best ? "  (best)" : "");
 }
 
+void EpochReport::add_best(const TrainProgress& progress, const std::vector<std::string>& classes) {
+  line.emplace_back("best_dice", progress.best_dice);
+  for (std::size_t c = 0; c < progress.best_dice_of.size(); ++c)
+    line.emplace_back("best_dice_" + classes[c], progress.best_dice_of[c]);
+}
+
 void EpochReport::add_average(const Validation& validation, const std::vector<std::string>& classes) {
   add_figures(line, validation, classes, "average_");
   text += "  averaged " + four_digits(validation.mean_dice());

@@ -18,6 +18,8 @@ struct EpochReport {
   EpochReport(const FoldJob& job, const TrainProgress& progress, double train_loss);
   /// The validation of the weights that the training has, and whether they are the best so far.
   void add(const Validation& validation, const std::vector<std::string>& classes, bool best);
+  /// The best so far, so that the last line of a fold tells it.
+  void add_best(const TrainProgress& progress, const std::vector<std::string>& classes);
   /// That of the averaged weights.
   void add_average(const Validation& validation, const std::vector<std::string>& classes);
 };

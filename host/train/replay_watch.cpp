@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include <host/util/interrupt.hpp>
+
 namespace nephron::host {
 
 namespace {
@@ -15,10 +17,14 @@ std::int64_t last_of(const DigestRecord& record) { return record.steps.empty() ?
 
 }  // namespace
 
-ReplayWatch::ReplayWatch(const DigestRecord& record, std::int64_t last, bool goes_on)
-    : record_(record), last_(last > 0 ? std::min(last, last_of(record)) : last_of(record)), goes_on_(goes_on) {}
+ReplayWatch::ReplayWatch(const DigestRecord& record, std::int64_t last, bool goes_on, bool ranks)
+    : record_(record),
+      last_(last > 0 ? std::min(last, last_of(record)) : last_of(record)),
+      goes_on_(goes_on),
+      ranks_(ranks) {}
 
 void ReplayWatch::step(std::int64_t step, std::uint64_t batch, double loss) {
+  if (enough_) return;  // ranks stop behind the step
   const auto then = record_.steps.find(step);
   if (then != record_.steps.end()) {
     if (first_ == 0) first_ = step;
@@ -33,7 +39,7 @@ void ReplayWatch::step(std::int64_t step, std::uint64_t batch, double loss) {
 
 void ReplayWatch::tensors(std::int64_t step, const TensorDigests& digests) {
   const auto then = record_.tensors.find(step);
-  if (then == record_.tensors.end()) return;
+  if (then == record_.tensors.end() || enough_) return;
   ++looks_;
   count_ = std::max(count_, digests.size());
   const std::map<std::string, std::uint64_t> now(digests.begin(), digests.end());
@@ -55,11 +61,17 @@ void ReplayWatch::tensors(std::int64_t step, const TensorDigests& digests) {
 
 void ReplayWatch::take(Divergence found) {
   if (!divergence_) divergence_ = std::move(found);
-  if (!goes_on_) throw Enough();
+  if (!goes_on_) end();
 }
 
-void ReplayWatch::end_if_enough() const {
-  if (!goes_on_ && seen_ >= last_) throw Enough();
+void ReplayWatch::end_if_enough() {
+  if (!goes_on_ && seen_ >= last_) end();
+}
+
+void ReplayWatch::end() {
+  enough_ = true;
+  if (!ranks_) throw Enough();
+  set_interrupted(true);
 }
 
 }  // namespace nephron::host

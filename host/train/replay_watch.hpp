@@ -25,12 +25,14 @@ class ReplayWatch : public StepWatch {
   struct Enough {};
 
   /// `last`: the step after which it is enough; 0: that of the record. `goes_on`: it is never enough, and the first
-  /// difference is only kept. The record outlives this.
-  ReplayWatch(const DigestRecord& record, std::int64_t last, bool goes_on = false);
+  /// difference is only kept. `ranks`: others train with this process, and would wait for it in vain: in place of
+  /// throwing, the training is stopped as by Ctrl-C, behind a step. The record outlives this.
+  ReplayWatch(const DigestRecord& record, std::int64_t last, bool goes_on = false, bool ranks = false);
   void step(std::int64_t step, std::uint64_t batch, double loss) override;
   void tensors(std::int64_t step, const TensorDigests& digests) override;
 
   const std::optional<Divergence>& divergence() const noexcept { return divergence_; }
+  bool enough() const noexcept { return enough_; }              ///< it has stopped the training
   std::int64_t compared() const noexcept { return compared_; }  ///< steps
   std::int64_t looks() const noexcept { return looks_; }        ///< at all tensors
   std::size_t tensor_count() const noexcept { return count_; }
@@ -39,11 +41,12 @@ class ReplayWatch : public StepWatch {
 
  private:
   void take(Divergence found);
-  void end_if_enough() const;
+  void end_if_enough();
+  void end();
 
   const DigestRecord& record_;
   std::int64_t last_;
-  bool goes_on_;
+  bool goes_on_, ranks_, enough_ = false;
   std::optional<Divergence> divergence_;
   std::int64_t compared_ = 0, looks_ = 0, first_ = 0, seen_ = 0;
   std::size_t count_ = 0;

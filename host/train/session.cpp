@@ -287,6 +287,7 @@ int train_here(const TrainRequest& request, const JobPlan& asked, const c10::Dev
   try {
     const int exit = train_session(request, asked, device, ranks, session);
     if (exit != 0) session.note_end(EndedBy::interruption);
+    else session.note_done();
     return exit;
   } catch (const Cancelled&) {
     session.note_end(EndedBy::interruption);

@@ -274,6 +274,7 @@ void Session::begin(std::size_t bytes) {
     make_run();
   }
   begun_ = true;
+  lock_->in_turn([&] { reserve_ended(run_.folder()); });
   cost_->keep_in(own_folder());
   open_log_file(own_folder() / run_.log().filename());
   log().info((resumes_ ? "resuming " : "run ") + run_.folder().string() + " on " + facts_.device + ", " +
@@ -309,6 +310,7 @@ void Session::remove_run() {
   for (const fs::path& file : {run_.splits(), run_.environment(), run_.experiment(), run_.log(),
                                run_.folder() / snapshot_name, run_.folder() / ".lock", cost_file(run_.folder())})
     fs::remove(file, ignored);
+  release_ended(run_.folder());
   fs::remove(run_.folder(), ignored);  // only when it is empty
 }
 
@@ -318,13 +320,23 @@ bool Session::forget() {
   return true;
 }
 
-void Session::note_end(EndedBy by, const std::exception* error) const {
+bool Session::tells_of_run() const {
   std::error_code failed;
-  if (!begun_ || worker_ || !writes_ || !fs::exists(run_.environment(), failed)) return;
+  return begun_ && !worker_ && writes_ && fs::exists(run_.environment(), failed);
+}
+
+void Session::note_done() const {
+  // Others that train folds of it may need what was put aside.
+  if (tells_of_run() && !shares_) release_ended(run_.folder());
+}
+
+void Session::note_end(EndedBy by, const std::exception* error) const {
+  if (!tells_of_run()) return;
   const auto* const ours = dynamic_cast<const Error*>(error);
   std::string text = error != nullptr ? error->what() : "";
   text.resize(std::min(text.size(), text.find("\nException raised from")));  // LibTorch's backtrace
   lock_->in_turn([&] { write_ended(run_.folder(), by, text, ours != nullptr ? ours->hint() : ""); });
+  if (!shares_) release_ended(run_.folder());
 }
 
 void Session::write_run() const {

@@ -40,6 +40,8 @@ class Session {
   /// Leaves a record of how it ended without finishing the run, for those who look at the run later; `error`: what
   /// ended it. Nothing where the run is another process's, or was not begun.
   void note_end(EndedBy by, const std::exception* error = nullptr) const;
+  /// The same of one that did what it was to do: nothing is left of it.
+  void note_done() const;
 
   const Experiment& experiment() const noexcept { return experiment_; }
   const Registry& registry() const noexcept { return *registry_; }
@@ -58,6 +60,8 @@ class Session {
   /// Where its log and its cost are kept: those of processes that share a run are each its fold's.
   std::filesystem::path own_folder() const { return shares_ ? run_.fold(folds_.front()).folder : run_.folder(); }
   void remove_run();
+  /// It speaks for the whole run, which is on disk.
+  bool tells_of_run() const;
 
   Experiment experiment_;
   std::unique_ptr<Registry> registry_;

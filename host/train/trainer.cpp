@@ -278,7 +278,9 @@ void FoldTrainer::conclude_epoch(const std::optional<Validated>& validated) {
       progress_.average_dice_of = average->dice;
       report.add_average(*average, experiment_.classes);
     }
-    if (note_validation(validated->last)) report.text += "  rate x " + text_of("%.3g", progress_.plateau.factor);
+    const bool falls = note_validation(validated->last);
+    report.add_best(progress_, experiment_.classes);
+    if (falls) report.text += "  rate x " + text_of("%.3g", progress_.plateau.factor);
   }
   tell(report);
   ++progress_.epoch;

@@ -16,12 +16,14 @@
 #include <host/data/folds.hpp>
 #include <host/device/device.hpp>
 #include <host/device/torch_state.hpp>
+#include <host/ranks/local_ranks.hpp>
 #include <host/train/drift.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/replay_watch.hpp>
 #include <host/train/run_snapshot.hpp>
 #include <host/train/start.hpp>
 #include <host/train/state_digests.hpp>
+#include <host/train/together.hpp>
 #include <host/train/trainer.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/files.hpp>
@@ -80,24 +82,46 @@ class Verification {
     const FoldFolder folder{scratch_.folder() / ("fold-" + std::to_string(fold_)), fold_};
     begin_at(folder);
     const DigestSession& then = record_.session_of(start_ + 1);
-    if (then.ranks > 1)
+    const std::string device = request_.device.empty() ? then.device : request_.device;
+    std::optional<RankPlace> place = place_among_ranks();
+    if (place && place->count != then.ranks)
+      throw Error("fold " + std::to_string(fold_) + " was trained by " + counted(then.ranks, "process", "processes") +
+                      ", and these are " + std::to_string(place->count) + ": that is another training",
+                  "Start verify by itself: it starts as many as there were.");
+    if (then.ranks == 1) return train_and_tell(folder, then, parse_device(device), nullptr);
+    std::optional<LocalRanks> others;
+    if (constexpr int most_here = 64; !place && then.ranks > most_here)
       throw Error("fold " + std::to_string(fold_) + " was trained by " + std::to_string(then.ranks) +
-                      " ranks together, and a training by one process is another one",
-                  "Runs of one process are compared; several folds at a time (--jobs) are such.");
-    const c10::Device device = parse_device(request_.device.empty() ? then.device : request_.device);
-    Session session = Session::start(train_request(), scratch_.folder(), device);
+                      " ranks, more than one machine is asked for",
+                  "Start verify as the training was: with torchrun or srun.");
+    if (!place) {
+      log().info("fold " + std::to_string(fold_) + " was trained by " + std::to_string(then.ranks) +
+                 " ranks: as many processes of this machine train it again");
+      place = others.emplace(then.ranks).place();
+    }
+    if (place->rank > 0) set_log_level(Log::Level::error);
+    // Each rank has the device of its place: what the first one had names its kind alone.
+    const c10::Device own = device_of_rank(device.starts_with("cuda") ? "cuda" : device, *place);
+    Ranks ranks(*place, own);
+    return run_among(ranks, [&] { return train_and_tell(folder, then, own, &ranks); });
+  }
+
+ private:
+  int train_and_tell(const FoldFolder& folder, const DigestSession& then, c10::Device device, const Ranks* ranks) {
+    Session session = Session::start(train_request(ranks), scratch_.folder(), device);
     set_threads(session.experiment(), then);
     if (device.is_cuda()) set_deterministic(session.experiment().train.deterministic);
     const PreparedData data = prepare(session.listing(), session.splits(), session.experiment().data.most_lost);
     warn_of_problems(data);
     drifts_ = request_.drift || (device.is_cuda() && !session.experiment().train.deterministic);
-    ReplayWatch watch(record_, request_.steps > 0 ? start_ + request_.steps : 0, drifts_);
-    const std::optional<FoldResult> result = train(session, data, folder, device, watch);
+    ReplayWatch watch(record_, request_.steps > 0 ? start_ + request_.steps : 0, drifts_, ranks != nullptr);
+    const std::optional<FoldResult> result = train(session, data, folder, device, watch, ranks);
+    if (ranks != nullptr && !ranks->first()) return interrupted() ? 130 : 0;  // the first one tells
+    if (watch.enough()) set_interrupted(false);                               // by which it stopped the ranks
     if (drifts_ && result && result->finished) drift_ = drift_of(run_, fold_, result->progress.best_dice);
     return tell(session, data, device, watch);
   }
 
- private:
   void begin_at(const FoldFolder& folder) {
     if (request_.from <= 0) return;
     const auto checkpoint = checkpoint_before(run_.fold(fold_), request_.from);
@@ -115,8 +139,10 @@ class Verification {
     fs::create_directory_symlink(checkpoint->second.filename(), folder.checkpoints() / "last");
   }
 
-  TrainRequest train_request() const {
+  TrainRequest train_request(const Ranks* ranks) const {
     TrainRequest out;
+    out.writes = ranks == nullptr || ranks->first();
+    out.ranks = ranks == nullptr ? 1 : ranks->count();
     out.experiment = run_.experiment();
     out.overrides = request_.overrides;
     out.plugins = request_.plugins;
@@ -139,11 +165,12 @@ class Verification {
 
   /// Nothing where it ended before its end: it differs, or as far as was asked.
   std::optional<FoldResult> train(const Session& session, const PreparedData& data, const FoldFolder& folder,
-                                  c10::Device device, ReplayWatch& watch) const {
+                                  c10::Device device, ReplayWatch& watch, const Ranks* ranks) const {
     const auto begin = [&](std::size_t bytes) { require_writable(scratch_.folder(), bytes); };
     FoldJob job{session.experiment(), session.registry(),    data,  folder,     device,
                 start_ > 0,           session.origin(fold_), begin, FoldPlace{}};
-    job.watch = &watch;
+    job.ranks = ranks;
+    if (job.writes()) job.watch = &watch;
     try {
       return train_fold(job);
     } catch (const ReplayWatch::Enough&) {

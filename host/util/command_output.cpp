@@ -47,13 +47,30 @@ fs::path store_around(const fs::path& path) {
   return {};
 }
 
-/// The run that holds the file, or empty. A report may lie in it.
+/// The run that holds the file, or empty.
 fs::path run_around(const fs::path& file) {
   std::error_code failed;
-  if (is_page(file)) return {};
   for (fs::path folder = real(file).parent_path(); folder.has_relative_path(); folder = folder.parent_path())
     if (fs::exists(folder / "experiment.resolved.toml", failed)) return folder;
   return {};
+}
+
+/// What a training alone writes into: the folder of a fold, and what lies below it.
+bool is_in_fold(const fs::path& file, const fs::path& run) {
+  const fs::path below = real(file).lexically_relative(run);
+  return below.has_parent_path() && below.begin()->string().starts_with("fold-");
+}
+
+/// Pages and other results may lie in a run, beside what it is made of, and a page may be made again there.
+void require_free_of_runs(const fs::path& file, bool exists) {
+  const fs::path run = run_around(file);
+  if (run.empty()) return;
+  if (is_in_fold(file, run))
+    throw Error(file.string() + " would lie in the folder of a fold of the run " + run.string() +
+                    ", which training alone writes into",
+                "name a place outside of it, such as " + (run / file.filename()).string());
+  if (exists && !is_page(file))
+    throw Error(file.string() + " is a file of the run " + run.string() + ", and is not replaced", "name another file");
 }
 
 void require_outside_of_stores(const fs::path& path) {
@@ -91,8 +108,7 @@ void require_output(const fs::path& file, bool overwrite, const std::vector<fs::
   if (exists && std::any_of(inputs.begin(), inputs.end(), is_file))
     throw Error(name + " is what the command reads, and is not replaced", "name another file");
   require_outside_of_stores(file);
-  if (const fs::path run = exists ? run_around(file) : fs::path(); !run.empty())
-    throw Error(name + " is a file of the run " + run.string() + ", and is not replaced", "name another file");
+  require_free_of_runs(file, exists);
   if (exists && !overwrite) throw Error(name + " exists already", "--overwrite replaces it, or name another file");
   require_folder(real(file).parent_path(), file);
 }

@@ -14,7 +14,7 @@ bool is_page(const std::filesystem::path& file);
 
 /// The rule for every file that a command writes because a person named it: what exists is refused unless --overwrite
 /// was given; and even then it is never anything but a regular file, never one of the command's inputs, never a file of
-/// a store. Throws Error that says what was found and what to do.
+/// a store or of a fold of a run. Throws Error that says what was found and what to do.
 void require_output(const std::filesystem::path& file, bool overwrite,
                     const std::vector<std::filesystem::path>& inputs);
 

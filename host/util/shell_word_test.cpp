@@ -10,6 +10,12 @@ TEST(ShellWord, IsOneWord) {
   EXPECT_EQ(shell_word("my data/a"), "'my data/a'");
   EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
   EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("mäander/a"), "'mäander/a'");
+}
+
+TEST(ShellWord, HoldsNothingThatATerminalObeys) {
+  EXPECT_EQ(shell_word("a\x1b[31mb"), "$'a\\x1b[31mb'");
+  EXPECT_EQ(shell_word("it's\na\\b"), "$'it\\'s\\x0aa\\\\b'");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <set>
 #include <unordered_map>
 
 #include <nlohmann/json.hpp>
@@ -27,16 +28,55 @@ namespace fs = std::filesystem;
 using Rows = std::vector<std::vector<RunTable::Cell>>;
 
 void print_rows(const ListOptions& o, const std::vector<std::string>& columns, const Rows& rows) {
-  const std::string text = o.json  ? to_json(columns, rows)
-                           : o.csv ? to_csv(columns, rows)
-                                   : to_text(columns, rows, terminal_width());
+  if (o.csv) return print(to_csv(columns, rows));
+  const std::string text = o.json ? to_json(columns, rows) : to_text(columns, rows, terminal_width());
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-void list(const ListOptions& o) {
-  const RunIndex index = RunIndex::open(o.runs.roots());
-  const ListRequest request = o.request(index);
+/// Whether some of the runs trained more folds than others, so that a Dice of one fold stands beside means of several.
+bool folds_differ(const RunTable& table, std::size_t folds) {
+  std::set<std::ptrdiff_t> counts;
+  for (const RunTable::Row& row : table.rows)
+    if (const RunTable::Cell& cell = row.cells[folds])
+      if (const std::string text = text_of(*cell); !text.empty())
+        counts.insert(std::count(text.begin(), text.end(), ','));
+  return counts.size() > 1;
+}
+
+/// Of lists that are in the order of a Dice.
+std::string note_on_order(const ListRequest& request) {
+  for (const std::string& key : request.sort)
+    if (shown_as(key) == ShownAs::share)
+      return "(" + key +
+             ": of one fold beside means of several. 'folds=0,1,2' as a filter takes runs of these alone)\n";
+  return {};
+}
+
+/// The table of the list. `folds`, which is asked for to know, is shown where it differs, or was named; `note` is said
+/// below it.
+RunTable table_of(const ListOptions& o, const RunIndex& index, std::string& note) {
+  ListRequest request = o.request(index);
+  const auto begin = request.columns.begin(), end = request.columns.end();
+  const bool named = std::find(begin, end, "folds") != end;
+  const bool known = o.group_by.empty() && !known_of({"folds"}, index.keys()).empty();
+  const auto dice = std::find(begin, end, "dice");
+  if (!named && known) request.columns.insert(dice == end ? end : dice + 1, "folds");
   RunTable table = make_table(index, request);
+  if (!known) return table;
+  const auto at = std::find(table.columns.begin(), table.columns.end(), "folds") - table.columns.begin();
+  const bool differ = folds_differ(table, static_cast<std::size_t>(at));
+  if (differ) note = note_on_order(request);
+  const bool usual = !o.json && !o.csv && (o.columns.empty() || o.columns.front().starts_with('+'));
+  if (named || (differ && usual)) return table;
+  table.columns.erase(table.columns.begin() + at);
+  for (RunTable::Row& row : table.rows) row.cells.erase(row.cells.begin() + at);
+  return table;
+}
+
+void list(const ListOptions& o, const RunIndex& index) {
+  std::string note;
+  RunTable table = table_of(o, index, note);
+  const std::vector<RunProblem> problems = index.problems();
   if (table.rows.empty() && !o.json && !o.csv) {
     print(nothing_found(o, index) + "\n");
   } else if (!o.group_by.empty()) {
@@ -46,9 +86,10 @@ void list(const ListOptions& o) {
     Rows rows;
     for (RunTable::Row& row : table.rows) rows.push_back(std::move(row.cells));
     print_rows(o, table.columns, rows);
+    if (!o.json && !o.csv) print(note);
     if (table.left_out > 0 && !o.json && !o.csv) print("(" + counted(table.left_out, "run") + " more)\n");
   }
-  warn_of(index.problems());
+  warn_of(problems);
 }
 
 void add_list(CLI::App& runs) {
@@ -60,7 +101,7 @@ void add_list(CLI::App& runs) {
       ->type_name("KEY,...")
       ->allow_extra_args(false);
   o->add_output_to(*command);
-  command->callback([o] { list(*o); });
+  command->callback([o] { RunIndex::with(o->runs.roots(), [&](const RunIndex& index) { list(*o, index); }); });
 }
 
 // ---- keys
@@ -72,7 +113,8 @@ void add_keys(CLI::App& runs) {
   o->runs.add_to(*command);
   command->callback([o] {
     const std::string word = o->filter_text();
-    const std::vector<std::string> known = RunIndex::open(o->runs.roots()).keys();
+    std::vector<std::string> known;
+    RunIndex::with(o->runs.roots(), [&](const RunIndex& index) { known = index.keys(); });
     bool any = false;
     for (const std::string& key : known)
       if (key.find(word) != std::string::npos) print(printable_name(key) + "\n"), any = true;
@@ -102,10 +144,7 @@ std::vector<FoundUse> found_of(const FindOptions& o, const RunIndex& index) {
   return index.uses(Use::Kind::weights, weights);
 }
 
-void find(const FindOptions& o) {
-  if (o.plugin.empty() && o.slide.empty() && o.weights.empty() && o.commit.empty())
-    throw UsageError("nothing to look for", "name one of --plugin, --slide, --weights, --commit");
-  const RunIndex index = RunIndex::open(o.runs.roots());
+void find(const FindOptions& o, const RunIndex& index) {
   std::unordered_map<std::int64_t, std::string> how;
   for (const FoundUse& use : found_of(o, index)) {
     std::string& text = how[use.run];
@@ -143,7 +182,11 @@ void add_find(CLI::App& runs) {
       ->allow_extra_args(false);
   o->add_output_to(*command);
   o->runs.add_to(*command);
-  command->callback([o] { find(*o); });
+  command->callback([o] {
+    if (o->plugin.empty() && o->slide.empty() && o->weights.empty() && o->commit.empty())
+      throw UsageError("nothing to look for", "name one of --plugin, --slide, --weights, --commit");
+    RunIndex::with(o->runs.roots(), [&](const RunIndex& index) { find(*o, index); });
+  });
 }
 
 // ---- show

@@ -70,7 +70,8 @@ int remove(const Options& o) {
       roots.push_back(run.parent_path().parent_path());
       if (const auto job = job_in_line_for(spool, run))
         throw Error(run.string() + " stays: job " + *job + " of the queue trains it", "nephron cancel " + *job);
-      const fs::path to = move_to_trash(run, RunIndex::open(roots), o.anyway);
+      fs::path to;
+      RunIndex::with(roots, [&](const RunIndex& index) { to = move_to_trash(run, index, o.anyway); });
       print(printable_name(run.string()) + " is in the trash; back with: nephron runs restore " +
             shell_word(to.string()) + "\n");
     } catch (const Error& e) {

@@ -40,10 +40,7 @@ std::string told(const PageOptions& o, std::size_t left_out) {
 /// "9.1 MB"
 std::string megabytes(std::size_t bytes) { return short_number(static_cast<double>(bytes / 10'000) / 100) + " MB"; }
 
-void write_page(const PageOptions& o) {
-  if (!is_page(o.out)) throw UsageError(o.out.string() + " is no page: a name that ends in .html was expected");
-  const CommandOutput output(o.out, o.overwrite);
-  const RunIndex index = RunIndex::open(o.runs.roots());
+void write_page(const PageOptions& o, const CommandOutput& output, const RunIndex& index) {
   const ListRequest request = o.request(index);
   const RunTable table = make_table(index, request);
   if (table.rows.empty()) throw Error(nothing_found(o, index) + ": no page is written");
@@ -56,8 +53,9 @@ void write_page(const PageOptions& o) {
   asked.told = told(o, table.left_out);
   asked.file = o.out;
   const RunsPage page = make_runs_page(index, asked);
+  const std::vector<RunProblem> problems = index.problems();
   output.write(page.html);
-  warn_of(index.problems());
+  warn_of(problems);
   for (const std::string& problem : page.problems) log().warning(printable_name(problem) + "; its curves are left out");
   if (page.html.size() > most_page_bytes)
     log().warning("the page takes " + megabytes(page.html.size()) +
@@ -85,7 +83,11 @@ void add_page(CLI::App& app, int&) {
       ->allow_extra_args(false)
       ->capture_default_str();
   command->add_flag("--overwrite", o->overwrite, "Replace the page");
-  command->callback([o] { write_page(*o); });
+  command->callback([o] {
+    if (!is_page(o->out)) throw UsageError(o->out.string() + " is no page: a name that ends in .html was expected");
+    const CommandOutput output(o->out, o->overwrite);
+    RunIndex::with(o->runs.roots(), [&](const RunIndex& index) { write_page(*o, output, index); });
+  });
 }
 
 }  // namespace

@@ -128,19 +128,27 @@ void require_possible(const SubmitOptions& o) {
                          " nephron train --resume RUN");
 }
 
-/// `nephron submit SWEEP.toml`: its folder is made and its trials are checked now. Its jobs are processes that take
-/// trials from each other's line, so that any of them may yield or die.
-int submit_sweep(const SubmitOptions& o, const Submission& each) {
+/// What is asked of a sweep, by `nephron submit SWEEP.toml`. Its folder is made and its trials are checked now. Its
+/// jobs are processes that take trials from each other's line, so that any of them may yield or die.
+void require_of_sweep(const SubmitOptions& o) {
   if (!o.of_training.empty() || o.resumable)
     throw UsageError((o.resumable ? "--resumable" : o.of_training.front()) + " is not for a sweep",
                      "Its file says what its trials are trained with, and --set KEY=VALUE changes that.");
   if (o.gpus > 1)
     throw UsageError("each process of a sweep has one GPU",
                      "--jobs " + std::to_string(o.gpus) + " puts " + std::to_string(o.gpus) + " of them in line.");
-  const SweepFolder sweep = SweepFolder::create({o.what.front(), o.set, o.runs, o.name});
-  for (const std::string& id : put_in_line(sweep, each, std::max(1, o.jobs))) print(id + "\n");
+}
+
+void tell_in_line(const SweepFolder& sweep) {
   const std::string folder = shell_word(sweep.path().string());
   log().info(sweep.path().string() + " is in line; nephron sweep status " + folder + " shows how far it is");
+}
+
+int submit_sweep(const SubmitOptions& o, const Submission& each) {
+  require_of_sweep(o);
+  const SweepFolder sweep = SweepFolder::create({o.what.front(), o.set, o.runs, o.name});
+  for (const std::string& id : put_in_line(sweep, each, std::max(1, o.jobs))) print(id + "\n");
+  tell_in_line(sweep);
   return Exit::done;
 }
 
@@ -176,13 +184,13 @@ void divide_over_folds(const fs::path& run, SlurmJob& job) {
   const auto resume = std::find(job.words.begin(), job.words.end(), "--resume");
   job.words.erase(resume, resume + 2);
   job.words.insert(job.words.end(), {"--share-run", "--resume"});
-  job.array = SlurmArray{folds, {(run / "fold-").string(), ""}};
+  job.array = SlurmArray{folds, std::pair((run / "fold-").string(), "")};
 }
 
 void divide_over_slides(int tasks, SlurmJob& job) {
   job.array.emplace();
   for (int i = 1; i <= tasks; ++i) job.array->tasks.push_back(i);
-  job.array->word = {"", "/" + std::to_string(tasks)};
+  job.array->word.emplace("", "/" + std::to_string(tasks));
   job.words.emplace_back("--share");
 }
 
@@ -219,6 +227,35 @@ SlurmJob slurm_job_of(const SubmitOptions& o) {
   if (!bytes) throw UsageError("--gpu-memory " + o.gpu_memory + ": a size such as 6G or 512M was expected");
   job.gpu_bytes = *bytes;
   return job;
+}
+
+/// As many tasks of an array as processes of the sweep are wanted: all are the same command.
+int submit_sweep_to_slurm(const SubmitOptions& o) {
+  require_of_sweep(o);
+  require_possible_in_slurm(o);
+  require_slurm();
+  SlurmJob job = slurm_job_of(o);
+  const SweepFolder sweep = SweepFolder::create({o.what.front(), o.set, o.runs, o.name});
+  sweep.withdraw_stop();
+  if (job.name.empty()) job.name = sweep.plan().name;
+  job.words = sweep_command(sweep, o.slurm.device_for(job));
+  if (job.words.front() == "nephron") job.words.front() = program_file().string();
+  job.place = sweep.path() / "slurm";
+  job.goes_on = true;
+  if (o.jobs > 1) {
+    job.array.emplace();
+    for (int i = 1; i <= o.jobs; ++i) job.array->tasks.push_back(i);
+  }
+  try {
+    print("slurm:" + hand_to_slurm(job).job + "\n");
+  } catch (const Error& e) {
+    throw Error(e.what(), (e.hint().empty() ? "" : e.hint() + " ") +
+                              "The sweep is there; without Slurm: nephron sweep "
+                              "resume " +
+                              shell_word(sweep.path().string()));
+  }
+  tell_in_line(sweep);
+  return Exit::done;
 }
 
 int submit_to_slurm(const SubmitOptions& o) {
@@ -268,12 +305,7 @@ int submit(const SubmitOptions& o) {
   if (!is_sweep) require_possible(o);
   if (!is_sweep && o.jobs > 0) throw UsageError("--jobs is for a sweep alone", "docs/sweeps.md shows what one is.");
   o.slurm.require_asked();
-  if (o.slurm.asked()) {
-    if (is_sweep)
-      throw UsageError("a sweep is handed to Slurm as a command, as often as processes are wanted",
-                       "nephron submit --via slurm --resumable -- nephron sweep " + shell_word(o.what.front()));
-    return submit_to_slurm(o);
-  }
+  if (o.slurm.asked()) return is_sweep ? submit_sweep_to_slurm(o) : submit_to_slurm(o);
   Submission out;
   out.name = o.name;
   out.gpus = o.gpus;

@@ -7,6 +7,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/html/html.hpp>
+#include <host/queue/job.hpp>
 #include <host/sweep/sweep_queue.hpp>
 #include <host/sweep/sweep_result.hpp>
 #include <host/sweep/sweep_trouble.hpp>
@@ -70,11 +71,17 @@ int work_and_tell(const SweepFolder& sweep, const JobPlan& plan, bool queued) {
   set_last_words(
       ("\nended at once: what runs had not saved is lost; from their last checkpoints on: " + go_on + "\n").c_str());
   const SweepEnd end = work_on_sweep(sweep, plan, queued);
+  if (end == SweepEnd::later) {
+    log().info("others work, and what they find may give more to do: this job ends, and comes again later");
+    return exit_nothing_yet;
+  }
   print(status_text(sweep, result_of(sweep, end == SweepEnd::done)));
   std::fflush(stdout);
   switch (end) {
     case SweepEnd::done:
       return Exit::done;
+    case SweepEnd::later:  // told above
+      break;
     case SweepEnd::left:
       log().info("others do what is left: this job is over");
       return Exit::done;

@@ -58,13 +58,8 @@ class Top {
   explicit Top(const TopOptions& options) : options_(options) {}
 
   std::vector<Row> rows() {
-    const RunIndex index = RunIndex::open(options_.runs.roots());
-    ListRequest request;
-    const std::vector<std::string> known = index.keys();
-    for (const std::string& key : keys)
-      if (std::binary_search(known.begin(), known.end(), key)) request.columns.push_back(key);
-    if (!index.runs().empty()) request.filter = Filter::parse("status = running");
-    const RunTable table = make_table(index, request);
+    RunTable table;
+    RunIndex::with(options_.runs.roots(), [&](const RunIndex& index) { table = running(index); });
     const ProcessTable processes = ProcessTable::now();
     std::vector<Row> out;
     for (const RunTable::Row& row : table.rows) out.push_back(row_of(table.columns, row, processes));
@@ -72,6 +67,15 @@ class Top {
   }
 
  private:
+  static RunTable running(const RunIndex& index) {
+    ListRequest request;
+    const std::vector<std::string> known = index.keys();
+    for (const std::string& key : keys)
+      if (std::binary_search(known.begin(), known.end(), key)) request.columns.push_back(key);
+    if (!index.runs().empty()) request.filter = Filter::parse("status = running");
+    return make_table(index, request);
+  }
+
   Row row_of(const std::vector<std::string>& names, const RunTable::Row& row, const ProcessTable& processes) {
     std::map<std::string, RunTable::Cell> cells;
     for (std::size_t i = 0; i < names.size(); ++i) cells[names[i]] = row.cells[i];

@@ -467,6 +467,10 @@ class DamagedInput(Compare):
         self.edit(self.slides, lambda rows: rows[4].update(dice="nan"))
         self.refused("slides.jsonl:5", "dice", "a number was expected")
 
+    def test_score_that_no_measure_has(self):
+        self.edit(self.slides, lambda rows: rows[4].update(dice=1e308))
+        self.refused("slides.jsonl:5", "dice is 1e+308")
+
     def test_id_twice(self):
         self.edit(self.slides, lambda rows: rows.append(rows[1]))
         self.refused("slides.jsonl:25", 'slide "slide-00-1", class "glomerulus" is there a second time; first in line 2')

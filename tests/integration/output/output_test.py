@@ -178,6 +178,12 @@ class Outputs(unittest.TestCase):
         for name in ("p/images/x.png", "p/masks/x.png", "p/out/scores.json"):
             self.refused(report, name, "is what the command reads")
 
+    def test_no_page_lies_in_the_folder_of_a_fold(self):
+        done = self.run_nephron("report", self.trained, "--out", self.trained + "/fold-0/page.html")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("which training alone writes into", done.stderr)
+        self.assertFalse(os.path.exists(self.at(self.trained, "fold-0/page.html")))
+
     def test_a_page_spares_the_slides_of_a_run_whose_datasets_cannot_be_asked(self):
         run = self.at("elsewhere/old-run")
         shutil.copytree(self.at(self.trained), run)

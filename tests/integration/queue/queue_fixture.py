@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../support"))
 from given import arguments  # noqa: E402
+from whole_commands import WholeCommands  # noqa: E402
 
 a, rest = arguments()
 COUNTING = os.path.join(HERE, "counting_job.py")
@@ -22,9 +22,9 @@ cores = {cores}
 slice_minutes = {slice}
 last_minutes = 0
 stop_seconds = 2
+rest_seconds = 1
 """
 GPU = '[[gpu]]\nname = "made up"\nmemory = "16G"\n'
-PATIENCE = 120
 # One that other users may start, too.
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
 
@@ -36,7 +36,9 @@ def result_of(name, steps):
     return digest
 
 
-class QueueTest(unittest.TestCase):
+class QueueTest(WholeCommands, unittest.TestCase):
+    program = a.nephron
+
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="nephron-queue-")
         os.chmod(self.folder, 0o755)
@@ -105,22 +107,6 @@ class QueueTest(unittest.TestCase):
                 pass
         return out
 
-    def nephron(self, *words, user=None, **more):
-        more = {"cwd": self.work, "env": self.environment, **more}
-        if user:
-            more.update(user=user, group=user, extra_groups=[])
-        return subprocess.run([a.nephron, *words], capture_output=True, text=True, timeout=PATIENCE, **more)
-
-    def good(self, *words, **more):
-        done = self.nephron(*words, **more)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
-
-    def refused(self, *words, code=2, **more):
-        done = self.nephron(*words, **more)
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        return done.stderr
-
     def submit(self, *words, **more):
         return self.good("submit", *words, **more).strip()
 
@@ -131,13 +117,6 @@ class QueueTest(unittest.TestCase):
 
     def jobs(self, *words, user=None):
         return {job["id"]: job for job in json.loads(self.good("queue", "--json", *words, user=user))["jobs"]}
-
-    def wait_until(self, what, message="what was waited for did not come"):
-        until = time.monotonic() + PATIENCE
-        while not (found := what()):
-            self.assertLess(time.monotonic(), until, message() if callable(message) else message)
-            time.sleep(0.05)
-        return found
 
     def wait_for_state(self, job, state):
         return self.wait_until(lambda: self.jobs("--ended").get(job, {}).get("state") == state,

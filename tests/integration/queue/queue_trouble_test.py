@@ -94,6 +94,8 @@ class Trouble(QueueTest):
                            ("[[gpu]]\nname = \"a\"", "a [[gpu]] without memory"),
                            ("[[gpu]]\nmemory = \"much\"", "a size such as \"16G\" was expected"),
                            ("slice_minutes = -1", "a number from 0"),
+                           ("spool = \"/elsewhere\"", "cannot say where that is"),
+                           ("rest_seconds = 0", "a number from 1.0 to"),
                            ("cores = ", "error")):
             with open(self.spool + "/host.toml", "w") as f:
                 f.write(text + "\n")

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import termios
 import struct
@@ -25,6 +26,16 @@ class Listing(RunsTest):
         self.assertEqual(self.ids(), ["000003", "000002", "000001"])
         self.assertEqual(self.ids("--sort", "dice"), ["000001", "000003", "000002"])
         self.assertEqual(self.ids("--sort", "dice", "--desc", "-n", "1"), ["000002"])
+
+    def test_a_dice_of_one_fold_is_told_from_means_of_several(self):
+        head, *lines = self.good("runs", "list", "--sort", "dice").splitlines()
+        self.assertRegex(head, "dice +folds ")
+        self.assertRegex(lines[1], r"0\.8500 +0,1 ")
+        self.assertIn("of one fold beside means of several", lines[-1])
+        self.assertNotIn("of one fold beside", self.good("runs", "list"), "in the order of their age")
+        self.assertNotIn("folds", self.good("runs", "list", "name=unet").splitlines()[0], "they are alike")
+        self.assertNotIn("folds", self.good("runs", "list", "--columns", "id,dice").splitlines()[0])
+        self.assertNotIn("folds", json.loads(self.good("runs", "list", "--json"))[0])
 
     def test_filters(self):
         for text, expected in (
@@ -130,6 +141,12 @@ class Listing(RunsTest):
         self.assertIn("no run of that name", self.refused("runs", "show", "ffffff"))
         self.make(number=4, dice=0.99, finished=False)
         self.assertEqual(run_of("unet@best"), self.second, "an unfinished run is the best")
+        whole = self.make(number=5, dice=0.85, folds=(0, 1))
+        said = self.nephron("runs", "show", "unet@best", "--json")
+        self.assertEqual(json.loads(said.stdout)["run"], whole, "a run of one fold is no better than one of all")
+        self.assertIn("that trained 2 folds, with a Dice of 0.85", said.stderr)
+        self.assertIn("0.91", said.stderr)
+        shutil.rmtree(whole)
         # Every command that takes a run goes through the same door.
         for words in (("config", "show", "unet@best"), ("config", "diff", "unet@best", "000002"), ("validate", "unet@best"),
                       ("view", "unet@best"), ("export", "unet@best", "--out", "x")):
@@ -254,6 +271,11 @@ class Labels(RunsTest):
         self.assertIn("kept for you alone", done.stderr)
         self.assertFalse(os.path.exists(self.run_folder + "/labels.jsonl"))
         self.assertEqual(self.ids("tag=mine"), ["000001"])
+        # Wherever the folder of runs is moved, or its disk is mounted.
+        moved = self.folder + "/moved"
+        os.rename(self.root, moved)
+        rows = json.loads(self.good("runs", "list", "tag=mine", "--runs", moved, "--json"))
+        self.assertEqual([row["id"] for row in rows], ["000001"])
 
     def become_nobody(self):
         """Root gives the rest to another user, to whom the runs are others'."""
@@ -358,6 +380,25 @@ class Top(RunsTest):
         text = self.good("top", "--once")
         for part in ("2.5 %", "1.0 %", "2 h 42 min"):
             self.assertIn(part, text)
+
+    def test_fifty_runs_cost_little(self):
+        for number in range(1, 51):
+            run = self.make(number=number, finished=False, steps=2000)
+            self.addCleanup(hold(run).close)
+        self.assertEqual(len(json.loads(self.good("top", "--once", "--json"))), 50)
+        child = subprocess.Popen([a.nephron, "top"], cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL)
+        self.addCleanup(lambda: (child.kill(), child.wait()))
+
+        def used():
+            with open(f"/proc/{child.pid}/stat") as f:
+                words = f.read().rsplit(")", 1)[1].split()
+            return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+        time.sleep(3)
+        before, began = used(), time.monotonic()
+        time.sleep(12)
+        share = (used() - before) / (time.monotonic() - began)
+        self.assertLess(share, 0.02, "of a core")
 
     def test_ctrl_c_ends_it_well(self):
         self.running(1)

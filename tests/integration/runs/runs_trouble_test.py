@@ -53,6 +53,14 @@ class DamagedRuns(RunsTest):
         row = self.warned("--columns", "id,dice,steps")[0]["000001"]
         self.assertEqual((row["dice"], row["steps"]), (0.625, 4999))
 
+    def test_the_dice_of_an_unfinished_run_is_its_best_so_far(self):
+        run = self.make(number=1, finished=False, dice=0.625)
+        line = {"step": 30, "epoch": 2, "dice": 0.5, "dice_glomerulus": 0.5, "best_dice": 0.75, "best_dice_glomerulus": 0.75}
+        with open(run + "/fold-0/metrics.jsonl", "a") as f:
+            f.write(json.dumps(line) + "\n")
+        row = self.warned("--columns", "id,dice,dice.glomerulus,last_dice,fold.0.dice")[0]["000001"]
+        self.assertEqual([row[key] for key in ("dice", "dice.glomerulus", "last_dice", "fold.0.dice")], [0.75, 0.75, 0.5, 0.75])
+
     def test_torn_labels(self):
         run = self.make(number=1)
         made_runs.write(run + "/labels.jsonl", '{"tag": "one"}\n{"tag": "to')
@@ -68,6 +76,8 @@ class DamagedRuns(RunsTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(done.stdout.splitlines()), 2)
         self.assertNotIn("\x1b", self.nephron("runs", "show", "000001").stdout)
+        self.assertNotIn("\x1b", self.nephron("runs", "list", "--csv").stdout)
+        self.assertNotIn("\x1b", self.nephron("runs", "rm", "000001").stdout)
 
     def test_an_id_twice(self):
         first = self.make("unet", number=1)
@@ -144,6 +154,33 @@ class DamagedIndex(RunsTest):
                 damage()
                 for _ in range(2):
                     self.assertEqual(set(self.listed()), {"000001", "000002"})
+
+    def test_each_page_of_it_may_be_damaged(self):
+        """What lists, finds and names keys reads other pages than what looks for changes."""
+        for number in range(3, 40):
+            self.make(number=number)
+
+        def answers():
+            return [self.good("runs", "list", "dice>0", "--columns", "*", "--json"), self.good("runs", "keys"),
+                    self.good("runs", "find", "--plugin", "resnet", "--json"),
+                    self.good("runs", "page", "--out", "page.html", "--overwrite").splitlines()[0]]
+
+        expected = answers()
+        connection = sqlite3.connect(self.index)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        with open(self.index, "rb") as f:
+            whole = f.read()
+        size = int.from_bytes(whole[16:18], "big")
+        pages = len(whole) // size
+        self.assertGreater(pages, 20)
+        for page in range(0, pages, max(1, pages // 12)):
+            for fill in (b"\0", b"\xff"):
+                with self.subTest(page=page, fill=fill):
+                    self.remove_index()
+                    with open(self.index, "wb") as f:
+                        f.write(whole[:page * size] + fill * size + whole[(page + 1) * size:])
+                    self.assertEqual(answers(), expected)
 
     def warned_once(self):
         done = self.nephron("runs", "list", "--json")

@@ -2,7 +2,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -11,12 +10,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../../support"), HERE]
 from given import arguments  # noqa: E402
 from own_slurm import PATIENCE, OwnSlurm, skip_without_slurm  # noqa: E402
+from whole_commands import WholeCommands  # noqa: E402
 
 a, rest = arguments()
 COUNTING = os.path.join(HERE, "../queue/counting_job.py")
 
 
-class SlurmTest(unittest.TestCase):
+class SlurmTest(WholeCommands, unittest.TestCase):
+    program = a.nephron
+    patience = PATIENCE
+
     @classmethod
     def setUpClass(cls):
         cls.slurm = OwnSlurm()
@@ -32,20 +35,6 @@ class SlurmTest(unittest.TestCase):
                                 OMP_NUM_THREADS="1")
         self.addCleanup(shutil.rmtree, self.folder, True)
         self.addCleanup(self.slurm.empty)
-
-    def nephron(self, *words, **more):
-        more = {"cwd": self.work, "env": self.environment, **more}
-        return subprocess.run([a.nephron, *words], capture_output=True, text=True, timeout=PATIENCE, **more)
-
-    def good(self, *words, **more):
-        done = self.nephron(*words, **more)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
-
-    def refused(self, *words, code=2, **more):
-        done = self.nephron(*words, **more)
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        return done.stderr
 
     def submit(self, *words, **more):
         job = self.good("submit", "--via", "slurm", *words, **more).strip()

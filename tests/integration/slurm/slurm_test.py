@@ -93,6 +93,32 @@ class Commands(SlurmTest):
         self.wait_until(lambda: self.state(other) == "running")
         self.assertIn("cannot go on where it is stopped", self.refused("hold", other))
 
+    def test_what_has_nothing_to_do_yet_is_put_in_line_again(self):
+        script = "test -e came && exit 0; touch came; exit 75"
+        job = self.submit("--resumable", "--", "sh", "-c", script)
+        self.wait_until(lambda: os.path.exists(self.work + "/came") and self.state(job) == "waiting", self.said(job))
+        self.wait_for_end(job)
+        shown = self.slurm.job(self.number(job))
+        self.assertEqual((shown["JobState"], shown["Restarts"]), ("COMPLETED", "1"))
+        once = self.submit("--", "sh", "-c", "exit 75")
+        self.wait_for_end(once)
+        self.assertEqual(self.slurm.job(self.number(once))["ExitCode"], "75:0", "it cannot go on")
+
+    def test_what_is_over_is_handed_over_again_when_it_is_released(self):
+        job = self.submit("--name", "three", "--", "sh", "-c", "echo here; test -e good || exit 3")
+        self.wait_for_end(job)
+        again = self.good("release", job).split()[-1]
+        self.assertRegex(again, r"^slurm:[0-9]+$")
+        self.assertNotEqual(again, job)
+        self.wait_for_end(again)
+        self.assertEqual(self.slurm.job(self.number(again))["JobName"], "three")
+        self.assertIn("here", self.good("logs", again))
+        open(self.work + "/good", "w").close()
+        third = self.good("release", again).split()[-1]
+        self.wait_for_end(third)
+        self.assertIn("is finished", self.refused("release", third))
+        self.assertIn("nothing is known of it here", self.refused("release", "slurm:99999"))
+
     def test_what_leaves_early_in_its_grace_time_is_put_in_line_again(self):
         job = self.count("a", 60, "--gpus", "2")
         self.wait_for_steps(job, "a")

@@ -96,9 +96,10 @@ class Trained(SlurmTest):
         shown = self.slurm.job(job.removeprefix("slurm:"))
         self.assertEqual((shown["JobState"], shown["Restarts"]), ("CANCELLED", "0"))
         self.assertLess(steps_of(run, 0), STEPS)
-        again = self.submit("--gpus", "0", "--", "nephron", "train", "--resume", run, "--device", "cpu", "--alone")
+        again = self.good("release", job).split()[-1]
         self.wait_for_end(again)
         self.assertEqual(self.status(), "finished", self.what_was_said(run)())
+        self.assertIn("is finished", self.refused("release", again))
         self.expect_undisturbed(run, (0,))
 
     def lose_node(self, with_jobs):

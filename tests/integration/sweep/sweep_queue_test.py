@@ -2,14 +2,10 @@
 import glob
 import json
 import os
-import shutil
 import signal
-import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../queue"))
-from queue_fixture import QueueTest  # noqa: E402
-from sweep_fixture import SweepTest, main  # noqa: E402
+from sweep_fixture import main
+from sweep_queue_fixture import QueuedSweep
 
 GRID = """method = "grid"
 seeds = [1, 2]
@@ -24,36 +20,7 @@ train.optimizer.lr = { log = [1e-3, 1e-1] }
 """
 
 
-class Queued(QueueTest, SweepTest):
-    def setUp(self):
-        QueueTest.setUp(self)
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.folder = self.work
-        self.make_files()
-
-    def put_in_line(self, *words):
-        return self.good(*words).split()
-
-    def states(self, jobs):
-        known = self.jobs("--ended")
-        return [known[job]["state"] for job in jobs]
-
-    def wait_for_states(self, jobs, state):
-        self.wait_until(lambda: self.states(jobs) == [state] * len(jobs),
-                        lambda: "\n".join(map(str, self.jobs("--ended").values())) + self.agent_log())
-
-    def own_log(self, job):
-        return self.good("logs", job)
-
-    def workers(self):
-        """Numbers of the processes that go on with a sweep."""
-        out = []
-        for pid in self.processes(agents=False):
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if f.read().split(b"\0")[1:3] == [b"sweep", b"resume"]:
-                    out.append(pid)
-        return out
-
+class Queued(QueuedSweep):
     def expect_each_trained_once(self, sweep, steps):
         runs = self.runs(sweep)
         self.assertEqual([len(self.losses(run)) for run in runs], [steps] * len(runs))
@@ -139,6 +106,27 @@ class Queued(QueueTest, SweepTest):
         (other,) = [job for job in jobs if job != over]
         self.good("cancel", other)
         self.wait_for_states([other], "cancelled")
+
+    def test_a_job_that_waits_for_what_others_find_does_not_hold_a_gpu(self):
+        """Of a halving; two trials of which one is promoted again and again."""
+        self.sweep_file("climb.toml", HALVING.replace("trials = 4", "trials = 2"),
+                        "train.epochs = 4000\ntrain.steps_per_epoch = 100\n")
+        jobs = self.put_in_line("submit", "climb.toml", "--jobs", "2")
+        waits = lambda row: row["state"] == "waiting" and "nothing to do yet" in row["why"]
+        first, row = self.wait_until(lambda: next((r for r in self.jobs().items() if waits(r[1])), None), self.agent_log)
+        self.assertEqual(row["parts"], "")
+        (other,) = [job for job in jobs if job != first]
+        self.assertEqual(self.states([other]), ["running"])
+        self.wait_until(lambda: self.jobs()[first]["starts"] >= 2, self.agent_log)
+        self.assertIn("comes again later", self.own_log(first))
+        # Where the other one is gone, it does the work.
+        self.good("cancel", other)
+        self.wait_for_states([other], "cancelled")
+        sessions = lambda: sum(self.sessions(run) for run in self.runs("climb-sweep"))
+        before = sessions()
+        self.wait_until(lambda: sessions() > before and self.states([first]) == ["running"], self.agent_log)
+        self.good("cancel", first)
+        self.wait_for_states([first], "cancelled")
 
     def test_killed_processes_of_it_cost_nothing_that_was_saved(self):
         """The process that trains the trials, its keeper, and the agent; then a hold, which lets it save."""

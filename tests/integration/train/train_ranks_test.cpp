@@ -121,7 +121,7 @@ TEST_F(Ranked, GiveWhatOneProcessGives) {
   ASSERT_EQ(of_two.size(), 20U);
   for (const auto& [step, loss] : of_one) EXPECT_NEAR(of_two.at(step), loss, tolerance) << step;
   const auto of_all = validations(one);
-  ASSERT_EQ(of_all.size(), 8U);                  // two epochs: val_loss, dice, dice_disc, tile_dice_disc
+  ASSERT_EQ(of_all.size(), 12U);  // two epochs: val_loss, dice, dice_disc, tile_dice_disc, best_dice, best_dice_disc
   for (const RunFolder& other : {two, three}) {  // of three ranks one has no slide: two are held out
     const auto of_ranks = validations(other);
     // A pixel whose probability lies within rounding of one half may be counted otherwise.
@@ -249,6 +249,26 @@ TEST_F(Ranked, StartedByTorchrun) {
   StartedProgram program(words, output());
   EXPECT_EQ(program.wait(), 0) << program.output();
   EXPECT_LT(difference(weights(only_run_of("one")), weights(only_run_of("two"))), tolerance);
+}
+
+TEST_F(Ranked, VerifyTrainsAgainWithAsManyProcesses) {
+  write("norm = false");
+  expect_codes(start(2, command("runs", {"--set", "train.epochs=3"})), 0);
+  const std::string folder = only_run().folder().string();
+  const std::string said = run({"verify", folder}, 0);
+  EXPECT_THAT(said, AllOf(HasSubstr("trained by 2 ranks"), HasSubstr("bit-equal, steps 1 to 30; ")));
+  EXPECT_THAT(run({"verify", folder, "--from", "22", "--steps", "5"}, 0), HasSubstr("bit-equal, steps 21 to 25; "));
+  EXPECT_THAT(run({"verify", folder, "--set", "train.optimizer.lr=0.0501"}, 1),
+              AllOf(HasSubstr("diverges at step "), HasSubstr("in the model"), HasSubstr("key train.optimizer.lr")));
+  // Started as ranks by somebody else, too; as another number of them it is another training.
+  Programs two = start(2, {"verify", folder});
+  expect_codes(two, 0);
+  EXPECT_THAT(two[0]->output(), HasSubstr("bit-equal"));
+  EXPECT_EQ(two[1]->output(), "");
+  Programs three = start(3, {"verify", folder});
+  expect_codes(three, 1);
+  EXPECT_THAT(three[0]->output(), HasSubstr("was trained by 2 processes, and these are 3"));
+  EXPECT_EQ(runs().size(), 1U) << "nothing is kept of it";
 }
 
 TEST_F(Ranked, CtrlCEndsTheWaitForAnother) {
