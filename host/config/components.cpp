@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <nephron/error.hpp>
+#include <nephron/experiment_keys.hpp>
 
 #include <host/config/experiment.hpp>
 
@@ -67,12 +68,19 @@ void ComponentCheck::component(std::string_view kind, const ComponentSpec& spec,
          : !near.empty() ? "did you mean \"" + near + "\"?"
          : names.empty()
              ? "no plugin has one; `nephron plugins list` shows which are found, `nephron doctor` which are not"
-             : "known: " + known});
+             : "known: " + known + "; one of your own: --plugin FILE, or plugins = [\"FILE\"]"});
     return;
   }
   try {
     DecodeContext context{faults, this, &own};
-    components_.schema(kind, spec.type).check(spec.params, context);
+    const SchemaBase& schema = components_.schema(kind, spec.type);
+    for (const FieldInfo& f : schema.fields())
+      if (is_experiment_key(kind, f.name))
+        faults.push_back({type_source,
+                          "parameter \"" + f.name + "\" of " + std::string(kind) + " \"" + spec.type +
+                              "\" has the name of a key that every such table has: it could never be given",
+                          "its author gives it another name (<nephron/experiment_keys.hpp>)"});
+    schema.check(spec.params, context);
   } catch (const Error& e) {
     faults.push_back({type_source, e.what(), e.hint()});
   }

@@ -29,6 +29,11 @@ struct FakeFolderParams {
     s.field("root", &FakeFolderParams::root, "a folder").must_exist().required();
   }
 };
+/// A component with a parameter that no experiment could give it.
+struct FakeHeavyParams {
+  double weight = 4;
+  static void describe(Schema<FakeHeavyParams>& s) { s.field("weight", &FakeHeavyParams::weight, "of its own"); }
+};
 /// A component that names another one.
 struct FakeMixParams {
   std::vector<ComponentSpec> losses;
@@ -48,7 +53,7 @@ class FakeComponents final : public Components {
         {"reader", {}},
         {"encoder", {"net18", "net34"}},
         {"decoder", {"unet"}},
-        {"loss", {"bce", "focal", "mix", "broken"}},
+        {"loss", {"bce", "focal", "mix", "broken", "heavy"}},
         {"metric", {}}};
     return known.at(std::string(kind));
   }
@@ -56,6 +61,7 @@ class FakeComponents final : public Components {
   const SchemaBase& schema(std::string_view, std::string_view name) const override {
     if (name == "focal") return schema_of<FakeLossParams>();
     if (name == "folder") return schema_of<FakeFolderParams>();
+    if (name == "heavy") return schema_of<FakeHeavyParams>();
     if (name == "mix") return schema_of<FakeMixParams>();
     if (name == "some_of") return schema_of<SomeOfParams>();
     if (name == "broken") throw Error("plugin broken.so cannot be loaded", "build it again");

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include <gmock/gmock.h>
+
+#include <nephron/experiment_keys.hpp>
 
 #include <host/config/fake_components.hpp>
 #include <host/util/files.hpp>
@@ -60,6 +63,41 @@ batch = "16"
           "bad.toml:10:29: unknown key \"depth\"", "bad.toml:9:1: \"decoder\" is missing",
           "bad.toml:12:37: \"gamma\" must be in 0 to 10, not 11", "bad.toml:12:52: plugin broken.so cannot be loaded",
           "bad.toml:12:99: unknown loss \"bec\"", "bad.toml:14:9: \"batch\" must be an integer, not a string"));
+}
+
+/// Keys of the table, which the host reads, would be taken from the component without a word.
+TEST_F(LoadTest, AParameterWithTheNameOfAKeyOfTheTableIsRefused) {
+  std::string text = good;
+  const std::size_t terms = text.find("terms = ");
+  ASSERT_NE(terms, std::string::npos);
+  text.replace(terms, text.find('\n', terms) - terms, "terms = [ { type = \"heavy\", weight = 7 } ]");
+  write("heavy.toml", text);
+  load("heavy.toml");
+  ASSERT_EQ(messages().size(), 1u);
+  EXPECT_THAT(messages()[0], HasSubstr("parameter \"weight\" of loss \"heavy\" has the name of a key"));
+}
+
+void add_keys(const std::vector<FieldInfo>& fields, std::map<std::string, std::set<std::string>>& keys) {
+  for (const FieldInfo& f : fields) {
+    const FieldInfo& table = f.type == "array" && f.element != nullptr ? *f.element : f;
+    if (!table.shared_kind.empty())
+      for (const FieldInfo& m : table.members) keys[table.shared_kind].insert(m.name);
+    add_keys(table.members, keys);
+  }
+}
+
+/// What the SDK tells authors is what the host reads.
+TEST(ExperimentKeys, AreThoseOfTheTables) {
+  std::map<std::string, std::set<std::string>> read, told;
+  add_keys(schema_of<Experiment>().fields(), read);
+  read["augmentation"].insert("preset");  // replaced before the table is read
+  for (auto& [kind, names] : read) names.insert("type");
+  for (const auto& [kind, names] : read)
+    for (const ExperimentKey& key : experiment_keys)
+      if (key.kind.empty() || key.kind == kind) told[kind].insert(std::string(key.name));
+  EXPECT_EQ(told, read);
+  for (const ExperimentKey& key : experiment_keys)
+    EXPECT_TRUE(key.kind.empty() || read.contains(std::string(key.kind)));
 }
 
 TEST_F(LoadTest, TheReportShowsLineCaretAndHint) {

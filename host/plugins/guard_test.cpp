@@ -80,6 +80,17 @@ TEST(Guard, KnowsAComponentForAsLongAsItLives) {
   EXPECT_EQ(origin_of(*address).plugin, "(unknown)");
 }
 
+TEST(ExitDeathTest, ExitWithinACallIsAFailureThatNamesIt) {
+  const auto ending = [](auto&& call) {
+    catch_crashes();
+    guarded(origin, call);
+    std::exit(0);
+  };
+  EXPECT_EXIT(ending([] { std::exit(0); }), testing::ExitedWithCode(1),
+              "ended by exit\\(\\) in loss \"l\" of plugin \"p\" \\(/p.so\\) in forward at step 12 \\(e.toml:3:1\\)");
+  EXPECT_EXIT(ending([] {}), testing::ExitedWithCode(0), "");
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those report crashes by themselves
 int overflow(volatile int* deeper) {
   if (*deeper < 0) return 0;  // never

@@ -139,8 +139,19 @@ LossValue Objective::sum_of_terms(const LossInput& input, const BatchTensors& ba
   if (!out.total.defined())
     throw Error("every loss has weight 0 in epoch " + std::to_string(input.epoch()),
                 "let one term of [loss] count in each epoch: `weight`, `schedule`");
+  if (input.logits().requires_grad() && !out.total.requires_grad()) throw_without_gradient(input.epoch());
   out.parts = at::cat(parts);
   return out;
+}
+
+void Objective::throw_without_gradient(std::int64_t epoch) const {
+  std::string who;
+  for (const Term& term : terms_)
+    if (term.config.weight_at(epoch) > 0)
+      who += (who.empty() ? "" : ", ") + term.origin.component + " of plugin " + term.origin.plugin;
+  throw PluginError("nothing can be learnt from what " + who + " returned: it has no gradient",
+                    "a loss computes its values from the logits by tensors of floating point; detach(), item(), whole "
+                    "numbers and at::NoGradGuard lose the gradient");
 }
 
 at::Tensor Objective::value(const Term& term, const LossInput& input, const BatchTensors& batch) const {

@@ -79,6 +79,7 @@ class Objective {
   /// For losses that know one class alone: of exclusive classes, logits whose sigmoids are the softmax.
   LossInput of_single_classes(const LossInput& input) const;
   LossValue sum_of_terms(const LossInput& input, const BatchTensors& batch) const;
+  [[noreturn]] void throw_without_gradient(std::int64_t epoch) const;
   /// One value a class: [C].
   at::Tensor value(const Term& term, const LossInput& input, const BatchTensors& batch) const;
   at::Tensor value_by_levels(const Term& term, const LossInput& input, const at::Tensor& weights) const;

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -82,6 +83,25 @@ void end_for_want_of_file(const siginfo_t* info) {
   ::_exit(1);
 }
 
+void say_call(const Call& call) {
+  const bool whole = call.component == nullptr || *call.component == '\0';  // no component: the plugin's own code
+  say(" in ", call.component);
+  say(whole ? " in plugin " : " of plugin ", call.plugin);
+  say(" ", call.doing);
+  say(" (", call.place);
+  if (call.place != nullptr && *call.place != '\0') say(")");
+}
+
+/// Whoever called exit() is still in its call: a program that ends so has done nothing of what it was asked for.
+void on_exit() {
+  const Call* const call = innermost;
+  if (call == nullptr) return;
+  say("\nerror: the program was ended by exit()");
+  say_call(*call);
+  say("\n  a plugin throws nephron::Error (SDK rule 6)\n");
+  ::_exit(1);
+}
+
 /// Calls nothing but write(), strlen(), raise(), mmap(), signal() and _exit().
 extern "C" void on_crash(int signal, siginfo_t* info, void*) {
   // Other threads may come upon the same loss meanwhile: only what ends the program gives the default action back.
@@ -94,12 +114,7 @@ extern "C" void on_crash(int signal, siginfo_t* info, void*) {
   if (call == nullptr) {
     say(", outside of any plugin");
   } else {
-    const bool whole = call->component == nullptr || *call->component == '\0';  // no component: the plugin's own code
-    say(" in ", call->component);
-    say(whole ? " in plugin " : " of plugin ", call->plugin);
-    say(" ", call->doing);
-    say(" (", call->place);
-    if (call->place != nullptr && *call->place != '\0') say(")");
+    say_call(*call);
   }
   say("\n");
   if (info == nullptr || info->si_code <= 0) ::raise(signal);  // sent, not caused: returning would go on
@@ -122,6 +137,7 @@ CallScope::~CallScope() { innermost = before_; }
 void CallScope::replace(const Call* call) noexcept { innermost = call; }
 
 void catch_crashes() {
+  std::atexit(&on_exit);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   struct sigaction action = {};
   action.sa_sigaction = on_crash;

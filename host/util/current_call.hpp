@@ -29,7 +29,8 @@ class CallScope {
 };
 
 /// SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT write the current call of the thread that they hit on stderr; then they
-/// do what they would have done. Under a sanitizer, which reports by itself, nothing is changed.
+/// do what they would have done. Under a sanitizer, which reports by itself, they are left alone. exit() within a call
+/// names it as well, and the program ends with code 1, whatever was handed to exit().
 void catch_crashes();
 
 }  // namespace nephron::host

@@ -1,6 +1,8 @@
 #include <cmath>
 #include <optional>
 
+#include <nephron/experiment_keys.hpp>
+
 #include <conformance/bench.hpp>
 #include <conformance/kind_checks.hpp>
 
@@ -36,8 +38,9 @@ void check_schema(const Subject& s) {
   const std::vector<FieldInfo>& fields = s.schema->fields();
   for (std::size_t i = 0; i < fields.size(); ++i) {
     require_documented(fields[i], fields[i].name);
-    expect(fields[i].name != "type" && fields[i].name != "p" && fields[i].name != "weight", [&] {
-      return "parameter \"" + fields[i].name + "\" has a name that the experiment file uses itself (type, p, weight)";
+    expect(!is_experiment_key(s.kind, fields[i].name), [&] {
+      return "parameter \"" + fields[i].name + "\" has the name of a key that the table of each " + s.kind +
+             " has in an experiment (<nephron/experiment_keys.hpp>): it could never be given";
     });
     for (std::size_t k = 0; k < i; ++k)
       expect(fields[k].name != fields[i].name, [&] { return "two parameters are named \"" + fields[i].name + "\""; });

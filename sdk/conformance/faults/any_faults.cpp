@@ -127,7 +127,7 @@ Fixture any_fixture() {
   return {{subject_of<Loss, With<Documented>>("documented")},
           {
               {"schema", "\"gamma\" has no description", subject_of<Loss, With<Undocumented>>("undocumented")},
-              {"schema", "the experiment file uses itself", subject_of<Loss, With<ReservedName>>("reserved_name")},
+              {"schema", "it could never be given", subject_of<Loss, With<ReservedName>>("reserved_name")},
               {"schema", "two parameters are named \"weights\"", subject_of<Loss, With<NamedTwice>>("named_twice")},
               {"defaults", "\"gamma\" must be in 0 to 10",
                subject_of<Loss, With<DefaultOutOfRange>>("default_out_of_range")},

@@ -85,6 +85,25 @@ TEST_F(ObjectiveTest, TermsCountByEpoch) {
   EXPECT_THROW(Objective(config, 1, registry_, 0)(logits_, batch), Error) << "nothing counts in the first epoch";
 }
 
+TEST_F(ObjectiveTest, ALossWithoutAGradientIsNamed) {
+  LossConfig config;
+  config.terms.push_back({{"test-detached", Value(Value::Table{}), {}}, 1});
+  const BatchTensors batch{.targets = at::zeros_like(logits_), .weights = at::ones_like(logits_).view({4, 1})};
+  const Objective alone(config, 1, registry_, 0);
+  EXPECT_NO_THROW(alone(logits_, batch)) << "nothing is learnt in a validation";
+  const at::Tensor learnt = logits_.clone().requires_grad_(true);
+  try {
+    alone(learnt, batch);
+    FAIL() << "no gradient";
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(),
+                testing::AllOf(HasSubstr("loss \"test-detached\" of plugin \"tiny\""), HasSubstr("gradient")));
+    EXPECT_THAT(e.hint(), HasSubstr("detach()"));
+  }
+  config.terms.push_back({{"test-whole-batch", Value(Value::Table{}), {}}, 1});
+  EXPECT_NO_THROW(Objective(config, 1, registry_, 0)(learnt, batch)) << "another term has one";
+}
+
 TEST_F(ObjectiveTest, FractionsCountAsWhatTheyAre) {
   // Of a loss that is a mean over samples: the weighted mean.
   EXPECT_NEAR(total(false, {1, 0.5, 0.25, 0}), (1 + 0.5 * 2 + 0.25 * 4) / 1.75, 1e-6);

@@ -152,6 +152,13 @@ class WholeBatchLoss final : public nephron::Loss {
   WholeBatchParams params_;
 };
 
+class DetachedLoss final : public nephron::Loss {
+ public:
+  at::Tensor forward(const at::Tensor& logits, const at::Tensor&) const override {
+    return logits.detach().mean({2, 3});
+  }
+};
+
 struct BatchParams {
   bool drop = false;
   bool halve = false;
@@ -204,6 +211,7 @@ NEPHRON_COMPONENT(nephron::Encoder, TinyEncoder, "test-tiny", "One convolution, 
 NEPHRON_COMPONENT(nephron::Decoder, TinyDecoder, "test-tiny", "One convolution, for tests")
 NEPHRON_COMPONENT(nephron::Loss, BrittleLoss, "test-brittle", "Breaks after some calls, for tests")
 NEPHRON_COMPONENT(nephron::Loss, WholeBatchLoss, "test-whole-batch", "One value a batch, for tests")
+NEPHRON_COMPONENT(nephron::Loss, DetachedLoss, "test-detached", "Without a gradient, for tests")
 NEPHRON_COMPONENT(nephron::BatchAugmentation, WrongBatch, "test-wrong-batch", "Tensors of another form, for tests")
 NEPHRON_COMPONENT(nephron::Augmentation, FailingDraw, "test-failing", "Fails, for tests")
 NEPHRON_COMPONENT(nephron::Augmentation, Telling, "test-telling", "Tells a number a sample, for tests")
