@@ -20,6 +20,7 @@
 #include <host/train/fold_processes.hpp>
 #include <host/train/fold_worker.hpp>
 #include <host/train/memory.hpp>
+#include <host/train/objective.hpp>
 #include <host/train/results.hpp>
 #include <host/train/run_snapshot.hpp>
 #include <host/train/start.hpp>
@@ -73,7 +74,8 @@ void check_folds(const Session& session, const PreparedData& data, bool writes) 
   for (const std::string& leak : leaks(experiment, data, session.folds())) log().warning(leak);
   require_possible(experiment, data, session.folds());
   for (const std::string& shortfall : shortfalls(experiment, data, session.folds())) log().warning(shortfall);
-  for (const std::string& overlap : check_exclusive(experiment, data)) log().warning(overlap);
+  const std::string exclusive = loss_of_exclusive_classes(experiment.loss, session.registry());
+  for (const std::string& overlap : check_exclusive(experiment, data, exclusive)) log().warning(overlap);
   for (const int fold : session.folds()) {
     require_left(data, session.splits(), fold);
     require_unseen(data, fold);
