@@ -116,12 +116,19 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"predict.threshold=find"}), HasSubstr("or \"search\", not \"find\""));
   EXPECT_THAT(fault({"predict.threshold=1.5"}), HasSubstr("in 0 to 1"));
   EXPECT_THAT(fault({"predict.tta=[\"flip_x\", \"flip_x\"]"}), HasSubstr("one flip twice"));
-  EXPECT_THAT(fault({"augmentation=[{type=\"flip\", of=[]}]"}), HasSubstr("only one_of, some_of and sequence"));
+  EXPECT_THAT(fault({"augmentation=[{type=\"flip\", of=[]}]"}), HasSubstr("only one_of, some_of, sequence and normalise"));
   EXPECT_THAT(fault({"augmentation=[{type=\"one_of\"}]"}), HasSubstr("one_of needs augmentations"));
   EXPECT_THAT(fault({"augmentation=[{type=\"some_of\", count=2, of=[{type=\"flip\"}]}]"}),
               HasSubstr("1 augmentations to choose 2 from"));
   EXPECT_THAT(fault({"augmentation=[{type=\"some_of\", count=0, of=[{type=\"flip\"}]}]"}), HasSubstr("count"));
   EXPECT_EQ(fault({"augmentation=[{type=\"some_of\", count=1, of=[{type=\"flip\"}]}]"}), "faults: 0");
+  EXPECT_THAT(fault({"augmentation=[{type=\"flip\"}, {type=\"normalise\", of=[{type=\"blur\"}]}]"}),
+              HasSubstr("before all else"));
+  EXPECT_THAT(fault({"augmentation=[{type=\"normalise\", p=0.5, of=[{type=\"blur\"}]}]"}), HasSubstr("has no \"p\""));
+  EXPECT_THAT(fault({"augmentation=[{type=\"normalise\", of=[{type=\"blur\", p=0.5}]}]"}), HasSubstr("draws nothing"));
+  EXPECT_THAT(fault({"batch_augmentation=[{type=\"normalise\", of=[{type=\"mix-batches\"}]}]"}),
+              HasSubstr("unknown batch_augmentation \"normalise\""));
+  EXPECT_EQ(fault({"augmentation=[{type=\"normalise\", of=[{type=\"blur\"}]}, {type=\"flip\"}]"}), "faults: 0");
   EXPECT_THAT(fault({"augmentation.0.of.0.type=flop"}), HasSubstr("unknown augmentation \"flop\""));
   EXPECT_THAT(fault({"augmentation=[{type=\"mix-batches\"}]"}), HasSubstr("unknown augmentation \"mix-batches\""));
   EXPECT_THAT(fault({"batch_augmentation=[{type=\"one_of\"}]"}), HasSubstr("one_of needs augmentations"));

@@ -16,6 +16,7 @@
 #include <host/data/shortfalls.hpp>
 #include <host/device/device.hpp>
 #include <host/device/torch_state.hpp>
+#include <host/feed/normalisation.hpp>
 #include <host/ranks/ranks.hpp>
 #include <host/train/fold_processes.hpp>
 #include <host/train/fold_worker.hpp>
@@ -223,7 +224,7 @@ PreparedData prepared(const TrainRequest& request, const Session& session, const
   check_folds(session, data, request.writes);
   require_as_before(request, session, data);
   if (ranks != nullptr) require_one_training(*ranks, session, data);
-  return data;
+  return normalised(std::move(data), session.experiment(), session.registry());
 }
 
 /// One fold of a run that another process holds. What is wrong with the data, that one has said.
@@ -237,7 +238,8 @@ int train_for_parent(const TrainRequest& request) {
     set_torch_threads(request.worker.threads > 0 ? request.worker.threads : experiment.train.threads);
     if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
     const PreparedData data =
-        prepare(session.listing(), session.splits(), request.strict ? 0 : experiment.data.most_lost);
+        normalised(prepare(session.listing(), session.splits(), request.strict ? 0 : experiment.data.most_lost),
+                   experiment, session.registry());
     settle_slides(session, data);
     const FoldResults results =
         train_folds(session, data, {device, request.worker.cores, nullptr, request.until_epoch});
