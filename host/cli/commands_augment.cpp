@@ -16,6 +16,7 @@
 #include <host/data/listed_files.hpp>
 #include <host/data/resolution.hpp>
 #include <host/feed/chain_preview.hpp>
+#include <host/feed/normalisation.hpp>
 #include <host/pictures/png.hpp>
 #include <host/report/augment_page.hpp>
 #include <host/slides/opener.hpp>
@@ -79,7 +80,7 @@ Shown of_data(const AugmentRequest& request, const Experiment& experiment, const
               CommandOutput& output) {
   const Listing listing(experiment, registry);
   require_annotated(listing, registry);
-  const PreparedData data = prepare(listing, splits_of(listing), /*most_lost=*/1);
+  const PreparedData data = normalised(prepare(listing, splits_of(listing), /*most_lost=*/1), experiment, registry);
   warn_of_problems(data);
   output.require_none_of(files_of(listing));
   FeedOptions options;

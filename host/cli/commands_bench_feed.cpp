@@ -11,6 +11,7 @@
 #include <host/config/load.hpp>
 #include <host/data/prepared.hpp>
 #include <host/feed/feed.hpp>
+#include <host/feed/normalisation.hpp>
 #include <host/train/batch_tensors.hpp>
 
 namespace nephron::host {
@@ -28,7 +29,7 @@ struct FeedBench {
 void feed_bench(const FeedBench& b) {
   std::unique_ptr<Registry> registry;
   const Experiment experiment = load_experiment(b.experiment, b.set, PluginSearch{}, registry);
-  const PreparedData data = prepare(experiment, *registry);
+  const PreparedData data = normalised(prepare(experiment, *registry), experiment, *registry);
   FeedOptions options;
   options.seed = static_cast<std::uint64_t>(experiment.seed);
   options.batch = experiment.train.batch;

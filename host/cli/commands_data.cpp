@@ -10,6 +10,7 @@
 #include <host/data/folds.hpp>
 #include <host/data/listed_files.hpp>
 #include <host/data/resolution.hpp>
+#include <host/feed/normalisation.hpp>
 #include <host/feed/preview.hpp>
 #include <host/pictures/png.hpp>
 #include <host/plugins/guard.hpp>
@@ -83,7 +84,7 @@ void preview(const PreviewRequest& request) {
   const Experiment experiment = load_experiment(request.experiment, request.set, search, registry);
   const Listing listing(experiment, *registry);
   require_annotated(listing, *registry);
-  const PreparedData data = prepare(listing, splits_of(listing), /*most_lost=*/1);
+  const PreparedData data = normalised(prepare(listing, splits_of(listing), /*most_lost=*/1), experiment, *registry);
   warn_of_problems(data);
   output.require_none_of(files_of(listing));
   FeedOptions options;

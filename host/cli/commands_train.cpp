@@ -70,13 +70,17 @@ void add_train(CLI::App& app, int& exit) {
   command->add_option("--worker-cores", request->worker.cores)->group("");
   command->add_option("--into", request->into)->group("")->excludes(resume);  // of processes that a sweep starts
   command->add_flag("--with-parent", request->with_parent)->group("");
-  CLI::Option* const batch =
-      command
-          ->add_option_function<std::string>(
-              "--batch", [request](const std::string&) { request->auto_batch = true; },
-              "As many tiles a batch as fit into the memory that is free, 64 at most; the run records how many")
-          ->check(CLI::IsMember({"auto"}))
-          ->type_name("auto");
+  CLI::Option* const batch = command
+                                 ->add_option_function<std::string>(
+                                     "--batch",
+                                     [request](const std::string& how) {
+                                       (how == "auto" ? request->auto_batch : request->reference_batch) = true;
+                                     },
+                                     "auto: as many tiles a batch as fit into the memory that is free, 64 at most; "
+                                     "reference: batch and epochs "
+                                     "that the reference has for the encoder; the run records them")
+                                 ->check(CLI::IsMember({"auto", "reference"}))
+                                 ->type_name("auto|reference");
   CLI::Option* const until =
       command
           ->add_option("--until-epoch", request->until_epoch,

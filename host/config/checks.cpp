@@ -8,6 +8,7 @@
 #include <nephron/label_pixels.hpp>
 
 #include <host/config/components.hpp>
+#include <host/config/normalise_link.hpp>
 #include <host/config/written_keys.hpp>
 
 namespace nephron::host {
@@ -179,19 +180,32 @@ class Checks : WrittenKeys {
   template <class Link>
   void chain(const std::vector<Link>& links, const Value& list) {
     for (std::size_t i = 0; i < links.size(); ++i)
-      augmentation(links[i], list.is(Value::Type::array) ? list.array()[i] : list);
+      augmentation(links[i], list.is(Value::Type::array) ? list.array()[i] : list, /*first=*/i == 0);
+  }
+
+  /// What every slide goes through.
+  template <class Link>
+  void normalise(const Link& a, const Value& table, const Value& of, bool first) {
+    if (!first)
+      fault(table, "\"normalise\" is what slides go through before all else: it is the first of [[augmentation]]");
+    if (a.p != 1) fault(table, "\"normalise\" has no \"p\": every slide goes through it");
+    for (std::size_t i = 0; i < a.of.size(); ++i)
+      if (is_combinator("augmentation", a.of[i].component.type) || a.of[i].p != 1)
+        fault(of.array()[i], "\"normalise\" draws nothing: its augmentations have no \"p\" and hold no others");
   }
 
   template <class Link>
-  void augmentation(const Link& a, const Value& table) {
+  void augmentation(const Link& a, const Value& table, bool first = false) {
     const Value* of = table.find("of");
     if (a.component.type.empty() || (of != nullptr && !of->is(Value::Type::array))) return;
     if (!is_combinator("augmentation", a.component.type)) {
-      if (of != nullptr) fault(*of, "only one_of, some_of and sequence hold other augmentations", "leave \"of\" out");
+      if (of != nullptr)
+        fault(*of, "only one_of, some_of, sequence and normalise hold other augmentations", "leave \"of\" out");
       return;
     }
     if (a.of.empty())
       return fault(table, a.component.type + " needs augmentations", "of = [ { type = \"NAME\" }, ... ]");
+    if (a.component.type == normalise_link) normalise(a, table, *of, first);
     double sum = 0;
     for (std::size_t i = 0; i < a.of.size(); ++i) {
       augmentation(a.of[i], of->array()[i]);

@@ -6,11 +6,12 @@
 #include <nephron/experiment_keys.hpp>
 
 #include <host/config/experiment.hpp>
+#include <host/config/normalise_link.hpp>
 
 namespace nephron::host {
 
 const std::vector<std::string>& combinators() {
-  static const std::vector<std::string> names{"one_of", "sequence", "some_of"};
+  static const std::vector<std::string> names{"one_of", "sequence", "some_of", std::string(normalise_link)};
   return names;
 }
 
@@ -19,12 +20,14 @@ bool combines(std::string_view kind) { return kind == OfSamples::kind || kind ==
 }  // namespace
 
 bool is_combinator(std::string_view kind, std::string_view name) {
+  if (kind == OfBatches::kind && name == normalise_link) return false;
   return combines(kind) && std::find(combinators().begin(), combinators().end(), name) != combinators().end();
 }
 
 std::vector<std::string> RegistryComponents::names(std::string_view kind) const {
   std::vector<std::string> out = registry_.names(kind);
-  if (combines(kind)) out.insert(out.end(), combinators().begin(), combinators().end());
+  for (const std::string& name : combinators())
+    if (is_combinator(kind, name)) out.push_back(name);
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -32,6 +35,9 @@ std::vector<std::string> RegistryComponents::names(std::string_view kind) const 
 std::string RegistryComponents::doc(std::string_view kind, std::string_view name) const {
   if (!is_combinator(kind, name)) return registry_.find(kind, name).doc;
   if (name == "some_of") return "a number of the augmentations in `of`, in their order, each with its p";
+  if (name == normalise_link)
+    return "augmentations of colours that draw nothing, in `of`: what every slide goes through before all else, in "
+           "training, validation and prediction";
   return name == "one_of" ? "one of the augmentations in `of`, drawn by their p"
                           : "the augmentations in `of`, one after the other";
 }

@@ -33,7 +33,8 @@ class RegistryComponents final : public Components {
   const Registry& registry_;
 };
 
-/// "one_of", "sequence" and "some_of": augmentations that the host carries out itself. They hold others in `of`.
+/// "one_of", "sequence", "some_of" and, of samples, "normalise": augmentations that the host carries out itself. They
+/// hold others in `of`.
 const std::vector<std::string>& combinators();
 bool is_combinator(std::string_view kind, std::string_view name);
 

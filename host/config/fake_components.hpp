@@ -48,7 +48,7 @@ class FakeComponents final : public Components {
     static const std::map<std::string, std::vector<std::string>, std::less<>> known{
         {"dataset", {"folder", "made"}},
         {"sampler", {"grid", "uniform"}},
-        {"augmentation", {"flip", "blur", "one_of", "sequence", "some_of"}},
+        {"augmentation", {"flip", "blur", "normalise", "one_of", "sequence", "some_of"}},
         {"batch_augmentation", {"mix-batches", "one_of", "sequence", "some_of"}},
         {"reader", {}},
         {"encoder", {"net18", "net34"}},

@@ -5,6 +5,7 @@
 
 #include <host/config/checks.hpp>
 #include <host/config/components.hpp>
+#include <host/config/far_keys.hpp>
 #include <host/config/resolved.hpp>
 #include <host/config/run_experiment.hpp>
 #include <host/config/splits_file.hpp>
@@ -216,6 +217,7 @@ Experiment decode_experiment(const fs::path& file, Value resolved, const Compone
   check_default_sampler(e, resolved, check, faults);
   check_name(e, resolved, faults);
   drop_consequences(faults, known);
+  point_elsewhere(resolved, components, faults);
   check_together(e, resolved, faults);
   if (faults.empty()) take_splits(e, resolved, faults);
   if (faults.empty()) make_paths_absolute(resolved, components);

@@ -79,20 +79,24 @@ std::string names_of(std::uint32_t bits, const std::vector<std::string>& classes
 
 }  // namespace
 
-std::vector<std::string> check_exclusive(const Experiment& experiment, const PreparedData& data) {
+std::vector<std::string> check_exclusive(const Experiment& experiment, const PreparedData& data,
+                                         const std::string& loss) {
   std::vector<std::string> out;
-  if (!experiment.exclusive || experiment.classes.size() < 2) return out;
+  if ((!experiment.exclusive && loss.empty()) || experiment.classes.size() < 2) return out;
+  const std::string why = experiment.exclusive ? "which exclude each other"
+                                               : "which the loss \"" + loss + "\" takes to exclude each other",
+                    remedy = experiment.exclusive ? "exclusive = false trains each class for itself"
+                                                  : "take a loss that looks at each class by itself";
   for (const auto& slide : data.slides) {
     if (!slide->annotated()) continue;
     const Overlaps found = Search(*slide).run();
     if (found.several == 0) continue;
     const std::string text = "slide \"" + slide->info().id + "\" has " + std::to_string(found.several) + " of " +
-                             std::to_string(found.labelled) +
-                             " labelled pixels with several classes, which exclude each other (the first, at " +
-                             std::to_string(found.x) + "," + std::to_string(found.y) + ", has " +
+                             std::to_string(found.labelled) + " labelled pixels with several classes, " + why +
+                             " (the first, at " + std::to_string(found.x) + "," + std::to_string(found.y) + ", has " +
                              names_of(found.classes, experiment.classes) + ")";
     if (static_cast<double>(found.several) > most_share * static_cast<double>(found.labelled))
-      throw Error(text, "exclusive = false trains each class for itself; or let the annotation have one class a pixel");
+      throw Error(text, remedy + "; or let the annotation have one class a pixel");
     out.push_back(text);
   }
   return out;

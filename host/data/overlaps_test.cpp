@@ -50,5 +50,13 @@ TEST(CheckExclusive, RefusesWhatASoftmaxCannotLearn) {
       << "targets count, not what was drawn";
 }
 
+TEST(CheckExclusive, RefusesWhatALossOfExclusiveClassesCannotLearn) {
+  EXPECT_THAT(check_exclusive(experiment(false), slides(0), "ce"), IsEmpty());
+  EXPECT_THAT(check_exclusive(experiment(false), slides(16), "ce"),
+              ElementsAre(HasSubstr("which the loss \"ce\" takes to exclude each other")));
+  EXPECT_THAT([] { check_exclusive(experiment(false), slides(17), "ce"); },
+              testing::ThrowsMessage<Error>(HasSubstr("which the loss \"ce\" takes to exclude each other")));
+}
+
 }  // namespace
 }  // namespace nephron::host

@@ -10,6 +10,7 @@
 #include <nephron/rng.hpp>
 
 #include <host/config/experiment.hpp>
+#include <host/config/normalise_link.hpp>
 
 namespace nephron::host {
 
@@ -26,7 +27,8 @@ class Chain {
   template <class Link, class Make>
   Chain(const std::vector<Link>& links, const std::string& root, const Make& make) {
     for (std::size_t i = 0; i < links.size(); ++i)
-      nodes_.push_back(node_of(links[i], root + "[" + std::to_string(i) + "]", make));
+      if (links[i].component.type != normalise_link)  // which slides have gone through
+        nodes_.push_back(node_of(links[i], root + "[" + std::to_string(i) + "]", make));
   }
   bool empty() const noexcept { return nodes_.empty(); }
 

@@ -24,6 +24,7 @@ namespace {
 template <class Link>
 void collect(const std::vector<Link>& links, const std::string& path, std::vector<std::pair<std::string, Link>>& out) {
   for (std::size_t i = 0; i < links.size(); ++i) {
+    if (links[i].component.type == normalise_link) continue;  // the original has gone through it
     const std::string place = path + "[" + std::to_string(i) + "]";
     out.emplace_back(place, links[i]);
     collect(links[i].of, place + ".of", out);

@@ -9,6 +9,7 @@
 #include <nephron/nn/first_weights.hpp>
 #include <nephron/version.hpp>
 
+#include <host/config/normalise_link.hpp>
 #include <host/config/run_experiment.hpp>
 #include <host/inference/smp_model.hpp>
 #include <host/inference/torchscript.hpp>
@@ -18,6 +19,7 @@
 #include <host/util/command_output.hpp>
 #include <host/util/files.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/log.hpp>
 #include <host/weights/weights.hpp>
 
 namespace nephron::host {
@@ -80,6 +82,9 @@ Json facts(const Experiment& experiment, const RunFolder& run, const Job& job, c
            {"classes", experiment.classes},
            {"exclusive", experiment.exclusive},
            {"normalisation", {{"mean", data.mean}, {"std", data.std}, {"of", "RGB / 255"}}}};
+  if (const AugmentationConfig* const link = normalise_link_of(experiment))
+    for (const AugmentationConfig& part : link->of)
+      out["colours"].push_back(part.component.type + " " + part.component.params.str());
   if (data.mpp > 0) out["mpp"] = data.mpp;
   else out["factor"] = data.factor;
   out["tile"] = data.tile;
@@ -118,6 +123,10 @@ std::string readme(const Experiment& experiment, const Job& job, const Json& abo
   text += " (area means). It gives a logit a class; ";
   text += experiment.exclusive ? "classes exclude each other, and the background's logit is 0.\n"
                                : "the sigmoid of each is its probability.\n";
+  if (about.contains("colours"))
+    text +=
+        "\nIts pictures go through the experiment's \"normalise\" first (model.json, \"colours\"), which loader.py "
+        "does not do: give it pictures whose colours are normalised.\n";
   return text;
 }
 
@@ -154,6 +163,10 @@ std::vector<ExportedModel> export_models(const ModelExportRequest& request) {
   PluginSearch search;
   search.command_line = request.plugins;
   const Experiment experiment = load_run_experiment(run.experiment(), {}, search, registry);
+  if (normalise_link_of(experiment) != nullptr)
+    log().warning(
+        "the run normalises the colours of slides, and what is exported does not: give it pictures that are "
+        "normalised");
   std::vector<Job> jobs = jobs_of(request, run);
   std::vector<ExportedModel> out;
   for (Job& job : jobs) {

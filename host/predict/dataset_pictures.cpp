@@ -7,6 +7,7 @@
 #include <host/data/listing.hpp>
 #include <host/predict/chosen_dataset.hpp>
 #include <host/predict/listed_slide.hpp>
+#include <host/predict/normalised_source.hpp>
 #include <host/predict/picture_loader.hpp>
 #include <host/util/slide_file_name.hpp>
 
@@ -18,7 +19,10 @@ class DatasetPictures final : public PictureLoader {
  public:
   DatasetPictures(const PredictRequest& request, const PredictSettings& settings, const Experiment& experiment,
                   const Registry& registry)
-      : request_(request), settings_(settings), listing_(with_dataset(experiment, request.dataset), registry) {
+      : request_(request),
+        settings_(settings),
+        normalisation_(Normalisation::of(experiment, registry)),
+        listing_(with_dataset(experiment, request.dataset), registry) {
     for (const Listing::Entry& entry : listing_.slides()) {
       const std::string id = file_name_of_slide(entry.info.id);
       const auto [other, fresh] = entries_.try_emplace(id, &entry);
@@ -42,6 +46,7 @@ class DatasetPictures final : public PictureLoader {
     std::shared_ptr<const SlideReader> reader = open_listed(listing_, entry);
     const Size size = reader->size();
     LoadedPicture out = load_slide(std::move(reader), entry.info.mpp, settings_, request_.held_bytes);
+    normalise(out, normalisation_.get(), entry.info.id);
     out.truth = truth_of_listed(listing_, entry, size);
     return out;
   }
@@ -57,6 +62,7 @@ class DatasetPictures final : public PictureLoader {
 
   const PredictRequest& request_;
   const PredictSettings& settings_;
+  std::shared_ptr<const Normalisation> normalisation_;
   Listing listing_;
   std::map<std::string, const Listing::Entry*> entries_;  ///< by id
   std::vector<PictureFile> pictures_;

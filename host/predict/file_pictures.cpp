@@ -1,5 +1,6 @@
 #include <utility>
 
+#include <host/predict/normalised_source.hpp>
 #include <host/predict/picture_loader.hpp>
 #include <host/slides/opener.hpp>
 
@@ -13,6 +14,7 @@ class FilePictures final : public PictureLoader {
                const Registry& registry)
       : request_(request),
         settings_(settings),
+        normalisation_(Normalisation::of(experiment, registry)),
         opener_(registry),
         pictures_(request.images.empty() ? pictures_of(request.slides) : list_pictures(request.images)),
         truth_(request.masks, experiment.classes,
@@ -20,7 +22,9 @@ class FilePictures final : public PictureLoader {
 
   const std::vector<PictureFile>& pictures() const noexcept override { return pictures_; }
   LoadedPicture load(const PictureFile& picture) const override {
-    return load_picture(picture, opener_, settings_, request_.held_bytes, compares() ? &truth_ : nullptr);
+    LoadedPicture out = load_picture(picture, opener_, settings_, request_.held_bytes, compares() ? &truth_ : nullptr);
+    normalise(out, normalisation_.get(), picture.id);
+    return out;
   }
   bool compares() const noexcept override { return !request_.masks.empty(); }
   bool has_truth(const std::string& id) const override { return compares() && truth_.has(id); }
@@ -29,6 +33,7 @@ class FilePictures final : public PictureLoader {
  private:
   const PredictRequest& request_;
   const PredictSettings& settings_;
+  std::shared_ptr<const Normalisation> normalisation_;
   mutable ReaderOpener opener_;  // thread-safe, as every SlideOpener
   std::vector<PictureFile> pictures_;
   TruthFolder truth_;

@@ -8,6 +8,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/config/normalise_link.hpp>
 #include <host/data/resolution.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/util/files.hpp>
@@ -52,6 +53,9 @@ PredictSettings settle(const PredictRequest& request, const NamedNetwork& networ
     if (out.mpp > 0 || request.whole)
       throw UsageError(std::string("--full-size cuts tiles of a whole multiple of the run's: it goes neither with ") +
                        (request.whole ? "--whole" : "data.mpp; --factor N says how large a tile is"));
+    if (normalise_link_of(experiment) != nullptr)
+      throw UsageError("--full-size cuts tiles before slides are reduced, and " + run.folder().string() +
+                       " normalises slides as they are when they are reduced");
     out.windows = std::exchange(out.factor, 1);
   }
   out.overlap = request.overlap.value_or(experiment.predict.overlap);

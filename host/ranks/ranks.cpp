@@ -208,21 +208,47 @@ int Ranks::here() const noexcept { return state_->place.local_count; }
 int Ranks::count() const noexcept { return state_->place.count; }
 const std::string& Ranks::name() const noexcept { return state_->names[static_cast<std::size_t>(rank())]; }
 
-void Ranks::sum(const std::vector<at::Tensor>& tensors) const {
-  state_->together("summing over the ranks", [&] {
-    std::vector<std::pair<at::Tensor, c10::intrusive_ptr<c10d::Work>>> under_way;
-    const auto messages = messages_of(tensors);
-    for (const auto& message : messages) {
-      std::vector<at::Tensor> flat{joined(message)};
-      auto work = state_->group(flat[0]).allreduce(flat);
-      under_way.emplace_back(flat[0], std::move(work));
-    }
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-      under_way[i].second->wait();
-      take_apart(under_way[i].first, messages[i]);
+struct SumOnTheWay::State {
+  struct Message {
+    std::vector<at::Tensor> to;
+    at::Tensor flat;
+    c10::intrusive_ptr<c10d::Work> work;
+  };
+  Ranks::State& ranks;
+  std::vector<Message> messages;
+};
+
+SumOnTheWay::SumOnTheWay(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SumOnTheWay::~SumOnTheWay() = default;
+SumOnTheWay::SumOnTheWay(SumOnTheWay&&) noexcept = default;
+SumOnTheWay& SumOnTheWay::operator=(SumOnTheWay&&) noexcept = default;
+
+namespace {
+constexpr const char* summing = "summing over the ranks";
+}
+
+void SumOnTheWay::arrive() {
+  state_->ranks.together(summing, [&] {
+    for (const State::Message& message : state_->messages) {
+      message.work->wait();
+      take_apart(message.flat, message.to);
     }
   });
 }
+
+SumOnTheWay Ranks::begin_sum(const std::vector<at::Tensor>& tensors) const {
+  auto out = std::make_unique<SumOnTheWay::State>(SumOnTheWay::State{*state_, {}});
+  state_->together(summing, [&] {
+    for (auto& message : messages_of(tensors)) {
+      std::vector<at::Tensor> flat{joined(message)};
+      auto work = state_->group(flat[0]).allreduce(flat);
+      out->messages.push_back({std::move(message), flat[0], std::move(work)});
+    }
+  });
+  return SumOnTheWay(std::move(out));
+}
+
+void Ranks::sum(const std::vector<at::Tensor>& tensors) const { begin_sum(tensors).arrive(); }
 
 void Ranks::share(const std::vector<at::Tensor>& tensors) const {
   state_->together("sharing what rank 0 has", [&] {

@@ -22,6 +22,21 @@ struct RankTimes {
   std::chrono::milliseconds grace = std::chrono::seconds(30);
 };
 
+/// Sums over the ranks that are under way. Dropped before they arrive, they change nothing here.
+class SumOnTheWay {
+ public:
+  struct State;
+  explicit SumOnTheWay(std::unique_ptr<State> state);
+  ~SumOnTheWay();
+  SumOnTheWay(SumOnTheWay&&) noexcept;
+  SumOnTheWay& operator=(SumOnTheWay&&) noexcept;
+  /// Waits for them, and puts them in place. Throws as Ranks::sum().
+  void arrive();
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
 /// The processes that train one model together, through LibTorch's c10d: Gloo for tensors on the CPU, NCCL for those on
 /// a CUDA device. All ranks make the same calls in the same order. Every call throws RankError that says who is gone,
 /// when another rank is. Of one thread.
@@ -43,6 +58,8 @@ class Ranks {
 
   /// Sums over the ranks, in place. Tensors of any form and one device; several of them travel together.
   void sum(const std::vector<at::Tensor>& tensors) const;
+  /// The same, which goes on while this rank does other things; the tensors stay as they are until it arrives.
+  SumOnTheWay begin_sum(const std::vector<at::Tensor>& tensors) const;
   /// Gives every rank what rank 0 has, in place.
   void share(const std::vector<at::Tensor>& tensors) const;
   /// What rank 0 has.
@@ -66,6 +83,7 @@ class Ranks {
   /// What a rank has, of which the others may have something else; a long line's beginning.
   std::string line_of_rank(const std::string& own, int rank) const;
 
+  friend class SumOnTheWay;
   struct State;
   std::unique_ptr<State> state_;
 };

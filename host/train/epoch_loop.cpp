@@ -55,7 +55,8 @@ void EpochLoop::step() {
     std::unique_ptr<RawBatch> raw = parts_.feed.next();
     if (raw == nullptr) throw Error("the feed ended before its epoch did");
     const LossValue part =
-        parts_.step.add(*raw, {epoch, static_cast<std::uint64_t>(first + i)}, 1.0 / static_cast<double>(batches));
+        parts_.step.add(*raw, {epoch, static_cast<std::uint64_t>(first + i)}, 1.0 / static_cast<double>(batches),
+                        /*last=*/i + 1 == batches);
     loss = i == 0 ? part : LossValue{loss.total + part.total, loss.parts + part.parts};
     parts_.feed.recycle(std::move(raw));
   }

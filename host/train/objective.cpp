@@ -61,6 +61,13 @@ Objective::Objective(const LossConfig& config, std::size_t classes, const Regist
 
 Objective::~Objective() = default;
 
+std::string loss_of_exclusive_classes(const LossConfig& config, const Registry& registry) {
+  for (const LossTerm& term : config.terms)
+    if (dynamic_cast<const CouplesClasses*>(make_component<Loss>(registry, term.component, "loss", 0).get()) != nullptr)
+      return term.component.type;
+  return {};
+}
+
 namespace {
 
 /// What each pixel counts [N, C, H, W], its sample's weight included; undefined when pixels count alike.

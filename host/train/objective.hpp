@@ -91,4 +91,7 @@ class Objective {
   bool exclusive_;
 };
 
+/// The first loss that looks at the classes together, which exclude each other to it; "" where there is none.
+std::string loss_of_exclusive_classes(const LossConfig& config, const Registry& registry);
+
 }  // namespace nephron::host

@@ -16,10 +16,12 @@
 #include <host/data/shortfalls.hpp>
 #include <host/device/device.hpp>
 #include <host/device/torch_state.hpp>
+#include <host/feed/normalisation.hpp>
 #include <host/ranks/ranks.hpp>
 #include <host/train/fold_processes.hpp>
 #include <host/train/fold_worker.hpp>
 #include <host/train/memory.hpp>
+#include <host/train/objective.hpp>
 #include <host/train/results.hpp>
 #include <host/train/run_snapshot.hpp>
 #include <host/train/start.hpp>
@@ -73,7 +75,8 @@ void check_folds(const Session& session, const PreparedData& data, bool writes) 
   for (const std::string& leak : leaks(experiment, data, session.folds())) log().warning(leak);
   require_possible(experiment, data, session.folds());
   for (const std::string& shortfall : shortfalls(experiment, data, session.folds())) log().warning(shortfall);
-  for (const std::string& overlap : check_exclusive(experiment, data)) log().warning(overlap);
+  const std::string exclusive = loss_of_exclusive_classes(experiment.loss, session.registry());
+  for (const std::string& overlap : check_exclusive(experiment, data, exclusive)) log().warning(overlap);
   for (const int fold : session.folds()) {
     require_left(data, session.splits(), fold);
     require_unseen(data, fold);
@@ -221,7 +224,7 @@ PreparedData prepared(const TrainRequest& request, const Session& session, const
   check_folds(session, data, request.writes);
   require_as_before(request, session, data);
   if (ranks != nullptr) require_one_training(*ranks, session, data);
-  return data;
+  return normalised(std::move(data), session.experiment(), session.registry());
 }
 
 /// One fold of a run that another process holds. What is wrong with the data, that one has said.
@@ -235,7 +238,8 @@ int train_for_parent(const TrainRequest& request) {
     set_torch_threads(request.worker.threads > 0 ? request.worker.threads : experiment.train.threads);
     if (device.is_cuda()) set_deterministic(experiment.train.deterministic);
     const PreparedData data =
-        prepare(session.listing(), session.splits(), request.strict ? 0 : experiment.data.most_lost);
+        normalised(prepare(session.listing(), session.splits(), request.strict ? 0 : experiment.data.most_lost),
+                   experiment, session.registry());
     settle_slides(session, data);
     const FoldResults results =
         train_folds(session, data, {device, request.worker.cores, nullptr, request.until_epoch});

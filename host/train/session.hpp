@@ -30,6 +30,7 @@ struct TrainRequest {
   std::vector<std::string> devices;  ///< in place of `device` and `jobs`: a process for each of them
   std::int64_t until_epoch = 0;      ///< epochs that are done when it pauses; 0: it goes on to its end
   bool auto_batch = false;           ///< of a new run: as many tiles as fit into memory
+  bool reference_batch = false;      ///< of a new run: batch and epochs by the encoder, as the reference has them
   bool strict = false;               ///< no slide may be lost
   bool debug = false;                ///< one fold, few steps, nothing kept
   std::filesystem::path rerun_of;    ///< a run that this one starts again: what is another one now is refused

@@ -23,6 +23,7 @@
 #include <host/train/fold_processes.hpp>
 #include <host/train/memory.hpp>
 #include <host/train/part_checks.hpp>
+#include <host/train/reference_batches.hpp>
 #include <host/train/run_snapshot.hpp>
 #include <host/train/warm_start.hpp>
 #include <host/util/counted.hpp>
@@ -189,6 +190,12 @@ Session Session::start(const TrainRequest& asked, const fs::path& runs, const c1
   s.experiment_ = load_new(request, s.registry_);
   // What is measured of a step, below, takes no more cores than the training.
   set_torch_threads(s.experiment_.train.threads);
+  if (request.reference_batch) {
+    // What the command line says itself goes before the table.
+    const std::vector<std::string> usual = reference_batches(s.experiment_);
+    request.overrides.insert(request.overrides.begin(), usual.begin(), usual.end());
+    s.experiment_ = load_new(request, s.registry_);
+  }
   if (request.auto_batch) {
     const std::vector<std::string> fitting =
         fitting_overrides(s.experiment_, *s.registry_, device, together(request, s.experiment_));

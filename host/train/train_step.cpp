@@ -20,7 +20,10 @@ TrainStep::TrainStep(const StepParts& parts, const TrainConfig& train, const Dat
       clip_norm_(train.clip_norm),
       steps_(StepCounts::of(train).all),
       normalise_(Normalise::of(data.mean, data.std)) {
-  if (parts.ranks != nullptr) whole_.emplace(*parts.ranks, train.batch);
+  if (parts.ranks != nullptr) {
+    whole_.emplace(*parts.ranks, train.batch);
+    sums_.emplace(*parts.ranks, parts.state.model().parameters());
+  }
   if (parts.digests) digest_.emplace();
 }
 
@@ -35,7 +38,7 @@ BatchTensors TrainStep::tensors_of(const RawBatch& raw, const BatchNumber& numbe
   return batch;
 }
 
-LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double share) {
+LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double share, bool last) {
   at::Tensor images;
   const BatchTensors batch = tensors_of(raw, number, images);
   if (digest_) {
@@ -64,6 +67,7 @@ LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double 
                 parts_.objective.of_samples(as_floats, batch));
   }
   if (share != 1) loss.total = loss.total * share;
+  if (sums_ && last) sums_->begin();
   const auto& scaler = parts_.state.scaler();
   run_backward(scaler ? scaler->scale(loss.total) : loss.total);
   return {loss.total.detach(), loss.parts};
@@ -83,7 +87,7 @@ void TrainStep::update(double lr) {
   Optimizer& optimizer = parts_.state.optimizer();
   auto& scaler = parts_.state.scaler();
   std::optional<at::Tensor> found_inf;
-  if (parts_.ranks != nullptr) parts_.ranks->sum(optimizer.gradients());
+  if (sums_) sums_->finish(optimizer.gradients());
   if (scaler) found_inf = scaler->unscale(optimizer.gradients());
   if (clip_norm_ > 0) clip_gradients(optimizer.gradients(), clip_norm_);
   optimizer.step(lr, found_inf);

@@ -14,6 +14,7 @@
 #include <host/ranks/ranks.hpp>
 #include <host/replay/fast_digest.hpp>
 #include <host/train/batch_augmentations.hpp>
+#include <host/train/gradient_sums.hpp>
 #include <host/train/objective.hpp>
 #include <host/train/train_state.hpp>
 #include <host/train/whole_batch.hpp>
@@ -37,7 +38,8 @@ class TrainStep {
   /// Adds the gradients of a batch that counts for `share` of the step. Returns its loss times the share, detached, on
   /// the device. `raw` may be reused then. With several ranks: of this rank's share of the batch, and the loss is that
   /// of all of it.
-  LossValue add(const RawBatch& raw, const BatchNumber& number, double share = 1);
+  /// `last`: update() follows, so that gradients may leave for other ranks while others are still made.
+  LossValue add(const RawBatch& raw, const BatchNumber& number, double share = 1, bool last = true);
   /// What the samples were that were added since the last call, those of other ranks too.
   std::vector<std::string> take_ids();
   /// Of the batches that were added since the last call: of this rank's share, as the feed made them and, on a CPU, as
@@ -59,6 +61,7 @@ class TrainStep {
   double clip_norm_;
   std::int64_t steps_;               ///< of the whole training
   std::optional<WholeBatch> whole_;  ///< none: this process makes all of it
+  std::optional<GradientSums> sums_;
   std::vector<std::string> ids_;
   std::optional<FastDigest> digest_;  ///< none: nobody asks for it
   Normalise normalise_;

@@ -16,6 +16,7 @@
 #include <host/data/folds.hpp>
 #include <host/device/device.hpp>
 #include <host/device/torch_state.hpp>
+#include <host/feed/normalisation.hpp>
 #include <host/ranks/local_ranks.hpp>
 #include <host/train/drift.hpp>
 #include <host/train/memory.hpp>
@@ -111,7 +112,9 @@ class Verification {
     Session session = Session::start(train_request(ranks), scratch_.folder(), device);
     set_threads(session.experiment(), then);
     if (device.is_cuda()) set_deterministic(session.experiment().train.deterministic);
-    const PreparedData data = prepare(session.listing(), session.splits(), session.experiment().data.most_lost);
+    const PreparedData data =
+        normalised(prepare(session.listing(), session.splits(), session.experiment().data.most_lost),
+                   session.experiment(), session.registry());
     warn_of_problems(data);
     drifts_ = request_.drift || (device.is_cuda() && !session.experiment().train.deterministic);
     ReplayWatch watch(record_, request_.steps > 0 ? start_ + request_.steps : 0, drifts_, ranks != nullptr);

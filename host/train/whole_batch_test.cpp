@@ -1,10 +1,8 @@
 // Ranks in threads of one process, in double precision: what is equal here differs by rounding alone elsewhere.
 #include <host/train/whole_batch.hpp>
 
-#include <functional>
-#include <map>
-#include <mutex>
-#include <thread>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,34 +18,12 @@
 #include <nephron/nn/batch_norm.hpp>
 
 #include <host/train/together.hpp>
-#include <tests/support/free_port.hpp>
+#include <tests/support/rank_threads.hpp>
 
 namespace nephron::host {
 namespace {
 
 constexpr std::int64_t samples = 7;
-
-/// Each rank's work in a thread of its own.
-void run(int count, const std::function<void(const Ranks&)>& work) {
-  const std::uint16_t port = free_port();
-  std::vector<std::thread> threads;
-  for (int r = 0; r < count; ++r)
-    threads.emplace_back([&, r] {
-      RankPlace place;
-      place.rank = r;
-      place.count = count;
-      place.address = "127.0.0.1";
-      place.port = port;
-      try {
-        Ranks ranks(place, c10::kCPU);
-        work(ranks);
-        ranks.leave();
-      } catch (const std::exception& e) {
-        ADD_FAILURE() << e.what();
-      }
-    });
-  for (std::thread& t : threads) t.join();
-}
 
 /// No sum over samples: Dice of the whole batch, and a mean by weights that differ.
 at::Tensor loss_of(const at::Tensor& logits, const BatchTensors& batch) {
@@ -88,7 +64,7 @@ TEST(WholeBatch, GradientsAreThoseOfOneProcess) {
     const at::Tensor alone = weight.clone().set_requires_grad(true);
     const at::Tensor expected = loss_of(logits_of(all.images, alone), all);
     expected.backward();
-    run(3, [&](const Ranks& ranks) {
+    run_ranks(3, [&](const Ranks& ranks) {
       const WholeBatch whole(ranks, samples);
       BatchTensors own = part_of(all, whole.own());
       const BatchTensors batch = whole.tensors(own, /*images=*/true);
@@ -108,7 +84,7 @@ TEST(WholeBatch, GradientsAreThoseOfOneProcess) {
 }
 
 TEST(WholeBatch, NamesAreThoseOfAllRanks) {
-  run(2, [&](const Ranks& ranks) {
+  run_ranks(2, [&](const Ranks& ranks) {
     const WholeBatch whole(ranks, samples);
     RawBatch own;
     for (std::int64_t i = whole.own().first; i < whole.own().first + whole.own().count; ++i) {
@@ -144,7 +120,7 @@ TEST(SharedStatistics, NormaliseAsOneProcess) {
   const auto first = std::make_shared<Norms>();
   Norms& alone = *first;
   const auto expected = pass(alone, all.images, asks);
-  run(3, [&](const Ranks& ranks) {
+  run_ranks(3, [&](const Ranks& ranks) {
     const BatchShare own = share_of(samples, ranks.rank(), ranks.count());
     const auto owner = std::make_shared<Norms>();
     Norms& norms = *owner;

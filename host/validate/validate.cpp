@@ -17,6 +17,7 @@
 #include <host/data/folds.hpp>
 #include <host/data/prepared.hpp>
 #include <host/device/device.hpp>
+#include <host/feed/normalisation.hpp>
 #include <host/metrics/kept_measures.hpp>
 #include <host/metrics/metric_request.hpp>
 #include <host/predict/chosen_dataset.hpp>
@@ -357,7 +358,8 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
     throw Error(run.folder().string() + " has no splits.json: which slides its folds held out is not known",
                 "it is of an earlier version; go on with it once (nephron train --resume), which writes the file");
   const Listing listing(experiment, *registry);
-  PreparedData data = prepare(listing, splits_of_run(listing, run.splits()), experiment.data.most_lost);
+  PreparedData data = normalised(prepare(listing, splits_of_run(listing, run.splits()), experiment.data.most_lost),
+                                 experiment, *registry);
   warn_of_problems(data);
   return RunValidation(request, run, experiment, *registry, metrics, std::move(data), std::move(out), settings).run();
 }

@@ -33,7 +33,8 @@ struct SubmitOptions {
   std::string fold = "0", runs = "runs", from, checkpoint = "last", name, gpu_memory, priority = "normal";
   std::vector<std::string> of_training;  ///< options that were given, and that a training alone takes
   int gpus = -1, cpus = 0, jobs = 0;
-  bool strict = false, auto_batch = false, resumable = false;
+  std::string batch;
+  bool strict = false, resumable = false;
   SlurmOptions slurm;
 };
 
@@ -58,7 +59,7 @@ std::vector<std::string> train_command(const SubmitOptions& o, const std::string
   for (const std::string& setting : o.set) out.insert(out.end(), {"--set", setting});
   for (const std::string& file : o.plugins) out.insert(out.end(), {"--plugin", file});
   if (!o.from.empty()) out.insert(out.end(), {"--from", o.from, "--checkpoint", o.checkpoint});
-  if (o.auto_batch) out.insert(out.end(), {"--batch", "auto"});
+  if (!o.batch.empty()) out.insert(out.end(), {"--batch", o.batch});
   if (o.slurm.asked()) out.emplace_back("--elsewhere");
   return out;
 }
@@ -158,7 +159,7 @@ void require_possible_in_slurm(const SubmitOptions& o) {
   if (o.priority == "urgent")
     throw UsageError("what goes first in Slurm is not its users' to say",
                      "A partition or a QOS may be: --partition P, --sbatch=--qos=Q.");
-  if (o.auto_batch)
+  if (o.batch == "auto")
     throw UsageError("--batch auto looks at the memory of the machine that trains, which Slurm chooses later",
                      "give --set train.batch=N");
   if (o.slurm.over_slides == 0) {
@@ -370,11 +371,9 @@ void add_submit(CLI::App& app, int& exit) {
       ->check(CLI::IsMember({"best", "last", "average"}))
       ->group("Training");
   command->add_flag("--strict", o->strict, of_train)->group("Training");
-  command
-      ->add_option_function<std::string>(
-          "--batch", [o](const std::string&) { o->auto_batch = true; }, of_train)
-      ->check(CLI::IsMember({"auto"}))
-      ->type_name("auto")
+  command->add_option("--batch", o->batch, of_train)
+      ->check(CLI::IsMember({"auto", "reference"}))
+      ->type_name("auto|reference")
       ->group("Training");
   command->callback([o, command, &exit] {
     for (const CLI::Option* option : command->get_options())

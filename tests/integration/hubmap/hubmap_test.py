@@ -319,6 +319,28 @@ NUMBERS = {
 }
 
 
+# The parameters of the published code's Config.
+PARAMETERS = """tile_size reduce_factor on_spot_sampling overlap_factor selected_folds encoder decoder num_classes loss
+    optimizer batch_size val_bs epochs iter_per_epoch lr warmup_prop mix_proba mix_alpha use_pl use_external pl_path
+    extra_path rle_path DEBUG""".split()
+
+
+def the_table_of_parameters_names_keys_that_there_are():
+    with open(os.path.join(EXPERIMENTS, "../docs/reference-config.md")) as text:
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text if line.startswith("| `")]
+    told = {row[0].strip("`"): row[2] for row in rows if len(row) == 4}
+    check([p for p in PARAMETERS if p not in told] == [], f"not in the table: {set(PARAMETERS) - set(told)}")
+    values = json.loads(run("config", "show", "--json", PUBLISHED))["values"]
+    for parameter, cell in told.items():
+        for key in re.findall(r"`((?:data|sampler|predict|model|loss|train|classes|seed)(?:\.[a-z_]+)*)`", cell):
+            try:
+                at(values, key)
+            except (KeyError, TypeError):
+                failures.append(f"the table says {parameter} is {key}, which the published experiment has not")
+    batches = {row[0].strip("`"): row[1:] for row in rows if len(row) == 5}
+    check("resnet18" in batches, f"{batches}")
+
+
 def at(values, key):
     for part in key.split("."):
         values = values[int(part)] if isinstance(values, list) else values[part]
@@ -454,6 +476,7 @@ def wrong_folders_are_told():
 with tempfile.TemporaryDirectory() as WORK:
     ENVIRONMENT = {**os.environ, "HUBMAP_DATA": path()}
     for test in (
+        the_table_of_parameters_names_keys_that_there_are,
         slides_are_made,
         the_store_is_made_once,
         labels_are_counted_right,

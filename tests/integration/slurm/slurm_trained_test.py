@@ -3,8 +3,9 @@ that nobody stopped."""
 import glob
 import json
 import os
+import subprocess
 
-from slurm_fixture import SlurmTest, main
+from slurm_fixture import PATIENCE, SlurmTest, a, main
 from tiny_training import EXPERIMENT, STEPS, steps_of, tensors, write_experiment, write_training
 
 
@@ -86,6 +87,16 @@ class Trained(SlurmTest):
                 self.assertEqual(len(json.load(f)["sessions"]), 2)
             self.assertIn("==> " + job + f"_{fold} <==", self.good("logs", job))
         self.assertIn("is an array", self.refused("attach", job))
+
+    def test_srun_starts_ranks_that_train_one_model(self):
+        done = subprocess.run(["srun", "--ntasks", "2", "--cpus-per-task", "1", a.nephron, "train", "tiny.toml", "--device",
+                               "cpu", "--set", "train.epochs=1"], cwd=self.work, env=self.environment,
+                              capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        (run,) = glob.glob(self.work + "/runs/tiny/*")
+        self.assertEqual(steps_of(run, 0), 3)
+        with open(run + "/log.txt") as f:
+            self.assertRegex(f.read(), r"training with 2 ranks, started by srun: this is rank 0 of 2 \(")
 
     def test_one_that_is_cancelled_is_interrupted_and_goes_on_when_it_is_handed_over_again(self):
         job, run = self.hand_over()

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <ATen/ops/amax.h>
 #include <ATen/ops/batch_norm.h>
@@ -71,7 +72,7 @@ class TinyEncoder final : public nephron::Encoder {
   std::shared_ptr<nephron::nn::BatchNorm2d> first_norm_, second_norm_;
 };
 
-class TinyDecoder final : public nephron::Decoder {
+class TinyDecoder : public nephron::Decoder {
  public:
   int depth() const override { return 1; }
   void build(const std::vector<nephron::Level>& levels) override {
@@ -85,6 +86,21 @@ class TinyDecoder final : public nephron::Decoder {
 
  private:
   at::Tensor weight_;
+};
+
+/// The same with a second map, which is trained besides.
+class SupervisedDecoder final : public TinyDecoder, public nephron::AuxiliaryMaps {
+ public:
+  std::vector<nephron::HeadSpec> auxiliary_heads() const override { return {{8, 3, 1}}; }
+  std::vector<at::Tensor> take_auxiliary_maps() override { return std::exchange(maps_, {}); }
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    at::Tensor out = TinyDecoder::forward(features);
+    if (is_training()) maps_ = {out * 0.5};
+    return out;
+  }
+
+ private:
+  std::vector<at::Tensor> maps_;
 };
 
 struct BrittleParams {
@@ -209,6 +225,7 @@ class Telling final : public nephron::Augmentation {
 NEPHRON_PLUGIN("tiny", "1.0.0")
 NEPHRON_COMPONENT(nephron::Encoder, TinyEncoder, "test-tiny", "One convolution, for tests")
 NEPHRON_COMPONENT(nephron::Decoder, TinyDecoder, "test-tiny", "One convolution, for tests")
+NEPHRON_COMPONENT(nephron::Decoder, SupervisedDecoder, "test-supervised", "The same with an auxiliary map, for tests")
 NEPHRON_COMPONENT(nephron::Loss, BrittleLoss, "test-brittle", "Breaks after some calls, for tests")
 NEPHRON_COMPONENT(nephron::Loss, WholeBatchLoss, "test-whole-batch", "One value a batch, for tests")
 NEPHRON_COMPONENT(nephron::Loss, DetachedLoss, "test-detached", "Without a gradient, for tests")

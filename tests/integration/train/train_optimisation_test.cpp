@@ -82,6 +82,116 @@ schedule = { type = "plateau", patience = 2, factor = 0.5 }
   EXPECT_LT(figures(whole, "lr").at(800), 0.011);
 }
 
+// Whatever the rate, the rule, the arithmetic and what is frozen when: a function of the step, or in the checkpoint.
+TEST_F(Optimisation, EveryScheduleRuleAndPrecisionGoesOnBitForBit) {
+  const struct {
+    const char *name, *train;
+  } cases[] = {
+      {"cosine",
+       "schedule = { type = \"cosine\", warmup = 0.3, end = 0.1 }\n"
+       "freeze = [ { match = \"decoder\", from = 1, until = 3 } ]\n"},
+      {"one_cycle", "schedule = { type = \"one_cycle\", warmup = 0.3 }\naccumulate = 3\nclip_norm = 0.2\n"},
+      {"poly", "schedule = { type = \"poly\", power = 2 }\n"},
+      {"bf16", "schedule = { type = \"constant\" }\nprecision = \"bf16\"\n"},
+      {"radam", ""},
+      {"lion", ""},
+      {"sgd", ""},
+      {"adamw", ""},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.name);
+    const std::string rule = one.name, train = one.train;
+    write_experiment(train);
+    std::vector<std::string> more{"--set", "train.epochs=4", "--set", "train.steps_per_epoch=12"};
+    if (train.empty())
+      more.insert(more.end(), {"--set", "train.optimizer={type=\"" + rule + "\", lr=0.01, weight_decay=0.01}"});
+    fs::remove_all(root_ / "whole");
+    fs::remove_all(root_ / "runs");
+    const RunFolder whole = whole_run(more);
+    std::vector<std::string> paused = train_command(more);
+    paused.insert(paused.end(), {"--until-epoch", "2"});
+    run(paused, 0);
+    const RunFolder cut = only_run();
+    ASSERT_LT(losses(cut).size(), losses(whole).size());
+    go_on(cut);
+    expect_equal(tensors(whole), tensors(cut));
+    EXPECT_EQ(losses(whole), losses(cut));
+    EXPECT_EQ(figures(whole, "lr"), figures(cut, "lr"));
+    EXPECT_EQ(figures(whole, "dice"), figures(cut, "dice"));
+  }
+}
+
+// Three batches of two, whose gradients are added, are a batch of six: the loss is a mean over samples.
+TEST_F(Optimisation, BatchesThatAreAddedAreOneLargeBatch) {
+  const std::vector<std::string> plain{"--set", "train.epochs=1", "--set", "model.encoder.dropout=0"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), plain.begin(), plain.end());
+    return more;
+  };
+  const RunFolder large = whole_run(with({"--set", "train.batch=6", "--set", "train.steps_per_epoch=8"}));
+  run(train_command(with({"--set", "train.accumulate=3", "--set", "train.steps_per_epoch=24"})), 0);
+  const auto of_large = losses(large), added = losses(only_run());
+  ASSERT_EQ(of_large.size(), 8U);
+  ASSERT_EQ(added.size(), 8U);
+  for (const auto& [step, loss] : of_large) EXPECT_NEAR(added.at(step), loss, 1e-5) << step;
+  const TensorMap a = read_tensors(large.fold(0).weights("last")), b = read_tensors(only_run().fold(0).weights("last"));
+  for (const auto& [name, tensor] : a) EXPECT_LT((tensor - b.at(name)).abs().max().item<double>(), 1e-4) << name;
+}
+
+TEST_F(Optimisation, AuxiliaryMapsAreTrainedBesidesAndGoOnBitForBit) {
+  const auto with = [](const char* auxiliary) {
+    return std::vector<std::string>{"--set", "train.epochs=4",
+                                    "--set", "model.decoder.type=test-supervised",
+                                    "--set", std::string("loss.auxiliary=") + auxiliary};
+  };
+  const RunFolder whole = whole_run(with("0.5"));
+  const auto head = [](const TensorMap& weights) { return weights.at("auxiliary_heads.0.weight"); };
+  const auto weights_of = [](const RunFolder& run, const char* name) {
+    return read_tensors(run.fold(0).weights(name));
+  };
+  std::vector<std::string> paused = train_command(with("0.5"));
+  paused.insert(paused.end(), {"--until-epoch", "1"});
+  run(paused, 0);
+  const RunFolder cut = only_run();
+  const TensorMap first = weights_of(cut, "last");
+  go_on(cut);
+  expect_equal(tensors(whole), tensors(cut));
+  EXPECT_EQ(losses(whole), losses(cut));
+  EXPECT_FALSE(at::equal(head(first), head(weights_of(cut, "last")))) << "its head learns";
+  fs::remove_all(root_ / "runs");
+  run(train_command(with("0")), 0);
+  EXPECT_TRUE(at::equal(head(weights_of(only_run(), "previous")), head(weights_of(only_run(), "last"))));
+  EXPECT_FALSE(
+      at::equal(weights_of(only_run(), "last").at("encoder.conv"), weights_of(whole, "last").at("encoder.conv")))
+      << "what comes before it learns from it too";
+  // The same network without the map predicts the same.
+  const auto pixels = [&](const RunFolder& trained) {
+    run({"predict", trained.folder().string(), "--images", (*data_ / "data/images").string(), "--out",
+         (root_ / "out").string(), "--overwrite", "--checkpoint", "last", "--device", "cpu"},
+        0);
+    return read_file(root_ / "out/probabilities/disc/s0.png");
+  };
+  const std::string supervised = pixels(only_run());
+  fs::remove_all(root_ / "runs");
+  run(train_command({"--set", "train.epochs=4"}), 0);
+  EXPECT_EQ(pixels(only_run()) == supervised, true);
+}
+
+TEST_F(Optimisation, LastBestAndAveragedStandSideBySide) {
+  write_experiment("average = { type = \"ema\", decay = 0.9 }\n");
+  const std::string said = run(train_command({"--fold", "all", "--set", "train.epochs=2"}), 0);
+  EXPECT_THAT(said, AllOf(ContainsRegex("fold +epochs +best Dice +epoch +last Dice +averaged +tiles/s"),
+                          ContainsRegex("\n +0 +2 +0\\.[0-9]{4} +[12] +0\\.[0-9]{4} +0\\.[0-9]{4} "),
+                          ContainsRegex("mean of best Dice 0\\.[0-9]+, deviation 0\\.[0-9]+\n"
+                                        "mean of last Dice 0\\.[0-9]+, deviation 0\\.[0-9]+\n"
+                                        "mean of averaged Dice 0\\.[0-9]+, deviation 0\\.[0-9]+\n")));
+  const auto done = nlohmann::json::parse(read_file(only_run().fold(1).done()));
+  for (const char* key : {"best_dice", "last_dice", "average_dice"}) EXPECT_GE(done.at(key).get<double>(), 0) << key;
+  fs::remove_all(root_ / "runs");
+  EXPECT_THAT(run(train_command({"--set", "train.epochs=1", "--set", "train.average.type=none"}), 0),
+              Not(HasSubstr("averaged")));
+}
+
 TEST_F(Optimisation, HardExamplesComeAgainAndGoOnBitForBit) {
   write_experiment("hard_examples = { share = 0.25, memory = 30 }\naverage = { type = \"swa\", start = 1 }\n");
   const std::vector<std::string> more{"--set", "train.epochs=40", "--set", "train.checkpoint_minutes=1"};

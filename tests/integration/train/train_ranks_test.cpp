@@ -156,6 +156,36 @@ TEST_F(Ranked, NormalisationsOfAllRanksGiveWhatOneProcessGives) {
   EXPECT_GT(difference(one, weights(only_run_of("apart"))), 1e-4) << "each rank's own statistics are others";
 }
 
+// What belongs to samples of all ranks, or to none: windows that come again, pixels of no weight, averaged weights,
+// maps that are trained besides.
+TEST_F(Ranked, HardExamplesIgnoredPixelsAveragesAndAuxiliaryMapsAreThoseOfOneProcess) {
+  write("norm = false", "hard_examples = { share = 0.4, memory = 20 }\naverage = { type = \"ema\", decay = 0.8 }\n");
+  const std::vector<std::string> more{
+      "--set", "train.epochs=3",           "--set", "model.decoder.type=test-supervised",
+      "--set", "data.ignore_outside=true", "--set", "data.window=3.5"};
+  run(command("one", more), 0);
+  expect_codes(start(2, command("two", more)), 0);
+  const RunFolder one = only_run_of("one"), two = only_run_of("two");
+  EXPECT_LT(difference(weights(one), weights(two)), 2 * tolerance) << "one and a half times the steps";
+  EXPECT_LT(difference(read_tensors(one.fold(0).weights("average")), read_tensors(two.fold(0).weights("average"))),
+            2 * tolerance);
+  const auto figures = [](const RunFolder& run, const std::string& wanted) {
+    std::vector<double> out;
+    for (const auto& [step, values] : read_metrics(run.fold(0).metrics()))
+      for (const auto& [name, value] : values)
+        if (name == wanted) out.push_back(value);
+    return out;
+  };
+  EXPECT_EQ(figures(one, "hard_share"), (std::vector<double>{0, 0.4, 0.4}));
+  EXPECT_EQ(figures(two, "hard_share"), figures(one, "hard_share"));
+  for (const char* name : {"hard_loss", "average_dice"}) {
+    const auto of_one = figures(one, name), of_two = figures(two, name);
+    ASSERT_EQ(of_one.size(), of_two.size()) << name;
+    ASSERT_FALSE(of_one.empty()) << name;
+    for (std::size_t i = 0; i < of_one.size(); ++i) EXPECT_NEAR(of_one[i], of_two[i], 1e-4) << name;
+  }
+}
+
 TEST_F(Ranked, GoOnWithAnotherNumberOfRanks) {
   write("norm = false", "average = { type = \"swa\" }\n");
   const std::vector<std::string> long_run{"--set", "train.epochs=12"};
@@ -269,6 +299,25 @@ TEST_F(Ranked, VerifyTrainsAgainWithAsManyProcesses) {
   expect_codes(three, 1);
   EXPECT_THAT(three[0]->output(), HasSubstr("was trained by 2 processes, and these are 3"));
   EXPECT_EQ(runs().size(), 1U) << "nothing is kept of it";
+}
+
+// By Slurm's variables of a step; tests/integration/slurm has a real one.
+TEST_F(Ranked, StartedBySrun) {
+  write("norm = false");
+  run(command("one", {"--set", "train.epochs=1"}), 0);
+  const std::string port = std::to_string(free_port());
+  Programs programs;
+  for (const std::string rank : {"0", "1"}) {
+    std::vector<std::string> words{
+        "/usr/bin/env",    "SLURM_STEP_NUM_TASKS=2", "SLURM_PROCID=" + rank,          "SLURM_LOCALID=" + rank,
+        "SLURM_JOB_ID=77", "SLURM_STEP_ID=1",        "SLURM_STEP_NODELIST=127.0.0.1", "MASTER_PORT=" + port,
+        NEPHRON_PROGRAM};
+    for (const std::string& word : command("two", {"--set", "train.epochs=1"})) words.push_back(word);
+    programs.push_back(std::make_unique<StartedProgram>(words, output_of(std::stoul(rank))));
+  }
+  expect_codes(programs, 0);
+  EXPECT_THAT(read_file(only_run_of("two").log()), HasSubstr("training with 2 ranks"));
+  EXPECT_LT(difference(weights(only_run_of("one")), weights(only_run_of("two"))), tolerance);
 }
 
 TEST_F(Ranked, CtrlCEndsTheWaitForAnother) {

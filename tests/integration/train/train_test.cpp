@@ -105,6 +105,30 @@ TEST_F(Train, TakesTheBatchThatFitsAndRecordsIt) {
   EXPECT_THAT(run({"train", "--resume", only_run().folder().string(), "--batch", "auto"}, 2), HasSubstr("--batch"));
 }
 
+TEST_F(Train, TakesTheReferencesBatchAndEpochsByTheEncoder) {
+  const auto waiting = [&](const std::vector<std::string>& more) {
+    fs::remove_all(root_ / "runs");
+    std::vector<std::string> command{"--batch", "reference", "--leave-waiting", "--set",
+                                     "model.decoder={type=\"unet\"}"};
+    command.insert(command.end(), more.begin(), more.end());
+    const std::string said = run(train_command(command), 0);
+    return std::pair(said, read_file(only_run().experiment()));
+  };
+  const auto [said, experiment] = waiting({"--set", "model.encoder={type=\"efficientnet-b4\"}"});
+  EXPECT_THAT(said, HasSubstr("of efficientnet-b4 at 32 px: train.batch = 16, 40 epochs of 312 batches"));
+  EXPECT_THAT(experiment, testing::AllOf(HasSubstr("\nbatch = 16 "), HasSubstr("\nepochs = 40 "),
+                                         HasSubstr("\nsteps_per_epoch = 312 ")));
+  // Half of it for larger tiles, and what is said by hand stays.
+  const std::string other =
+      waiting({"--set", "model.encoder={type=\"resnet18\"}", "--set", "data.tile=288", "--set", "train.epochs=7"})
+          .second;
+  EXPECT_THAT(other, testing::AllOf(HasSubstr("\nbatch = 32 "), HasSubstr("\nepochs = 7 "),
+                                    HasSubstr("\nsteps_per_epoch = 156 ")));
+  EXPECT_THAT(run(train_command({"--batch", "reference"}), 2),
+              testing::AllOf(HasSubstr("--batch reference knows no batch for the encoder \"test-tiny\""),
+                             HasSubstr("it knows resnet18, resnet34, ")));
+}
+
 TEST_F(Train, CtrlCSavesAndSaysHowToGoOn) {
   write_experiment("accumulate = 3\nclip_norm = 1.0\n[[batch_augmentation]]\ntype = \"cutmix\"\np = 0.7\n",
                    R"({ type = "bce" }, { type = "dice" })");

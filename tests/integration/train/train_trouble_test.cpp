@@ -154,6 +154,40 @@ TEST_F(Train, WhatCannotBeTrainedIsRefusedWithTheReason) {
                      HasSubstr("has 96 x 96 px"), HasSubstr("lower data.tile")));
   EXPECT_THAT(run(train_command({"--set", "dataset.0.values={disc=7}", "--set", "dataset.0.ignore_unknown=true"}), 1),
               HasSubstr("no class has a labelled pixel in the slides that fold 0 trains on: nothing would be learnt"));
+  // What is held out without a label would choose the weights that find nothing.
+  const fs::path data = root_ / "data";
+  fs::copy(*data_ / "data", data, fs::copy_options::recursive);
+  const auto paint = [&](int i, const cv::Rect& where, int value) {
+    const std::string file = (data / "masks" / ("s" + std::to_string(i) + ".png")).string();
+    cv::Mat mask = cv::imread(file, cv::IMREAD_GRAYSCALE);
+    cv::rectangle(mask, where, cv::Scalar(value), cv::FILLED);
+    cv::imwrite(file, mask);
+  };
+  const std::vector<std::string> own{"--set", "dataset.0.root=\"" + data.string() + "\""};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), own.begin(), own.end());
+    return train_command(more);
+  };
+  for (const int held_out : {0, 3}) paint(held_out, {0, 0, 96, 96}, 0);  // three folds by index
+  EXPECT_THAT(run(with({"--fold", "1,0"}), 1),
+              testing::AllOf(HasSubstr("no class has a labelled pixel in the slides that fold 0 holds out"),
+                             HasSubstr("or leave this fold out")));
+  run(with({"--fold", "1", "--set", "train.epochs=1"}), 0);
+  fs::remove_all(root_ / "runs");
+  // A softmax cannot learn a pixel of two classes, whoever asks for the softmax.
+  for (int i = 0; i < 6; ++i) paint(i, {2, 2, 20, 20}, 255), paint(i, {10, 2, 12, 20}, 3);
+  const std::vector<std::string> overlap{"--set", R"(classes=["disc", "ring"])", "--set",
+                                         "dataset.0.values={disc=[255, 3], ring=3}"};
+  const auto overlapping = [&](std::vector<std::string> more) {
+    more.insert(more.end(), overlap.begin(), overlap.end());
+    return with(more);
+  };
+  EXPECT_THAT(run(overlapping({"--set", "exclusive=true"}), 1),
+              testing::AllOf(HasSubstr("labelled pixels with several classes, which exclude each other"),
+                             HasSubstr("exclusive = false trains each class for itself")));
+  write_experiment("", R"({ type = "bce" }, { type = "ce" })");
+  EXPECT_THAT(run(overlapping({}), 1), testing::AllOf(HasSubstr("which the loss \"ce\" takes to exclude each other"),
+                                                      HasSubstr("take a loss that looks at each class by itself")));
   EXPECT_TRUE(runs().empty());
 }
 

@@ -83,6 +83,52 @@ TEST_F(TrainValidation, TheSameOfExclusiveClassesAndIgnoredPixels) {
   EXPECT_GT(best, 0.3) << "a network that finds nothing proves nothing";
 }
 
+// Slides whose colours are normalised: training, its validation, `validate` and `predict` see the same pixels.
+TEST_F(TrainValidation, TheSameOfNormalisedSlides) {
+  const fs::path data = root_ / "data";
+  fs::copy(*data_ / "data", data, fs::copy_options::recursive);
+  for (int i = 0; i < 6; ++i) {  // flat colours have no deviation that could be another one
+    const std::string file = (data / "images" / ("s" + std::to_string(i) + ".png")).string();
+    cv::Mat image = cv::imread(file), noise(image.size(), image.type());
+    cv::theRNG().state = static_cast<std::uint64_t>(i) + 1;
+    cv::randu(noise, cv::Scalar::all(0), cv::Scalar::all(40));
+    cv::imwrite(file, image - noise);
+  }
+  const auto with = [&](const std::string& chain, std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"--set", "dataset.0.root=\"" + data.string() + "\"", "--set", "data.folds.count=6",
+                             "--set", "augmentation=" + chain});
+    return train_command(more);
+  };
+  const std::string target = "to={mean=[60, 30, -20], deviation=[20, 10, 8]}",
+                    fixed = "[{type=\"normalise\", of=[{type=\"reinhard\", share=[1, 1], " + target + "}]}]";
+  run(with(fixed), 0);
+  const RunFolder trained = only_run();
+  const double last = done(trained).at("last_dice");
+  EXPECT_GT(last, 0.3) << "a network that finds nothing proves nothing";
+  ASSERT_EQ(predict_held_out(data, {"--masks-as", "image_folder"}).size(), 1U);
+  const auto scores = nlohmann::json::parse(read_file(root_ / "out/scores.json"));
+  EXPECT_NEAR(scores.at("pictures").begin().value().at("dice_reduced").at("disc").get<double>(), last, 1e-6);
+  run({"validate", trained.fold(0).folder.string(), "--checkpoint", "last", "--device", "cpu", "--out",
+       (root_ / "validated").string()},
+      0);
+  EXPECT_THAT(run({"predict", trained.folder().string(), "--images", (root_ / "held").string(), "--out",
+                   (root_ / "full").string(), "--full-size", "--device", "cpu"},
+                  2),
+              HasSubstr("normalises slides as they are when they are reduced"));
+  // Pixels of the store are the slide's own, and are normalised as they are read.
+  const auto first = losses(trained);
+  fs::remove_all(root_ / "runs");
+  run(with(fixed, {"--set", "data.store=\"" + (root_ / "store").string() + "\""}), 0);
+  EXPECT_EQ(losses(only_run()), first);
+  fs::remove_all(root_ / "runs");
+  run(with("[]"), 0);
+  EXPECT_NE(losses(only_run()), first) << "it changes something";
+  fs::remove_all(root_ / "runs");
+  EXPECT_THAT(run(with("[{type=\"normalise\", of=[{type=\"reinhard\", " + target + "}]}]"), 1),
+              HasSubstr("give one target and one strength"));
+  EXPECT_TRUE(runs().empty());
+}
+
 TEST_F(TrainValidation, TilesAreTheReferencesMeasure) {
   run(train_command({"--set", "train.epochs=1"}), 0);
   const auto slides = done(only_run());
@@ -93,6 +139,25 @@ TEST_F(TrainValidation, TilesAreTheReferencesMeasure) {
   EXPECT_EQ(tiles.at("validated_on"), "tiles");
   EXPECT_NE(tiles.at("last_dice"), slides.at("last_dice"));
   EXPECT_THAT(run(train_command({"--set", "validation.how=halves"}), 2), HasSubstr("slides"));
+}
+
+// Windows of a sampler that draws them: the same in every epoch, or epochs could not be compared.
+TEST_F(TrainValidation, DrawnTilesAreThoseOfTheSeed) {
+  const auto losses_of = [&](const char* seed) {
+    fs::remove_all(root_ / "runs");
+    run(train_command({"--set", "validation={how=\"tiles\", sampler={type=\"uniform\"}}", "--set",
+                       "train.optimizer.lr=0", "--set", std::string("seed=") + seed}),
+        0);
+    std::vector<double> out;
+    for (const auto& [step, values] : read_metrics(only_run().fold(0).metrics()))
+      for (const auto& [name, value] : values)
+        if (name == "val_loss") out.push_back(value);
+    return out;
+  };
+  const std::vector<double> found = losses_of("7");
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found, std::vector<double>(3, found[0])) << "nothing is learnt";
+  EXPECT_NE(losses_of("8"), found);
 }
 
 TEST_F(TrainValidation, AveragedWeightsAreMeasuredAlike) {

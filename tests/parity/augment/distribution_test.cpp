@@ -77,6 +77,13 @@ TEST_F(DrawParity, Colours) {
             "color_jitter",
             {{"brightness", 0.3, {}}, {"contrast", 0.3, {}}, {"saturation", 0.3, {}}, {"exact", true, {}}}, tiny, n,
             pixels(tiny));
+  add_draws(job("RandomBrightnessContrast", {{"brightness_limit", 0.2}, {"contrast_limit", 0.3}}),
+            "brightness_contrast", {{"brightness", 0.2, {}}, {"contrast", 0.3, {}}}, tiny, n, pixels(tiny));
+  add_draws(job("HEStain", {{"method", "random_preset"},
+                            {"intensity_scale_range", {0.7, 1.3}},
+                            {"intensity_shift_range", {-0.2, 0.2}},
+                            {"augment_background", true}}),
+            "stain_jitter", {}, tiny, n, pixels(tiny));
   expect_alike();
 }
 
@@ -93,12 +100,35 @@ TEST_F(DrawParity, Filters) {
             pixels(size, 0, step));
   add_draws(job("MotionBlur", {{"blur_limit", {3, 7}}}), "motion_blur",
             {{"limit", Value::Array{3, 7}, {}}, {"compat", "2.0.8", {}}}, size, 10000, pixels(size, 0, step));
+  add_draws(job("GaussianBlur", {{"blur_limit", {3, 7}}, {"sigma_limit", {0.5, 3.0}}}), "gaussian_blur",
+            {{"limit", Value::Array{3, 7}, {}}, {"compat", "2.0.8", {}}}, size, 10000, pixels(size, 0, step));
   add_draws(job("MedianBlur", {{"blur_limit", {3, 7}}}), "median_blur", {}, size, 10000, pixels(size, 0, step));
   add_draws(job("Sharpen", nlohmann::json::object()), "sharpen", {}, size, 10000, pixels(size, 0, step));
   add_draws(job("CoarseDropout", {{"hole_height_range", {0.2, 0.7}}, {"hole_width_range", {0.2, 0.7}}}),
             "coarse_dropout", {{"height", Value::Array{0.2, 0.7}, {}}, {"width", Value::Array{0.2, 0.7}, {}}}, size,
             10000, pixels(size, 0, step));
   expect_alike(0.15);
+}
+
+// What is slow in both: pictures large enough for it, of which some values are looked at.
+TEST_F(DrawParity, WholePictures) {
+  constexpr Size size{32, 32};
+  constexpr int step = 211;
+  const auto job = [&](const char* name, nlohmann::json init) {
+    return nlohmann::json{
+        {"class", name}, {"init", std::move(init)}, {"observe", "pixels"}, {"from", 0}, {"step", step}};
+  };
+  const auto add_alike = [&](const nlohmann::json& theirs, const char* ours, const Value::Table& params) {
+    add_draws(theirs, ours, params, size, 2000, pixels(size, 0, step));
+  };
+  add_alike(job("ImageCompression", {{"quality_range", {50, 95}}}), "jpeg_compression", {});
+  add_alike(job("Downscale", {{"scale_range", {0.25, 0.75}},
+                              {"interpolation_pair", {{"downscale", cv::INTER_AREA}, {"upscale", cv::INTER_LINEAR}}}}),
+            "downscale", {});
+  add_alike(job("CLAHE", {{"clip_limit", {1, 4}}, {"tile_grid_size", {2, 2}}}), "clahe",
+            {{"tiles", Value::Array{2, 2}, {}}});
+  add_alike(job("RandomFog", {{"fog_coef_range", {0.3, 1.0}}, {"alpha_coef", 0.08}}), "fog", {});
+  expect_alike(0.2);
 }
 
 // Noise: both sides draw numbers for each pixel; its last ones are looked at, for OpenCV's generator (theirs) begins
@@ -118,31 +148,41 @@ TEST_F(DrawParity, Noise) {
   expect_alike(0.25);
 }
 
+/// Gives the place that a pixel is read from.
+std::function<std::vector<float>(const RecordedPlan&)> read_at(int x, int y) {
+  return [x, y](const RecordedPlan& plan) {
+    std::vector<float> out{static_cast<float>(x), static_cast<float>(y)};
+    if (plan.steps().empty()) return out;
+    const auto& step = std::get<DisplacementStep>(plan.steps()[0]);
+    const ImageView& v = step.grid.view();
+    const std::int64_t i = std::min<std::int64_t>(x / step.spacing, v.width - 2),
+                       j = std::min<std::int64_t>(y / step.spacing, v.height - 2);
+    const float u = static_cast<float>(x - i * step.spacing) / static_cast<float>(step.spacing),
+                w = static_cast<float>(y - j * step.spacing) / static_cast<float>(step.spacing);
+    for (int c = 0; c < 2; ++c) {
+      const auto at = [&](std::int64_t a, std::int64_t b) { return v.row<float>(j + b)[2 * (i + a) + c]; };
+      out[static_cast<std::size_t>(c)] +=
+          (1 - w) * ((1 - u) * at(0, 0) + u * at(1, 0)) + w * ((1 - u) * at(0, 1) + u * at(1, 1));
+    }
+    return out;
+  };
+}
+
 TEST_F(DrawParity, Maps) {
   constexpr Size size{40, 40};
-  const auto read_at = [](int x, int y) {
-    return [x, y](const RecordedPlan& plan) {  // the place that a pixel is read from
-      std::vector<float> out{static_cast<float>(x), static_cast<float>(y)};
-      if (plan.steps().empty()) return out;
-      const auto& step = std::get<DisplacementStep>(plan.steps()[0]);
-      const ImageView& v = step.grid.view();
-      const std::int64_t i = std::min<std::int64_t>(x / step.spacing, v.width - 2),
-                         j = std::min<std::int64_t>(y / step.spacing, v.height - 2);
-      const float u = static_cast<float>(x - i * step.spacing) / static_cast<float>(step.spacing),
-                  w = static_cast<float>(y - j * step.spacing) / static_cast<float>(step.spacing);
-      for (int c = 0; c < 2; ++c) {
-        const auto at = [&](std::int64_t a, std::int64_t b) { return v.row<float>(j + b)[2 * (i + a) + c]; };
-        out[static_cast<std::size_t>(c)] +=
-            (1 - w) * ((1 - u) * at(0, 0) + u * at(1, 0)) + w * ((1 - u) * at(0, 1) + u * at(1, 1));
-      }
-      return out;
-    };
-  };
   add_draws({{"class", "GridDistortion"}, {"observe", "map"}, {"at", {29, 17}}}, "grid_distortion",
             {{"compat", "2.0.8", {}}}, size, 10000, read_at(29, 17));
   add_draws({{"class", "OpticalDistortion"}, {"init", {{"distort_limit", 1.0}}}, {"observe", "map"}, {"at", {35, 3}}},
             "optical_distortion", {{"distort", 1, {}}, {"compat", "2.0.8", {}}}, size, 10000, read_at(35, 3));
   expect_alike(0.1);
+}
+
+// Corners are drawn from a normal distribution: the farthest of 10,000 lie as far as chance has them.
+TEST_F(DrawParity, Corners) {
+  constexpr Size size{40, 40};
+  add_draws({{"class", "Perspective"}, {"init", {{"scale", {0.05, 0.1}}}}, {"observe", "place"}, {"at", {14, 22}}},
+            "perspective", {}, size, 10000, read_at(14, 22));
+  expect_alike(0.35);
 }
 
 TEST_F(DrawParity, Matrices) {
@@ -169,6 +209,17 @@ TEST_F(DrawParity, Matrices) {
              {"translate_x", Value::Array{-0.1, 0.2}, {}},
              {"translate_y", Value::Array{-0.1, 0.2}, {}}},
             size, 10000, matrix);
+  add_draws({{"class", "ShiftScaleRotate"},
+             {"init", {{"shift_limit", 0.1}, {"scale_limit", 0.2}, {"rotate_limit", 60}}},
+             {"observe", "matrix"}},
+            "shift_scale_rotate", {{"scale", 0.2, {}}, {"rotate", 60, {}}, {"compat", "2.0.8", {}}}, size, 10000,
+            matrix);
+  const auto turns = [](const RecordedPlan& plan) {
+    if (plan.steps().empty()) return std::vector<float>{0};
+    if (std::holds_alternative<FlipStep>(plan.steps()[0])) return std::vector<float>{2};
+    return std::vector<float>{std::get<AffineStep>(plan.steps()[0]).forward.m[1] > 0 ? 1.0F : 3.0F};
+  };
+  add_draws({{"class", "RandomRotate90"}, {"observe", "factor"}}, "rotate90", {}, size, 10000, turns);
   const auto part = [&](const RecordedPlan& plan) {
     if (plan.steps().empty()) return std::vector<float>{0, 0, float(size.width), float(size.height)};
     const auto& m = std::get<AffineStep>(plan.steps()[0]).forward.m;

@@ -12,8 +12,8 @@ import transforms
 
 def distribution(job, image, _):
     """Draws of both compared column by column: the probability of such a difference by chance (Kolmogorov-Smirnov), and
-    the ranges. `observe` says what of a draw is looked at: "pixels" of the picture's corner of `size` after it, "map"
-    at the pixel `at`, or the parameters of that name."""
+    the ranges. `observe` says what of a draw is looked at: "pixels" of the picture's corner of `size` after it, the
+    "place" that the pixel `at` is read from, "map" there, or the parameters of that name."""
     ours = transforms.value({"file": job["ours"], "dtype": "float32", "shape": [job["draws"], -1]}, job["folder"])
     t = transforms.named(job)
     t.set_random_seed(job.get("seed", 1))
@@ -33,6 +33,12 @@ def observed(t, job, corner):
     what = job["observe"]
     if what == "pixels":
         return t.apply(corner, **(drawn | {"shape": corner.shape})).ravel()[job["from"]::job["step"]]
+    if what == "place":  # that a pixel is read from: where a picture of its own places has it from
+        x, y = job["at"]
+        height, width = corner.shape[:2]
+        xs, ys = np.meshgrid(np.arange(width) / width, np.arange(height) / height)
+        places = np.dstack([xs, ys, np.zeros_like(xs)]).astype(np.float32)
+        return t.apply(places, **(drawn | {"shape": corner.shape}))[y, x, :2] * (width, height)
     if what == "map":
         x, y = job["at"]
         return drawn["map_x"][y, x], drawn["map_y"][y, x]
