@@ -24,6 +24,7 @@ std::uint8_t mark(std::int64_t x, std::int64_t y, std::size_t c) {
 class Unmeasured : public testing::Test {
  protected:
   void write(bool ignores) const {
+    std::filesystem::remove(file_);
     RowsToMeasure rows(file_, {size, Reduction::of(2.5), 0.25, {true, false}, ignores});
     for (std::int64_t y = 0; y < size.height; y += 9) {
       const Size part{size.width, std::min<std::int64_t>(9, size.height - y)};

@@ -95,7 +95,9 @@ TEST_F(PredictOutputs, MemoryIsThatOfRowsWhateverTheHeight) {
     ASSERT_EQ(outcome.code, 0) << outcome.text;
     // Of 60,000 rows the slide alone would be 343 MiB more, its probabilities 458 MiB: rows of tiles are held, and what
     // the reader keeps of decoded parts, 256 MiB at most.
-    if (before > 0) EXPECT_LT(peak_megabytes_of_children(), before + 400);
+    if (before > 0) {
+      EXPECT_LT(peak_megabytes_of_children(), before + 400);
+    }
     before = peak_megabytes_of_children();
   }
 }

@@ -156,16 +156,19 @@ TEST_F(SearchedMeasures, AreThoseOfTheThresholdThatWasFound) {
 
 TEST_F(SearchedMeasures, PicturesThatAreAddedMayChangeTheThresholdOfAll) {
   for (const char* jobs : {"", "--jobs 2"}) {
-    fs::remove(root / "images/other.png");
+    for (int i = 0; i < 7; ++i) fs::remove(root / "images" / ("other" + std::to_string(i) + ".png"));
     const std::string out = std::string("out") + (*jobs != 0 ? "2" : "");
     searched(out, jobs);
     const double before = threshold(out);
-    put_picture("other", {150, 150});
-    mask_above("other", 180);
+    for (int i = 0; i < 7; ++i) {
+      const std::string other = "other" + std::to_string(i);
+      put_picture(other, {60 + i, 50});
+      mask_above(other, 180);
+    }
     const std::string said = searched(out, std::string(jobs) + " --continue");
     ASSERT_NE(threshold(out), before);
     EXPECT_THAT(
-        said, AllOf(HasSubstr("4 pictures are predicted again, whose measures"), HasSubstr("predicted 5 pictures: ")));
+        said, AllOf(HasSubstr("4 pictures are predicted again, whose measures"), HasSubstr("predicted 11 pictures: ")));
     searched("whole" + out);
     expect_equal_files("whole" + out, out);
   }
