@@ -44,6 +44,9 @@ class Killed(QueuedSweep):
             if known.get(job, {}).get("state") in ("killed", "held", "failed"):
                 self.nephron("release", job)  # it may have been put in line meanwhile
 
+    def by_trial_and_seed(self, name):
+        return {(trial["trial"], run["seed"]): run["run"] for trial in self.status(name)["trials"] for run in trial["runs"]}
+
     def test_kills(self):
         self.sweep_file("whole.toml", SWEEP, LENGTH)
         self.good("sweep", "whole.toml", "--device", "cpu")
@@ -72,12 +75,12 @@ class Killed(QueuedSweep):
         self.wait_until(done, self.agent_log)
         # A training that was killed three times before it came further is given up until a person says otherwise.
         self.good("sweep", "resume", "kill", "--retry-failed", "--device", "cpu")
-        killed, whole = self.runs("kill-sweep"), self.runs("whole-sweep")
         self.assertTrue(self.status("kill")["done"])
+        killed, whole = self.by_trial_and_seed("kill"), self.by_trial_and_seed("whole")
+        self.assertEqual(sorted(killed), sorted(whole))
         # Which trials go on may depend on who came first; what each of them is at an epoch does not.
-        weights = {self.losses(run)[1]: run for run in whole}
-        for run in killed:
-            twin = weights[self.losses(run)[1]]
+        for which, run in killed.items():
+            twin = whole[which]
             mine, its = self.losses(run), self.losses(twin)
             for step in set(mine) & set(its):
                 self.assertEqual(mine[step], its[step], f"{run}, step {step}")
