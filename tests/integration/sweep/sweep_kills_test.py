@@ -50,12 +50,19 @@ class Killed(QueuedSweep):
     def test_kills(self):
         self.sweep_file("whole.toml", SWEEP, LENGTH)
         self.good("sweep", "whole.toml", "--device", "cpu")
-        self.sweep_file("kill.toml", SWEEP, LENGTH)
-        jobs = self.put_in_line("submit", "kill.toml", "--jobs", "2")
-        dice, kills = random.Random(SEED), 0
-        until = time.monotonic() + 60 + 10 * KILLS
-        while kills < KILLS and time.monotonic() < until:
-            time.sleep(dice.random() * 2)
+        dice, kills, sweeps = random.Random(SEED), 0, 0
+        while kills < KILLS:
+            sweeps += 1
+            kills += self.disturbed(f"kill{sweeps}", dice, KILLS - kills)
+            self.expect_undisturbed(f"kill{sweeps}")
+        print(f"{kills} kills, {sweeps} sweeps, seed {SEED}")
+
+    def disturbed(self, name, dice, most):
+        """A sweep to its end, and how many processes were killed meanwhile."""
+        self.sweep_file(name + ".toml", SWEEP, LENGTH)
+        jobs, kills = self.put_in_line("submit", name + ".toml", "--jobs", "2"), 0
+        while kills < most and self.states(jobs) != ["finished"] * 2:
+            time.sleep(dice.random())
             groups = {"agents": self.processes(keepers=False), "workers": self.workers(), "keepers": list(self.keepers()),
                       "trainings": self.processes_of_work()}
             what = dice.choice(["agents", "workers", "workers", "keepers", "trainings", "trainings", "all"])
@@ -67,26 +74,27 @@ class Killed(QueuedSweep):
                 except ProcessLookupError:
                     pass
             self.release_what_was_killed_too_often(jobs)
-        print(f"{kills} kills, seed {SEED}")
 
         def done():
             self.release_what_was_killed_too_often(jobs)
             return self.states(jobs) == ["finished"] * 2
         self.wait_until(done, self.agent_log)
         # A training that was killed three times before it came further is given up until a person says otherwise.
-        self.good("sweep", "resume", "kill", "--retry-failed", "--device", "cpu")
-        self.assertTrue(self.status("kill")["done"])
-        killed, whole = self.by_trial_and_seed("kill"), self.by_trial_and_seed("whole")
+        self.good("sweep", "resume", name, "--retry-failed", "--device", "cpu")
+        return kills
+
+    def expect_undisturbed(self, name):
+        self.assertTrue(self.status(name)["done"])
+        killed, whole = self.by_trial_and_seed(name), self.by_trial_and_seed("whole")
         self.assertEqual(sorted(killed), sorted(whole))
         # Which trials go on may depend on who came first; what each of them is at an epoch does not.
         for which, run in killed.items():
-            twin = whole[which]
-            mine, its = self.losses(run), self.losses(twin)
+            mine, its = self.losses(run), self.losses(whole[which])
             for step in set(mine) & set(its):
                 self.assertEqual(mine[step], its[step], f"{run}, step {step}")
             self.assertEqual(sorted(mine), list(range(1, len(mine) + 1)), "each step once")
             if len(mine) == len(its):
-                self.assertEqual(tensors(run, 0), tensors(twin, 0))
+                self.assertEqual(tensors(run, 0), tensors(whole[which], 0))
 
 
 if __name__ == "__main__":
