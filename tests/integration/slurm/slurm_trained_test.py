@@ -90,7 +90,8 @@ class Trained(SlurmTest):
 
     def test_srun_starts_ranks_that_train_one_model(self):
         done = subprocess.run(["srun", "--ntasks", "2", "--cpus-per-task", "1", a.nephron, "train", "tiny.toml", "--device",
-                               "cpu", "--set", "train.epochs=1"], cwd=self.work, env=self.environment,
+                               "cpu", "--set", "train.epochs=1", "--set", "train.batch=4"],
+                              cwd=self.work, env=self.environment,
                               capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         (run,) = glob.glob(self.work + "/runs/tiny/*")
