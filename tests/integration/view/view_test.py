@@ -243,7 +243,7 @@ terms = [{ type = "bce" }]
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(says, done.stderr)
 
-    def ask(self, viewer, path):
+    def answer_of(self, viewer, path):
         with urllib.request.urlopen(viewer.url + path, timeout=60) as answer:
             return json.loads(answer.read())
 
@@ -254,7 +254,7 @@ terms = [{ type = "bce" }]
             with open(os.path.join(self.folder, "ids.csv"), "w") as out:
                 out.write("id,predicted\n" + text)
             with viewed.Viewer(a.nephron, "several", "ids.csv", cwd=self.folder) as viewer:
-                return self.ask(viewer, "session")["problems"]
+                return self.answer_of(viewer, "session")["problems"]
         self.assertEqual(problems("one,1 5\ntwo,\nthree,9 2\n"), [])
         self.assertEqual(problems("one,1 5\nfour,3 4\n<i>,3 4\n"),
                          ['"ids" has rows of 2 slides that are not shown: "<i>", "four"',
@@ -270,7 +270,7 @@ terms = [{ type = "bce" }]
         with open(os.path.join(self.folder, "small.geojson"), "w") as out:
             json.dump({"type": "FeatureCollection", "features": [square(10), square(900), square(5000)]}, out)
         with viewed.Viewer(a.nephron, "mixed", "--annotations", "small.geojson", cwd=self.folder) as viewer:
-            answer = self.ask(viewer, "objects/0/0")
+            answer = self.answer_of(viewer, "objects/0/0")
         self.assertIn("2 of 3 objects lie outside of the slide's 64 x 48 px, and 0 are cut by its edge",
                       "\n".join(answer["notes"]))
         # A file that is named after no slide is refused where there is a choice.
