@@ -54,7 +54,7 @@ PredictSettings settle(const PredictRequest& request, const NamedNetwork& networ
       throw UsageError(std::string("--full-size cuts tiles of a whole multiple of the run's: it goes neither with ") +
                        (request.whole ? "--whole" : "data.mpp; --factor N says how large a tile is"));
     if (normalise_link_of(experiment) != nullptr)
-      throw UsageError("--full-size cuts tiles before slides are reduced, and " + run.folder().string() +
+      throw UsageError("--full-size cuts tiles before slides are reduced, and " + out.run.string() +
                        " normalises slides as they are when they are reduced");
     out.windows = std::exchange(out.factor, 1);
   }
