@@ -152,7 +152,7 @@ std::vector<fs::path> RunReader::files(FactSource source) const {
       break;
     case FactSource::validation:
       of_folds({"checkpoints/best", "checkpoints/last"});  // links, whose ends are what was measured
-      out.push_back(run_ / "validation" / "scores.json");
+      out.push_back(validation_scores(run_));
       break;
     case FactSource::labels:
       out = label_files(run_);
@@ -286,7 +286,7 @@ SourceFacts RunReader::slides() const {
 
 SourceFacts RunReader::validation() const {
   SourceFacts out;
-  const fs::path file = run_ / "validation" / "scores.json";
+  const fs::path file = validation_scores(run_);
   if (!there(file)) return out;
   attempt(out, [&] {
     const JsonNode json = JsonNode::read(file);

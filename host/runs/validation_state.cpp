@@ -48,8 +48,20 @@ std::string weights_since(const fs::path& run, const JsonNode& scores) {
   return out;
 }
 
+namespace {
+bool cut_short(const JsonNode& scores) {
+  const auto complete = scores.find("complete");
+  return complete && !complete->boolean();
+}
+}  // namespace
+
+bool is_validated(const fs::path& run) {
+  std::error_code failed;
+  return fs::exists(validation_scores(run), failed) && !cut_short(JsonNode::read(validation_scores(run)));
+}
+
 std::string validation_fault(const fs::path& run, const JsonNode& scores) {
-  if (const auto complete = scores.find("complete"); complete && !complete->boolean()) return "cut short";
+  if (cut_short(scores)) return "cut short";
   if (const std::string since = weights_since(run, scores); !since.empty()) return "of older weights: " + since;
   const auto measured = scores.find("folds");
   if (!measured || !fs::exists(run / "environment.json")) return {};

@@ -8,6 +8,14 @@
 
 namespace nephron::host {
 
+/// Where `nephron validate RUN` leaves its figures.
+inline std::filesystem::path validation_scores(const std::filesystem::path& run) {
+  return run / "validation" / "scores.json";
+}
+
+/// They are there, and of a validation that came to its end. Throws Error where the file is damaged.
+bool is_validated(const std::filesystem::path& run);
+
 /// The checkpoint that "best", "last" or "average" means in a fold now: "step-40". Empty where it is not there.
 std::string checkpoint_now(const FoldFolder& fold, const std::string& which);
 

@@ -73,8 +73,11 @@ std::optional<int> exit_code_in(const std::string& shown) {
   int code = 0, signal = 0;
   if (std::sscanf(value_of(shown, "ExitCode").c_str(), "%d:%d", &code, &signal) != 2)  // "3:0", "0:15"
     return std::nullopt;
-  if (value_of(shown, "JobState") == "CANCELLED") return 130;
-  return signal > 0 && code == 0 ? 128 + signal : code;
+  const std::string state = value_of(shown, "JobState");
+  if (state == "CANCELLED") return 130;
+  if (signal > 0 && code == 0) return 128 + signal;
+  // Of a node that was lost, or time that was over, Slurm knows no code.
+  return code == 0 && state != "COMPLETED" && state != "COMPLETING" ? 1 : code;
 }
 
 /// Of one that ended, of an array the first that is no success; nothing where Slurm has forgotten it.

@@ -20,7 +20,8 @@ Rung look(const std::vector<HalvingTrial>& trials, std::size_t rung, int eta, bo
     const bool here = trial.rung == static_cast<int>(rung);
     if (!trial.complete[rung] && !(here && trial.failed)) continue;
     ++results;
-    if (trial.complete[rung] && trial.score[rung] && !(here && trial.failed)) scored.push_back(static_cast<int>(t));
+    // Who went on and failed makes room for the next one: else nobody might come to the end.
+    if (trial.complete[rung] && trial.score[rung] && !trial.failed) scored.push_back(static_cast<int>(t));
   }
   std::stable_sort(scored.begin(), scored.end(), [&](int a, int b) {
     return *trials[static_cast<std::size_t>(a)].score[rung] > *trials[static_cast<std::size_t>(b)].score[rung];

@@ -105,6 +105,22 @@ TEST(Halving, WhatHasNoScoreOrFailedNeverGoesOn) {
   }
 }
 
+TEST(Halving, WhoFailsHigherUpMakesRoomForTheNext) {
+  Simulation s(scores_of(3), 2);  // the second of them is the best
+  s.run(3, 1, 1);
+  ASSERT_EQ(came_to(s, 1), 1U);
+  const int best = ranking(s.trials).at(0);
+  Simulation again(scores_of(3), 2);
+  for (int t = 0; t < 3; ++t) {
+    HalvingTrial& trial = again.trials[static_cast<std::size_t>(t)];
+    trial.rung = 0, trial.complete[0] = true, trial.score[0] = scores_of(3)[static_cast<std::size_t>(t)];
+  }
+  again.trials[static_cast<std::size_t>(best)].rung = 1;
+  again.trials[static_cast<std::size_t>(best)].failed = true;
+  again.run(3, 1, 1);
+  EXPECT_EQ(came_to(again, 1), 1U) << "the second best comes to the end";
+}
+
 TEST(Halving, FewTrialsStillBringOneToTheEnd) {
   for (const int count : {1, 2, 3, 4}) {
     Simulation s(scores_of(count), 3);

@@ -5,8 +5,10 @@
 #include <nephron/error.hpp>
 
 #include <host/runs/ended.hpp>
+#include <host/runs/files_of_start.hpp>
 #include <host/runs/run.hpp>
 #include <host/runs/sweep_part.hpp>
+#include <host/runs/validation_state.hpp>
 #include <host/util/listed.hpp>
 #include <host/util/pages.hpp>
 #include <host/util/printable.hpp>
@@ -29,6 +31,7 @@ std::vector<std::string> command_of(const SweepFolder& sweep, const SweepTask& t
   std::vector<std::string> out{program_file().string()};
   if (task.validates) {
     out.insert(out.end(), {"validate", run, "--device", means.device});
+    if (std::error_code no; fs::exists(validation_scores(run), no)) out.emplace_back("--continue");
     return out;
   }
   // Variables of srun or torchrun speak of the sweep's process.
@@ -105,8 +108,8 @@ SweepJob::Failure SweepJob::failure() const {
 
 void remove_half_run(const fs::path& run) {
   std::error_code no;
-  for (const char* name : {"splits.json", "environment.json", "log.txt", "sweep.json", "ended.json", ".lock"})
-    fs::remove(run / name, no);
+  remove_files_of_start(run);
+  fs::remove(sweep_part_file(run), no);
   // What else a kill may leave are files that were being written.
   for (fs::directory_iterator entry(run, no), end; !no && entry != end; entry.increment(no)) {
     std::error_code ignored;

@@ -13,6 +13,7 @@
 #include <host/runs/metrics_log.hpp>
 #include <host/runs/run.hpp>
 #include <host/runs/sweep_part.hpp>
+#include <host/runs/validation_state.hpp>
 #include <host/sweep/sweep_trouble.hpp>
 #include <host/util/printable.hpp>
 
@@ -168,7 +169,7 @@ void SweepReader::read_run(const SweepMember& member, MemberState& out) {
                   ", and the plan that it is of trial " + std::to_string(member.trial));
     out.rung = std::clamp(part->rung, out.rung, static_cast<int>(sweep_.plan().rungs.size()) - 1);
   }
-  out.validated = there(run / "validation" / "scores.json");
+  out.validated = is_validated(run);
 }
 
 MemberState SweepReader::read(const SweepMember& member) {

@@ -10,6 +10,7 @@
 #include <host/runs/folder_lock.hpp>
 #include <host/runs/run_name.hpp>
 #include <host/runs/sweep_part.hpp>
+#include <host/sweep/sweep_job.hpp>
 #include <host/sweep/sweep_result.hpp>
 #include <host/sweep/sweep_task.hpp>
 #include <host/sweep/sweep_trouble.hpp>
@@ -125,6 +126,31 @@ TEST_F(State, HalfARunIsNoRun) {
   SweepReader reader(sweep);
   EXPECT_EQ(reader.read(member(0)).folder, MemberState::Folder::half);
   EXPECT_EQ(reader.read().trials[0].halving.rung, -1);
+}
+
+TEST_F(State, AStartThatWasKilledLeavesNothingThatStaysInTheWay) {
+  fs::create_directories(run(0));
+  for (const char* file : {"splits.json", "environment.json", "snapshot.json", "log.txt", "sweep.json", ".lock",
+                           "cost.json", ".ended.reserve", "splits.json.tmp.1"})
+    put_file(run(0) / file, "{}");
+  remove_half_run(run(0));
+  EXPECT_FALSE(fs::exists(run(0)));
+  fs::create_directories(run(0));
+  put_file(run(0) / "notes.txt", "mine");
+  EXPECT_THAT(error_of([&] { remove_half_run(run(0)); }), HasSubstr("holds more than a start"));
+}
+
+TEST_F(State, AValidationThatWasInterruptedIsStillToBeDone) {
+  put_run(0, {"0.5", "0.4", "0.6", "0.7"}, true);
+  const SweepFolder sweep = open();
+  SweepReader reader(sweep);
+  const SweepTask validates{member(0), 1, true};
+  fs::create_directories(run(0) / "validation");
+  for (const auto& [scores, open] :
+       {std::pair{"", true}, std::pair{"{\"complete\": false}", true}, std::pair{"{\"complete\": true}", false}}) {
+    if (*scores != '\0') put_file(run(0) / "validation/scores.json", scores);
+    EXPECT_EQ(is_open(validates, plan_, reader.read(member(0))), open) << scores;
+  }
 }
 
 TEST_F(State, ACopyOfARunDoesNotCountAndIsNamed) {

@@ -17,6 +17,7 @@
 #include <host/model/weights_there.hpp>
 #include <host/runs/cost_record.hpp>
 #include <host/runs/ended.hpp>
+#include <host/runs/files_of_start.hpp>
 #include <host/runs/fold_number.hpp>
 #include <host/runs/next_run.hpp>
 #include <host/train/checkpoint_files.hpp>
@@ -314,10 +315,7 @@ void Session::remove_run() {
   cost_.reset();  // its last word is written with it
   lock_.reset();
   std::error_code ignored;
-  for (const fs::path& file : {run_.splits(), run_.environment(), run_.experiment(), run_.log(),
-                               run_.folder() / snapshot_name, run_.folder() / ".lock", cost_file(run_.folder())})
-    fs::remove(file, ignored);
-  release_ended(run_.folder());
+  remove_files_of_start(run_.folder());
   fs::remove(run_.folder(), ignored);  // only when it is empty
 }
 

@@ -63,8 +63,8 @@ struct Undocumented {
 };
 
 struct ReservedName {
-  double p = 0.5;
-  static void describe(Schema<ReservedName>& s) { s.field("p", &ReservedName::p, "a chance").range(0, 1); }
+  double weight = 0.5;
+  static void describe(Schema<ReservedName>& s) { s.field("weight", &ReservedName::weight, "a factor").range(0, 1); }
 };
 
 struct NamedTwice {
