@@ -157,6 +157,15 @@ class StartsAtTheRegion final : public GoodReader {
   }
 };
 
+class ForgetsX final : public GoodReader {
+ public:
+  using GoodReader::GoodReader;
+  void read(const Region& region, const ImageView& out) const override {
+    GoodReader::read(region, out);
+    paint(region, out, 0, region.y);
+  }
+};
+
 class FillsWholeRows final : public GoodReader {
  public:
   using GoodReader::GoodReader;
@@ -247,6 +256,7 @@ Fixture dataset_fixture() {
           {"slides", "another list or order", subject_of<Dataset, AnotherOrderEachTime>("another_order")},
           {"reading", "differs from the same part",
            subject_of<Dataset, Opening<StartsAtTheRegion>>("starts_at_the_region")},
+          {"reading", "show other pixels where they overlap", subject_of<Dataset, Opening<ForgetsX>>("forgets_x")},
           {"reading", "writes outside the view", subject_of<Dataset, Opening<FillsWholeRows>>("one_pixel_too_many")},
           {"outside", "without a word", subject_of<Dataset, Opening<ServesAnything>>("serves_anything")},
           {"threads", "from several threads at once", subject_of<Dataset, Opening<KeepsItsRegion>>("shared_scratch")},

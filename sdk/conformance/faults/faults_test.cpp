@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nephron/augmentation.hpp>
 #include <nephron/kinds.hpp>
 
 #include <conformance/faults/faults.hpp>
@@ -93,6 +94,30 @@ TEST_P(Faulty, FailsExactlyTheCheckOfItsFault) {
 
 INSTANTIATE_TEST_SUITE_P(Component, Faulty, testing::ValuesIn(all_faults()),
                          [](const auto& test) { return test_name(test.param.subject); });
+
+#ifndef __SANITIZE_ADDRESS__  // which says so itself
+/// Refers to a variable that is gone: other checks may do anything with it.
+class HoldsAVariable final : public Augmentation {
+ public:
+  void draw(const SampleInfo&, Rng& rng, Plan& plan) const override {
+    const std::int64_t darker = rng.integer(1, 9);
+    plan.pixels([&darker](const SampleView& s) {
+      for (std::int64_t x = 0; x < s.image.width; ++x)
+        s.image.row<std::uint8_t>(0)[x] = static_cast<std::uint8_t>(s.image.row<std::uint8_t>(0)[x] - darker);
+    });
+  }
+};
+
+TEST(Conformance, PlansThatHoldAVariableOfDrawAreNoticed) {
+  const Subject subject = subject_of<Augmentation, HoldsAVariable>("holds_a_variable");
+  for (const Check& check : checks_of(subject.kind)) {
+    if (check.name != "afterwards") continue;
+    const Outcome outcome = outcome_of(check, subject);
+    EXPECT_EQ(outcome.what, Outcome::What::failed) << outcome.says;
+    EXPECT_THAT(outcome.says, testing::HasSubstr("one of draw()'s variables"));
+  }
+}
+#endif
 
 /// What two processes compare: something for kinds that draw, and the same each time.
 TEST(Conformance, TracesOfGoodComponents) {
