@@ -41,8 +41,11 @@ class Slides final : public ColourBook {
 /// A sample in the middle of a slide.
 SampleInfo sample_of(Size size, std::size_t slide = 0) {
   static const Slides slides;
-  SampleInfo out{
-      .size = size, .slide = "slide", .group = "group", .mpp = 0.5, .region = {100, 200, size.width, size.height}};
+  SampleInfo out{.size = size,
+                 .slide = "slide" + std::to_string(slide),
+                 .group = "group",
+                 .mpp = 0.5,
+                 .region = {100, 200, size.width, size.height}};
   set_colours(out, slides, slide);
   return out;
 }
@@ -152,23 +155,31 @@ void check_determinism(const Subject& s) {
       [&](std::uint64_t i) { return sound_effect_of(*two, i); });
 }
 
+std::string plan_by(const Augmentation& augmentation, std::uint64_t number, std::size_t slide = 0) {
+  Rng rng = rng_of(number);
+  RecordingPlan plan(usual);
+  augmentation.draw(sample_of(usual, slide), rng, plan);
+  return plan.bytes();
+}
+
+std::string sound_plan_by(const Augmentation& augmentation, std::uint64_t number, std::size_t slide = 0) {
+  try {
+    return plan_by(augmentation, number, slide);
+  } catch (const Failed& e) {
+    throw Skipped(std::string("needs sound plans: ") + e.what());
+  }
+}
+
 /// The plans alone, which are quick to draw; so that one that is rarely unsound shows too.
 void check_state(const Subject& s) {
   BenchContext context(s);
   const auto made = s.make<Augmentation>(context);
-  const auto plan_of = [&made](std::uint64_t i) {
-    Rng rng = rng_of(i);
-    RecordingPlan plan(usual);
-    made->draw(sample_of(usual), rng, plan);
-    return plan.bytes();
-  };
-  const auto sound_plan_of = [&](std::uint64_t i) {
-    try {
-      return plan_of(i);
-    } catch (const Failed& e) {
-      throw Skipped(std::string("needs sound plans: ") + e.what());
-    }
-  };
+  const auto plan_of = [&made](std::uint64_t i) { return plan_by(*made, i); };
+  const auto sound_plan_of = [&](std::uint64_t i) { return sound_plan_by(*made, i); };
+  constexpr std::size_t slides = 3;
+  require_any_order(
+      2 * draws, [&] { return s.make<Augmentation>(context); },
+      [](const auto& instance, std::uint64_t i) { return sound_plan_by(*instance, i, i % slides); });
   require_no_state(draws, 5000, sound_plan_of, [&](std::uint64_t i) {
     try {
       plan_of(i);

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -76,6 +78,22 @@ class WarmsUp final : public GoodAugmentation {
 
  private:
   mutable std::atomic<int> drawn_ = 0;
+};
+
+/// A value for each slide, drawn with whatever Rng comes first.
+class DrawsOnceASlide final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo& sample, Rng& rng, Plan& plan) const override {
+    const std::lock_guard lock(mutex_);
+    const auto [found, fresh] = gains_.try_emplace(sample.slide, 0.0F);
+    if (fresh) found->second = static_cast<float>(rng.uniform(0.8, 1.2));
+    const float g = found->second;
+    plan.colour_matrix({g, 0, 0, 0, 0, g, 0, 0, 0, 0, g, 0});
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, float> gains_;
 };
 
 void mirror(const ImageView& v) {
@@ -319,6 +337,7 @@ Fixture augmentation_fixture() {
           {"afterwards", "refers to the sample", subject_of<Augmentation, LooksAtItsSampleLater>("looks_later")},
           {"determinism", "a second instance", subject_of<Augmentation, SecondInstanceDiffers>("second_differs")},
           {"state", "it keeps state", subject_of<Augmentation, WarmsUp>("warms_up")},
+          {"state", "asked in another order", subject_of<Augmentation, DrawsOnceASlide>("draws_once_a_slide")},
           {"state", "cannot be turned back",
            subject_of<Augmentation, RarelyShrinksToNothing>("rarely_shrinks_to_nothing")},
           {"labels", "leaves its labels where they were",
