@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <conformance/conformance.hpp>
+
 #include <host/check/chosen.hpp>
 #include <host/check/report_lines.hpp>
 #include <host/plugins/child.hpp>
@@ -50,6 +52,7 @@ class ComponentCheck {
     for (const std::string& o : chosen_.overrides) out.insert(out.end(), {"--set", o});
     for (const std::string& c : options_.classes) out.insert(out.end(), {"--class", c});
     for (const std::filesystem::path& f : options_.files) out.insert(out.end(), {"--file", f.string()});
+    for (const std::filesystem::path& p : options_.plugins) out.insert(out.end(), {"--plugin", p.string()});
     for (const std::string& d : done_) out.insert(out.end(), {"--skip", d});
     return out;
   }
@@ -94,13 +97,12 @@ class ComponentCheck {
     second.insert(second.end(), {"--only", CheckChild::trace_task});
     const ChildEnd end = run_child(second, options_.patience, [&](std::string_view text) { lines.add(text); });
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    if (other == trace_) return add_row("passed", "", seconds);
+    const std::string fault = conformance::trace_fault(chosen_.component.kind, trace_, other);
+    if (fault.empty()) return add_row("passed", "", seconds);
     add_row("failed",
             !because.empty() ? "in another process, a second later, it cannot draw: " + because
             : other.empty()  ? "the component ended a second process: " + end.text()
-                             : "in another process, a second later, an equal Rng draws something else: is something "
-                               "seeded by a clock, std::random_device or an address? Random numbers come from the Rng "
-                               "that is handed in (SDK rule 5)",
+                             : fault,
             seconds);
   }
 

@@ -21,7 +21,8 @@ struct CheckOptions {
   std::vector<std::string> overrides;        ///< "root=...", or of one component alone: "my-dataset.root=..."
   std::vector<std::string> classes;          ///< of the experiment that datasets are asked for; empty: two made-up ones
   std::vector<std::filesystem::path> files;  ///< that a reader can open
-  std::string component;                     ///< check only this one; empty: all of the file
+  std::vector<std::filesystem::path> plugins;  ///< that are found besides: readers of a dataset's slides
+  std::string component;                       ///< check only this one; empty: all of the file
 };
 
 /// Checks a plugin file. Every component runs in a child process; a crash, a hang or an exit fails the check that was
@@ -42,6 +43,7 @@ struct CheckChild {
   std::vector<std::string> overrides;  ///< of this component
   std::vector<std::string> classes;
   std::vector<std::filesystem::path> files;
+  std::vector<std::filesystem::path> plugins;
   std::vector<std::string> skip;  ///< checks that earlier children made
   std::string cuda;               ///< "cuda:0" or ""
   std::string no_cuda_because;

@@ -4,6 +4,8 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
+#include <nephron/reader.hpp>
+
 #include <conformance/conformance.hpp>
 
 #include <host/check/check.hpp>
@@ -40,6 +42,8 @@ bool reported(const std::string& name, Body&& body) {
   } catch (const conformance::Skipped& e) {
     outcome = "skipped";
     detail = e.what();
+  } catch (const conformance::Noted& e) {
+    detail = e.what();
   } catch (const Error& e) {
     outcome = "failed";
     detail = e.what() + (e.hint().empty() ? "" : " (" + e.hint() + ")");
@@ -58,12 +62,24 @@ std::vector<Override> overrides_of(const CheckChild& what) {
   return out;
 }
 
+/// Readers as an experiment with this plugin would find them: its own, and those of `--plugin`.
+PluginSearch search_of_readers(const CheckChild& what) {
+  PluginSearch search;
+  search.command_line = what.plugins;
+  const PluginRecords records = read_records(what.file);
+  const bool has_readers = std::any_of(records.components.begin(), records.components.end(),
+                                       [](const auto& c) { return c.kind == Reader::kind; });
+  if (has_readers) search.command_line.push_back(what.file);
+  return search;
+}
+
 Subject subject_of(const Registry& registry, const CheckChild& what) {
   Subject s;
   s.kind = what.kind;
   s.name = what.name;
   s.schema = &registry.schema(what.kind, what.name);
-  s.create = [&registry, what, readers = std::make_shared<CheckReaders>()](const Value& params, Context& context) {
+  s.create = [&registry, what, readers = std::make_shared<CheckReaders>(search_of_readers(what))](const Value& params,
+                                                                                                  Context& context) {
     struct Pair {
       CheckContext context;  // first: destroyed last
       std::shared_ptr<Component> component;

@@ -16,15 +16,17 @@ namespace nephron::host {
 /// when the first file is asked for. Thread-safe.
 class CheckReaders {
  public:
+  explicit CheckReaders(PluginSearch search) : search_(std::move(search)) {}
   SlideOpener& opener() {
     std::call_once(once_, [&] {
-      registry_.emplace();
+      registry_.emplace(search_);
       opener_.emplace(*registry_);
     });
     return *opener_;
   }
 
  private:
+  PluginSearch search_;
   std::once_flag once_;
   std::optional<Registry> registry_;
   std::optional<ReaderOpener> opener_;

@@ -196,7 +196,10 @@ void add_plugins(CLI::App& app, int& exit) {
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();
   add_shared(sub, o, true);
-  sub->callback([o, &exit] { exit = check(*o); });
+  sub->callback([o, &exit] {
+    o->check.plugins = o->plugins;
+    exit = check(*o);
+  });
 
   sub = plugins->add_subcommand("new", "Write a new plugin that builds, and passes its check, as written");
   sub->add_option("KIND", o->kind)->required()->check(CLI::IsMember(kind_names()));
@@ -228,6 +231,7 @@ void add_check_child(CLI::App& app, int&) {
   command->add_option("--set", child->overrides)->allow_extra_args(false);
   command->add_option("--class", child->classes)->allow_extra_args(false);
   command->add_option("--file", child->files)->allow_extra_args(false);
+  command->add_option("--plugin", child->plugins)->allow_extra_args(false);
   command->add_option("--skip", child->skip)->allow_extra_args(false);
   command->add_option("--only", child->only);
   command->callback([child] {

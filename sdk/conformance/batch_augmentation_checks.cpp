@@ -35,9 +35,10 @@ void require_form(const char* what, const at::Tensor& from, const at::Tensor& to
 }
 
 BatchEffect effect_of(const BatchAugmentation& augmentation, std::int64_t n, std::uint64_t sample,
-                      const std::string& device = "cpu") {
+                      const std::string& device = "cpu", std::uint64_t batch_number = 0) {
   const auto there = at::Device(device);
-  const BatchEffect given{random_tensor({n, 3, 32, 48}, 1).to(there), random_tensor({n, 2, 32, 48}, 2, 0, 1).to(there),
+  const BatchEffect given{random_tensor({n, 3, 32, 48}, 2 * batch_number + 1).to(there),
+                          random_tensor({n, 2, 32, 48}, 2 * batch_number + 2, 0, 1).to(there),
                           at::ones({n, 2}).to(there)};
   const BatchEffect before{given.images.clone(), given.targets.clone(), given.weights.clone()};
   Batch batch(given.images, given.targets, given.weights);
@@ -57,9 +58,10 @@ BatchEffect effect_of(const BatchAugmentation& augmentation, std::int64_t n, std
 }
 
 /// For checks that compare effects: that they are sound is what "batches" and "extremes" say.
-BatchEffect sound_effect_of(const BatchAugmentation& augmentation, std::int64_t n, std::uint64_t sample) {
+BatchEffect sound_effect_of(const BatchAugmentation& augmentation, std::int64_t n, std::uint64_t sample,
+                            std::uint64_t batch_number = 0) {
   try {
-    return effect_of(augmentation, n, sample);
+    return effect_of(augmentation, n, sample, "cpu", batch_number);
   } catch (const Failed& e) {
     throw Skipped(std::string("needs sound batches: ") + e.what());
   }
@@ -84,6 +86,9 @@ void check_state(const Subject& s) {
   BenchContext context(s);
   const auto made = s.make<BatchAugmentation>(context);
   const auto draw = [&](std::uint64_t i) { return sound_effect_of(*made, 2, i); };
+  require_any_order(
+      12, [&] { return s.make<BatchAugmentation>(context); },
+      [](const auto& instance, std::uint64_t i) { return sound_effect_of(*instance, 2, i, i); });
   require_no_state(16, 1000, draw, draw);
 }
 

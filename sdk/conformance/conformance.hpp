@@ -53,17 +53,26 @@ class Subject {
   std::shared_ptr<Component> make_component(Context& context) const;
 };
 
+/// A promise that is kept as far as can be told, and what its author should look at.
+class Noted final : public Error {
+ public:
+  using Error::Error;
+};
+
 struct Check {
   std::string name;
   std::string promise;                      ///< what is checked, as a statement
-  std::function<void(const Subject&)> run;  ///< throws Failed or Skipped; any other exception is a failure too
+  std::function<void(const Subject&)> run;  ///< throws Failed, Skipped or Noted; any other exception is a failure too
 };
 
 /// What is checked of a component of this kind; of an unknown kind, what holds for every component.
 std::vector<Check> checks_of(std::string_view kind);
 
-/// A digest of what a component draws with equal generators, for a comparison of two processes: what is seeded once a
-/// process, or by a clock, is the same in all calls of one. Empty for kinds that draw nothing. Throws as checks do.
+/// What a component draws with equal generators, or gives with equal weights, for a comparison of two processes: what
+/// is seeded or drawn once a process, or by a clock, is the same in all calls of one. Empty for kinds that do neither.
+/// Throws as checks do.
 std::string trace_of(const Subject& subject);
+/// What is wrong when two processes have these traces; empty when nothing is. Sums may end in other last places.
+std::string trace_fault(std::string_view kind, const std::string& one, const std::string& other);
 
 }  // namespace nephron::conformance

@@ -10,6 +10,7 @@
 
 #include <conformance/bench.hpp>
 #include <conformance/kind_checks.hpp>
+#include <conformance/overlaps.hpp>
 
 namespace nephron::conformance {
 
@@ -101,11 +102,12 @@ void check_reading(const Subject& s) {
     expect(reader->size() == slide.size, [&] { return "slide \"" + slide.id + "\" has another size when it is open"; });
     for (const Region& r : places(slide.size)) {
       const Image whole = read_within_view(*reader, r, slide);
-      const Region half{r.x, r.y + r.height / 2, r.width, r.height - r.height / 2};
-      const Image part = read(*reader, half);
-      expect(same_pixels(part.view(), whole.view().crop({0, r.height / 2, half.width, half.height})), [&] {
-        return "slide \"" + slide.id + "\": a part that is read alone differs from the same part of a larger region";
-      });
+      for (const Region& other : overlaps_of(r, slide.size))
+        expect(same_where_both({read(*reader, other), other}, {whole, r}), [&] {
+          return "slide \"" + slide.id +
+                 "\": a part that is read alone differs from the same part of a larger region: " + text_of(other) +
+                 " and " + text_of(r) + " show other pixels where they overlap";
+        });
       expect(same_pixels(read(*dataset->open(slide), r).view(), whole.view()),
              [&] { return "slide \"" + slide.id + "\": opened again, it has other pixels"; });
     }
@@ -223,6 +225,7 @@ void check_annotation(const Subject& s) {
   BenchContext context(s);
   const auto dataset = s.make<Dataset>(context);
   int annotated = 0, said = 0;
+  std::string silent;
   for (const SlideInfo& slide : few(s, *dataset)) {
     CheckingSink first(slide, s.classes.size()), second(slide, s.classes.size());
     dataset->annotate(slide, s.classes, first);
@@ -237,6 +240,7 @@ void check_annotation(const Subject& s) {
              " x " + std::to_string(slide.size.height) + " px); are they in pixels of level 0, x before y?";
     });
     annotated += dataset->annotated(slide) ? 1 : 0;
+    if (dataset->annotated(slide) && first.said == 0) silent = slide.id;
     said += first.said;
   }
   // One slide may well hold nothing; all of them hardly.
@@ -249,8 +253,20 @@ void check_annotation(const Subject& s) {
     return "targets() gives " + std::to_string(rules.size()) + " rules for " + std::to_string(s.classes.size()) +
            " classes";
   });
-  for (const ChannelRule& r : rules)
+  for (std::size_t c = 0; c < rules.size(); ++c) {
+    const ChannelRule& r = rules[c];
     expect(std::isfinite(r.weight) && r.weight >= 0, "targets() gives a weight that is negative or not finite");
+    expect(r.weight == 0 || (r.any_of & ~r.none_of) != 0, [&] {
+      return "targets() gives class \"" + s.classes[c] + "\" no label (any_of " + std::to_string(r.any_of) +
+             ", none_of " + std::to_string(r.none_of) +
+             "): no pixel would ever be a target of it; label c is bit c, 1U << c, and a weight of 0 leaves a class "
+             "out";
+    });
+  }
+  if (!silent.empty())
+    throw Noted(
+        "annotated() says yes of slide \"" + silent +
+        "\", and annotate() says nothing: right where somebody looked and found nothing, wrong where nobody did");
 }
 
 class SilentSink final : public AnnotationSink {

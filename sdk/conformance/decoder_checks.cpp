@@ -1,5 +1,10 @@
+#include <array>
+#include <cmath>
+#include <optional>
+
 #include <ATen/core/grad_mode.h>
 #include <nephron/decoder.hpp>
+#include <nephron/value.hpp>
 
 #include <conformance/kind_checks.hpp>
 #include <conformance/module_checks.hpp>
@@ -64,6 +69,24 @@ void check_shapes(const Subject& s) {
   require_map(*decoder, 2, 96, 128);
 }
 
+std::vector<at::Tensor> copies_of(const std::vector<at::Tensor>& features) {
+  std::vector<at::Tensor> out;
+  for (const at::Tensor& f : features) out.push_back(f.detach().clone());
+  return out;
+}
+
+/// That a level without a gradient is one that the map does not depend on.
+void require_unused(Decoder& decoder, const std::vector<at::Tensor>& features, std::size_t level) {
+  const at::NoGradGuard no_grad;
+  decoder.eval();
+  std::vector<at::Tensor> others = copies_of(features);
+  others[level].mul_(3).add_(1);
+  expect(relative_difference(decoder.forward(copies_of(features)), decoder.forward(others)) < 1e-6, [&] {
+    return "the map depends on level " + std::to_string(level) +
+           ", but no gradient reaches it: is it detached? The encoder would not be trained through it";
+  });
+}
+
 void check_gradients(const Subject& s) {
   BenchContext context(s);
   const auto decoder = built(s, context);
@@ -86,6 +109,73 @@ void check_gradients(const Subject& s) {
     ++used;
   }
   expect(used > 0, "no gradient reaches the encoder's features: the encoder would not be trained");
+  for (std::size_t i = 0; i < features.size(); ++i)
+    if (!features[i].grad().defined()) require_unused(*decoder, features, i);
+}
+
+/// Where the map answers to one place of a level that changes: the middle of its largest answers, in pixels of the map.
+std::optional<std::array<double, 2>> answer_of(Decoder& decoder, const std::vector<at::Tensor>& features,
+                                               const at::Tensor& map, std::size_t level, std::int64_t x,
+                                               std::int64_t y) {
+  std::vector<at::Tensor> given = copies_of(features);
+  given[level].select(2, y).select(2, x).add_(5);
+  at::Tensor answer = (decoder.forward(given) - map).to(at::kDouble).square().sum(at::IntArrayRef{0, 1});
+  const double most = answer.max().item<double>();
+  if (most <= 0) return std::nullopt;
+  answer = (answer - 0.1 * most).clamp_min(0);  // what is answered everywhere, such as to a mean, tells no place
+  const auto middle = [&](int along) {
+    const at::Tensor sums = answer.sum(1 - along);
+    double total = 0, places = 0;
+    for (std::int64_t i = 0; i < sums.numel(); ++i) {
+      const double weight = sums[i].item<double>();
+      total += weight, places += weight * static_cast<double>(i);
+    }
+    return places / total;
+  };
+  return std::array{middle(1), middle(0)};
+}
+
+/// A map that is shifted or mirrored trains, and its edges are never right.
+void check_places(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  constexpr std::int64_t height = 128, width = 192;
+  constexpr int instances = 3;  // of whose weights some answer to one side
+  for (std::size_t level = 1;; ++level) {
+    int answers = 0;
+    double right = 0, below = 0, farthest = 0, pixel = 1;
+    for (int k = 0; k < instances; ++k) {
+      const auto decoder = built(s, context);
+      const std::vector<Level> levels = levels_for(*decoder);
+      if (level >= levels.size() || height / levels[level].stride < 8)
+        throw Skipped("its map answers to no place of a fine level");
+      decoder->eval();
+      const auto features = features_for(levels, 1, height, width);
+      const at::Tensor map = decoder->forward(copies_of(features));
+      const std::int64_t upsampling = decoder->head().upsampling;
+      if (map.dim() != 4 || map.size(2) != height / upsampling || map.size(3) != width / upsampling)
+        throw Skipped("needs a map of the size that head() says");
+      pixel = static_cast<double>(levels[level].stride) / static_cast<double>(upsampling);
+      for (const auto& [eighth_x, eighth_y] : {std::pair{3, 3}, {5, 3}, {3, 5}, {5, 5}}) {
+        const std::int64_t x = width / levels[level].stride * eighth_x / 8,
+                           y = height / levels[level].stride * eighth_y / 8;
+        const auto answer = answer_of(*decoder, features, map, level, x, y);
+        if (!answer) continue;
+        const double dx = (*answer)[0] - ((static_cast<double>(x) + 0.5) * pixel - 0.5),
+                     dy = (*answer)[1] - ((static_cast<double>(y) + 0.5) * pixel - 0.5);
+        right += dx, below += dy, ++answers;
+        farthest = std::max(farthest, std::hypot(dx, dy) / static_cast<double>(map.size(2)));
+      }
+    }
+    if (answers == 0) continue;
+    right /= answers, below /= answers;
+    expect(std::hypot(right, below) <= 1 + 0.75 * pixel && farthest < 0.2, [&] {
+      return "the map answers elsewhere than level " + std::to_string(level) + " changes: " + Value(right).str() +
+             " of its pixels to the right and " + Value(below).str() + " below in the mean, and up to " +
+             Value(farthest).str() + " of its height away; is it shifted, cropped at one side, or mirrored?";
+    });
+    return;
+  }
 }
 
 void check_state(const Subject& s) {
@@ -123,15 +213,10 @@ void check_samples(const Subject& s) {
   BenchContext context(s);
   const auto decoder = built(s, context);
   decoder->eval();
-  const auto copies = [](const std::vector<at::Tensor>& features) {
-    std::vector<at::Tensor> out;
-    for (const at::Tensor& f : features) out.push_back(f.detach().clone());
-    return out;
-  };
   const auto features = features_for(levels_for(*decoder), 3, 64, 64);
-  auto others = copies(features);
+  auto others = copies_of(features);
   for (at::Tensor& f : others) f.select(0, 1).mul_(3).add_(1);
-  const at::Tensor before = decoder->forward(copies(features)), after = decoder->forward(others);
+  const at::Tensor before = decoder->forward(copies_of(features)), after = decoder->forward(others);
   for (const std::int64_t n : {0, 2})
     expect(relative_difference(before.select(0, n), after.select(0, n)) < 1e-5,
            "in eval mode, the map of a sample changes with another sample of the batch; are statistics of the batch "
@@ -144,8 +229,7 @@ void check_inputs(const Subject& s) {
   const auto decoder = built(s, context);
   decoder->eval();
   const auto features = features_for(levels_for(*decoder), 1, 64, 64);
-  std::vector<at::Tensor> given;
-  for (const at::Tensor& f : features) given.push_back(f.detach().clone());
+  const std::vector<at::Tensor> given = copies_of(features);
   decoder->forward(given);
   for (std::size_t i = 0; i < features.size(); ++i)
     expect(same(features[i].detach(), given[i]), [&] {
@@ -238,7 +322,28 @@ void check_cuda(const Subject& s) {
          "the map on CUDA differs from the CPU's by more than 0.01");
 }
 
+void check_first_weights(const Subject& s) {
+  BenchContext context(s);
+  require_no_seeding([&] {
+    const auto decoder = built(s, context);
+    decoder->train();
+    decoder->forward(copies_of(features_for(levels_for(*decoder), 2, 64, 64)));
+  });
+}
+
 }  // namespace
+
+std::string decoder_trace(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  std::shared_ptr<Decoder> decoder;
+  return module_trace(
+      [&] {
+        decoder = built(s, context);
+        decoder->eval();
+      },
+      [&] { return std::vector<at::Tensor>{decoder->forward(features_for(levels_for(*decoder), 1, 64, 64))}; });
+}
 
 std::vector<Check> decoder_checks() {
   return {
@@ -246,6 +351,8 @@ std::vector<Check> decoder_checks() {
       {"gradients", "gradients are finite, and reach every parameter and the encoder", &check_gradients},
       {"state", "names and shapes of weights are the same in every instance", &check_state},
       {"determinism", "in eval mode equal weights give equal results, without random numbers", &check_determinism},
+      {"first_weights", "LibTorch's generator is drawn from, never seeded", &check_first_weights},
+      {"places", "the map answers where the features change", &check_places},
       {"inputs", "the encoder's features are left alone", &check_inputs},
       {"samples", "in eval mode a sample's map does not depend on the others", &check_samples},
       {"auxiliary", "auxiliary maps are as their heads say, in training and once", &check_auxiliary},

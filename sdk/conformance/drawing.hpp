@@ -32,6 +32,22 @@ void require_no_state(std::uint64_t few, std::uint64_t many, const Draw& draw, c
            "parameters and the Rng alone");
 }
 
+/// What a fresh instance draws does not depend on what it was asked before: what it keeps of its first calls, such as a
+/// value for each slide, shows when it is asked in another order. draw_with(instance, i) is the ith draw.
+template <class Make, class DrawWith>
+void require_any_order(std::uint64_t draws, const Make& make, const DrawWith& draw_with) {
+  const auto one = make(), twin = make(), other = make();
+  std::vector<decltype(draw_with(one, 0))> forwards;
+  for (std::uint64_t i = 0; i < draws; ++i) {
+    forwards.push_back(draw_with(one, i));
+    if (!(draw_with(twin, i) == forwards.back())) return;  // of which "determinism" speaks
+  }
+  for (std::uint64_t i = draws; i-- > 0;)
+    expect(draw_with(other, i) == forwards[i],
+           "asked in another order, a fresh instance draws something else with an equal Rng: it keeps state, such as "
+           "what it is first asked with, or what it was asked with before");
+}
+
 template <class Draw>
 void require_thread_safe_draws(const Draw& draw) {
   constexpr std::uint64_t draws = 16, threads = 4;

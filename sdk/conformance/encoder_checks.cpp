@@ -219,7 +219,28 @@ void check_cuda(const Subject& s) {
            [&] { return "level " + std::to_string(i) + " on CUDA differs from the CPU's by more than 0.01"; });
 }
 
+void check_first_weights(const Subject& s) {
+  BenchContext context(s);
+  require_no_seeding([&] {
+    const auto encoder = built(s, context);
+    encoder->train();
+    encoder->forward(image_for(*encoder, 2, 2, 3, 2));
+  });
+}
+
 }  // namespace
+
+std::string encoder_trace(const Subject& s) {
+  const at::NoGradGuard no_grad;
+  BenchContext context(s);
+  std::shared_ptr<Encoder> encoder;
+  return module_trace(
+      [&] {
+        encoder = built(s, context);
+        encoder->eval();
+      },
+      [&] { return encoder->forward(image_for(*encoder, 2, 2)); });
+}
 
 std::vector<Check> encoder_checks() {
   return {
@@ -227,6 +248,7 @@ std::vector<Check> encoder_checks() {
       {"options", "other depths and input channels are served or refused readably", &check_options},
       {"output_stride", "output strides 16 and 8 are served or refused readably", &check_output_stride},
       {"state", "names and shapes of weights are the same in every instance", &check_state},
+      {"first_weights", "LibTorch's generator is drawn from, never seeded", &check_first_weights},
       {"inputs", "the image is left alone", &check_inputs},
       {"samples", "in eval mode a sample's features do not depend on the others", &check_samples},
       {"determinism", "in eval mode equal weights give equal results, without random numbers", &check_determinism},

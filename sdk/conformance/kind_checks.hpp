@@ -23,5 +23,7 @@ std::vector<Check> metric_checks();
 std::string sampler_trace(const Subject& s);
 std::string augmentation_trace(const Subject& s);
 std::string batch_augmentation_trace(const Subject& s);
+std::string encoder_trace(const Subject& s);
+std::string decoder_trace(const Subject& s);
 
 }  // namespace nephron::conformance

@@ -79,6 +79,21 @@ MadeSlide::MadeSlide(Wish wish) : wish_(wish) {
   for (const Square& s : found_)
     for (std::int64_t y = s.box.y; y < s.box.y + s.box.height; ++y)
       std::fill_n(probability_[s.class_index].view().row<float>(y) + s.box.x, s.box.width, s.confidence);
+  move_probabilities();
+}
+
+void MadeSlide::move_probabilities() {
+  constexpr double usual = 0.5;
+  if (!wish_.redrawn && wish_.threshold == usual) return;
+  Rng rng(wish_.seed, "check/metric/redrawn");
+  for (const Image& plane : probability_)
+    for (std::int64_t y = 0; y < wish_.size.height; ++y)
+      for (std::int64_t x = 0; x < wish_.size.width; ++x) {
+        float& p = plane.view().row<float>(y)[x];
+        const bool above = p > usual;
+        if (wish_.redrawn) p = static_cast<float>(above ? rng.uniform(0.55, 0.98) : rng.uniform(0.02, 0.45));
+        p = static_cast<float>(above ? 1 - (1 - p) * (1 - wish_.threshold) / (1 - usual) : p * wish_.threshold / usual);
+      }
 }
 
 void MadeSlide::draw(const std::vector<Square>& squares, const std::vector<Image>& planes) const {
@@ -94,7 +109,7 @@ MeasuredSlide MadeSlide::slide() const {
   out.size = wish_.size;
   out.microns_per_pixel = 0.5;
   out.classes = {"one", "two"};
-  out.thresholds = {0.5, 0.5};
+  out.thresholds = {wish_.threshold, wish_.threshold};
   return out;
 }
 

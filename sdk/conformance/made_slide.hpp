@@ -25,6 +25,8 @@ class MadeSlide {
     bool prediction = true;  ///< has predicted ones
     bool perfect = false;    ///< they are the true ones, and probabilities are 0 and 1
     float ignored = 0.2F;    ///< what is predicted where nothing is known
+    bool redrawn = false;    ///< has other probabilities, on the same sides of the threshold
+    double threshold = 0.5;  ///< moves with the probabilities: what is predicted stays
     Size size{96, 80};
   };
   explicit MadeSlide(Wish wish);
@@ -37,6 +39,7 @@ class MadeSlide {
  private:
   MeasuredObjects objects() const;
   void draw(const std::vector<Square>& squares, const std::vector<Image>& planes) const;
+  void move_probabilities();
 
   Wish wish_;
   std::vector<Square> truth_, found_;

@@ -6,6 +6,7 @@
 
 #include <nephron/kept_measurement.hpp>
 #include <nephron/metric.hpp>
+#include <nephron/value.hpp>
 
 #include <conformance/bench.hpp>
 #include <conformance/kind_checks.hpp>
@@ -150,6 +151,39 @@ void require_both(const Values& both, const Values& one, const Values& other_one
          [&] { return "all values of two slides are those of the " + name + " one: add() loses the other"; });
 }
 
+/// Two equal slides are as good as one of them, where all their pixels count as one slide's; what counts pixels may
+/// double, and what is 1 of the truth itself is no count.
+void require_twice_as_once(const Values& twice, const Values& once, const Values& truth) {
+  const auto near = [](double a, double b) { return std::abs(a - b) <= 0.02 * std::max(std::abs(a), std::abs(b)); };
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    const double one = once[i].value, two = twice[i].value;
+    if (once[i].over != PooledOver::pixels || once[i].better == Better::neither || std::isnan(one)) continue;
+    const bool share = once[i].better == Better::higher && equal(truth[i].value, 1);
+    expect(near(one, two) || (!share && near(2 * one, two)), [&] {
+      return text(once[i]) + " of a slide that is added to itself is " + std::to_string(two) + ", of the slide alone " +
+             std::to_string(one) + ": does add() add up all that values() divides?";
+    });
+  }
+}
+
+/// That what is predicted is told by MeasuredSlide::thresholds. Values of the probabilities themselves show when these
+/// change on one side of the threshold; others must not change when probabilities and thresholds move alike.
+void check_thresholds(const Subject& s) {
+  BenchContext context(s);
+  const auto metric = s.make<Metric>(context);
+  const Values base = usual().measured(*metric), redrawn = MadeSlide({.seed = 1, .redrawn = true}).measured(*metric);
+  for (const double threshold : {0.2, 0.8}) {
+    const Values moved = MadeSlide({.seed = 1, .threshold = threshold}).measured(*metric);
+    for (std::size_t i = 0; i < base.size(); ++i)
+      expect(!equal(base[i].value, redrawn[i].value) || equal(base[i].value, moved[i].value), [&] {
+        return text(base[i]) + " is " + std::to_string(base[i].value) + " at a threshold of 0.5 and " +
+               std::to_string(moved[i].value) + " at " + Value(threshold).str() +
+               ", where the same pixels are predicted: does it have a threshold of its own? MeasuredSlide::thresholds "
+               "has the experiment's, and MeasuredRows::predicted is what lies above them";
+      });
+  }
+}
+
 void check_pooling(const Subject& s) {
   BenchContext context(s);
   const auto metric = s.make<Metric>(context);
@@ -160,6 +194,8 @@ void check_pooling(const Subject& s) {
   require_equal(pooled(*metric, {&third, &usual(), &other()}), pooled(*metric, {&usual(), &other(), &third}),
                 "of three slides in another order");
   const Values first = usual().measured(*metric), second = other().measured(*metric);
+  require_twice_as_once(pooled(*metric, {&usual(), &usual()}), first,
+                        MadeSlide({.seed = 1, .perfect = true}).measured(*metric));
   require_both(both, first, second, "first");
   require_both(both, second, first, "second");
 }
@@ -254,6 +290,7 @@ std::vector<Check> metric_checks() {
       {"bands", "values do not depend on the heights of bands", &check_bands},
       {"ignored", "what pixels hold that are ignored changes nothing", &check_ignored},
       {"pooling", "slides are added up in any order, and none is lost", &check_pooling},
+      {"thresholds", "what is predicted is told by the thresholds of the slide", &check_thresholds},
       {"kept", "a measurement that can be kept is restored as it was", &check_kept},
       {"slides", "slides are measured apart", &check_slides},
       {"threads", "slides can be measured on several threads", &check_threads},

@@ -1,5 +1,11 @@
 #include <conformance/module_checks.hpp>
 
+#include <algorithm>
+#include <chrono>
+
+#include <unistd.h>
+
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
 namespace nephron::conformance {
@@ -23,6 +29,45 @@ void copy_state(const torch::nn::Module& from, torch::nn::Module& to) {
   for (auto& p : to.named_parameters()) p.value().copy_(parameters[p.key()]);
   const auto buffers = from.named_buffers();
   for (auto& b : to.named_buffers()) b.value().copy_(buffers[b.key()]);
+}
+
+namespace {
+
+void seed_torch(std::uint64_t seed) {
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  generator.set_current_seed(seed);
+}
+
+}  // namespace
+
+void require_no_seeding(const std::function<void()>& body) {
+  std::vector<at::Tensor> states;
+  for (const std::uint64_t seed : {1, 2}) {
+    seed_torch(seed);
+    body();
+    states.push_back(at::detail::getDefaultCPUGenerator().get_state());
+  }
+  expect(!same(states[0], states[1]),
+         "it seeds LibTorch's generator: what is drawn after it, first weights of other modules too, is the same "
+         "whatever the experiment's seed; modules draw from that generator, and the host seeds it (SDK rule 5)");
+}
+
+std::string module_trace(const std::function<void()>& make, const std::function<std::vector<at::Tensor>()>& run) {
+  constexpr std::int64_t values = 16;
+  seed_torch(5);
+  make();
+  seed_torch(static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) ^
+             static_cast<std::uint64_t>(::getpid()));
+  std::string out;
+  for (const at::Tensor& t : run()) {
+    const at::Tensor flat = t.detach().to(at::kCPU, at::kDouble).contiguous().flatten();
+    const double most = std::max(flat.abs().max().item<double>(), 1e-30);
+    out += std::to_string(most) + " " + std::to_string(flat.mean().item<double>() / most);
+    for (std::int64_t i = 0; i < values; ++i)
+      out += ' ', out += std::to_string(flat[i * (flat.numel() - 1) / (values - 1)].item<double>() / most);
+    out += "\n";
+  }
+  return out;
 }
 
 namespace {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <torch/nn/module.h>
 
@@ -24,6 +26,14 @@ void require_own_names(const torch::nn::Module& module);
 
 /// Copies parameters and buffers, so that two instances can be compared whatever they were initialised with.
 void copy_state(const torch::nn::Module& from, torch::nn::Module& to);
+
+/// Throws Failed when body(), which makes a module and runs it, leaves LibTorch's generator in one state whatever the
+/// state was before: modules draw from it, and the host alone seeds it.
+void require_no_seeding(const std::function<void()>& body);
+
+/// What a module gives, for trace_of(): make() draws first weights from LibTorch's generator seeded alike in every
+/// process, and run() begins with another seed in each. Numbers that trace_fault() compares.
+std::string module_trace(const std::function<void()>& make, const std::function<std::vector<at::Tensor>()>& run);
 
 /// Which parameters a backward pass reaches: every one that wants a gradient, and none that is only stored
 /// (nn::store_only). Made before forward, asked after backward().

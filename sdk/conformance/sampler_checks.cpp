@@ -117,12 +117,28 @@ void require_window(const Window& w, const Catalog& catalog, std::int64_t window
   });
 }
 
+/// A window may leave a slide that is smaller than it, and no other: what lies outside is trained on as padding.
+void require_inside(const Window& w, const Catalog& catalog) {
+  const Size size = catalog.slides()[static_cast<std::size_t>(w.slide)].size;
+  const auto inside = [](std::int64_t from, std::int64_t window, std::int64_t extent) {
+    return extent < window || (from >= 0 && from + window <= extent);
+  };
+  expect(inside(w.region.x, w.region.width, size.width) && inside(w.region.y, w.region.height, size.height), [&] {
+    return "a window that leaves its slide of " + std::to_string(size.width) + " x " + std::to_string(size.height) +
+           ", which is larger than it: " + text(w) +
+           "; its corner lies within 0 and the extent less the window, and what lies outside is trained on as padding";
+  });
+}
+
 void check_windows(const Subject& s) {
   BenchContext context(s);
   const auto sampler = s.make<Sampler>(context);
   for (const std::int64_t window : {std::int64_t{64}, side, std::int64_t{700}})
-    for (std::int64_t i = 0; i < reach(*sampler, usual(), window); ++i)
-      require_window(draw(*sampler, usual(), window, i), usual(), window);
+    for (std::int64_t i = 0; i < reach(*sampler, usual(), window); ++i) {
+      const Window w = draw(*sampler, usual(), window, i);
+      require_window(w, usual(), window);
+      require_inside(w, usual());
+    }
 }
 
 void check_determinism(const Subject& s) {
@@ -149,8 +165,9 @@ void check_catalogues(const Subject& s) {
   BenchContext context(s);
   const auto sampler = s.make<Sampler>(context);
   const auto twin = s.make<Sampler>(context);
-  const auto fresh = s.make<Sampler>(context);
-  static const FakeCatalog other({{3000, 2000}, {1500, 1500}, {7000, 900}});
+  // The first of them has as many slides.
+  static const FakeCatalog others[] = {FakeCatalog({{900, 1200}, {1500, 1500}, {7000, 900}, {2000, 2000}}),
+                                       FakeCatalog({{3000, 2000}, {1500, 1500}, {7000, 900}})};
   constexpr std::int64_t few = 50;
   const std::int64_t here = std::min(few, reach(*sampler, usual(), side));
   std::vector<Window> first;
@@ -158,15 +175,18 @@ void check_catalogues(const Subject& s) {
     first.push_back(draw(*sampler, usual(), side, i));
     if (!equal(draw(*twin, usual(), side, i), first.back())) throw Skipped("two instances draw different windows");
   }
-  const std::int64_t there = reach(*fresh, other, side);
-  expect(reach(*sampler, other, side) == there,
-         "count() of a second catalogue is that of the first: it keeps what it is asked with");
-  for (std::int64_t i = 0; i < std::min(few, there); ++i) {
-    const Window w = draw(*sampler, other, side, i);
-    expect(equal(w, draw(*fresh, other, side, i)), [&] {
-      return "after another catalogue it draws " + text(w) + ", and " + text(draw(*fresh, other, side, i)) +
-             " when it was just made: it keeps the first catalogue that it is handed, or counts its calls";
-    });
+  for (const FakeCatalog& other : others) {
+    const auto fresh = s.make<Sampler>(context);
+    const std::int64_t there = reach(*fresh, other, side);
+    expect(reach(*sampler, other, side) == there,
+           "count() of a second catalogue is that of the first: it keeps what it is asked with");
+    for (std::int64_t i = 0; i < std::min(few, there); ++i) {
+      const Window w = draw(*sampler, other, side, i);
+      expect(equal(w, draw(*fresh, other, side, i)), [&] {
+        return "after another catalogue it draws " + text(w) + ", and " + text(draw(*fresh, other, side, i)) +
+               " when it was just made: it keeps the first catalogue that it is handed, or counts its calls";
+      });
+    }
   }
   for (std::int64_t i = 0; i < here; ++i)
     expect(equal(draw(*sampler, usual(), side, i), first[static_cast<std::size_t>(i)]),
@@ -311,7 +331,8 @@ std::string sampler_trace(const Subject& s) {
 
 std::vector<Check> sampler_checks() {
   return {
-      {"windows", "every window is a square of the wanted side that touches its slide", &check_windows},
+      {"windows", "every window is a square of the wanted side, inside its slide unless that is smaller",
+       &check_windows},
       {"determinism", "a window is a function of the catalogue, its number and the Rng", &check_determinism},
       {"catalogues", "windows follow the catalogue that is handed in", &check_catalogues},
       {"state", "what was drawn first is drawn again after many others", &check_state},

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -76,6 +78,22 @@ class WarmsUp final : public GoodAugmentation {
 
  private:
   mutable std::atomic<int> drawn_ = 0;
+};
+
+/// A value for each slide, drawn with whatever Rng comes first.
+class DrawsOnceASlide final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo& sample, Rng& rng, Plan& plan) const override {
+    const std::lock_guard lock(mutex_);
+    const auto [found, fresh] = gains_.try_emplace(sample.slide, 0.0F);
+    if (fresh) found->second = static_cast<float>(rng.uniform(0.8, 1.2));
+    const float g = found->second;
+    plan.colour_matrix({g, 0, 0, 0, 0, g, 0, 0, 0, 0, g, 0});
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, float> gains_;
 };
 
 void mirror(const ImageView& v) {
@@ -281,6 +299,27 @@ class NeedsLabels final : public GoodAugmentation {
   }
 };
 
+/// Noise, in the way that lies nearest: from the Rng at hand.
+class DrawsLater final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo&, Rng& rng, Plan& plan) const override {
+    plan.pixels([&rng](const SampleView& s) {
+      for (std::int64_t y = 0; y < s.image.height; ++y)
+        for (std::int64_t x = 0; x < 3 * s.image.width; ++x)
+          s.image.row<std::uint8_t>(y)[x] ^= static_cast<std::uint8_t>(rng.integer(0, 15));
+    });
+  }
+};
+
+class LooksAtItsSampleLater final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo& sample, Rng&, Plan& plan) const override {
+    plan.pixels([&sample](const SampleView& s) {
+      if (sample.mpp != 0.5) s.image.row<std::uint8_t>(0)[0] ^= 1;
+    });
+  }
+};
+
 }  // namespace
 
 Fixture augmentation_fixture() {
@@ -294,8 +333,11 @@ Fixture augmentation_fixture() {
           {"plans", "looks like positions", subject_of<Augmentation, GridOfPositions>("grid_of_positions")},
           {"plans", "beyond -4..4", subject_of<Augmentation, DensitiesBeyondTheirRange>("densities_beyond_range")},
           {"plans", "side * side * side", subject_of<Augmentation, CubeWithoutItsLastNode>("cube_without_a_node")},
+          {"afterwards", "draws from the Rng of draw()", subject_of<Augmentation, DrawsLater>("draws_later")},
+          {"afterwards", "refers to the sample", subject_of<Augmentation, LooksAtItsSampleLater>("looks_later")},
           {"determinism", "a second instance", subject_of<Augmentation, SecondInstanceDiffers>("second_differs")},
           {"state", "it keeps state", subject_of<Augmentation, WarmsUp>("warms_up")},
+          {"state", "asked in another order", subject_of<Augmentation, DrawsOnceASlide>("draws_once_a_slide")},
           {"state", "cannot be turned back",
            subject_of<Augmentation, RarelyShrinksToNothing>("rarely_shrinks_to_nothing")},
           {"labels", "leaves its labels where they were",

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <cstdlib>
+#include <mutex>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/flip.h>
@@ -41,6 +42,22 @@ class GoodCutMix : public BatchAugmentation {
     out.narrow(2, 0, h).narrow(3, 0, w).copy_(other.narrow(2, 0, h).narrow(3, 0, w));
     return out;
   }
+};
+
+/// Mixes in a little of the batch before.
+class MixesTheLastIn final : public BatchAugmentation {
+ public:
+  void apply(Batch& batch, Rng&) const override {
+    const std::lock_guard lock(mutex_);
+    const at::Tensor now = batch.images();
+    const at::Tensor last = last_.defined() && last_.sizes() == now.sizes() ? last_ : now;
+    last_ = now;
+    batch.set_images(0.9 * now + 0.1 * last);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable at::Tensor last_;
 };
 
 class ForgetsTargets final : public GoodCutMix {
@@ -214,6 +231,7 @@ Fixture batch_augmentation_fixture() {
               {"determinism", "a second instance", subject<SecondInstanceDiffers>("second_batches_differ")},
               {"randomness", "rand(), random() or srand() was called", subject<CallsRand>("batches_call_rand")},
               {"threads", "from several threads at once", subject<KeepsItsShare>("shared_share")},
+              {"state", "asked in another order", subject_of<BatchAugmentation, MixesTheLastIn>("mixes_the_last_in")},
               {"state", "it keeps state", subject<BatchesWarmUp>("batches_warm_up")},
               {"labels", "puts one sample's picture into another's", subject<ForgetsTargets>("forgets_targets")},
               {"labels", "leaves their targets where they were", subject<FlipsPicturesAlone>("flips_pictures_alone")},

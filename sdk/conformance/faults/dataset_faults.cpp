@@ -157,6 +157,15 @@ class StartsAtTheRegion final : public GoodReader {
   }
 };
 
+class ForgetsX final : public GoodReader {
+ public:
+  using GoodReader::GoodReader;
+  void read(const Region& region, const ImageView& out) const override {
+    GoodReader::read(region, out);
+    paint(region, out, 0, region.y);
+  }
+};
+
 class FillsWholeRows final : public GoodReader {
  public:
   using GoodReader::GoodReader;
@@ -205,6 +214,16 @@ class RuleForOneClass final : public GoodDataset {
   std::vector<ChannelRule> targets(const std::vector<std::string>&) const override { return {ChannelRule{}}; }
 };
 
+/// The number of a class in place of its bit.
+class NumbersForBits final : public GoodDataset {
+ public:
+  std::vector<ChannelRule> targets(const std::vector<std::string>& classes) const override {
+    std::vector<ChannelRule> out(classes.size());
+    for (std::size_t c = 0; c < out.size(); ++c) out[c].any_of = static_cast<std::uint32_t>(c);
+    return out;
+  }
+};
+
 class CallsRand final : public GoodDataset {
  public:
   void annotate(const SlideInfo& slide, const std::vector<std::string>& classes, AnnotationSink& sink) const override {
@@ -247,6 +266,7 @@ Fixture dataset_fixture() {
           {"slides", "another list or order", subject_of<Dataset, AnotherOrderEachTime>("another_order")},
           {"reading", "differs from the same part",
            subject_of<Dataset, Opening<StartsAtTheRegion>>("starts_at_the_region")},
+          {"reading", "show other pixels where they overlap", subject_of<Dataset, Opening<ForgetsX>>("forgets_x")},
           {"reading", "writes outside the view", subject_of<Dataset, Opening<FillsWholeRows>>("one_pixel_too_many")},
           {"outside", "without a word", subject_of<Dataset, Opening<ServesAnything>>("serves_anything")},
           {"threads", "from several threads at once", subject_of<Dataset, Opening<KeepsItsRegion>>("shared_scratch")},
@@ -257,6 +277,7 @@ Fixture dataset_fixture() {
           {"annotation", "class index 2 of 2", subject_of<Dataset, OneClassTooMany>("one_class_too_many")},
           {"annotation", "a run leaves the slide", subject_of<Dataset, RunPastTheEnd>("run_past_the_end")},
           {"annotation", "1 rules for 2 classes", subject_of<Dataset, RuleForOneClass>("rule_for_one_class")},
+          {"annotation", "gives class \"healthy\" no label", subject_of<Dataset, NumbersForBits>("numbers_for_bits")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Dataset, CallsRand>("calls_rand")},
           {"made_up", "another seed makes the same slides", subject_of<Dataset, ForgetsTheSeed>("forgets_the_seed")},
           {"made_up", "5 slides were asked for, and there are 4", subject_of<Dataset, MakesOneTooFew>("one_too_few")},

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/ones.h>
@@ -56,6 +57,37 @@ class CutOffFromTheEncoder final : public GoodDecoder {
     std::vector<at::Tensor> cut;
     for (const at::Tensor& f : features) cut.push_back(f.detach());
     return GoodDecoder::forward(cut);
+  }
+};
+
+/// Trains the rest of the encoder, not the level below.
+class DetachesALevel final : public GoodDecoder {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    return GoodDecoder::forward(features) + features.at(2).detach().mean(at::IntArrayRef{1, 2, 3}, /*keepdim=*/true);
+  }
+};
+
+class RollsItsMap final : public GoodDecoder {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    return GoodDecoder::forward(features).roll({3, 3}, {2, 3});
+  }
+};
+
+class MirrorsItsMap final : public GoodDecoder {
+ public:
+  at::Tensor forward(const std::vector<at::Tensor>& features) override {
+    return GoodDecoder::forward(features).flip({3});
+  }
+};
+
+class SeedsTheGenerator final : public GoodDecoder {
+ public:
+  void build(const std::vector<Level>& levels) override {
+    GoodDecoder::build(levels);
+    at::Generator generator = at::detail::getDefaultCPUGenerator();
+    generator.set_current_seed(1);
   }
 };
 
@@ -201,6 +233,10 @@ Fixture decoder_fixture() {
           {"shapes", "head() promised 6 channels", subject_of<Decoder, TurnsWidePictures>("turns_wide_pictures")},
           {"gradients", "no gradient reaches attention", subject_of<Decoder, UnusedParameter>("unused_parameter")},
           {"gradients", "the encoder would not be trained", subject_of<Decoder, CutOffFromTheEncoder>("cut_off")},
+          {"gradients", "the map depends on level 2", subject_of<Decoder, DetachesALevel>("detaches_a_level")},
+          {"first_weights", "it seeds LibTorch's generator", subject_of<Decoder, SeedsTheGenerator>("seeds_it")},
+          {"places", "answers elsewhere than level 1 changes", subject_of<Decoder, RollsItsMap>("rolls_its_map")},
+          {"places", "answers elsewhere than level 1 changes", subject_of<Decoder, MirrorsItsMap>("mirrors_its_map")},
           {"state", "forward adds, drops or reshapes", subject_of<Decoder, MakesABufferLate>("late_buffer")},
           {"state", "weight and again are one and the same", subject_of<Decoder, RegistersTwice>("registers_twice")},
           {"inputs", "forward changes level 1", subject_of<Decoder, RectifiesItsInput>("rectifies_its_input")},

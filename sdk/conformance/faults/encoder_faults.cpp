@@ -1,3 +1,4 @@
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
@@ -202,6 +203,15 @@ class OtherwiseOnTheDevice final : public GoodEncoder {
   WrongThere wrong_;
 };
 
+class SeedsTheGenerator final : public GoodEncoder {
+ public:
+  void build(const EncoderOptions& options) override {
+    at::Generator generator = at::detail::getDefaultCPUGenerator();
+    generator.set_current_seed(1);
+    GoodEncoder::build(options);
+  }
+};
+
 }  // namespace
 
 Fixture encoder_fixture() {
@@ -217,6 +227,7 @@ Fixture encoder_fixture() {
            subject_of<Encoder, ForgetsTheStride>("forgets_the_stride")},
           {"state", "forward adds, drops or reshapes", subject_of<Encoder, MakesABufferLate>("late_buffer")},
           {"state", "level1 and stem are one and the same", subject_of<Encoder, RegistersTwice>("registers_twice")},
+          {"first_weights", "it seeds LibTorch's generator", subject_of<Encoder, SeedsTheGenerator>("seeds_it")},
           {"inputs", "forward changes the image", subject_of<Encoder, ScalesTheImage>("scales_the_image")},
           {"samples", "in eval mode, level 5 of a sample changes",
            subject_of<Encoder, NormalisesByTheBatch>("batch_statistics")},

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <nephron/kept_measurement.hpp>
@@ -99,6 +100,52 @@ class ForgetsTheMask final : public Counts {
 class KeepsTheLast final : public Counts {
  public:
   void add(const Measurement& other) override { both_ = either_ = 0, Counts::add(other); }
+};
+
+class ThresholdOfItsOwn final : public Counts {
+ public:
+  void rows(const MeasuredRows& rows) override {
+    for (std::size_t c = 0; c < rows.truth.size(); ++c)
+      for (std::int64_t y = 0; y < rows.height; ++y)
+        for (std::int64_t x = 0; x < rows.truth[c].width; ++x) {
+          if (rows.ignored[c].row<const std::uint8_t>(y)[x] != 0) continue;
+          const bool p = rows.probability[c].row<const float>(y)[x] > 0.5F,
+                     t = rows.truth[c].row<const std::uint8_t>(y)[x] != 0;
+          both_ += p && t ? 1 : 0, either_ += p || t ? 1 : 0;
+        }
+  }
+};
+
+/// Adds up what is above the line, and not what is below.
+class LargestOfUnions final : public Counts {
+ public:
+  void add(const Measurement& other) override {
+    const double either = either_;
+    Counts::add(other);
+    either_ = std::max(either, either_ - either);
+  }
+};
+
+/// A good one: the share of the probability that lies on the truth.
+class ShareOnTheTruth final : public Counts {
+ public:
+  void rows(const MeasuredRows& rows) override {
+    for (std::size_t c = 0; c < rows.truth.size(); ++c)
+      for (std::int64_t y = 0; y < rows.height; ++y)
+        for (std::int64_t x = 0; x < rows.truth[c].width; ++x) {
+          if (rows.ignored[c].row<const std::uint8_t>(y)[x] != 0) continue;
+          const double p = rows.probability[c].row<const float>(y)[x];
+          both_ += p * rows.truth[c].row<const std::uint8_t>(y)[x], either_ += p;
+        }
+  }
+};
+
+/// A good one: pixels that are wrong, as a number.
+class WrongPixels final : public Counts {
+ public:
+  std::vector<MetricValue> values() const override {
+    return {MetricValue{.name = "wrong", .value = either_ - both_, .better = Better::lower}};
+  }
 };
 
 /// A mean of what is added, not of all there is.
@@ -225,7 +272,9 @@ class ThrowsOnSmallSlides final : public Counts {
 Fixture metric_fixture() {
   return {
       {subject_of<Metric, GoodMetric>("good"), subject_of<Metric, GoodObjectMetric>("good_of_objects"),
-       subject_of<Metric, MetricOf<KeptCounts>>("good_that_is_kept")},
+       subject_of<Metric, MetricOf<KeptCounts>>("good_that_is_kept"),
+       subject_of<Metric, MetricOf<ShareOnTheTruth>>("share_on_the_truth"),
+       subject_of<Metric, MetricOf<WrongPixels>>("wrong_pixels")},
       {
           {"values", "values() gives none", subject_of<Metric, MetricOf<NamelessWhenEmpty>>("nameless_when_empty")},
           {"values", "Jaccard index", subject_of<Metric, MetricOf<SpacesInNames>>("spaces_in_names")},
@@ -233,6 +282,8 @@ Fixture metric_fixture() {
           {"ignored", "pixels that are ignored", subject_of<Metric, MetricOf<ForgetsTheMask>>("forgets_the_mask")},
           {"pooling", "in another order", subject_of<Metric, MetricOf<KeepsTheLast>>("keeps_the_last")},
           {"pooling", "of three slides in another order", subject_of<Metric, MetricOf<MeansOfMeans>>("means_of_means")},
+          {"pooling", "added to itself", subject_of<Metric, MetricOf<LargestOfUnions>>("largest_of_unions")},
+          {"thresholds", "a threshold of its own", subject_of<Metric, MetricOf<ThresholdOfItsOwn>>("own_threshold")},
           {"kept", "restored, of a slide,", subject_of<Metric, MetricOf<KeepsHalf>>("keeps_half")},
           {"kept", "restored and added", subject_of<Metric, MetricOf<RestoresItsValue>>("restores_its_value")},
           {"kept", "takes fewer numbers", subject_of<Metric, MetricOf<TakesWhatIsThere>>("takes_what_is_there")},

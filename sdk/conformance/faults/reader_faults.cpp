@@ -149,6 +149,15 @@ class StartsAtTheCorner final : public GoodSlide {
   }
 };
 
+class ForgetsX final : public GoodSlide {
+ public:
+  using GoodSlide::GoodSlide;
+  void read_level(int level, const Region& region, const ImageView& out) const override {
+    GoodSlide::read_level(level, region, out);
+    fill(level, {0, region.y, region.width, region.height}, out);
+  }
+};
+
 class ServesAnything final : public GoodSlide {
  public:
   using GoodSlide::GoodSlide;
@@ -187,6 +196,7 @@ Fixture reader_fixture() {
               {"header", "microns per pixel", reader<ReaderOf<NegativePixelSize>>("negative_pixel_size")},
               {"header", "level 1 is not smaller", reader<ReaderOf<LevelsThatGrow>>("levels_that_grow")},
               {"reading", "differs from the same part", reader<ReaderOf<StartsAtTheCorner>>("starts_at_the_corner")},
+              {"reading", "show other pixels where they overlap", reader<ReaderOf<ForgetsX>>("forgets_x")},
               {"outside", "without a word", reader<ReaderOf<ServesAnything>>("serves_anything")},
               {"threads", "from several threads at once", reader<ReaderOf<KeepsItsRegion>>("shared_scratch")},
           }};

@@ -135,6 +135,37 @@ class WarmsUp final : public GoodSampler {
   mutable std::atomic<int> drawn_ = 0;
 };
 
+/// Takes the pixel that it drew for the corner of its window.
+class OffItsCentre final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t, Rng& rng) const override {
+    if (catalog.slides().empty()) throw Error("there is no slide to draw from");
+    const std::int64_t slide = rng.integer(0, static_cast<std::int64_t>(catalog.slides().size()) - 1);
+    const Size size = catalog.slides()[static_cast<std::size_t>(slide)].size;
+    const std::int64_t x = rng.integer(0, size.width - 1);
+    return {slide, {x, rng.integer(0, size.height - 1), window, window}};
+  }
+};
+
+/// Sizes that are looked up again when there are more or fewer slides.
+class KeepsItsSizes final : public GoodSampler {
+ public:
+  Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
+    Window out = GoodSampler::draw(catalog, window, index, rng);
+    const std::lock_guard lock(mutex_);
+    if (widths_.size() != catalog.slides().size()) {
+      widths_.clear();
+      for (const CatalogSlide& slide : catalog.slides()) widths_.push_back(slide.size.width);
+    }
+    if (widths_[static_cast<std::size_t>(out.slide)] < 2000) out.region.x = 0;
+    return out;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::vector<std::int64_t> widths_;
+};
+
 class SlideFromNothing final : public GoodSampler {
  public:
   Window draw(const Catalog& catalog, std::int64_t window, std::int64_t index, Rng& rng) const override {
@@ -169,8 +200,10 @@ Fixture sampler_fixture() {
       {
           {"windows", "not a square of side 64", subject_of<Sampler, RoundsItsSide>("rounds_its_side")},
           {"windows", "of a slide that is not there", subject_of<Sampler, SlideBesideTheList>("slide_beside_the_list")},
+          {"windows", "a window that leaves its slide", subject_of<Sampler, OffItsCentre>("off_its_centre")},
           {"determinism", "is another", subject_of<Sampler, SecondInstanceDiffers>("second_differs")},
           {"catalogues", "it keeps the first catalogue", subject_of<Sampler, KeepsItsCatalogue>("keeps_its_catalogue")},
+          {"catalogues", "it keeps the first catalogue", subject_of<Sampler, KeepsItsSizes>("keeps_its_sizes")},
           {"state", "it keeps state", subject_of<Sampler, WarmsUp>("warms_up")},
           {"randomness", "rand(), random() or srand() was called", subject_of<Sampler, CallsRand>("calls_rand")},
           {"randomness", "std::random_device was read", subject_of<Sampler, ReadsRandomDevice>("random_device")},

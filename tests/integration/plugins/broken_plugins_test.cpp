@@ -227,6 +227,24 @@ TEST_F(BrokenPlugins, SeededByItsProcess) {
                 testing::ElementsAre(StartsWith("processes: in another process, a second later, an equal Rng draws")));
 }
 
+TEST_F(BrokenPlugins, DrawnOnceAndKept) {
+  EXPECT_THAT(check(fixture("drawn_once")),
+              testing::ElementsAre(StartsWith("processes: in another process, a second later, equal first weights")));
+}
+
+// As in an experiment: readers of the dataset's own file are used, and those that --plugin names.
+TEST_F(BrokenPlugins, ReadersBesidesThoseThatAreFound) {
+  fs::create_directories(root_);
+  const fs::path slide = root_ / "slide.grey";
+  std::ofstream(slide, std::ios::binary) << "GREY" << std::string(80 * 60, 'g');
+  const std::string file = "--set file=" + slide.string() + " ";
+  EXPECT_THAT(check(fixture("grey_both"), "--component fixture_grey " + file, 0), testing::IsEmpty());
+  EXPECT_THAT(check(fixture("grey_dataset"), file + "--plugin " + fixture("grey_both").string(), 0),
+              testing::IsEmpty());
+  EXPECT_THAT(check(fixture("grey_dataset"), file),
+              testing::Contains(testing::HasSubstr("no reader suits slide file")));
+}
+
 TEST_F(BrokenPlugins, MissingPluginMacro) {
   const std::string message = fixture("missing_macro").string() +
                               " has components (augmentation \"fixture_missing_macro\"), but none of its sources says "
