@@ -48,11 +48,8 @@ class Agent {
     Scene scene = look(spool_, host_);
     tell_problems(scene);
     tell_of_clock(scene.now);
-    for (SceneJob& job : scene.jobs) try {
-        if (own(job)) settle(job, scene.now);
-      } catch (const Error& e) {  // of one job; the others are served
-        say_once(e.what(), "job " + job.ticket.id + ": " + e.what());
-      }
+    for (SceneJob& job : scene.jobs)
+      if (own(job)) serve(job, [&] { settle(job, scene.now); });
     scene = look(spool_, host_);
     carry_out(scene);
     count_use(scene);
@@ -62,6 +59,14 @@ class Agent {
 
  private:
   static bool own(const SceneJob& job) { return job.uid == ::geteuid(); }
+
+  /// What is wrong with one job keeps no other one waiting.
+  template <typename Work>
+  void serve(const SceneJob& job, const Work& work) try {
+    work();
+  } catch (const std::exception& e) {
+    say_once(job.ticket.id + e.what(), "job " + job.ticket.id + ": " + e.what());
+  }
 
   void say_once(const std::string& key, const std::string& text) {
     if (said_.insert(key).second) log().warning(text);
@@ -85,8 +90,10 @@ class Agent {
     if (job.state.at != JobState::At::running) return;
     // What it has left behind may hold its locks still: then its parts are taken, and it is over.
     if (!job.kept || end_of(own_folder_, job)) {
-      add_use(job, now);
+      const double used = use_since(job, now);
       settle_ended(spool_, job, now);
+      // After it: of a job that cannot be settled, the same seconds would be counted at each look.
+      add_to_sum(used, now);
       log().info(job.ticket.id + " " + job.ticket.name + ": " + said_of(job.state));
       return;
     }
@@ -112,8 +119,10 @@ class Agent {
     for (std::size_t i = 0; i < decisions.size(); ++i) {
       SceneJob& job = scene.jobs[index[i]];
       if (!own(job)) continue;
-      if (decisions[i].what == Decision::What::start) start(job, decisions[i], scene.now);
-      if (decisions[i].what == Decision::What::yield) yield(job, decisions[i].why);
+      serve(job, [&] {
+        if (decisions[i].what == Decision::What::start) start(job, decisions[i], scene.now);
+        if (decisions[i].what == Decision::What::yield) yield(job, decisions[i].why);
+      });
     }
   }
 
@@ -150,15 +159,16 @@ class Agent {
                text_of(state.parts));
   }
 
-  void add_use(SceneJob& job, const Moment& now) {
-    const double seconds = seconds_between(job.state.counted, now);
-    const double cost = cost_per_second(job.state.parts, host_.machine) * seconds;
+  /// GPU-seconds that are not in the sum yet.
+  double use_since(const SceneJob& job, const Moment& now) const {
+    return cost_per_second(job.state.parts, host_.machine) * seconds_between(job.state.counted, now);
+  }
+
+  /// The job's state first: of a kill between the two, seconds are lost rather than counted twice.
+  void add_to_sum(double used, const Moment& now) const {
     UseSum sum = read_own_use(spool_);
-    sum.seconds = decayed(sum.seconds, seconds_between(sum.at, now)) + cost;
+    sum.seconds = decayed(sum.seconds, seconds_between(sum.at, now)) + used;
     sum.at = now;
-    // The job first: of a kill between the two, seconds are lost rather than counted twice.
-    job.state.counted = now;
-    write_state(spool_, job);
     spool_.write("use.json", text_of(sum));
   }
 
@@ -166,9 +176,13 @@ class Agent {
     for (SceneJob& job : scene.jobs) {
       if (!own(job) || job.state.at != JobState::At::running || !job.kept) continue;
       if (seconds_between(job.state.counted, scene.now) < count_every) continue;
-      job.state.left = seconds_left(job.ticket.run);
-      job.state.left_at = scene.now;
-      add_use(job, scene.now);
+      serve(job, [&] {
+        const double used = use_since(job, scene.now);
+        job.state.left = seconds_left(job.ticket.run);
+        job.state.left_at = job.state.counted = scene.now;
+        write_state(spool_, job);
+        add_to_sum(used, scene.now);
+      });
     }
   }
 

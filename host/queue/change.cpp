@@ -38,9 +38,11 @@ std::string owner_of(const Spool& spool, const std::string& id) {
   return {};
 }
 
+/// What was told to end already is not told again: a second signal ends a program at once, without what it saves.
 void tell_running(const Spool& spool, SceneJob& job, Wish wish) {
+  // It has its time from now on, as one has that is told now.
+  if (job.state.told && job.state.wish != wish) job.state.told = Moment::now();
   job.state.wish = wish;
-  job.state.told.reset();
   write_state(spool, job);
 }
 

@@ -15,9 +15,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct flock range(std::int64_t from, std::int64_t count) {
+struct flock range(std::int64_t from, std::int64_t count, short type = F_WRLCK) {
   struct flock lock = {};
-  lock.l_type = F_WRLCK;
+  lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = from;
   lock.l_len = count;
@@ -59,6 +59,11 @@ void lock_and_wait(int fd) {
 
 bool bytes_held(int fd, std::int64_t from, std::int64_t count) {
   struct flock lock = range(from, count);
+  return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool held_for_writing(int fd) {
+  struct flock lock = range(0, 0, F_RDLCK);  // which nothing else is in the way of
   return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 

@@ -17,6 +17,9 @@ bool lock_bytes(int fd, std::int64_t from = 0, std::int64_t count = 0);
 /// Waits for it.
 void lock_and_wait(int fd);
 bool bytes_held(int fd, std::int64_t from = 0, std::int64_t count = 0);
+/// Of a file that others may only read: whether its owner holds some of it. They can lock it for reading, which does
+/// not count.
+bool held_for_writing(int fd);
 
 /// SPOOL/locks: gpu-K has a byte for each sixteenth of GPU K, cores one for each core. Files that everybody may lock.
 ///

@@ -19,13 +19,15 @@ constexpr std::size_t most_ended = 2000;
 
 fs::path ended_folder(const Spool& spool) { return spool.own() / "ended"; }
 
-/// The oldest ones that are too many; runs keep their own logs.
+/// Those that have ended first, of those that are too many; runs keep their own logs. The state is what is written at
+/// a job's end, the ticket when it was submitted.
 void forget_oldest(const Spool& spool) {
   std::vector<std::pair<fs::file_time_type, std::string>> all;
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(ended_folder(spool), failed))
     if (const std::string name = entry.path().filename(); name.ends_with(ticket_ending))
-      all.emplace_back(entry.last_write_time(failed), name.substr(0, 6));
+      all.emplace_back(fs::last_write_time(ended_folder(spool) / (name.substr(0, 6) + state_ending), failed),
+                       name.substr(0, 6));
   if (all.size() <= most_ended) return;
   std::sort(all.begin(), all.end());
   for (std::size_t i = 0; i < all.size() - most_ended; ++i)
@@ -53,7 +55,7 @@ void put_away(const Spool& spool, const SceneJob& job) {
   const fs::path to = ended_folder(spool);
   ::mkdir(to.c_str(), 0755);
   const auto move = [&](const std::string& ending) {
-    ::rename((spool.own() / (job.ticket.id + ending)).c_str(), (to / (job.ticket.id + ending)).c_str());
+    return ::rename((spool.own() / (job.ticket.id + ending)).c_str(), (to / (job.ticket.id + ending)).c_str()) == 0;
   };
   // The ticket last: as long as it lies there, the job is found and this is done again.
   for (const char* ending : {".begun.json", ".end.json", ".lock"}) spool.remove(job.ticket.id + ending);
@@ -61,7 +63,8 @@ void put_away(const Spool& spool, const SceneJob& job) {
   std::error_code failed;
   fs::copy_file(spool.own() / (job.ticket.id + state_ending), to / (job.ticket.id + state_ending),
                 fs::copy_options::overwrite_existing, failed);
-  move(ticket_ending);
+  // Of a full disk: how it ended is known here alone, and the next agent puts it away (put_away_left).
+  if (failed || !move(ticket_ending)) return;
   spool.remove(job.ticket.id + state_ending);
   forget_oldest(spool);
 }

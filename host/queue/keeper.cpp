@@ -242,6 +242,14 @@ std::int64_t born(std::int64_t process) {
   return words ? std::atoll(word.c_str()) : 0;
 }
 
+bool is_keeper(const Begun& begun, uid_t uid) {
+  std::ifstream in("/proc/" + std::to_string(begun.keeper) + "/status");
+  long long owner = -1;
+  for (std::string line; owner < 0 && std::getline(in, line);)
+    if (line.starts_with("Uid:")) std::istringstream(line.substr(4)) >> owner;
+  return owner == static_cast<long long>(uid) && born(begun.keeper) == begun.keeper_born;
+}
+
 void signal_keeper(const Begun& begun, int number) {
   const int process = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(begun.keeper), 0));
   if (process < 0) return;

@@ -19,6 +19,9 @@ namespace nephron::host {
 /// for good.
 std::int64_t born(std::int64_t process);
 
+/// Whether it names a process of that user, and the one that it was: its user may write anything into it.
+bool is_keeper(const Begun& begun, uid_t uid);
+
 /// Sends it, but not to another process that has got the number since.
 void signal_keeper(const Begun& begun, int number);
 

@@ -14,7 +14,7 @@ namespace nephron::host {
 
 namespace fs = std::filesystem;
 
-std::string progress_of(const fs::path& run) {
+std::string progress_of(const fs::path& run) try {
   std::string out;
   std::error_code failed;
   if (run.empty() || !fs::exists(run, failed)) return out;
@@ -24,6 +24,9 @@ std::string progress_of(const fs::path& run) {
            (fold.finished() ? " done " : " ");
   }
   return out;
+} catch (const std::exception& e) {  // removed while it trained, say: whoever goes on with it is told
+  log().debug(e.what());
+  return {};
 }
 
 bool run_finished(const fs::path& run) { return !run.empty() && RunReader(run).state().status == RunStatus::finished; }

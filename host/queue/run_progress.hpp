@@ -8,7 +8,7 @@
 
 namespace nephron::host {
 
-/// How far a run is, as a text that differs when it came further; "" where there is no run.
+/// How far a run is, as a text that differs when it came further; "" of what is no run.
 std::string progress_of(const std::filesystem::path& run);
 /// Every fold that it was started for is done.
 bool run_finished(const std::filesystem::path& run);

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include <nlohmann/json.hpp>
 
 #include <nephron/error.hpp>
 
 #include <host/queue/gpu_use.hpp>
+#include <host/queue/keeper.hpp>
 #include <host/queue/virtual_time.hpp>
 #include <host/registry/process_use.hpp>
 
@@ -56,10 +56,7 @@ Parts used_outside(const Scene& scene, const HostFile& host) {
   Parts out;
   const auto& gpus = host.machine.gpus;
   if (std::all_of(gpus.begin(), gpus.end(), [](const Gpu& gpu) { return gpu.made_up(); })) return out;
-  std::set<pid_t> keepers;
-  for (const SceneJob& job : scene.jobs)
-    if (job.kept && job.begun) keepers.insert(static_cast<pid_t>(job.begun->keeper));
-  const auto bytes = use_of_others(gpus, ProcessTable::now().below(keepers));
+  const auto bytes = use_of_others(gpus, ProcessTable::now().below(keepers_of(scene)));
   for (std::size_t i = 0; i < gpus.size(); ++i) {
     const double share = static_cast<double>(bytes[i]) / static_cast<double>(std::max<std::int64_t>(1, gpus[i].bytes));
     int count = share < least_share ? 0 : std::min(gpu_parts, static_cast<int>(std::ceil(share * gpu_parts)));
@@ -73,6 +70,13 @@ Parts used_outside(const Scene& scene, const HostFile& host) {
 }
 
 }  // namespace
+
+std::set<pid_t> keepers_of(const Scene& scene) {
+  std::set<pid_t> out;
+  for (const SceneJob& job : scene.jobs)
+    if (job.kept && job.begun && is_keeper(*job.begun, job.uid)) out.insert(static_cast<pid_t>(job.begun->keeper));
+  return out;
+}
 
 std::optional<double> rest_left(const SceneJob& job, const HostFile& host, const Moment& now) {
   if (job.state.at != JobState::At::waiting || !job.state.rests) return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct Scene {
 
 /// Looks at everything, and changes nothing but lock files that are missing.
 Scene look(const Spool& spool, const HostFile& host);
+
+/// Processes that keep a job: what is below them is the queue's. One that is not its user's own keeps nothing.
+std::set<pid_t> keepers_of(const Scene& scene);
 
 /// Jobs of the scene as the plan sees them; `index`: which job of the scene each one is. Jobs of users without an agent
 /// wait in vain, and are not in the way of others: only `own` is taken to have one soon.

@@ -64,6 +64,15 @@ void make_shared(const fs::path& folder) {
                 "Its owner mends that: chmod +t " + folder.string());
 }
 
+Descriptor open_lock(const fs::path& file, mode_t mode) {
+  Descriptor out(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!out.good())
+    throw Error("cannot write " + file.string() + ": " + reason(),
+                "The spool needs room, and its disk must be writable; jobs that run go on meanwhile.");
+  ::fchmod(out.get(), mode);  // whatever the umask, and whoever made it
+  return out;
+}
+
 }  // namespace
 
 std::string user_named(uid_t uid) {
@@ -132,7 +141,7 @@ bool UserFolder::held(const std::string& name) const {
   const Descriptor fd = open(name, O_RDONLY);
   struct stat info = {};
   return fd.good() && ::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == uid_ &&
-         bytes_held(fd.get());
+         held_for_writing(fd.get());
 }
 
 Spool::Spool(fs::path folder) : folder_(std::move(folder)), own_(folder_ / std::to_string(::geteuid())) {
@@ -186,15 +195,21 @@ void Spool::write(const std::string& name, const std::string& text, bool open_to
 
 std::optional<Descriptor> Spool::lock(const std::string& name, bool wait) const {
   const fs::path file = own_ / name;
-  Descriptor fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!fd.good())
-    throw Error("cannot write " + file.string() + ": " + reason(),
-                "The spool needs room, and its disk must be writable; jobs that run go on meanwhile.");
-  // Others ask whether it is held; those that are waited for are nobody else's, who could keep us waiting.
-  ::fchmod(fd.get(), wait ? 0600 : 0644);
-  if (wait) lock_and_wait(fd.get());
-  else if (!lock_bytes(fd.get())) return std::nullopt;
-  return fd;
+  // Those that are waited for are nobody else's, who could keep us waiting.
+  if (wait) {
+    Descriptor fd = open_lock(file, 0600);
+    lock_and_wait(fd.get());
+    return fd;
+  }
+  // Others ask whether it is held. Whoever may ask can also lock it, for reading, and so keep us from it for ever: then
+  // another file takes its place, which no two processes may do at a time.
+  const std::optional<Descriptor> alone = lock(".locking", true);
+  Descriptor fd = open_lock(file, 0644);
+  if (lock_bytes(fd.get())) return fd;
+  if (held_for_writing(fd.get())) return std::nullopt;
+  ::unlink(file.c_str());
+  fd = open_lock(file, 0644);
+  return lock_bytes(fd.get()) ? std::optional(std::move(fd)) : std::nullopt;
 }
 
 bool Spool::has(const std::string& name) const {

@@ -34,7 +34,7 @@ class UserFolder {
   std::vector<std::string> names(const std::string& ending) const;
   /// Nothing where there is no such file. Throws Error for one that cannot be trusted.
   std::optional<std::string> read(const std::string& name) const;
-  /// Whether a process holds the lock file `name`; false where there is none.
+  /// Whether a process of the user holds the lock file `name`; false where there is none.
   bool held(const std::string& name) const;
 
  private:

@@ -14,6 +14,7 @@
 #include <nephron/error.hpp>
 
 #include <host/util/files.hpp>
+#include <host/util/log.hpp>
 #include <host/util/partial_file.hpp>
 
 namespace nephron::host {
@@ -125,6 +126,20 @@ bool ObjectStore::has(const ObjectName& name) const noexcept {
          info.st_size == name.bytes;
 }
 
+/// Its size is not enough: what a disk has damaged would be found out when a run is to be started again, and no good
+/// copy is left.
+bool ObjectStore::is_kept(const ObjectName& name) const {
+  const fs::path object = path(name);
+  struct stat there = {};
+  if (!has(name) || ::lstat(object.c_str(), &there) != 0) return false;
+  if (::access(object.c_str(), R_OK) == 0 && sha256_of(object) != name.sha256) {
+    log().warning(object.string() + " was damaged: its SHA-256 is another one; it is put again");
+    return false;
+  }
+  say_used(object, there);
+  return true;
+}
+
 ObjectName ObjectStore::put(const fs::path& file) {
   struct stat info = {};
   if (::stat(file.c_str(), &info) != 0) throw Error("cannot read " + file.string() + ": " + reason());
@@ -132,12 +147,7 @@ ObjectName ObjectStore::put(const fs::path& file) {
   const ObjectName name{sha256_of(file), info.st_size};
   const fs::path object = path(name);
   const bool runs = (info.st_mode & S_IXUSR) != 0;
-  if (has(name)) {
-    struct stat there = {};
-    ::lstat(object.c_str(), &there);
-    say_used(object, there);
-    return name;
-  }
+  if (is_kept(name)) return name;
   make_folder(folder_, root_);
   make_folder(object.parent_path(), folder_);
   PartialFile partial(object);
@@ -154,10 +164,7 @@ ObjectName ObjectStore::put_text(std::string_view text) {
   const fs::path object = path(name);
   make_folder(folder_, root_);
   make_folder(object.parent_path(), folder_);
-  if (struct stat there = {}; has(name) && ::lstat(object.c_str(), &there) == 0) {
-    say_used(object, there);
-    return name;
-  }
+  if (is_kept(name)) return name;
   write_file_atomically(object, text);
   const Descriptor written(object, O_RDONLY | O_NOFOLLOW);
   if (written.good()) make_read_only(written.get());

@@ -42,6 +42,7 @@ class ObjectStore {
   void lay_out(const ObjectName& name, const std::filesystem::path& to, bool executable) const;
 
  private:
+  bool is_kept(const ObjectName& name) const;  ///< with its digest; says what is damaged
   std::filesystem::path root_, folder_;
 };
 

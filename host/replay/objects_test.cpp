@@ -89,6 +89,17 @@ TEST_F(Objects, NothingDamagedIsUsed) {
   EXPECT_THAT([&] { store_.lay_out(name, folder_ / "out", false); }, ThrowsMessage<Error>(HasSubstr("gone")));
 }
 
+TEST_F(Objects, WhatWasDamagedIsPutAgain) {
+  const ObjectName name = store_.put(file("a", "abc"));
+  change(name, "abd");
+  EXPECT_EQ(store_.put(file("a", "abc")), name);
+  EXPECT_EQ(store_.text(name, 10), "abc");
+  change(name, "abd");
+  EXPECT_EQ(store_.put_text("abc"), name);
+  EXPECT_EQ(store_.text(name, 10), "abc");
+  EXPECT_EQ(stored(), 1U);
+}
+
 TEST_F(Objects, ALinkIsNoObject) {
   const ObjectName name = store_.put(file("a", "abc"));
   fs::remove(store_.path(name));

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -28,6 +31,24 @@ fs::path root_of(const fs::path& run) { return fs::absolute(run).lexically_norma
 
 std::string owner_text(uid_t owner) { return "user " + std::to_string(owner); }
 
+/// Whether the group is its user's alone, as each user of many systems has one: of the same name, and of nobody else.
+bool is_group_of_one(gid_t group, uid_t user) {
+  char of_user[4096], of_group[4096];
+  passwd person = {}, *found = nullptr;
+  if (::getpwuid_r(user, &person, of_user, sizeof of_user, &found) != 0 || found == nullptr) return false;
+  struct group entry = {}, *known = nullptr;
+  if (::getgrgid_r(group, &entry, of_group, sizeof of_group, &known) != 0 || known == nullptr) return false;
+  const std::string name = person.pw_name;
+  if (person.pw_gid != group || name != entry.gr_name) return false;
+  for (char** member = entry.gr_mem; *member != nullptr; ++member)
+    if (name != *member) return false;
+  return true;
+}
+
+bool its_group_may_write(const struct stat& info) {
+  return (info.st_mode & S_IWGRP) != 0 && !is_group_of_one(info.st_gid, info.st_uid);
+}
+
 /// Whoever may write the list of what is run may have anything run.
 void require_own(const fs::path& file, bool trust) {
   struct stat info = {};
@@ -38,20 +59,30 @@ void require_own(const fs::path& file, bool trust) {
                     (file.parent_path() / "experiment.resolved.toml").string());
   if (!S_ISREG(info.st_mode)) throw Error(file.string() + " is no plain file");
   const bool own = info.st_uid == ::geteuid() || info.st_uid == 0;
-  if (trust || (own && (info.st_mode & S_IWOTH) == 0)) return;
-  throw Error(own ? file.string() + " may be written by anybody"
-                  : file.string() + " belongs to another user (" + owner_text(info.st_uid) + ")",
-              "The program and the plugins that it names would run with your rights. Give --trust if you trust them.");
+  const bool anybody = (info.st_mode & S_IWOTH) != 0;
+  if (trust || (own && !anybody && !its_group_may_write(info))) return;
+  throw Error(
+      file.string() + (!own      ? " belongs to another user (" + owner_text(info.st_uid) + ")"
+                       : anybody ? " may be written by anybody"
+                                 : " may be written by its group (" + std::to_string(info.st_gid) + ")"),
+      (own ? "If nobody has changed it: chmod go-w " + shell_word(file.string()) + ". " : "") +
+          "The program and the plugins that it names would run with your rights. Give --trust if you trust them.");
+}
+
+/// Whether others may rename what lies in a folder, and so put something else in its place.
+bool others_may_exchange(const struct stat& info) {
+  const bool may_write = (info.st_mode & S_IWOTH) != 0 || its_group_may_write(info);
+  return (info.st_uid != ::geteuid() && info.st_uid != 0) || (may_write && (info.st_mode & S_ISVTX) == 0);
 }
 
 /// Nobody else can exchange a program that was laid out there between its check and its start.
 bool is_own_alone(const fs::path& root) {
-  std::error_code failed;
   const fs::path store = ObjectStore(root).folder();
-  struct stat info = {};
-  const fs::path looked_at = fs::exists(fs::symlink_status(store, failed)) ? store : root;
-  return ::lstat(looked_at.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&
-         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  struct stat of_root = {}, of_store = {};
+  if (::stat(root.c_str(), &of_root) != 0 || !S_ISDIR(of_root.st_mode) || others_may_exchange(of_root)) return false;
+  // A store that is not there yet has the rights of the folder that it is in.
+  if (::lstat(store.c_str(), &of_store) != 0) of_store = of_root;
+  return S_ISDIR(of_store.st_mode) && of_store.st_uid == ::geteuid() && (of_store.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 void require_torch(const Snapshot& snapshot) {

@@ -19,6 +19,7 @@
 #include <host/slurm/slurm_change.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
+#include <host/util/usage_error.hpp>
 
 namespace nephron::host {
 namespace {
@@ -65,11 +66,16 @@ int change_all(const QueueOptions& o, std::string (*change)(const Spool&, const 
                std::string (*of_slurm)(const SlurmId&)) {
   const HostFile host = read_host();
   const Spool spool(host.spool);
-  for (const std::string& id : o.ids) {
-    const auto in_slurm = slurm_job(spool, id);
-    print((in_slurm ? of_slurm(*in_slurm) : change(spool, id)) + "\n");
-  }
-  return Exit::done;
+  int exit = Exit::done;
+  for (const std::string& id : o.ids) try {
+      const auto in_slurm = slurm_job(spool, id);
+      print((in_slurm ? of_slurm(*in_slurm) : change(spool, id)) + "\n");
+    } catch (const Error& e) {
+      log().error(std::string(e.what()) + (e.hint().empty() ? "" : "\n  " + e.hint()));
+      const bool usage = dynamic_cast<const UsageError*>(&e) != nullptr && exit != Exit::failed;
+      exit = usage ? Exit::usage : Exit::failed;
+    }
+  return exit;
 }
 
 void add_change(CLI::App& app, int& exit, const char* name, const char* help,

@@ -71,6 +71,18 @@ class Queue(QueueTest):
         self.wait_for_state(deaf, "cancelled")
         self.wait_until(lambda: not self.processes())
 
+    def test_of_several_jobs_those_that_are_right_are_changed(self):
+        self.make_host(gpus=1)
+        runs, waits = self.count("a", 1000), self.count("b", 1000)
+        self.wait_for_state(runs, "running")
+        said = self.refused("hold", "123456", "etc", waits)
+        self.assertIn("there is no job 123456", said)
+        self.assertIn("is no id of a job", said)
+        self.assertEqual(self.jobs()[waits]["state"], "held")
+        self.assertIn("there is no job 123456", self.refused("cancel", "123456", waits, runs))
+        self.wait_for_state(runs, "cancelled")
+        self.wait_for_state(waits, "cancelled")
+
     def test_what_is_held_saves_and_goes_on_when_it_is_released(self):
         job = self.count("a", 200)
         self.wait_until(lambda: os.path.exists(self.work + "/a.state"))
