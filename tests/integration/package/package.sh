@@ -75,7 +75,7 @@ case $step in
     python3 - "$tree/share/doc/nephron" <<'TEXT' || fail "installed pages link to files that are not there"
 import pathlib, re, sys
 lost = [f"{page}: {link}" for page in pathlib.Path(sys.argv[1]).rglob("*.md")
-        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text())
+        for link in re.findall(r"\]\(([^)#\s]+)", re.sub(r"(?m)^    .*", "", page.read_text()))  # not in code
         if "://" not in link and not (page.parent / link).exists()]
 sys.exit("\n".join(lost) or 0)
 TEXT
