@@ -15,6 +15,7 @@
 #include <host/device/device.hpp>
 #include <host/predict/full_size.hpp>
 #include <host/predict/memory.hpp>
+#include <host/predict/network_key.hpp>
 #include <host/predict/networks.hpp>
 #include <host/tiling/tiling.hpp>
 #include <host/util/as_usage.hpp>
@@ -58,12 +59,20 @@ std::unique_ptr<Member> open_member(const PredictRequest& request, const std::fi
   return out;
 }
 
+/// Of one member: its settings, and what its experiment says besides.
+nlohmann::ordered_json settings_of(const Member& member) {
+  auto out = nlohmann::ordered_json::parse(member.settings.str());
+  out["network_sha256"] = network_key(member.experiment, *member.registry);
+  return out;
+}
+
 std::string list_of(const std::vector<std::string>& names) { return names_of(names, names.size()); }
 
 void require_like(const Member& first, const Member& other) {
   const auto differ = [&](const std::string& what) {
-    throw Error(other.settings.run.string() + " cannot be joined with " + first.settings.run.string() + ": " + what,
-                "Runs that are joined have the same classes, in the same order.");
+    throw UsageError(
+        other.settings.run.string() + " cannot be joined with " + first.settings.run.string() + ": " + what,
+        "Runs that are joined have the same classes, in the same order.");
   };
   if (other.experiment.classes != first.experiment.classes)
     differ("its classes are " + list_of(other.experiment.classes) + ", not " + list_of(first.experiment.classes));
@@ -105,13 +114,13 @@ std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request,
 
 std::string settings_text(const std::vector<std::unique_ptr<Member>>& members, const PredictRequest& request,
                           const std::string& metrics) {
-  auto json = nlohmann::ordered_json::parse(members.front()->settings.str());
+  auto json = settings_of(*members.front());
   if (!metrics.empty()) json["metrics"] = metrics;
   if (members.size() == 1) return json.dump(2);
   json["join"] = request.vote ? "vote" : "mean";
   for (const auto& member : members) {
     json["shares"].push_back(member->share);
-    if (member != members.front()) json["with"].push_back(nlohmann::ordered_json::parse(member->settings.str()).dump());
+    if (member != members.front()) json["with"].push_back(settings_of(*member).dump());
   }
   return json.dump(2);
 }

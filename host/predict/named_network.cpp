@@ -45,8 +45,9 @@ NamedNetwork NamedNetwork::of(const fs::path& path) {
     out.place = checkpoint->weights;
   } else if (fs::is_regular_file(path, none)) {
     if (path.extension() != ".toml")
-      throw Error(path.string() + " is neither a run, nor a checkpoint of one, nor an experiment",
-                  "Weights alone do not say their model: name them as model.weights of an experiment file, and that.");
+      throw UsageError(
+          path.string() + " is neither a run, nor a checkpoint of one, nor an experiment",
+          "Weights alone do not say their model: name them as model.weights of an experiment file, and that.");
     out.experiment = out.place = fs::absolute(path).lexically_normal();
     return out;
   } else {

@@ -333,6 +333,7 @@ void Prediction::say_bare(const std::vector<PictureFile>& all) const {
 }
 
 std::string Prediction::how_to_go_on() const {
+  if (!is_all_ || gathers_) return "give the same command again";  // these go on by themselves, and take no --continue
   return std::string("give the same command with --continue") + (request_.overwrite ? " in place of --overwrite" : "");
 }
 

@@ -27,7 +27,6 @@
 #include <host/runs/chosen_folds.hpp>
 #include <host/runs/run.hpp>
 #include <host/runs/validation_files.hpp>
-#include <host/runs/validation_state.hpp>
 #include <host/tiling/prepared_source.hpp>
 #include <host/tiling/skips_glass.hpp>
 #include <host/tiling/tiled.hpp>
@@ -63,11 +62,12 @@ std::vector<MetricOrigin> origins_of(const Registry& registry, const ValidateReq
 /// One validation under way.
 class RunValidation {
  public:
-  RunValidation(const ValidateRequest& request, const RunFolder& run, const Experiment& experiment,
-                const Registry& registry, const MetricSet& metrics, PreparedData data, ValidateOutcome outcome,
-                std::string settings)
+  RunValidation(const ValidateRequest& request, const RunFolder& run, std::map<int, fs::path> weights,
+                const Experiment& experiment, const Registry& registry, const MetricSet& metrics, PreparedData data,
+                ValidateOutcome outcome, std::string settings)
       : request_(request),
         run_(run),
+        weights_(std::move(weights)),
         experiment_(experiment),
         registry_(registry),
         metrics_(metrics),
@@ -97,6 +97,7 @@ class RunValidation {
 
   const ValidateRequest& request_;
   const RunFolder& run_;
+  std::map<int, fs::path> weights_;  ///< a fold -> the file that is measured
   const Experiment& experiment_;
   const Registry& registry_;
   const MetricSet& metrics_;
@@ -204,7 +205,7 @@ void RunValidation::validate_fold(int fold) {
         ++out_.measured_before;
       } else {
         if (network == nullptr)
-          network = open_networks(experiment_, registry_, {run_.fold(fold).weights(request_.checkpoint)},
+          network = open_networks(experiment_, registry_, {weights_.at(fold)},
                                   {request_.device, request_.precision, out_.tta, experiment_.train.threads});
         KeptSlide measured = measure(slide, fold, *network);
         if (keeps_) write_measures(files_.measures(named(slide)), settings_, measured, metrics_);
@@ -345,12 +346,13 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
     throw Error(out.folder.string() + " holds a validation already",
                 "--continue measures what is missing, --overwrite replaces it, --out names another folder");
   require_output_folder(out.folder, {});
+  std::map<int, fs::path> weights;  // `best` and `last` move on while a run is trained; what is recorded is measured
   for (const int fold : out.folds) {
-    static_cast<void>(run.fold(fold).weights(request.checkpoint));  // refused before work begins
-    out.weights[fold] = checkpoint_now(run.fold(fold), request.checkpoint);
+    weights[fold] = fs::canonical(run.fold(fold).weights(request.checkpoint));  // refused before work begins
+    out.weights[fold] = weights[fold].parent_path().filename().string();
   }
   static_cast<void>(parse_device(request.device));
-  const std::string settings = validation_settings(request, run, experiment, out, metrics);
+  const std::string settings = validation_settings(request, experiment, out, weights, metrics);
   if (request.go_on) require_equal_settings(out.folder, settings);
   if (const auto lost = metrics_that_cannot_be_kept(metrics); request.go_on && !lost.empty())
     log().warning("every slide is measured anew: what " + names_of(lost) + " measured cannot be kept");
@@ -361,7 +363,9 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
   PreparedData data = normalised(prepare(listing, splits_of_run(listing, run.splits()), experiment.data.most_lost),
                                  experiment, *registry);
   warn_of_problems(data);
-  return RunValidation(request, run, experiment, *registry, metrics, std::move(data), std::move(out), settings).run();
+  return RunValidation(request, run, std::move(weights), experiment, *registry, metrics, std::move(data),
+                       std::move(out), settings)
+      .run();
 }
 
 }  // namespace nephron::host

@@ -12,8 +12,9 @@ namespace nephron::host {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-std::string validation_settings(const ValidateRequest& request, const RunFolder& run, const Experiment& experiment,
-                                const ValidateOutcome& asked, const MetricSet& metrics) {
+std::string validation_settings(const ValidateRequest& request, const Experiment& experiment,
+                                const ValidateOutcome& asked, const std::map<int, fs::path>& weights,
+                                const MetricSet& metrics) {
   Json json{{"run", asked.run.string()},
             {"folds", asked.folds},
             {"checkpoint", asked.checkpoint},
@@ -31,7 +32,7 @@ std::string validation_settings(const ValidateRequest& request, const RunFolder&
   // Named as in scores.json; wherever the run lies by then, other bytes are other weights.
   for (const auto& [fold, step] : asked.weights) {
     json["weights"][std::to_string(fold)] = step;
-    json["weights_sha256"][std::to_string(fold)] = sha256_of(run.fold(fold).weights(asked.checkpoint));
+    json["weights_sha256"][std::to_string(fold)] = sha256_of(weights.at(fold));
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -273,6 +273,20 @@ TEST_F(KilledPredict, WhereNothingMoreCanBeWrittenNothingIsLost) {
   }
 }
 
+// Neither takes --continue.
+TEST_F(KilledPredict, AShareAndWhatGathersSharesGoOnByTheSameCommand) {
+  const auto expect_again = [](const Outcome& outcome) {
+    EXPECT_EQ(outcome.code, 1) << outcome.text;
+    EXPECT_THAT(outcome.text, HasSubstr("to go on, give the same command again."));
+  };
+  const fs::path out = root / "out";
+  expect_again(with_short_files(8, command(out, "--share 1/2")));
+  for (const char* share : {"--share 1/2", "--share 2/2", "--gather"})
+    ASSERT_EQ(run_through(out, share), 0) << read_file(root / "output.txt");
+  expect_again(with_short_files(1, command(out, "--gather")));
+  EXPECT_EQ(run_through(out, "--gather"), 0) << read_file(root / "output.txt");
+}
+
 TEST_F(KilledPredict, AFullDiskStopsItAndRoomLetsItGoOn) {
   std::mt19937 random(3);
   for (int i = 0; i < 6; ++i) {

@@ -71,6 +71,18 @@ TEST_F(NamedNetworks, AnExperimentSaysTheModelOfWeightsOfAnyOrigin) {
     EXPECT_FALSE(nlohmann::json::parse(read_file(root / "out/predict.json")).contains("trained_on")) << "nobody knows";
   }
   EXPECT_EQ(predict("--device cpu --continue" + masks(), root / "model.toml").code, 0);
+  const auto go_on_with = [&](const std::string& more) {
+    std::ofstream(root / "model.toml") << "extends = \"" << (run / "experiment.resolved.toml").string()
+                                       << "\"\nmodel.weights = \"elsewhere/net.safetensors\"\n"
+                                       << more;
+    return predict("--device cpu --continue" + masks(), root / "model.toml");
+  };
+  for (const char* other : {"data.mean = [0.5, 0.5, 0.4]\n", "data.std = [0.25, 0.25, 0.3]\n"}) {
+    const Outcome refused = go_on_with(other);
+    EXPECT_EQ(refused.code, 1) << other << "the same weights answer otherwise";
+    EXPECT_THAT(refused.text, HasSubstr("another network_sha256")) << other;
+  }
+  EXPECT_EQ(go_on_with("exclusive = false\nmodel.in_channels = 3\n").code, 0) << "written out, it means the same";
   const Outcome page = nephron("report " + run.string() + " --predictions " + (root / "out").string() + " --out " +
                                (root / "page.html").string());
   EXPECT_EQ(page.code, 0) << page.text;
@@ -83,7 +95,7 @@ TEST_F(NamedNetworks, AnExperimentSaysTheModelOfWeightsOfAnyOrigin) {
   EXPECT_EQ(bare.code, 2);
   EXPECT_THAT(bare.text, HasSubstr("experiment.resolved.toml names no weights of its model"));
   const Outcome weights = predict("--overwrite", root / "elsewhere/net.safetensors");
-  EXPECT_NE(weights.code, 0);
+  EXPECT_EQ(weights.code, 2);
   EXPECT_THAT(weights.text, AllOf(HasSubstr("is neither a run, nor a checkpoint of one, nor an experiment"),
                                   HasSubstr("model.weights of an experiment file")));
   put_weights(root / "elsewhere/net.safetensors", 4);

@@ -324,6 +324,28 @@ TEST_F(Validate, FiguresOfOlderWeightsAreNotTheRuns) {
   EXPECT_THAT(run(command({"--checkpoint", "last", "--continue"}), 1), HasSubstr("another weights_sha256"));
 }
 
+// A link that moves on while folds are measured, as that of a run that is trained does.
+TEST_F(Validate, TheWeightsOfItsStartAreThoseThatItMeasures) {
+  run(train_command({"--fold", "all", "--set", "train.epochs=1"}), 0);
+  const auto into = [&](const char* out) { return command({"--checkpoint", "last", "--out", (root_ / out).string()}); };
+  run(into("still"), 0);
+  {
+    Program program(into("moved"), output());
+    while (!program.done() && !fs::exists(root_ / "moved/validate.json"))
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    for (const int fold : {1, 2}) {  // no network is there yet, and that of fold 0 comes first
+      const fs::path checkpoints = only_run().fold(fold).folder / "checkpoints";
+      fs::copy(fs::canonical(only_run().fold(0).weights("last")).parent_path(), checkpoints / "step-99");
+      fs::create_directory_symlink("step-99", checkpoints / "next");
+      fs::rename(checkpoints / "next", checkpoints / "last");
+    }
+    EXPECT_EQ(program.wait(), 0) << program.output();
+  }
+  EXPECT_EQ(files_of(root_ / "moved") == files_of(root_ / "still"), true);
+  run(into("later"), 0);
+  EXPECT_NE(read_file(root_ / "later/scores.json"), read_file(root_ / "still/scores.json")) << "other weights";
+}
+
 TEST_F(Validate, RunsThatWereMeasuredAreCompared) {
   for (const char* seed : {"1", "2"}) run(train_command({"--fold", "all", "--set", std::string("seed=") + seed}), 0);
   std::vector<std::string> compare{"compare"};
