@@ -104,6 +104,11 @@ class Agent {
       write_state(spool_, job);
     } else if (job.state.wish == JobState::Wish::cancel && seconds_between(*job.state.told, now) > host_.stop_seconds) {
       signal_keeper(*job.begun, SIGUSR1);
+    } else if (is_deaf(job, now)) {
+      say_once(job.ticket.id + " deaf" + std::to_string(job.state.start),
+               "job " + job.ticket.id +
+                   " was told to save and stop, and does not: nobody waits for its parts any more; " +
+                   "nephron cancel " + job.ticket.id + " ends it");
     }
   }
 

@@ -84,6 +84,12 @@ std::optional<double> rest_left(const SceneJob& job, const HostFile& host, const
   return left > 0 ? std::optional(left) : std::nullopt;
 }
 
+bool is_deaf(const SceneJob& job, const Moment& now) {
+  constexpr double most_saving = 300;
+  return job.state.at == JobState::At::running && job.state.wish != JobState::Wish::none && job.state.told &&
+         seconds_between(*job.state.told, now) > most_saving;
+}
+
 SceneJob read_job(const UserFolder& folder, const std::string& id) {
   SceneJob out;
   out.uid = folder.uid();
@@ -143,6 +149,11 @@ PlanInput plan_input(const Scene& scene, const HostFile& host, uid_t own, std::v
     else j.left = job.state.left;
     if (runs) {
       j.at = job.state.wish == JobState::Wish::none ? PlanJob::At::running : PlanJob::At::leaving;
+      if (is_deaf(job, scene.now)) {  // its parts are not waited for, and others are told to make room
+        j.at = PlanJob::At::running;
+        j.may_yield = false;
+        j.left.reset();
+      }
       j.fills = job.state.fills;
       // Nobody has what he does not hold, whatever his files say.
       Parts not_held = job.state.parts;

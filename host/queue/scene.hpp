@@ -47,6 +47,9 @@ PlanInput plan_input(const Scene& scene, const HostFile& host, uid_t own, std::v
 /// Seconds until one that had nothing to do is in line again; nothing: it does not rest.
 std::optional<double> rest_left(const SceneJob& job, const HostFile& host, const Moment& now);
 
+/// Whether it was told to end minutes ago, and runs on.
+bool is_deaf(const SceneJob& job, const Moment& now);
+
 /// One job of a user's folder. Throws Error that names what is wrong.
 SceneJob read_job(const UserFolder& folder, const std::string& id);
 

@@ -33,5 +33,27 @@ TEST(Scene, AKeeperIsAProcessOfTheJobsUserAndTheOneThatItWas) {
   EXPECT_THAT(keepers_of(scene), IsEmpty()) << "there is no such process";
 }
 
+TEST(Scene, WhatIgnoresThatItIsToYieldIsNotWaitedForWithoutEnd) {
+  HostFile host;
+  SceneJob job;
+  job.kept = true;
+  job.ticket.again = {"x"};
+  job.state.at = JobState::At::running;
+  job.state.wish = JobState::Wish::yield;
+  job.state.told = Moment{1000, 100, "boot"};
+  job.state.left = 10;
+  Scene scene;
+  scene.jobs = {job};
+  std::vector<std::size_t> index;
+  const auto seen = [&](double seconds) {
+    scene.now = {1000 + seconds, 100 + seconds, "boot"};
+    return plan_input(scene, host, 0, index).jobs.at(0);
+  };
+  EXPECT_EQ(seen(299).at, PlanJob::At::leaving);
+  EXPECT_EQ(seen(301).at, PlanJob::At::running) << "others make room now";
+  EXPECT_FALSE(seen(301).may_yield) << "it was asked";
+  EXPECT_FALSE(seen(301).left);
+}
+
 }  // namespace
 }  // namespace nephron::host

@@ -9,6 +9,7 @@
 #include <host/cli/command.hpp>
 #include <host/cli/light/runs_options.hpp>
 #include <host/cli/light/slurm_options.hpp>
+#include <host/queue/change.hpp>
 #include <host/queue/host_file.hpp>
 #include <host/queue/submit.hpp>
 #include <host/queue/tool.hpp>
@@ -93,13 +94,27 @@ std::vector<std::string> resuming_command(const SubmitOptions& o, const fs::path
   return out;
 }
 
+/// A run that was made for a job which cannot be put in line is of no use, and nothing was trained in it.
+void take_back_run(const fs::path& run) {
+  std::error_code failed;
+  if (run.empty() || !fs::exists(run / "experiment.resolved.toml", failed)) return;
+  fs::remove_all(run, failed);
+  fs::remove(run.parent_path(), failed);  // only when it is empty
+}
+
 /// The run's folder is made now: later changes of the file change nothing.
 int make_run(const SubmitOptions& o, const std::string& device, Submission& out) {
   ToolEnd end = run_tool(train_command(o, device));
   if (end.code != Exit::done) return end.code > 128 ? Exit::interrupted : end.code;
   while (!end.output.empty() && end.output.back() == '\n') end.output.pop_back();
   out.run = end.output.substr(end.output.rfind('\n') + 1);
-  std::vector<std::string> command = resuming_command(o, out.run);
+  std::vector<std::string> command;
+  try {
+    command = resuming_command(o, out.run);
+  } catch (const std::exception&) {
+    take_back_run(out.run);
+    throw;
+  }
   command.insert(command.end(), {"--device", device, "--alone"});
   if (o.strict) command.emplace_back("--strict");
   if (o.gpus > 1) add_places(o.gpus, device, command);
@@ -193,14 +208,6 @@ void divide_over_slides(int tasks, SlurmJob& job) {
   for (int i = 1; i <= tasks; ++i) job.array->tasks.push_back(i);
   job.array->word.emplace("", "/" + std::to_string(tasks));
   job.words.emplace_back("--share");
-}
-
-/// A run that was made for a job which Slurm does not take is of no use, and nothing was trained in it.
-void take_back_run(const fs::path& run) {
-  std::error_code failed;
-  if (run.empty() || !fs::exists(run / "experiment.resolved.toml", failed)) return;
-  fs::remove_all(run, failed);
-  fs::remove(run.parent_path(), failed);  // only when it is empty
 }
 
 SlurmRecord hand_over(const SubmitOptions& o, const SlurmJob& job) {
@@ -327,7 +334,14 @@ int submit(const SubmitOptions& o) {
     if (o.resumable || goes_on_again(o.what)) out.again = o.what;
     if (goes_on_again(o.what) && o.what[1] == "train" && o.what.size() > 3) out.run = RunsOptions{}.run(o.what[3]);
   }
-  const std::string id = submit_command(out);
+  std::string id;
+  try {
+    id = submit_command(out);
+  } catch (const std::exception&) {
+    // Where no agent could be started it is in line all the same.
+    if (is_experiment(o) && !job_in_line_for(host.spool, out.run)) take_back_run(out.run);
+    throw;
+  }
   print(id + "\n");
   log().info("in line as " + id + (out.run.empty() ? "" : ": " + out.run.string()) +
              "; nephron queue shows it, nephron attach " + id + " follows it");

@@ -51,6 +51,12 @@ class Trained(QueueTest):
         self.assertEqual(self.jobs("--ended"), {})
         self.assertFalse(os.path.exists(self.work + "/runs/tiny"))
 
+    def test_a_run_whose_job_cannot_be_put_in_line_is_taken_back(self):
+        self.jobs()  # makes the folder
+        os.mkdir(f"{self.spool}/{os.geteuid()}/.lock")  # no file that could be locked
+        self.assertIn("cannot write", self.refused("submit", "tiny.toml", code=1))
+        self.assertFalse(os.path.exists(self.work + "/runs/tiny"))
+
     def test_a_run_that_waits_is_listed_so(self):
         first = self.submit("--", "sleep", "1000")
         self.wait_for_state(first, "running")
