@@ -32,6 +32,22 @@ class OnePage final : public ColourBook {
   const SlideColours* colours_;
 };
 
+/// The book of a slide among many that look otherwise.
+class AmongOthers final : public ColourBook {
+ public:
+  explicit AmongOthers(const SlideColours& colours) : colours_(&colours), other_(colours) {
+    std::swap(other_.stains[0], other_.stains[1]);
+    for (double& strength : other_.strength) strength *= 2;
+    for (std::size_t c = 0; c < 3; ++c) other_.lab_mean[c] += 20, other_.lab_deviation[c] *= 2;
+  }
+  std::size_t size() const noexcept override { return 64; }
+  const SlideColours* colours(std::size_t slide) const override { return slide == 0 ? colours_ : &other_; }
+
+ private:
+  const SlideColours* colours_;
+  SlideColours other_;
+};
+
 /// Every sixteenth value of each colour.
 Image some_colours() {
   constexpr std::int64_t values = 16, step = 17;
@@ -52,6 +68,30 @@ bool same_map(const ColourMap& a, const ColourMap& b) {
   const ImageView& view = one.view();
   return std::equal(view.row<std::uint8_t>(0), view.row<std::uint8_t>(0) + 3 * view.size().area(),
                     other.view().row<std::uint8_t>(0));
+}
+
+/// The first page of `book` is the slide's.
+RecordedPlan drawn(const Augmenter& augmenter, const ColouredSlide& slide, const ColourBook& book,
+                   std::uint64_t index) {
+  constexpr Size some{256, 256};
+  SampleInfo sample{
+      .size = some, .slide = slide.id, .group = slide.group, .mpp = slide.mpp, .region = {0, 0, 256, 256}};
+  set_colours(sample, book, 0);
+  RecordedPlan plan(some);
+  augmenter.draw(0, index, sample, plan);
+  return plan;
+}
+
+/// Where a slide is brought to look like any of those beside it, it would be its own target, alone: nothing is
+/// normalised.
+bool takes_any_slide(const Augmenter& augmenter, const ColouredSlide& slide) {
+  const OnePage alone(slide.colours);
+  const AmongOthers others(*slide.colours);
+  constexpr std::uint64_t draws = 4;
+  for (std::uint64_t i = 0; i < draws; ++i)
+    if (!same_map(ColourMap(drawn(augmenter, slide, alone, i)), ColourMap(drawn(augmenter, slide, others, i))))
+      return true;
+  return false;
 }
 
 /// A prepared slide whose colours are mapped as they are read.
@@ -158,14 +198,7 @@ std::shared_ptr<const Normalisation> Normalisation::of(const Experiment& experim
 }
 
 RecordedPlan Normalisation::draw(const ColouredSlide& slide, std::uint64_t index) const {
-  constexpr Size some{256, 256};
-  const OnePage book(slide.colours);
-  SampleInfo sample{
-      .size = some, .slide = slide.id, .group = slide.group, .mpp = slide.mpp, .region = {0, 0, 256, 256}};
-  set_colours(sample, book, 0);
-  RecordedPlan plan(some);
-  augmenter_.draw(0, index, sample, plan);
-  return plan;
+  return drawn(augmenter_, slide, OnePage(slide.colours), index);
 }
 
 std::shared_ptr<const ColourMap> Normalisation::map_of(const ColouredSlide& slide) const {
@@ -181,6 +214,9 @@ std::shared_ptr<const ColourMap> Normalisation::map_of(const ColouredSlide& slid
   }
   auto out = std::make_shared<const ColourMap>(std::move(plan));
   if (!same_map(*out, ColourMap(draw(slide, 1)))) throw Error("normalise: " + names_ + " draw", draws_nothing);
+  if (slide.colours != nullptr && takes_any_slide(augmenter_, slide))
+    throw Error("normalise: " + names_ + " have no target, and would take any slide for one",
+                "a slide is the same whatever slides are beside it: give one target");
   return out;
 }
 

@@ -158,5 +158,19 @@ TEST_F(NormalisationTest, WhatDrawsOrMovesPixelsIsRefused) {
       ThrowsMessage<Error>(HasSubstr("do more than change each colour of a slide by itself")));
 }
 
+// Alone in its book, a slide would be its own target, and stay as it is.
+TEST_F(NormalisationTest, WhatTakesAnySlideForATargetIsRefused) {
+  for (const char* type : {"stain_transfer", "reinhard"})
+    for (const bool whole : {true, false}) {
+      Value params{Value::Table{}};
+      if (whole) params.set("share", list({1, 1}));
+      EXPECT_THAT(
+          [&] {
+            normalised_by({type, params, {}});
+          },
+          ThrowsMessage<Error>(HasSubstr(std::string("normalise: \"") + type + "\" have no target")));
+    }
+}
+
 }  // namespace
 }  // namespace nephron::host

@@ -111,6 +111,8 @@ TEST_F(TrainValidation, TheSameOfNormalisedSlides) {
   run({"validate", trained.fold(0).folder.string(), "--checkpoint", "last", "--device", "cpu", "--out",
        (root_ / "validated").string()},
       0);
+  const auto validated = nlohmann::json::parse(read_file(root_ / "validated/scores.json"));
+  EXPECT_NEAR(validated.at("dice_by_threshold").at("disc").at("at_0.5").at("mean").get<double>(), last, 1e-6);
   EXPECT_THAT(run({"predict", trained.folder().string(), "--images", (root_ / "held").string(), "--out",
                    (root_ / "full").string(), "--full-size", "--device", "cpu"},
                   2),
