@@ -197,10 +197,10 @@ TEST_F(BrokenPlugins, Hanging) {
 TEST_F(BrokenPlugins, CallingExit) {
   const auto rows = check(fixture("exiting"));
   // Every check that draws ends the child; those after it are made all the same.
-  EXPECT_THAT(rows,
-              testing::ElementsAre(StartsWith("plans: the component called exit(): it exited with code 0"),
-                                   StartsWith("determinism: "), StartsWith("state: "), StartsWith("labels: "),
-                                   StartsWith("randomness: "), StartsWith("threads: "), StartsWith("extremes: ")));
+  EXPECT_THAT(rows, testing::ElementsAre(StartsWith("plans: the component called exit(): it exited with code 0"),
+                                         StartsWith("afterwards: "), StartsWith("determinism: "), StartsWith("state: "),
+                                         StartsWith("labels: "), StartsWith("randomness: "), StartsWith("threads: "),
+                                         StartsWith("extremes: ")));
 }
 
 TEST_F(BrokenPlugins, Crashing) {
