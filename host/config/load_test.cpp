@@ -154,7 +154,8 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"predict.threshold=find"}), HasSubstr("or \"search\", not \"find\""));
   EXPECT_THAT(fault({"predict.threshold=1.5"}), HasSubstr("in 0 to 1"));
   EXPECT_THAT(fault({"predict.tta=[\"flip_x\", \"flip_x\"]"}), HasSubstr("one flip twice"));
-  EXPECT_THAT(fault({"augmentation=[{type=\"flip\", of=[]}]"}), HasSubstr("only one_of, some_of, sequence and normalise"));
+  EXPECT_THAT(fault({"augmentation=[{type=\"flip\", of=[]}]"}),
+              HasSubstr("only one_of, some_of, sequence and normalise"));
   EXPECT_THAT(fault({"augmentation=[{type=\"one_of\"}]"}), HasSubstr("one_of needs augmentations"));
   EXPECT_THAT(fault({"augmentation=[{type=\"some_of\", count=2, of=[{type=\"flip\"}]}]"}),
               HasSubstr("1 augmentations to choose 2 from"));
@@ -201,25 +202,6 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_THAT(fault({"loss.terms.0.schedule={from=1}"}), HasSubstr("\"end\" is missing"));
   EXPECT_THAT(fault({"name=\"a/b\""}), HasSubstr("name of a folder"));
   EXPECT_EQ(fault({"predict.threshold=search", "data.tile=320"}), "faults: 0");
-}
-
-TEST_F(LoadTest, AnUnknownKeyIsPointedToWhereverItLies) {
-  write("good.toml", good);
-  const auto hint = [&](const std::string& setting) {
-    load("good.toml", {setting});
-    return faults.size() == 1 ? faults[0].hint : "faults: " + std::to_string(faults.size());
-  };
-  EXPECT_THAT(hint("train.lr=1"), testing::StartsWith("did you mean \"train.optimizer.lr\"? known here: \"epochs\", "));
-  EXPECT_THAT(hint("train.lrr=1"), testing::StartsWith("did you mean \"train.optimizer.lr\"? known here: "));
-  EXPECT_THAT(hint("lr=1"), testing::StartsWith("did you mean \"train.optimizer.lr\"? known here: "));
-  EXPECT_THAT(hint("optimizer.lr=1"), testing::StartsWith("did you mean \"train.optimizer\"? "));
-  EXPECT_THAT(hint("data.store_path=1"), testing::StartsWith("known: ")) << "not near enough";
-  EXPECT_EQ(hint("train.epoch=1"), "did you mean \"epochs\"?") << "in the same table nothing else is thought of";
-  EXPECT_EQ(hint("train.average.share=1"),
-            "did you mean \"start\", or \"dataset.0.share\" or \"dataset.1.share\" or \"train.hard_examples.share\"?");
-  EXPECT_EQ(hint("loss.terms.1.gamma=1"), "did you mean \"loss.terms.0.gamma\"? known here: \"weight\", \"schedule\"")
-      << "of another component";
-  EXPECT_THAT(hint("train.qqqqqq=1"), testing::StartsWith("known: ")) << "like nothing";
 }
 
 TEST(LossTerm, ItsWeightFollowsTheSchedule) {
