@@ -51,6 +51,7 @@ std::unique_ptr<Member> open_member(const PredictRequest& request, const std::fi
   out->experiment = network.run ? load_run_experiment(network.experiment, {}, search, out->registry)
                                 : load_experiment(network.experiment, {}, search, out->registry);
   out->settings = settle(request, network, out->experiment);
+  out->network_sha256 = network_key(out->experiment, *out->registry);
   const PredictSettings& settings = out->settings;
   check_tta(settings.tta);
   out->loader = request.dataset.empty() ? file_pictures(request, settings, out->experiment, *out->registry)
@@ -62,7 +63,7 @@ std::unique_ptr<Member> open_member(const PredictRequest& request, const std::fi
 /// Of one member: its settings, and what its experiment says besides.
 nlohmann::ordered_json settings_of(const Member& member) {
   auto out = nlohmann::ordered_json::parse(member.settings.str());
-  out["network_sha256"] = network_key(member.experiment, *member.registry);
+  out["network_sha256"] = member.network_sha256;
   return out;
 }
 

@@ -21,6 +21,7 @@ struct Member {
   std::unique_ptr<Registry> registry;
   Experiment experiment;
   PredictSettings settings;
+  std::string network_sha256;  ///< what the experiment says of what its weights answer (network_key.hpp)
   std::unique_ptr<PictureLoader> loader;
   std::unique_ptr<PixelModel> model;
   TrainedSlides trained;

@@ -7,7 +7,6 @@
 
 #include <host/metrics/kept_measures.hpp>
 #include <host/predict/joined_rows.hpp>
-#include <host/predict/network_key.hpp>
 #include <host/predict/rows_behind.hpp>
 #include <host/predict/unmeasured_rows.hpp>
 #include <host/tiling/tiled.hpp>
@@ -60,8 +59,8 @@ void PictureWork::require_room(const LoadedPicture& loaded) const {
 /// Opens the rows of a picture that a member computed before; what they depend on is their key.
 KeptRows PictureWork::rows_of(const PictureFile& picture, std::size_t member, const LoadedPicture& loaded) const {
   const Member& own = *members_[member];
-  const std::string key = own.settings.str() + " by " + network_key(own.experiment, *own.registry) + " of " +
-                          loaded.fingerprint + " in batches of " + std::to_string(own.settings.batch);
+  const std::string key = own.settings.str() + " by " + own.network_sha256 + " of " + loaded.fingerprint +
+                          " in batches of " + std::to_string(own.settings.batch);
   KeptRows rows(output_.under_way(picture.id, member), key, loaded.reduced->size(), planes_);
   if (rows.rows_there() > 0)
     log().info("\"" + picture.id + "\" goes on below row " + std::to_string(rows.rows_there()) + " of " +

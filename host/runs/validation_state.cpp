@@ -23,6 +23,11 @@ std::vector<int> numbers(const JsonNode& list) {
   return out;
 }
 
+bool cut_short(const JsonNode& scores) {
+  const auto complete = scores.find("complete");
+  return complete && !complete->boolean();
+}
+
 }  // namespace
 
 std::string checkpoint_now(const FoldFolder& fold, const std::string& which) {
@@ -47,13 +52,6 @@ std::string weights_since(const fs::path& run, const JsonNode& scores) {
   }
   return out;
 }
-
-namespace {
-bool cut_short(const JsonNode& scores) {
-  const auto complete = scores.find("complete");
-  return complete && !complete->boolean();
-}
-}  // namespace
 
 bool is_validated(const fs::path& run) {
   std::error_code failed;
