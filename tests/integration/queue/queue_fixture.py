@@ -63,11 +63,7 @@ class QueueTest(WholeCommands, unittest.TestCase):
             left = self.processes()
             if not left:
                 break
-            for pid in left:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            self.kill(left)
             time.sleep(0.05)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -106,6 +102,17 @@ class QueueTest(WholeCommands, unittest.TestCase):
             except (OSError, ValueError):
                 pass
         return out
+
+    def kill(self, processes):
+        """Those that are still there, at once; how many they were."""
+        kills = 0
+        for pid in processes:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                kills += 1
+            except ProcessLookupError:
+                pass
+        return kills
 
     def submit(self, *words, **more):
         return self.good("submit", *words, **more).strip()

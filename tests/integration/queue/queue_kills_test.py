@@ -3,7 +3,6 @@ jobs, results are those of jobs that nobody killed. NEPHRON_QUEUE_KILLS says how
 there are; of three users where root runs it."""
 import os
 import random
-import signal
 import time
 
 from queue_fixture import QueueTest, main, result_of
@@ -32,12 +31,7 @@ class Kills(QueueTest):
             what = dice.choice(["agent", "run", "run", "all"])
             chosen = all_of_them if what == "all" else agents if what == "agent" else sorted(
                 set(all_of_them) - set(agents))
-            for pid in chosen if what == "all" else dice.sample(chosen, min(1, len(chosen))):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                    kills += 1
-                except ProcessLookupError:
-                    pass
+            kills += self.kill(chosen if what == "all" else dice.sample(chosen, min(1, len(chosen))))
             if not self.left(owner) and kills < KILLS:  # a look starts agents again
                 name, user = f"more{kills}", dice.choice(USERS)
                 steps[name] = 30

@@ -3,7 +3,6 @@ again, one and all at once: nothing that was saved is lost, no step is done twic
 that nobody disturbed. NEPHRON_SWEEP_KILLS says how often."""
 import os
 import random
-import signal
 import sys
 import time
 
@@ -67,12 +66,7 @@ class Killed(QueuedSweep):
                       "trainings": self.processes_of_work()}
             what = dice.choice(["agents", "workers", "workers", "keepers", "trainings", "trainings", "all"])
             chosen = self.processes() if what == "all" else groups[what]
-            for pid in chosen if what == "all" else dice.sample(chosen, min(1, len(chosen))):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                    kills += 1
-                except ProcessLookupError:
-                    pass
+            kills += self.kill(chosen if what == "all" else dice.sample(chosen, min(1, len(chosen))))
             self.release_what_was_killed_too_often(jobs)
 
         def done():
