@@ -102,17 +102,23 @@ class KeepsTheLast final : public Counts {
   void add(const Measurement& other) override { both_ = either_ = 0, Counts::add(other); }
 };
 
+/// Calls each(probability, truth) of every pixel of every class that is not ignored.
+template <class Each>
+void each_known_pixel(const MeasuredRows& rows, const Each& each) {
+  for (std::size_t c = 0; c < rows.truth.size(); ++c)
+    for (std::int64_t y = 0; y < rows.height; ++y)
+      for (std::int64_t x = 0; x < rows.truth[c].width; ++x)
+        if (rows.ignored[c].row<const std::uint8_t>(y)[x] == 0)
+          each(rows.probability[c].row<const float>(y)[x], rows.truth[c].row<const std::uint8_t>(y)[x]);
+}
+
 class ThresholdOfItsOwn final : public Counts {
  public:
   void rows(const MeasuredRows& rows) override {
-    for (std::size_t c = 0; c < rows.truth.size(); ++c)
-      for (std::int64_t y = 0; y < rows.height; ++y)
-        for (std::int64_t x = 0; x < rows.truth[c].width; ++x) {
-          if (rows.ignored[c].row<const std::uint8_t>(y)[x] != 0) continue;
-          const bool p = rows.probability[c].row<const float>(y)[x] > 0.5F,
-                     t = rows.truth[c].row<const std::uint8_t>(y)[x] != 0;
-          both_ += p && t ? 1 : 0, either_ += p || t ? 1 : 0;
-        }
+    each_known_pixel(rows, [&](float probability, std::uint8_t truth) {
+      const bool p = probability > 0.5F, t = truth != 0;
+      both_ += p && t ? 1 : 0, either_ += p || t ? 1 : 0;
+    });
   }
 };
 
@@ -130,13 +136,8 @@ class LargestOfUnions final : public Counts {
 class ShareOnTheTruth final : public Counts {
  public:
   void rows(const MeasuredRows& rows) override {
-    for (std::size_t c = 0; c < rows.truth.size(); ++c)
-      for (std::int64_t y = 0; y < rows.height; ++y)
-        for (std::int64_t x = 0; x < rows.truth[c].width; ++x) {
-          if (rows.ignored[c].row<const std::uint8_t>(y)[x] != 0) continue;
-          const double p = rows.probability[c].row<const float>(y)[x];
-          both_ += p * rows.truth[c].row<const std::uint8_t>(y)[x], either_ += p;
-        }
+    each_known_pixel(
+        rows, [&](double probability, std::uint8_t truth) { both_ += probability * truth, either_ += probability; });
   }
 };
 
