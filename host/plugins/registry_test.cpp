@@ -1,6 +1,5 @@
 #include <host/plugins/registry.hpp>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -20,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 fs::path fixture(const std::string& name) { return fs::path(NEPHRON_BUILD_DIR "/fixtures/plugins") / (name + ".so"); }
 
@@ -162,7 +162,7 @@ TEST_F(Folders, AFileThatIsNamedMustBeUsable) {
             "cannot read plugin " + (root_ / "absent.so").string() + ": No such file or directory");
 }
 
-TEST_F(Folders, ThirtyPluginsAreReadFast) {
+TEST_F(Folders, ThirtyPluginsAreReadAndNoneIsLoaded) {
   // Different component names are needed; they are patched into copies of one plugin.
   std::ifstream in(fixture("good"), std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(in)), {});
@@ -173,13 +173,12 @@ TEST_F(Folders, ThirtyPluginsAreReadFast) {
     std::ofstream(root_ / "share" / "nephron" / "plugins" / ("p" + std::to_string(i) + ".so"), std::ios::binary)
         << copy;
   }
-  const auto start = std::chrono::steady_clock::now();
   const Registry r;
-  const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   EXPECT_GE(r.names("augmentation").size(), 30u);
-  EXPECT_LT(ms, 20 * 5) << "budget 20 ms on a quiet machine; five times that on a busy one";
-  RecordProperty("milliseconds", std::to_string(ms));
-  std::printf("30 plugins read in %.2f ms\n", ms);
+  std::ifstream maps("/proc/self/maps");
+  const std::string mapped((std::istreambuf_iterator<char>(maps)), {});
+  EXPECT_THAT(mapped, HasSubstr("registry_test"));
+  EXPECT_THAT(mapped, Not(HasSubstr((root_ / "share" / "nephron" / "plugins").string())));
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ class DrawingOnThePage(PageCase):
         self.wait("held.length === 1", "the change is saved")
         self.js("held.shift()()")
         self.assertEqual(len(self.saved()["features"]), 2)
-        self.assertEqual(self.driver.find_elements(By.CSS_SELECTOR, "#toasts .bad"), [])
+        self.assertEqual(self.js("return [...document.querySelectorAll('#toasts .bad')].map((box) => box.textContent)"), [])
 
     def test_freehand_and_copies(self):
         self.keys("g")
