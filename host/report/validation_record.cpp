@@ -40,12 +40,19 @@ std::vector<double> shares(const JsonNode& list, std::size_t many) {
   return out;
 }
 
+/// Validations of before this figure do not have it.
+std::optional<Spread> crossed_of(const JsonNode& node) {
+  const std::optional<JsonNode> crossed = node.find("at_other_folds_best");
+  return crossed && !crossed->raw().is_null() ? std::optional(spread_of(*crossed)) : std::nullopt;
+}
+
 ValidationRecord::Searched searched_of(const std::string& name, const JsonNode& node) {
   ValidationRecord::Searched out{name,
                                  node.at("best_threshold").number(0, 1),
                                  spread_of(node.at("at_best_threshold")),
                                  spread_of(node.at("at_each_slides_best")),
                                  spread_of(node.at("at_0.5")),
+                                 crossed_of(node),
                                  {},
                                  {},
                                  {}};

@@ -54,6 +54,7 @@ struct ValidationRecord {
     std::string class_name;
     double best_threshold = 0;
     Spread at_best, own_best, at_half;
+    std::optional<Spread> crossed;  ///< each fold at the threshold of the others
     std::vector<double> thresholds, mean;
     std::vector<std::vector<double>> curves;  ///< a slide
   };

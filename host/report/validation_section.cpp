@@ -54,12 +54,16 @@ std::string searched_table(const ValidationRecord& record) {
   for (const ValidationRecord::Searched& s : record.searched) {
     const std::size_t n = s.curves.size();
     rows.push_back({escaped(s.class_name), std::to_string(n), figure(s.best_threshold, "%.2f"),
-                    with_deviation(s.at_best, n), with_deviation(s.own_best, n), with_deviation(s.at_half, n)});
+                    with_deviation(s.at_best, n), with_deviation(s.own_best, n), with_deviation(s.at_half, n),
+                    s.crossed ? with_deviation(*s.crossed, n) : "–"});
   }
   return "<div class=\"card\">" +
-         html_table({"Dice out of fold", "slides", "best threshold", "there", "at each slide's best", "at 0.5"}, rows) +
-         "<p class=\"soft note\">The threshold, and each slide's own, were chosen on these slides: those figures are "
-         "optimistic.</p></div>\n";
+         html_table({"Dice out of fold", "slides", "best threshold", "there", "at each slide's best", "at 0.5",
+                     "at the other folds' best"},
+                    rows) +
+         "<p class=\"soft note\">The best threshold, and each slide's own, were chosen on these slides: those figures "
+         "are optimistic. Nothing chose 0.5, and the last is each fold's at the threshold that the other folds choose: "
+         "neither flatters.</p></div>\n";
 }
 
 Chart threshold_chart(const ValidationRecord::Searched& s, int colour) {

@@ -107,7 +107,7 @@ class RunValidation {
   bool keeps_;            ///< measures go into files
   ValidationFiles files_;
   MeasurePool pool_;
-  std::vector<std::vector<std::vector<double>>> curves_;  ///< a class, a slide
+  std::vector<std::vector<SlideCurve>> curves_;  ///< a class, a slide
   std::unique_ptr<Progress> progress_;
   std::int64_t tiles_before_ = 0;
 };
@@ -190,7 +190,7 @@ void RunValidation::take(KeptSlide kept) {
   pool_.add(kept.row.measures);
   kept.row.measures.details.clear();
   for (std::size_t c = 0; c < kept.curves.size(); ++c)
-    if (!kept.curves[c].empty()) curves_.at(c).push_back(std::move(kept.curves[c]));
+    if (!kept.curves[c].empty()) curves_.at(c).push_back({kept.row.fold, std::move(kept.curves[c])});
   out_.slides.push_back(std::move(kept.row));
 }
 
@@ -300,21 +300,6 @@ ValidateOutcome RunValidation::run() try {
 }
 
 }  // namespace
-
-ThresholdScores threshold_scores(std::vector<std::vector<double>> curves) {
-  ThresholdScores out;
-  out.mean_curve.resize(searched_thresholds.size());
-  std::vector<std::span<const double>> views(curves.begin(), curves.end());
-  out.best = curves.empty() ? half : best_of_all(views);
-  std::vector<double> best, own, at_half;
-  for (const std::vector<double>& curve : curves) {
-    best.push_back(curve[out.best]), own.push_back(curve[best_of(curve)]), at_half.push_back(curve[half]);
-    for (std::size_t i = 0; i < curve.size(); ++i) out.mean_curve[i] += curve[i] / static_cast<double>(curves.size());
-  }
-  out.at_best = spread_of(best), out.own_best = spread_of(own), out.at_half = spread_of(at_half);
-  out.curves = std::move(curves);
-  return out;
-}
 
 ValidateOutcome validate_run(const ValidateRequest& request) {
   const RunFolder run = RunFolder::open(request.run);

@@ -9,6 +9,7 @@
 
 #include <host/metrics/measure_tables.hpp>
 #include <host/metrics/slide_meter.hpp>
+#include <host/validate/threshold_scores.hpp>
 
 namespace nephron::host {
 
@@ -31,17 +32,6 @@ struct ValidateRequest {
   bool overwrite = false;
   std::vector<std::filesystem::path> plugins;
 };
-
-/// Dice of one class over the searched thresholds, as the reference pipeline scores.
-struct ThresholdScores {
-  std::vector<std::vector<double>> curves;  ///< a slide that says something of the class
-  std::vector<double> mean_curve;
-  std::size_t best = 0;  ///< of all slides together: index into searched_thresholds
-  Spread at_best;        ///< of the slides' Dice there: the threshold was chosen on them
-  Spread own_best;       ///< of each slide's best
-  Spread at_half;        ///< at 0.5, which nothing chose
-};
-ThresholdScores threshold_scores(std::vector<std::vector<double>> curves);
 
 /// What a metric was, for whoever compares its values with those of another validation.
 struct MetricOrigin {

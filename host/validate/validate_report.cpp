@@ -14,6 +14,13 @@ using Json = nlohmann::ordered_json;
 
 Json spread(const Spread& s) { return {{"mean", s.mean}, {"deviation", s.deviation}}; }
 
+Json crossed_json(const CrossFitted& crossed) {
+  Json out = spread(crossed.dice);
+  for (const auto& [fold, index] : crossed.thresholds)
+    out["thresholds"][std::to_string(fold)] = searched_thresholds[index];
+  return out;
+}
+
 Json searched_json(const ThresholdScores& s) {
   return {{"slides", s.curves.size()},
           {"thresholds", searched_thresholds},
@@ -22,6 +29,7 @@ Json searched_json(const ThresholdScores& s) {
           {"at_best_threshold", spread(s.at_best)},
           {"at_each_slides_best", spread(s.own_best)},
           {"at_0.5", spread(s.at_half)},
+          {"at_other_folds_best", s.crossed ? crossed_json(*s.crossed) : Json()},
           {"curves", s.curves}};
 }
 
@@ -62,15 +70,18 @@ std::string ValidateOutcome::table() const {
   std::string out;
   if (!searched.empty()) {
     std::vector<std::vector<std::string>> rows{
-        {"Dice", "slides", "best threshold", "mean there", "each slide's best", "at 0.5"}};
+        {"Dice", "slides", "best threshold", "mean there", "each slide's best", "at 0.5", "at other folds' best"}};
     for (std::size_t c = 0; c < searched.size(); ++c) {
       const ThresholdScores& s = searched[c];
-      if (s.curves.empty()) rows.push_back({classes[c], "0", "-", "-", "-", "-"});
+      if (s.curves.empty()) rows.push_back({classes[c], "0", "-", "-", "-", "-", "-"});
       else
         rows.push_back({classes[c], std::to_string(s.curves.size()), fixed_number(searched_thresholds[s.best], 2),
-                        spread_text(s.at_best), spread_text(s.own_best), spread_text(s.at_half)});
+                        spread_text(s.at_best), spread_text(s.own_best), spread_text(s.at_half),
+                        s.crossed ? spread_text(s.crossed->dice) : "-"});
     }
-    out += table_text(rows) + "The threshold, and each slide's own, were chosen on these slides: optimistic.\n\n";
+    out += table_text(rows) +
+           "The best threshold, and each slide's own, were chosen on these slides: optimistic. Nothing chose 0.5, and "
+           "the\nlast is each fold's at the threshold that the other folds choose: neither flatters.\n\n";
   }
   return out + table_text(value_rows(values, classes));
 }

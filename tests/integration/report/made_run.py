@@ -84,6 +84,7 @@ def write_validation(folder, masks=True):
         "dice_by_threshold": {CLASS: {
             "slides": 2, "thresholds": thresholds, "mean_dice": [sum(c) / 2 for c in zip(*curves)], "best_threshold": 0.45,
             "at_best_threshold": spread(0.8123), "at_each_slides_best": spread(0.8234), "at_0.5": spread(0.8),
+            "at_other_folds_best": {**spread(0.8051), "thresholds": {"0": 0.45, "1": 0.5}},
             "curves": curves}},
         "values": [value("dice", "dice", 0.8111), value("calibration", "ece", 0.0125),
                    value("confusion", "as_glomerulus__i_x____y_", 0.6), value("confusion", "as_nothing", 0.4)],

@@ -115,6 +115,21 @@ TEST_F(Validate, SaysOfEachFoldWhatPredictSays) {
   EXPECT_GE(curve.at("at_each_slides_best").at("mean"), curve.at("at_best_threshold").at("mean"));
   EXPECT_GE(curve.at("at_best_threshold").at("mean").get<double>() + 1e-9, mean);
 
+  // Each fold at the threshold that is best for the others' slides.
+  const json& crossed = curve.at("at_other_folds_best");
+  double crossed_mean = 0;
+  for (std::size_t k = 0; k < 6; ++k) {
+    const int fold = all.at("slides").at(k).at("fold");
+    std::vector<double> others(11);
+    for (std::size_t j = 0; j < 6; ++j)
+      for (std::size_t t = 0; t < 11 && all.at("slides").at(j).at("fold") != fold; ++t)
+        others[t] += curve.at("curves").at(j).at(t).get<double>();
+    const auto best = static_cast<std::size_t>(std::max_element(others.begin(), others.end()) - others.begin());
+    EXPECT_EQ(crossed.at("thresholds").at(std::to_string(fold)), curve.at("thresholds").at(best));
+    crossed_mean += curve.at("curves").at(k).at(best).get<double>() / 6;
+  }
+  EXPECT_NEAR(crossed.at("mean").get<double>(), crossed_mean, 1e-9);
+
   const CsvTable objects = table("objects.csv");
   std::size_t found = 0, truth = 0;
   for (std::size_t i = 0; i < objects.rows(); ++i)
