@@ -251,7 +251,7 @@ build_nephron() {
   jobs=$(build_jobs)
   # Nothing to do is said by nobody, and costs no log.
   if nothing_to_build "$root/build/$preset" "$@"; then return; fi
-  step "build-$preset" "building with $jobs jobs; the first time takes about 16 core-minutes, and 10 more with the tests" \
+  step "build-$preset" "building with $jobs jobs; the first time takes 16 to 40 core-minutes, half as much again with tests" \
     cmake --build "$root/build/$preset" -j "$jobs" --target "$@"
 }
 
