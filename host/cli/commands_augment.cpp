@@ -18,6 +18,8 @@
 #include <host/feed/chain_preview.hpp>
 #include <host/feed/normalisation.hpp>
 #include <host/pictures/png.hpp>
+#include <host/predict/normalised_source.hpp>
+#include <host/predict/slide_source.hpp>
 #include <host/report/augment_page.hpp>
 #include <host/slides/opener.hpp>
 #include <host/slides/reduced.hpp>
@@ -101,10 +103,30 @@ Shown of_data(const AugmentRequest& request, const Experiment& experiment, const
   return out;
 }
 
-/// The middle of a picture, as large as a window, at the level that the experiment works on.
+/// The middle of a picture, at the level that the experiment works on.
+Image middle_of(const SlideFile& file, Reduction reduction, std::int64_t side) {
+  const auto full = static_cast<std::int64_t>(std::ceil(static_cast<double>(side) * reduction.value()));
+  const Size size = file.size();
+  const std::int64_t width = std::min(full, size.width), height = std::min(full, size.height);
+  return read_reduced(file, 0, {(size.width - width) / 2, (size.height - height) / 2, width, height}, reduction,
+                      [](std::int64_t, std::int64_t) {});
+}
+
+/// The same as a prediction reads it where slides are normalised: by the colours of the whole picture.
+Image normalised_middle_of(std::shared_ptr<const SlideFile> file, const Normalisation& normalisation,
+                           const std::string& id, Reduction reduction, std::int64_t side) {
+  const double mpp = file->header().mpp * reduction.value();
+  const auto source = normalised_source(slide_source(std::move(file), reduction), normalisation, {id, "", ""}, mpp);
+  const Size level = source->size();
+  Image out({side, side}, 3);
+  source->read({(level.width - side) / 2, (level.height - side) / 2, side, side}, out.view());
+  return out;
+}
+
+/// The middle of a picture, as large as a window.
 Shown of_picture(const AugmentRequest& request, const Experiment& experiment, const Registry& registry) {
   ReaderOpener opener(registry);
-  const std::unique_ptr<SlideFile> file = opener.open(request.image);
+  const std::shared_ptr<const SlideFile> file = opener.open(request.image);
   SlideInfo info;
   info.id = request.image.stem().string(), info.mpp = file->header().mpp;
   const Reduction reduction = own_reduction(experiment.data, info, "--set data.factor=N takes every N-th pixel's mean");
@@ -112,11 +134,9 @@ Shown of_picture(const AugmentRequest& request, const Experiment& experiment, co
   const auto wanted = static_cast<std::int64_t>(experiment.data.window * static_cast<double>(experiment.data.tile));
   const std::int64_t side = std::min({wanted, level.width, level.height});
   if (side < 1) throw Error(request.image.string() + " has no pixel left at " + level_text(experiment.data));
-  const auto full = static_cast<std::int64_t>(std::ceil(static_cast<double>(side) * reduction.value()));
-  const Size size = file->size();
-  const std::int64_t width = std::min(full, size.width), height = std::min(full, size.height);
-  const Image picture = read_reduced(*file, 0, {(size.width - width) / 2, (size.height - height) / 2, width, height},
-                                     reduction, [](std::int64_t, std::int64_t) {});
+  const auto normalisation = Normalisation::of(experiment, registry);
+  const Image picture = normalisation == nullptr ? middle_of(*file, reduction, side)
+                                                 : normalised_middle_of(file, *normalisation, info.id, reduction, side);
   const Region region{0, 0, std::min(side, picture.size().width), std::min(side, picture.size().height)};
   RawWindow window{Image(region.size(), 3),
                    Image(region.size(), 1, label_depth(static_cast<int>(experiment.classes.size()) + 1)),

@@ -56,7 +56,6 @@ struct PredictWorker {
   bool works = false;
   std::string device;
   int threads = 0;
-  std::filesystem::path run;  ///< that was meant when the command began
 };
 
 /// What is meant, by a path: another run may be the latest a moment later.
@@ -82,13 +81,12 @@ int run_predict(PredictRequest& request, const PredictPart& part, const PredictW
         "name what to predict: --images DIR for a folder of pictures, --slides FILE..., or --dataset NAME");
   if (worker.works) {
     take_share(request, part.share);
-    request.device = worker.device, request.threads = worker.threads, request.run = worker.run;
+    request.device = worker.device, request.threads = worker.threads;
     return predict_for_parent(request);
   }
   require_named_run(request.run);
   request.run = found_run(request.run);
   request.command = own_command();
-  request.command.insert(request.command.end(), {"--worker-run", request.run.string()});
   std::vector<std::filesystem::path> inputs = request.slides;
   if (!request.images.empty()) inputs.push_back(request.images);
   if (!request.masks.empty()) inputs.push_back(request.masks);
@@ -257,7 +255,6 @@ void add_predict(CLI::App& app, int& exit) {
       ->excludes(jobs);
   command->add_flag("--worker", worker->works)->group("");
   command->add_option("--worker-device", worker->device)->group("");
-  command->add_option("--worker-run", worker->run)->group("");
   command->add_option("--worker-threads", worker->threads)->group("");
   command->callback([request, part, worker, &exit] { exit = run_predict(*request, *part, *worker); });
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -45,46 +46,55 @@ int stains(const StainsRequest& request) {
   std::optional<CommandOutput> output;
   if (!request.out.empty()) output.emplace(request.out, request.overwrite);
   const auto folders = list_store(request.store);
-  std::map<std::string, std::string> slides;  // by the picture's folder: datasets may share it
+  std::multimap<std::string, const LabelsRecord*> slides;  // by the picture's folder: datasets may share it
   for (const StoredFolder& stored : folders)
-    for (const LabelsRecord& l : stored.labels) slides.emplace(l.picture, l.slide);
-  std::map<std::string, Json> known;
-  std::set<std::string> alike;  // names that several slides have
+    for (const LabelsRecord& l : stored.labels) slides.emplace(l.picture, &l);
+  std::map<std::string, std::map<std::string, Json>> known;  // by name, then by dataset
+  std::set<std::string> alike;                               // names that several slides of a dataset have
   std::size_t without = 0;
   Progress progress("measuring", static_cast<std::int64_t>(folders.size()));
   std::int64_t done = 0;
   for (const StoredFolder& stored : folders) {
     if (interrupted()) throw Cancelled();
     progress.update(++done);
-    const auto slide = slides.find(stored.folder.path().filename().string());
+    const auto [first, last] = slides.equal_range(stored.folder.path().filename().string());
     const PictureRecord* const record = level_of(stored, request.factor);
-    if (slide == slides.end() || record == nullptr) continue;
+    if (first == last || record == nullptr) continue;
     const auto colours = PictureFolder(stored.folder.path()).colours(*record);
     if (!colours || !(colours->strength[0] > 0)) {
       ++without;
       continue;
     }
-    const auto [place, fresh] = known.emplace(slide->second, json_of(*colours));
-    if (!fresh && place->second != json_of(*colours)) alike.insert(slide->second);
+    for (auto slide = first; slide != last; ++slide) {
+      const auto [place, fresh] = known[slide->second->slide].emplace(slide->second->dataset, json_of(*colours));
+      if (!fresh && place->second != json_of(*colours)) alike.insert(slide->second->slide);
+    }
   }
   progress.finish();
   if (!alike.empty())
     throw Error(
         request.store.string() + " holds other slides of the same name, such as \"" + *alike.begin() +
-            "\": a name does not say whose stains are meant",
-        "remove what no experiment uses any more (nephron store prune), give the datasets stores of their own, or "
-        "leave the statistics file out: `stains = \"slide\"` takes each slide's own");
+            "\", of one dataset: a name does not say whose stains are meant",
+        "remove what no experiment uses any more (nephron store prune), or leave the statistics file out: `stains = "
+        "\"slide\"` takes each slide's own");
   if (known.empty())
     throw Error(request.store.string() + " has no slide " +
                     (request.factor.empty() ? "" : "at factor " + request.factor + " ") + "whose stains are known",
                 "nephron store list shows what it holds");
   if (without > 0) log().warning(counted(without, "slide") + " left out: too little tissue, or one stain alone");
   Json all = Json::object();
-  for (auto& [slide, colours] : known) all[slide] = std::move(colours);
+  for (auto& [slide, of_dataset] : known) {
+    const Json first = of_dataset.begin()->second;
+    const bool one =
+        std::all_of(of_dataset.begin(), of_dataset.end(), [&](const auto& d) { return d.second == first; });
+    if (one) all[slide] = first;
+    for (auto& [dataset, colours] : of_dataset)
+      if (!one) all[dataset + "/" + slide] = std::move(colours);
+  }
   const std::string text = Json{{"slides", all}}.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
   if (!output) return std::printf("%s", text.c_str()), Exit::done;
   output->write(text);
-  std::printf("%s: stains of %s\n", request.out.c_str(), counted(known.size(), "slide").c_str());
+  std::printf("%s: stains of %s\n", request.out.c_str(), counted(all.size(), "slide").c_str());
   return Exit::done;
 }
 

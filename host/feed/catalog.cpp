@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include <host/data/folds.hpp>
+
 namespace nephron::host {
 
 PreparedCatalog::~PreparedCatalog() = default;
@@ -17,6 +19,7 @@ PreparedCatalog::PreparedCatalog(const Experiment& experiment, const PreparedDat
     if (!data.slides[i]->annotated()) continue;
     slides_.push_back(data.slides[i]);
     entries_.push_back(data.slides[i]->catalog());
+    datasets_.push_back(experiment.datasets.empty() ? "" : dataset_name(experiment, *data.slides[i]));
   }
   if (slides_.empty())
     throw Error("none of the " + std::to_string(slides.size()) + " slides chosen for this feed is annotated",

@@ -30,6 +30,8 @@ class PreparedCatalog final : public Catalog, public ColourBook {
 
   std::size_t size() const noexcept override { return slides_.size(); }
   const SlideColours* colours(std::size_t slide) const override { return slides_.at(slide)->colours(); }
+  /// Name of its dataset.
+  const std::string& dataset(std::int64_t slide) const { return datasets_.at(static_cast<std::size_t>(slide)); }
   const PreparedSlide& slide(std::int64_t index) const { return *slides_.at(static_cast<std::size_t>(index)); }
 
  private:
@@ -37,6 +39,7 @@ class PreparedCatalog final : public Catalog, public ColourBook {
 
   std::vector<std::shared_ptr<const PreparedSlide>> slides_;
   std::vector<CatalogSlide> entries_;
+  std::vector<std::string> datasets_;
   std::vector<std::string> classes_;
   std::int64_t tile_;
   std::vector<std::pair<std::string, double>> shares_;

@@ -7,8 +7,10 @@
 #include <variant>
 
 #include <nephron/error.hpp>
+#include <nephron/slide_dataset.hpp>
 
 #include <host/config/normalise_link.hpp>
+#include <host/data/folds.hpp>
 #include <host/feed/colour_program.hpp>
 #include <host/store/colours.hpp>
 #include <host/store/tissue.hpp>
@@ -77,6 +79,7 @@ RecordedPlan drawn(const Augmenter& augmenter, const ColouredSlide& slide, const
   SampleInfo sample{
       .size = some, .slide = slide.id, .group = slide.group, .mpp = slide.mpp, .region = {0, 0, 256, 256}};
   set_colours(sample, book, 0);
+  set_dataset(sample, slide.dataset);
   RecordedPlan plan(some);
   augmenter.draw(0, index, sample, plan);
   return plan;
@@ -225,7 +228,8 @@ PreparedData normalised(PreparedData data, const Experiment& experiment, const R
   if (normalisation == nullptr) return data;
   for (auto& slide : data.slides) {
     const double mpp = slide->info().mpp * slide->reduction().value();
-    const auto map = normalisation->map_of({slide->info().id, slide->catalog().group, mpp, slide->colours()});
+    const std::string dataset = experiment.datasets.empty() ? "" : dataset_name(experiment, *slide);
+    const auto map = normalisation->map_of({slide->info().id, slide->catalog().group, mpp, slide->colours(), dataset});
     if (map != nullptr) slide = std::make_shared<const NormalisedSlide>(slide, map);
   }
   return data;

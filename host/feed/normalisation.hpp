@@ -36,6 +36,7 @@ struct ColouredSlide {
   std::string id, group;
   double mpp = 0;                         ///< of its pixels, at the level that is looked at; 0: not known
   const SlideColours* colours = nullptr;  ///< null: it has too little tissue to be measured
+  std::string dataset{};                  ///< name of it; empty: it is of none
 };
 
 /// What the experiment's "normalise" makes of slides, wherever they are looked at: in training, in validation, in a

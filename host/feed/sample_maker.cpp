@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nephron/slide_dataset.hpp>
+
 #include <host/feed/sample_number.hpp>
 #include <host/feed/targets.hpp>
 #include <host/slides/make_component.hpp>
@@ -92,6 +94,7 @@ SampleInfo SampleMaker::info_of(const Window& window) const {
                  .mpp = catalog_.slide(window.slide).info().mpp * factor_,
                  .region = window.region};
   set_colours(out, catalog_, static_cast<std::size_t>(window.slide));
+  set_dataset(out, catalog_.dataset(window.slide));
   return out;
 }
 

@@ -50,7 +50,7 @@ class MapTiff::Writer {
  public:
   virtual ~Writer() = default;
   virtual void write(const ImageView& rows) = 0;
-  virtual void finish() = 0;
+  virtual void finish(const std::string& description) = 0;
 };
 
 template <class T>
@@ -75,9 +75,10 @@ class MapTiff::WriterOf final : public Writer {
     }
   }
 
-  void finish() override {
+  void finish(const std::string& description) override {
     for (std::size_t i = 0; i < levels_.size(); ++i)
       if (levels_[i].rows > 0) flush(i);
+    if (!description.empty()) TIFFSetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, description.c_str());
     put_directory();
     for (std::size_t i = 1; i < levels_.size(); ++i) {
       describe(levels_[i].size, true);
@@ -160,7 +161,6 @@ class MapTiff::WriterOf final : public Writer {
     TIFFSetField(t, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
     TIFFSetField(t, TIFFTAG_TILEWIDTH, static_cast<std::uint32_t>(side));
     TIFFSetField(t, TIFFTAG_TILELENGTH, static_cast<std::uint32_t>(side));
-    if (!options_.description.empty()) TIFFSetField(t, TIFFTAG_IMAGEDESCRIPTION, options_.description.c_str());
     if (options_.mpp <= 0) return;
     const auto per_cm = static_cast<float>(1e4 / options_.mpp * static_cast<double>(size.width) /
                                            static_cast<double>(levels_.front().size.width));
@@ -184,8 +184,8 @@ MapTiff::~MapTiff() = default;
 
 void MapTiff::write(const ImageView& rows) { writer_->write(rows); }
 
-void MapTiff::finish() {
-  writer_->finish();
+void MapTiff::finish(const std::string& description) {
+  writer_->finish(description);
   partial_.keep();
 }
 

@@ -19,8 +19,7 @@ enum class MapDepth : std::uint8_t {
 
 struct MapTiffOptions {
   MapDepth depth = MapDepth::bytes;
-  double mpp = 0;             ///< microns per pixel; 0: not known
-  std::string description{};  ///< ImageDescription
+  double mpp = 0;  ///< microns per pixel; 0: not known
 };
 
 /// A map of numbers from 0 to 1 as a tiled TIFF (512 px, deflated) with its reductions by 2, 4, ... as further
@@ -33,7 +32,8 @@ class MapTiff {
   ~MapTiff();
   /// Rows (f32, one channel) that follow those that were given, all across.
   void write(const ImageView& rows);
-  void finish();
+  /// `description`: ImageDescription; empty: none.
+  void finish(const std::string& description = {});
 
  private:
   class Writer;

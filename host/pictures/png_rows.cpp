@@ -61,12 +61,13 @@ struct PngRows::State {
                  static_cast<int>(8 * bytes_of(depth)),
                  options.channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    if (!options.description.empty()) describe(options.description);
+    if (!options.description.empty()) add_text(png_description, options.description);
     png_write_info(png, info);
     if (depth == Depth::u16) png_set_swap(png);  // the high byte comes first
   }
-  void describe(std::string text_of_it) {
-    std::string keyword = png_description, none;
+  /// Before the rows, or after the last one.
+  void add_text(std::string keyword, std::string text_of_it) {
+    std::string none;
     png_text text = {};
     text.compression = PNG_ITXT_COMPRESSION_NONE;  // international text: UTF-8
     text.key = keyword.data();
@@ -91,7 +92,8 @@ void PngRows::write(const ImageView& rows) {
   for (std::int64_t y = 0; y < rows.height; ++y) png_write_row(state_->png, rows.row<const png_byte>(y));
 }
 
-void PngRows::finish() {
+void PngRows::finish(const std::string& note) {
+  if (!note.empty()) state_->add_text(png_note, note);
   png_write_end(state_->png, state_->info);
   if (std::fclose(state_->file.release()) != 0) fail_to_write(state_->name, errno);
   partial_.keep();

@@ -26,6 +26,8 @@ struct PngOptions {
 
 /// Keyword of the description.
 inline constexpr const char* png_description = "Description";
+/// Keyword of the note.
+inline constexpr const char* png_note = "nephron";
 
 /// A grey PNG of 8 or 16 bits, or one of colours, that is written as its rows come, so that it may be larger than
 /// memory. The file appears once it is finished. Throws Error that names it.
@@ -35,7 +37,8 @@ class PngRows {
   ~PngRows();
   /// Rows that follow those that were given, all across; of the depth and as many channels as were said.
   void write(const ImageView& rows);
-  void finish();
+  /// `note`: a text under the keyword png_note, for those who find the file alone; empty: none.
+  void finish(const std::string& note = {});
 
  private:
   struct State;

@@ -21,12 +21,12 @@ std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::e
 }  // namespace
 
 void write_coco_of_all(const OutputFolder& output, const std::vector<PictureFile>& pictures,
-                       const std::vector<std::string>& classes, const PredictionOrigin& origin) {
+                       const std::vector<std::string>& classes, const std::string& origin) {
   PartialFile partial(output.coco_of_all());
   std::ofstream file(partial.path(), std::ios::binary);
   Json categories = Json::array(), images = Json::array();
   for (std::size_t c = 0; c < classes.size(); ++c) categories.push_back({{"id", c + 1}, {"name", classes[c]}});
-  file << "{\"info\":" << origin.of("") << ",\n\"categories\":" << text_of(categories) << ",\n\"annotations\":[";
+  file << "{\"info\":" << origin << ",\n\"categories\":" << text_of(categories) << ",\n\"annotations\":[";
   std::size_t objects = 0;
   for (const PictureFile& picture : pictures) {
     if (!std::filesystem::exists(output.coco(picture.id))) continue;  // it failed, which is said elsewhere

@@ -80,8 +80,13 @@ class Crew::Worker {
   ChildProcess process_;  // last: it calls back
 };
 
-Crew::Crew(std::vector<std::string> command, JobPlan plan, int threads, std::vector<std::string> classes)
-    : command_(std::move(command)), plan_(std::move(plan)), threads_(threads), classes_(std::move(classes)) {
+Crew::Crew(std::vector<std::string> command, std::string networks, JobPlan plan, int threads,
+           std::vector<std::string> classes)
+    : command_(std::move(command)),
+      networks_(std::move(networks)),
+      plan_(std::move(plan)),
+      threads_(threads),
+      classes_(std::move(classes)) {
   class NoOrders final : public PictureOrders {
     std::optional<PictureFile> next(bool) override { return std::nullopt; }
     std::size_t left() const override { return 0; }
@@ -112,7 +117,10 @@ std::unique_ptr<Crew::Worker> Crew::begun(std::size_t place) const {
   std::vector<std::string> command = command_;
   command.insert(command.end(),
                  {"--worker", "--worker-device", plan_.devices[place], "--worker-threads", std::to_string(threads_)});
-  return std::make_unique<Worker>("process " + std::to_string(place + 1) + " (" + plan_.devices[place] + ")", command);
+  auto out =
+      std::make_unique<Worker>("process " + std::to_string(place + 1) + " (" + plan_.devices[place] + ")", command);
+  out->process().tell(networks_ + "\n");
+  return out;
 }
 
 void Crew::listen() {

@@ -15,8 +15,10 @@ namespace nephron::host {
 class Crew {
  public:
   /// Starts them, and waits until their networks are loaded. `command`: of this program, which they are called by too.
-  /// `threads`: of each. Throws Error that says why one of them cannot work, and Cancelled after Ctrl-C.
-  Crew(std::vector<std::string> command, JobPlan plan, int threads, std::vector<std::string> classes);
+  /// `networks`: what each is told first (chosen_networks.hpp). `threads`: of each. Throws Error that says why one of
+  /// them cannot work, and Cancelled after Ctrl-C.
+  Crew(std::vector<std::string> command, std::string networks, JobPlan plan, int threads,
+       std::vector<std::string> classes);
   ~Crew();
 
   /// As work_through() of picture_loop.hpp. A process that dies costs the picture that it was at, which orders are told
@@ -35,6 +37,7 @@ class Crew {
   bool any_at_work() const;
 
   std::vector<std::string> command_;
+  std::string networks_;
   JobPlan plan_;
   int threads_;
   std::vector<std::string> classes_;

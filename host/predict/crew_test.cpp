@@ -25,6 +25,7 @@ using ::testing::ThrowsMessage;
 /// What becomes of a picture is said by its name.
 constexpr const char* worker = R"sh(
 trap 'exit 130' INT
+read -r networks && [[ $networks == '{"networks":"chosen"}' ]] || { echo '{"error":"told nothing","hint":"","usage":false}' >&3; exit 1; }
 [[ -e $0.wrong ]] && { echo '{"error":"no such metric","hint":"name another","usage":true}' >&3; exit 1; }
 [[ -e $0.mute ]] && exit 7
 echo '{"ready":true}' >&3
@@ -83,8 +84,8 @@ class CrewOfScripts : public testing::Test {
   }
   void TearDown() override { set_interrupted(false); }
   void work(Orders& orders, int jobs = 2) const {
-    Crew({"/bin/bash", script_.string()}, JobPlan{std::vector<std::string>(static_cast<std::size_t>(jobs), "cpu")}, 1,
-         {"a"})
+    Crew({"/bin/bash", script_.string()}, R"({"networks":"chosen"})",
+         JobPlan{std::vector<std::string>(static_cast<std::size_t>(jobs), "cpu")}, 1, {"a"})
         .work_through(orders);
   }
 

@@ -41,12 +41,19 @@ class DatasetPictures final : public PictureLoader {
     return "annotations of dataset \"" + listing_.dataset_name(entry_of(id).dataset) + "\"";
   }
 
+  PictureOutline outline(const PictureFile& picture) const override {
+    const Listing::Entry& entry = entry_of(picture.id);
+    const std::shared_ptr<const SlideReader> reader = open_listed(listing_, entry);
+    const auto* const file = dynamic_cast<const SlideFile*>(reader.get());
+    return {reader->size(), entry.info.mpp > 0 || file == nullptr ? entry.info.mpp : file->header().mpp};
+  }
+
   LoadedPicture load(const PictureFile& picture) const override {
     const Listing::Entry& entry = entry_of(picture.id);
     std::shared_ptr<const SlideReader> reader = open_listed(listing_, entry);
     const Size size = reader->size();
     LoadedPicture out = load_slide(std::move(reader), entry.info.mpp, settings_, request_.held_bytes);
-    normalise(out, normalisation_.get(), entry.info.id);
+    normalise(out, normalisation_.get(), {entry.info.id, listing_.group(entry), listing_.dataset_name(entry.dataset)});
     out.truth = truth_of_listed(listing_, entry, size);
     return out;
   }

@@ -23,8 +23,12 @@ class FilePictures final : public PictureLoader {
   const std::vector<PictureFile>& pictures() const noexcept override { return pictures_; }
   LoadedPicture load(const PictureFile& picture) const override {
     LoadedPicture out = load_picture(picture, opener_, settings_, request_.held_bytes, compares() ? &truth_ : nullptr);
-    normalise(out, normalisation_.get(), picture.id);
+    normalise(out, normalisation_.get(), {picture.id, "", ""});
     return out;
+  }
+  PictureOutline outline(const PictureFile& picture) const override {
+    if (const auto slide = open_as_slide(picture.file, opener_)) return {slide->size(), slide->header().mpp};
+    return {size_in_header(picture.file)};
   }
   bool compares() const noexcept override { return !request_.masks.empty(); }
   bool has_truth(const std::string& id) const override { return compares() && truth_.has(id); }

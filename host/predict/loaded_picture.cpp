@@ -41,12 +41,14 @@ LoadedPicture load_slide(std::shared_ptr<const SlideReader> slide, double mpp, c
   out.fingerprint = fingerprint(*slide);
   out.reduction = settings.reduction_of(out.mpp, out.size);
   const Size reduced = out.reduction.size_of(out.size);
-  if (looks_for_glass(reduced, settings)) {
+  const bool held = is_held(reduced, held_bytes);
+  if (!held && looks_for_glass(reduced, settings)) {
     if (file != nullptr)
       out.glass = Glass(read_thumbnail(*file, small_side, [](std::int64_t, std::int64_t) {}).view(), reduced);
     else out.glass = Glass(read_reduced(*slide, small_enough(out.size)).view(), reduced);
   }
   out.reduced = slide_source(std::move(slide), out.reduction, held_bytes);
+  if (held && looks_for_glass(reduced, settings)) out.glass = Glass(tissue_of(*out.reduced), reduced);
   return out;
 }
 

@@ -4,11 +4,11 @@
 #include <memory>
 #include <string>
 
-#include <host/predict/glass.hpp>
 #include <host/predict/picture_file.hpp>
 #include <host/predict/picture_truth.hpp>
 #include <host/predict/settings.hpp>
 #include <host/slides/opener.hpp>
+#include <host/tiling/glass.hpp>
 #include <host/tiling/tile_source.hpp>
 
 namespace nephron::host {

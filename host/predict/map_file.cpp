@@ -9,7 +9,7 @@ namespace nephron::host {
 MapFile::MapFile(std::filesystem::path png, std::filesystem::path tiff, const Kept& kept, Size size, double mpp) {
   const MapDepth depth = kept.format == MapFormat::halves ? MapDepth::halves : MapDepth::bytes;
   if (kept.as_tiff(size)) {
-    tiff_.emplace(tiff, size, MapTiffOptions{depth, mpp, {}});
+    tiff_.emplace(tiff, size, MapTiffOptions{depth, mpp});
     other_ = std::move(png);
   } else {
     png_.emplace(png, size, Depth::u8, PngOptions{1, PngFilter::sub, {}});
@@ -26,9 +26,9 @@ void MapFile::write(const ImageView& rows) {
   png_->write(bytes_.view());
 }
 
-void MapFile::finish() {
-  if (tiff_) tiff_->finish();
-  else png_->finish();
+void MapFile::finish(const std::string& origin) {
+  if (tiff_) tiff_->finish(origin);
+  else png_->finish(origin);
   std::error_code none;
   std::filesystem::remove(other_, none);
 }

@@ -17,8 +17,9 @@ class MapFile {
   /// `png` and `tiff`: what it is called as one or the other, as `kept` and the size decide.
   MapFile(std::filesystem::path png, std::filesystem::path tiff, const Kept& kept, Size size, double mpp);
   void write(const ImageView& rows);
-  /// The file appears; one of the other format, of a prediction before, goes.
-  void finish();
+  /// The file appears; one of the other format, of a prediction before, goes. `origin`: what it tells of how it was
+  /// made (prediction_origin.hpp).
+  void finish(const std::string& origin);
 
  private:
   std::optional<PngRows> png_;

@@ -22,8 +22,8 @@ void MaskOutputs::rows(const ImageView& mask) {
   if (runs_) runs_->add(mask);
 }
 
-void MaskOutputs::finish() {
-  if (png_) png_->finish();
+void MaskOutputs::finish(const std::string& origin) {
+  if (png_) png_->finish(origin);
   if (runs_) write_file_atomically(runs_file_, rle_text(runs_->finish()) + "\n");
 }
 
@@ -40,7 +40,7 @@ void AllMaskOutputs::rows(std::int64_t y, std::span<const ImageView> masks, std:
 }
 
 void AllMaskOutputs::finish(const std::string& origin) {
-  for (const auto& mask : masks_) mask->finish();
+  for (const auto& mask : masks_) mask->finish(origin);
   if (objects_) objects_->finish(origin);
 }
 

@@ -23,7 +23,7 @@ class MaskOutputs {
   MaskOutputs(const OutputFolder& output, const Kept& kept, std::size_t class_index, const std::string& id, Size size);
   /// Rows (u8, not 0: foreground) that follow those that were given.
   void rows(const ImageView& mask);
-  void finish();
+  void finish(const std::string& origin);
 
  private:
   std::filesystem::path runs_file_;

@@ -43,14 +43,20 @@ std::unique_ptr<PixelModel> model_of(const PredictRequest& request, const Member
   return model;
 }
 
-std::unique_ptr<Member> open_member(const PredictRequest& request, const std::filesystem::path& folder) {
-  const NamedNetwork network = NamedNetwork::of(folder);
+/// The run of a request is number 0, those of `with` follow.
+std::unique_ptr<Member> open_member(const PredictRequest& request, std::size_t number) {
+  const NamedNetwork network = NamedNetwork::of(number == 0 ? request.run : request.with[number - 1]);
   auto out = std::make_unique<Member>();
+  out->place = network.place;
   PluginSearch search;
   search.command_line = request.plugins;
   out->experiment = network.run ? load_run_experiment(network.experiment, {}, search, out->registry)
                                 : load_experiment(network.experiment, {}, search, out->registry);
-  out->settings = settle(request, network, out->experiment);
+  out->settings = settle(request,
+                         request.chosen.empty()
+                             ? chosen_weights(network, request.fold, request.checkpoint, out->experiment.model.weights)
+                             : request.chosen.at(number),
+                         out->experiment);
   out->network_sha256 = network_key(out->experiment, *out->registry);
   const PredictSettings& settings = out->settings;
   check_tta(settings.tta);
@@ -96,15 +102,15 @@ std::vector<std::unique_ptr<Member>> open_members(const PredictRequest& request,
   if (request.vote && request.with.empty())
     throw UsageError("--join says how several runs are joined: name them in --with");
   std::vector<std::unique_ptr<Member>> out;
-  out.push_back(open_member(request, request.run));
+  out.push_back(open_member(request, 0));
   if (request.vote && (out.front()->settings.search || out.front()->experiment.exclusive))
     throw UsageError(
         "--join vote needs a threshold that every run votes at: it goes neither with --threshold search nor "
         "with classes that exclude each other");
   if (request.vote && out.front()->settings.kept.tta)
     throw UsageError("--save tta keeps probabilities of each flip, and --join vote counts runs: leave one of them out");
-  for (const std::filesystem::path& run : request.with) {
-    out.push_back(open_member(request, run));
+  for (std::size_t number = 1; number <= request.with.size(); ++number) {
+    out.push_back(open_member(request, number));
     require_like(*out.front(), *out.back());
   }
   for (std::size_t i = 0; i < request.shares.size(); ++i) out[i]->share = request.shares[i];

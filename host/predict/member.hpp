@@ -18,6 +18,7 @@ namespace nephron::host {
 
 /// One run that predicts, alone or together with others: each at its own reduction, with its own tiles.
 struct Member {
+  std::filesystem::path place;  ///< by which another process finds the same network
   std::unique_ptr<Registry> registry;
   Experiment experiment;
   PredictSettings settings;

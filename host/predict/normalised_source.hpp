@@ -9,12 +9,17 @@
 
 namespace nephron::host {
 
-/// The source with its colours mapped as "normalise" says of slide `id`. All of it is read once, to find its tissue,
-/// and parts of the tissue again. `mpp`: of its pixels; 0: not known.
+/// What a source is a picture of, to those that look for what is known of it.
+struct NamedSlide {
+  std::string id, group, dataset;  ///< empty: of none
+};
+
+/// The source with its colours mapped as "normalise" says of a slide. All of it is read once, to find its tissue, and
+/// parts of the tissue again. `mpp`: of its pixels; 0: not known.
 std::unique_ptr<TileSource> normalised_source(std::unique_ptr<TileSource> source, const Normalisation& normalisation,
-                                              const std::string& id, double mpp);
+                                              const NamedSlide& slide, double mpp);
 
 /// Lets a picture be read so; `normalisation`: null: it stays as it is.
-void normalise(LoadedPicture& picture, const Normalisation* normalisation, const std::string& id);
+void normalise(LoadedPicture& picture, const Normalisation* normalisation, const NamedSlide& slide);
 
 }  // namespace nephron::host

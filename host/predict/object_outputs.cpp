@@ -8,6 +8,7 @@
 #include <host/labels/geojson_text.hpp>
 #include <host/objects/outline.hpp>
 #include <host/pictures/map_tiff.hpp>
+#include <host/predict/prediction_origin.hpp>
 #include <host/util/csv_field.hpp>
 #include <host/util/files.hpp>
 
@@ -72,7 +73,8 @@ void ObjectOutputs::finish(const std::string& origin) {
   std::string table = "class,x,y,width,height,centroid_x,centroid_y,area_px,area_um2,confidence,mean_probability";
   for (const std::string& name : classes_)
     if (classes_.size() > 1) table += "," + csv_field("share_of_" + name);
-  table += "\n";
+  table.append(",").append(origin_columns).append("\n");
+  const std::string origin_of_all = origin_cells(origin);
   const double pixel = picture_.mpp * picture_.mpp;
   for (std::size_t c = 0; c < found.size(); ++c)
     for (const FoundObject& object : found[c]) {
@@ -96,6 +98,7 @@ void ObjectOutputs::finish(const std::string& origin) {
         cell(number(share));
         if (k != c) out.measurements.emplace_back("share of " + classes_[k], share);
       }
+      cell(origin_of_all);
       table += "\n";
     }
   if (kept_.objects) write_file_atomically(output_.objects(picture_.id), table);

@@ -46,7 +46,8 @@ TEST(ObjectOutputs, TellConfidenceSizeAndTheShareOfOtherClasses) {
     outputs.rows(y, std::vector<ImageView>{part(healthy), part(unhealthy)},
                  std::vector<ImageView>{part(likely), part(less)});
   }
-  outputs.finish(R"({"settings_sha256":"abc"})");
+  outputs.finish(
+      R"({"picture_sha256":"p","weights_sha256":["v","w"],"settings_sha256":"abc","device":"cpu","thresholds":[0.25,0.5]})");
 
   const CsvTable table = CsvTable::read(output.objects("s"));
   ASSERT_EQ(table.rows(), 3U);
@@ -54,6 +55,11 @@ TEST(ObjectOutputs, TellConfidenceSizeAndTheShareOfOtherClasses) {
   EXPECT_EQ(table.cell(0, 0), "healthy");
   EXPECT_EQ(cell(0, "confidence"), 1);
   EXPECT_NEAR(cell(1, "confidence"), 0.8, 1.0 / 255);
+  const auto text = [&](const char* column) { return table.cell(2, table.column(column)); };
+  EXPECT_EQ(text("picture_sha256"), "p");
+  EXPECT_EQ(text("weights_sha256"), "v;w");
+  EXPECT_EQ(text("settings_sha256"), "abc");
+  EXPECT_EQ(text("searched_thresholds"), "0.25;0.5");
   EXPECT_EQ(cell(0, "area_px"), 200);
   EXPECT_EQ(cell(0, "area_um2"), 50);
   EXPECT_EQ(cell(0, "share_of_healthy"), 1);

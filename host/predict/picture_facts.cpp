@@ -21,6 +21,12 @@ namespace {
 const char* const how = "Predict again with --overwrite.";
 }
 
+std::string read_origin(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return {};
+  const auto origin = JsonNode::read(file, how).find("origin");
+  return origin ? origin->raw().dump() : std::string();
+}
+
 double read_mpp(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return 0;
   const auto mpp = JsonNode::read(file, how).find("mpp");

@@ -28,6 +28,8 @@ struct PictureFacts {
 void write_picture_facts(const std::filesystem::path& file, const PictureFacts& facts);
 /// Nothing where the file is not there, or an earlier version wrote it. Throws Error that names a damaged one.
 std::optional<SeenPicture> read_seen(const std::filesystem::path& file);
+/// Its origin; empty where an earlier version wrote none.
+std::string read_origin(const std::filesystem::path& file);
 /// Its microns per pixel; 0 where they are not known.
 double read_mpp(const std::filesystem::path& file);
 

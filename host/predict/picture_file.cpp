@@ -9,6 +9,7 @@
 
 #include <nephron/error.hpp>
 #include <nephron/image_cv.hpp>
+#include <nephron/picture_header.hpp>
 #include <nephron/quiet_libraries.hpp>
 #include <nephron/slide_files.hpp>
 
@@ -150,6 +151,14 @@ Image read_picture(const fs::path& file) {
   cv::Mat rgb = as_mat(picture.view());
   cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
   return picture;
+}
+
+Size size_in_header(const fs::path& file) {
+  try {
+    return picture_size_in(read_file(file));
+  } catch (const Error&) {  // of a BMP, or one that is damaged
+    return read_picture(file).size();
+  }
 }
 
 std::unique_ptr<SlideFile> open_as_slide(const fs::path& file, SlideOpener& opener) {

@@ -35,6 +35,9 @@ Image read_picture(const std::filesystem::path& file);
 /// no TIFF, or one that only OpenCV knows.
 std::unique_ptr<SlideFile> open_as_slide(const std::filesystem::path& file, SlideOpener& opener);
 
+/// As its header says; a BMP is decoded for it. Throws Error that names the file.
+Size size_in_header(const std::filesystem::path& file);
+
 /// One channel: 255 where any channel of the file (alpha aside) is not 0.
 Image read_mask(const std::filesystem::path& file);
 

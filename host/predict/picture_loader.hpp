@@ -9,6 +9,12 @@
 
 namespace nephron::host {
 
+/// What a picture's header says.
+struct PictureOutline {
+  Size size;
+  double mpp = 0;  ///< microns per pixel; 0: it does not say
+};
+
 /// Where the pictures of a prediction come from, and their truth. Const calls are thread-safe.
 class PictureLoader {
  public:
@@ -17,6 +23,8 @@ class PictureLoader {
   virtual const std::vector<PictureFile>& pictures() const noexcept = 0;
   /// Throws Error that says what is wrong with the picture.
   virtual LoadedPicture load(const PictureFile& picture) const = 0;
+  /// Without reading its pixels. Throws Error that says what is wrong with the picture.
+  virtual PictureOutline outline(const PictureFile& picture) const = 0;
   /// True when truth is looked for at all.
   virtual bool compares() const noexcept = 0;
   virtual bool has_truth(const std::string& id) const = 0;

@@ -134,8 +134,8 @@ void PictureOutputs::full_rows(std::int64_t y, std::span<const ImageView> planes
 
 std::optional<ComparedPicture> PictureOutputs::finish(const std::string& origin) {
   for (const auto* files : {&maps_, &of_flips_})
-    for (const auto& map : *files) map->finish();
-  for (const auto& levels : levels_) levels->finish();
+    for (const auto& map : *files) map->finish(origin);
+  for (const auto& levels : levels_) levels->finish(origin);
   if (masks_) masks_->finish(origin);
   for (const auto& truth : truth_) truth->finish();
   if (ignored_ != nullptr) ignored_->finish();

@@ -5,6 +5,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/device/device.hpp>
 #include <host/metrics/kept_measures.hpp>
 #include <host/predict/joined_rows.hpp>
 #include <host/predict/rows_behind.hpp>
@@ -22,7 +23,8 @@ PictureWork::PictureWork(const PredictRequest& request, const std::vector<std::u
       settings_(members.front()->settings),
       classes_(members.front()->experiment.classes),
       metrics_(metrics),
-      origin_(members, settings_text(members, request, metrics == nullptr ? "" : metrics->set.str())),
+      device_(parse_device(request.device).is_cpu() ? "cpu" : "cuda"),
+      origin_(members, settings_text(members, request, metrics == nullptr ? "" : metrics->set.str()), device_),
       planes_(static_cast<int>(classes_.size() * (1 + settings_.kept.flips.size()))) {}
 
 LoadedPicture PictureWork::load(const PictureFile& picture) const {
@@ -60,7 +62,7 @@ void PictureWork::require_room(const LoadedPicture& loaded) const {
 KeptRows PictureWork::rows_of(const PictureFile& picture, std::size_t member, const LoadedPicture& loaded) const {
   const Member& own = *members_[member];
   const std::string key = own.settings.str() + " by " + own.network_sha256 + " of " + loaded.fingerprint +
-                          " in batches of " + std::to_string(own.settings.batch);
+                          " in batches of " + std::to_string(own.settings.batch) + " on " + device_;
   KeptRows rows(output_.under_way(picture.id, member), key, loaded.reduced->size(), planes_);
   if (rows.rows_there() > 0)
     log().info("\"" + picture.id + "\" goes on below row " + std::to_string(rows.rows_there()) + " of " +

@@ -61,6 +61,7 @@ class PictureWork {
   const PredictSettings& settings_;  ///< of the first one, and what all share
   const std::vector<std::string>& classes_;
   const PictureMetrics* metrics_;
+  std::string device_;  ///< "cpu" or "cuda"
   PredictionOrigin origin_;
   int planes_;  ///< maps that a member makes
 };

@@ -11,6 +11,7 @@
 
 #include <host/metrics/kept_measures.hpp>
 #include <host/plugins/guard.hpp>
+#include <host/predict/chosen_networks.hpp>
 #include <host/predict/coco_of_all.hpp>
 #include <host/predict/crew.hpp>
 #include <host/predict/gathered_shares.hpp>
@@ -23,19 +24,21 @@
 #include <host/predict/picture_loader.hpp>
 #include <host/predict/picture_loop.hpp>
 #include <host/predict/picture_measures.hpp>
+#include <host/predict/picture_progress.hpp>
 #include <host/predict/predict_facts.hpp>
 #include <host/predict/predict_share.hpp>
 #include <host/predict/prediction_record.hpp>
 #include <host/predict/searched_masks.hpp>
-#include <host/predict/shares.hpp>
 #include <host/predict/submission.hpp>
 #include <host/predict/threshold_search.hpp>
+#include <host/predict/trained_pictures.hpp>
+#include <host/predict/waiting_room.hpp>
+#include <host/train/memory.hpp>
 #include <host/util/cancelled_and_told.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/job_plan.hpp>
 #include <host/util/log.hpp>
-#include <host/util/progress.hpp>
 #include <host/util/usage_error.hpp>
 #include <host/util/write_error.hpp>
 
@@ -60,7 +63,8 @@ class Prediction final : public PictureOrders {
         classes_(members.front()->experiment.classes),
         loader_(*members.front()->loader),
         save_(request.save),
-        output_(request.out, classes_) {
+        output_(request.out, classes_),
+        trained_(members, outcome_.scores) {
     if (metrics != nullptr) measures_.emplace(*metrics, output_, settings_, classes_, request.dataset);
   }
 
@@ -68,17 +72,14 @@ class Prediction final : public PictureOrders {
 
   std::optional<PictureFile> next(bool) override;
   std::size_t left() const override { return pictures_.size() - given_; }
-  void doing(const PictureFile& picture, double share, const std::string& what) override;
+  void doing(const PictureFile& picture, double share, const std::string& what) override {
+    progress_->doing(picture.id, share, what);
+  }
   void done(PictureResult result) override;
   void failed(const PictureFile& picture, const std::exception& why) override;
 
  private:
-  /// What is being done of a picture, and the share that is done.
-  struct UnderWay {
-    double share = 0;
-    std::string what;
-  };
-
+  void require_room() const;
   void hire();
   void predict_all();
   std::vector<std::string> missing() const;
@@ -86,16 +87,13 @@ class Prediction final : public PictureOrders {
   void left_to_do(const std::vector<PictureFile>& all);
   bool finished(const PictureFile& picture, const PredictionRecord& before) const;
   void begin(const std::vector<PictureFile>& all);
-  void note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen);
-  void say_trained(const std::vector<PictureFile>& all);
   void say_bare(const std::vector<PictureFile>& all) const;
   void apply_search(const std::vector<PictureFile>& pictures);
   std::vector<double> thresholds();
   void measure_searched(const std::vector<PictureFile>& all);
   void predict_again(const std::vector<PictureFile>& pictures);
   void add_up_measures(const std::vector<PictureFile>& all);
-  void settled(const PictureFile& picture);
-  void show();
+  std::string origin_of_all();
   std::string how_to_go_on() const;
 
   const PredictRequest& request_;
@@ -109,18 +107,14 @@ class Prediction final : public PictureOrders {
   const PictureLoader& loader_;
   std::vector<std::string> save_;  ///< what is written of all pictures
   OutputFolder output_;
-  std::unique_ptr<Crew> crew_;         ///< null: this process predicts
-  std::vector<PictureFile> pictures_;  ///< that are left to do
-  std::size_t given_ = 0;              ///< of these, to whoever predicts them
-  std::map<std::string, UnderWay> under_way_;
+  std::unique_ptr<Crew> crew_;                            ///< null: this process predicts
+  std::vector<PictureFile> pictures_;                     ///< that are left to do
+  std::size_t given_ = 0;                                 ///< of these, to whoever predicts them
   std::map<std::string, std::string> gathered_failures_;  ///< why shares left pictures out
   std::optional<PictureMeasures> measures_;               ///< where metrics are asked for
-  std::optional<Shares> shares_;
-  std::optional<Progress> progress_;
-  std::int64_t settled_ = 0;      ///< pictures that are done, or left out
-  double share_ = 0;              ///< of all work: theirs
-  std::size_t said_trained_ = 0;  ///< pictures that were said to have been trained on
+  std::optional<PictureProgress> progress_;
   PredictOutcome outcome_;
+  TrainedPictures trained_;
 };
 
 /// All that a picture is asked for is there.
@@ -154,7 +148,7 @@ void Prediction::left_to_do(const std::vector<PictureFile>& all) {
       continue;
     }
     output_.remove_rows(picture.id);  // a kill may have spared them
-    note_trained(picture, read_seen(output_.picture(picture.id)));
+    trained_.note(picture, read_seen(output_.picture(picture.id)));
     const auto scored = before.scores.pictures.find(picture.id);
     if (scored != before.scores.pictures.end()) outcome_.scores.pictures.insert(*scored);
   }
@@ -165,58 +159,39 @@ std::optional<PictureFile> Prediction::next(bool) {
   return given_ < pictures_.size() ? std::optional(pictures_[given_++]) : std::nullopt;
 }
 
-void Prediction::show() {
-  double share = share_;
-  std::string note;
-  for (const auto& [id, at] : under_way_) {
-    share += at.share * shares_->of(id);
-    note += (note.empty() ? "" : "; ") + id + at.what;
-  }
-  progress_->update(settled_, note, share);
-}
-
-void Prediction::doing(const PictureFile& picture, double share, const std::string& what) {
-  under_way_[picture.id] = {share, what};
-  show();
-}
-
-void Prediction::settled(const PictureFile& picture) {
-  under_way_.erase(picture.id);
-  share_ += shares_->of(picture.id);
-  ++settled_;
-  show();
-}
-
 void Prediction::done(PictureResult result) {
   const std::string& id = result.picture.id;
-  note_trained(result.picture, result.seen);
+  trained_.note(result.picture, result.seen);
   if (result.score) outcome_.scores.pictures[id] = *std::move(result.score);
   if (result.measured) measures_->take(id, *std::move(result.measured));
   ++outcome_.predicted;
   if (settings_.search) outcome_.scores.choose_thresholds();  // what holds until the next picture
   write_scores(output_.scores(), outcome_.scores);
-  settled(result.picture);
+  progress_->settled(id);
 }
 
 void Prediction::failed(const PictureFile& picture, const std::exception& why) {
   if (request_.strict) throw Blamed("\"" + picture.id + "\": " + with_hint(why));
   log().error("\"" + picture.id + "\" is left out: " + with_hint(why));
   outcome_.scores.failures[picture.id] = why.what();
-  settled(picture);
+  progress_->settled(picture.id);
+}
+
+void Prediction::require_room() const {
+  if (measures_ && settings_.search && !gathers_) require_room_to_wait(pictures_, members_, output_);
 }
 
 /// Where several processes predict, they say whether they can before anything is written.
 void Prediction::hire() {
   if (members_.front()->model != nullptr || pictures_.empty() || gathers_) return;
   const JobPlan plan = JobPlan::of(request_.devices, request_.jobs, request_.device).for_pieces(pictures_.size());
-  crew_ = std::make_unique<Crew>(request_.command, plan, plan.threads(members_.front()->experiment.train.threads),
-                                 classes_);
+  crew_ = std::make_unique<Crew>(request_.command, chosen_networks(members_, settings_text_), plan,
+                                 plan.threads(members_.front()->experiment.train.threads), classes_);
 }
 
 void Prediction::predict_all() {
-  given_ = 0, settled_ = 0, share_ = 0;
-  shares_.emplace(pictures_);
-  progress_.emplace("predicting", static_cast<std::int64_t>(pictures_.size()));
+  given_ = 0;
+  progress_.emplace(pictures_);
   if (crew_ != nullptr) crew_->work_through(*this);
   else work_through(PictureWork(request_, members_, output_, metrics_), *this);
   progress_->finish();
@@ -273,6 +248,7 @@ void Prediction::predict_again(const std::vector<PictureFile>& pictures) {
              " predicted again, whose measures are damaged, or of other thresholds than those that are best for all");
   outcome_.skipped -= static_cast<std::int64_t>(pictures.size());
   pictures_ = pictures;
+  require_room();
   hire();
   predict_all();
 }
@@ -300,26 +276,6 @@ void Prediction::apply_search(const std::vector<PictureFile>& pictures) {
   write_searched_masks(output_, settings_.kept, classes_, pictures, chosen, PredictionOrigin(members_, settings_text_));
 }
 
-void Prediction::note_trained(const PictureFile& picture, const std::optional<SeenPicture>& seen) {
-  for (const auto& member : members_) {
-    if (auto found = member->trained.find(picture, seen)) {
-      outcome_.scores.trained_on[picture.id] = *std::move(found);
-      return;
-    }
-  }
-}
-
-/// Before work begins, of what files tell; at its end, when pixels told more.
-void Prediction::say_trained(const std::vector<PictureFile>& all) {
-  std::vector<std::string> known;
-  for (const auto& [id, how] : outcome_.scores.trained_on) known.push_back(id);
-  if (known.size() > said_trained_)
-    log().warning(std::to_string(known.size()) + " of " + counted(all.size(), "picture", "pictures") +
-                  (known.size() == 1 ? " was" : " were") + " trained on (" + names_of(known) +
-                  "): what is predicted there says nothing of new pictures");
-  said_trained_ = known.size();
-}
-
 /// Said once, before work begins.
 void Prediction::say_bare(const std::vector<PictureFile>& all) const {
   if (!loader_.compares()) return;
@@ -332,6 +288,11 @@ void Prediction::say_bare(const std::vector<PictureFile>& all) const {
                   loader_.looked_for(bare.front()));
 }
 
+std::string Prediction::origin_of_all() {
+  const std::string origin = PredictionOrigin(members_, settings_text_).of("");
+  return settings_.search ? origin_at(origin, thresholds()) : origin;
+}
+
 std::string Prediction::how_to_go_on() const {
   if (!is_all_ || gathers_) return "give the same command again";  // these go on by themselves, and take no --continue
   return std::string("give the same command with --continue") + (request_.overwrite ? " in place of --overwrite" : "");
@@ -341,9 +302,10 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
   const OutputLock lock(output_.folder());
   if (gathers_) gathered_failures_ = gather_shares(output_);
   left_to_do(all);
+  require_room();
   hire();
-  for (const PictureFile& picture : pictures_) note_trained(picture, {});
-  say_trained(all);
+  for (const PictureFile& picture : pictures_) trained_.note(picture, {});
+  trained_.tell(all.size());
   say_bare(all);
   begin(all);
   write_predict_facts(output_, request_, all, members_, save_, settings_text_);
@@ -366,8 +328,8 @@ PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
   add_up_measures(all);
   write_scores(output_.scores(), outcome_.scores);
   if (settings_.kept.submission) write_submission(output_, all);
-  if (settings_.kept.coco) write_coco_of_all(output_, all, classes_, PredictionOrigin(members_, settings_text_));
-  say_trained(all);
+  if (settings_.kept.coco) write_coco_of_all(output_, all, classes_, origin_of_all());
+  trained_.tell(all.size());
   if (gathers_) require_none_missing(all.size());
   return std::move(outcome_);
 } catch (const WriteError& e) {
@@ -388,6 +350,7 @@ std::vector<PictureFile> of_share(const std::vector<PictureFile>& all, const Wor
 PredictOutcome predict(const PredictRequest& request) { return predict(request, {}); }
 
 PredictOutcome predict(const PredictRequest& request, const PredictPart& part) {
+  share_one_heap();
   const bool one_process = !JobPlan::of(request.devices, request.jobs, request.device).several();
   const bool here = one_process && part.share.is_all() && !part.gather;
   const std::vector<std::unique_ptr<Member>> members =

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <host/predict/named_network.hpp>
 #include <host/predict/scores.hpp>
 
 namespace nephron::host {
@@ -36,6 +37,7 @@ struct PredictRequest {
   int jobs = 1;                           ///< processes that predict side by side
   std::vector<std::string> devices;       ///< in place of `device` and `jobs`: a process for each of them
   std::vector<std::string> command;       ///< of this program: what such processes are started by
+  std::vector<ChosenWeights> chosen;      ///< in such a process: of the run and those of `with` (chosen_networks.hpp)
   int threads = 0;                        ///< of the CPU backend; 0: the experiment's
   std::optional<std::string> threshold;   ///< a number, or "search"
   std::optional<std::int64_t> tile;       ///< px at the reduced level

@@ -33,9 +33,8 @@ void set_threshold(PredictSettings& settings, const Value& value) {
 
 }  // namespace
 
-PredictSettings settle(const PredictRequest& request, const NamedNetwork& network, const Experiment& experiment) {
+PredictSettings settle(const PredictRequest& request, ChosenWeights chosen, const Experiment& experiment) {
   PredictSettings out;
-  ChosenWeights chosen = chosen_weights(network, request.fold, request.checkpoint, experiment.model.weights);
   out.run = std::move(chosen.run);
   out.folds = std::move(chosen.folds);
   out.checkpoint = std::move(chosen.checkpoint);

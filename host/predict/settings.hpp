@@ -46,6 +46,7 @@ struct PredictSettings {
   std::string str() const;
 };
 
-PredictSettings settle(const PredictRequest& request, const NamedNetwork& network, const Experiment& experiment);
+/// `chosen`: what predicts.
+PredictSettings settle(const PredictRequest& request, ChosenWeights chosen, const Experiment& experiment);
 
 }  // namespace nephron::host

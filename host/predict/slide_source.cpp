@@ -95,11 +95,26 @@ class BandedSource final : public TileSource {
 
 }  // namespace
 
+bool is_held(Size reduced, std::int64_t held_bytes) { return 3 * reduced.area() <= held_bytes; }
+
+Tissue tissue_of(const TileSource& source) {
+  constexpr std::int64_t rows = 256;  // a multiple of every block
+  SmallPicture small(source.size());
+  const Size size = source.size();
+  for (std::int64_t y = 0; y < size.height; y += rows) {
+    const Region band{0, y, size.width, std::min(rows, size.height - y)};
+    const Image pixels(band.size(), 3);
+    source.read(band, pixels.view());
+    small.add(pixels.view(), 0, y);
+  }
+  return small.tissue();
+}
+
 std::unique_ptr<TileSource> held_source(Image reduced) { return std::make_unique<HeldSource>(std::move(reduced)); }
 
 std::unique_ptr<TileSource> slide_source(std::shared_ptr<const SlideReader> slide, Reduction reduction,
                                          std::int64_t held_bytes) {
-  if (3 * reduction.size_of(slide->size()).area() <= held_bytes) return held_source(read_reduced(*slide, reduction));
+  if (is_held(reduction.size_of(slide->size()), held_bytes)) return held_source(read_reduced(*slide, reduction));
   return std::make_unique<BandedSource>(std::move(slide), reduction);
 }
 

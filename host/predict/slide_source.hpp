@@ -6,6 +6,7 @@
 #include <nephron/slide.hpp>
 
 #include <host/store/reduction.hpp>
+#include <host/store/tissue.hpp>
 #include <host/tiling/tile_source.hpp>
 
 namespace nephron::host {
@@ -19,5 +20,11 @@ std::unique_ptr<TileSource> held_source(Image reduced);
 /// smaller than the reduction.
 std::unique_ptr<TileSource> slide_source(std::shared_ptr<const SlideReader> slide, Reduction reduction,
                                          std::int64_t held_bytes = std::int64_t{1} << 28);
+
+/// Whether a slide of this size, reduced, is read at once.
+bool is_held(Size reduced, std::int64_t held_bytes);
+
+/// As preparing a slide finds it. All of the source is read.
+Tissue tissue_of(const TileSource& source);
 
 }  // namespace nephron::host

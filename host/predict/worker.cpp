@@ -11,9 +11,11 @@
 #include <nephron/error.hpp>
 
 #include <host/plugins/guard.hpp>
+#include <host/predict/chosen_networks.hpp>
 #include <host/predict/member.hpp>
 #include <host/predict/picture_loop.hpp>
 #include <host/train/fold_worker.hpp>
+#include <host/train/memory.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/report_lines.hpp>
 #include <host/util/write_error.hpp>
@@ -73,13 +75,18 @@ class ParentsOrders final : public PictureOrders {
 
 }  // namespace
 
-int predict_for_parent(const PredictRequest& request) {
+int predict_for_parent(PredictRequest request) {
   work_for_parent();
+  share_one_heap();
   try {
+    std::string networks;
+    if (!std::getline(std::cin, networks)) return 130;  // there is no parent any more
+    ask_for_chosen(request, networks);
     const std::vector<std::unique_ptr<Member>> members = open_members(request);
     const std::vector<std::string>& classes = members.front()->experiment.classes;
     const OutputFolder output(request.out, classes);
     const std::unique_ptr<const PictureMetrics> metrics = picture_metrics(request, *members.front());
+    require_chosen(members, settings_text(members, request, metrics == nullptr ? "" : metrics->set.str()), networks);
     const PictureWork work(request, members, output, metrics.get());
     report({{"ready", true}});
     ParentsOrders orders(members.front()->loader->pictures(), classes);

@@ -14,9 +14,11 @@ namespace nephron::host {
 //   {"cannot_write": ..., "hint": ...}               nothing more can be written, of whatever picture: it ends
 //   {"log": ...}, {"error": ..., "hint": ...}        as of a process that trains a fold (fold_worker.hpp)
 //
-// and what it is told on its stdin: {"picture": ID}, or {} where there is none for now; at its end there is no more.
+// and what it is told on its stdin: first the networks (chosen_networks.hpp), then, for each that it asks for,
+// {"picture": ID}, or {} where there is none for now; at its end there is no more.
 
-/// Predicts what it is told to; the parent holds the folder. Gives back the program's exit code.
-int predict_for_parent(const PredictRequest& request);
+/// Predicts what it is told to, by the networks that the parent chose; the parent holds the folder. Gives back the
+/// program's exit code.
+int predict_for_parent(PredictRequest request);
 
 }  // namespace nephron::host

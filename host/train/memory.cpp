@@ -28,6 +28,8 @@ void keep_freed_memory() {
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
+void share_one_heap() { mallopt(M_ARENA_MAX, 1); }
+
 void give_back_freed_memory() { malloc_trim(0); }
 
 namespace {

@@ -15,6 +15,12 @@ namespace nephron::host {
 /// of them is mapped, zeroed page by page and unmapped again. Called once, before the first tensor.
 void keep_freed_memory();
 
+/// Lets all threads take their memory from one heap. By default malloc gives threads that run side by side heaps of
+/// their own, and what is freed in one is used by no other: slides that threads decode in turn, and hold in one cache
+/// of a stated size, would lie in as many heaps as there were threads at a time, each as large as the cache. Called
+/// before the first of them.
+void share_one_heap();
+
 /// Gives to the machine what was freed until now, for other processes; where malloc does not keep it.
 void give_back_freed_memory();
 

@@ -19,7 +19,6 @@
 #include <host/model/exclusive.hpp>
 #include <host/tiling/most_likely.hpp>
 #include <host/tiling/prepared_source.hpp>
-#include <host/tiling/skips_glass.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
@@ -155,7 +154,7 @@ HeldOutSlides::HeldOutSlides(const Experiment& experiment, std::vector<std::shar
     : slides_(std::move(slides)), classes_(first_bits(static_cast<int>(experiment.classes.size()))) {
   for (std::size_t i = 0; i < slides_.size(); ++i) {
     const TileGrid grid = tile_grid(slides_[i]->size(), experiment.data.tile, experiment.predict.overlap, multiple);
-    whole_.push_back(!skips_glass(*slides_[i], experiment));
+    glass_.push_back(glass_of(*slides_[i], experiment));
     std::int64_t tiles = 0;
     for (const auto& row : tile_rows(grid, [&](const Region& tile) { return wanted(i, tile); }))
       tiles += static_cast<std::int64_t>(row.size());
@@ -166,7 +165,7 @@ HeldOutSlides::HeldOutSlides(const Experiment& experiment, std::vector<std::shar
 }
 
 bool HeldOutSlides::wanted(std::size_t slide, const Region& tile) const {
-  return whole_[slide] || slides_[slide]->tissue(tile) > 0 || slides_[slide]->any_label(tile, classes_);
+  return !glass_[slide].only(tile) || slides_[slide]->any_label(tile, classes_);
 }
 
 bool HeldOutSlides::tells_of(std::size_t of_class) const {

@@ -6,14 +6,15 @@
 #include <vector>
 
 #include <host/data/prepared.hpp>
+#include <host/tiling/glass.hpp>
 #include <host/tiling/tiling.hpp>
 #include <host/train/validation.hpp>
 
 namespace nephron::host {
 
 /// Slides that a fold holds out, cut as `nephron predict` cuts them. Of slides of many tiles (many_tiles.hpp), those
-/// that hold neither tissue nor a label are left out: no class is predicted there. Labelled pixels always count, and
-/// what lies under a tile that is left out changes no pixel of tissue or label.
+/// that are glass (glass.hpp) and hold no label are left out: no class is predicted there. Labels are looked at here
+/// alone: weights are not chosen by what the tissue's colours hide of a label, which is no fault of a network's.
 class HeldOutSlides {
  public:
   /// `multiple`: of the network. Throws Error where the tile does not suit it.
@@ -35,7 +36,7 @@ class HeldOutSlides {
 
  private:
   std::vector<std::shared_ptr<const PreparedSlide>> slides_;
-  std::vector<bool> whole_;  ///< by slide: no tile is left out
+  std::vector<Glass> glass_;  ///< by slide
   std::vector<std::int64_t> tiles_of_;
   std::uint32_t classes_;  ///< as bits
   std::int64_t tiles_ = 0, all_tiles_ = 0;

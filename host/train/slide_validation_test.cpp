@@ -44,6 +44,7 @@ TEST(HeldOutSlides, LargeOnesLoseTilesWithoutTissueAndLabel) {
   const Region tissue{0, 0, 64, 64}, label{400, 400, 5, 5};
   const HeldOutSlides held(experiment(), {slide(512, tissue, label)}, 32);
   EXPECT_TRUE(held.wanted(0, {32, 32, 32, 32}));
+  EXPECT_TRUE(held.wanted(0, {64, 0, 32, 32})) << "beside tissue, as predict has it";
   EXPECT_TRUE(held.wanted(0, {384, 384, 32, 32})) << "a labelled pixel always counts";
   EXPECT_TRUE(held.wanted(0, {404, 404, 32, 32}));
   EXPECT_FALSE(held.wanted(0, {200, 200, 32, 32}));

@@ -1,7 +1,6 @@
 #include <host/validate/validate.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,8 +26,8 @@
 #include <host/runs/chosen_folds.hpp>
 #include <host/runs/run.hpp>
 #include <host/runs/validation_files.hpp>
+#include <host/tiling/glass.hpp>
 #include <host/tiling/prepared_source.hpp>
-#include <host/tiling/skips_glass.hpp>
 #include <host/tiling/tiled.hpp>
 #include <host/util/cancelled_and_told.hpp>
 #include <host/util/command_output.hpp>
@@ -86,7 +85,6 @@ class RunValidation {
   KeptSlide measure(const PreparedSlide& slide, int fold, PixelModel& network);
   std::optional<KeptSlide> measured_before(const PreparedSlide& slide) const;
   void take(KeptSlide kept);
-  std::function<bool(const Region&)> tissue_of(const PreparedSlide& slide) const;
   ValidationFiles::Slide named(const PreparedSlide& slide) const;
   std::string label_of(const PreparedSlide& slide) const;
   void require_own_files() const;
@@ -155,25 +153,14 @@ KeptSlide RunValidation::measure(const PreparedSlide& slide, int fold, PixelMode
     if (interrupted()) throw Cancelled();
     progress_->update(tiles_before_ + tiles, measured.id);
   };
-  if (!request_.all_tiles) options.wanted = tissue_of(slide);
+  const Glass glass = request_.all_tiles ? Glass() : glass_of(slide, experiment_);
+  if (glass.known()) options.wanted = [&](const Region& tile) { return !glass.only(tile); };
   predict_tiled(PreparedSource(slide), network, options, sink);
   KeptSlide out{{meter.finish(), fold, slide.digests().picture, slide.digests().labels, slide.info().donor}, {}};
   saved.finish();
   for (std::size_t c = 0; c < curves.size(); ++c)
     out.curves.push_back(known.at(c) ? curves[c].dice() : std::vector<double>());
   return out;
-}
-
-/// As predict skips glass: a tile is predicted where it holds tissue, or has some within a block of its edge.
-std::function<bool(const Region&)> RunValidation::tissue_of(const PreparedSlide& slide) const {
-  const Size size = slide.size();
-  if (!skips_glass(slide, experiment_)) return {};
-  const std::int64_t edge = 2 * (std::max(size.width, size.height) / 1024 + 1);  // of blocks, of which 1024 are across
-  return [&slide, size, edge](const Region& tile) {
-    const std::int64_t x = std::max<std::int64_t>(0, tile.x - edge), y = std::max<std::int64_t>(0, tile.y - edge);
-    return slide.tissue({x, y, std::min(size.width, tile.x + tile.width + edge) - x,
-                         std::min(size.height, tile.y + tile.height + edge) - y}) > 0;
-  };
 }
 
 std::optional<KeptSlide> RunValidation::measured_before(const PreparedSlide& slide) const {

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,5 +62,13 @@ class StartedProgram {
   int status_ = 0;
   bool done_ = false;
 };
+
+/// Children of a process.
+inline std::vector<int> children_of(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
+  std::vector<int> out;
+  for (int child = 0; file >> child;) out.push_back(child);
+  return out;
+}
 
 }  // namespace nephron::host

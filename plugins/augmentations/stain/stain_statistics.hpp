@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <nephron/augmentation_params.hpp>
 #include <nephron/json.hpp>
 #include <nephron/slide_colours.hpp>
+#include <nephron/slide_dataset.hpp>
 
 #include "stains.hpp"
 
@@ -22,7 +24,8 @@ struct LabStatistics {
   Stain mean, deviation;
 };
 
-/// A file of slides' statistics: { "slides": { "ID": { "stains": [[r, g, b], [r, g, b]], "strength": [h, e],
+/// A file of slides' statistics, by "ID" or, where several datasets have slides of one name, by "DATASET/ID":
+/// { "slides": { "ID": { "stains": [[r, g, b], [r, g, b]], "strength": [h, e],
 /// "lab_mean": [l, a, b], "lab_deviation": [l, a, b] }, ... } }. Each component asks for the members that it needs.
 class StatisticsFile {
  public:
@@ -107,7 +110,7 @@ class SlideTable {
 
   /// Of the sample's own slide; nothing where nothing is known of it, or its tissue is too little to be measured.
   std::optional<Statistics> own(const nephron::SampleInfo& sample) const {
-    if (const auto found = slides_.find(sample.slide); found != slides_.end()) return found->second;
+    if (const Statistics* const of_file = told_of(sample)) return *of_file;
     if (const nephron::SlideColours* const colours = nephron::slide_colours(sample)) return measured_(*colours);
     if (file_.empty() || nephron::colour_book(sample) != nullptr) return std::nullopt;
     throw nephron::Error("slide \"" + sample.slide + "\" is not in " + file_ +
@@ -130,7 +133,48 @@ class SlideTable {
   }
 
  private:
+  const Statistics* find(const std::string& name) const {
+    const auto found = slides_.find(name);
+    return found == slides_.end() ? nullptr : &found->second;
+  }
+
+  /// What the file says of the sample's slide; null: nothing. Throws Error where it may mean another of that name.
+  const Statistics* told_of(const nephron::SampleInfo& sample) const {
+    const std::string& id = sample.slide;
+    const std::string dataset = nephron::slide_dataset(sample);
+    if (dataset.empty()) return told_of_any(id);
+    if (const Statistics* const own = find(dataset + "/" + id)) return own;
+    const Statistics* const out = find(id);
+    if (out == nullptr) return out;
+    const std::lock_guard lock(mutex_);
+    const auto& [whose, fresh] = taken_.try_emplace(id, dataset);
+    if (!fresh && whose->second != dataset) refuse(id, whose->second + "/" + id, dataset + "/" + id);
+    return out;
+  }
+
+  /// Of a picture that is of no dataset.
+  const Statistics* told_of_any(const std::string& id) const {
+    const std::pair<const std::string, Statistics>* out = nullptr;
+    for (const auto& of : slides_) {
+      const std::string& key = of.first;
+      const bool is_of_dataset = key.find('/') + id.size() + 1 == key.size() && key.ends_with("/" + id);
+      if (key != id && !is_of_dataset) continue;
+      if (out != nullptr) refuse(id, out->first, key);
+      out = &of;
+    }
+    return out == nullptr ? nullptr : &out->second;
+  }
+
+  [[noreturn]] void refuse(const std::string& id, const std::string& one, const std::string& other) const {
+    throw nephron::Error("what " + file_ + " says of slide \"" + id + "\" may be of " + one + " or of " + other,
+                         "name both there, each \"DATASET/" + id +
+                             "\", and predict slides of a dataset by it (--dataset), not by their files");
+  }
+
   std::string file_, target_;
   Measured measured_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::string>
+      taken_;  ///< names without a dataset, and the first whose slide was asked for
   std::map<std::string, Statistics> slides_;
 };

@@ -6,6 +6,7 @@
 
 #include <nephron/error.hpp>
 #include <nephron/slide_colours.hpp>
+#include <nephron/slide_dataset.hpp>
 
 #include <tests/support/augmentation_fixture.hpp>
 
@@ -141,6 +142,42 @@ TEST_F(StainTest, ASlidesOwnTargetChangesNothing) {
     const std::array<std::size_t, 3> at{n % 17, n / 17 % 17, n / 289};
     for (std::size_t c = 0; c < 3; ++c)
       ASSERT_NEAR(plan.cube[3 * n + c], 255.0 * double(at[c]) / 16, 0.2);  // OpenCV's two matrices are rounded apart
+  }
+}
+
+// Slides of several datasets may have one name.
+TEST_F(StainTest, AFileOfStatisticsIsReadByDatasetAndName) {
+  const auto strength = [&](const Augmentation& a, const char* dataset) {
+    SampleInfo sample = sample_of({32, 32});  // of "slide"
+    set_dataset(sample, dataset);
+    Rng rng(3, "stain", 0, 1);
+    WrittenPlan plan;
+    a.draw(sample, rng, plan);
+    const auto h = times(*plan.densities, {0.65, 0.70, 0.29});
+    return 3.0 * 0.56 / h[0];  // of the slide's own haematoxylin, as it is brought to that of "other"
+  };
+  const std::string other = R"("other": {"stains": [[0.56, 0.72, 0.41], [0.22, 0.80, 0.56]], "strength": [3.0, 0.5]})";
+  const auto own = [](const char* name, const char* amount) {
+    return std::string(",\"") + name + R"(": {"stains": [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]], "strength": [)" +
+           amount + ", 1.0]}";
+  };
+  write("{\"slides\": {" + other + own("a/slide", "1.5") + own("b/slide", "2") + "}}");
+  const auto apart = make("stain_transfer", with("other"));
+  EXPECT_NEAR(strength(*apart, "a"), 1.5, 1e-4);
+  EXPECT_NEAR(strength(*apart, "b"), 2, 1e-4);
+  EXPECT_THROW(strength(*apart, ""), Error) << "of a file's name alone: which of the two is not known";
+  EXPECT_THROW(strength(*apart, "c"), Error) << "it is neither";
+  write("{\"slides\": {" + other + own("a/slide", "1.5") + "}}");
+  EXPECT_NEAR(strength(*make("stain_transfer", with("other")), ""), 1.5, 1e-4);
+  write("{\"slides\": {" + other + own("slide", "1.5") + "}}");
+  const auto named = make("stain_transfer", with("other"));
+  EXPECT_NEAR(strength(*named, "a"), 1.5, 1e-4);
+  EXPECT_NEAR(strength(*named, "a"), 1.5, 1e-4);
+  try {
+    strength(*named, "b");
+    ADD_FAILURE() << "two slides of that name have the same statistics";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("may be of a/slide or of b/slide"), std::string::npos) << e.what();
   }
 }
 

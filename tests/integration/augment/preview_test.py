@@ -107,6 +107,26 @@ class Preview(unittest.TestCase):
     def picture(self, name):
         return read_png(os.path.join(self.folder, name))
 
+    def test_a_picture_is_normalised_as_its_prediction_is(self):
+        """By the colours of the whole picture, of which the middle alone is shown."""
+        def pixel(x, y):
+            if not 40 < y < 360:
+                return (250, 250, 250)
+            return (170 + (x * 7 + y * 3) % 40, 60 + (x + y) % 40, 140 + (x * y) % 50) if x % 5 else (90, 40, 120 + x % 60)
+        write_png(os.path.join(self.folder, "stained.png"), 400, 400, pixel)
+        chain = EXPERIMENT.replace('[[augmentation]]', """[[augmentation]]
+type = "normalise"
+of = [ { type = "reinhard", share = [1, 1], to = { mean = [70, 5, 20], deviation = [8, 4, 4] } } ]
+[[augmentation]]""", 1)
+        self.write("normalised.toml", chain)
+        self.preview("e.toml", "--image", "stained.png", "--out", "as-it-is.png", "--n", "1")
+        self.preview("normalised.toml", "--image", "stained.png", "--out", "normalised.png", "--n", "1")
+        as_it_is = part(self.picture("as-it-is.png")[2], 0, 0)
+        normalised = part(self.picture("normalised.png")[2], 0, 0)
+        mean = lambda pixels, c: sum(line[i] for line in pixels for i in range(c, len(line), 3)) / TILE ** 2
+        self.assertGreater(mean(as_it_is, 2) - mean(as_it_is, 1), 50, "purple")
+        self.assertLess(mean(normalised, 2), mean(normalised, 1), "yellow, as the target says")
+
     def test_a_grid_has_the_chain_and_each_component(self):
         out = self.preview("e.toml", "--out", "grid.png", "--n", "3")
         self.assertRegex(out, r"grid.png: 5 rows of 3 draws; Window \d+ of the training: [01] -?\d+,-?\d+")

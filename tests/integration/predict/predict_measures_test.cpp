@@ -7,6 +7,7 @@
 
 #include <host/labels/coco.hpp>
 #include <tests/integration/predict/predict_fixture.hpp>
+#include <tests/support/small_disk.hpp>
 
 namespace nephron::host {
 namespace {
@@ -265,6 +266,26 @@ for image in coco.loadImgs(coco.getImgIds()):
   std::array<char, 4096> buffer;
   for (std::size_t n = 0; (n = ::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) said.append(buffer.data(), n);
   EXPECT_EQ(::pclose(pipe), 0) << said;
+}
+
+// Each would have room by itself.
+TEST_F(Predict, RowsThatWaitAndHaveNoRoomTogetherAreToldBeforeWorkBegins) {
+  for (const char* part : {"images", "masks"}) {
+    fs::remove_all(root / part);
+    fs::create_directories(root / part);
+  }
+  for (int i = 0; i < 4; ++i) put_picture("p" + std::to_string(i), {1200, 1000});
+  const SmallDisk disk(root / "out", 20'000);
+  if (!disk.there()) GTEST_SKIP() << "no disk can be mounted here";
+  const std::string how = "--device cpu --threshold search" + masks();
+  for (const char* jobs : {"", " --jobs 2"}) {
+    const Outcome outcome = predict(how + "--metrics dice" + jobs);
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.text, HasSubstr("the rows of 4 pictures that wait to be measured until the threshold is found "
+                                        "need up to 28 MB, and "));
+    EXPECT_FALSE(fs::exists(root / "out/predict.json")) << "before work begins";
+  }
+  EXPECT_EQ(predict(how).code, 0) << "without metrics none waits";
 }
 
 }  // namespace

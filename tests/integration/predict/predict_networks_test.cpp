@@ -1,8 +1,13 @@
 // Which networks `nephron predict` takes: runs, folds, single checkpoints, experiments with weights of any origin; and
 // how their tiles are joined.
+#include <chrono>
+#include <functional>
+#include <thread>
+
 #include <opencv2/imgcodecs.hpp>
 
 #include <tests/integration/predict/predict_fixture.hpp>
+#include <tests/support/program.hpp>
 
 namespace nephron::host {
 namespace {
@@ -56,6 +61,72 @@ TEST_F(NamedNetworks, ACheckpointIsTakenAlone) {
   }
   fs::create_directories(fold / "step-9");
   EXPECT_THAT(predict("--overwrite", fold / "step-9").text, HasSubstr("holds no weights.safetensors"));
+}
+
+TEST_F(NamedNetworks, StatisticsThatNormaliseSlidesCountByWhatTheirFileHolds) {
+  put_weights(root / "elsewhere/net.safetensors", 4);
+  const auto statistics = [&](const char* name, int mean) {
+    std::ofstream(root / name) << R"({"slides": {"target": {"lab_mean": [)" << mean
+                               << R"(, 20, -10], "lab_deviation": [10, 5, 4]}}})";
+  };
+  const auto predicted = [&](const char* name, const std::string& more) {
+    std::ofstream(root / "model.toml") << "extends = \"" << (run / "experiment.resolved.toml").string()
+                                       << "\"\nmodel.weights = \"elsewhere/net.safetensors\"\n[[augmentation]]\n"
+                                       << "type = \"normalise\"\nof = [{ type = \"reinhard\", share = [1, 1], "
+                                       << "target = \"target\", statistics = \"" << name << "\" }]\n";
+    return predict("--device cpu " + more, root / "model.toml");
+  };
+  statistics("stains.json", 60), statistics("copy.json", 60), statistics("other.json", 70);
+  const Outcome first = predicted("stains.json", "");
+  ASSERT_EQ(first.code, 0) << first.text;
+  EXPECT_EQ(predicted("copy.json", "--continue").code, 0);
+  EXPECT_THAT(predicted("other.json", "--continue").text, HasSubstr("another network_sha256"));
+  statistics("stains.json", 70);
+  EXPECT_THAT(predicted("stains.json", "--continue").text, HasSubstr("another network_sha256"));
+}
+
+// While the run is trained: its best weights move on, or what they are called gets other bytes.
+TEST_F(NamedNetworks, AProcessThatIsStartedLaterPredictsByWhatWasChosen) {
+  const fs::path checkpoints = run / "fold-0/checkpoints", chosen = checkpoints / "step-7/weights.safetensors";
+  put_weights(checkpoints / "step-9/weights.safetensors", -4);
+  fs::remove_all(root / "images");
+  fs::create_directories(root / "images");
+  for (int i = 0; i < 10; ++i) put_picture("m" + std::to_string(i), {900, 900});
+  // A process is killed once both have begun, and another one takes its place.
+  const auto predicted = [&](const std::function<void()>& meanwhile) {
+    fs::remove_all(root / "out");
+    StartedProgram program(
+        {NEPHRON_PROGRAM, "predict", run.string(), "--images", (root / "images").string(), "--out",
+         (root / "out").string(), "--device", "cpu", "--tile", "32", "--overlap", "4", "--jobs", "2"},
+        root / "output.txt");
+    while (!program.done() && !fs::exists(root / "out/predict.json"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    meanwhile();
+    const std::vector<int> children = children_of(program.pid());
+    EXPECT_EQ(children.size(), 2U) << program.output();
+    if (!children.empty()) ::kill(children.front(), SIGKILL);
+    EXPECT_EQ(program.wait(), 1) << "the picture that it was at is lost";
+    return program.output();
+  };
+  const std::string moved = predicted([&] {
+    for (const char* link : {"best", "last"}) {
+      fs::remove(checkpoints / link);
+      fs::create_directory_symlink("step-9", checkpoints / link);
+    }
+  });
+  EXPECT_THAT(moved, HasSubstr("predicted 9 pictures, 1 failed"));
+  for (int i = 0; i < 10; ++i) {
+    const std::string id = "m" + std::to_string(i);
+    if (!fs::exists(output("probabilities", id))) continue;
+    EXPECT_LE(worst(id), 1) << id << " is by the weights that were the best when it began";
+  }
+  for (const char* link : {"best", "last"}) {
+    fs::remove(checkpoints / link);
+    fs::create_directory_symlink("step-7", checkpoints / link);
+  }
+  EXPECT_THAT(predicted([&] { put_weights(chosen, -4); }), HasSubstr("began with another weights_sha256"));
+  put_weights(chosen, 4);
+  EXPECT_THAT(predicted([&] { fs::remove(chosen); }), HasSubstr("which this prediction began with, is gone"));
 }
 
 TEST_F(NamedNetworks, AnExperimentSaysTheModelOfWeightsOfAnyOrigin) {

@@ -121,14 +121,6 @@ TEST_F(TrainedPredict, APictureThatCannotBeReadCostsItselfWhoeverReadsIt) {
   EXPECT_THAT(strict, HasSubstr("bad.png"));
 }
 
-/// Children of a process.
-std::vector<int> children_of(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
-  std::vector<int> out;
-  for (int child = 0; file >> child;) out.push_back(child);
-  return out;
-}
-
 /// Pictures that take a while.
 class SharedPictures : public TrainedPredict {
  protected:
