@@ -23,10 +23,11 @@ namespace {
 
 const CLI::Validator threshold_value(
     [](std::string& text) {
-      if (text == "search") return std::string();
-      return CLI::Range(0.0, 1.0)(text).empty() ? std::string() : "expected a number from 0 to 1, or \"search\"";
+      if (text == "search" || text == "validated") return std::string();
+      return CLI::Range(0.0, 1.0)(text).empty() ? std::string()
+                                                : "expected a number from 0 to 1, \"search\" or \"validated\"";
     },
-    "0..1|search", "threshold");
+    "0..1|search|validated", "threshold");
 
 const std::vector<std::filesystem::path> prediction_parts{"probabilities", "masks",    "levels",    "truth", "ignored",
                                                           "pictures",      "rle",      "geojson",   "coco",  "objects",
@@ -176,8 +177,10 @@ void add_predict(CLI::App& app, int& exit) {
       ->delimiter(',')
       ->check(CLI::IsMember({"identity", "flip_x", "flip_y", "flip_xy"}));
   command
-      ->add_option("--threshold", request->threshold,
-                   "Of the masks; \"search\": the best for all pictures with a true mask together [the experiment's]")
+      ->add_option(
+          "--threshold", request->threshold,
+          "Of the masks; \"search\": the best for all pictures with a true mask together; \"validated\": the best "
+          "for the slides that the run's folds held out, as nephron validate found it [the experiment's]")
       ->check(threshold_value);
   CLI::Option* const tile =
       command->add_option("--tile", request->tile, "Side of a tile, px at the reduced level [the experiment's]")

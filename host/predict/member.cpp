@@ -19,7 +19,9 @@
 #include <host/predict/networks.hpp>
 #include <host/tiling/tiling.hpp>
 #include <host/util/as_usage.hpp>
+#include <host/util/fixed_number.hpp>
 #include <host/util/job_plan.hpp>
+#include <host/util/log.hpp>
 
 namespace nephron::host {
 
@@ -43,6 +45,13 @@ std::unique_ptr<PixelModel> model_of(const PredictRequest& request, const Member
   return model;
 }
 
+void tell_thresholds(const PredictSettings& settings, const std::vector<std::string>& classes) {
+  std::string text;
+  for (std::size_t c = 0; c < classes.size(); ++c)
+    text += (c == 0 ? "" : ", ") + classes[c] + " " + fixed_number(settings.thresholds[c], 2);
+  log().info("thresholds of the validation of " + settings.run.string() + ": " + text);
+}
+
 /// The run of a request is number 0, those of `with` follow.
 std::unique_ptr<Member> open_member(const PredictRequest& request, std::size_t number) {
   const NamedNetwork network = NamedNetwork::of(number == 0 ? request.run : request.with[number - 1]);
@@ -57,6 +66,7 @@ std::unique_ptr<Member> open_member(const PredictRequest& request, std::size_t n
                              ? chosen_weights(network, request.fold, request.checkpoint, out->experiment.model.weights)
                              : request.chosen.at(number),
                          out->experiment);
+  if (out->settings.validated && request.chosen.empty()) tell_thresholds(out->settings, out->experiment.classes);
   out->network_sha256 = network_key(out->experiment, *out->registry);
   const PredictSettings& settings = out->settings;
   check_tta(settings.tta);

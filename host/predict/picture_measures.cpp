@@ -50,7 +50,7 @@ PictureMeasures::PictureMeasures(const PictureMetrics& metrics, const OutputFold
 bool PictureMeasures::has(const std::string& id) const {
   if (settings_.search)
     return fs::exists(output_.measures(id)) || UnmeasuredRows::open(output_.unmeasured(id), classes_.size());
-  return read_measures(output_.measures(id), metrics_.key({settings_.threshold}), metrics_.set).has_value();
+  return read_measures(output_.measures(id), metrics_.key(settings_.thresholds), metrics_.set).has_value();
 }
 
 /// False where there are none.

@@ -70,7 +70,7 @@ void PictureOutputs::begin_comparison(Size level) {
   slide.id = picture_.id, slide.group = picture_.group, slide.size = level;
   slide.microns_per_pixel = picture_.mpp * picture_.reduction.value();
   slide.classes = classes_;
-  slide.thresholds.assign(classes_.size(), rule_.threshold);
+  slide.thresholds = rule_.thresholds;
   meter_.emplace(*metrics_, std::move(slide), objects_at(picture_.reduction, kept_), /*with_objects=*/true,
                  truth.known());
 }
@@ -92,7 +92,8 @@ std::vector<Image> PictureOutputs::decided(std::span<const ImageView> maps) cons
     for (std::size_t c = 0; c < maps.size(); ++c) out.push_back(likeliest.mask(c));
     return out;
   }
-  for (const ImageView& map : maps) out.push_back(rule_.search ? levels_of(map) : above(map, rule_.threshold));
+  for (std::size_t c = 0; c < maps.size(); ++c)
+    out.push_back(rule_.search ? levels_of(maps[c]) : above(maps[c], rule_.thresholds.at(c)));
   return out;
 }
 
@@ -142,7 +143,7 @@ std::optional<ComparedPicture> PictureOutputs::finish(const std::string& origin)
   if (!full_) return std::nullopt;
   ComparedPicture out;
   PictureScore& score = out.score;
-  score.threshold.assign(picture_.truth->classes(), rule_.threshold);
+  score.threshold = rule_.thresholds;
   score.dice = full_->dice(), score.dice_reduced = reduced_->dice();
   score.curve = full_->curves(), score.curve_reduced = reduced_->curves();
   score.masks = truth_digest_->hex();

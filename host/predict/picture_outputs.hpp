@@ -23,9 +23,9 @@ class MapFile;
 
 /// How masks are made of probabilities.
 struct MaskRule {
-  bool exclusive = false;  ///< the likeliest class, or none
-  bool search = false;     ///< not yet: how many searched thresholds each pixel exceeds is written
-  double threshold = 0.5;
+  bool exclusive = false;          ///< the likeliest class, or none
+  bool search = false;             ///< not yet: how many searched thresholds each pixel exceeds is written
+  std::vector<double> thresholds;  ///< a class each
 };
 
 /// A picture whose maps are written.

@@ -88,14 +88,18 @@ void PictureWork::ask(std::size_t member, const LoadedPicture& loaded, std::int6
   predict_tiled(*loaded.reduced, *members_[member]->model, tiling, sink);
 }
 
+/// Votes are masks already: what is joined of them is the share of runs that say so.
+std::vector<double> PictureWork::mask_thresholds() const {
+  return request_.vote ? std::vector<double>(classes_.size(), 0.5) : settings_.thresholds;
+}
+
 PictureWork::Computed PictureWork::compute(const PictureFile& picture, std::shared_ptr<const LoadedPicture> loaded,
                                            const Told& told) const {
   const bool several = members_.size() > 1;
   const bool exclusive = members_.front()->experiment.exclusive;
   Computed out{picture, loaded, nullptr, {}};
   out.outputs = std::make_shared<PictureOutputs>(
-      output_, settings_.kept, MaskRule{exclusive, settings_.search, request_.vote ? 0.5 : settings_.threshold},
-      classes_,
+      output_, settings_.kept, MaskRule{exclusive, settings_.search, mask_thresholds()}, classes_,
       OutputPicture{picture.id, picture.file.filename().string(), loaded->size, loaded->mpp, loaded->truth,
                     several ? Reduction(1) : loaded->reduction, request_.dataset},
       metrics_ == nullptr ? nullptr : &metrics_->set);
@@ -109,8 +113,9 @@ PictureWork::Computed PictureWork::compute(const PictureFile& picture, std::shar
       if (rows.rows_there() < rows.size().height) ask(m, seen, rows.rows_there(), told, rows);
       said.push_back({&rows, members_[m]->share});
     }
-    join_rows(std::move(said), loaded->size, planes_, request_.vote ? std::optional(settings_.threshold) : std::nullopt,
-              behind);
+    // Of several runs all classes have one threshold.
+    join_rows(std::move(said), loaded->size, planes_,
+              request_.vote ? std::optional(settings_.thresholds.front()) : std::nullopt, behind);
   } else if (has_many_tiles(loaded->reduced->size(), settings_)) {
     KeptRows& rows = *out.kept.emplace_back(std::make_unique<KeptRows>(rows_of(picture, 0, *loaded)));
     behind.begin(rows.size(), planes_);
@@ -143,7 +148,7 @@ PictureResult PictureWork::write(Computed& computed) const {
 /// Measures go into a file; where that cannot be, with the result.
 void PictureWork::keep(SlideRow row, PictureResult& result) const {
   if (metrics_->kept)
-    write_measures(output_.measures(result.picture.id), metrics_->key({settings_.threshold}), {std::move(row), {}},
+    write_measures(output_.measures(result.picture.id), metrics_->key(settings_.thresholds), {std::move(row), {}},
                    metrics_->set);
   else result.measured = std::move(row);
 }

@@ -50,6 +50,7 @@ class PictureWork {
 
  private:
   void keep(SlideRow row, PictureResult& result) const;
+  std::vector<double> mask_thresholds() const;
   void require_room(const LoadedPicture& loaded) const;
   KeptRows rows_of(const PictureFile& picture, std::size_t member, const LoadedPicture& loaded) const;
   void ask(std::size_t member, const LoadedPicture& loaded, std::int64_t from_row, const Told& told,

@@ -216,7 +216,7 @@ void Prediction::require_none_missing(std::size_t of) const {
 
 /// That pictures are measured at, a class each: of a search, what is found so far.
 std::vector<double> Prediction::thresholds() {
-  std::vector<double> out(classes_.size(), settings_.threshold);
+  std::vector<double> out = settings_.thresholds;
   if (!settings_.search) return out;
   const std::vector<std::size_t> chosen = outcome_.scores.choose_thresholds();
   std::transform(chosen.begin(), chosen.end(), out.begin(), [](std::size_t i) { return searched_thresholds[i]; });

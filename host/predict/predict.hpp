@@ -39,7 +39,7 @@ struct PredictRequest {
   std::vector<std::string> command;       ///< of this program: what such processes are started by
   std::vector<ChosenWeights> chosen;      ///< in such a process: of the run and those of `with` (chosen_networks.hpp)
   int threads = 0;                        ///< of the CPU backend; 0: the experiment's
-  std::optional<std::string> threshold;   ///< a number, or "search"
+  std::optional<std::string> threshold;   ///< a number, "search" or "validated"
   std::optional<std::int64_t> tile;       ///< px at the reduced level
   std::optional<double> overlap;
   bool gaussian = false;  ///< tiles are joined by a bell, not by a pyramid

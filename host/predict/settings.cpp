@@ -11,6 +11,7 @@
 #include <host/config/normalise_link.hpp>
 #include <host/data/resolution.hpp>
 #include <host/predict/threshold_search.hpp>
+#include <host/predict/validated_thresholds.hpp>
 #include <host/util/files.hpp>
 #include <host/util/usage_error.hpp>
 
@@ -26,15 +27,45 @@ bool parse(const std::string& text, T& out) {
   return failed == std::errc() && stop == text.data() + text.size();
 }
 
-void set_threshold(PredictSettings& settings, const Value& value) {
-  if (value.is(Value::Type::string)) settings.search = value.string() == "search";
-  else settings.threshold = value.number();
+double number_of(const std::string& text) {
+  double out = 0;
+  if (!parse(text, out) || !(out >= 0 && out <= 1))
+    throw UsageError("threshold \"" + text + "\" is neither a number from 0 to 1 nor \"search\" nor \"validated\"");
+  return out;
+}
+
+void set_thresholds(PredictSettings& settings, const PredictRequest& request, const Experiment& experiment,
+                    const ChosenWeights& chosen) {
+  const Value& own = experiment.predict.threshold;
+  if (request.threshold && experiment.exclusive)
+    throw UsageError("the classes of " + chosen.run.string() +
+                     " exclude each other and have no threshold: a pixel is what is likeliest");
+  settings.search = request.threshold ? *request.threshold == "search" : own.is(Value::Type::string);
+  settings.validated = request.threshold == "validated";
+  if (settings.validated) {
+    if (!request.with.empty())
+      throw UsageError("--threshold validated is what one run's validation found, and --with joins several",
+                       "Give a number, or --threshold search.");
+    settings.thresholds = validated_thresholds(chosen, experiment.classes);
+    return;
+  }
+  double of_all = searched_thresholds[half];
+  if (!settings.search) of_all = request.threshold ? number_of(*request.threshold) : own.number();
+  settings.thresholds.assign(experiment.classes.size(), of_all);
+}
+
+nlohmann::ordered_json thresholds_json(const PredictSettings& settings) {
+  const std::vector<double>& all = settings.thresholds;
+  if (settings.search) return "search";
+  if (!settings.validated) return all.front();
+  return all;
 }
 
 }  // namespace
 
 PredictSettings settle(const PredictRequest& request, ChosenWeights chosen, const Experiment& experiment) {
   PredictSettings out;
+  set_thresholds(out, request, experiment, chosen);
   out.run = std::move(chosen.run);
   out.folds = std::move(chosen.folds);
   out.checkpoint = std::move(chosen.checkpoint);
@@ -62,16 +93,6 @@ PredictSettings settle(const PredictRequest& request, ChosenWeights chosen, cons
     throw UsageError("--compat reference joins tiles by the weights of the reference: leave --blending gaussian out");
   out.blending = request.gaussian ? Blending::gaussian : Blending::pyramid;
   out.tta = request.tta.empty() ? experiment.predict.tta : request.tta;
-  set_threshold(out, experiment.predict.threshold);
-  if (request.threshold && experiment.exclusive)
-    throw UsageError("the classes of " + out.run.string() +
-                     " exclude each other and have no threshold: a pixel is what is likeliest");
-  if (request.threshold) {
-    out.search = *request.threshold == "search";
-    if (!out.search && (!parse(*request.threshold, out.threshold) || !(out.threshold >= 0 && out.threshold <= 1)))
-      throw UsageError("threshold \"" + *request.threshold + "\" is neither a number from 0 to 1 nor \"search\"");
-  }
-  if (out.search) out.threshold = searched_thresholds[half];
   out.batch = request.batch.value_or(experiment.prediction_batch());
   out.precision = request.precision;
   out.as_reference = request.as_reference;
@@ -119,8 +140,7 @@ std::string PredictSettings::str() const {
   json["overlap"] = overlap;
   json["blending"] = blending == Blending::gaussian ? "gaussian" : "pyramid";
   json["tta"] = tta;
-  if (search) json["threshold"] = "search";
-  else json["threshold"] = threshold;
+  json["threshold"] = thresholds_json(*this);
   json["precision"] = precision;
   if (as_reference) json["compat"] = "reference";
   json["maps"] = word_of(kept.format);

@@ -28,8 +28,9 @@ struct PredictSettings {
   double overlap = 1.5;
   Blending blending = Blending::pyramid;
   std::vector<std::string> tta;
-  bool search = false;  ///< the threshold with the best mean Dice over all pictures that have a mask
-  double threshold = 0.5;
+  bool search = false;             ///< the threshold with the best mean Dice over all pictures that have a mask
+  bool validated = false;          ///< thresholds are those that the run's validation found
+  std::vector<double> thresholds;  ///< a class each
   std::int64_t batch = 8;
   std::string precision;
   bool as_reference = false;  ///< tiles are joined as the reference joined them in 2021

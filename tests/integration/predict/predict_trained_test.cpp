@@ -40,8 +40,73 @@ class TrainedPredict : public Train {
     }
     return files;
   }
+  /// Pixels: files also tell how they were made.
+  static std::string cv_bytes(const fs::path& file) {
+    const cv::Mat pixels = cv::imread(file.string(), cv::IMREAD_UNCHANGED);
+    return {pixels.datastart, pixels.dataend};
+  }
   json scores(const std::string& out) const { return json::parse(read_file(root_ / out / "scores.json")); }
 };
+
+TEST_F(TrainedPredict, MasksAtTheThresholdsThatTheValidationFound) {
+  const std::vector<std::string> validated{"--device", "cpu", "--save", "masks", "--threshold", "validated"};
+  const auto refused = [&](const std::string& out, const char* why) {
+    EXPECT_THAT(run(command(out, validated), 2), HasSubstr(why));
+    EXPECT_FALSE(fs::exists(root_ / out / "masks"));
+  };
+  refused("early", "was not validated");
+  run({"validate", only_run().folder().string(), "--plugin", NEPHRON_TINY, "--device", "cpu"}, 0);
+  const fs::path file = only_run().folder() / "validation" / "scores.json";
+  const json found = json::parse(read_file(file));
+  json other = found;
+  const auto put = [&](const json& text) { std::ofstream(file) << text; };
+  other["dice_by_threshold"]["disc"]["best_threshold"] = 0.35;
+  other["dice_by_threshold"]["other"]["best_threshold"] = 0.6;
+  put(other);
+  run(command("validated", validated), 0);
+  EXPECT_EQ(json::parse(read_file(root_ / "validated" / "predict.json")).at("settings").at("threshold"),
+            json({0.35, 0.6}));
+  run(command("shared",
+              [&] {
+                auto words = validated;
+                words.insert(words.end(), {"--jobs", "2"});
+                return words;
+              }()),
+      0);
+  const auto masks = [&](const std::string& out, const std::string& of_class) {
+    std::map<std::string, std::string> files;
+    for (const auto& [name, bytes] : files_of(out))
+      if (name.starts_with("masks/" + of_class)) files[name] = cv_bytes(root_ / out / name);
+    return files;
+  };
+  for (const auto& [name, threshold] : {std::pair<std::string, std::string>{"disc", "0.35"}, {"other", "0.6"}}) {
+    run(command("at" + threshold, {"--device", "cpu", "--save", "masks", "--threshold", threshold}), 0);
+    EXPECT_GT(masks("validated", name).size(), 1U);
+    EXPECT_TRUE(masks("validated", name) == masks("at" + threshold, name)) << name;
+    EXPECT_TRUE(masks("validated", name) == masks("shared", name)) << name;
+  }
+  EXPECT_FALSE(masks("at0.35", "disc") == masks("at0.6", "disc")) << "the test says little";
+
+  json broken = found;
+  broken["complete"] = false;
+  put(broken);
+  refused("cut", "was cut short");
+  broken = found, broken["weights"]["0"] = "step-1";
+  put(broken);
+  refused("since", "was trained further since it was validated at step-1");
+  broken = found, broken["weights"] = json::object();
+  put(broken);
+  refused("none", "fold 0 was not validated");
+  broken = found, broken["dice_by_threshold"].erase("other");
+  put(broken);
+  refused("class", "says anything of the class \"other\"");
+  broken = found, broken["dice_by_threshold"]["disc"]["best_threshold"] = 7;
+  put(broken);
+  EXPECT_THAT(run(command("damaged", validated), 1), HasSubstr("scores.json"));
+  put(found);
+  EXPECT_THAT(run(command("joined", {"--with", only_run().folder().string(), "--threshold", "validated"}), 2),
+              HasSubstr("what one run's validation found"));
+}
 
 TEST_F(TrainedPredict, MapsOfFlipsAreThoseOfEachFlipAlone) {
   const std::vector<std::string> flips{"identity", "flip_x", "flip_y", "flip_xy"};
