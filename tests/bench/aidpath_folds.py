@@ -2,7 +2,8 @@
 
 Sides: `ours` and `peer` in fp32 or bf16 train the same recipe, 600 steps a fold. `strong` is
 experiments/aidpath/unet-lite0-strong.toml, as many steps as --steps says, which should be those of the peer's wall time;
-the experiments of tests/bench/aidpath/ leave one part of it out, or have another loss.
+the experiments of tests/bench/aidpath/ leave one part of it out, or have another loss. Dice is told at 0.5 and, as
+SIDE-thr, of each fold at the threshold that is best for the tiles of the other folds.
 
 Every fold is trained with one of three seeds; --runs names others. A finished training is a line of --out; what has one
 is not done again, so it may be interrupted and repeated. Dice does not depend on how busy the machine is: two of these
@@ -43,8 +44,21 @@ def results():
             for r in map(json.loads, lines):
                 found[r["fold"], r["seed"], r["side"]] = r
                 if "dice_average" in r:
-                    found[r["fold"], r["seed"], r["side"] + "-avg"] = {**r, "dice": r["dice_average"]}
+                    found[r["fold"], r["seed"], r["side"] + "-avg"] = {**r, "dice": r["dice_average"],
+                                                                       "curves": r.get("curves_average")}
     return found
+
+
+def at_others_threshold(found):
+    """Each fold at the threshold that is best for the tiles of the side's other folds: sides of their own, -thr."""
+    known = {key: r["curves"] for key, r in found.items() if r.get("curves") and key[:2] in runs}
+    out = {}
+    for (fold, seed, side), curves in known.items():
+        others = [curve for key, more in known.items() if key[2] == side and key[0] != fold for curve in more]
+        if others:
+            best = max(range(len(others[0])), key=lambda i: sum(curve[i] for curve in others))
+            out[fold, seed, side + "-thr"] = {"dice": statistics.mean(curve[best] for curve in curves)}
+    return out
 
 
 def command_of(side):
@@ -88,10 +102,11 @@ if not a.table:
                 train(fold, seed, side)
 
 known = results()
-sides = [s + more for s in SIDES for more in ("", "-avg") if any((*run, s + more) in known for run in runs)]
-print("Dice of held-out tiles\nfold seed " + "".join(f"{side:>13}" for side in sides))
+known.update(at_others_threshold(known))
+sides = [s + more for s in SIDES for more in ("", "-thr", "-avg", "-avg-thr") if any((*run, s + more) in known for run in runs)]
+print("Dice of held-out tiles\nfold seed " + "".join(f"{side:>17}" for side in sides))
 for run in runs:
-    cells = [f"{known[*run, side]['dice']:>13.4f}" if (*run, side) in known else " " * 13 for side in sides]
+    cells = [f"{known[*run, side]['dice']:>17.4f}" if (*run, side) in known else " " * 17 for side in sides]
     print("%4d %4d " % run + "".join(cells))
 for one, other in itertools.combinations(sides, 2):
     compare(known, one, other)

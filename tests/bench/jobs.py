@@ -8,6 +8,7 @@ import json
 import os
 import re
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXPERIMENT = os.path.join(HERE, "..", "..", "experiments", "aidpath", "unet-lite0.toml")
 FOLDS = 6
+SEARCHED = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7]  # by --threshold search
 
 p = argparse.ArgumentParser(description=__doc__)
 p.add_argument("job", choices=["start", "aidpath"])
@@ -104,20 +106,27 @@ def aidpath_ours(folder):
     run_folder = os.path.dirname(os.path.dirname(only(os.path.join(runs, "**", "metrics.jsonl"))))
     _, test = split(folder)
 
-    def dice(checkpoint):
-        text = run([a.nephron, "predict", run_folder, "--images", os.path.join(test, "images"),
-                    "--masks", os.path.join(test, "masks"), "--out", os.path.join(folder, checkpoint), "--whole",
-                    "--checkpoint", checkpoint, "--threshold", "0.5", "--device", "cpu",
-                    "--tta", "identity,flip_x,flip_y,flip_xy"], {"AIDPATH_TILES": a.data})
-        found = re.findall(r"mean\D*([01]\.\d+)", text)
-        return float(found[-1]) if found else None
+    def curves(checkpoint):
+        """Dice of each tile at each of the searched thresholds."""
+        out = os.path.join(folder, checkpoint)
+        run([a.nephron, "predict", run_folder, "--images", os.path.join(test, "images"),
+             "--masks", os.path.join(test, "masks"), "--out", out, "--whole",
+             "--checkpoint", checkpoint, "--threshold", "search", "--device", "cpu",
+             "--tta", "identity,flip_x,flip_y,flip_xy"], {"AIDPATH_TILES": a.data})
+        with open(os.path.join(out, "scores.json")) as file:
+            return [curve for picture in json.load(file)["pictures"].values()
+                    for curve in picture["dice_by_threshold"].values()]
 
     # The peer keeps its last weights. The best epoch was chosen by these very tiles, so it is told, but not compared.
-    checkpoints = {"dice": "last", "dice_best": "best"}
+    checkpoints = {"": "last", "_best": "best"}
     if glob.glob(os.path.join(runs, "**", "average*.safetensors"), recursive=True):
-        checkpoints["dice_average"] = "average"
-    return {"steps_per_s": len(steady) / seconds, "waited": waited / seconds, "peak_rss_mb": peak, "wall_s": wall,
-            **{key: dice(checkpoint) for key, checkpoint in checkpoints.items()}}
+        checkpoints["_average"] = "average"
+    result = {"steps_per_s": len(steady) / seconds, "waited": waited / seconds, "peak_rss_mb": peak, "wall_s": wall}
+    for suffix, checkpoint in checkpoints.items():
+        found = curves(checkpoint)
+        result["dice" + suffix] = statistics.mean(curve[SEARCHED.index(0.5)] for curve in found)
+        result["curves" + suffix] = found
+    return result
 
 
 def aidpath_peer(folder):
