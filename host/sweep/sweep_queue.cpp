@@ -1,14 +1,42 @@
 #include <host/sweep/sweep_queue.hpp>
 
+#include <algorithm>
+
 #include <nephron/error.hpp>
 
 #include <host/config/load.hpp>
+#include <host/queue/change.hpp>
 #include <host/queue/host_file.hpp>
 #include <host/sweep/sweep_program.hpp>
 #include <host/util/counted.hpp>
+#include <host/util/listed.hpp>
+#include <host/util/log.hpp>
 #include <host/util/shell_word.hpp>
 
 namespace nephron::host {
+
+namespace {
+
+/// Ours, and a person's `submit -- nephron sweep resume SWEEP`.
+bool goes_on_with(const SweepFolder& sweep, const Ticket& ticket) {
+  const std::vector<std::string>& words = ticket.first;
+  if (words.size() < 4 || words[1] != "sweep" || words[2] != "resume") return false;
+  return std::any_of(words.begin() + 3, words.end(), [&](const std::string& word) {
+    std::error_code no;
+    return std::filesystem::equivalent(ticket.folder / word, sweep.path(), no);
+  });
+}
+
+std::vector<std::string> take_out_of_line(const SweepFolder& sweep) try {
+  return cancel_waiting(
+      read_host().spool, [&](const Ticket& ticket) { return goes_on_with(sweep, ticket); },
+      "its sweep was stopped: nephron sweep resume puts it in line again");
+} catch (const Error& e) {
+  log().warning("whether jobs of the sweep wait in this machine's queue is not known: " + std::string(e.what()));
+  return {};
+}
+
+}  // namespace
 
 bool is_sweep_file(const std::filesystem::path& file, const std::vector<std::string>& overrides) try {
   Diagnostics told_later;
@@ -24,6 +52,8 @@ std::vector<std::string> sweep_command(const SweepFolder& sweep, const std::stri
 std::vector<std::string> put_in_line(const SweepFolder& sweep, const Submission& each, int jobs) {
   const HostFile host = read_host();
   const std::string device = device_of(request_of(each, host.machine), host.machine);
+  // Those that gave their place back after the stop had looked for them would go on beside these.
+  if (sweep.stop_asked()) take_out_of_line(sweep);
   sweep.withdraw_stop();
   Submission job = each;
   if (job.name.empty()) job.name = sweep.plan().name;
@@ -39,6 +69,27 @@ std::vector<std::string> put_in_line(const SweepFolder& sweep, const Submission&
                       "Without a queue: nephron sweep resume " + shell_word(sweep.path().string()));
     }
   return out;
+}
+
+std::vector<std::string> stop_sweep(const SweepFolder& sweep) {
+  sweep.ask_stop();  // before: none that starts meanwhile begins to work
+  std::vector<std::string> out = take_out_of_line(sweep);
+  sweep.note_taken_out(out);
+  return out;
+}
+
+void go_on_after_stop(const SweepFolder& sweep) {
+  const std::vector<std::string> jobs = sweep.taken_out();
+  sweep.withdraw_stop();
+  std::vector<std::string> back;
+  for (const std::string& job : jobs) try {
+      release_job(Spool(read_host().spool), job);
+      back.push_back(job);
+    } catch (const Error& e) {
+      log().warning("job " + job + ", which the stop took out of the queue, stays out: " + e.what());
+    }
+  if (!back.empty())
+    log().info("in this machine's queue again, as before the stop: " + listed(back));
 }
 
 }  // namespace nephron::host

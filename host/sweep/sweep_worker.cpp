@@ -66,7 +66,9 @@ class SweepWorker {
       show();
     }
     progress_->finish();
-    return *end;
+    // A job that was told to save, or had nothing to do, when the stop came would be back in line behind it.
+    const bool comes_again = *end == SweepEnd::interrupted || *end == SweepEnd::later;
+    return queued_ && comes_again && sweep_.stop_asked() ? SweepEnd::stopped : *end;
   }
 
  private:
