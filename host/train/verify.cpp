@@ -103,7 +103,8 @@ class Verification {
     if (place->rank > 0) set_log_level(Log::Level::error);
     // Each rank has the device of its place: what the first one had names its kind alone.
     const c10::Device own = device_of_rank(device.starts_with("cuda") ? "cuda" : device, *place);
-    Ranks ranks(*place, own);
+    const EndOfRank end_of = [&](int rank) { return others ? others->end_of(rank) : std::nullopt; };
+    Ranks ranks(*place, own, {}, end_of);
     return run_among(ranks, [&] { return train_and_tell(folder, then, own, &ranks); });
   }
 
