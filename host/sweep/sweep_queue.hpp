@@ -21,11 +21,14 @@ std::vector<std::string> sweep_command(const SweepFolder& sweep, const std::stri
 /// Returns the jobs' ids. Throws Error and UsageError that say how many are in line.
 std::vector<std::string> put_in_line(const SweepFolder& sweep, const Submission& each, int jobs);
 
-/// Asks all processes of the sweep to stop, and takes this user's jobs of it that wait out of the machine's queue, so
-/// that what comes later does not find more of them than it asks for. Returns their ids.
+/// Asks all processes of the sweep to stop, and takes this user's jobs of it that wait out of the line, of the machine's
+/// queue and of Slurm's, so that what comes later does not find more of them than it asks for. Returns their ids.
 std::vector<std::string> stop_sweep(const SweepFolder& sweep);
 
 /// Withdraws a stop, and puts in line again what it took out; says so.
 void go_on_after_stop(const SweepFolder& sweep);
+
+/// Withdraws a stop because other jobs are put in line: what it took out stays out.
+void forget_stop(const SweepFolder& sweep);
 
 }  // namespace nephron::host

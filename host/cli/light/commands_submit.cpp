@@ -164,7 +164,7 @@ int submit_sweep_to_slurm(const SubmitOptions& o) {
   require_slurm();
   SlurmJob job = slurm_job_of(o);
   const SweepFolder sweep = SweepFolder::create({o.what.front(), o.training.set, o.training.runs, o.name});
-  sweep.withdraw_stop();
+  forget_stop(sweep);
   if (job.name.empty()) job.name = sweep.plan().name;
   job.words = sweep_command(sweep, o.slurm.device_for(job));
   if (job.words.front() == "nephron") job.words.front() = program_file().string();

@@ -87,14 +87,14 @@ class Queued(QueuedSweep):
         (runs,) = [job for job in jobs if self.states([job]) == ["running"]]
         waiting = sorted(set(jobs) - {runs})
         said = self.good("sweep", "stop", "stop")
-        self.assertIn("2 jobs of it are out of this machine's queue: " + ", ".join(waiting), said)
+        self.assertIn("2 jobs of it are out of the line: " + ", ".join(waiting), said)
         self.assertEqual(self.states(waiting), ["cancelled"] * 2)
         self.assertIn("its sweep was stopped", self.jobs("--ended")[waiting[0]]["why"])
         self.wait_for_states([runs], "finished")
         self.assertIn("this job is over", self.own_log(runs))
         rows = json.loads(self.good("runs", "list", "sweep=stop-sweep", "--json"))
         self.assertEqual([row["status"] for row in rows], ["interrupted"])
-        self.assertNotIn("out of this machine's queue", self.good("sweep", "stop", "stop"))
+        self.assertNotIn("out of the line", self.good("sweep", "stop", "stop"))
         # A process that goes on puts them back, and no submit finds more than it asks for.
         worker = self.start("resume", "stop")
         self.wait_until(lambda: set(self.states(waiting)) & {"waiting", "running"}, self.agent_log)
