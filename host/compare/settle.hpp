@@ -27,8 +27,9 @@ struct Settling {
   bool dips() const;
 };
 
-/// Of one of the findings. Where there are several, p is adjusted over them (Holm) as theirs is, with the others as they
-/// were seen. `effect`: of this one. Nothing where there are too few donors to tell a spread, or no effect to look for.
+/// Of one of the findings. Where there are several, p is adjusted over them (Holm) as theirs is, with the others as
+/// they were seen. `effect`: of this one. Nothing where there are too few donors to tell a spread, or no effect to look
+/// for.
 std::optional<Settling> settling(const std::vector<Finding>& findings, std::size_t which, const ValueTable& table,
                                  const std::vector<Side>& sides, std::optional<double> effect, std::uint64_t seed);
 

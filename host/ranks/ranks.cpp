@@ -163,8 +163,7 @@ Ranks::State::State(const RankPlace& p, c10::Device d, const RankTimes& t, const
 
 void Ranks::State::require_all_there(const EndOfRank& end_of) const {
   for (int r = 0; end_of && r < place.count; ++r)
-    if (const auto end = end_of(r))
-      throw Error(rank_text(r, place.count) + " ended before the ranks met: " + *end);
+    if (const auto end = end_of(r)) throw Error(rank_text(r, place.count) + " ended before the ranks met: " + *end);
 }
 
 void Ranks::State::gather_names(const EndOfRank& end_of) {

@@ -47,8 +47,8 @@ class SumOnTheWay {
 /// when another rank is. Of one thread.
 class Ranks {
  public:
-  /// Waits until all are there. `device`: of this rank. `end_of`: asked while it waits, so that nobody is waited for who
-  /// is gone. Throws Error when they do not come, or do not fit together.
+  /// Waits until all are there. `device`: of this rank. `end_of`: asked while it waits, so that nobody is waited for
+  /// who is gone. Throws Error when they do not come, or do not fit together.
   Ranks(const RankPlace& place, c10::Device device, const RankTimes& times = {}, const EndOfRank& end_of = {});
   ~Ranks();
   Ranks(const Ranks&) = delete;

@@ -95,7 +95,8 @@ struct FoldsOfGroup {
   FoldsOfGroup(const Rows& rows, std::size_t column) {
     std::map<std::string, std::size_t> runs;  // by their folds
     for (const RunTable::Row* row : rows) ++runs[row->cells[column] ? text_of(*row->cells[column]) : "not known"];
-    const bool even = std::all_of(runs.begin(), runs.end(), [&](const auto& r) { return r.second == runs.begin()->second; });
+    const bool even =
+        std::all_of(runs.begin(), runs.end(), [&](const auto& r) { return r.second == runs.begin()->second; });
     for (const auto& [folds, count] : runs) {
       text += (text.empty() ? "" : " | ") + folds + (even ? "" : " (" + counted(count, "run") + ")");
       const double whole = static_cast<double>(count) / static_cast<double>(rows.size());
@@ -106,18 +107,16 @@ struct FoldsOfGroup {
   }
   bool is_mean_of_the_same(const FoldsOfGroup& other) const {
     constexpr double rounding = 1e-9;
-    return std::equal(shares.begin(), shares.end(), other.shares.begin(), other.shares.end(),
-                      [](const auto& a, const auto& b) {
-                        return a.first == b.first && std::abs(a.second - b.second) < rounding;
-                      });
+    return std::equal(
+        shares.begin(), shares.end(), other.shares.begin(), other.shares.end(),
+        [](const auto& a, const auto& b) { return a.first == b.first && std::abs(a.second - b.second) < rounding; });
   }
 };
 
 /// Puts the folds of each group behind the number of its runs, where that is to be said.
 void say_folds_of(const std::vector<FoldsOfGroup>& groups, bool say, std::size_t behind, GroupTable& out) {
-  out.folds_differ = std::any_of(groups.begin(), groups.end(), [&](const FoldsOfGroup& g) {
-    return !g.is_mean_of_the_same(groups.front());
-  });
+  out.folds_differ = std::any_of(groups.begin(), groups.end(),
+                                 [&](const FoldsOfGroup& g) { return !g.is_mean_of_the_same(groups.front()); });
   if (!out.folds_differ && !say) return;
   const auto at = static_cast<std::ptrdiff_t>(behind);
   out.columns.insert(out.columns.begin() + at, "folds");

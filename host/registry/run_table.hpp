@@ -34,8 +34,8 @@ struct RunTable {
 /// Throws UsageError for a key of the request that no run has.
 RunTable make_table(const RunIndex& index, const ListRequest& request);
 
-/// One row for each set of values of the first `keys` columns: how many runs, then mean, deviation and greatest value of
-/// every numeric column.
+/// One row for each set of values of the first `keys` columns: how many runs, then mean, deviation and greatest value
+/// of every numeric column.
 struct GroupTable {
   std::vector<std::string> columns;
   std::vector<std::vector<RunTable::Cell>> rows;

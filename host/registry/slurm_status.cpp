@@ -16,9 +16,7 @@ namespace {
 
 using Tasks = std::vector<SlurmTask>;
 
-bool any(const Tasks& tasks, bool (*is_so)(const SlurmTask&)) {
-  return std::any_of(tasks.begin(), tasks.end(), is_so);
-}
+bool any(const Tasks& tasks, bool (*is_so)(const SlurmTask&)) { return std::any_of(tasks.begin(), tasks.end(), is_so); }
 
 /// One that is on its way out has left its own word.
 bool runs_on(const SlurmTask& task) { return task.runs() && task.state != "COMPLETING"; }
@@ -43,16 +41,18 @@ RunStatus of_last_job(RunStatus by_its_files, const Tasks& tasks, const SlurmSes
   if (any(tasks, waits)) return RunStatus::waiting;
   // A job that was started anew since has not come back to it yet. Clocks of machines may differ.
   constexpr double unsure = 60;
-  const bool anew = last.started && std::any_of(tasks.begin(), tasks.end(), [&](const SlurmTask& task) {
-    return runs_on(task) && task.started && static_cast<double>(*last.started) < *task.started - unsure;
-  });
+  const bool anew =
+      last.started && std::any_of(tasks.begin(), tasks.end(), [&](const SlurmTask& task) {
+        return runs_on(task) && task.started && static_cast<double>(*last.started) < *task.started - unsure;
+      });
   if (anew) return RunStatus::waiting;
   return by_its_files == RunStatus::unknown && any(tasks, runs_on) ? RunStatus::running : by_its_files;
 }
 
 }  // namespace
 
-StatusInSlurm status_with_slurm(RunStatus by_its_files, const std::filesystem::path& run, const SlurmSession& last) try {
+StatusInSlurm status_with_slurm(RunStatus by_its_files, const std::filesystem::path& run,
+                                const SlurmSession& last) try {
   if (by_its_files == RunStatus::running || by_its_files == RunStatus::finished) return {by_its_files};
   const auto record = read_slurm_record(run);
   if (!record && last.job.empty()) return {by_its_files};

@@ -60,8 +60,8 @@ PowerModel::Comparison::Comparison(PowerBasis seen_then) : basis(std::move(seen_
   // Drawn from themselves, n numbers vary by (n - 1) / n of what they tell of all.
   const double scale = variance > 0 ? 1 / std::sqrt(variance * (n - 1) / n) : 0;
   for (const double d : seen) shape.push_back((d - mean) * scale);
-  of_donors = std::max(0.0, variance - basis.slide_variance / basis.slides_a_donor -
-                                basis.rest_variance * basis.seeds.shares());
+  of_donors = std::max(
+      0.0, variance - basis.slide_variance / basis.slides_a_donor - basis.rest_variance * basis.seeds.shares());
 }
 
 double PowerModel::Comparison::variance_at(const Design& design) const {
@@ -77,7 +77,8 @@ class PowerModel::Experiment {
   void draw(std::size_t donors_seen) {
     first_ = rng_.normal();
     picks_.clear();
-    for (std::size_t i = 0; i < differences_.size(); ++i) picks_.push_back(std::uint64_t{rng_.bits()} * donors_seen >> 32);
+    for (std::size_t i = 0; i < differences_.size(); ++i)
+      picks_.push_back(std::uint64_t{rng_.bits()} * donors_seen >> 32);
   }
 
   /// What a comparison comes out as; 1 where it is refused by its donors alone.
@@ -88,7 +89,8 @@ class PowerModel::Experiment {
     const double spread = std::sqrt(of.variance_at(design)), n = design.donors;
     const bool recipe = basis.of_recipe && seeds.freedom() > 0;
     const double by_seed = recipe ? std::sqrt(basis.seed_variance) : 0;
-    const double centre = basis.effect + by_seed * (rng_.normal() / std::sqrt(seeds.second) - first_ / std::sqrt(seeds.first));
+    const double centre =
+        basis.effect + by_seed * (rng_.normal() / std::sqrt(seeds.second) - first_ / std::sqrt(seeds.first));
     for (std::size_t i = 0; i < differences_.size(); ++i) differences_[i] = centre + spread * of.shape[picks_[i]];
     const double of_donors = p_of_donors(differences_, critical_);
     return of_donors < refused_at && recipe ? std::max(of_donors, p_of_recipe(basis, seeds, n)) : of_donors;

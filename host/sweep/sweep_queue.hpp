@@ -21,8 +21,9 @@ std::vector<std::string> sweep_command(const SweepFolder& sweep, const std::stri
 /// Returns the jobs' ids. Throws Error and UsageError that say how many are in line.
 std::vector<std::string> put_in_line(const SweepFolder& sweep, const Submission& each, int jobs);
 
-/// Asks all processes of the sweep to stop, and takes this user's jobs of it that wait out of the line, of the machine's
-/// queue and of Slurm's, so that what comes later does not find more of them than it asks for. Returns their ids.
+/// Asks all processes of the sweep to stop, and takes this user's jobs of it that wait out of the line, of the
+/// machine's queue and of Slurm's, so that what comes later does not find more of them than it asks for. Returns their
+/// ids.
 std::vector<std::string> stop_sweep(const SweepFolder& sweep);
 
 /// Withdraws a stop, and puts in line again what it took out; says so.

@@ -254,7 +254,8 @@ class Verification {
     const std::vector<std::string> why =
         found ? causes(session, data, device, found->step)
               : differences_of_slides(run_.fold(fold_).slides(), session.experiment(), data, fold_);
-    std::fputs((request_.json ? json_of(watch, why) : text_of(watch, why)).c_str(), stdout);
+    if (request_.json) std::fputs(json_of(watch, why).c_str(), stdout);
+    else print(text_of(watch, why));
     std::fflush(stdout);
     return found ? 1 : 0;
   }

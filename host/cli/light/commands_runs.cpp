@@ -81,9 +81,10 @@ void list_groups(const ListOptions& o, const RunTable& table) {
   for (const std::string& key : o.group_by) keys_text += (keys_text.empty() ? "" : ",") + key;
   const auto is_dice = [](const std::string& key) { return shown_as(key) == ShownAs::share; };
   if (groups.folds_differ && !o.json && !o.csv && std::any_of(groups.columns.begin(), groups.columns.end(), is_dice))
-    print("(means over different folds, as the column folds says: the Dice of an easy fold is no better than a mean of "
-          "six. --group-by " +
-          keys_text + ",folds keeps them apart)\n");
+    print(
+        "(means over different folds, as the column folds says: the Dice of an easy fold is no better than a mean of "
+        "six. --group-by " +
+        keys_text + ",folds keeps them apart)\n");
 }
 
 void list(const ListOptions& o, const RunIndex& index) {
@@ -253,7 +254,7 @@ void print_json(const fs::path& run, const WholeRun& whole) {
       if (fact.key != "tag" && fact.key != "note") out["facts"][fact.key] = value(fact.value);
     if (!source.problem.empty()) out["problems"].push_back(source.problem);
   }
-  print(out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  std::fputs((out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n").c_str(), stdout);
 }
 
 void show(const ShowOptions& o) {

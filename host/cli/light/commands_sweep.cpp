@@ -173,9 +173,8 @@ void add_stop(CLI::App& sweep) {
     const SweepFolder folder = SweepFolder::open(o->sweep);
     const std::vector<std::string> out = stop_sweep(folder);
     if (!out.empty())
-      print(counted(out.size(), "job") + " of it " + (out.size() == 1 ? "is" : "are") +
-            " out of the line: " + listed(out) + "; nephron sweep resume puts " +
-            (out.size() == 1 ? "it" : "them") + " in line again\n");
+      print(counted(out.size(), "job") + " of it " + (out.size() == 1 ? "is" : "are") + " out of the line: " +
+            listed(out) + "; nephron sweep resume puts " + (out.size() == 1 ? "it" : "them") + " in line again\n");
     print("its processes stop within seconds, once their runs have saved; go on with: nephron sweep resume " +
           shell_word(folder.path().string()) + "\n");
   });

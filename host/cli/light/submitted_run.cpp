@@ -28,8 +28,7 @@ fs::path place_of(const std::string& experiment, const TrainingOptions& options)
     const Value resolved = resolve_experiment(experiment, options.set, told_later);
     if (const Value* const own = resolved.find("name"); own != nullptr && own->is(Value::Type::string))
       name = own->string();
-  } catch (const Error&) {
-  }
+  } catch (const Error&) {}
   return RunFolder::propose(options.runs, name.empty() ? fs::path(experiment).stem().string() : name).folder();
 }
 

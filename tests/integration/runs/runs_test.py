@@ -399,6 +399,16 @@ class Top(RunsTest):
         for part in ("2.5 %", "1.0 %", "2 h 42 min"):
             self.assertIn(part, text)
 
+    def test_memory_on_a_gpu_is_that_of_its_processes(self):
+        """As a driver that is made up tells it."""
+        on_gpu, not_there = self.running(2, steps=312), self.running(3, steps=312)
+        os.mkdir(self.folder + "/driver")
+        os.symlink(a.nvml, self.folder + "/driver/libnvidia-ml.so.1")
+        self.environment.update(LD_LIBRARY_PATH=self.folder + "/driver", NEPHRON_FAKE_NVML_PID=str(on_gpu.pid))
+        rows = {row["id"]: row for row in json.loads(self.good("top", "--once", "--json"))}
+        self.assertEqual(rows["000002"]["gpu_mb"], 512)
+        self.assertNotIn("gpu_mb", rows["000003"], not_there.pid)
+
     def test_fifty_runs_cost_little(self):
         for number in range(1, 51):
             run = self.make(number=number, finished=False, steps=2000)
