@@ -106,10 +106,9 @@ struct FoldsOfGroup {
     }
   }
   bool is_mean_of_the_same(const FoldsOfGroup& other) const {
-    constexpr double rounding = 1e-9;
     return std::equal(
         shares.begin(), shares.end(), other.shares.begin(), other.shares.end(),
-        [](const auto& a, const auto& b) { return a.first == b.first && std::abs(a.second - b.second) < rounding; });
+        [](const auto& a, const auto& b) { return a.first == b.first && std::abs(a.second - b.second) < 1e-9; });
   }
 };
 

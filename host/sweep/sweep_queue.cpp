@@ -68,7 +68,7 @@ std::vector<std::string> take_out_of_line(const SweepFolder& sweep) {
 }
 
 std::string put_back(const std::string& job) {
-  if (const auto id = slurm_id(job)) return release_in_slurm(*id);
+  if (job.starts_with("slurm:")) return release_in_slurm(slurm_id(job).value());
   return release_job(Spool(read_host().spool), job);
 }
 
