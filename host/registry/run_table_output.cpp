@@ -59,7 +59,7 @@ struct Sheet {
 
 Sheet sheet_of(const std::vector<std::string>& columns, const Rows& rows) {
   Sheet out;
-  for (const std::string& key : columns) out.head.push_back(printable_name(key));
+  out.head = columns;
   out.numeric.assign(columns.size(), true);
   const std::int64_t now = std::time(nullptr);
   for (const std::vector<Cell>& row : rows) {
@@ -72,7 +72,7 @@ Sheet sheet_of(const std::vector<std::string>& columns, const Rows& rows) {
     }
   }
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    std::size_t width = columns_of(out.head[c]);
+    std::size_t width = columns_of(columns[c]);
     for (const auto& line : out.lines) width = std::max(width, columns_of(line[c]));
     out.widths.push_back(width);
   }

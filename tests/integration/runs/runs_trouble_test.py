@@ -79,17 +79,6 @@ class DamagedRuns(RunsTest):
         self.assertNotIn("\x1b", self.nephron("runs", "list", "--csv").stdout)
         self.assertNotIn("\x1b", self.nephron("runs", "rm", "000001").stdout)
 
-    def test_keys_that_no_terminal_should_see(self):
-        run = made_runs.make_run(self.root, "unet", 1)
-        with open(run + "/experiment.resolved.toml") as f:
-            text = f.read()
-        with open(run + "/experiment.resolved.toml", "w") as f:
-            f.write('"odd\\u001b[31m" = 1\n' + text)
-        for words in (("list", "--columns", "*"), ("keys",), ("show", "000001", "--all")):
-            done = self.nephron("runs", *words)
-            self.assertIn("odd\\x1b[31m", done.stdout)
-            self.assertNotIn("\x1b", done.stdout + done.stderr)
-
     def test_json_holds_a_note_that_would_turn_a_line_round(self):
         made_runs.make_run(self.root, "unet", 1)
         self.good("runs", "note", "000001", "a \u202e note")
