@@ -186,8 +186,8 @@ Comparison compare_runs(const CompareRequest& request) {
   if (c.table.donors.empty()) throw Error("no slide has a value \"" + request.metric + "\" in all of these runs");
   c.findings =
       findings(c.table, c.sides, {request.seed, c.good_when == GoodWhen::lower, request.margin}, /*verdicts=*/true);
-  for (const Finding& f : c.findings)
-    c.settlings.push_back(settling(f, c.table, c.sides[0], c.sides[f.side], request.effect, request.seed));
+  for (std::size_t i = 0; i < c.findings.size(); ++i)
+    c.settlings.push_back(settling(c.findings, i, c.table, c.sides, request.effect, request.seed));
   if (c.sides.size() > 2) {
     std::vector<std::vector<double>> rows;
     for (const Side& side : c.sides) rows.push_back(donors_of_side(c.table, side));

@@ -126,7 +126,7 @@ std::string settle(const Comparison& c) {
          in_card(html_table({"for a power of 80 %, one of", "to find", "power now", "donors" + now(last->now.donors),
                              "slides a donor" + now(last->now.slides), "seeds a side" + seeds_now_words(c)},
                             rows) +
-                 soft(effect_words(stated)) + (dip_words(c).empty() ? "" : soft(dip_words(c))));
+                 soft(effect_words(c, stated)) + (dip_words(c).empty() ? "" : soft(dip_words(c))));
 }
 
 std::string exploratory(const Comparison& c) {

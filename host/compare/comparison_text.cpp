@@ -123,8 +123,8 @@ std::string settle(const Comparison& c) {
                     ""});
   }
   if (rows.empty()) return "";
-  return "\nWhat would settle it: for a power of 80 %, one of\n" + columns(rows) + wrapped(effect_words(stated), "  ") +
-         (dip_words(c).empty() ? "" : wrapped(dip_words(c), "  "));
+  return "\nWhat would settle it: for a power of 80 %, one of\n" + columns(rows) +
+         wrapped(effect_words(c, stated), "  ") + (dip_words(c).empty() ? "" : wrapped(dip_words(c), "  "));
 }
 
 std::string exploratory(const Comparison& c) {

@@ -143,15 +143,15 @@ TEST(Settling, SaysWhatIsMissing) {
   const MadeUp how{8, 1, 0.004};
   const ValueTable table = table_of(how, 7);
   const std::vector<Side> sides = sides_of(how);
-  const Finding f = findings(table, sides, {}, true).at(0);
-  const auto settled = settling(f, table, sides[0], sides[1], 0.004, 1);
+  const std::vector<Finding> all = findings(table, sides, {}, true);
+  const auto settled = settling(all, 0, table, sides, 0.004, 1);
   ASSERT_TRUE(settled);
   EXPECT_TRUE(settled->stated);
   EXPECT_FALSE(settled->slides_known) << "one slide a donor tells nothing of their spread";
   EXPECT_LT(settled->power, 0.8);
   ASSERT_TRUE(settled->donors);
   EXPECT_GT(*settled->donors, 8);
-  EXPECT_FALSE(settling(f, table, sides[0], sides[1], 0.0, 1)) << "nothing is to be found";
+  EXPECT_FALSE(settling(all, 0, table, sides, 0.0, 1)) << "nothing is to be found";
 }
 
 TEST(Settling, SimulatesTheTestThatIsMade) {
@@ -174,11 +174,59 @@ TEST(Settling, SimulatesTheTestThatIsMade) {
   }
 }
 
+/// Runs beside a first one, that are each better by so much.
+ValueTable table_of_many(const std::vector<double>& gains, std::uint64_t number) {
+  Rng rng(43, "many", 0, number);
+  ValueTable out = table_of({10, 1}, number);
+  for (const double gain : gains) {
+    std::vector<double>& row = out.by_donor.emplace_back(out.by_donor.front());
+    for (double& v : row) v += gain + 0.012 * rng.normal();
+  }
+  out.by_donor.erase(out.by_donor.begin() + 1);
+  out.by_slide = out.by_donor;
+  return out;
+}
+
+TEST(Settling, OfSeveralRunsSimulatesTheAdjustedTest) {
+  // As often as made-up experiments decide the first of three comparisons.
+  const std::vector<double> gains{0.009, 0.02, 0.004};
+  std::vector<Side> sides;
+  for (std::size_t i = 0; i <= gains.size(); ++i) sides.push_back({std::string(1, static_cast<char>('a' + i)), {i}});
+  constexpr int experiments = 1000;
+  int found = 0, alone = 0;
+  for (int i = 0; i < experiments; ++i) {
+    const auto all = findings(table_of_many(gains, static_cast<std::uint64_t>(i)), sides, {}, true);
+    found += all[0].adjusted < 0.05, alone += all[0].p < 0.05;
+  }
+  std::vector<PowerBasis> bases;
+  for (const double gain : gains) {
+    // What varies between donors: of each run its own, and what all share of the first one.
+    PowerBasis& basis = bases.emplace_back();
+    Rng rng(44, "basis", 0, bases.size());
+    for (int i = 0; i < 2000; ++i) basis.differences.push_back(gain + 0.012 * rng.normal());
+    basis.effect = gain;
+  }
+  const double power = PowerModel(bases[0], {bases[1], bases[2]}, 1).power({10, 1, {}});
+  EXPECT_NEAR(power, found / 1000.0, 0.04);
+  EXPECT_NEAR(PowerModel(bases[0], 1).power({10, 1, {}}), alone / 1000.0, 0.04);
+  EXPECT_LT(found, alone - 80) << "made up for this";
+}
+
+TEST(Settling, OfSeveralRunsNeedsMoreThanOfTwo) {
+  const ValueTable table = table_of_many({0.004, 0, 0}, 5);
+  const std::vector<Side> sides{{"a", {0}}, {"b", {1}}, {"c", {2}}, {"d", {3}}};
+  const std::vector<Finding> all = findings(table, sides, {}, true);
+  const auto many = settling(all, 0, table, sides, 0.008, 1), one = settling({all[0]}, 0, table, sides, 0.008, 1);
+  ASSERT_TRUE(many && one && many->donors && one->donors);
+  EXPECT_LT(many->power, one->power);
+  EXPECT_GT(*many->donors, *one->donors);
+}
+
 TEST(Settling, OfTooFewSeedsNothingButSeedsHelps) {
   const MadeUp how{8, 1, 0.05, 0.01, 0.04, 0.01, 2};
   const ValueTable table = table_of(how, 7);
   const std::vector<Side> sides = sides_of(how);
-  const auto settled = settling(findings(table, sides, {}, true).at(0), table, sides[0], sides[1], 0.05, 1);
+  const auto settled = settling(findings(table, sides, {}, true), 0, table, sides, 0.05, 1);
   ASSERT_TRUE(settled);
   EXPECT_FALSE(settled->enough_seeds);
   EXPECT_EQ(settled->power, 0);

@@ -23,6 +23,26 @@ std::vector<std::vector<double>> slide_differences(const ValueTable& table, cons
   return out;
 }
 
+/// What was seen of one of the comparisons, with the difference that was.
+PowerBasis basis_of(const Finding& finding, const ValueTable& table, const std::vector<Side>& sides) {
+  const Side &first = sides.front(), &side = sides[finding.side];
+  PowerBasis out{finding.differences, finding.difference};
+  const NestedVariance nested = nested_variance(slide_differences(table, first, side));
+  out.slide_variance = nested.known ? nested.of_slides : 0;
+  // A donor's own mean of n slides lessens what slides add by n; of several, by the harmonic mean.
+  double parts = 0;
+  std::vector<double> slides(table.donors.size(), 0.0);
+  for (const std::size_t d : table.donor_of) ++slides[d];
+  for (const double n : slides) parts += 1 / n;
+  out.slides_a_donor = static_cast<double>(slides.size()) / parts;
+  out.seeds = {static_cast<int>(first.runs.size()), static_cast<int>(side.runs.size())};
+  if (finding.recipe) {
+    out.of_recipe = true;
+    out.seed_variance = finding.recipe->of_seeds, out.rest_variance = finding.recipe->of_rest;
+  }
+  return out;
+}
+
 }  // namespace
 
 bool Settling::dips() const {
@@ -32,30 +52,23 @@ bool Settling::dips() const {
   return false;
 }
 
-std::optional<Settling> settling(const Finding& finding, const ValueTable& table, const Side& first, const Side& side,
-                                 std::optional<double> effect, std::uint64_t seed) {
+std::optional<Settling> settling(const std::vector<Finding>& findings, std::size_t which, const ValueTable& table,
+                                 const std::vector<Side>& sides, std::optional<double> effect, std::uint64_t seed) {
+  const Finding& finding = findings.at(which);
   const std::vector<double>& seen = finding.differences;
   Settling out;
   out.stated = effect.has_value();
   out.effect = effect.value_or(finding.difference);
   if (seen.size() < 2 || out.effect == 0 || variance_of(seen) == 0) return std::nullopt;
-  PowerBasis basis{seen, out.effect};
-  const NestedVariance nested = nested_variance(slide_differences(table, first, side));
-  out.slides_known = nested.known && nested.of_slides > 0;
-  basis.slide_variance = nested.of_slides;
-  // A donor's own mean of n slides lessens what slides add by n; of several, by the harmonic mean.
-  double parts = 0;
-  std::vector<double> slides(seen.size(), 0.0);
-  for (const std::size_t d : table.donor_of) ++slides[d];
-  for (const double n : slides) parts += 1 / n;
-  basis.slides_a_donor = static_cast<double>(slides.size()) / parts;
-  basis.seeds = {static_cast<int>(first.runs.size()), static_cast<int>(side.runs.size())};
-  if (finding.recipe) {
-    out.seeds_known = basis.of_recipe = true;
-    basis.seed_variance = finding.recipe->of_seeds, basis.rest_variance = finding.recipe->of_rest;
-  }
+  PowerBasis basis = basis_of(finding, table, sides);
+  basis.effect = out.effect;
+  out.slides_known = basis.slide_variance > 0;
+  out.seeds_known = finding.recipe.has_value();
+  std::vector<PowerBasis> beside;
+  for (std::size_t i = 0; i < findings.size(); ++i)
+    if (i != which) beside.push_back(basis_of(findings[i], table, sides));
   out.now = {static_cast<int>(seen.size()), basis.slides_a_donor, basis.seeds};
-  const PowerModel model(std::move(basis), seed);
+  const PowerModel model(std::move(basis), std::move(beside), seed);
   const bool enough_donors = out.now.donors >= static_cast<int>(least_differences);
   out.enough_seeds = !finding.recipe || finding.recipe->seed_freedom >= least_seed_freedom;
   const auto power = [&](const Design& design) { return out.enough_seeds ? model.power(design) : 0.0; };

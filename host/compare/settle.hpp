@@ -27,8 +27,10 @@ struct Settling {
   bool dips() const;
 };
 
-/// Nothing where there are too few donors to tell a spread, or no effect to look for.
-std::optional<Settling> settling(const Finding& finding, const ValueTable& table, const Side& first, const Side& side,
-                                 std::optional<double> effect, std::uint64_t seed);
+/// Of one of the findings. Where there are several, p is adjusted over them (Holm) as theirs is, with the others as
+/// they were seen. `effect`: of this one. Nothing where there are too few donors to tell a spread, or no effect to look
+/// for.
+std::optional<Settling> settling(const std::vector<Finding>& findings, std::size_t which, const ValueTable& table,
+                                 const std::vector<Side>& sides, std::optional<double> effect, std::uint64_t seed);
 
 }  // namespace nephron::host

@@ -134,11 +134,14 @@ std::string anyway_words(const Comparison& c) {
   return "Not comparable (" + out + "), compared anyway";
 }
 
-std::string effect_words(bool stated) {
-  return stated ? "The difference to find is that of --effect. Simulated from the spread that was seen."
-                : "The difference to find is the one that was seen, which chance may have made: --effect X states the "
-                  "least one "
-                  "that matters. Simulated from the spread that was seen.";
+std::string effect_words(const Comparison& c, bool stated) {
+  std::string out = stated ? "The difference to find is that of --effect. "
+                           : "The difference to find is the one that was seen, which chance may have made: --effect X "
+                             "states the least one that matters. ";
+  out += "Simulated from the spread that was seen";
+  if (c.findings.size() > 1)
+    out += "; p is adjusted (Holm) for " + counted(c.findings.size(), "comparison") + " there, too, the others as seen";
+  return out + ".";
 }
 
 std::string dip_words(const Comparison& c) {

@@ -33,7 +33,7 @@ std::string weights_words(const Comparison& comparison);
 /// "not comparable (slides, predict.tta)" where --anyway overruled objections; else "".
 std::string anyway_words(const Comparison& comparison);
 /// Where the difference comes from that power is told of.
-std::string effect_words(bool stated);
+std::string effect_words(const Comparison& comparison, bool stated);
 /// Why power falls where donors come, if it does; else "".
 std::string dip_words(const Comparison& comparison);
 /// "16", "over 1000", "not known".

@@ -46,6 +46,18 @@ void tell_running(const Spool& spool, SceneJob& job, Wish wish) {
   write_state(spool, job);
 }
 
+/// One that does not run. Under the user's lock.
+void take_out(const Spool& spool, SceneJob& job, const std::string& why) {
+  job.state.at = At::ended;
+  job.state.how = JobState::How::cancelled;
+  job.state.since = Moment::now();
+  job.state.rests = false;
+  job.state.why = why;
+  write_state(spool, job);
+  tell_run(job.ticket, job.state);
+  put_away(spool, job);
+}
+
 }  // namespace
 
 SceneJob own_job(const Spool& spool, const std::string& asked) {
@@ -86,14 +98,26 @@ std::string cancel_job(const Spool& spool, const std::string& id) {
     case At::held:
       break;
   }
-  job.state.at = At::ended;
-  job.state.how = JobState::How::cancelled;
-  job.state.since = Moment::now();
-  write_state(spool, job);
-  tell_run(job.ticket, job.state);
-  put_away(spool, job);
+  take_out(spool, job, "");
   return job.ticket.id + " is out of the queue" +
          (job.ticket.run.empty() ? "" : "; its run stays: " + job.ticket.run.string());
+}
+
+std::vector<std::string> cancel_waiting(const std::filesystem::path& folder,
+                                        const std::function<bool(const Ticket&)>& which, const std::string& why) {
+  std::vector<std::string> out;
+  if (std::error_code no; !std::filesystem::exists(folder / std::to_string(::geteuid()), no)) return out;
+  const Spool spool(folder);
+  const auto lock = spool.lock(user_lock, true);
+  const UserFolder own(folder, ::geteuid());
+  for (const std::string& name : own.names(ticket_ending)) try {
+      SceneJob job = read_job(own, name.substr(0, name.size() - std::string(ticket_ending).size()));
+      if (job.state.at != At::waiting || !which(job.ticket)) continue;
+      take_out(spool, job, why);
+      out.push_back(job.ticket.id);
+    } catch (const Error&) {  // a damaged job, of which the queue tells
+    }
+  return out;
 }
 
 std::string hold_job(const Spool& spool, const std::string& id) {

@@ -63,5 +63,31 @@ TEST_F(Change, WhatIsSavingIsNotToldASecondTime) {
   EXPECT_EQ(state().told->boot, first) << "who is impatient does not put off its end";
 }
 
+TEST_F(Change, OfThoseThatArePickedOnlyWhatWaitsIsTakenOut) {
+  const auto one = [&](const std::string& id, At at, const std::string& word) {
+    SceneJob out = job(at);
+    out.ticket.id = id;
+    out.ticket.first = {word};
+    out.state.rests = at == At::waiting;
+    written(out);
+  };
+  one("000001", At::waiting, "this");
+  one("000002", At::running, "this");
+  one("000003", At::held, "this");
+  one("000004", At::waiting, "other");
+  const auto is_this = [](const Ticket& ticket) { return ticket.first.front() == "this"; };
+  EXPECT_EQ(cancel_waiting(spool_.folder(), is_this, "stopped"), std::vector<std::string>{"000001"});
+  EXPECT_EQ(own_job(spool_, "000001").state.how, JobState::How::cancelled);
+  EXPECT_EQ(own_job(spool_, "000001").state.why, "stopped");
+  EXPECT_EQ(own_job(spool_, "000002").state.wish, Wish::none);
+  EXPECT_EQ(own_job(spool_, "000003").state.at, At::held);
+  EXPECT_EQ(own_job(spool_, "000004").state.at, At::waiting);
+  release_job(spool_, "000001");
+  EXPECT_EQ(own_job(spool_, "000001").state.at, At::waiting);
+  EXPECT_FALSE(own_job(spool_, "000001").state.rests) << "it is in line at once";
+  EXPECT_TRUE(cancel_waiting(scratch_.path() / "none", is_this, "").empty());
+  EXPECT_FALSE(std::filesystem::exists(scratch_.path() / "none")) << "asking makes no queue";
+}
+
 }  // namespace
 }  // namespace nephron::host

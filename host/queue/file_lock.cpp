@@ -9,20 +9,13 @@
 
 #include <nephron/error.hpp>
 
+#include <host/util/file_range.hpp>
+
 namespace nephron::host {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-struct flock range(std::int64_t from, std::int64_t count, short type = F_WRLCK) {
-  struct flock lock = {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = from;
-  lock.l_len = count;
-  return lock;
-}
 
 /// Opened for locking; made where it is missing, for everybody whatever the umask. Never a link, and not what anybody
 /// has put there in place of a file.
@@ -44,7 +37,7 @@ Descriptor open_lock_file(const fs::path& file) {
 }  // namespace
 
 bool lock_bytes(int fd, std::int64_t from, std::int64_t count) {
-  struct flock lock = range(from, count);
+  struct flock lock = file_range(F_WRLCK, from, count);
   if (::fcntl(fd, F_OFD_SETLK, &lock) == 0) return true;
   if (errno == EAGAIN || errno == EACCES) return false;
   throw Error(std::string("cannot lock a file of the queue's spool: ") + std::strerror(errno),
@@ -52,18 +45,17 @@ bool lock_bytes(int fd, std::int64_t from, std::int64_t count) {
 }
 
 void lock_and_wait(int fd) {
-  struct flock lock = range(0, 0);
-  while (::fcntl(fd, F_OFD_SETLKW, &lock) != 0)
-    if (errno != EINTR) throw Error(std::string("cannot lock a file of the queue's spool: ") + std::strerror(errno));
+  if (!lock_range(fd, file_range(F_WRLCK)))
+    throw Error(std::string("cannot lock a file of the queue's spool: ") + std::strerror(errno));
 }
 
 bool bytes_held(int fd, std::int64_t from, std::int64_t count) {
-  struct flock lock = range(from, count);
+  struct flock lock = file_range(F_WRLCK, from, count);
   return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 bool held_for_writing(int fd) {
-  struct flock lock = range(0, 0, F_RDLCK);  // which nothing else is in the way of
+  struct flock lock = file_range(F_RDLCK);  // which nothing else is in the way of
   return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 

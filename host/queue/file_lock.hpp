@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include <host/queue/descriptor.hpp>
 #include <host/queue/parts.hpp>
+#include <host/util/descriptor.hpp>
 
 // Locks of open file descriptions: they pass to whoever inherits the descriptor, end with the last process that holds
 // it, however that ends, and can be asked for without being taken.

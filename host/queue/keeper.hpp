@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include <host/queue/descriptor.hpp>
 #include <host/queue/host_file.hpp>
 #include <host/queue/job.hpp>
 #include <host/queue/spool.hpp>
+#include <host/util/descriptor.hpp>
 
 namespace nephron::host {
 

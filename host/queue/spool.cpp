@@ -15,6 +15,7 @@
 #include <nephron/error.hpp>
 
 #include <host/util/partial_file.hpp>
+#include <host/util/write_all.hpp>
 
 namespace nephron::host {
 
@@ -183,12 +184,7 @@ void Spool::write(const std::string& name, const std::string& text, bool open_to
       ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, open_to_all ? 0644 : 0600));
   if (!out.good()) give_up(reason());
   ::fchmod(out.get(), open_to_all ? 0644 : 0600);
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = ::write(out.get(), text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) give_up(reason());
-    done += static_cast<std::size_t>(n);
-  }
+  if (!write_all(out.get(), text)) give_up(reason());
   if (::fdatasync(out.get()) != 0) give_up(reason());
   if (::rename(partial.c_str(), file.c_str()) != 0) give_up(reason());
 }

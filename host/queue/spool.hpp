@@ -8,8 +8,8 @@
 
 #include <sys/types.h>
 
-#include <host/queue/descriptor.hpp>
 #include <host/queue/file_lock.hpp>
+#include <host/util/descriptor.hpp>
 
 // SPOOL/ (sticky, for everybody)
 //   host.toml        what the machine is, where that is to be said

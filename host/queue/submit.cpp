@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <host/queue/host_file.hpp>
 #include <host/queue/job_files.hpp>
 #include <host/util/pages.hpp>
+#include <host/util/random_id.hpp>
 #include <host/util/shell_variables.hpp>
 #include <host/util/shell_word.hpp>
 #include <host/util/usage_error.hpp>
@@ -25,19 +25,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string new_id() {
-  std::random_device device;
-  constexpr char digits[] = "0123456789abcdef";
-  std::string id;
-  for (int i = 0; i < 6; ++i) id += digits[device() % 16];
-  return id;
-}
-
 /// Of a run the end of its folder's name, so that one name stands for both.
 std::string id_of(const Submission& submission) {
   const std::string name = submission.run.filename().string();
   const std::string end = name.size() > 6 ? name.substr(name.size() - 6) : "";
-  return is_job_id(end) ? end : new_id();
+  return is_job_id(end) ? end : random_id();
 }
 
 std::string environment_text() {
@@ -110,7 +102,7 @@ std::string submit_command(const Submission& submission) {
   ticket.id = id_of(submission);
   if (ticket.run.empty())
     while (spool.has(ticket.id + ticket_ending) || spool.has("ended/" + ticket.id + ticket_ending))
-      ticket.id = new_id();
+      ticket.id = random_id();
   require_new(spool, ticket.id);
   JobState state;
   state.since = ticket.submitted;

@@ -12,7 +12,7 @@
 
 #include <nephron/error.hpp>
 
-#include <host/queue/descriptor.hpp>
+#include <host/util/descriptor.hpp>
 
 namespace nephron::host {
 

@@ -53,4 +53,10 @@ LocalRanks::LocalRanks(int count)
   }
 }
 
+std::optional<std::string> LocalRanks::end_of(int rank) const {
+  if (rank == 0) return std::nullopt;
+  ChildProcess& process = *others_.at(static_cast<std::size_t>(rank - 1));
+  return process.ended() ? std::optional(process.end().text()) : std::nullopt;
+}
+
 }  // namespace nephron::host

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <host/ranks/place.hpp>
@@ -15,6 +17,8 @@ class LocalRanks {
   /// Throws Error where one cannot be started.
   explicit LocalRanks(int count);
   const RankPlace& place() const noexcept { return place_; }
+  /// How the process of that rank ended, with its last words; nothing while it runs, and of rank 0.
+  std::optional<std::string> end_of(int rank) const;
 
  private:
   RankPlace place_;

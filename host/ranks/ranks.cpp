@@ -85,9 +85,10 @@ void take_apart(const at::Tensor& flat, const std::vector<at::Tensor>& to) {
 }  // namespace
 
 struct Ranks::State {
-  State(const RankPlace& p, c10::Device d, const RankTimes& t);
+  State(const RankPlace& p, c10::Device d, const RankTimes& t, const EndOfRank& end_of);
   Store connect() const;
-  void gather_names();
+  void gather_names(const EndOfRank& end_of);
+  void require_all_there(const EndOfRank& end_of) const;
   c10d::Backend& group(const at::Tensor& tensor) const { return tensor.device().is_cpu() ? *gloo : *nccl; }
   template <class Work>
   void together(const char* doing, const Work& work) const;
@@ -126,7 +127,8 @@ Store Ranks::State::connect() const {
   }
 }
 
-Ranks::State::State(const RankPlace& p, c10::Device d, const RankTimes& t) : place(p), device(d), times(t) {
+Ranks::State::State(const RankPlace& p, c10::Device d, const RankTimes& t, const EndOfRank& end_of)
+    : place(p), device(d), times(t) {
   // What it says of a broken connection, with a trace of its calls, is said by what is thrown.
   constexpr int fatal = 3;
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = fatal;
@@ -142,7 +144,7 @@ Ranks::State::State(const RankPlace& p, c10::Device d, const RankTimes& t) : pla
       server = c10::make_intrusive<c10d::TCPStore>(place.address, options);
     }
     store = connect();
-    gather_names();
+    gather_names(end_of);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& e) {
@@ -159,7 +161,12 @@ Ranks::State::State(const RankPlace& p, c10::Device d, const RankTimes& t) : pla
   });
 }
 
-void Ranks::State::gather_names() {
+void Ranks::State::require_all_there(const EndOfRank& end_of) const {
+  for (int r = 0; end_of && r < place.count; ++r)
+    if (const auto end = end_of(r)) throw Error(rank_text(r, place.count) + " ended before the ranks met: " + *end);
+}
+
+void Ranks::State::gather_names(const EndOfRank& end_of) {
   const auto key = [](int rank) { return "name/" + std::to_string(rank); };
   store->set(key(place.rank), bytes(rank_text(place.rank, place.count) + " (" + machine() + ", process " +
                                     std::to_string(::getpid()) + ")"));
@@ -168,6 +175,7 @@ void Ranks::State::gather_names() {
   for (int r = 0; r < place.count; ++r) {
     while (!store->check({key(r)})) {
       if (interrupted()) throw Cancelled();
+      require_all_there(end_of);
       if (clock::now() - begin > times.start)
         throw Error(rank_text(r, place.count) + " did not start within " +
                         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(times.start).count()) + " s",
@@ -199,8 +207,8 @@ void Ranks::State::together(const char* doing, const Work& work) const {
   }
 }
 
-Ranks::Ranks(const RankPlace& place, c10::Device device, const RankTimes& times)
-    : state_(std::make_unique<State>(place, device, times)) {}
+Ranks::Ranks(const RankPlace& place, c10::Device device, const RankTimes& times, const EndOfRank& end_of)
+    : state_(std::make_unique<State>(place, device, times, end_of)) {}
 Ranks::~Ranks() = default;
 
 int Ranks::rank() const noexcept { return state_->place.rank; }

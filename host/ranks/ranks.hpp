@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,9 @@ struct RankTimes {
   /// How long a process may take to end when another rank is gone, before it is ended.
   std::chrono::milliseconds grace = std::chrono::seconds(30);
 };
+
+/// How the process of a rank ended, where that is known here; nothing: it is there, or nobody here knows.
+using EndOfRank = std::function<std::optional<std::string>(int rank)>;
 
 /// Sums over the ranks that are under way. Dropped before they arrive, they change nothing here.
 class SumOnTheWay {
@@ -42,8 +47,9 @@ class SumOnTheWay {
 /// when another rank is. Of one thread.
 class Ranks {
  public:
-  /// Waits until all are there. `device`: of this rank. Throws Error when they do not come, or do not fit together.
-  Ranks(const RankPlace& place, c10::Device device, const RankTimes& times = {});
+  /// Waits until all are there. `device`: of this rank. `end_of`: asked while it waits, so that nobody is waited for
+  /// who is gone. Throws Error when they do not come, or do not fit together.
+  Ranks(const RankPlace& place, c10::Device device, const RankTimes& times = {}, const EndOfRank& end_of = {});
   ~Ranks();
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;

@@ -1,8 +1,12 @@
 // Ranks in threads of one process: each has its own connections, as if it were a process.
 #include <host/ranks/ranks.hpp>
 
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <thread>
+
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +15,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 
+#include <host/ranks/local_ranks.hpp>
 #include <host/ranks/rank_error.hpp>
 #include <tests/support/free_port.hpp>
 
@@ -126,6 +131,21 @@ TEST(Ranks, OneThatNeverStartsIsNamed) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), AllOf(HasSubstr("rank 1 of 2 cannot meet the others at 127.0.0.1:")));
+  }
+}
+
+TEST(LocalRanks, OneThatDiesBeforeTheRanksMeetIsNotWaitedFor) {
+  if (std::getenv("RANK") != nullptr) {  // this test again, as the other rank
+    std::fputs("error: no memory is left for it\n", stderr);
+    ::_exit(3);
+  }
+  LocalRanks others(3);
+  try {
+    Ranks ranks(others.place(), c10::kCPU, {}, [&](int rank) { return others.end_of(rank); });
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), AllOf(HasSubstr("of 3 ended before the ranks met: it exited with code 3"),
+                                HasSubstr("error: no memory is left for it")));
   }
 }
 

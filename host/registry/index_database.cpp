@@ -8,6 +8,8 @@
 
 #include <sqlite3.h>
 
+#include <host/util/file_range.hpp>
+
 namespace nephron::host {
 
 namespace fs = std::filesystem;
@@ -97,10 +99,7 @@ IndexLock::IndexLock(const fs::path& index) {
   if (index.empty()) return;
   fd_ = ::open((index.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd_ < 0) return;
-  struct flock lock = {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  while (::fcntl(fd_, F_OFD_SETLKW, &lock) != 0 && errno == EINTR) {}
+  lock_range(fd_, file_range(F_WRLCK));  // where the disk knows no locks, two may read what one would
 }
 
 IndexLock::~IndexLock() {

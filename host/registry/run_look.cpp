@@ -76,7 +76,7 @@ void read_run(Look& look) {
   }
   const RunReader::State state = reader.state();
   look.state = state_facts(look.path, state);
-  look.after.settled = rest_of(state.status);
+  look.after.settled = state.may_change ? Rest::none : rest_of(state.status);
 }
 
 std::vector<std::string> folders_in(const fs::path& folder) {

@@ -18,6 +18,7 @@
 #include <host/registry/slurm_status.hpp>
 #include <host/runs/cost_record.hpp>
 #include <host/runs/fold_number.hpp>
+#include <host/runs/here_and_now.hpp>
 #include <host/runs/process.hpp>
 #include <host/runs/run.hpp>
 #include <host/runs/run_record.hpp>
@@ -114,6 +115,12 @@ void add_sweep(SourceFacts& out, const fs::path& run) {
 /// Of a run that was handed to Slurm: the number of its last job there.
 void add_slurm_job(SourceFacts& out, const fs::path& run) {
   if (const std::optional<SlurmRecord> record = read_slurm_record(run)) out.facts.push_back({"slurm", record->job});
+}
+
+/// Of one that was not: that of the job in which its last session trained, such as of a sweep.
+void add_slurm_job(SourceFacts& out, const JsonNode& last_session) {
+  if (std::none_of(out.facts.begin(), out.facts.end(), [](const Fact& fact) { return fact.key == "slurm"; }))
+    add_text(out, last_session, "slurm", "slurm");
 }
 
 /// "trained on, folds 0, 1".
@@ -237,6 +244,7 @@ SourceFacts RunReader::environment() const {
       const auto all = sessions->items();
       out.facts.push_back({"sessions", static_cast<std::int64_t>(all.size())});
       for (const JsonNode& session : all) add_commit(session, "of nephron");
+      if (!all.empty()) add_slurm_job(out, all.back());
     }
     for (const auto& [commit, how] : commits) out.uses.push_back({Use::Kind::commit, commit, how});
     if (const auto plugins = json.find("plugins"))
@@ -326,6 +334,7 @@ SourceFacts RunReader::labels() const {
 
 RunReader::State RunReader::state() const {
   StatusEvidence evidence;
+  SlurmSession in_slurm;
   evidence.lock = FolderLock::ask(run_);
   std::vector<int> folds = folds_;
   try {
@@ -338,8 +347,11 @@ RunReader::State RunReader::state() const {
     if (const auto sessions = json.find("sessions")) {
       const auto all = sessions->items();
       evidence.sessions = static_cast<std::int64_t>(all.size());
-      if (!all.empty())
+      if (!all.empty()) {
         if (const auto host = all.back().find("host")) evidence.host = host->text();
+        if (const auto job = all.back().find("slurm")) in_slurm.job = job->text();
+        if (const auto started = all.back().find("started")) in_slurm.started = seconds_of_time(started->text());
+      }
     }
   } catch (const Error&) {  // told when the record is read
   }
@@ -352,7 +364,9 @@ RunReader::State RunReader::state() const {
   } catch (const Error&) {
     evidence.ended.reset();
   }
-  out.status = status_with_slurm(status_of(evidence, host_name()), run_);
+  const StatusInSlurm status = status_with_slurm(status_of(evidence, host_name()), run_, in_slurm);
+  out.status = status.status;
+  out.may_change = status.has_job;
   if (out.status == RunStatus::failed) out.error = evidence.ended->error;
   if (out.status == RunStatus::failed || out.status == RunStatus::interrupted) out.hint = evidence.ended->hint;
   return out;

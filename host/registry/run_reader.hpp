@@ -44,6 +44,7 @@ class RunReader {
   struct State {
     RunStatus status = RunStatus::unknown;
     std::string error, hint;
+    bool may_change = false;  ///< though no file of it does: Slurm has its job still
   };
   State state() const;
 

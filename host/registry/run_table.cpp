@@ -4,8 +4,10 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <sstream>
 
 #include <host/runs/status.hpp>
+#include <host/util/counted.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -83,6 +85,43 @@ struct Numbers {
   }
 };
 
+using Rows = std::vector<const RunTable::Row*>;
+
+/// Which folds the runs of a group are of.
+struct FoldsOfGroup {
+  std::string text;
+  std::map<std::string, double> shares;  ///< of its mean, a fold each: runs that are parts of one count as that one
+
+  FoldsOfGroup(const Rows& rows, std::size_t column) {
+    std::map<std::string, std::size_t> runs;  // by their folds
+    for (const RunTable::Row* row : rows) ++runs[row->cells[column] ? text_of(*row->cells[column]) : "not known"];
+    const bool even =
+        std::all_of(runs.begin(), runs.end(), [&](const auto& r) { return r.second == runs.begin()->second; });
+    for (const auto& [folds, count] : runs) {
+      text += (text.empty() ? "" : " | ") + folds + (even ? "" : " (" + counted(count, "run") + ")");
+      const double whole = static_cast<double>(count) / static_cast<double>(rows.size());
+      const auto several = static_cast<double>(1 + std::count(folds.begin(), folds.end(), ','));
+      std::istringstream each(folds);
+      for (std::string fold; std::getline(each, fold, ',');) shares[fold] += whole / several;
+    }
+  }
+  bool is_mean_of_the_same(const FoldsOfGroup& other) const {
+    return std::equal(
+        shares.begin(), shares.end(), other.shares.begin(), other.shares.end(),
+        [](const auto& a, const auto& b) { return a.first == b.first && std::abs(a.second - b.second) < 1e-9; });
+  }
+};
+
+/// Puts the folds of each group behind the number of its runs, where that is to be said.
+void say_folds_of(const std::vector<FoldsOfGroup>& groups, bool say, std::size_t behind, GroupTable& out) {
+  out.folds_differ = std::any_of(groups.begin(), groups.end(),
+                                 [&](const FoldsOfGroup& g) { return !g.is_mean_of_the_same(groups.front()); });
+  if (!out.folds_differ && !say) return;
+  const auto at = static_cast<std::ptrdiff_t>(behind);
+  out.columns.insert(out.columns.begin() + at, "folds");
+  for (std::size_t i = 0; i < groups.size(); ++i) out.rows[i].insert(out.rows[i].begin() + at, Cell(groups[i].text));
+}
+
 }  // namespace
 
 RunTable make_table(const RunIndex& index, const ListRequest& request) {
@@ -117,8 +156,8 @@ RunTable make_table(const RunIndex& index, const ListRequest& request) {
   return out;
 }
 
-GroupTable group(const RunTable& table, std::size_t keys) {
-  std::map<std::vector<Cell>, std::vector<const RunTable::Row*>> groups;
+GroupTable group(const RunTable& table, std::size_t keys, bool say_folds) {
+  std::map<std::vector<Cell>, Rows> groups;
   for (const RunTable::Row& row : table.rows)
     groups[{row.cells.begin(), row.cells.begin() + static_cast<std::ptrdiff_t>(keys)}].push_back(&row);
   std::vector<std::size_t> numeric;  // columns that hold numbers alone, at least one
@@ -133,7 +172,11 @@ GroupTable group(const RunTable& table, std::size_t keys) {
   out.columns.emplace_back("runs");
   for (const std::size_t c : numeric)
     for (const char* what : {"", "_sd", "_max"}) out.columns.push_back(table.columns[c] + what);
+  const auto folds = std::find(table.columns.begin() + static_cast<std::ptrdiff_t>(keys), table.columns.end(), "folds");
+  std::vector<FoldsOfGroup> of_folds;
   for (const auto& [values, rows] : groups) {
+    if (folds != table.columns.end())
+      of_folds.emplace_back(rows, static_cast<std::size_t>(folds - table.columns.begin()));
     std::vector<Cell>& line = out.rows.emplace_back(values);
     line.emplace_back(static_cast<std::int64_t>(rows.size()));
     for (const std::size_t c : numeric) {
@@ -148,6 +191,7 @@ GroupTable group(const RunTable& table, std::size_t keys) {
       cells[2] = *std::max_element(of.values.begin(), of.values.end());
     }
   }
+  say_folds_of(of_folds, say_folds, keys + 1, out);
   return out;
 }
 

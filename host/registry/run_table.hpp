@@ -34,13 +34,16 @@ struct RunTable {
 /// Throws UsageError for a key of the request that no run has.
 RunTable make_table(const RunIndex& index, const ListRequest& request);
 
-/// One row for each set of values of `keys`: how many runs, then mean and deviation of every numeric column, and the
-/// range of others.
+/// One row for each set of values of the first `keys` columns: how many runs, then mean, deviation and greatest value
+/// of every numeric column.
 struct GroupTable {
   std::vector<std::string> columns;
   std::vector<std::vector<RunTable::Cell>> rows;
+  bool folds_differ = false;  ///< means of different folds stand beside each other
 };
-GroupTable group(const RunTable& table, std::size_t keys);
+/// Where the table has a column "folds", rows say of which folds their runs are ("0,1,2", or "0 | 1 | 2" of runs that
+/// are parts of one) where that differs between them, or with `say_folds`.
+GroupTable group(const RunTable& table, std::size_t keys, bool say_folds = false);
 
 // Output.
 

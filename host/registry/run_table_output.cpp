@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <host/registry/run_table.hpp>
+#include <host/runs/here_and_now.hpp>
 #include <host/util/csv_field.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/progress.hpp>
@@ -110,17 +110,6 @@ std::string line_of(const Sheet& sheet, const std::vector<std::string>& cells) {
   return out + "\n";
 }
 
-/// Seconds since 1970 of "2026-01-31T12:00:00+0100".
-std::optional<std::int64_t> seconds_of(const std::string& time) {
-  std::tm parts = {};
-  const char* const end = ::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (end == nullptr || std::string_view(end).size() != 5) return std::nullopt;
-  int zone = 0;
-  if ((*end != '+' && *end != '-') || std::from_chars(end + 1, end + 5, zone).ptr != end + 5) return std::nullopt;
-  const std::int64_t offset = (zone / 100 * 60 + zone % 100) * 60;
-  return ::timegm(&parts) - (*end == '-' ? -offset : offset);
-}
-
 bool is_dice(const std::string& key) {
   for (const char* word : {"dice", "score.", "iou"})
     if (key.find(word) != std::string::npos) return true;
@@ -152,7 +141,7 @@ std::size_t terminal_width() {
 }
 
 std::string time_ago(const std::string& time, std::int64_t now) {
-  const auto seconds = seconds_of(time);
+  const auto seconds = seconds_of_time(time);
   if (!seconds) return printable_name(time);
   const std::int64_t past = now - *seconds, size = std::abs(past);
   if (size < 60) return "just now";

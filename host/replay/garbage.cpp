@@ -15,6 +15,7 @@
 #include <host/replay/snapshot.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/checked_json.hpp>
+#include <host/util/file_range.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -86,9 +87,7 @@ class Alone {
   explicit Alone(const fs::path& store) {
     fd_ = ::open((store / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd_ < 0) throw Error("cannot write into " + store.string());
-    struct flock lock = {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
+    struct flock lock = file_range(F_WRLCK);
     if (::fcntl(fd_, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES)) return;
     ::close(fd_);
     throw Error("a run begins at this moment, or another process removes objects, in " + store.string(),

@@ -13,9 +13,12 @@
 
 #include <nephron/error.hpp>
 
+#include <host/util/descriptor.hpp>
+#include <host/util/file_range.hpp>
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
 #include <host/util/partial_file.hpp>
+#include <host/util/write_all.hpp>
 
 namespace nephron::host {
 
@@ -28,31 +31,8 @@ constexpr const char* lock_name = ".lock";
 
 std::string reason() { return std::strerror(errno); }
 
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor(const fs::path& file, int flags, ::mode_t mode = 0) : fd_(::open(file.c_str(), flags | O_CLOEXEC, mode)) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return fd_; }
-  bool good() const noexcept { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, const void* bytes, std::size_t size) {
-  const auto* at = static_cast<const char*>(bytes);
-  while (size > 0) {
-    const ssize_t n = ::write(fd, at, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    at += n, size -= static_cast<std::size_t>(n);
-  }
-  return true;
+Descriptor opened(const fs::path& file, int flags, ::mode_t mode = 0) {
+  return Descriptor(::open(file.c_str(), flags | O_CLOEXEC, mode));
 }
 
 /// What is kept may not be changed; who may read it, the umask says as of any file.
@@ -63,19 +43,19 @@ bool make_read_only(int fd) {
 
 /// A new file with the bytes of another one, read-only. Throws Error that names both.
 void copy(const fs::path& from, const fs::path& to, ::mode_t mode) {
-  const Descriptor out(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  const Descriptor out = opened(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   const auto fail = [&](const std::string& why) {
     throw Error("cannot copy " + from.string() + " to " + to.string() + ": " + why);
   };
   if (!out.good()) fail(reason());
   bool cloned = false;
   {
-    const Descriptor in(from, O_RDONLY);
+    const Descriptor in = opened(from, O_RDONLY);
     cloned = in.good() && ::ioctl(out.get(), FICLONE, in.get()) == 0;
   }
   if (!cloned)
     read_in_pieces(from, [&](const void* bytes, std::size_t size) {
-      if (!write_all(out.get(), bytes, size)) fail(reason());
+      if (!write_all(out.get(), {static_cast<const char*>(bytes), size})) fail(reason());
     });
   if (!make_read_only(out.get())) fail(reason());
 }
@@ -97,13 +77,6 @@ void make_folder(const fs::path& folder, const fs::path& like) {
 /// `runs gc` leaves alone what was put lately.
 void say_used(const fs::path& object, const struct stat& info) {
   if (info.st_uid == ::geteuid()) ::utimensat(AT_FDCWD, object.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
-}
-
-struct flock whole_file(short type) {
-  struct flock lock = {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  return lock;
 }
 
 }  // namespace
@@ -166,7 +139,7 @@ ObjectName ObjectStore::put_text(std::string_view text) {
   make_folder(object.parent_path(), folder_);
   if (is_kept(name)) return name;
   write_file_atomically(object, text);
-  const Descriptor written(object, O_RDONLY | O_NOFOLLOW);
+  const Descriptor written = opened(object, O_RDONLY | O_NOFOLLOW);
   if (written.good()) make_read_only(written.get());
   return name;
 }
@@ -203,8 +176,7 @@ ObjectsInUse::ObjectsInUse(const ObjectStore& store) {
   fd_ = ::open(file.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (fd_ < 0) throw Error("cannot write " + file.string() + ": " + reason());
   // A removal takes seconds; a disk that knows no locks says so at once.
-  struct flock lock = whole_file(F_RDLCK);
-  while (::fcntl(fd_, F_OFD_SETLKW, &lock) != 0 && errno == EINTR) {}
+  lock_range(fd_, file_range(F_RDLCK));
 }
 
 ObjectsInUse::~ObjectsInUse() {

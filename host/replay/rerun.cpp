@@ -4,8 +4,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include <host/config/load.hpp>
 #include <host/plugins/search.hpp>
 #include <host/replay/garbage.hpp>
+#include <host/replay/group_of_one.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/checked_json.hpp>
@@ -30,20 +29,6 @@ namespace {
 fs::path root_of(const fs::path& run) { return fs::absolute(run).lexically_normal().parent_path().parent_path(); }
 
 std::string owner_text(uid_t owner) { return "user " + std::to_string(owner); }
-
-/// Whether the group is its user's alone, as each user of many systems has one: of the same name, and of nobody else.
-bool is_group_of_one(gid_t group, uid_t user) {
-  char of_user[4096], of_group[4096];
-  passwd person = {}, *found = nullptr;
-  if (::getpwuid_r(user, &person, of_user, sizeof of_user, &found) != 0 || found == nullptr) return false;
-  struct group entry = {}, *known = nullptr;
-  if (::getgrgid_r(group, &entry, of_group, sizeof of_group, &known) != 0 || known == nullptr) return false;
-  const std::string name = person.pw_name;
-  if (person.pw_gid != group || name != entry.gr_name) return false;
-  for (char** member = entry.gr_mem; *member != nullptr; ++member)
-    if (name != *member) return false;
-  return true;
-}
 
 bool its_group_may_write(const struct stat& info) {
   return (info.st_mode & S_IWGRP) != 0 && !is_group_of_one(info.st_gid, info.st_uid);
@@ -65,7 +50,10 @@ void require_own(const fs::path& file, bool trust) {
       file.string() + (!own      ? " belongs to another user (" + owner_text(info.st_uid) + ")"
                        : anybody ? " may be written by anybody"
                                  : " may be written by its group (" + std::to_string(info.st_gid) + ")"),
-      (own ? "If nobody has changed it: chmod go-w " + shell_word(file.string()) + ". " : "") +
+      (own ? "Files of snapshots are written so that their owner alone can change them; this one was made so by an "
+             "earlier nephron or by hand. If nobody has changed it: chmod go-w " +
+                 shell_word(file.string()) + ". "
+           : "") +
           "The program and the plugins that it names would run with your rights. Give --trust if you trust them.");
 }
 
@@ -82,7 +70,19 @@ bool is_own_alone(const fs::path& root) {
   if (::stat(root.c_str(), &of_root) != 0 || !S_ISDIR(of_root.st_mode) || others_may_exchange(of_root)) return false;
   // A store that is not there yet has the rights of the folder that it is in.
   if (::lstat(store.c_str(), &of_store) != 0) of_store = of_root;
-  return S_ISDIR(of_store.st_mode) && of_store.st_uid == ::geteuid() && (of_store.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  return S_ISDIR(of_store.st_mode) && of_store.st_uid == ::geteuid() && (of_store.st_mode & S_IWOTH) == 0 &&
+         !its_group_may_write(of_store);
+}
+
+/// One's own cache, which a umask may have left open to a group: nobody else is to exchange what is laid out there.
+void close_to_others(const fs::path& cache) {
+  for (const fs::path& folder : {cache, ObjectStore(cache).folder(), trees_of(cache)}) {
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    struct stat info = {};
+    if (::stat(folder.c_str(), &info) == 0 && info.st_uid == ::geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+      ::chmod(folder.c_str(), info.st_mode & 07777 & ~(S_IWGRP | S_IWOTH));
+  }
 }
 
 void require_torch(const Snapshot& snapshot) {
@@ -144,7 +144,10 @@ fs::path lay_out_program(const fs::path& run, bool trust, const fs::path& into) 
   require_torch(snapshot);
   const fs::path root = root_of(run);
   fs::path place = into.empty() ? root : into;
-  if (!is_own_alone(place)) place = user_cache_folder();
+  if (!is_own_alone(place)) {
+    place = user_cache_folder();
+    if (!place.empty()) close_to_others(place);
+  }
   if (place.empty()) throw Error("there is no folder to lay the program out in", "Set HOME or XDG_CACHE_HOME.");
   const fs::path folder = fs::absolute(trees_of(place)) / tree_name(snapshot);
   const ObjectStore store(root);

@@ -5,11 +5,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <nephron/error.hpp>
 
+#include <host/replay/group_of_one.hpp>
 #include <host/util/files.hpp>
 
 #include <tests/support/scratch_folder.hpp>
@@ -31,7 +33,7 @@ class RerunRights : public testing::Test {
     }
     fs::create_directories(run_);
     ObjectStore store(root_);
-    write_file_atomically(run_ / snapshot_name, snapshot_text(take_snapshot(store, tree_, {})));
+    write_snapshot(run_ / snapshot_name, take_snapshot(store, tree_, {}));
     ::setenv("XDG_CACHE_HOME", (scratch_.path() / "cache").c_str(), 1);
   }
   ~RerunRights() override { ::unsetenv("XDG_CACHE_HOME"); }
@@ -60,6 +62,38 @@ TEST_F(RerunRights, WhereOthersMayExchangeTheStoreTheProgramIsLaidOutElsewhere) 
   EXPECT_FALSE(is_laid_out_with_the_runs()) << "the store is one's own, and could be renamed";
   ASSERT_EQ(::chmod(root_.c_str(), 01777), 0);
   EXPECT_TRUE(is_laid_out_with_the_runs()) << "a sticky folder lets nobody else do that";
+}
+
+TEST_F(RerunRights, OwnRunsInAFolderOfAGroupWantNoTrust) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files to any group";
+  const mode_t before = ::umask(002);
+  const Snapshot snapshot = read_snapshot(run_ / snapshot_name);
+  write_snapshot(run_ / snapshot_name, snapshot);
+  for (const fs::path& path : {root_, run_, run_ / snapshot_name}) ASSERT_EQ(::chown(path.c_str(), -1, 12345), 0);
+  for (const fs::path& folder : {root_, run_}) ASSERT_EQ(::chmod(folder.c_str(), 02775), 0);
+  const fs::path cache = scratch_.path() / "cache" / "nephron";
+  fs::create_directories(cache);
+  ASSERT_EQ(::chmod(cache.c_str(), 0775), 0);
+  const std::string tree = lay_out_program(run_, false).string();
+  ::umask(before);
+  EXPECT_TRUE(tree.starts_with(cache.string() + "/")) << "the group could exchange it: " << tree;
+  for (fs::path folder = tree; folder != scratch_.path() / "cache"; folder = folder.parent_path()) {
+    struct stat info = {};
+    ASSERT_EQ(::stat(folder.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & (S_IWGRP | S_IWOTH), 0U) << folder;
+  }
+}
+
+TEST(GroupOfOne, HasNoOtherUserWhoseOwnItIs) {
+  const passwd* const me = ::getpwuid(::geteuid());
+  if (me == nullptr || !is_group_of_one(me->pw_gid, me->pw_uid)) GTEST_SKIP() << "this user has no group of one";
+  const ScratchFolder scratch("group-of-one");
+  const std::string own = std::string(me->pw_name) + ":x:1:" + std::to_string(me->pw_gid) + ":::\n";
+  write_file_atomically(scratch.path() / "alone", own + "bob:x:1001:1001:::\n");
+  EXPECT_TRUE(is_group_of_one(me->pw_gid, me->pw_uid, scratch.path() / "alone"));
+  write_file_atomically(scratch.path() / "two", own + "bob:x:1001:" + std::to_string(me->pw_gid) + ":::\n");
+  EXPECT_FALSE(is_group_of_one(me->pw_gid, me->pw_uid, scratch.path() / "two"));
+  EXPECT_FALSE(is_group_of_one(me->pw_gid + 1, me->pw_uid)) << "a group that is not the user's own";
 }
 
 }  // namespace

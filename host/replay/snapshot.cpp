@@ -123,7 +123,7 @@ void lay_out_all(const Snapshot& snapshot, const ObjectStore& store, const fs::p
   for (const SnapshotPlugin& plugin : snapshot.plugins) store.lay_out(plugin.object, folder / plugin.place, true);
   if (snapshot.experiment) store.lay_out(*snapshot.experiment, folder / snapshot_experiment, false);
   if (snapshot.splits) store.lay_out(*snapshot.splits, folder / snapshot_splits, false);
-  write_file_atomically(folder / snapshot_name, snapshot_text(snapshot));
+  write_snapshot(folder / snapshot_name, snapshot);
 }
 
 }  // namespace

@@ -76,6 +76,9 @@ std::string program_digest();
 ObjectName name_of(const std::filesystem::path& file);
 
 std::string snapshot_text(const Snapshot& snapshot);
+/// Writes it so that its owner alone can change it, whatever the umask: who can, says what runs with the rights of
+/// whoever starts the run again. Throws Error.
+void write_snapshot(const std::filesystem::path& file, const Snapshot& snapshot);
 /// Throws Error that names file and place for anything but what snapshot_text() gives: places outside the tree, names
 /// that are no digests, and so on.
 Snapshot read_snapshot(const std::filesystem::path& file);

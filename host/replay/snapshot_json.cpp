@@ -8,6 +8,7 @@
 
 #include <host/replay/snapshot.hpp>
 #include <host/util/checked_json.hpp>
+#include <host/util/own_file.hpp>
 
 namespace nephron::host {
 
@@ -95,6 +96,8 @@ std::string snapshot_text(const Snapshot& snapshot) {
         with_object({{"plugin", p.plugin}, {"file", p.file.string()}, {"place", p.place}}, p.object));
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
+
+void write_snapshot(const fs::path& file, const Snapshot& snapshot) { write_own_file(file, snapshot_text(snapshot)); }
 
 Snapshot read_snapshot(const fs::path& file) {
   const JsonNode root =

@@ -1,5 +1,6 @@
 #include <host/runs/environment.hpp>
 
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <set>
@@ -77,6 +78,16 @@ Json command_line() {
   return out;
 }
 
+/// The job or the task of an array of Slurm's in which this process runs, as squeue names it; "" where it is none.
+std::string slurm_job() {
+  const auto variable = [](const char* name) {
+    const char* const text = std::getenv(name);
+    return std::string(text == nullptr ? "" : text);
+  };
+  const std::string array = variable("SLURM_ARRAY_JOB_ID"), task = variable("SLURM_ARRAY_TASK_ID");
+  return array.empty() || task.empty() ? variable("SLURM_JOB_ID") : array + "_" + task;
+}
+
 Json session_json(const SessionFacts& session, const std::vector<PluginChange>& changes) {
   Json out{{"started", time_text()},
            {"host", host_name()},
@@ -91,6 +102,7 @@ Json session_json(const SessionFacts& session, const std::vector<PluginChange>& 
            {"plugins", Json::array()},
            {"changed_plugins", Json::array()},
            {"experiment_edited", session.experiment_edited}};
+  if (const std::string job = slurm_job(); !job.empty()) out["slurm"] = job;
   for (const fs::path& file : session.plugins) out["plugins"].push_back(fs::absolute(file).lexically_normal().string());
   for (const PluginChange& c : changes)
     out["changed_plugins"].push_back(

@@ -11,6 +11,7 @@
 #include <nephron/error.hpp>
 
 #include <host/runs/process.hpp>
+#include <host/util/file_range.hpp>
 
 namespace nephron::host {
 
@@ -27,29 +28,14 @@ std::string written_by_holder(int fd) {
   return out;
 }
 
-/// The whole file. Locks of open file descriptions end with the last process that holds the description, know no pid,
-/// and can be asked for without being taken.
-struct flock whole_file(short type = F_WRLCK) {
-  struct flock lock = {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  return lock;
-}
-
 /// Those who hold it beside each other leave out a byte, far behind what the file holds, and lock that in turn.
 constexpr off_t byte_of_turns = off_t{1} << 40;
 
 struct flock but_for_turns() {
-  struct flock lock = whole_file(F_RDLCK);
-  lock.l_len = byte_of_turns;
-  return lock;
+  return file_range(F_RDLCK, 0, byte_of_turns);
 }
-
 struct flock turn(short type) {
-  struct flock lock = whole_file(type);
-  lock.l_start = byte_of_turns;
-  lock.l_len = 1;
-  return lock;
+  return file_range(type, byte_of_turns, 1);
 }
 
 std::filesystem::path lock_file(const std::filesystem::path& folder) { return folder / ".lock"; }
@@ -60,7 +46,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder, Beside beside) {
   const std::filesystem::path file = lock_file(folder);
   fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (fd_ < 0) throw Error("cannot write " + file.string() + ": " + std::strerror(errno));
-  struct flock lock = beside == Beside::others ? but_for_turns() : whole_file();
+  struct flock lock = beside == Beside::others ? but_for_turns() : file_range(F_WRLCK);
   if (::fcntl(fd_, F_OFD_SETLK, &lock) == 0) {
     const std::string text = "process " + std::to_string(::getpid()) + " on " + host_name() + "\n";
     // The words are for people; a full disk is no reason not to lock.
@@ -77,8 +63,7 @@ FolderLock::FolderLock(FolderLock&& other) noexcept
 
 void FolderLock::in_turn(const std::function<void()>& change) const {
   // Whoever holds it alone has this byte too, and takes it once more.
-  struct flock begin = turn(F_WRLCK);
-  while (fd_ >= 0 && ::fcntl(fd_, F_OFD_SETLKW, &begin) != 0 && errno == EINTR) {}
+  if (fd_ >= 0) lock_range(fd_, turn(F_WRLCK));
   const auto end = [this] {
     struct flock free = turn(F_UNLCK);
     if (fd_ >= 0) ::fcntl(fd_, F_OFD_SETLK, &free);
@@ -108,7 +93,7 @@ FolderLock wait_for_lock(const std::filesystem::path& folder, std::chrono::milli
 FolderLock::State FolderLock::ask(const std::filesystem::path& folder) {
   const int fd = ::open(lock_file(folder).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return State::unknown;
-  struct flock lock = whole_file();
+  struct flock lock = file_range(F_WRLCK);
   const bool answered = ::fcntl(fd, F_OFD_GETLK, &lock) == 0;
   ::close(fd);
   if (!answered) return State::unknown;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <random>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -16,6 +15,7 @@
 #include <host/runs/run_name.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/log.hpp>
+#include <host/util/random_id.hpp>
 
 namespace nephron::host {
 
@@ -25,14 +25,6 @@ namespace {
 
 constexpr const char* what_a_run_is =
     "A run is a folder such as runs/NAME/20260131-120000-1a2b3c; runs/NAME stands for its latest run.";
-
-std::string short_id() {
-  std::random_device device;
-  constexpr char letters[] = "0123456789abcdef";
-  std::string id;
-  for (int i = 0; i < 6; ++i) id += letters[device() % 16];
-  return id;
-}
 
 /// Once a process, however often a command looks the run up.
 void say_latest(const fs::path& asked, const RunFolder& run, std::size_t runs) {
@@ -103,7 +95,7 @@ RunFolder RunFolder::propose(const fs::path& runs, const std::string& experiment
     run.folder_ = fs::absolute(std::exchange(next_run(), {})).lexically_normal();
     return run;
   }
-  do run.folder_ = fs::absolute(runs / folder_name(experiment) / (time_name() + "-" + short_id())).lexically_normal();
+  do run.folder_ = fs::absolute(runs / folder_name(experiment) / (time_name() + "-" + random_id())).lexically_normal();
   while (fs::exists(fs::symlink_status(run.folder_)));
   return run;
 }

@@ -1,7 +1,6 @@
 #include <host/slurm/slurm_submit.hpp>
 
 #include <algorithm>
-#include <random>
 
 #include <nephron/error.hpp>
 
@@ -9,6 +8,7 @@
 #include <host/slurm/slurm_tool.hpp>
 #include <host/util/files.hpp>
 #include <host/util/log.hpp>
+#include <host/util/random_id.hpp>
 #include <host/util/usage_error.hpp>
 
 namespace nephron::host {
@@ -32,10 +32,7 @@ void require_lines(const std::vector<std::string>& options) {
       throw UsageError("an option of sbatch holds a character that is none of a line: " + option.substr(0, 40));
 }
 
-fs::path unused_name(const fs::path& place) {
-  std::random_device device;
-  return place / ("new-" + std::to_string(device()) + ".sh");
-}
+fs::path unused_name(const fs::path& place) { return place / ("new-" + random_id() + ".sh"); }
 
 /// "123" or "123;cluster".
 std::string number_of(const SlurmAnswer& answer) {

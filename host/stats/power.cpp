@@ -9,6 +9,7 @@
 
 #include <host/stats/distributions.hpp>
 #include <host/stats/moments.hpp>
+#include <host/stats/paired.hpp>
 #include <host/stats/sign_flip.hpp>
 #include <host/stats/variance.hpp>
 
@@ -25,11 +26,12 @@ MeanSquare drawn_square(double expected, double freedom, Rng& rng) {
   return {expected * 2 * rng.gamma(freedom / 2) / freedom, freedom};
 }
 
-/// `critical`: of Student's t.
-bool is_found(const std::vector<double>& differences, double critical) {
-  if (differences.size() <= most_by_signs) return SignFlipTest(differences).p() < refused_at;
-  const double error = deviation_of(differences) / std::sqrt(static_cast<double>(differences.size()));
-  return std::abs(mean_of(differences)) > critical * error;
+/// Of the test of these donors alone; 1 where that refuses nothing at .05. `critical`: of Student's t.
+double p_of_donors(const std::vector<double>& differences, double critical) {
+  if (differences.size() <= most_by_signs) return SignFlipTest(differences).p();
+  const auto n = static_cast<double>(differences.size());
+  const double mean = mean_of(differences), error = deviation_of(differences) / std::sqrt(n);
+  return std::abs(mean) > critical * error ? t_two_sided(mean / error, n - 1) : 1;
 }
 
 /// Doubles until it suffices, then halves what is between.
@@ -51,45 +53,96 @@ std::optional<int> least(int from, int most, const Enough& enough) {
 
 }  // namespace
 
-PowerModel::PowerModel(PowerBasis basis, std::uint64_t seed, std::size_t experiments)
-    : basis_(std::move(basis)), seed_(seed), experiments_(experiments) {
-  const std::vector<double>& seen = basis_.differences;
+PowerModel::Comparison::Comparison(PowerBasis seen_then) : basis(std::move(seen_then)) {
+  const std::vector<double>& seen = basis.differences;
   if (seen.size() < 2) throw Error("power needs the differences of two donors at least");
   const double mean = mean_of(seen), variance = variance_of(seen), n = static_cast<double>(seen.size());
   // Drawn from themselves, n numbers vary by (n - 1) / n of what they tell of all.
   const double scale = variance > 0 ? 1 / std::sqrt(variance * (n - 1) / n) : 0;
-  for (const double d : seen) shape_.push_back((d - mean) * scale);
-  of_donors_ = std::max(
-      0.0, variance - basis_.slide_variance / basis_.slides_a_donor - basis_.rest_variance * basis_.seeds.shares());
+  for (const double d : seen) shape.push_back((d - mean) * scale);
+  of_donors = std::max(
+      0.0, variance - basis.slide_variance / basis.slides_a_donor - basis.rest_variance * basis.seeds.shares());
 }
 
-double PowerModel::variance_at(const Design& design) const {
-  return of_donors_ + basis_.slide_variance / design.slides + basis_.rest_variance * design.seeds.shares();
+double PowerModel::Comparison::variance_at(const Design& design) const {
+  return of_donors + basis.slide_variance / design.slides + basis.rest_variance * design.seeds.shares();
+}
+
+/// One of those that are simulated: its donors, and what the first side's seeds do to every comparison with it.
+class PowerModel::Experiment {
+ public:
+  Experiment(const Design& design, double critical, Rng& rng)
+      : design_(design), critical_(critical), rng_(rng), differences_(static_cast<std::size_t>(design.donors)) {}
+
+  void draw(std::size_t donors_seen) {
+    first_ = rng_.normal();
+    picks_.clear();
+    for (std::size_t i = 0; i < differences_.size(); ++i)
+      picks_.push_back(std::uint64_t{rng_.bits()} * donors_seen >> 32);
+  }
+
+  /// What a comparison comes out as; 1 where it is refused by its donors alone.
+  double p(const Comparison& of, const SeedsOfSides& seeds) {
+    Design design = design_;
+    design.seeds = seeds;
+    const PowerBasis& basis = of.basis;
+    const double spread = std::sqrt(of.variance_at(design)), n = design.donors;
+    const bool recipe = basis.of_recipe && seeds.freedom() > 0;
+    const double by_seed = recipe ? std::sqrt(basis.seed_variance) : 0;
+    const double centre =
+        basis.effect + by_seed * (rng_.normal() / std::sqrt(seeds.second) - first_ / std::sqrt(seeds.first));
+    for (std::size_t i = 0; i < differences_.size(); ++i) differences_[i] = centre + spread * of.shape[picks_[i]];
+    const double of_donors = p_of_donors(differences_, critical_);
+    return of_donors < refused_at && recipe ? std::max(of_donors, p_of_recipe(basis, seeds, n)) : of_donors;
+  }
+
+ private:
+  double p_of_recipe(const PowerBasis& basis, const SeedsOfSides& of_sides, double n) {
+    const double shares = of_sides.shares(), freedom = of_sides.freedom();
+    const MeanSquare seeds = drawn_square(n * basis.seed_variance + basis.rest_variance, freedom, rng_);
+    const MeanSquare rest = drawn_square(basis.rest_variance, freedom * (n - 1), rng_);
+    std::array<WeighedSquare, 3> parts{
+        {{1 / n, {variance_of(differences_), n - 1}}, {shares / n, seeds}, {-shares / n, rest}}};
+    if (seeds.value <= rest.value) parts[1].factor = parts[2].factor = 0;
+    const SummedVariance variance = satterthwaite(parts);
+    return t_two_sided(mean_of(differences_) / std::sqrt(variance.value), variance.freedom);
+  }
+
+  const Design& design_;
+  double critical_;
+  Rng& rng_;
+  double first_ = 0;
+  std::vector<std::uint64_t> picks_;
+  std::vector<double> differences_;
+};
+
+PowerModel::PowerModel(PowerBasis basis, std::uint64_t seed, std::size_t experiments)
+    : PowerModel(std::move(basis), {}, seed, experiments) {}
+
+PowerModel::PowerModel(PowerBasis basis, std::vector<PowerBasis> beside, std::uint64_t seed, std::size_t experiments)
+    : seed_(seed), experiments_(experiments) {
+  comparisons_.emplace_back(std::move(basis));
+  for (PowerBasis& other : beside) comparisons_.emplace_back(std::move(other));
 }
 
 double PowerModel::power(const Design& design) const {
-  const double spread = std::sqrt(variance_at(design)), n = design.donors;
-  const double shares = design.seeds.shares(), freedom = design.seeds.freedom();
-  const bool recipe = basis_.of_recipe && freedom > 0;
-  const double shared = recipe ? std::sqrt(shares * basis_.seed_variance) : 0;
-  const double critical = t_quantile(1 - refused_at / 2, n - 1);
   Rng rng(seed_, "power");
-  std::vector<double> differences(static_cast<std::size_t>(design.donors));
+  Experiment experiment(design, t_quantile(1 - refused_at / 2, design.donors - 1.0), rng);
+  std::vector<double> p(comparisons_.size());
   std::size_t found = 0;
   for (std::size_t i = 0; i < experiments_; ++i) {
-    const double centre = basis_.effect + (recipe ? shared * rng.normal() : 0);
-    for (double& d : differences) d = centre + spread * shape_[std::uint64_t{rng.bits()} * shape_.size() >> 32];
-    bool significant = is_found(differences, critical);
-    if (significant && recipe) {
-      const MeanSquare seeds = drawn_square(n * basis_.seed_variance + basis_.rest_variance, freedom, rng);
-      const MeanSquare rest = drawn_square(basis_.rest_variance, freedom * (n - 1), rng);
-      std::array<WeighedSquare, 3> parts{
-          {{1 / n, {variance_of(differences), n - 1}}, {shares / n, seeds}, {-shares / n, rest}}};
-      if (seeds.value <= rest.value) parts[1].factor = parts[2].factor = 0;
-      const SummedVariance variance = satterthwaite(parts);
-      significant = t_two_sided(mean_of(differences) / std::sqrt(variance.value), variance.freedom) < refused_at;
+    experiment.draw(basis().differences.size());
+    p[0] = experiment.p(comparisons_[0], design.seeds);
+    if (p[0] >= refused_at) continue;
+    // Small enough, the others do not matter.
+    if (p[0] * static_cast<double>(p.size()) >= refused_at) {
+      for (std::size_t k = 1; k < p.size(); ++k) {
+        const SeedsOfSides& own = comparisons_[k].basis.seeds;
+        p[k] = experiment.p(comparisons_[k], {design.seeds.first, std::max(own.second, design.least_seeds)});
+      }
+      if (holm(p).front() >= refused_at) continue;
     }
-    found += significant ? 1 : 0;
+    ++found;
   }
   return static_cast<double>(found) / static_cast<double>(experiments_);
 }
@@ -112,6 +165,7 @@ std::optional<int> seeds_for(const PowerModel& model, Design design, double want
   const SeedsOfSides now = design.seeds;
   return least(model.basis().of_recipe ? 2 : 1, most, [&](int n) {
     design.seeds = {std::max(now.first, n), std::max(now.second, n)};
+    design.least_seeds = n;
     return model.power(design) >= wanted;
   });
 }

@@ -32,6 +32,7 @@ struct Design {
   int donors = 0;
   double slides = 1;  ///< a donor
   SeedsOfSides seeds = {};
+  int least_seeds = 1;  ///< of every side, those of the comparisons beside too
 };
 
 /// How often an experiment would find an effect at p < .05, by simulation: donors' differences are drawn from those
@@ -42,18 +43,26 @@ class PowerModel {
  public:
   /// Throws Error for fewer than two differences.
   PowerModel(PowerBasis basis, std::uint64_t seed, std::size_t experiments = 2000);
+  /// Of several comparisons with one first side, all of the same donors: p is adjusted over them (Holm), those of
+  /// `beside` around their own effects, and the same donors are drawn for all.
+  PowerModel(PowerBasis basis, std::vector<PowerBasis> beside, std::uint64_t seed, std::size_t experiments = 2000);
 
   double power(const Design& design) const;
-  const PowerBasis& basis() const noexcept { return basis_; }
+  const PowerBasis& basis() const noexcept { return comparisons_.front().basis; }
 
  private:
-  double variance_at(const Design& design) const;
+  struct Comparison {
+    explicit Comparison(PowerBasis seen);
+    double variance_at(const Design& design) const;
+    PowerBasis basis;
+    std::vector<double> shape;  ///< of the differences: mean 0, variance 1
+    double of_donors = 0;       ///< variance of a donor's difference that no slide and no seed lessens
+  };
+  class Experiment;
 
-  PowerBasis basis_;
+  std::vector<Comparison> comparisons_;  ///< the one that is asked about first
   std::uint64_t seed_;
   std::size_t experiments_;
-  std::vector<double> shape_;  ///< of the differences: mean 0, variance 1
-  double of_donors_ = 0;       ///< variance of a donor's difference that no slide and no seed lessens
 };
 
 /// The least number of one thing with which the power reaches `wanted`; nothing where `most` do not suffice.

@@ -1,7 +1,8 @@
 #include <host/sweep/sweep_folder.hpp>
 
 #include <algorithm>
-#include <vector>
+#include <fstream>
+#include <sstream>
 
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path plan_file(const fs::path& sweep) { return sweep / "plan.json"; }
+fs::path stop_file(const fs::path& sweep) { return sweep / "stop"; }
 
 bool is_sweep(const fs::path& folder) {
   std::error_code no;
@@ -146,14 +148,34 @@ SweepFolder SweepFolder::open(const fs::path& named) {
 
 bool SweepFolder::stop_asked() const {
   std::error_code no;
-  return fs::exists(path_ / "stop", no);
+  return fs::exists(stop_file(path_), no);
 }
 
-void SweepFolder::ask_stop() const { write_file_atomically(path_ / "stop", time_text() + " by " + user_name() + "\n"); }
+void SweepFolder::ask_stop() const {
+  if (stop_asked()) return;  // what it took out is still to be put back
+  write_file_atomically(stop_file(path_), time_text() + " by " + user_name() + "\n");
+}
+
+void SweepFolder::note_taken_out(const std::vector<std::string>& jobs) const {
+  std::fstream file(stop_file(path_), std::ios::in | std::ios::out | std::ios::ate);  // which makes no file
+  for (const std::string& job : jobs) file << "job " << ::geteuid() << " " << job << "\n";
+}
+
+std::vector<std::string> SweepFolder::taken_out() const {
+  std::vector<std::string> out;
+  std::ifstream file(stop_file(path_));
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string what, job;
+    uid_t user = 0;
+    if (words >> what >> user >> job && what == "job" && user == ::geteuid()) out.push_back(job);
+  }
+  return out;
+}
 
 void SweepFolder::withdraw_stop() const {
   std::error_code no;
-  if (fs::remove(path_ / "stop", no)) log().info("the stop that was asked for is withdrawn");
+  if (fs::remove(stop_file(path_), no)) log().info("the stop that was asked for is withdrawn");
 }
 
 }  // namespace nephron::host

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <host/sweep/sweep_plan.hpp>
 #include <host/sweep/sweep_setup.hpp>
@@ -17,7 +18,7 @@ namespace nephron::host {
 ///   work/RUN/           of each run: the lock of the process that trains it, and why it failed
 ///   program/            snapshot of the program that its jobs in a queue start (sweep_program.hpp)
 ///   slurm/              scripts of its jobs in Slurm, and what they say
-///   stop                there while `nephron sweep stop` asks for it
+///   stop                there while `nephron sweep stop` asks for it; a line for each job that it took out of a queue
 ///   DATE-TIME-ID/       its runs, as all others are
 class SweepFolder {
  public:
@@ -42,6 +43,9 @@ class SweepFolder {
   /// `nephron sweep stop` was asked for.
   bool stop_asked() const;
   void ask_stop() const;
+  /// Jobs of this user's that the stop took out of the queue. One that was withdrawn meanwhile is not asked for again.
+  void note_taken_out(const std::vector<std::string>& jobs) const;
+  std::vector<std::string> taken_out() const;
   void withdraw_stop() const;
 
  private:

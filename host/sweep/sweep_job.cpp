@@ -106,16 +106,8 @@ SweepJob::Failure SweepJob::failure() const {
   return out;
 }
 
-void remove_half_run(const fs::path& run) {
-  std::error_code no;
-  remove_files_of_start(run);
-  fs::remove(sweep_part_file(run), no);
-  // What else a kill may leave are files that were being written.
-  for (fs::directory_iterator entry(run, no), end; !no && entry != end; entry.increment(no)) {
-    std::error_code ignored;
-    if (entry->path().filename().string().find(".tmp.") != std::string::npos) fs::remove(entry->path(), ignored);
-  }
-  if (!fs::remove(run, no) || no)
+void clear_half_run(const fs::path& run) {
+  if (!remove_half_run(run))
     throw Error(run.string() + " is half a run, and holds more than a start that was killed leaves",
                 "move it away; the run then begins anew");
 }

@@ -48,6 +48,6 @@ class SweepJob {
 };
 
 /// Takes the remains of a start that was killed before it was a run. Throws Error for a folder that holds more.
-void remove_half_run(const std::filesystem::path& run);
+void clear_half_run(const std::filesystem::path& run);
 
 }  // namespace nephron::host

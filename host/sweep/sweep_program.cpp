@@ -25,7 +25,7 @@ bool keep_program(const SweepFolder& sweep, const fs::path& folder) try {
   const ObjectsInUse in_use(store);
   const Snapshot snapshot = take_snapshot(store, package_root(), registry->components());
   fs::create_directories(folder);
-  write_file_atomically(folder / snapshot_name, snapshot_text(snapshot));
+  write_snapshot(folder / snapshot_name, snapshot);
   return true;
 } catch (const std::exception& e) {  // also what the standard library throws of files
   log().warning(

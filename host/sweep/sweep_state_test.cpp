@@ -133,11 +133,11 @@ TEST_F(State, AStartThatWasKilledLeavesNothingThatStaysInTheWay) {
   for (const char* file : {"splits.json", "environment.json", "snapshot.json", "log.txt", "sweep.json", ".lock",
                            "cost.json", ".ended.reserve", "splits.json.tmp.1"})
     put_file(run(0) / file, "{}");
-  remove_half_run(run(0));
+  clear_half_run(run(0));
   EXPECT_FALSE(fs::exists(run(0)));
   fs::create_directories(run(0));
   put_file(run(0) / "notes.txt", "mine");
-  EXPECT_THAT(error_of([&] { remove_half_run(run(0)); }), HasSubstr("holds more than a start"));
+  EXPECT_THAT(error_of([&] { clear_half_run(run(0)); }), HasSubstr("holds more than a start"));
 }
 
 TEST_F(State, AValidationThatWasInterruptedIsStillToBeDone) {

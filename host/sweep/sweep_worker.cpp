@@ -66,7 +66,9 @@ class SweepWorker {
       show();
     }
     progress_->finish();
-    return *end;
+    // A job that was told to save, or had nothing to do, when the stop came would be back in line behind it.
+    const bool comes_again = *end == SweepEnd::interrupted || *end == SweepEnd::later;
+    return queued_ && comes_again && sweep_.stop_asked() ? SweepEnd::stopped : *end;
   }
 
  private:
@@ -186,7 +188,7 @@ class SweepWorker {
     const fs::path run = sweep_.run(task.member);
     if (FolderLock::ask(run) == FolderLock::State::held) return false;
     try {
-      if (now.folder == MemberState::Folder::half) remove_half_run(run), now.folder = MemberState::Folder::none;
+      if (now.folder == MemberState::Folder::half) clear_half_run(run), now.folder = MemberState::Folder::none;
       const bool several = plan_.several();
       const SweepPlace means{plan_.devices[place], several ? plan_.threads(sweep_.plan().threads) : 0,
                              several ? plan_.cores() : 0};

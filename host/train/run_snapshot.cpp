@@ -130,7 +130,7 @@ void keep_snapshot(const RunFolder& run, const RunSnapshotParts& parts) try {
   std::error_code failed;
   if (fs::exists(run.splits(), failed)) snapshot.splits = store.put(run.splits());
   if (parts.own_weights) snapshot.weights = weights_of(parts.experiment);
-  write_file_atomically(run.folder() / snapshot_name, snapshot_text(snapshot));
+  write_snapshot(run.folder() / snapshot_name, snapshot);
 } catch (const std::exception& e) {  // also what the standard library throws of files
   log().warning(std::string("this run keeps no snapshot, so that nephron rerun cannot start it again: ") + e.what());
 }

@@ -103,7 +103,8 @@ class Verification {
     if (place->rank > 0) set_log_level(Log::Level::error);
     // Each rank has the device of its place: what the first one had names its kind alone.
     const c10::Device own = device_of_rank(device.starts_with("cuda") ? "cuda" : device, *place);
-    Ranks ranks(*place, own);
+    const EndOfRank end_of = [&](int rank) { return others ? others->end_of(rank) : std::nullopt; };
+    Ranks ranks(*place, own, {}, end_of);
     return run_among(ranks, [&] { return train_and_tell(folder, then, own, &ranks); });
   }
 
@@ -253,7 +254,8 @@ class Verification {
     const std::vector<std::string> why =
         found ? causes(session, data, device, found->step)
               : differences_of_slides(run_.fold(fold_).slides(), session.experiment(), data, fold_);
-    std::fputs((request_.json ? json_of(watch, why) : text_of(watch, why)).c_str(), stdout);
+    if (request_.json) std::fputs(json_of(watch, why).c_str(), stdout);
+    else print(text_of(watch, why));
     std::fflush(stdout);
     return found ? 1 : 0;
   }

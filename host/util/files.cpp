@@ -13,7 +13,10 @@
 
 #include <nephron/error.hpp>
 
+#include <host/util/descriptor.hpp>
+#include <host/util/own_file.hpp>
 #include <host/util/partial_file.hpp>
+#include <host/util/write_all.hpp>
 #include <host/util/write_error.hpp>
 
 namespace nephron::host {
@@ -24,36 +27,8 @@ namespace {
 
 std::string reason() { return std::strerror(errno); }
 
-/// A file descriptor that closes itself.
-class File {
- public:
-  File(const fs::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return fd_; }
-  bool good() const { return fd_ >= 0; }
-  /// close() reports what a network disk could not write.
-  bool close() {
-    const int fd = fd_;
-    fd_ = -1;
-    return ::close(fd) == 0;
-  }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
+Descriptor opened(const fs::path& path, int flags, ::mode_t mode = 0666) {
+  return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
 }
 
 std::string hex_of(const unsigned char* bytes, unsigned int size) {
@@ -66,7 +41,7 @@ std::string hex_of(const unsigned char* bytes, unsigned int size) {
 }  // namespace
 
 std::string read_file(const fs::path& file, std::size_t most) {
-  const File in(file, O_RDONLY);
+  const Descriptor in = opened(file, O_RDONLY);
   if (!in.good()) throw Error("cannot read " + file.string() + ": " + reason());
   struct stat info = {};
   if (fstat(in.get(), &info) != 0) throw Error("cannot read " + file.string() + ": " + reason());
@@ -101,7 +76,7 @@ void read_in_pieces(const fs::path& file, const std::function<void(const void*, 
   constexpr std::size_t page = 4096, size = 128 * page;
   const std::unique_ptr<void, decltype(&std::free)> buffer(std::aligned_alloc(page, size), &std::free);
   if (buffer == nullptr) throw std::bad_alloc();
-  const File in(file, O_RDONLY);
+  const Descriptor in = opened(file, O_RDONLY);
   if (!in.good()) throw Error("cannot read " + file.string() + ": " + reason());
   while (const ssize_t n = ::read(in.get(), buffer.get(), size)) {
     if (n > 0) piece(buffer.get(), static_cast<std::size_t>(n));
@@ -109,27 +84,37 @@ void read_in_pieces(const fs::path& file, const std::function<void(const void*, 
   }
 }
 
-void write_file_atomically(const fs::path& file, std::string_view bytes) {
+namespace {
+
+/// `mode`: its rights at most, of which the umask takes some.
+void write_with_rights(const fs::path& file, std::string_view bytes, ::mode_t mode) {
   const fs::path temporary = partial_name(file);
   const auto give_up = [&] {
     const int why = errno;
     ::unlink(temporary.c_str());
     fail_to_write(file, why);
   };
-  File out(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+  Descriptor out = opened(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
   if (!out.good()) give_up();
   if (!write_all(out.get(), bytes) || ::fsync(out.get()) != 0 || !out.close()) give_up();
   if (::rename(temporary.c_str(), file.c_str()) != 0) give_up();
   // The rename itself is only safe from a power cut once the folder is synced; a folder that cannot be is no error.
-  const File folder(file.parent_path().empty() ? fs::path(".") : file.parent_path(), O_RDONLY | O_DIRECTORY);
+  const Descriptor folder =
+      opened(file.parent_path().empty() ? fs::path(".") : file.parent_path(), O_RDONLY | O_DIRECTORY);
   if (folder.good()) ::fsync(folder.get());
 }
+
+}  // namespace
+
+void write_file_atomically(const fs::path& file, std::string_view bytes) { write_with_rights(file, bytes, 0666); }
+
+void write_own_file(const fs::path& file, std::string_view bytes) { write_with_rights(file, bytes, 0644); }
 
 void require_writable(const fs::path& folder, std::size_t need) {
   make_folder(folder);
   const fs::path probe = folder / (".nephron-probe." + std::to_string(::getpid()));
   {
-    const File out(probe, O_WRONLY | O_CREAT | O_TRUNC);
+    const Descriptor out = opened(probe, O_WRONLY | O_CREAT | O_TRUNC);
     const bool written = out.good() && write_all(out.get(), std::string(4096, '\0'));
     const int why = errno;
     ::unlink(probe.c_str());

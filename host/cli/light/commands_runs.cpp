@@ -58,11 +58,11 @@ RunTable table_of(const ListOptions& o, const RunIndex& index, std::string& note
   ListRequest request = o.request(index);
   const auto begin = request.columns.begin(), end = request.columns.end();
   const bool named = std::find(begin, end, "folds") != end;
-  const bool known = o.group_by.empty() && !known_of({"folds"}, index.keys()).empty();
+  const bool known = !known_of({"folds"}, index.keys()).empty();
   const auto dice = std::find(begin, end, "dice");
   if (!named && known) request.columns.insert(dice == end ? end : dice + 1, "folds");
   RunTable table = make_table(index, request);
-  if (!known) return table;
+  if (!known || !o.group_by.empty()) return table;
   const auto at = std::find(table.columns.begin(), table.columns.end(), "folds") - table.columns.begin();
   const bool differ = folds_differ(table, static_cast<std::size_t>(at));
   if (differ) note = note_on_order(request);
@@ -73,6 +73,20 @@ RunTable table_of(const ListOptions& o, const RunIndex& index, std::string& note
   return table;
 }
 
+void list_groups(const ListOptions& o, const RunTable& table) {
+  const bool named = std::find(o.columns.begin(), o.columns.end(), "folds") != o.columns.end();
+  const GroupTable groups = group(table, o.group_by.size(), named);
+  print_rows(o, groups.columns, groups.rows);
+  std::string keys_text;
+  for (const std::string& key : o.group_by) keys_text += (keys_text.empty() ? "" : ",") + key;
+  const auto is_dice = [](const std::string& key) { return shown_as(key) == ShownAs::share; };
+  if (groups.folds_differ && !o.json && !o.csv && std::any_of(groups.columns.begin(), groups.columns.end(), is_dice))
+    print(
+        "(means over different folds, as the column folds says: the Dice of an easy fold is no better than a mean of "
+        "six. --group-by " +
+        keys_text + ",folds keeps them apart)\n");
+}
+
 void list(const ListOptions& o, const RunIndex& index) {
   std::string note;
   RunTable table = table_of(o, index, note);
@@ -80,8 +94,7 @@ void list(const ListOptions& o, const RunIndex& index) {
   if (table.rows.empty() && !o.json && !o.csv) {
     print(nothing_found(o, index) + "\n");
   } else if (!o.group_by.empty()) {
-    const GroupTable groups = group(table, o.group_by.size());
-    print_rows(o, groups.columns, groups.rows);
+    list_groups(o, table);
   } else {
     Rows rows;
     for (RunTable::Row& row : table.rows) rows.push_back(std::move(row.cells));
@@ -241,7 +254,7 @@ void print_json(const fs::path& run, const WholeRun& whole) {
       if (fact.key != "tag" && fact.key != "note") out["facts"][fact.key] = value(fact.value);
     if (!source.problem.empty()) out["problems"].push_back(source.problem);
   }
-  print(out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  std::fputs((out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n").c_str(), stdout);
 }
 
 void show(const ShowOptions& o) {

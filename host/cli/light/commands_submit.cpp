@@ -1,6 +1,7 @@
 // nephron submit: a training, a sweep, or any command, in the line of this machine, or handed to Slurm.
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <sys/stat.h>
 
@@ -9,11 +10,10 @@
 #include <host/cli/command.hpp>
 #include <host/cli/light/runs_options.hpp>
 #include <host/cli/light/slurm_options.hpp>
+#include <host/cli/light/submitted_run.hpp>
 #include <host/queue/change.hpp>
 #include <host/queue/host_file.hpp>
 #include <host/queue/submit.hpp>
-#include <host/queue/tool.hpp>
-#include <host/replay/rerun.hpp>
 #include <host/runs/run_record.hpp>
 #include <host/slurm/slurm_submit.hpp>
 #include <host/sweep/sweep_queue.hpp>
@@ -30,97 +30,17 @@ namespace {
 namespace fs = std::filesystem;
 
 struct SubmitOptions {
-  std::vector<std::string> what, set, plugins;
-  std::string fold = "0", runs = "runs", from, checkpoint = "last", name, gpu_memory, priority = "normal";
+  std::vector<std::string> what;
+  TrainingOptions training;              ///< `set` and `runs` of a sweep, too
   std::vector<std::string> of_training;  ///< options that were given, and that a training alone takes
+  std::string name, gpu_memory, priority = "normal";
   int gpus = -1, cpus = 0, jobs = 0;
-  std::string batch;
-  bool strict = false, resumable = false;
+  bool resumable = false;
   SlurmOptions slurm;
 };
 
 bool is_experiment(const SubmitOptions& o) {
   return o.what.size() == 1 && o.what.front().ends_with(".toml") && fs::exists(o.what.front());
-}
-
-bool several_folds(const SubmitOptions& o) { return o.fold == "all" || o.fold.find(',') != std::string::npos; }
-
-std::vector<std::string> train_command(const SubmitOptions& o, const std::string& device) {
-  std::vector<std::string> out{program_file().string(),
-                               "train",
-                               o.what.front(),
-                               "--leave-waiting",
-                               "--alone",
-                               "--device",
-                               device,
-                               "--fold",
-                               o.fold,
-                               "--runs",
-                               o.runs};
-  for (const std::string& setting : o.set) out.insert(out.end(), {"--set", setting});
-  for (const std::string& file : o.plugins) out.insert(out.end(), {"--plugin", file});
-  if (!o.from.empty()) out.insert(out.end(), {"--from", o.from, "--checkpoint", o.checkpoint});
-  if (!o.batch.empty()) out.insert(out.end(), {"--batch", o.batch});
-  if (o.slurm.asked()) out.emplace_back("--elsewhere");
-  return out;
-}
-
-/// A fold at a time on each GPU.
-void add_places(int gpus, const std::string& device, std::vector<std::string>& command) {
-  if (device == "cpu") return void(command.insert(command.end(), {"--jobs", std::to_string(gpus)}));
-  std::string devices;
-  for (int i = 0; i < gpus; ++i) devices += (i > 0 ? ",cuda:" : "cuda:") + std::to_string(i);
-  const auto at = std::find(command.begin(), command.end(), "--device");
-  command.erase(at, at + 2);
-  command.insert(command.end(), {"--devices", devices});
-}
-
-/// The program that the run was made with goes on with it, laid out from the run's snapshot, with its plugins; this
-/// very one where the run has none. Plugins that the experiment itself names by file stay where they are: train tells
-/// of changed ones.
-std::vector<std::string> resuming_command(const SubmitOptions& o, const fs::path& run) {
-  std::vector<std::string> plugins;
-  for (const std::string& file : o.plugins)
-    plugins.insert(plugins.end(), {"--plugin", fs::absolute(file).lexically_normal().string()});
-  std::string program = "nephron";
-  if (fs::exists(run / snapshot_name)) {
-    const fs::path tree = lay_out_program(run, /*trust=*/false);
-    program = (tree / "bin" / "nephron").string();
-    if (std::vector<std::string> kept = plugin_options(run, tree); kept.empty() || kept.front() == "--plugin")
-      plugins = std::move(kept);
-  }
-  std::vector<std::string> out{program, "train", "--resume", run.string()};
-  out.insert(out.end(), plugins.begin(), plugins.end());
-  return out;
-}
-
-/// A run that was made for a job which cannot be put in line is of no use, and nothing was trained in it.
-void take_back_run(const fs::path& run) {
-  std::error_code failed;
-  if (run.empty() || !fs::exists(run / "experiment.resolved.toml", failed)) return;
-  fs::remove_all(run, failed);
-  fs::remove(run.parent_path(), failed);  // only when it is empty
-}
-
-/// The run's folder is made now: later changes of the file change nothing.
-int make_run(const SubmitOptions& o, const std::string& device, Submission& out) {
-  ToolEnd end = run_tool(train_command(o, device));
-  if (end.code != Exit::done) return end.code > 128 ? Exit::interrupted : end.code;
-  while (!end.output.empty() && end.output.back() == '\n') end.output.pop_back();
-  out.run = end.output.substr(end.output.rfind('\n') + 1);
-  std::vector<std::string> command;
-  try {
-    command = resuming_command(o, out.run);
-  } catch (const std::exception&) {
-    take_back_run(out.run);
-    throw;
-  }
-  command.insert(command.end(), {"--device", device, "--alone"});
-  if (o.strict) command.emplace_back("--strict");
-  if (o.gpus > 1) add_places(o.gpus, device, command);
-  out.first = out.again = command;
-  if (out.name.empty()) out.name = out.run.parent_path().filename().string();
-  return Exit::done;
 }
 
 /// Commands of nephron that pick up what they left when they are given again.
@@ -137,7 +57,7 @@ void require_possible(const SubmitOptions& o) {
   if (o.what.size() > 2 && o.what[0] == "nephron" && o.what[1] == "train" && o.what[2].ends_with(".toml"))
     throw UsageError("a training is put in line by its experiment, so that its run is made now",
                      "nephron submit " + shell_word(o.what[2]) + ", with the options that train would be given");
-  if (is_experiment(o) && o.gpus > 1 && !several_folds(o) && !o.slurm.asked())
+  if (is_experiment(o) && o.gpus > 1 && !o.training.several_folds() && !o.slurm.asked())
     throw UsageError("one fold trains on one GPU; " + std::to_string(o.gpus) + " train several folds: --fold all",
                      "or one model with several processes: nephron submit --gpus " + std::to_string(o.gpus) +
                          " -- torchrun --no-python --nproc-per-node " + std::to_string(o.gpus) +
@@ -162,7 +82,7 @@ void tell_in_line(const SweepFolder& sweep) {
 
 int submit_sweep(const SubmitOptions& o, const Submission& each) {
   require_of_sweep(o);
-  const SweepFolder sweep = SweepFolder::create({o.what.front(), o.set, o.runs, o.name});
+  const SweepFolder sweep = SweepFolder::create({o.what.front(), o.training.set, o.training.runs, o.name});
   for (const std::string& id : put_in_line(sweep, each, std::max(1, o.jobs))) print(id + "\n");
   tell_in_line(sweep);
   return Exit::done;
@@ -174,7 +94,7 @@ void require_possible_in_slurm(const SubmitOptions& o) {
   if (o.priority == "urgent")
     throw UsageError("what goes first in Slurm is not its users' to say",
                      "A partition or a QOS may be: --partition P, --sbatch=--qos=Q.");
-  if (o.batch == "auto")
+  if (o.training.batch == "auto")
     throw UsageError("--batch auto looks at the memory of the machine that trains, which Slurm chooses later",
                      "give --set train.batch=N");
   if (o.slurm.over_slides == 0) {
@@ -243,8 +163,8 @@ int submit_sweep_to_slurm(const SubmitOptions& o) {
   require_possible_in_slurm(o);
   require_slurm();
   SlurmJob job = slurm_job_of(o);
-  const SweepFolder sweep = SweepFolder::create({o.what.front(), o.set, o.runs, o.name});
-  sweep.withdraw_stop();
+  const SweepFolder sweep = SweepFolder::create({o.what.front(), o.training.set, o.training.runs, o.name});
+  forget_stop(sweep);
   if (job.name.empty()) job.name = sweep.plan().name;
   job.words = sweep_command(sweep, o.slurm.device_for(job));
   if (job.words.front() == "nephron") job.words.front() = program_file().string();
@@ -270,18 +190,17 @@ int submit_to_slurm(const SubmitOptions& o) {
   require_possible_in_slurm(o);
   require_slurm();
   SlurmJob job = slurm_job_of(o);
-  fs::path made;
+  std::optional<SubmittedRun> made;
   if (is_experiment(o)) {
-    Submission training;
-    training.name = o.name;
-    if (const int exit = make_run(o, o.slurm.device_for(job), training); exit != Exit::done) return exit;
-    made = job.run = training.run;
-    job.name = training.name;
-    job.words = training.first;
+    made.emplace(o.what.front(), o.training, o.slurm.device_for(job), o.gpus);
+    if (made->exit() != Exit::done) return made->exit();
+    job.run = made->folder();
+    if (job.name.empty()) job.name = made->name();
+    job.words = made->command();
     // Of a node that was given up, the last process may still be dying.
     job.words.insert(job.words.end(), {"--wait-for-run", "300"});
     job.goes_on = true;
-    divide_over_folds(made, job);
+    divide_over_folds(job.run, job);
   } else {
     job.words = o.what;
     job.goes_on = o.resumable || goes_on_again(o.what) || o.slurm.over_slides > 0;
@@ -294,22 +213,18 @@ int submit_to_slurm(const SubmitOptions& o) {
   if (job.words.front() == "nephron") job.words.front() = program_file().string();
   for (char& c : job.name)
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  try {
-    const SlurmRecord record = hand_over(o, job);
-    print("slurm:" + record.job + "\n");
-    log().info("Slurm has it as " + record.job +
-               (record.tasks.empty() ? "" : ", " + counted(record.tasks.size(), "task")) +
-               (record.run.empty() ? "" : ": " + record.run.string()) +
-               "; nephron queue shows it, nephron logs slurm:" + record.job + " what it says");
-  } catch (const Error&) {
-    take_back_run(made);
-    throw;
-  }
+  const SlurmRecord record = hand_over(o, job);
+  if (made) made->keep();
+  print("slurm:" + record.job + "\n");
+  log().info("Slurm has it as " + record.job +
+             (record.tasks.empty() ? "" : ", " + counted(record.tasks.size(), "task")) +
+             (record.run.empty() ? "" : ": " + record.run.string()) +
+             "; nephron queue shows it, nephron logs slurm:" + record.job + " what it says");
   return Exit::done;
 }
 
 int submit(const SubmitOptions& o) {
-  const bool is_sweep = is_experiment(o) && is_sweep_file(o.what.front(), o.set);
+  const bool is_sweep = is_experiment(o) && is_sweep_file(o.what.front(), o.training.set);
   if (!is_sweep) require_possible(o);
   if (!is_sweep && o.jobs > 0) throw UsageError("--jobs is for a sweep alone", "docs/sweeps.md shows what one is.");
   o.slurm.require_asked();
@@ -327,8 +242,13 @@ int submit(const SubmitOptions& o) {
   const HostFile host = read_host();
   const Request request = request_of(out, host.machine);  // before a run is made
   if (is_sweep) return submit_sweep(o, out);
+  std::optional<SubmittedRun> made;
   if (is_experiment(o)) {
-    if (const int exit = make_run(o, device_of(request, host.machine), out); exit != Exit::done) return exit;
+    made.emplace(o.what.front(), o.training, device_of(request, host.machine), o.gpus);
+    if (made->exit() != Exit::done) return made->exit();
+    out.run = made->folder();
+    out.first = out.again = made->command();
+    if (out.name.empty()) out.name = made->name();
   } else {
     out.first = o.what;
     if (o.resumable || goes_on_again(o.what)) out.again = o.what;
@@ -339,9 +259,10 @@ int submit(const SubmitOptions& o) {
     id = submit_command(out);
   } catch (const std::exception&) {
     // Where no agent could be started it is in line all the same.
-    if (is_experiment(o) && !job_in_line_for(host.spool, out.run)) take_back_run(out.run);
+    if (made && job_in_line_for(host.spool, out.run)) made->keep();
     throw;
   }
+  if (made) made->keep();
   print(id + "\n");
   log().info("in line as " + id + (out.run.empty() ? "" : ": " + out.run.string()) +
              "; nephron queue shows it, nephron attach " + id + " follows it");
@@ -369,23 +290,23 @@ void add_submit(CLI::App& app, int& exit) {
                     "The command saves on SIGTERM, and goes on when it is started again: it may yield to others");
   o->slurm.add_to(*command);
   const char* const of_train = "As of nephron train";
-  command->add_option("--fold", o->fold, of_train)->capture_default_str()->group("Training");
-  command->add_option("--set", o->set, of_train)
+  command->add_option("--fold", o->training.fold, of_train)->capture_default_str()->group("Training");
+  command->add_option("--set", o->training.set, of_train)
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->type_name("KEY=VALUE")
       ->group("Training");
-  command->add_option("--plugin", o->plugins, of_train)
+  command->add_option("--plugin", o->training.plugins, of_train)
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group("Training");
-  command->add_option("--runs", o->runs, of_train)->capture_default_str()->group("Training");
-  command->add_option("--from", o->from, of_train)->type_name("RUN")->group("Training");
-  command->add_option("--checkpoint", o->checkpoint, of_train)
+  command->add_option("--runs", o->training.runs, of_train)->capture_default_str()->group("Training");
+  command->add_option("--from", o->training.from, of_train)->type_name("RUN")->group("Training");
+  command->add_option("--checkpoint", o->training.checkpoint, of_train)
       ->check(CLI::IsMember({"best", "last", "average"}))
       ->group("Training");
-  command->add_flag("--strict", o->strict, of_train)->group("Training");
-  command->add_option("--batch", o->batch, of_train)
+  command->add_flag("--strict", o->training.strict, of_train)->group("Training");
+  command->add_option("--batch", o->training.batch, of_train)
       ->check(CLI::IsMember({"auto", "reference"}))
       ->type_name("auto|reference")
       ->group("Training");
@@ -394,6 +315,7 @@ void add_submit(CLI::App& app, int& exit) {
       if (option->get_group() == "Training" && option->count() > 0 && option->get_name() != "--set" &&
           option->get_name() != "--runs")
         o->of_training.push_back(option->get_name());
+    o->training.elsewhere = o->slurm.asked();
     exit = submit(*o);
   });
 }

@@ -16,6 +16,7 @@
 #include <host/util/command_output.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
+#include <host/util/listed.hpp>
 #include <host/util/log.hpp>
 #include <host/util/printable.hpp>
 #include <host/util/shell_word.hpp>
@@ -65,7 +66,7 @@ std::string resume_command(const SweepFolder& sweep, const JobPlan& plan) {
 
 /// `queued`: a job of the queue, which goes on by itself whenever it gets its turn: a person's stop holds.
 int work_and_tell(const SweepFolder& sweep, const JobPlan& plan, bool queued) {
-  if (!queued) sweep.withdraw_stop();
+  if (!queued) go_on_after_stop(sweep);
   log().info("sweep " + sweep.path().string() + ": " + sweep_words(sweep.plan()));
   const std::string go_on = resume_command(sweep, plan);
   set_last_words(
@@ -170,7 +171,10 @@ void add_stop(CLI::App& sweep) {
   add_folder(*command, *o);
   command->callback([o] {
     const SweepFolder folder = SweepFolder::open(o->sweep);
-    folder.ask_stop();
+    const std::vector<std::string> out = stop_sweep(folder);
+    if (!out.empty())
+      print(counted(out.size(), "job") + " of it " + (out.size() == 1 ? "is" : "are") + " out of the line: " +
+            listed(out) + "; nephron sweep resume puts " + (out.size() == 1 ? "it" : "them") + " in line again\n");
     print("its processes stop within seconds, once their runs have saved; go on with: nephron sweep resume " +
           shell_word(folder.path().string()) + "\n");
   });

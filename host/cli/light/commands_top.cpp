@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include <host/cli/command.hpp>
 #include <host/cli/light/runs_options.hpp>
+#include <host/queue/gpu_use.hpp>
 #include <host/queue/shares.hpp>
 #include <host/registry/process_use.hpp>
 #include <host/registry/run_index.hpp>
@@ -37,7 +39,7 @@ struct TopOptions {
 };
 
 const std::vector<std::string> columns{"id",   "name",        "user",   "device", "progress",  "eta",
-                                       "dice", "tiles_per_s", "waited", "cpu",    "memory_mb", "host"};
+                                       "dice", "tiles_per_s", "waited", "cpu",    "memory_mb", "gpu_mb", "host"};
 /// Keys of the index that are shown, or that the rest follows from.
 const std::vector<std::string> keys{"id",           "name",
                                     "user",         "device",
@@ -61,6 +63,7 @@ class Top {
     RunTable table;
     RunIndex::with(options_.runs.roots(), [&](const RunIndex& index) { table = running(index); });
     const ProcessTable processes = ProcessTable::now();
+    on_gpus_ = processes_on(gpus_);
     std::vector<Row> out;
     for (const RunTable::Row& row : table.rows) out.push_back(row_of(table.columns, row, processes));
     return out;
@@ -83,10 +86,19 @@ class Top {
     if (const auto holder = holder_of(row.run.folder))
       if (const auto use = processes.use_of(*holder)) {
         cells["memory_mb"] = std::round(use->memory_mb);
+        if (const auto bytes = on_gpus(processes.below({*holder}))) cells["gpu_mb"] = std::round(*bytes / (1 << 20));
         if (const auto cores = cores_of(row.run.folder, *use)) cells["cpu"] = *cores;
       }
     Row out;
     for (const std::string& column : columns) out.push_back(cells[column]);
+    return out;
+  }
+
+  /// Bytes of the GPUs' memory; nothing where the driver tells of none.
+  std::optional<double> on_gpus(const std::set<pid_t>& processes) const {
+    std::optional<double> out;
+    for (const GpuProcess& process : on_gpus_)
+      if (processes.contains(process.pid)) out = out.value_or(0) + static_cast<double>(process.bytes);
     return out;
   }
 
@@ -113,6 +125,8 @@ class Top {
   }
 
   const TopOptions& options_;
+  const std::vector<Gpu> gpus_ = gpus_here();
+  std::vector<GpuProcess> on_gpus_;  ///< at this look
   std::map<std::filesystem::path, Before> before_;
 };
 

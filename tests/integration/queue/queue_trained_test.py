@@ -1,9 +1,11 @@
 """Trainings in the queue: the run is made at submit, goes on where it was stopped or killed, and ends with the same bits
 as one that nobody stopped."""
+import fcntl
 import glob
 import json
 import os
 import signal
+import subprocess
 import time
 import unittest
 
@@ -56,6 +58,30 @@ class Trained(QueueTest):
         os.mkdir(f"{self.spool}/{os.geteuid()}/.lock")  # no file that could be locked
         self.assertIn("cannot write", self.refused("submit", "tiny.toml", code=1))
         self.assertFalse(os.path.exists(self.work + "/runs/tiny"))
+
+    def test_a_run_whose_making_is_killed_halfway_is_taken_back(self):
+        """The process that makes it waits for the store of programs, which is held as if one were being removed."""
+        os.makedirs(self.work + "/runs/.objects")
+        with open(self.work + "/runs/.objects/.lock", "w") as store:
+            fcntl.lockf(store, fcntl.LOCK_EX)
+            submit = subprocess.Popen([self.program, "submit", "tiny.toml"], cwd=self.work, env=self.environment,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.wait_until(lambda: glob.glob(self.work + "/runs/tiny/*/environment.json"))
+            for child in self.children(submit.pid):
+                os.kill(child, signal.SIGKILL)
+            out, said = submit.communicate(timeout=self.patience)
+        self.assertEqual((submit.returncode, out), (1, ""), said)
+        self.assertIn("which makes the run, was ended by signal 9", said)
+        self.assertFalse(os.path.exists(self.work + "/runs/tiny"))
+        self.assertEqual(self.jobs("--ended"), {})
+
+    @staticmethod
+    def children(parent):
+        out = []
+        for task in glob.glob(f"/proc/{parent}/task/*/children"):
+            with open(task) as f:
+                out += map(int, f.read().split())
+        return out
 
     def test_a_run_that_waits_is_listed_so(self):
         first = self.submit("--", "sleep", "1000")

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(HERE, "../../support"))
 import made_runs  # noqa: E402
 from given import arguments  # noqa: E402
 
-a, rest = arguments()
+a, rest = arguments("--nvml")
 
 
 def hold(run):

@@ -94,6 +94,24 @@ class Listing(RunsTest):
         table = list(csv.DictReader(io.StringIO(self.good("runs", "list", "--csv", "--columns", "id,dice"))))
         self.assertEqual(table[0], {"id": "000003", "dice": "0.85"})
 
+    def test_groups_of_different_folds_say_so(self):
+        grouped = ("runs", "list", "name~fold", "--group-by", "name", "--columns", "dice")
+        rows = lambda *more: json.loads(self.good(*grouped, *more, "--json"))
+        self.make("fold-whole", number=0x11, folds=(0, 1, 2))
+        for fold in (0, 1, 2):  # parts of one, which are a mean of the same
+            self.make("fold-parts", number=0x20 + fold, folds=(fold,))
+        self.assertTrue(all("folds" not in row for row in rows()), rows())
+        self.assertNotIn("different folds", self.good(*grouped))
+        self.assertEqual([row["folds"] for row in rows("--columns", "dice,folds")], ["0 | 1 | 2", "0,1,2"])
+        self.make("fold-easy", number=0x31, folds=(1,))
+        self.assertEqual({row["name"]: (row["runs"], row["folds"]) for row in rows()},
+                         {"fold-whole": (1, "0,1,2"), "fold-parts": (3, "0 | 1 | 2"), "fold-easy": (1, "1")})
+        self.assertIn("means over different folds", self.good(*grouped))
+        self.make("fold-parts", number=0x24, folds=(2,))  # a fold that counts twice
+        self.assertEqual([row["folds"] for row in rows() if row["name"] == "fold-parts"],
+                         ["0 (1 run) | 1 (1 run) | 2 (2 runs)"])
+        self.assertNotIn("different folds", self.good(*grouped[:4], "name,folds", *grouped[5:]))
+
     def test_a_table_fits_its_terminal(self):
         self.make("a-very-long-name-of-an-experiment-that-somebody-thought-of", number=4, dice=0.5)
         for width in (40, 64, 200):
@@ -380,6 +398,16 @@ class Top(RunsTest):
         text = self.good("top", "--once")
         for part in ("2.5 %", "1.0 %", "2 h 42 min"):
             self.assertIn(part, text)
+
+    def test_memory_on_a_gpu_is_that_of_its_processes(self):
+        """As a driver that is made up tells it."""
+        on_gpu, not_there = self.running(2, steps=312), self.running(3, steps=312)
+        os.mkdir(self.folder + "/driver")
+        os.symlink(a.nvml, self.folder + "/driver/libnvidia-ml.so.1")
+        self.environment.update(LD_LIBRARY_PATH=self.folder + "/driver", NEPHRON_FAKE_NVML_PID=str(on_gpu.pid))
+        rows = {row["id"]: row for row in json.loads(self.good("top", "--once", "--json"))}
+        self.assertEqual(rows["000002"]["gpu_mb"], 512)
+        self.assertNotIn("gpu_mb", rows["000003"], not_there.pid)
 
     def test_fifty_runs_cost_little(self):
         for number in range(1, 51):

@@ -79,6 +79,12 @@ class DamagedRuns(RunsTest):
         self.assertNotIn("\x1b", self.nephron("runs", "list", "--csv").stdout)
         self.assertNotIn("\x1b", self.nephron("runs", "rm", "000001").stdout)
 
+    def test_json_holds_a_note_that_would_turn_a_line_round(self):
+        made_runs.make_run(self.root, "unet", 1)
+        self.good("runs", "note", "000001", "a \u202e note")
+        (note,) = json.loads(self.good("runs", "show", "000001", "--json"))["notes"]
+        self.assertEqual(note["text"], "a \u202e note")
+
     def test_an_id_twice(self):
         first = self.make("unet", number=1)
         second = os.path.join(self.root, "fpn", os.path.basename(first))

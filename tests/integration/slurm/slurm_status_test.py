@@ -16,8 +16,8 @@ from made_runs import make_run, write  # noqa: E402
 a, rest = arguments()
 
 
-def line(job, task, state, reason="None", user="ann", comment="nephron", name="unet", gres="gres:gpu:2"):
-    return "\x1f".join((job, task, state, reason, user, "main", "4", gres, "2026-01-31T12:00:00", "N/A", "N/A", comment,
+def line(job, task, state, reason="None", user="ann", comment="nephron", name="unet", gres="gres:gpu:2", start="N/A"):
+    return "\x1f".join((job, task, state, reason, user, "main", "4", gres, "2026-01-31T12:00:00", start, "N/A", comment,
                         name)) + "\n"
 
 
@@ -65,9 +65,9 @@ class Status(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done
 
-    def status(self):
+    def status(self, job="12"):
         (row,) = json.loads(self.nephron("runs", "list", "--json", "--columns", "status,slurm").stdout)
-        self.assertEqual(row["slurm"], "12")
+        self.assertEqual(row["slurm"], job)
         return row["status"]
 
     def test_one_that_another_machine_trains_is_what_slurm_says(self):
@@ -81,6 +81,31 @@ class Status(unittest.TestCase):
         self.assertEqual(row["id"], "ab12cd")
         self.squeue("")
         self.assertEqual(self.status(), "unknown")
+
+    def test_one_of_a_sweep_is_what_slurm_says_of_the_process_that_trained_it_last(self):
+        shutil.rmtree(self.folder + "/runs")
+        run = make_run(self.folder + "/runs", number=0xab12cd, finished=False, lock=False, env={
+            "host": "far", "sessions": [{"started": "2026-01-31T12:00:00+0000", "host": "far", "slurm": "12_1"}]})
+        status = lambda: self.status(job="12_1")
+        self.assertEqual(status(), "unknown")
+        others = line("12", "0", "RUNNING") + line("1", "1", "RUNNING")
+        self.environment["TZ"] = "UTC"
+        for state, start, said in (("RUNNING", "2026-01-31T11:59:50", "running"), ("PENDING", "N/A", "waiting"),
+                                   ("COMPLETING", "2026-01-31T11:59:50", "unknown"),
+                                   ("RUNNING", "2026-01-31T13:00:00", "waiting")):  # started anew: of another run
+            self.squeue(others + line("12", "1", state, start=start))
+            self.assertEqual(status(), said, (state, start))
+        # What the run itself says of its end goes before what the process does meanwhile.
+        goes_on = line("12", "1", "RUNNING", start="2026-01-31T11:59:50")
+        self.squeue(goes_on)
+        for how, said in (("paused", "paused"), ("failed", "failed"), ("interrupted", "interrupted")):
+            write(run + "/ended.json", {"session": 1, "how": how, "error": "", "hint": "", "at": ""})
+            self.assertEqual(status(), said)
+        # No file of it changes when its process is in line again.
+        self.squeue(line("12", "1", "PENDING"))
+        self.assertEqual(status(), "waiting")
+        self.squeue("")
+        self.assertEqual(status(), "interrupted")
 
     def test_one_that_was_stopped_and_stands_in_line_waits_until_slurm_has_it_no_more(self):
         write(self.run_ + "/ended.json", {"session": 1, "how": "interrupted", "error": "", "hint": "", "at": ""})

@@ -3,6 +3,8 @@ that nobody stopped."""
 import glob
 import json
 import os
+import signal
+import subprocess
 
 from slurm_fixture import SlurmTest, main
 from tiny_training import STEPS, steps_of, tensors, write_training
@@ -64,6 +66,24 @@ class Sweep(SlurmTest):
         self.wait_for_end(job)
         self.assertEqual(self.slurm.job(job.removeprefix("slurm:"))["ExitCode"], "0:0")
         self.assertIn("this job is over", self.good("logs", job))
+
+    def test_a_stop_cancels_what_waits_and_a_resume_hands_it_over_again(self):
+        job = self.submit("lr.toml", "--jobs", "3", "--gpus", "1", "--set", "train.epochs=4000")  # of two GPUs
+        tasks = [f"{job}_{i}" for i in (1, 2, 3)]
+        states = lambda: sorted(self.state(task) or "" for task in tasks)
+        self.wait_until(lambda: states() == ["running", "running", "waiting"] and sum(self.steps("lr-sweep")) > 1,
+                        self.said(job))
+        (waits,) = [task for task in tasks if self.state(task) == "waiting"]
+        self.assertIn("1 job of it is out of the line: " + waits, self.good("sweep", "stop", "lr"))
+        self.wait_for_end(job)
+        self.assertEqual(self.rows(), {})
+        worker = subprocess.Popen([self.program, "sweep", "resume", "lr", "--device", "cpu"], cwd=self.work,
+                                  env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(worker.kill)
+        self.wait_until(lambda: list(self.rows()))
+        worker.send_signal(signal.SIGINT)
+        _, said = worker.communicate(timeout=self.patience)
+        self.assertIn(f"{waits} was over, and is handed over again as slurm:", said)
 
     def test_what_cannot_be_is_refused(self):
         submit = ("submit", "lr.toml", "--via", "slurm")

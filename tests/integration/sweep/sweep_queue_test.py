@@ -78,24 +78,35 @@ class Queued(QueuedSweep):
         self.assertEqual(self.jobs("--ended"), {})
         self.assertFalse(glob.glob(self.work + "/runs/*"))
 
-    def test_a_stop_ends_its_jobs_also_those_in_line_and_the_next_submit_goes_on(self):
+    def test_a_stop_ends_its_jobs_and_takes_those_in_line_out_and_going_on_puts_them_back(self):
         self.make_host(gpus=1)
         self.sweep_file("stop.toml", GRID, "train.steps_per_epoch = 20000\n")
-        jobs = self.put_in_line("submit", "stop.toml", "--jobs", "2")
+        jobs = self.put_in_line("submit", "stop.toml", "--jobs", "3", "--cpus", "1")
+        other = self.submit("--gpus", "0", "--cpus", "1", "--", "sleep", "1000")  # which is none of it
         self.wait_until(lambda: self.runs("stop-sweep"), self.agent_log)
-        self.assertEqual(sorted(self.states(jobs)), ["running", "waiting"])
-        self.good("sweep", "stop", "stop")
-        self.wait_for_states(jobs, "finished")
-        said = [self.own_log(job) for job in jobs]
-        self.assertEqual(sum("this job is over" in text for text in said), 1, said)
-        self.assertEqual(sum("this job does nothing" in text for text in said), 1, said)
+        (runs,) = [job for job in jobs if self.states([job]) == ["running"]]
+        waiting = sorted(set(jobs) - {runs})
+        said = self.good("sweep", "stop", "stop")
+        self.assertIn("2 jobs of it are out of the line: " + ", ".join(waiting), said)
+        self.assertEqual(self.states(waiting), ["cancelled"] * 2)
+        self.assertIn("its sweep was stopped", self.jobs("--ended")[waiting[0]]["why"])
+        self.wait_for_states([runs], "finished")
+        self.assertIn("this job is over", self.own_log(runs))
         rows = json.loads(self.good("runs", "list", "sweep=stop-sweep", "--json"))
         self.assertEqual([row["status"] for row in rows], ["interrupted"])
-        (run,) = self.runs("stop-sweep")
-        (job,) = self.put_in_line("submit", "stop.toml")
-        self.wait_until(lambda: self.sessions(run) == 2, self.agent_log)
-        self.good("cancel", job)
-        self.wait_for_states([job], "cancelled")
+        self.assertNotIn("out of the line", self.good("sweep", "stop", "stop"))
+        # A process that goes on puts them back, and no submit finds more than it asks for.
+        worker = self.start("resume", "stop")
+        self.wait_until(lambda: set(self.states(waiting)) & {"waiting", "running"}, self.agent_log)
+        worker.send_signal(signal.SIGINT)
+        self.assertEqual(worker.wait(), 130)
+        self.good("sweep", "stop", "stop")
+        self.wait_until(lambda: set(self.states(waiting)) <= {"cancelled", "finished"}, self.agent_log)
+        (job,) = self.put_in_line("submit", "stop.toml", "--cpus", "1")
+        self.wait_until(lambda: self.states([job]) == ["running"], self.agent_log)
+        self.assertEqual(set(self.jobs()), {job, other})
+        self.good("cancel", job, other)
+        self.wait_for_states([job, other], "cancelled")
 
     def test_a_job_for_which_nothing_will_be_left_does_not_hold_a_gpu(self):
         self.sweep_file("one.toml", 'method = "list"\n[[sweep.list]]\ntrain.batch = 3\n', "train.steps_per_epoch = 20000\n")

@@ -19,9 +19,8 @@ class Descriptor {
   }
   int get() const noexcept { return fd_; }
   bool good() const noexcept { return fd_ >= 0; }
-  void close() noexcept {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
+  /// False, and errno, where a network's disk could not write what it was given.
+  bool close() noexcept { return fd_ < 0 || ::close(std::exchange(fd_, -1)) == 0; }
 
  private:
   int fd_;
