@@ -51,7 +51,7 @@ void require_any_order(std::uint64_t draws, const Make& make, const DrawWith& dr
 /// Of as many draws as are quick: what a component does after its first hundred is asked of it too.
 template <class Draw>
 void require_thread_safe_draws(const Draw& draw) {
-  constexpr std::uint64_t least = 16, most = 256, threads = 4;
+  constexpr std::uint64_t least = 16, most = 128, threads = 4;
   std::vector<decltype(draw(0))> serial;
   for (std::uint64_t i = 0; i < least; ++i) serial.push_back(draw(i));
   repeat(most - least, 0.2, [&](std::uint64_t i) { serial.push_back(draw(least + i)); });
