@@ -168,6 +168,7 @@ void plugins(Findings& f) {
     f.problems.push_back({"plugin " + r.file.string() + " is not used: " + r.reason,
                           "build it again with this version, or take it away", false});
   }
+  for (const Registry::Clash& c : registry.clashes()) f.problems.push_back({c.error().what(), c.error().hint(), false});
 }
 
 void helpers(Findings& f) {

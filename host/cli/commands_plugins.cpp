@@ -49,10 +49,16 @@ void list(const Options& o) {
   const Registry registry(search_of(o));
   if (o.json) {
     nlohmann::ordered_json out{{"components", nlohmann::ordered_json::array()},
-                               {"set_aside", nlohmann::ordered_json::array()}};
+                               {"set_aside", nlohmann::ordered_json::array()},
+                               {"clashes", nlohmann::ordered_json::array()}};
     for (const ComponentInfo& c : registry.components()) out["components"].push_back(as_json(c));
     for (const auto& r : registry.rejected())
       out["set_aside"].push_back({{"file", r.file.string()}, {"reason", r.reason}});
+    for (const Registry::Clash& c : registry.clashes()) {
+      nlohmann::ordered_json files = nlohmann::ordered_json::array();
+      for (const fs::path& file : c.files) files.push_back(file.string());
+      out["clashes"].push_back({{"kind", c.kind}, {"name", c.name}, {"files", files}});
+    }
     return print(json_text(out) + "\n");
   }
   std::vector<std::vector<std::string>> rows{{"KIND", "NAME", "VERSION", "FILE", "WHAT IT IS"}};
@@ -60,6 +66,8 @@ void list(const Options& o) {
     rows.push_back({c.kind, c.name, c.version, c.file.string(), c.doc});
   print(table_text(rows));
   for (const auto& r : registry.rejected()) log().warning("set aside: " + r.reason);
+  for (const Registry::Clash& c : registry.clashes())
+    log().warning("none is taken: " + std::string(c.error().what()) + "; " + c.error().hint());
 }
 
 void describe(const Options& o) {
@@ -92,12 +100,39 @@ fs::path file_of(const Options& o) {
     names.push_back(c.plugin);
     names.push_back(c.name);
   }
+  for (const Registry::Clash& c : registry.clashes())
+    if (c.name == o.name) throw c.error();
   if (is_there) return fs::absolute(o.name);
   const std::string what = "\"" + o.name + "\" is neither a file nor the name of a plugin or component that was found";
   if (fs::is_directory(o.name, failed))
     throw Error(what + ", but a folder", "plugins build makes the file to check of a folder");
   const std::string near = nearest(o.name, names);
   throw Error(what, near.empty() ? "`nephron plugins list` shows what there is" : "did you mean \"" + near + "\"?");
+}
+
+/// Components of other files that have the name of one of this file: nephron takes no two.
+std::vector<ComponentInfo> names_taken(const fs::path& file, const Options& o) {
+  std::vector<ComponentInfo> out;
+  try {
+    const fs::path own = fs::canonical(file);
+    const Registry registry(search_of(o));
+    std::vector<ComponentInfo> others = registry.components();
+    for (const Registry::Clash& c : registry.clashes())
+      for (const fs::path& f : c.files) {
+        ComponentInfo& one = others.emplace_back();
+        one.kind = c.kind, one.name = c.name, one.file = f;
+      }
+    for (const PluginRecords::Component& c : read_records(file).components)
+      for (const ComponentInfo& other : others)
+        if (other.kind == c.kind && other.name == c.name && other.file != own) out.push_back(other);
+  } catch (const std::exception&) {  // what is wrong with a file, its checks tell
+  }
+  return out;
+}
+
+std::string taken_text(const ComponentInfo& taken) {
+  return "there is the " + taken.kind + " \"" + taken.name + "\" already, in " + taken.file.string() +
+         ": nephron loads no two of one name; rename yours in NEPHRON_COMPONENT to load it beside that one";
 }
 
 int check(const Options& o) {
@@ -113,6 +148,7 @@ int check(const Options& o) {
     std::fflush(stdout);
   };
   const std::vector<CheckRow> rows = check_plugin(file, o.check, show);
+  const std::vector<ComponentInfo> taken = names_taken(file, o);
   int failed = 0;
   int passed = 0;
   std::string said;
@@ -129,12 +165,16 @@ int check(const Options& o) {
                                {"outcome", r.outcome},
                                {"detail", r.detail},
                                {"seconds", r.seconds}});
+    out["names_taken"] = nlohmann::ordered_json::array();
+    for (const ComponentInfo& c : taken)
+      out["names_taken"].push_back({{"kind", c.kind}, {"name", c.name}, {"file", c.file.string()}});
     print(json_text(out) + "\n");
   } else {
     const int skipped = static_cast<int>(rows.size()) - failed - passed;
     print(file.string() + ": " + std::to_string(passed) + " passed, " + std::to_string(failed) + " failed, " +
           std::to_string(skipped) + " skipped" + rules_page(said) + "\n");
   }
+  for (const ComponentInfo& c : taken) log().warning(taken_text(c));
   return failed == 0 ? Exit::done : Exit::failed;
 }
 
@@ -149,9 +189,7 @@ void write_new(Options& o) {
   print("Build it:  nephron plugins build " + shell_word(o.folder.string()) + "\n" +
         "Check it:  nephron plugins check " + shell_word((o.folder / "build" / (o.name + ".so")).string()) + "\n");
   try {
-    const ComponentInfo taken = Registry(search_of(o)).find(o.kind, o.name);
-    log().warning("there is the " + o.kind + " \"" + o.name + "\" already, in " + taken.file.string() +
-                  ": nephron loads no two of one name; rename yours in NEPHRON_COMPONENT to load it beside that one");
+    log().warning(taken_text(Registry(search_of(o)).find(o.kind, o.name)));
   } catch (const Error&) {  // as it should be: the name is free
   }
 }

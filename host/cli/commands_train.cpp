@@ -141,7 +141,9 @@ void add_bench_step(CLI::App& app, int& exit) {
   command->add_option("--device", request->device)->capture_default_str();
   command->add_flag("--channels-last,!--no-channels-last", request->channels_last);
   command->add_flag("--divide", request->divide, "Print how a step divides, too");
-  command->add_flag("--checkpointing", request->checkpointing, "Run blocks again for their gradients");
+  CLI::Option* const checkpointing =
+      command->add_flag("--checkpointing", request->checkpointing, "Run blocks again for their gradients");
+  command->add_flag("--cuda-graph", request->cuda_graph, "Record the step, and replay it")->excludes(checkpointing);
   command->callback([request, &exit] {
     bench_step(*request);
     exit = Exit::done;

@@ -12,7 +12,5 @@ int main(int argc, char** argv) {
   // What OpenCV has to say of a file is said by whoever asked it for the file, by the file's name.
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   nephron::host::catch_crashes();
-  const int code = nephron::host::run_program(argc, argv);
-  nephron::host::CallScope::replace(nullptr);  // a backward pass leaves the call that it came to last
-  return code;
+  return nephron::host::run_program(argc, argv);
 }

@@ -17,6 +17,7 @@ const std::vector<std::string>& keys_without_effect_on_results() {
       "data.when_lost",  // what follows a disk's failure
       "train.threads",   // the order of sums, as the device
       "train.checkpoint_minutes",
+      "train.cuda_graph",     // the same kernels, launched otherwise
       "model.checkpointing",  // the same bits
   };
   return keys;

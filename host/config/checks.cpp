@@ -126,6 +126,12 @@ class Checks : WrittenKeys {
       fault(at({"model", "in_channels"}),
             "\"in_channels\" is " + std::to_string(e_.model.in_channels) + ", but slides give 3 channels",
             "every slide is read as red, green and blue; leave in_channels out");
+    if (e_.model.checkpointing && e_.train.cuda_graph && clean({"model", "checkpointing"}) &&
+        clean({"train", "cuda_graph"}))
+      fault(at({"train", "cuda_graph"}),
+            "\"cuda_graph\" cannot record blocks that are run again for their gradients (model.checkpointing): where "
+            "random numbers begin cannot be set back within a recording",
+            "take one of the two");
   }
 
   void loss() {

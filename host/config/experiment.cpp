@@ -261,6 +261,9 @@ void TrainConfig::describe(Schema<TrainConfig>& s) {
   s.field("deterministic", &TrainConfig::deterministic, "the same bits in every run on CUDA, at some cost in speed");
   s.field("sync_batch_norm", &TrainConfig::sync_batch_norm,
           "with several ranks: batch normalisations take their statistics from the batches of all of them");
+  s.field("cuda_graph", &TrainConfig::cuda_graph,
+          "on CUDA: forward, loss and backward of a batch are recorded, and replayed for the others: less time where "
+          "the CPU cannot keep up, more memory");
 }
 
 void PredictConfig::describe(Schema<PredictConfig>& s) {

@@ -204,6 +204,7 @@ struct TrainConfig {
   int threads = 0;               ///< of the CPU backend; 0: all cores
   bool deterministic = false;    ///< on CUDA
   bool sync_batch_norm = false;  ///< with several ranks
+  bool cuda_graph = false;       ///< on CUDA: batches are recorded and replayed
   static void describe(Schema<TrainConfig>& s);
 };
 

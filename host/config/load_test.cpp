@@ -174,6 +174,8 @@ TEST_F(LoadTest, KeysThatConcernEachOtherAreChecked) {
   EXPECT_EQ(fault({"batch_augmentation=[{type=\"one_of\", of=[{type=\"mix-batches\"}]}]"}), "faults: 0");
   EXPECT_THAT(fault({"train.optimizer.betas=[0.9, 1.0]"}), HasSubstr("below 1"));
   EXPECT_THAT(fault({"train.accumulate=1000"}), HasSubstr("no epoch would have a step"));
+  EXPECT_THAT(fault({"train.cuda_graph=true", "model.checkpointing=true"}), HasSubstr("cannot record blocks"));
+  EXPECT_EQ(fault({"train.cuda_graph=true"}), "faults: 0");
   EXPECT_THAT(fault({"train.optimizer.nesterov=true"}), HasSubstr("\"nesterov\" is of sgd, not of adam"));
   EXPECT_THAT(fault({"train.optimizer={type=\"sgd\", nesterov=true, momentum=0}"}), HasSubstr("\"momentum\" is 0"));
   EXPECT_THAT(fault({"train.optimizer.layer_decay=0"}), HasSubstr("must be more than 0"));

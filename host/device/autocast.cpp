@@ -45,4 +45,10 @@ Autocast::~Autocast() {
   at::autocast::set_autocast_enabled(device_, was_on_);
 }
 
+NoKeptWeights::NoKeptWeights() : kept_(at::autocast::is_autocast_cache_enabled()) {
+  at::autocast::set_autocast_cache_enabled(false);
+}
+
+NoKeptWeights::~NoKeptWeights() { at::autocast::set_autocast_cache_enabled(kept_); }
+
 }  // namespace nephron::host

@@ -27,4 +27,16 @@ class Autocast {
   c10::ScalarType was_type_ = c10::ScalarType::Float;
 };
 
+/// Weights that autocast converts on this thread are not kept for their next use while it lives.
+class NoKeptWeights {
+ public:
+  NoKeptWeights();
+  ~NoKeptWeights();
+  NoKeptWeights(const NoKeptWeights&) = delete;
+  NoKeptWeights& operator=(const NoKeptWeights&) = delete;
+
+ private:
+  bool kept_;
+};
+
 }  // namespace nephron::host

@@ -19,12 +19,12 @@ void mark_backward(const at::Tensor& output, const BackwardPlace* place) {
   if (!output.requires_grad()) return;
   output.register_hook([place](const at::Tensor&) {
     reached = place;
-    CallScope::replace(place != nullptr ? &place->call : nullptr);
+    PassScope::reached(place != nullptr ? &place->call : nullptr);
   });
 }
 
 void run_backward(const at::Tensor& loss) {
-  const CallScope scope(nullptr);
+  const PassScope pass;
   reached = nullptr;
   try {
     loss.backward();

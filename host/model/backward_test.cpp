@@ -1,6 +1,11 @@
 #include <host/model/backward.hpp>
 
+#include <functional>
+#include <optional>
+#include <semaphore>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
@@ -44,6 +49,60 @@ TEST(Backward, NamesThePartThatItHadComeTo) {
   EXPECT_THAT(error_in("decoder"), HasSubstr("decoder \"d\" of plugin \"p\" (/p.so) failed in backward"));
   EXPECT_THAT(error_in("encoder"), HasSubstr("encoder \"e\" of plugin \"p\" (/p.so) failed in backward"));
   EXPECT_EQ(error_in("head"), "no gradient") << "the head is no plugin's";
+}
+
+/// A thread that stays, as those of LibTorch's engine do, and works when it is told to.
+class Helper {
+ public:
+  Helper() : thread_([this] { run(); }) {}
+  ~Helper() {
+    give({});
+    thread_.join();
+  }
+  void operator()(std::function<void()> work) {
+    give(std::move(work));
+    done_.acquire();
+  }
+
+ private:
+  void give(std::function<void()> work) {
+    work_ = std::move(work);
+    asked_.release();
+  }
+  void run() {
+    for (asked_.acquire(); work_; asked_.acquire()) work_(), done_.release();
+  }
+  std::function<void()> work_;
+  std::binary_semaphore asked_{0}, done_{0};
+  std::thread thread_;
+};
+
+// Gradients on a GPU are made by a thread that outlives the pass.
+TEST(Backward, WhatItHadComeToIsForgottenWithIt) {
+  const BackwardPlace* const place = place_of("encoder \"e\"");
+  Helper there;
+  std::optional<PassScope> pass(std::in_place);
+  there([&] {
+    PassScope::reached(&place->call);
+    EXPECT_EQ(current_call(), &place->call);
+    {
+      const Call call;
+      const CallScope inner(&call);
+      EXPECT_EQ(current_call(), &call);
+    }
+    EXPECT_EQ(current_call(), &place->call);
+  });
+  pass.reset();
+  there([] { EXPECT_EQ(current_call(), nullptr) << "the pass is over"; });
+  pass.emplace();
+  there([] { EXPECT_EQ(current_call(), nullptr) << "it was another one"; });
+  pass.reset();
+
+  const at::Tensor weight = at::ones({2}).set_requires_grad(true);
+  const at::Tensor out = weight * 2;
+  mark_backward(out, place);
+  out.sum().backward();
+  EXPECT_EQ(current_call(), nullptr) << "nobody is there to put it back";
 }
 
 }  // namespace

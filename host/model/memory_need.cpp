@@ -41,7 +41,7 @@ PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool tr
   const bool again = training && model.recomputes();
   // Blocks that are run again hold what they need one after the other, in the backward pass: that is measured too, once
   // gradients of parameters, which are counted elsewhere, have their memory.
-  if (again) model.forward(at::zeros({tiles, channels, small, small})).sum().backward();
+  if (again) run_backward(model.forward(at::zeros({tiles, channels, small, small})).sum());
   for (std::size_t i = 0; i < sides.size(); ++i) {
     // As training and prediction have it by default: some layers keep less then.
     const at::Tensor input =
@@ -50,7 +50,7 @@ PassMemory measure_pass(SegmentationModel& model, std::int64_t channels, bool tr
     const Measured measured = measure([&] {
       const c10::AutoGradMode grad(training);
       logits = model.forward(input);
-      if (again) logits.sum().backward();
+      if (again) run_backward(logits.sum());
     });
     bytes[i] = training && !again ? measured.held : measured.peak;
   }

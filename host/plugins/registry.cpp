@@ -22,6 +22,7 @@ struct Plugin {
   fs::path file;
   PluginRecords records;
   bool installed = false;
+  bool named = false;
   std::mutex mutex;
   const detail::PluginTable* table = nullptr;
 
@@ -57,6 +58,7 @@ struct Registry::State {
   std::map<std::pair<std::string, std::string>, std::pair<std::size_t, Plugin*>, std::less<>> by_name;
   std::vector<Rejected> rejected;
   std::vector<Refused> refused;
+  std::vector<Clash> clashes;
 
   void read(const FoundFile& found) {
     PluginRecords records;
@@ -73,18 +75,14 @@ struct Registry::State {
     plugin->file = found.file;
     plugin->records = std::move(records);
     plugin->installed = found.installed;
+    plugin->named = found.named;
     for (const auto& component : plugin->records.components) add(*plugin, component);
     plugins.push_back(std::move(plugin));
   }
 
   void add(Plugin& plugin, const PluginRecords::Component& component) {
     const auto [slot, is_new] = by_name.try_emplace({component.kind, component.name}, components.size(), &plugin);
-    if (!is_new) {
-      const fs::path& first = components[slot->second.first].file;
-      throw Error(component_text(component.kind, component.name) +
-                      " is in two plugin files (SDK rule 7): " + first.string() + " and " + plugin.file.string(),
-                  "rename one of the components, or take one of the files out of the search");
-    }
+    if (!is_new) return note_clash(*slot->second.second, plugin, component);
     components.push_back({.kind = component.kind,
                           .name = component.name,
                           .doc = component.doc,
@@ -92,6 +90,23 @@ struct Registry::State {
                           .version = plugin.records.version,
                           .file = plugin.file,
                           .needs_torch = !plugin.records.torch.empty()});
+  }
+
+  void note_clash(const Plugin& first, const Plugin& second, const PluginRecords::Component& component) {
+    auto clash = std::find_if(clashes.begin(), clashes.end(),
+                              [&](const Clash& c) { return c.kind == component.kind && c.name == component.name; });
+    if (clash == clashes.end())
+      clash = clashes.insert(clash, {.kind = component.kind, .name = component.name, .files = {first.file}});
+    clash->files.push_back(second.file);
+    if (first.named || second.named) throw clash->error();
+  }
+
+  /// What was found several times is not there: which one was meant, nobody knows.
+  void drop_clashes() {
+    for (const Clash& c : clashes) {
+      by_name.erase({c.kind, c.name});
+      std::erase_if(components, [&](const ComponentInfo& i) { return i.kind == c.kind && i.name == c.name; });
+    }
   }
 
   const std::pair<std::size_t, Plugin*>& find(std::string_view kind, std::string_view name) const {
@@ -108,6 +123,8 @@ struct Registry::State {
   }
 
   [[noreturn]] void throw_unknown(std::string_view kind, std::string_view name) const {
+    for (const Clash& c : clashes)
+      if (c.kind == kind && c.name == name) throw c.error();
     const std::string what = "unknown " + component_text(kind, name);
     for (const Refused& r : refused)
       for (const auto& c : r.records.components)
@@ -142,6 +159,7 @@ struct Registry::State {
 
 Registry::Registry(const PluginSearch& search) : state_(std::make_unique<State>()) {
   for (const FoundFile& found : find_plugin_files(search)) state_->read(found);
+  state_->drop_clashes();
   std::map<std::string_view, std::size_t> order;
   for (std::size_t i = 0; i < kinds.size(); ++i) order[kinds[i].name] = i;
   const auto rank = [&](const ComponentInfo& c) { return order.contains(c.kind) ? order[c.kind] : kinds.size(); };
@@ -157,6 +175,15 @@ Registry::~Registry() = default;
 
 const std::vector<ComponentInfo>& Registry::components() const noexcept { return state_->components; }
 const std::vector<Registry::Rejected>& Registry::rejected() const noexcept { return state_->rejected; }
+const std::vector<Registry::Clash>& Registry::clashes() const noexcept { return state_->clashes; }
+
+Error Registry::Clash::error() const {
+  const std::string count = files.size() == 2 ? "two" : std::to_string(files.size());
+  std::string text = component_text(kind, name) + " is in " + count + " plugin files (SDK rule 7): ";
+  for (std::size_t i = 0; i < files.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == files.size() ? " and " : ", ") + files[i].string();
+  return Error(text, "rename one of the components, or take one of the files out of the search");
+}
 
 const ComponentInfo& Registry::find(std::string_view kind, std::string_view name) const {
   return state_->components[state_->find(kind, name).first];

@@ -8,6 +8,7 @@
 
 #include <nephron/component.hpp>
 #include <nephron/context.hpp>
+#include <nephron/error.hpp>
 #include <nephron/plugin.hpp>
 #include <nephron/schema.hpp>
 
@@ -35,8 +36,8 @@ struct PluginSearch {
 /// Thread-safe after construction.
 class Registry {
  public:
-  /// Throws Error for a file named explicitly that cannot be used; files found in folders are only set aside, with
-  /// their reasons in rejected().
+  /// Throws Error for a file named explicitly that cannot be used, or has a component that another one has too; files
+  /// found in folders are only set aside, with their reasons in rejected(), and components of one name in clashes().
   explicit Registry(const PluginSearch& search = {});
   ~Registry();
 
@@ -46,8 +47,15 @@ class Registry {
     std::string reason;
   };
   const std::vector<Rejected>& rejected() const noexcept;
+  /// A component that several files found in folders have: none of them is taken, find() says why.
+  struct Clash {
+    std::string kind, name;
+    std::vector<std::filesystem::path> files;
+    Error error() const;  ///< says which files, and how to settle it
+  };
+  const std::vector<Clash>& clashes() const noexcept;
 
-  /// Throws Error ("unknown loss ...", did you mean) when there is none.
+  /// Throws Error ("unknown loss ...", did you mean) when there is none, or several.
   const ComponentInfo& find(std::string_view kind, std::string_view name) const;
   std::vector<std::string> names(std::string_view kind) const;
 

@@ -150,6 +150,28 @@ TEST_F(Folders, AreSearchedAndBadFilesSetAside) {
   EXPECT_THAT(files_with(none), ElementsAre());
 }
 
+TEST_F(Folders, ComponentsOfOneNameLeaveTheOthersThere) {
+  const fs::path folder = root_ / "share" / "nephron" / "plugins", other = root_ / "other";
+  for (const char* name : {"good", "duplicate_a", "duplicate_b"}) put(name, folder);
+  EXPECT_THAT(files_with({}), ElementsAre("share/nephron/plugins/good.so"));
+  const std::string clash =
+      "augmentation \"fixture_twice\" is in two plugin files (SDK rule 7): " + (folder / "duplicate_a.so").string() +
+      " and " + (folder / "duplicate_b.so").string();
+  const std::string settled = " | rename one of the components, or take one of the files out of the search";
+  const Registry r;
+  ASSERT_EQ(r.clashes().size(), 1u);
+  EXPECT_EQ(r.clashes()[0].error().what(), clash);
+  EXPECT_THAT(r.names("augmentation"), testing::Not(testing::Contains("fixture_twice")));
+  EXPECT_EQ(message_of([&] { r.find("augmentation", "fixture_twice"); }), clash + settled);
+  ::setenv("NEPHRON_PLUGIN_PATH", put("duplicate_a", other).parent_path().c_str(), 1);
+  EXPECT_THAT(message_of([&] { Registry().find("augmentation", "fixture_twice"); }),
+              HasSubstr("is in 3 plugin files (SDK rule 7): " + (other / "duplicate_a.so").string() + ", " +
+                        (folder / "duplicate_a.so").string() + " and "));
+  PluginSearch named;
+  named.command_line = {fixture("duplicate_b")};
+  EXPECT_THAT(message_of([&] { Registry both(named); }), HasSubstr("is in two plugin files")) << "one was asked for";
+}
+
 TEST_F(Folders, FilesNamedInTheEnvironmentAreFound) {
   ::setenv("NEPHRON_PLUGIN_PATH", (put("good", root_ / "a").string() + ":" + (root_ / "nothing").string()).c_str(), 1);
   EXPECT_THAT(files_with({}), ElementsAre("a/good.so"));

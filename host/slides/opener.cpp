@@ -167,9 +167,12 @@ std::vector<ReaderRank> ReaderOpener::rank(const fs::path& file) {
                               [&] { return pair->reader->suits(file, head); });
     if (suits > 0) out.push_back({name, suits});
   }
-  if (out.empty())
+  if (out.empty()) {
+    for (const Registry::Clash& c : registry_.clashes())
+      if (c.kind == Reader::kind) throw c.error();
     throw Error("no reader suits slide file " + file.string() + "; asked: " + joined(names),
                 "is it a slide? A reader that is named is used whatever it says of the file");
+  }
   std::stable_sort(out.begin(), out.end(), [](const ReaderRank& a, const ReaderRank& b) { return a.suits > b.suits; });
   return out;
 }

@@ -69,6 +69,7 @@ void bench_step(const BenchStepRequest& request) {
   experiment.train.batch = request.batch;
   experiment.train.precision = request.precision;
   experiment.train.channels_last = request.channels_last;
+  experiment.train.cuda_graph = request.cuda_graph;
   experiment.data.tile = request.tile;
   experiment.data.prefetch = 0;  // the batch is in memory
   const double before_mb = rss_mb();
@@ -81,7 +82,9 @@ void bench_step(const BenchStepRequest& request) {
   if (request.classes == 2) loss_config.class_weights = {1, 0.2};
   loss_config.terms.push_back({named(request.loss), 1});
   const Objective objective(loss_config, static_cast<std::size_t>(request.classes), registry, 42, {device.str(), {}});
-  TrainStep train_step({state, objective}, experiment.train, experiment.data, device);
+  const std::unique_ptr<WorkRecorder> recorder = request.cuda_graph ? cuda_recorder(device) : nullptr;
+  TrainStep train_step({.state = state, .objective = objective, .recorder = recorder.get()}, experiment.train,
+                       experiment.data, device);
   const RawBatch raw = random_batch(request);
   std::int64_t step = 0;
   const auto one_step = [&] {
@@ -129,6 +132,7 @@ void bench_step(const BenchStepRequest& request) {
                               {"precision", request.precision},
                               {"threads", torch_threads()},
                               {"channels_last", request.channels_last},
+                              {"cuda_graph", request.cuda_graph},
                               {"peak_rss_mb", peak_rss_mb()},
                               {"rss_before_mb", before_mb},
                               {"estimated_mb", static_cast<double>(estimate) / (1 << 20)}};

@@ -21,6 +21,7 @@ struct BenchStepRequest {
   bool channels_last = true;
   bool divide = false;         ///< print how a few more steps divide, too
   bool checkpointing = false;  ///< blocks are run again for their gradients
+  bool cuda_graph = false;     ///< the batch is recorded and replayed
 };
 
 /// Prints one line of JSON: median and fastest seconds a step, loss, peak memory.

@@ -69,10 +69,15 @@ Need need_of(const Experiment& experiment, const Registry& registry, c10::Device
   const double tiles = experiment.validation.how == "tiles"
                            ? 2.0
                            : static_cast<double>(experiment.prediction_batch()) / experiment.train.batch;
+  // What a graph takes it keeps while others work; it has a batch of its own, and its gradients are compared once.
+  const bool graph = experiment.train.cuda_graph;
+  const double of_validation = tiles * validation.per_pixel;
   const double per_pixel =
-      std::max(training.per_pixel, tiles * validation.per_pixel) + batch_itself + (device.is_cpu() ? made_ahead : 0);
+      (graph ? training.per_pixel + of_validation + batch_itself : std::max(training.per_pixel, of_validation)) +
+      batch_itself + (device.is_cpu() ? made_ahead : 0);
   const auto side = static_cast<double>(experiment.data.tile);
-  return {program_memory + (2 + moments) * training.parameters, memory_in_pieces * per_pixel * side * side};
+  return {program_memory + (2 + moments + (graph ? 1 : 0)) * training.parameters,
+          memory_in_pieces * per_pixel * side * side};
 }
 
 }  // namespace

@@ -84,7 +84,34 @@ at::Tensor plain_forward(const Loss& loss, const LossInput& input) {
   return loss.forward(at::where(counts, input.logits(), certain_background), input.target() * counts);
 }
 
+bool all_ones(const at::Tensor& weights) { return (weights == 1).all().item<bool>(); }
+
 }  // namespace
+
+bool Objective::replayable(const BatchTensors& batch, std::int64_t epoch) const {
+  return std::none_of(terms_.begin(), terms_.end(), [&](const Term& term) {
+    if (!term.of_batch || term.config.weight_at(epoch) == 0) return false;
+    if (batch.pixel_weights.defined()) return term.asks == nullptr;
+    return !batch.known_weights.defined() || !all_ones(batch.known_weights);
+  });
+}
+
+std::vector<double> Objective::rests_on(std::int64_t epoch) const {
+  std::vector<double> out;
+  for (const Term& term : terms_) {
+    out.push_back(term.config.weight_at(epoch));
+    out.push_back(term.asked_epoch && out.back() > 0 ? static_cast<double>(epoch) : 0);
+  }
+  return out;
+}
+
+void Objective::require_without_progress() const {
+  for (const Term& term : terms_)
+    if (term.asked_progress)
+      throw Error("train.cuda_graph: " + term.origin.component + " of plugin " + term.origin.plugin +
+                      " asks how far the training is, and what is recorded would give the answer of that step for ever",
+                  "let it change by epoch (`schedule` of its term), or set train.cuda_graph = false");
+}
 
 std::uint32_t Objective::needs(std::int64_t epoch) const {
   std::uint32_t out = 0;
@@ -165,10 +192,11 @@ at::Tensor Objective::value(const Term& term, const LossInput& input, const Batc
   const at::Tensor values = call(term, input);
   const at::Tensor& pixels = input.pixel_weights();
   const bool of_samples = values.size(0) == input.logits().size(0);
+  term.of_batch = term.of_batch || !of_samples;
   if (!pixels.defined()) {
     if (of_samples) return weighted_mean(values, batch.weights);
     const at::Tensor& known = batch.known_weights.defined() ? batch.known_weights : batch.weights;
-    return (known == 1).all().item<bool>() ? values[0] : value_by_levels(term, input, known);
+    return all_ones(known) ? values[0] : value_by_levels(term, input, known);
   }
   if (term.asks != nullptr) return of_samples ? weighted_mean(values, pixels.mean({2, 3})) : values[0];
   // It took pixels of weight 0 for background: they are in its mean already, and do not weigh its sample down again.
@@ -233,6 +261,7 @@ std::string Objective::explain(const at::Tensor& parts, const std::vector<std::s
 
 at::Tensor Objective::call(const Term& term, const LossInput& input) const {
   const at::Tensor& logits = input.logits();
+  input.take_asked();
   const at::Tensor values = guarded(term.origin, [&] {
     at::Tensor out = term.asks != nullptr ? term.asks->value(input) : plain_forward(*term.loss, input);
     const bool good = out.defined() && out.dim() == 2 && (out.size(0) == logits.size(0) || out.size(0) == 1) &&
@@ -247,6 +276,9 @@ at::Tensor Objective::call(const Term& term, const LossInput& input) const {
     }
     return out;
   });
+  const std::uint32_t asked = input.take_asked();
+  term.asked_progress = term.asked_progress || (asked & LossAsked::progress) != 0;
+  term.asked_epoch = term.asked_epoch || (asked & LossAsked::epoch) != 0;
   mark_backward(values, term.backward);
   return values;
 }

@@ -61,6 +61,13 @@ class Objective {
   /// How hard each sample is, whatever the losses are and wherever their schedules stand: the cross-entropy of its
   /// pixels, weighed as above, as a mean over all of them [N]; on the device, without gradient.
   at::Tensor of_samples(const at::Tensor& logits, const BatchTensors& batch) const;
+  /// For a batch whose loss is recorded, to be replayed for others: whether it follows from the batch's tensors alone.
+  /// What terms do with a batch is known when they were asked once.
+  bool replayable(const BatchTensors& batch, std::int64_t epoch) const;
+  /// What else the loss of an epoch follows from.
+  std::vector<double> rests_on(std::int64_t epoch) const;
+  /// Throws Error where a term has asked how far the training is.
+  void require_without_progress() const;
   /// One sentence on `parts` (or a sum of several) of a loss that is no number.
   std::string explain(const at::Tensor& parts, const std::vector<std::string>& classes) const;
 
@@ -71,7 +78,10 @@ class Objective {
     bool couples = false;             ///< it looks at the classes together
     Origin origin;
     const BackwardPlace* backward = nullptr;
-    LossTerm config;  ///< what it counts in which epoch
+    LossTerm config;                      ///< what it counts in which epoch
+    mutable bool of_batch = false;        ///< it has given one value for a whole batch
+    mutable bool asked_progress = false;  ///< it has asked how far the training is
+    mutable bool asked_epoch = false;
   };
   /// LossNeeds of the terms that count in that epoch.
   std::uint32_t needs(std::int64_t epoch) const;

@@ -99,14 +99,24 @@ Experiment load_new(const TrainRequest& request, std::unique_ptr<Registry>& regi
                          });
 }
 
-void require_experiment_can(const Experiment& e, const std::string& device) {
-  if (e.train.precision == "fp16" && device == "cpu") {
+/// What this run's device and processes cannot do.
+void require_experiment_can(const Experiment& e, const c10::Device& device, int ranks) {
+  const auto fault = [&](const char* key, const std::string& what, const std::string& hint) {
     const Value* const train = e.resolved.find("train");
-    const Value* const at = train != nullptr ? train->find("precision") : nullptr;
-    throw ConfigError(
-        {{at != nullptr ? at->source : Source{}, "precision \"fp16\" needs a CUDA device; this run is on the CPU",
-          "take \"bf16\" or \"fp32\", or name a device with --device cuda"}});
-  }
+    const Value* const at = train != nullptr ? train->find(key) : nullptr;
+    throw ConfigError({{at != nullptr ? at->source : Source{}, what, hint}});
+  };
+  if (e.train.precision == "fp16" && device.is_cpu())
+    fault("precision", "precision \"fp16\" needs a CUDA device; this run is on the CPU",
+          "take \"bf16\" or \"fp32\", or name a device with --device cuda");
+  if (e.train.cuda_graph && ranks > 1)
+    fault("cuda_graph",
+          "\"cuda_graph\" records the work of one process, and " + std::to_string(ranks) +
+              " ranks train together: logits and gradients travel between them in the middle of it",
+          "leave it out: --set train.cuda_graph=false");
+  if (e.train.cuda_graph && device.is_cpu())
+    fault("cuda_graph", "\"cuda_graph\" needs a CUDA device; this run is on the CPU",
+          "name a device with --device cuda, or leave it out: --set train.cuda_graph=false");
 }
 
 /// As a run writes down where a value comes from that is in no file.
@@ -203,7 +213,7 @@ Session Session::start(const TrainRequest& asked, const fs::path& runs, const c1
     request.overrides.insert(request.overrides.end(), fitting.begin(), fitting.end());
     s.experiment_ = load_new(request, s.registry_);
   }
-  require_experiment_can(s.experiment_, device.str());
+  require_experiment_can(s.experiment_, device, request.ranks);
   s.folds_ = folds_asked(request, s.experiment_);
   if (request.from.empty()) require_weights(s.experiment_);
   else s.from_ = find_origins(request.from, request.checkpoint, s.folds_);
@@ -233,7 +243,7 @@ Session Session::go_on(const TrainRequest& request, const c10::Device& device) {
     throw UsageError("--share-run trains one fold of a run, beside others: " + request.resume.string() + " names none",
                      "nephron train --share-run --resume RUN/fold-K");
   s.experiment_ = load_again(request, s.run_, s.registry_);
-  require_experiment_can(s.experiment_, device.str());
+  require_experiment_can(s.experiment_, device, request.ranks);
   s.worker_ = request.worker.fold >= 0;
   if (!s.worker_ && s.writes_)
     s.lock_.emplace(s.run_.folder(), s.shares_ ? s.run_.fold(s.run_.opened_fold()).folder : fs::path(),

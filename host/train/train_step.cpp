@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/record_function.h>
 
 #include <host/device/autocast.hpp>
@@ -25,6 +26,11 @@ TrainStep::TrainStep(const StepParts& parts, const TrainConfig& train, const Dat
     sums_.emplace(*parts.ranks, parts.state.model().parameters());
   }
   if (parts.digests) digest_.emplace();
+  if (parts.recorder != nullptr)
+    graph_.emplace(*parts.recorder, parts.state.model(), device,
+                   [this](const BatchTensors& batch, const at::Tensor& share) {
+                     return gradients(batch, batch.images, share, /*last=*/false);
+                   });
 }
 
 BatchTensors TrainStep::tensors_of(const RawBatch& raw, const BatchNumber& number, at::Tensor& own_images) const {
@@ -38,6 +44,44 @@ BatchTensors TrainStep::tensors_of(const RawBatch& raw, const BatchNumber& numbe
   return batch;
 }
 
+BatchLosses TrainStep::gradients(const BatchTensors& batch, const at::Tensor& images, const at::Tensor& share,
+                                 bool last) {
+  at::Tensor logits;
+  std::vector<at::Tensor> auxiliary;
+  {
+    const Autocast autocast(device_, autocast_);
+    std::optional<NoKeptWeights> own;
+    if (graph_) own.emplace();  // a recording converts weights for itself alone
+    SegmentationModel& model = parts_.state.model();
+    logits = model.forward(images);
+    auxiliary = model.take_auxiliary();
+  }
+  const auto of_all = [&](const at::Tensor& own) { return whole_ ? whole_->with_own(own) : own; };
+  for (at::Tensor& more : auxiliary) more = of_all(more.to(c10::kFloat));
+  LossValue loss;
+  at::Tensor of_samples;
+  {
+    RECORD_USER_SCOPE("nephron.loss");
+    const at::Tensor as_floats = of_all(logits.to(c10::kFloat));
+    loss = parts_.objective(as_floats, batch, place(), auxiliary);
+    if (parts_.state.hard_examples() != nullptr) of_samples = parts_.objective.of_samples(as_floats, batch);
+  }
+  if (share.defined()) loss.total = loss.total * share;
+  if (sums_ && last) sums_->begin();
+  const auto& scaler = parts_.state.scaler();
+  run_backward(scaler ? scaler->scale(loss.total) : loss.total);
+  return {{loss.total.detach(), loss.parts}, of_samples};
+}
+
+BatchLosses TrainStep::recorded_gradients(const BatchTensors& batch, double share, bool last) {
+  const std::int64_t epoch = parts_.state.progress.epoch;
+  const Objective& objective = parts_.objective;
+  if (!objective.replayable(batch, epoch)) return graph_->run_as_ever(batch, share);
+  BatchLosses out = graph_->run(batch, share, last, objective.rests_on(epoch));
+  objective.require_without_progress();
+  return out;
+}
+
 LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double share, bool last) {
   at::Tensor images;
   const BatchTensors batch = tensors_of(raw, number, images);
@@ -47,30 +91,13 @@ LossValue TrainStep::add(const RawBatch& raw, const BatchNumber& number, double 
   }
   const SampleNames names = whole_ ? whole_->names(raw) : SampleNames{raw.ids, raw.windows};
   ids_.insert(ids_.end(), names.ids.begin(), names.ids.end());
-  at::Tensor logits;
-  std::vector<at::Tensor> auxiliary;
-  {
-    const Autocast autocast(device_, autocast_);
-    SegmentationModel& model = parts_.state.model();
-    logits = model.forward(images);
-    auxiliary = model.take_auxiliary();
-  }
-  const auto of_all = [&](const at::Tensor& own) { return whole_ ? whole_->with_own(own) : own; };
-  for (at::Tensor& more : auxiliary) more = of_all(more.to(c10::kFloat));
-  LossValue loss;
-  {
-    RECORD_USER_SCOPE("nephron.loss");
-    const at::Tensor as_floats = of_all(logits.to(c10::kFloat));
-    loss = parts_.objective(as_floats, batch, place(), auxiliary);
-    if (HardExamples* const hard = parts_.state.hard_examples())
-      hard->add(raw.first - (whole_ ? whole_->own().first : 0), names.windows, number.epoch,
-                parts_.objective.of_samples(as_floats, batch));
-  }
-  if (share != 1) loss.total = loss.total * share;
-  if (sums_ && last) sums_->begin();
-  const auto& scaler = parts_.state.scaler();
-  run_backward(scaler ? scaler->scale(loss.total) : loss.total);
-  return {loss.total.detach(), loss.parts};
+  const auto computed = [&] {
+    return gradients(batch, images, share == 1 ? at::Tensor() : at::scalar_tensor(share, c10::kFloat), last);
+  };
+  const BatchLosses out = graph_ ? recorded_gradients(batch, share, last) : computed();
+  if (HardExamples* const hard = parts_.state.hard_examples())
+    hard->add(raw.first - (whole_ ? whole_->own().first : 0), names.windows, number.epoch, out.of_samples);
+  return out.loss;
 }
 
 std::uint64_t TrainStep::take_digest() { return digest_ ? digest_->take() : 0; }

@@ -16,6 +16,7 @@
 #include <host/train/batch_augmentations.hpp>
 #include <host/train/gradient_sums.hpp>
 #include <host/train/objective.hpp>
+#include <host/train/step_graph.hpp>
 #include <host/train/train_state.hpp>
 #include <host/train/whole_batch.hpp>
 
@@ -28,12 +29,15 @@ struct StepParts {
   const BatchAugmentations* augmentations = nullptr;  ///< none: batches stay as the feed makes them
   const Ranks* ranks = nullptr;                       ///< that make a batch together; none: this process alone
   bool digests = false;                               ///< take_digest() is asked for
+  WorkRecorder* recorder = nullptr;                   ///< batches are recorded and replayed; none: each is computed
 };
 
 /// One step of the optimiser: gradients of one batch or several, then one update.
 class TrainStep {
  public:
   TrainStep(const StepParts& parts, const TrainConfig& train, const DataConfig& data, c10::Device device);
+  TrainStep(const TrainStep&) = delete;
+  TrainStep& operator=(const TrainStep&) = delete;
 
   /// Adds the gradients of a batch that counts for `share` of the step. Returns its loss times the share, detached, on
   /// the device. `raw` may be reused then. With several ranks: of this rank's share of the batch, and the loss is that
@@ -49,10 +53,16 @@ class TrainStep {
   TrainPlace place() const;
   /// Changes the weights by the gradients that were added, and drops those.
   void update(double lr);
+  /// What became of the batches that were to be replayed; "" where none were.
+  std::string graph_text() const { return graph_ ? graph_->text() : std::string(); }
 
  private:
   /// With several ranks: the batch of all of them, and its images if samples are mixed.
   BatchTensors tensors_of(const RawBatch& raw, const BatchNumber& number, at::Tensor& own_images) const;
+  /// Forward, loss and backward. `images`: of this rank; `share`: a float, undefined for 1.
+  BatchLosses gradients(const BatchTensors& batch, const at::Tensor& images, const at::Tensor& share, bool last);
+  /// The same by a graph, where it can be.
+  BatchLosses recorded_gradients(const BatchTensors& batch, double share, bool last);
 
   StepParts parts_;
   c10::Device device_;
@@ -62,6 +72,7 @@ class TrainStep {
   std::int64_t steps_;               ///< of the whole training
   std::optional<WholeBatch> whole_;  ///< none: this process makes all of it
   std::optional<GradientSums> sums_;
+  std::optional<StepGraph> graph_;  ///< none: every batch is computed
   std::vector<std::string> ids_;
   std::optional<FastDigest> digest_;  ///< none: nobody asks for it
   Normalise normalise_;

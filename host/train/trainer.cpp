@@ -90,6 +90,7 @@ class FoldTrainer {
   StepCounts steps_of_;
   TrainState state_;
   TrainProgress& progress_ = state_.progress;
+  std::unique_ptr<WorkRecorder> recorder_;  ///< none: no graph is wanted
   TrainStep step_;
   std::optional<SharedStatistics> shared_statistics_;
   std::unique_ptr<Feed> train_feed_;
@@ -130,8 +131,9 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
       batch_augmentations_(experiment_, job.registry, services_),
       steps_of_(StepCounts::of(config_)),
       state_(make_model(job, job.resume && job.folder.begun(), services_), config_, job.device),
-      step_({state_, objective_, &batch_augmentations_, job.ranks, job.writes()}, config_, experiment_.data,
-            job.device) {
+      recorder_(config_.cuda_graph ? cuda_recorder(job.device) : nullptr),
+      step_({state_, objective_, &batch_augmentations_, job.ranks, job.writes(), recorder_.get()}, config_,
+            experiment_.data, job.device) {
   if (job.resume && job.folder.begun()) {
     state_.load(job.folder, {config_.epochs, steps_of_.epoch});
     log().info("fold " + std::to_string(job.folder.fold) +
@@ -195,6 +197,7 @@ FoldResult FoldTrainer::run() try {
     if (!epoch_->complete() || !end_epoch()) break;
   }
   FoldResult result{progress_, progress_.finished, paused(), steps_->tiles_per_s(), steps_->waited_share()};
+  if (const std::string text = step_.graph_text(); !text.empty()) log().info(text);
   if (!job_.writes()) return result;
   metrics_->flush();
   if (digests_) digests_->flush();

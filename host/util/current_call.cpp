@@ -1,5 +1,6 @@
 #include <host/util/current_call.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -16,7 +17,17 @@ namespace {
 
 // Known at compile time, so that a signal handler may read it.
 constinit thread_local const Call* innermost = nullptr;
+constinit thread_local const Call* reached = nullptr;  // of a backward pass
+constinit thread_local std::uint64_t reached_in = 0;   // which one it was
+constinit std::atomic<std::uint64_t> passes = 0;       // that have begun
+constinit std::atomic<int> passes_now = 0;
 constinit bool catching = false;
+
+/// The engine's threads have no scope that ends with a pass: what an earlier one came to is nobody's any more.
+const Call* known() noexcept {
+  if (innermost != nullptr) return innermost;
+  return passes_now > 0 && reached_in == passes ? reached : nullptr;
+}
 
 /// A handler cannot run on a stack that has overflowed. One for each thread that calls into plugins.
 class SignalStack {
@@ -94,7 +105,7 @@ void say_call(const Call& call) {
 
 /// Whoever called exit() is still in its call: a program that ends so has done nothing of what it was asked for.
 void on_exit() {
-  const Call* const call = innermost;
+  const Call* const call = known();
   if (call == nullptr) return;
   say("\nerror: the program was ended by exit()");
   say_call(*call);
@@ -108,7 +119,7 @@ extern "C" void on_crash(int signal, siginfo_t* info, void*) {
   if (signal == SIGBUS && info != nullptr && info->si_code > 0 && bear_loss_at(info->si_addr)) return;
   if (signal == SIGBUS) end_for_want_of_file(info);
   ::signal(signal, SIG_DFL);
-  const Call* const call = innermost;
+  const Call* const call = known();
   say("\nnephron died of ");
   say(name_of(signal));
   if (call == nullptr) {
@@ -122,7 +133,7 @@ extern "C" void on_crash(int signal, siginfo_t* info, void*) {
 
 }  // namespace
 
-const Call* current_call() noexcept { return innermost; }
+const Call* current_call() noexcept { return known(); }
 
 CallScope::CallScope(const Call* call) noexcept : before_(innermost) {
   if (catching) {
@@ -134,7 +145,18 @@ CallScope::CallScope(const Call* call) noexcept : before_(innermost) {
 
 CallScope::~CallScope() { innermost = before_; }
 
-void CallScope::replace(const Call* call) noexcept { innermost = call; }
+PassScope::PassScope() noexcept : own_(nullptr) {
+  ++passes;
+  ++passes_now;
+}
+
+PassScope::~PassScope() { --passes_now; }
+
+void PassScope::reached(const Call* call) noexcept {
+  if (passes_now == 0) return;
+  host::reached = call;
+  reached_in = passes;
+}
 
 void catch_crashes() {
   std::atexit(&on_exit);

@@ -21,11 +21,24 @@ class CallScope {
   ~CallScope();
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
-  /// Another call takes the place of this thread's innermost one, until the scope around it ends.
-  static void replace(const Call* call) noexcept;
 
  private:
   const Call* before_;
+};
+
+/// A backward pass is under way, on this thread and on those of LibTorch's engine, until the scope ends.
+class PassScope {
+ public:
+  PassScope() noexcept;
+  ~PassScope();
+  PassScope(const PassScope&) = delete;
+  PassScope& operator=(const PassScope&) = delete;
+  /// The pass has come to this call on this thread, which is in it where no scope of the thread says otherwise, and
+  /// forgets it with the pass. Outside of one nothing happens.
+  static void reached(const Call* call) noexcept;
+
+ private:
+  CallScope own_;
 };
 
 /// SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT write the current call of the thread that they hit on stderr; then they

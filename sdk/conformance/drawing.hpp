@@ -48,11 +48,14 @@ void require_any_order(std::uint64_t draws, const Make& make, const DrawWith& dr
            "what it is first asked with, or what it was asked with before");
 }
 
+/// Of as many draws as are quick: what a component does after its first hundred is asked of it too.
 template <class Draw>
 void require_thread_safe_draws(const Draw& draw) {
-  constexpr std::uint64_t draws = 16, threads = 4;
+  constexpr std::uint64_t least = 16, most = 128, threads = 4;
   std::vector<decltype(draw(0))> serial;
-  for (std::uint64_t i = 0; i < draws; ++i) serial.push_back(draw(i));
+  for (std::uint64_t i = 0; i < least; ++i) serial.push_back(draw(i));
+  repeat(most - least, 0.2, [&](std::uint64_t i) { serial.push_back(draw(least + i)); });
+  const std::uint64_t draws = serial.size();
   on_threads(threads, [&](std::size_t t) {
     for (std::uint64_t k = 0; k < draws; ++k) {
       const std::uint64_t i = (k + threads * t) % draws;

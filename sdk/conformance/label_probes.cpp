@@ -16,6 +16,7 @@
 #include <nephron/value.hpp>
 
 #include <conformance/bench.hpp>
+#include <conformance/label_offsets.hpp>
 #include <conformance/motion.hpp>
 
 namespace nephron::conformance {
@@ -171,16 +172,16 @@ void require_labels_follow(const std::function<void(const SampleView&)>& change,
            "pixels() moves the picture and leaves its probability maps (SampleView::soft) where they were");
 }
 
-/// Labels of 16 bits, which experiments of more than 8 classes have, go where those of 8 go.
+/// Labels of 16 and 32 bits, which experiments of more than 8 classes have, go where those of 8 go.
 void require_wide_labels_follow(const std::function<void(const SampleView&)>& change) {
+  const auto shift_of = [](Depth depth) { return depth == Depth::u8 ? 0 : depth == Depth::u16 ? 8 : 24; };
   const auto changed = [&](Depth depth) {
     const Image image(probe_size, 3), labels(probe_size, 1, depth), map(probe_size, 1);
     with_label_type(depth, [&](auto zero) {
       for (std::int64_t y = 0; y < probe_size.height; ++y)
         for (std::int64_t x = 0; x < probe_size.width; ++x) {
           const auto bit = static_cast<unsigned>(x / 7 + 3 * (y / 5)) % 8;
-          labels.view().row<decltype(zero)>(y)[x] =
-              static_cast<decltype(zero)>(1U << bit << (depth == Depth::u8 ? 0 : 8));
+          labels.view().row<decltype(zero)>(y)[x] = static_cast<decltype(zero)>(1U << bit << shift_of(depth));
         }
     });
     const std::array soft{map.view()};
@@ -188,13 +189,22 @@ void require_wide_labels_follow(const std::function<void(const SampleView&)>& ch
     copy({image.view(), labels.view(), soft});
     return labels;
   };
-  const Image bytes = changed(Depth::u8), wide = changed(Depth::u16);
-  for (std::int64_t y = 0; y < probe_size.height; ++y)
-    for (std::int64_t x = 0; x < probe_size.width; ++x)
-      expect(
-          wide.view().row<const std::uint16_t>(y)[x] == bytes.view().row<const std::uint8_t>(y)[x] << 8,
-          "pixels() does something else to labels of 16 bits (more than 8 classes) than to those of 8: their depth is "
-          "SampleView::labels.depth, <nephron/label_pixels.hpp>");
+  const Image bytes = changed(Depth::u8);
+  for (const Depth depth : {Depth::u16, Depth::u32}) {
+    const Image wide = changed(depth);
+    with_label_type(depth, [&](auto zero) {
+      for (std::int64_t y = 0; y < probe_size.height; ++y)
+        for (std::int64_t x = 0; x < probe_size.width; ++x)
+          expect(wide.view().row<const decltype(zero)>(y)[x] ==
+                     static_cast<std::uint32_t>(bytes.view().row<const std::uint8_t>(y)[x]) << shift_of(depth),
+                 [&] {
+                   return std::string("pixels() does something else to labels of ") +
+                          (depth == Depth::u16 ? "16 bits (more than 8" : "32 bits (more than 16") +
+                          " classes) than to those of 8: their depth is SampleView::labels.depth, "
+                          "<nephron/label_pixels.hpp>";
+                 });
+    });
+  }
 }
 
 /// Samples whose targets are as they were have to look as if nothing of them had moved.
@@ -218,6 +228,7 @@ void require_own(const Probe& before, const Probe& after) {
 void require_labels_follow(const std::function<void(const SampleView&)>& change) {
   for (const Texture texture : {Texture::hills, Texture::grain}) require_labels_follow(change, texture);
   require_wide_labels_follow(change);
+  require_labels_on_their_pixels(change);
 }
 
 void require_targets_follow(const BatchAugmentation& augmentation, const Rng& rng) {

@@ -11,7 +11,8 @@ namespace nephron::conformance {
 /// Of the picture that require_labels_follow() hands in, and that it is to be drawn for.
 inline constexpr Size probe_size{320, 240};
 
-/// Throws Failed when a function of Plan::pixels() moves the picture and leaves its labels or its probability maps.
+/// Throws Failed when a function of Plan::pixels() moves the picture and leaves its labels or its probability maps, or
+/// moves them elsewhere (label_offsets.hpp).
 void require_labels_follow(const std::function<void(const SampleView&)>& change);
 
 /// Throws Failed when apply() with this generator moves or mixes pictures of a batch and leaves their targets, or gives

@@ -1,6 +1,7 @@
 #include <nephron/loss_input.hpp>
 
 #include <array>
+#include <atomic>
 #include <utility>
 
 namespace nephron {
@@ -9,6 +10,8 @@ struct LossInput::Data {
   at::Tensor logits, target, pixel_weights, distance, predicted_distance;
   double progress = 0;
   std::int64_t epoch = 0;
+  /// Of all that were made of one.
+  std::shared_ptr<std::atomic<std::uint32_t>> asked = std::make_shared<std::atomic<std::uint32_t>>(0);
 
   /// Everything that has a value a pixel.
   std::array<at::Tensor*, 5> of_pixels() { return {&logits, &target, &pixel_weights, &distance, &predicted_distance}; }
@@ -32,8 +35,15 @@ const at::Tensor& LossInput::predicted_distance() const {
     throw Error("predicted_distance() was not asked for", "return nephron::LossNeeds::predicted_distance from needs()");
   return data_->predicted_distance;
 }
-double LossInput::progress() const noexcept { return data_->progress; }
-std::int64_t LossInput::epoch() const noexcept { return data_->epoch; }
+double LossInput::progress() const noexcept {
+  *data_->asked |= LossAsked::progress;
+  return data_->progress;
+}
+std::int64_t LossInput::epoch() const noexcept {
+  *data_->asked |= LossAsked::epoch;
+  return data_->epoch;
+}
+std::uint32_t LossInput::take_asked() const noexcept { return data_->asked->exchange(0); }
 void LossInput::set_pixel_weights(at::Tensor weights) { data_->pixel_weights = std::move(weights); }
 void LossInput::set_distance(at::Tensor distance) { data_->distance = std::move(distance); }
 void LossInput::set_progress(double progress, std::int64_t epoch) {

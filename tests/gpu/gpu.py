@@ -72,6 +72,8 @@ def measure(bench):
     rows = []
     for part in [lambda: [speeds.step_pair(bench, "bf16", 16, 512, 10, "eager,default,reduce-overhead")] if not cpu else [],
                  lambda: [speeds.step_pair(bench, "fp32", *((2, 64, 1, "eager") if cpu else (16, 512, 5, "eager,default")))],
+                 lambda: [] if cpu else [speeds.graph_pair(bench, "bf16", 16, 512, 50)],
+                 lambda: [] if cpu else [speeds.graph_pair(bench, "bf16", 4, 128, 200)],
                  lambda: speeds.training(bench, *((4, 64, 4) if cpu else (32, 256, 60))),
                  lambda: speeds.prediction(bench, bench.trained("fp32"), pictures) if os.path.isdir(pictures) else []]:
         try:

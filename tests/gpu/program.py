@@ -1,6 +1,8 @@
 """Runs nephron and reads what it leaves behind. The standard library alone: a GPU machine may have nothing else."""
+import array
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -88,6 +90,33 @@ def losses(run, fold=0):
 def last_weights(run, fold=0):
     with open(os.path.join(run, f"fold-{fold}", "checkpoints", "last", "weights.safetensors"), "rb") as file:
         return file.read()
+
+
+def float_tensors(data):
+    """Tensors of float32 of a .safetensors file, by name."""
+    length = struct.unpack("<Q", data[:8])[0]
+    out = {}
+    for name, entry in json.loads(data[8:8 + length]).items():
+        if name != "__metadata__" and entry["dtype"] == "F32":
+            begin, end = (8 + length + at for at in entry["data_offsets"])
+            out[name] = array.array("f", data[begin:end])
+    return out
+
+
+def weights_apart(run, other):
+    """Of two runs' last weights: the norm of their difference, as a share of that of the second."""
+    ours, theirs = (float_tensors(last_weights(r)) for r in (run, other))
+    expect(ours.keys() == theirs.keys(), "two runs have tensors of other names")
+    apart = sum((a - b) ** 2 for name in ours for a, b in zip(ours[name], theirs[name]))
+    return (apart / sum(b * b for name in theirs for b in theirs[name])) ** 0.5
+
+
+def replays(run):
+    """(batches that were replayed from a CUDA graph, all batches)"""
+    with open(os.path.join(run, "log.txt")) as log:
+        said = re.findall(r"(\d+) of (\d+) batch(?:es)? were replayed from a CUDA graph", log.read())
+    expect(said, f"{run} says nothing of a CUDA graph")
+    return tuple(int(number) for number in said[-1])
 
 
 def pixels(path):

@@ -15,11 +15,27 @@ def last_json(text):
     return json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
 
 
+def step(bench, name, precision, batch, tile, steps, *more):
+    """What bench-train-step says of resnet34-Unet."""
+    return last_json(bench.program.run(name, "bench-train-step", "--encoder", "resnet34", "--decoder", "unet", "--loss", "bce",
+                                       "--batch", batch, "--tile", tile, "--classes", 2, "--precision", precision, "--steps",
+                                       steps, "--warmup", 5, "--device", bench.device, *more))
+
+
+def graph_pair(bench, precision, batch, tile, steps):
+    """nephron's step from a CUDA graph and without, in turn, on the same device."""
+    seconds = {"graph": [], "as-ever": []}
+    for turn, way in enumerate(("as-ever", "graph", "graph", "as-ever")):
+        seconds[way].append(step(bench, f"step-{way}-{precision}-{tile}-{turn}", precision, batch, tile, steps,
+                                 *(["--cuda-graph"] if way == "graph" else []))["seconds"])
+    graph, as_ever = (sum(seconds[way]) / 2 for way in ("graph", "as-ever"))
+    return {"what": f"training step from a CUDA graph, resnet34-Unet, {batch} x {tile} px, {precision}", "unit": "ms",
+            "nephron": 1e3 * graph, "peer": 1e3 * as_ever, "how": "nephron without", "ratio": as_ever / graph}
+
+
 def step_pair(bench, precision, batch, tile, steps, modes):
     """nephron's step and the tuned Python one, in turn, on the same device."""
-    ours = last_json(bench.program.run(f"step-{precision}", "bench-train-step", "--encoder", "resnet34", "--decoder", "unet",
-                                       "--loss", "bce", "--batch", batch, "--tile", tile, "--classes", 2, "--precision",
-                                       precision, "--steps", 5 * steps, "--warmup", 5, "--device", bench.device))
+    ours = step(bench, f"step-{precision}", precision, batch, tile, 5 * steps)
     peer = subprocess.run([sys.executable, os.path.join(HERE, "tuned_step.py"), "--batch", str(batch), "--tile", str(tile),
                            "--precision", precision, "--steps", str(steps), "--modes", modes, "--device", bench.device],
                           capture_output=True, text=True)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 
-from program import Failed, expect, interrupt_after, last_weights, losses, only_run, pixels
+from program import Failed, expect, interrupt_after, last_weights, losses, only_run, pixels, replays, weights_apart
 
 EXPERIMENT = """
 name = "gpu"
@@ -41,12 +41,12 @@ class Bench:
     def arguments(self, runs, device, *more):
         return "train", self.experiment, "--runs", runs, "--device", device, *more
 
-    def trained(self, name, device=None, precision="fp32"):
+    def trained(self, name, device=None, precision="fp32", more=()):
         """The folder of a run; made once."""
         if name not in self.runs_made:
             runs = self.fresh(name)
             self.program.run("train-" + name, *self.arguments(runs, device or self.device),
-                             "--set", f'train.precision="{precision}"')
+                             "--set", f'train.precision="{precision}"', *more)
             self.runs_made[name] = only_run(runs)
         return self.runs_made[name]
 
@@ -123,6 +123,45 @@ def resume(bench):
     return f"interrupted after step {min(5, max(losses(run)))}, resumed, equal to the unbroken run to the bit"
 
 
+# What a recording has to bear: two forms of batches (CutMix gives pixels weights), batches that are added up, a part that
+# is frozen at first, averages that are validated between, random numbers of the device, every loss (some of which have
+# no deterministic form). With how far weights may be from those without it.
+RECORDED = {
+    "plain": ([], 1e-4),
+    "added-up": (["train.accumulate=2", 'train.freeze=[{match="encoder", until=1}]', 'train.average={type="ema"}'], 1e-4),
+    "dropping": (['model.encoder={type="efficientnet-b0"}', "batch_augmentation=[]"], 1e-4),
+    "all-losses": (["train.deterministic=false", "batch_augmentation=[]",
+                    'loss.terms=[{type="boundary", over=0, weight=0.01}, %s]' % ", ".join(
+                        '{type="%s", weight=0.1}' % name for name in ("bce", "dice", "jaccard", "tversky", "focal",
+                                                                      "focal_tversky", "lovasz", "hausdorff", "mcc"))], 1e-2),
+}
+
+
+def cuda_graph(bench):
+    """What is replayed gives the weights of what is launched kernel by kernel."""
+    if bench.device == "cpu":
+        return "not on a CPU"
+    seen = []
+    for precision in ("fp32", "bf16", "fp16"):
+        for name, (settings, most) in RECORDED.items():
+            if precision != "fp32" and name != "plain":
+                continue
+            more = [word for setting in ['loss.terms=[{type="bce"}, {type="dice"}]', "train.steps_per_epoch=12", *settings]
+                    for word in ("--set", setting)]
+            as_ever = bench.trained(f"as-ever-{name}-{precision}", precision=precision, more=more)
+            recorded = bench.trained(f"recorded-{name}-{precision}", precision=precision,
+                                     more=[*more, "--set", "train.cuda_graph=true"])
+            replayed, batches = replays(recorded)
+            expect(2 * replayed > batches, f"{name}, {precision}: {replayed} of {batches} batches were replayed")
+            off = weights_apart(recorded, as_ever)
+            most = most if precision == "fp32" else 1e-2
+            expect(off <= most, f"{name}, {precision}: weights are {off:.2g} of their norm from those without a graph; "
+                                f"at most {most:g} was expected")
+            seen.append(f"{name} {precision} {replayed} of {batches} replayed, "
+                        + ("equal to the bit" if off == 0 else f"{off:.1e} of the weights' norm away"))
+    return "; ".join(seen)
+
+
 def predict(bench):
     run = bench.trained("fp32")
     pictures = bench.fresh("pictures")
@@ -172,6 +211,7 @@ def out_of_memory(bench):
     return "refused in words: " + next(line for line in said.splitlines() if "memory" in line).strip()[:160]
 
 
-STEPS = [kernels, fp32_losses, bf16_losses, fp16_losses, augmented_on_device, deterministic, resume, predict, two_processes, out_of_memory]
+STEPS = [kernels, fp32_losses, bf16_losses, fp16_losses, augmented_on_device, deterministic, resume,
+         cuda_graph, predict, two_processes, out_of_memory]
 
 __all__ = ["Bench", "Failed", "STEPS"]

@@ -31,26 +31,28 @@ struct EfficientNetParams {
   }
 };
 
-/// Which residual branches are dropped: a function of the seed and of the number of training passes before, so that a
-/// resumed run goes on as an unbroken one does.
+/// Which residual branches are dropped, so that a resumed run goes on as an unbroken one does: on a CPU a function of
+/// the seed and of the number of training passes before, on a GPU drawn there, from the generator that is seeded anew
+/// at every step: numbers of a CPU could not be part of a step that is recorded (train.cuda_graph).
 class DropConnect {
  public:
   DropConnect(nephron::Rng stream, double rate) : stream_(stream), rate_(rate) {}
 
   bool on() const noexcept { return rate_ > 0; }
   void next_pass(const at::Tensor& batches_tracked) {
-    // The counter that batch normalisation keeps is part of every checkpoint. Read once: on a GPU reading it waits.
+    if (batches_tracked.is_cuda()) return;
+    // The counter that batch normalisation keeps is part of every checkpoint.
     if (pass_ < 0) pass_ = batches_tracked.item<std::int64_t>();
     rng_ = stream_.fork(std::to_string(pass_++));
   }
   /// [N, 1, 1, 1]: 0, or what keeps the mean.
   at::Tensor scale(const at::Tensor& x, double share) {
     const double keep = 1 - rate_ * share;
-    // From pageable memory the copy would wait for all that the GPU has still to do.
-    at::Tensor scale = at::empty({x.size(0), 1, 1, 1}, at::TensorOptions().pinned_memory(x.is_cuda()));
+    if (x.is_cuda()) return at::empty({x.size(0), 1, 1, 1}, x.options()).bernoulli_(keep).div_(keep);
+    at::Tensor scale = at::empty({x.size(0), 1, 1, 1});
     auto* values = scale.mutable_data_ptr<float>();
     for (std::int64_t i = 0; i < x.size(0); ++i) values[i] = rng_.chance(keep) ? static_cast<float>(1 / keep) : 0.0F;
-    return scale.to(x.device(), x.scalar_type(), /*non_blocking=*/true);
+    return scale.to(x.scalar_type());
   }
 
  private:

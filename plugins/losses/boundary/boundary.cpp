@@ -29,12 +29,14 @@ class BoundaryLoss final : public nephron::InputLoss {
   at::Tensor value(const nephron::LossInput& input) const override {
     at::Tensor distance = input.distance();
     if (params_.normalised) distance = distance / static_cast<double>(std::max(distance.size(2), distance.size(3)));
-    return nephron::pixel_mean(at::sigmoid(input.logits()) * distance, input) * factor(input.progress());
+    return nephron::pixel_mean(at::sigmoid(input.logits()) * distance, input) * factor(input);
   }
 
  private:
-  double factor(double progress) const {
-    const double risen = params_.over > 0 ? std::min(1.0, progress / params_.over) : 1.0;
+  double factor(const nephron::LossInput& input) const {
+    // What stays is found without a look at the progress: such a loss may be recorded (train.cuda_graph).
+    const bool rises = params_.over > 0 && params_.start != params_.end;
+    const double risen = rises ? std::min(1.0, input.progress() / params_.over) : 1.0;
     return params_.start + (params_.end - params_.start) * risen;
   }
   BoundaryParams params_;

@@ -11,6 +11,7 @@
 #include <nephron/augmentation.hpp>
 
 #include <conformance/faults/faults.hpp>
+#include <conformance/faults/label_faults.hpp>
 
 namespace nephron::conformance {
 
@@ -270,6 +271,19 @@ class KeepsItsNumber final : public GoodAugmentation {
   mutable SharedScratch<double> scratch_;
 };
 
+/// The same once it has drawn a hundred times, such as from a table that is full.
+class KeepsItsNumberLater final : public GoodAugmentation {
+ public:
+  void draw(const SampleInfo&, Rng& rng, Plan& plan) const override {
+    const double angle = rng.uniform(-90, 90);
+    plan.affine(Affine::rotation(++drawn_ > 100 ? scratch_.through(angle) : angle), Border::constant);
+  }
+
+ private:
+  mutable SharedScratch<double> scratch_;
+  mutable std::atomic<int> drawn_ = 0;
+};
+
 /// Keeps the middle of the last size it saw, a while before it uses it.
 class KeepsTheMiddle final : public GoodAugmentation {
  public:
@@ -323,7 +337,7 @@ class LooksAtItsSampleLater final : public GoodAugmentation {
 }  // namespace
 
 Fixture augmentation_fixture() {
-  return {
+  Fixture out{
       {subject_of<Augmentation, GoodAugmentation>("good"), subject_of<Augmentation, PaintsOver>("paints_over"),
        subject_of<Augmentation, BrightensAndSmears>("brightens_and_smears"),
        subject_of<Augmentation, MirrorsPixels>("mirrors_pixels")},
@@ -351,8 +365,11 @@ Fixture augmentation_fixture() {
           {"randomness", "rand(), random() or srand() was called", subject_of<Augmentation, CallsRand>("calls_rand")},
           {"threads", "from several threads at once", subject_of<Augmentation, KeepsItsNumber>("shared_scratch")},
           {"threads", "from several threads at once", subject_of<Augmentation, KeepsTheMiddle>("keeps_the_middle")},
+          {"threads", "from several threads at once", subject_of<Augmentation, KeepsItsNumberLater>("keeps_it_later")},
           {"extremes", "labels are not of the picture's size", subject_of<Augmentation, NeedsLabels>("needs_labels")},
       }};
+  add_label_fixture(out);
+  return out;
 }
 
 }  // namespace nephron::conformance

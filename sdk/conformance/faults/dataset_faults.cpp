@@ -46,6 +46,11 @@ class GoodDataset : public Dataset {
   }
 };
 
+class SaysNothingOfTheSecond final : public GoodDataset {
+ public:
+  bool annotated(const SlideInfo&) const override { return true; }
+};
+
 struct MakerParams {
   int slides = 2;
   std::array<std::int64_t, 2> size{300, 200};
@@ -257,6 +262,8 @@ class SaysYesAndNothing final : public GoodDataset {
 };
 
 }  // namespace
+
+Subject dataset_to_note() { return subject_of<Dataset, SaysNothingOfTheSecond>("says_nothing_of_the_second"); }
 
 Fixture dataset_fixture() {
   return {

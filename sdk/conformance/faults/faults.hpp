@@ -33,6 +33,8 @@ struct Fixture {
 Fixture any_fixture();
 Fixture reader_fixture();
 Fixture dataset_fixture();
+/// One that says nothing of a slide that it calls annotated, which may be right.
+Subject dataset_to_note();
 Fixture sampler_fixture();
 Fixture augmentation_fixture();
 Fixture batch_augmentation_fixture();

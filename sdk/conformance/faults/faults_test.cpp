@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <nephron/augmentation.hpp>
-#include <nephron/dataset.hpp>
 #include <nephron/kinds.hpp>
 
 #include <conformance/faults/faults.hpp>
@@ -98,36 +97,6 @@ TEST_P(Faulty, FailsExactlyTheCheckOfItsFault) {
 INSTANTIATE_TEST_SUITE_P(Component, Faulty, testing::ValuesIn(all_faults()),
                          [](const auto& test) { return test_name(test.param.subject); });
 
-class SaysNothingOfTheSecond final : public Dataset {
- public:
-  std::vector<SlideInfo> slides(const std::vector<std::string>&) const override {
-    SlideInfo one, two;
-    one.id = "one", one.size = {300, 200};
-    two.id = "two", two.size = {128, 257};
-    return {one, two};
-  }
-  std::unique_ptr<SlideReader> open(const SlideInfo& slide) const override {
-    return std::make_unique<Black>(slide.size);
-  }
-  bool annotated(const SlideInfo&) const override { return true; }
-  void annotate(const SlideInfo& slide, const std::vector<std::string>&, AnnotationSink& sink) const override {
-    if (slide.id == "one") sink.polygon(0, {{{1, 1}, {20, 1}, {20, 30}}});
-  }
-
- private:
-  class Black final : public SlideReader {
-   public:
-    explicit Black(Size size) : size_(size) {}
-    Size size() const noexcept override { return size_; }
-    void read(const Region& region, const ImageView& out) const override {
-      if (region.clipped({0, 0, size_.width, size_.height}) != region) throw Error("the region leaves the slide");
-      for (std::int64_t y = 0; y < region.height; ++y)
-        std::fill_n(out.row<std::uint8_t>(y), 3 * region.width, std::uint8_t{0});
-    }
-    Size size_;
-  };
-};
-
 #ifndef __SANITIZE_ADDRESS__  // which says so itself
 /// Refers to a variable that is gone: other checks may do anything with it.
 class HoldsAVariable final : public Augmentation {
@@ -173,7 +142,7 @@ TEST(Conformance, TracesOfModulesAreEqualUpToRounding) {
 
 /// Right or wrong, which no check can tell: passed, with a word.
 TEST(Conformance, AnAnnotatedSlideOfWhichNothingIsSaidIsNoted) {
-  const Subject subject = subject_of<Dataset, SaysNothingOfTheSecond>("says_nothing_of_the_second");
+  const Subject subject = dataset_to_note();
   for (const Check& check : checks_of(subject.kind)) {
     const Outcome outcome = outcome_of(check, subject);
     EXPECT_NE(outcome.what, Outcome::What::failed) << check.name << ": " << outcome.says;

@@ -78,7 +78,9 @@ class NEPHRON_API Plan {
   /// Filter: the same with a separable kernel, rows then columns.
   virtual void filter(const std::vector<float>& horizontal, const std::vector<float>& vertical) = 0;
   /// Anything else: changes pixels in place. What moves pixels of the image moves those of the labels and of the
-  /// probability maps alike.
+  /// probability maps alike. `change` runs when draw() has long returned, once, on a thread of the host's choice: the
+  /// SampleInfo, the Rng and the variables of draw() are gone by then. It holds values alone ([gain], never [&]), and
+  /// draws from a generator of its own: [noise = rng.fork("noise")](const SampleView& s) mutable { ... }.
   virtual void pixels(std::function<void(const SampleView& sample)> change) = 0;
 };
 

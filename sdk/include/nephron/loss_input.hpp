@@ -42,6 +42,8 @@ class NEPHRON_API LossInput {
   LossInput with_logits(at::Tensor logits) const;
   /// One class of some samples, by their indices [n].
   LossInput part(std::int64_t class_index, const at::Tensor& samples) const;
+  /// LossAsked since the last call, of this input and of those that were made of it.
+  std::uint32_t take_asked() const noexcept;
 
  private:
   struct Data;
@@ -52,6 +54,13 @@ class NEPHRON_API LossInput {
 struct LossNeeds {
   static constexpr std::uint32_t distance = 1;
   static constexpr std::uint32_t predicted_distance = 2;
+};
+
+/// What changes from step to step or from epoch to epoch, and was looked at: a loss that was recorded on a GPU would
+/// see it as it was then.
+struct LossAsked {
+  static constexpr std::uint32_t progress = 1;
+  static constexpr std::uint32_t epoch = 2;
 };
 
 /// A loss that looks at more than logits and target. Registered as NEPHRON_COMPONENT(nephron::Loss, ...), with the

@@ -166,6 +166,31 @@ TEST_F(BrokenPlugins, DuplicateName) {
   EXPECT_EQ(check(fixture("duplicate_a"), "", 0), std::vector<std::string>{});
 }
 
+// Found in a folder, two of one name take nothing from the others.
+TEST_F(BrokenPlugins, DuplicateNameInTheUsersFolder) {
+  const fs::path folder = root_ / "share/nephron/plugins";
+  fs::create_directories(folder);
+  for (const char* name : {"good", "duplicate_a", "duplicate_b"})
+    fs::copy_file(fixture(name), folder / (std::string(name) + ".so"));
+  const std::string what =
+      "augmentation \"fixture_twice\" is in two plugin files (SDK rule 7): " + (folder / "duplicate_a.so").string() +
+      " and " + (folder / "duplicate_b.so").string();
+  const Result listed = nephron("plugins list", "2>/dev/null"), told = nephron("plugins list");
+  EXPECT_EQ(listed.code, 0);
+  EXPECT_THAT(listed.output, testing::AllOf(HasSubstr("fixture_turn"), testing::Not(HasSubstr("fixture_twice"))));
+  EXPECT_THAT(told.output, HasSubstr("none is taken: " + what +
+                                     "; rename one of the components, or take one of the "
+                                     "files out of the search"));
+  const nlohmann::json out = nlohmann::json::parse(nephron("plugins list --json", "2>/dev/null").output);
+  EXPECT_EQ(out["clashes"][0]["files"].size(), 2U);
+  for (const char* command : {"plugins describe augmentation fixture_twice", "plugins check fixture_twice"}) {
+    const Result r = nephron(command);
+    EXPECT_EQ(r.code, 1) << command;
+    EXPECT_THAT(r.output, HasSubstr(what)) << command;
+  }
+  EXPECT_EQ(nephron("plugins describe augmentation fixture_turn").code, 0);
+}
+
 TEST_F(BrokenPlugins, NotElf) {
   const fs::path file = root_ / "text.so";
   std::ofstream(file) << "this is not a plugin\n";

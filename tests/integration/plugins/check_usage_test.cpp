@@ -65,6 +65,19 @@ TEST_F(CheckUsage, AParameterOfOneComponentOfSeveral) {
                  "\"degrees\"");
 }
 
+TEST_F(CheckUsage, AnInstalledComponentHasTheName) {
+  ::setenv("NEPHRON_PLUGIN_PATH", fixture("good").c_str(), 1);
+  const fs::path mine = root_ / "mine.so";
+  fs::copy_file(fixture("good"), mine);
+  const Result r = nephron("plugins check " + mine.string());
+  EXPECT_EQ(r.code, 0) << "it may be good all the same";
+  EXPECT_THAT(r.output, HasSubstr("there is the augmentation \"fixture_turn\" already, in " + fixture("good").string() +
+                                  ": nephron loads no two of one name"));
+  EXPECT_EQ(nephron("plugins check " + fixture("good").string()).output, "") << "that is the file itself";
+  const auto out = nlohmann::json::parse(nephron("plugins check --json " + mine.string(), "2>/dev/null").output);
+  EXPECT_EQ(out["names_taken"][0]["file"], fixture("good").string());
+}
+
 // `plugins new NAME` makes a folder of that name, and then `plugins check NAME` is asked for.
 TEST_F(CheckUsage, AComponentBesideWhatIsNamedAlike) {
   ::setenv("NEPHRON_PLUGIN_PATH", fixture("good").c_str(), 1);

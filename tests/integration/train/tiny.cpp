@@ -19,7 +19,7 @@
 #include <nephron/augmentation.hpp>
 #include <nephron/batch_augmentation.hpp>
 #include <nephron/decoder.hpp>
-#include <nephron/loss.hpp>
+#include <nephron/loss_input.hpp>
 #include <nephron/nn/batch_norm.hpp>
 #include <nephron/nn/recompute.hpp>
 
@@ -168,6 +168,29 @@ class WholeBatchLoss final : public nephron::Loss {
   WholeBatchParams params_;
 };
 
+struct MovingParams {
+  std::string by = "progress";
+  static void describe(nephron::Schema<MovingParams>& s) {
+    s.field("by", &MovingParams::by, "what the loss changes with").choices({"progress", "epoch", "calls"});
+  }
+};
+
+/// Another factor at each step, in each epoch, or with each call.
+class MovingLoss final : public nephron::InputLoss {
+ public:
+  explicit MovingLoss(const MovingParams& params) : params_(params) {}
+  at::Tensor value(const nephron::LossInput& input) const override {
+    const double by = params_.by == "progress" ? input.progress()
+                      : params_.by == "epoch"  ? static_cast<double>(input.epoch())
+                                               : static_cast<double>(calls_++);
+    return nephron::pixel_mean((input.logits() - input.target()).square(), input) * (1 + by);
+  }
+
+ private:
+  MovingParams params_;
+  mutable std::atomic<std::int64_t> calls_{0};
+};
+
 class DetachedLoss final : public nephron::Loss {
  public:
   at::Tensor forward(const at::Tensor& logits, const at::Tensor&) const override {
@@ -228,6 +251,7 @@ NEPHRON_COMPONENT(nephron::Decoder, TinyDecoder, "test-tiny", "One convolution, 
 NEPHRON_COMPONENT(nephron::Decoder, SupervisedDecoder, "test-supervised", "The same with an auxiliary map, for tests")
 NEPHRON_COMPONENT(nephron::Loss, BrittleLoss, "test-brittle", "Breaks after some calls, for tests")
 NEPHRON_COMPONENT(nephron::Loss, WholeBatchLoss, "test-whole-batch", "One value a batch, for tests")
+NEPHRON_COMPONENT(nephron::Loss, MovingLoss, "test-moving", "Another factor each time, for tests")
 NEPHRON_COMPONENT(nephron::Loss, DetachedLoss, "test-detached", "Without a gradient, for tests")
 NEPHRON_COMPONENT(nephron::BatchAugmentation, WrongBatch, "test-wrong-batch", "Tensors of another form, for tests")
 NEPHRON_COMPONENT(nephron::Augmentation, FailingDraw, "test-failing", "Fails, for tests")

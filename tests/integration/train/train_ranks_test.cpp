@@ -131,6 +131,13 @@ TEST_F(Ranked, GiveWhatOneProcessGives) {
   EXPECT_THAT(read_file(output_of(1)), Not(HasSubstr("fold 0"))) << "rank 0 alone speaks";
 }
 
+TEST_F(Ranked, AStepOfSeveralIsNotRecorded) {
+  write("norm = false");
+  expect_codes(start(2, command("two", {"--set", "train.cuda_graph=true"})), 2);
+  EXPECT_THAT(read_file(output_of(0)), HasSubstr("\"cuda_graph\" records the work of one process, and 2 ranks"));
+  EXPECT_FALSE(fs::exists(root_ / "two"));
+}
+
 TEST_F(Ranked, ValidateTilesTogether) {
   write("norm = false");
   const std::vector<std::string> more{"--set", "train.epochs=1", "--set", "validation.how=tiles"};

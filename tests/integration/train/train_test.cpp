@@ -16,6 +16,7 @@ namespace nephron::host {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
@@ -267,6 +268,8 @@ TEST_F(Train, WhatIsToldOfASampleIsInTheStepThatUsesIt) {
 
 TEST_F(Train, SaysWhatIsWrongBeforeTraining) {
   EXPECT_THAT(run(train_command({"--set", "train.precision=fp16"}), 2), HasSubstr("needs a CUDA device"));
+  EXPECT_THAT(run(train_command({"--set", "train.cuda_graph=true"}), 2),
+              AllOf(HasSubstr("\"cuda_graph\" needs a CUDA device"), HasSubstr("--set train.cuda_graph=false")));
   EXPECT_THAT(run(train_command({"--fold", "3"}), 2),
               HasSubstr("--fold 3: expected 0 to 2, several with \",\" between them, or \"all\""));
   EXPECT_THAT(run(train_command({"--fold", "first"}), 2), HasSubstr("--fold first: expected 0 to 2"));
