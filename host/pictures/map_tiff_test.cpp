@@ -29,7 +29,7 @@ void write(const std::filesystem::path& file, const Image& map, const MapTiffOpt
   for (std::int64_t y = 0; y < map.size().height; y += rows)
     out.write(map.view().crop({0, y, map.size().width, std::min(rows, map.size().height - y)}));
   EXPECT_FALSE(std::filesystem::exists(file)) << "appears once it is whole";
-  out.finish();
+  out.finish("probabilities");
 }
 
 /// The pictures of a TIFF, as libtiff reads their tiles, as numbers from 0 to 1.
@@ -68,7 +68,7 @@ TEST(MapTiff, HoldsTheMapAndItsReductions) {
     for (const std::int64_t rows : {1, 64, 2000}) {
       const std::filesystem::path file = scratch.path() / ("map" + std::to_string(rows) + ".tif");
       std::filesystem::remove(file);
-      write(file, map, {depth, 0.5, "probabilities"}, rows);
+      write(file, map, {depth, 0.5}, rows);
       const std::vector<Image> levels = pictures_of(file);
       ASSERT_EQ(levels.size(), 3U);
       EXPECT_EQ(levels[0].size(), map.size());
