@@ -14,6 +14,7 @@
 #include <host/inference/smp_model.hpp>
 #include <host/inference/torchscript.hpp>
 #include <host/model/model.hpp>
+#include <host/runs/checkpoint_digests.hpp>
 #include <host/runs/chosen_folds.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/command_output.hpp>
@@ -40,6 +41,7 @@ constexpr std::string_view auxiliary = "auxiliary_heads.";
 struct Job {
   ExportedModel result;
   fs::path weights;
+  std::string weights_sha256;
   bool torchscript = true;
   fs::path file(const char* name) const { return result.folder / name; }
   std::vector<CommandOutput> outputs(bool overwrite) const {
@@ -61,6 +63,8 @@ std::vector<Job> jobs_of(const ModelExportRequest& request, const RunFolder& run
     job.weights = fs::canonical(run.fold(k).weights(request.checkpoint));
     job.torchscript = request.torchscript;
     job.outputs(request.overwrite);  // refuses what is there before any work
+    job.weights_sha256 = sha256_of(job.weights);
+    require_as_written(job.weights, job.weights_sha256);
   }
   return jobs;
 }
@@ -100,7 +104,7 @@ Json facts(const Experiment& experiment, const RunFolder& run, const Job& job, c
                    : Json{{"class", smp.decoder}, {"arguments", smp.arguments}, {"padding", smp.padding}};
   if (!smp.why.empty()) out["smp_missing"] = smp.why;
   out["sha256"] = {{"experiment.resolved.toml", sha256_of(run.experiment())},
-                   {"weights of the run", sha256_of(job.weights)},
+                   {"weights of the run", job.weights_sha256},
                    {"model.safetensors", sha256_of(job.file("model.safetensors"))}};
   return out;
 }

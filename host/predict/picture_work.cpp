@@ -70,14 +70,26 @@ KeptRows PictureWork::rows_of(const PictureFile& picture, std::size_t member, co
   return rows;
 }
 
+namespace {
+
+std::string text_of_weights(const PredictSettings& settings) {
+  std::string out;
+  for (const std::filesystem::path& file : settings.weights) out += (out.empty() ? "" : ", ") + file.string();
+  return out;
+}
+
+}  // namespace
+
 /// What one member says of a picture, into `sink`.
-void PictureWork::ask(std::size_t member, const LoadedPicture& loaded, std::int64_t from_row, const Told& told,
-                      ProbabilitySink& sink) const {
+void PictureWork::ask(std::size_t member, const PictureFile& picture, const LoadedPicture& loaded,
+                      std::int64_t from_row, const Told& told, ProbabilitySink& sink) const {
   const PredictSettings& settings = members_[member]->settings;
   TilingOptions tiling{settings.cut(), settings.overlap, settings.batch, {}};
   tiling.blending = settings.blending;
   tiling.as_reference = settings.as_reference;
   tiling.from_row = from_row;
+  tiling.picture = "\"" + picture.id + "\"";
+  tiling.network = text_of_weights(settings);
   tiling.wanted = [&](const Region& tile) { return !loaded.glass.only(tile); };
   tiling.progress = [&](std::int64_t tiles, std::int64_t total) {
     std::string doing = total > 1 ? ", tile " + std::to_string(tiles) + "/" + std::to_string(total) : "";
@@ -110,7 +122,7 @@ PictureWork::Computed PictureWork::compute(const PictureFile& picture, std::shar
       const LoadedPicture own = m == 0 ? LoadedPicture() : members_[m]->loader->load(picture);
       const LoadedPicture& seen = m == 0 ? *loaded : own;
       KeptRows& rows = *out.kept.emplace_back(std::make_unique<KeptRows>(rows_of(picture, m, seen)));
-      if (rows.rows_there() < rows.size().height) ask(m, seen, rows.rows_there(), told, rows);
+      if (rows.rows_there() < rows.size().height) ask(m, picture, seen, rows.rows_there(), told, rows);
       said.push_back({&rows, members_[m]->share});
     }
     // Of several runs all classes have one threshold.
@@ -120,9 +132,9 @@ PictureWork::Computed PictureWork::compute(const PictureFile& picture, std::shar
     KeptRows& rows = *out.kept.emplace_back(std::make_unique<KeptRows>(rows_of(picture, 0, *loaded)));
     behind.begin(rows.size(), planes_);
     rows.give_to(behind);
-    ask(0, *loaded, rows.rows_there(), told, rows);
+    ask(0, picture, *loaded, rows.rows_there(), told, rows);
   } else {
-    ask(0, *loaded, 0, told, behind);
+    ask(0, picture, *loaded, 0, told, behind);
   }
   behind.finish();
   return out;

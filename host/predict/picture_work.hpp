@@ -53,8 +53,8 @@ class PictureWork {
   std::vector<double> mask_thresholds() const;
   void require_room(const LoadedPicture& loaded) const;
   KeptRows rows_of(const PictureFile& picture, std::size_t member, const LoadedPicture& loaded) const;
-  void ask(std::size_t member, const LoadedPicture& loaded, std::int64_t from_row, const Told& told,
-           ProbabilitySink& sink) const;
+  void ask(std::size_t member, const PictureFile& picture, const LoadedPicture& loaded, std::int64_t from_row,
+           const Told& told, ProbabilitySink& sink) const;
 
   const PredictRequest& request_;
   const std::vector<std::unique_ptr<Member>>& members_;

@@ -12,6 +12,7 @@
 #include <host/data/resolution.hpp>
 #include <host/predict/threshold_search.hpp>
 #include <host/predict/validated_thresholds.hpp>
+#include <host/runs/checkpoint_digests.hpp>
 #include <host/util/files.hpp>
 #include <host/util/usage_error.hpp>
 
@@ -70,7 +71,10 @@ PredictSettings settle(const PredictRequest& request, ChosenWeights chosen, cons
   out.folds = std::move(chosen.folds);
   out.checkpoint = std::move(chosen.checkpoint);
   out.weights = std::move(chosen.files);
-  for (const fs::path& file : out.weights) out.weights_sha256.push_back(sha256_of(file));
+  for (const fs::path& file : out.weights) {
+    out.weights_sha256.push_back(sha256_of(file));
+    require_as_written(file, out.weights_sha256.back());
+  }
   out.factor = request.factor.value_or(experiment.data.factor);
   if (!request.factor) out.mpp = experiment.data.mpp;  // a factor that is asked for is meant
   if (request.pictures_mpp > 0 && out.mpp <= 0)

@@ -1,9 +1,14 @@
 #include <host/tiling/tiled.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 #include <future>
+#include <string>
 #include <vector>
+
+#include <nephron/error.hpp>
 
 namespace nephron::host {
 
@@ -183,6 +188,18 @@ class TilesAhead {
   std::future<void> reading_;  ///< the last member: its end is waited for first
 };
 
+void require_finite(const float* probabilities, std::size_t count, const Region& tile, const TilingOptions& options) {
+  constexpr std::uint32_t magnitude = 0x7fffffff, infinite = 0x7f800000;  // NaN lies above
+  std::uint32_t most = 0;  // of whole numbers: compilers take many at a time, as they may not of a float
+  for (std::size_t i = 0; i < count; ++i)
+    most = std::max(most, std::bit_cast<std::uint32_t>(probabilities[i]) & magnitude);
+  if (most < infinite) return;
+  throw Error("the output of " + options.network + " is not finite (NaN) for the tile at (" + std::to_string(tile.x) +
+                  ", " + std::to_string(tile.y) + ") of " + options.picture,
+              "Its weights are damaged, or training ended in numbers that are not finite: take another checkpoint "
+              "(--checkpoint best, last). With lower precision than fp32, try fp32.");
+}
+
 }  // namespace
 
 void predict_tiled(const TileSource& source, PixelModel& model, const TilingOptions& options, ProbabilitySink& sink) {
@@ -209,6 +226,7 @@ void predict_tiled(const TileSource& source, PixelModel& model, const TilingOpti
     model.run(now, probabilities.data());
     for (std::size_t i = 0; i < now.places.size(); ++i) {
       go_down_to(now.places[i].y);
+      require_finite(probabilities.data() + i * of_tile, of_tile, now.places[i], options);
       band.add(now.places[i].x, probabilities.data() + i * of_tile);
     }
     done += now.count;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include <host/tiling/tile_source.hpp>
@@ -23,12 +24,15 @@ struct TilingOptions {
   bool as_reference = false;
   /// Rows above this one are known: neither computed nor handed on. Those below are, bit for bit, as if none was known.
   std::int64_t from_row = 0;
+  /// Whose weights say what of which picture, for the error where that is no number.
+  std::string network = "the network", picture = "the picture";
 };
 
 /// The tiles of a grid that `wanted` names, a list for each of its rows, left to right.
 std::vector<std::vector<Region>> tile_rows(const TileGrid& grid, const std::function<bool(const Region&)>& wanted);
 
 /// Predicts a source tile by tile and joins what overlaps: sum(w p) / sum(w). Memory: one row of tiles.
+/// Throws Error where the model says of a tile what is not finite, which compares as "nothing found" ever after.
 void predict_tiled(const TileSource& source, PixelModel& model, const TilingOptions& options, ProbabilitySink& sink);
 
 }  // namespace nephron::host

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <tuple>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nephron/error.hpp>
@@ -194,6 +196,44 @@ TEST(PredictTiled, WhatReadingMeetsIsThrown) {
   Collect sink;
   EXPECT_THROW(predict_tiled(Broken(), model, {64, 2.0, 4, {}}, sink), Error);
   EXPECT_TRUE(model.places.empty());
+}
+
+/// Says what no probability is, of one pixel of one tile.
+class Faulty final : public PixelModel {
+ public:
+  explicit Faulty(float says) : says_(says) {}
+  int classes() const noexcept override { return 2; }
+  std::int64_t multiple() const noexcept override { return 1; }
+  void run(const TileBatch& tiles, float* out) override {
+    const std::int64_t of_tile = 2 * tiles.size.area();
+    std::fill_n(out, tiles.count * of_tile, 0.5F);
+    for (std::int64_t i = 0; i < tiles.count; ++i)
+      if (tiles.places[static_cast<std::size_t>(i)].x > 0) out[(i + 1) * of_tile - 1] = says_;
+  }
+
+ private:
+  float says_;
+};
+
+TEST(PredictTiled, WhatIsNotFiniteIsAnErrorAndNeverNothing) {
+  using testing::AllOf;
+  using testing::HasSubstr;
+  constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const Gradient source({48, 32});
+  TilingOptions options{32, 2.0, 2, {}};
+  options.network = "w.safetensors", options.picture = "\"s0\"";
+  for (const float says : {nan, -nan, inf, -inf}) {
+    Faulty model(says);
+    Collect sink;
+    EXPECT_THAT([&] { predict_tiled(source, model, options, sink); },
+                testing::ThrowsMessage<Error>(
+                    AllOf(HasSubstr("the output of w.safetensors is not finite"), HasSubstr("(16, 0) of \"s0\""))));
+  }
+  for (const float says : {-1.0F, 0.0F, std::numeric_limits<float>::max()}) {
+    Faulty model(says);
+    Collect sink;
+    EXPECT_NO_THROW(predict_tiled(source, model, options, sink));
+  }
 }
 
 /// The sums of one line of pixels as section 9 of 2021 makes them, with NumPy's rounding to half precision.

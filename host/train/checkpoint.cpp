@@ -12,6 +12,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/runs/checkpoint_digests.hpp>
 #include <host/train/checkpoint_files.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/log.hpp>
@@ -136,7 +137,8 @@ void remove_checkpoint(const fs::path& folder) {
   if (fs::symlink_status(folder, ignored).type() != fs::file_type::directory) return;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = name.starts_with(weights_name) || name.starts_with(state_name) || name.starts_with(average_name);
+    const bool ours = name.starts_with(weights_name) || name.starts_with(state_name) ||
+                      name.starts_with(average_name) || name.starts_with(checkpoint_digests_name);
     if (ours && entry.symlink_status(ignored).type() == fs::file_type::regular) fs::remove(entry.path(), ignored);
   }
   fs::remove(folder, ignored);
@@ -159,6 +161,7 @@ fs::path write_folder(const FoldFolder& fold, const std::string& name, const tor
           hidden / average_name, average,
           {{"format", "pt"}, {"step", std::to_string(progress.step)}, {"averaged", std::to_string(progress.averaged)}});
     write_tensors(hidden / state_name, state, {{"format", "pt"}, {"progress", text}});
+    write_checkpoint_digests(hidden);
   } catch (...) {  // a half of a checkpoint is of no use, and on a full disk in the way
     remove_checkpoint(hidden);
     throw;
@@ -251,9 +254,16 @@ auto without_hint(const Work& work) {
   }
 }
 
+/// Damage to the numbers of a file leaves it one that can be read.
+void require_whole(const fs::path& folder) {
+  for (const char* name : {state_name, weights_name, average_name})
+    if (fs::exists(folder / name)) without_hint([&] { require_as_written(folder / name); });
+}
+
 TrainProgress load(const fs::path& folder, torch::nn::Module& model, const TrainLengths& lengths,
                    const std::function<void(const SavedTensors&)>& take_state) {
   const fs::path weights = folder / weights_name, state_file = folder / state_name;
+  require_whole(folder);
   std::map<std::string, std::string> metadata;
   SavedTensors saved;
   saved.state = without_hint([&] { return read_tensors(state_file, &metadata); });
@@ -273,6 +283,7 @@ TrainProgress load(const fs::path& folder, torch::nn::Module& model, const Train
 /// What a fold that cannot go on is still good for: "last" or "best" weights that are whole; "" when there are none.
 std::string whole_weights(const FoldFolder& fold) {
   for (const char* which : {"last", "best"}) try {
+      require_as_written(fold.weights(which));
       read_tensors(fold.weights(which));
       return which;
     } catch (const Error&) {  // the next

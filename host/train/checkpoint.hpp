@@ -58,9 +58,10 @@ TrainProgress progress_of(const JsonNode& json, const TrainLengths& lengths);
 /// Bytes that one checkpoint takes, about: to ask for disk space before training.
 std::size_t checkpoint_bytes(const torch::nn::Module& model, const TensorMap& optimizer_state);
 
-/// Writes weights and state as one folder, then makes the link `last` (and `best`, when asked) point to it, and
-/// `previous` to what was the last; checkpoints that no link names are removed. A kill at any moment leaves the old or
-/// the new checkpoint, whole. `average`: averaged weights, a file of their own; none when it is empty.
+/// Writes weights and state as one folder, with their SHA-256 (runs/checkpoint_digests.hpp), then makes the link `last`
+/// (and `best`, when asked) point to it, and `previous` to what was the last; checkpoints that no link names are
+/// removed. A kill at any moment leaves the old or the new checkpoint, whole. `average`: averaged weights, a file of
+/// their own; none when it is empty.
 void save_checkpoint(const FoldFolder& fold, const torch::nn::Module& model, const TensorMap& state,
                      const TrainProgress& progress, bool best, const TensorMap& average = {});
 /// A checkpoint beside the others that is kept and that nothing goes on from; returns its folder.
@@ -74,8 +75,8 @@ struct SavedTensors {
 };
 
 /// Loads `last` into the model; gives the other tensors to `take_state`, which throws Error for those that do not fit.
-/// Where `last` is damaged or impossible, warns and goes back to `previous`, which becomes `last`. Throws Error
-/// that names the file when neither is good.
+/// Where `last` is not what was written, or impossible, warns and goes back to `previous`, which becomes `last`. Throws
+/// Error that names the file when neither is good.
 TrainProgress load_checkpoint(const FoldFolder& fold, torch::nn::Module& model, const TrainLengths& lengths,
                               const std::function<void(const SavedTensors&)>& take_state);
 

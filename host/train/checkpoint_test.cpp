@@ -10,8 +10,10 @@
 
 #include <nephron/error.hpp>
 
+#include <host/runs/checkpoint_digests.hpp>
 #include <host/train/checkpoint_files.hpp>
 #include <host/train/run_lock.hpp>
+#include <host/util/files.hpp>
 
 namespace nephron::host {
 namespace {
@@ -57,6 +59,15 @@ class Checkpoints : public testing::Test {
     ASSERT_NE(at, std::string::npos) << text;
     text.replace(at, from.size(), to);
     write_tensors(file, state, metadata);
+    write_checkpoint_digests(file.parent_path());  // impossible, not damaged
+  }
+  /// Other bits among the numbers of a file, which stays one that can be read.
+  void flip_bits(const std::string& which, const char* name) {
+    const fs::path file = fold_.checkpoints() / which / name;
+    std::string bytes = read_file(file);
+    bytes.back() = static_cast<char>(bytes.back() ^ 0x55);
+    std::ofstream(file, std::ios::binary) << bytes;
+    ASSERT_NO_THROW(read_tensors(file));
   }
   double weight_in(const std::string& which) {
     return read_tensors(fold_.weights(which)).at("weight")[0][0].item<double>();
@@ -254,6 +265,39 @@ TEST_F(Checkpoints, KeepAveragedWeightsAndReadWhatOlderVersionsWrote) {
   spoil("last", R"(,"averaged":2,"average_dice":0.5,"plateau":{"factor":0.25,"best":0.375,"bad":1,"cooldown":2})", "");
   EXPECT_EQ(load().averaged, 0);
   EXPECT_TRUE(saved.average.empty());
+}
+
+TEST_F(Checkpoints, NumbersThatAreNotWhatWasWrittenAreDamage) {
+  for (const char* name : {"weights.safetensors", "state.safetensors", "average.safetensors"}) {
+    fs::remove_all(fold_.checkpoints());
+    for (const int step : {1, 2}) {
+      TrainProgress p;
+      p.step = p.epoch = step, p.averaged = 1;
+      const auto at_step = [&](double sign) { return at::full({2, 3}, sign * step); };
+      save_checkpoint(fold_, Model(step), {{"exp_avg.weight", at_step(-1)}}, p, false, {{"weight", at_step(1)}});
+    }
+    const std::string sums = read_file(fold_.checkpoints() / "last/SHA256SUMS");
+    EXPECT_THAT(sums, HasSubstr(sha256_of(fold_.checkpoints() / "last" / name) + "  " + name + "\n"));
+    Model model(0);
+    TensorMap state;
+    EXPECT_EQ(load(model, state).step, 2);
+    flip_bits("last", name);
+    EXPECT_THAT([&] { require_as_written(fold_.checkpoints() / "last" / name); },
+                ThrowsMessage<Error>(testing::AllOf(HasSubstr(name), HasSubstr("not the file that training wrote"))));
+    EXPECT_EQ(load(model, state).step, 1) << name;
+    EXPECT_EQ(fs::read_symlink(fold_.checkpoints() / "last"), "step-1");
+    EXPECT_EQ(state.at("exp_avg.weight")[0][0].item<double>(), -1);
+  }
+}
+
+TEST_F(Checkpoints, OfEarlierVersionsHaveNoDigests) {
+  save(1, true);
+  fs::remove(fold_.checkpoints() / "last/SHA256SUMS");
+  Model model(0);
+  TensorMap state;
+  EXPECT_EQ(load(model, state).step, 1);
+  std::ofstream(fold_.checkpoints() / "last/SHA256SUMS") << "nothing";
+  EXPECT_THAT([&] { load(model, state); }, ThrowsMessage<Error>(HasSubstr("SHA256SUMS is damaged")));
 }
 
 TEST_F(Checkpoints, OneProcessARun) {

@@ -225,6 +225,7 @@ void add_slides(const ValidationParts& parts, const HeldOutSlides& slides, const
       if (progress != nullptr) progress->update(before + done);
     };
     options.wanted = [&](const Region& tile) { return slides.wanted(i, tile); };
+    options.network = "the trained network", options.picture = "\"" + slide.info().id + "\", which is validated";
     predict_tiled(PreparedSource(slide), network, options, sink);
     before += done;
   }

@@ -30,6 +30,7 @@
 #include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/log.hpp>
+#include <host/util/shell_word.hpp>
 
 namespace nephron::host {
 
@@ -73,6 +74,7 @@ class FoldTrainer {
   /// True when it makes the rate fall.
   bool note_validation(const Validation& validation);
   void save(bool best);
+  std::string what_resume_does() const;
   bool validates(std::int64_t epochs_done) const;
   /// The epoch is done that it was to stop at.
   bool paused() const {
@@ -101,6 +103,7 @@ class FoldTrainer {
   std::optional<EpochLoop> epoch_;
   clock::time_point started_ = clock::now(), epoch_started_ = started_;
   double seconds_before_ = 0;
+  std::optional<std::int64_t> went_on_from_;  ///< the step of the checkpoint, until another is written
 };
 
 /// The network on its device: weights of the experiment, of where it begins, or those to be loaded when it goes on.
@@ -136,6 +139,7 @@ FoldTrainer::FoldTrainer(const FoldJob& job)
             experiment_.data, job.device) {
   if (job.resume && job.folder.begun()) {
     state_.load(job.folder, {config_.epochs, steps_of_.epoch});
+    went_on_from_ = progress_.step;
     log().info("fold " + std::to_string(job.folder.fold) +
                (progress_.finished ? ": finished already, after step " : ": going on after step ") +
                std::to_string(progress_.step) + " of " + std::to_string(steps_of_.all));
@@ -210,6 +214,14 @@ FoldResult FoldTrainer::run() try {
                     e.hint());
 }
 
+/// A run that goes on from a checkpoint comes by the same steps again.
+std::string FoldTrainer::what_resume_does() const {
+  if (!went_on_from_) return "--resume goes on from the last good checkpoint.";
+  return "this session went on from the checkpoint of step " + std::to_string(*went_on_from_) +
+         " and wrote none since, so that --resume would come here again: begin a new run with other settings (--from " +
+         shell_word(job_.folder.folder.parent_path().string()) + " begins it with these weights).";
+}
+
 void FoldTrainer::check_losses(bool all) {
   const bool good = steps_->flush(all);
   progress_.epoch_loss += steps_->take_loss_sum();
@@ -224,11 +236,10 @@ void FoldTrainer::check_losses(bool all) {
   const auto folder = state_.save_aside(job_.folder, "bad-loss-step-" + std::to_string(bad.step));
   std::string samples;
   for (const std::string& id : bad.ids) samples += "\n    " + id;
-  throw Error(
-      what + ": " + objective_.explain(bad.parts, experiment_.classes) + "; samples in the batch:" + samples,
-      "The weights " + std::string(job_.device.is_cpu() ? "that gave it" : "a few steps later at most") +
-          " are kept in " + folder.string() +
-          ". Try a lower learning rate, train.clip_norm = 1, or fp32; --resume goes on from the last good checkpoint.");
+  throw Error(what + ": " + objective_.explain(bad.parts, experiment_.classes) + "; samples in the batch:" + samples,
+              "The weights " + std::string(job_.device.is_cpu() ? "that gave it" : "a few steps later at most") +
+                  " are kept in " + folder.string() + ". Try a lower learning rate, train.clip_norm = 1, or fp32; " +
+                  what_resume_does());
 }
 
 bool FoldTrainer::validates(std::int64_t epochs_done) const {
@@ -239,6 +250,10 @@ std::optional<Validation> FoldTrainer::validate_now() {
   share_weights(job_.ranks, state_);  // statistics of normalisations are each rank's own
   auto validation = validation_->run(state_.model(), step_.place());
   component_metrics_.drop();  // belongs to no step
+  if (validation && !validation->finite)
+    throw Error("the output of the network is not finite (NaN) in the validation of epoch " +
+                    std::to_string(progress_.epoch + 1) + " of fold " + std::to_string(job_.folder.fold),
+                "Try a lower learning rate, train.clip_norm = 1, or fp32; " + what_resume_does());
   return validation;
 }
 
@@ -329,6 +344,7 @@ void FoldTrainer::save(bool best) {
   if (digests_) digests_->flush();
   progress_.seconds = seconds_before_ + since(started_);
   state_.save(job_.folder, best);
+  went_on_from_.reset();
   if (epoch_) epoch_->kept();
   steps_->skip_time();
 }

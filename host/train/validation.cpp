@@ -57,7 +57,8 @@ TileTally::TileTally(bool exclusive, std::size_t classes, c10::Device device) : 
   const auto none = [&](at::IntArrayRef sizes) {
     return at::zeros(sizes, at::TensorOptions().dtype(c10::kDouble).device(device));
   };
-  tiles_ = none({}), loss_ = none({}), counts_ = none({3, c}), tile_dice_ = none({c}), counted_ = none({c});
+  tiles_ = none({}), loss_ = none({}), unknown_ = none({}), counts_ = none({3, c}), tile_dice_ = none({c}),
+  counted_ = none({c});
 }
 
 void TileTally::add(const at::Tensor& logits, const BatchTensors& batch, const at::Tensor& mean_loss) {
@@ -65,13 +66,14 @@ void TileTally::add(const at::Tensor& logits, const BatchTensors& batch, const a
   if (batch.pixel_weights.defined()) counted = counted * (batch.pixel_weights.amax({2, 3}) > 0);
   const at::Tensor counts = overlap_counts(logits, batch.targets, batch.pixel_weights, exclusive_) * counted;
   loss_ += mean_loss.to(c10::kDouble) * static_cast<double>(logits.size(0));
+  unknown_ += logits.isnan().any();
   counts_ += counts.sum(1);
   tile_dice_ += (dice_of(counts) * counted).sum(0);
   counted_ += counted.sum(0);
   tiles_ += static_cast<double>(logits.size(0));
 }
 
-void TileTally::sum(const Ranks& ranks) { ranks.sum({tiles_, loss_, counts_, tile_dice_, counted_}); }
+void TileTally::sum(const Ranks& ranks) { ranks.sum({tiles_, loss_, unknown_, counts_, tile_dice_, counted_}); }
 
 Validation TileTally::result() const {
   Validation out;
@@ -79,6 +81,7 @@ Validation TileTally::result() const {
   out.tiles = static_cast<std::int64_t>(tiles);
   if (tiles == 0) return out;
   out.loss = loss_.item<double>() / tiles;
+  out.finite = unknown_.item<double>() == 0;
   out.dice = list_of(dice_of(counts_).masked_fill(counted_ == 0, std::numeric_limits<double>::quiet_NaN()));
   out.tile_dice = list_of(tile_dice_ / counted_);
   return out;

@@ -18,7 +18,8 @@ namespace nephron::host {
 /// its pixels are ignored; ignored pixels count nowhere.
 struct Validation {
   std::int64_t tiles = 0;
-  double loss = 0;  ///< mean over the tiles
+  double loss = 0;     ///< mean over the tiles
+  bool finite = true;  ///< false where the network's output was no number, which counts as "nothing found"
   /// A class: Dice of the pixels of all tiles, or slides, together; no number where none of them counts for it.
   std::vector<double> dice;
   std::vector<double> tile_dice;  ///< a class: mean of the tiles' own Dice, the reference's measure; likewise
@@ -73,7 +74,7 @@ class TileTally {
 
  private:
   bool exclusive_;
-  at::Tensor tiles_, loss_, counts_, tile_dice_, counted_;  ///< double
+  at::Tensor tiles_, loss_, unknown_, counts_, tile_dice_, counted_;  ///< double
 };
 
 /// One pass over the validation tiles of `feed`, of which each rank takes some batches. `draws`: tiles when the sampler

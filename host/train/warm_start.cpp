@@ -7,6 +7,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/runs/checkpoint_digests.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/counted.hpp>
@@ -61,6 +62,7 @@ std::vector<FoldOrigin> find_origins(const fs::path& path, const std::string& ch
     read_tensors(origin.weights, &metadata);  // says what is damaged before any work
     origin.step = step_of(metadata);
     origin.sha256 = sha256_of(origin.weights);
+    require_as_written(origin.weights, origin.sha256);
     out.push_back(std::move(origin));
   }
   return out;

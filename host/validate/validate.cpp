@@ -155,6 +155,7 @@ KeptSlide RunValidation::measure(const PreparedSlide& slide, int fold, PixelMode
   };
   const Glass glass = request_.all_tiles ? Glass() : glass_of(slide, experiment_);
   if (glass.known()) options.wanted = [&](const Region& tile) { return !glass.only(tile); };
+  options.network = weights_.at(fold).string(), options.picture = "\"" + measured.id + "\"";
   predict_tiled(PreparedSource(slide), network, options, sink);
   KeptSlide out{{meter.finish(), fold, slide.digests().picture, slide.digests().labels, slide.info().donor}, {}};
   saved.finish();

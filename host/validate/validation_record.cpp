@@ -4,6 +4,7 @@
 
 #include <nephron/error.hpp>
 
+#include <host/runs/checkpoint_digests.hpp>
 #include <host/util/checked_json.hpp>
 #include <host/util/files.hpp>
 
@@ -32,7 +33,9 @@ std::string validation_settings(const ValidateRequest& request, const Experiment
   // Named as in scores.json; wherever the run lies by then, other bytes are other weights.
   for (const auto& [fold, step] : asked.weights) {
     json["weights"][std::to_string(fold)] = step;
-    json["weights_sha256"][std::to_string(fold)] = sha256_of(weights.at(fold));
+    const std::string sha256 = sha256_of(weights.at(fold));
+    require_as_written(weights.at(fold), sha256);
+    json["weights_sha256"][std::to_string(fold)] = sha256;
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

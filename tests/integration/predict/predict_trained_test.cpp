@@ -1,6 +1,7 @@
 // `nephron predict` with a network of convolutions, which sees what lies around a pixel: the maps of flips, and
 // processes that share the pictures.
 #include <csignal>
+#include <limits>
 #include <map>
 #include <thread>
 
@@ -47,6 +48,26 @@ class TrainedPredict : public Train {
   }
   json scores(const std::string& out) const { return json::parse(read_file(root_ / out / "scores.json")); }
 };
+
+TEST_F(TrainedPredict, DamagedWeightsAreNoPrediction) {
+  const fs::path weights = fs::canonical(only_run().fold(0).weights("best"));
+  const std::vector<std::string> validate{
+      "validate", only_run().folder().string(), "--plugin", NEPHRON_TINY, "--device", "cpu", "--overwrite"};
+  const auto predict = command("out", {"--device", "cpu", "--overwrite"});
+  spoil_numbers(weights);
+  for (const auto& words : {predict, validate})
+    EXPECT_THAT(run(words, 1), AllOf(HasSubstr(weights.string()), HasSubstr("it is not the file that training wrote")));
+  // Of an earlier version, which kept no digests: what they say is no number.
+  TensorMap tensors = read_tensors(weights);
+  for (auto& [name, tensor] : tensors)
+    if (name == "segmentation_head.0.bias") tensor.fill_(std::numeric_limits<float>::quiet_NaN());
+  write_tensors(weights, tensors, {{"format", "pt"}});
+  fs::remove(weights.parent_path() / "SHA256SUMS");
+  for (const auto& words : {predict, validate})
+    EXPECT_THAT(run(words, 1), AllOf(HasSubstr("the output of " + weights.string() + " is not finite"),
+                                     HasSubstr("for the tile at (0, 0) of \"s")));
+  EXPECT_FALSE(fs::exists(root_ / "out/probabilities/disc/s0.png"));
+}
 
 TEST_F(TrainedPredict, MasksAtTheThresholdsThatTheValidationFound) {
   const std::vector<std::string> validated{"--device", "cpu", "--save", "masks", "--threshold", "validated"};

@@ -186,6 +186,43 @@ TEST_F(Resume, ADamagedCheckpointGoesBackToTheOneBefore) {
   EXPECT_EQ(losses(RunFolder::open(root_ / "whole/tiny")), losses(cut));
 }
 
+TEST_F(Resume, NumbersThatWereDamagedGoBackToTheOneBefore) {
+  run(train_command(), 0);
+  const RunFolder done = only_run();
+  const TensorMap sound = tensors(done);
+  const fs::path last = done.fold(0).checkpoints() / "last";
+  for (const char* name : {"weights.safetensors", "state.safetensors"}) {
+    spoil_numbers(last / name);
+    fs::remove(done.fold(0).done());
+    EXPECT_THAT(run(resume(done.folder()), 0), AllOf(HasSubstr((last / name).string() + " is damaged or was replaced"),
+                                                     HasSubstr("going on from the checkpoint before, of step 40")));
+    expect_equal(sound, tensors(done));
+  }
+  // No weights of it are taken for what they are not.
+  spoil_numbers(last / "weights.safetensors");
+  for (const auto& command :
+       {train_command({"--from", done.folder().string()}),
+        std::vector<std::string>{"model", "export", done.folder().string(), "--checkpoint", "last", "--out",
+                                 (root_ / "exported").string(), "--plugin", NEPHRON_TINY}})
+    EXPECT_THAT(run(command, 1), HasSubstr("it is not the file that training wrote"));
+  EXPECT_EQ(runs().size(), 1U);
+}
+
+TEST_F(Resume, ANanRightAfterItIsNoReasonToResumeAgain) {
+  write_experiment("", "{ type = \"test-brittle\", good_calls = 6 }");
+  const std::string first =
+      run(train_command({"--set", "train.validate_every=100", "--set", "train.steps_per_epoch=5"}), 1);
+  EXPECT_THAT(first, AllOf(HasSubstr("NaN at step 7"), HasSubstr("--resume goes on from the last good checkpoint")));
+  std::string text = read_file(only_run().experiment());
+  const std::string calls = "good_calls = 6";
+  ASSERT_NE(text.find(calls), std::string::npos);
+  text.replace(text.find(calls), calls.size(), "good_calls = 2");
+  std::ofstream(only_run().experiment()) << text;
+  EXPECT_THAT(run(resume(only_run().folder()), 1),
+              AllOf(HasSubstr("NaN at step 8"), HasSubstr("went on from the checkpoint of step 5 and wrote none since"),
+                    HasSubstr("--from " + only_run().folder().string()), Not(HasSubstr("last good checkpoint"))));
+}
+
 TEST_F(Resume, APausedRunGoesOnBitForBitWithTheScheduleOfTheWhole) {
   const std::vector<std::string> both{"--fold", "all", "--set", "data.folds.count=2"};
   std::vector<std::string> whole = both, until = both;
