@@ -6,7 +6,7 @@
 namespace nephron::host {
 
 /// Of the files of a checkpoint, in its folder, as the program sha256sum writes and checks it.
-constexpr const char* checkpoint_digests_name = "SHA256SUMS";
+constexpr const char* checkpoint_digests_name = "checkpoint.sha256";
 
 /// Notes the SHA-256 of each .safetensors file of `folder`, which is complete by then.
 void write_checkpoint_digests(const std::filesystem::path& folder);

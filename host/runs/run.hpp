@@ -14,7 +14,7 @@ namespace nephron::host {
 ///         /slides.json                what it was trained on, and what was held out
 ///         /done.json                  final figures; its presence says that the fold is finished
 ///         /checkpoints/step-N/        weights.safetensors (SMP's names), state.safetensors (to go on), and
-///                                     average.safetensors where weights are averaged; SHA256SUMS of them
+///                                     average.safetensors where weights are averaged; checkpoint.sha256 of them
 ///         /checkpoints/last, previous, best   symbolic links to the step folders, replaced atomically
 struct FoldFolder {
   std::filesystem::path folder;

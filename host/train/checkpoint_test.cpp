@@ -276,7 +276,7 @@ TEST_F(Checkpoints, NumbersThatAreNotWhatWasWrittenAreDamage) {
       const auto at_step = [&](double sign) { return at::full({2, 3}, sign * step); };
       save_checkpoint(fold_, Model(step), {{"exp_avg.weight", at_step(-1)}}, p, false, {{"weight", at_step(1)}});
     }
-    const std::string sums = read_file(fold_.checkpoints() / "last/SHA256SUMS");
+    const std::string sums = read_file(fold_.checkpoints() / "last/checkpoint.sha256");
     EXPECT_THAT(sums, HasSubstr(sha256_of(fold_.checkpoints() / "last" / name) + "  " + name + "\n"));
     Model model(0);
     TensorMap state;
@@ -292,12 +292,12 @@ TEST_F(Checkpoints, NumbersThatAreNotWhatWasWrittenAreDamage) {
 
 TEST_F(Checkpoints, OfEarlierVersionsHaveNoDigests) {
   save(1, true);
-  fs::remove(fold_.checkpoints() / "last/SHA256SUMS");
+  fs::remove(fold_.checkpoints() / "last/checkpoint.sha256");
   Model model(0);
   TensorMap state;
   EXPECT_EQ(load(model, state).step, 1);
-  std::ofstream(fold_.checkpoints() / "last/SHA256SUMS") << "nothing";
-  EXPECT_THAT([&] { load(model, state); }, ThrowsMessage<Error>(HasSubstr("SHA256SUMS is damaged")));
+  std::ofstream(fold_.checkpoints() / "last/checkpoint.sha256") << "nothing";
+  EXPECT_THAT([&] { load(model, state); }, ThrowsMessage<Error>(HasSubstr("checkpoint.sha256 is damaged")));
 }
 
 TEST_F(Checkpoints, OneProcessARun) {

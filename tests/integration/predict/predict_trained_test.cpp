@@ -62,7 +62,7 @@ TEST_F(TrainedPredict, DamagedWeightsAreNoPrediction) {
   for (auto& [name, tensor] : tensors)
     if (name == "segmentation_head.0.bias") tensor.fill_(std::numeric_limits<float>::quiet_NaN());
   write_tensors(weights, tensors, {{"format", "pt"}});
-  fs::remove(weights.parent_path() / "SHA256SUMS");
+  fs::remove(weights.parent_path() / "checkpoint.sha256");
   for (const auto& words : {predict, validate})
     EXPECT_THAT(run(words, 1), AllOf(HasSubstr("the output of " + weights.string() + " is not finite"),
                                      HasSubstr("for the tile at (0, 0) of \"s")));
