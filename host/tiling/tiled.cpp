@@ -196,8 +196,7 @@ void require_finite(const float* probabilities, std::size_t count, const Region&
   if (most < infinite) return;
   throw Error("the output of " + options.network + " is not finite (NaN) for the tile at (" + std::to_string(tile.x) +
                   ", " + std::to_string(tile.y) + ") of " + options.picture,
-              "Its weights are damaged, or training ended in numbers that are not finite: take another checkpoint "
-              "(--checkpoint best, last). With lower precision than fp32, try fp32.");
+              options.remedy);
 }
 
 }  // namespace

@@ -26,6 +26,9 @@ struct TilingOptions {
   std::int64_t from_row = 0;
   /// Whose weights say what of which picture, for the error where that is no number.
   std::string network = "the network", picture = "the picture";
+  std::string remedy =  ///< what a person does about it
+      "Its weights are damaged, or training ended in numbers that are not finite: take another checkpoint "
+      "(--checkpoint best, last). With lower precision than fp32, try fp32.";
 };
 
 /// The tiles of a grid that `wanted` names, a list for each of its rows, left to right.

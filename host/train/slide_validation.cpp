@@ -226,6 +226,7 @@ void add_slides(const ValidationParts& parts, const HeldOutSlides& slides, const
     };
     options.wanted = [&](const Region& tile) { return slides.wanted(i, tile); };
     options.network = "the trained network", options.picture = "\"" + slide.info().id + "\", which is validated";
+    options.remedy = "Try a lower learning rate, train.clip_norm = 1, or fp32.";
     predict_tiled(PreparedSource(slide), network, options, sink);
     before += done;
   }
