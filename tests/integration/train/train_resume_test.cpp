@@ -202,7 +202,7 @@ TEST_F(Resume, NumbersThatWereDamagedGoBackToTheOneBefore) {
   spoil_numbers(last / "weights.safetensors");
   for (const auto& command :
        {train_command({"--from", done.folder().string()}),
-        std::vector<std::string>{"model", "export", done.folder().string(), "--checkpoint", "last", "--out",
+        std::vector<std::string>{"export", done.folder().string(), "--checkpoint", "last", "--out",
                                  (root_ / "exported").string(), "--plugin", NEPHRON_TINY}})
     EXPECT_THAT(run(command, 1), HasSubstr("it is not the file that training wrote"));
   EXPECT_EQ(runs().size(), 1U);
