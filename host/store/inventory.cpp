@@ -120,6 +120,9 @@ void verify_picture(const PictureFolder& folder, const PictureRecord& record, bo
   else if (digest_of(file, false) != record.digest)
     out.problems.push_back(name + "pixels of " + path.filename().string() + " have changed since they were written");
   else out.sound[record.reduction] = file.mtime_ns();
+  if (!folder.holds_tissue(record))
+    out.problems.push_back(name + folder.tissue(record.reduction).filename().string() +
+                           " is not the tissue that its record tells of");
   if (!sources) return;
   if (const std::string problem = source_problem(record.source, folder.store()); !problem.empty())
     out.problems.push_back(name + problem);

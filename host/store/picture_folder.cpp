@@ -38,7 +38,18 @@ std::string PictureFolder::why_stale(const PictureWish& wish, Reduction reductio
   std::error_code failed;
   if (static_cast<std::int64_t>(fs::file_size(picture(reduction), failed)) != known->bytes)
     return picture(reduction).filename().string() + " is damaged or missing";
+  if (!holds_tissue(*known)) return tissue(reduction).filename().string() + " is damaged or missing";
   return "";
+}
+
+bool PictureFolder::holds_tissue(const PictureRecord& record) const try {
+  const fs::path file = tissue(record.reduction);
+  if (!fs::is_regular_file(file)) return false;
+  if (!record.tissue_digest.empty()) return sha256_of(file) == record.tissue_digest;
+  read_tissue(record);
+  return true;
+} catch (const std::exception&) {
+  return false;
 }
 
 Tissue PictureFolder::read_tissue(const PictureRecord& record) const {
@@ -124,6 +135,7 @@ void PictureFolder::write(const std::vector<StalePart>& parts, const PictureWish
     files[i].finish();
     known.mtime_ns = stamp(picture(known.reduction)).mtime_ns;
     write_png(tissue(known.reduction), written[i].tissue.mask.view());
+    known.tissue_digest = sha256_of(tissue(known.reduction));
     known.measured = true;
     known.colours = measured(picture(known.reduction), written[i].tissue);
     write_file_atomically(record_file(known.reduction), known.to_json());

@@ -28,6 +28,9 @@ class PictureFolder : public StoreFolder {
 
   std::filesystem::path picture(Reduction r) const { return path() / ("picture-" + r.str() + ".tiff"); }
   std::filesystem::path tissue(Reduction r) const { return path() / ("tissue-" + r.str() + ".png"); }
+  /// Whether the file of the tissue is the one that was written, which costs little: by its digest, or by what it shows
+  /// where the record is an earlier nephron's and has none.
+  bool holds_tissue(const PictureRecord& record) const;
   /// Throws Error that names the file when it is not that of the record.
   Tissue read_tissue(const PictureRecord& record) const;
   std::filesystem::path record_file(Reduction r) const { return path() / ("picture-" + r.str() + ".json"); }

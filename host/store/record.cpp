@@ -156,6 +156,7 @@ std::string PictureRecord::to_json() const {
             {"tissue_block", tissue_block},
             {"tissue_threshold", tissue_threshold},
             {"tissue", tissue}};
+  if (!tissue_digest.empty()) json["tissue_digest"] = tissue_digest;
   if (measured) json["colours"] = colours_json(colours);
   return dump(json);
 }
@@ -177,6 +178,7 @@ PictureRecord PictureRecord::parse(const std::string& text, const std::filesyste
   r.tissue_block = static_cast<int>(json.at("tissue_block").integer(1, 1 << 24));
   r.tissue_threshold = static_cast<int>(json.at("tissue_threshold").integer(0, 255));
   r.tissue = pixels(json.at("tissue"));
+  if (const auto of_file = json.find("tissue_digest")) r.tissue_digest = of_file->text();
   if (const auto colours = json.find("colours")) r.measured = true, r.colours = read_colours(*colours);
   return r;
 }

@@ -47,6 +47,7 @@ struct PictureRecord {
   int tissue_block = 1;       ///< pixels of the level that a pixel of tissue-R.png stands for
   int tissue_threshold = 0;
   std::int64_t tissue = 0;                   ///< pixels of the level
+  std::string tissue_digest = {};            ///< SHA-256 of tissue-R.png; the first records of this version have none
   bool measured = false;                     ///< the colours; the first records of this version have none
   std::optional<SlideColours> colours = {};  ///< nothing where there is too little tissue
 

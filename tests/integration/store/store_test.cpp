@@ -3,6 +3,7 @@
 #include <thread>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <host/data/label_source.hpp>
 #include <host/data/stored_slide.hpp>
@@ -285,7 +286,7 @@ TEST_F(StoreTest, DamagedFilesAreMadeAnew) {
   const auto good = contents();
   for (const auto& [name, bytes] : good) {
     const fs::path file = store_ / name;
-    if (file.extension() == ".png" || file.filename() == store_marker) continue;
+    if (file.filename() == store_marker) continue;
     std::ofstream(file, std::ios::binary) << bytes.substr(0, bytes.size() / 2);
     EXPECT_EQ(prepare_all().made, 1) << name;
     EXPECT_EQ(contents(), good) << name;
@@ -293,6 +294,44 @@ TEST_F(StoreTest, DamagedFilesAreMadeAnew) {
     EXPECT_EQ(prepare_all().made, 1) << name;
     EXPECT_EQ(contents(), good) << name;
   }
+}
+
+TEST_F(StoreTest, ATissueThatIsAnotherIsNoticedAndMadeAnew) {
+  write_pair("a", 700, 600);
+  prepare_all();
+  const auto good = contents();
+  const PictureFolder folder = picture_of("a");
+  const fs::path file = folder.tissue(2);
+  const auto black = [&] {
+    cv::imwrite(file.string(), cv::Mat::zeros(cv::imread(file.string(), cv::IMREAD_GRAYSCALE).size(), CV_8U));
+  };
+  const auto problems = [&] {
+    std::vector<std::string> out;
+    for (const StoredFolder& stored : list_store(store_))
+      for (const std::string& problem : verify_folder(stored, {})) out.push_back(problem);
+    return out;
+  };
+  EXPECT_THAT(problems(), IsEmpty());
+  black();
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("tissue-2.png is not the tissue that its record tells of")));
+  EXPECT_EQ(prepare_all().made, 1);
+  EXPECT_EQ(contents(), good);
+  // A pipe is not waited for.
+  fs::remove(file);
+  ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
+  EXPECT_THAT(problems(), testing::SizeIs(1));
+  fs::remove(file);
+  EXPECT_EQ(prepare_all().made, 1);
+  // The record of an earlier nephron has no digest of it: it tells how much tissue there is.
+  PictureRecord record = *folder.record(2);
+  record.tissue_digest.clear();
+  write_file_atomically(folder.record_file(2), record.to_json());
+  EXPECT_THAT(problems(), IsEmpty());
+  EXPECT_EQ(prepare_all().kept, 1);
+  black();
+  EXPECT_THAT(problems(), testing::SizeIs(1));
+  EXPECT_EQ(prepare_all().made, 1);
+  EXPECT_EQ(contents(), good);
 }
 
 // A file whose size is right and whose places are wrong is refused when it is opened, by name; never read.
