@@ -2,9 +2,12 @@
 #include <random>
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <host/config/fake_components.hpp>
 #include <host/config/show.hpp>
+
+#include <tests/support/scratch_folder.hpp>
 
 namespace nephron::host {
 namespace {
@@ -34,6 +37,14 @@ TEST(Toml, KeepsOrderAndPlaces) {
   EXPECT_EQ(v.table()[1].key, "m");
   EXPECT_EQ(v.find("m")->find("n")->find("y")->array()[1].find("q")->source.str(), "x.toml:4:9");
   EXPECT_EQ(v.find("m")->find("n")->find("a")->find("b")->source.str(), "x.toml:5:7");
+}
+
+// A pipe in the place of a run's experiment would be waited for, by every look at the runs.
+TEST(Toml, IsReadFromPlainFilesAlone) {
+  const ScratchFolder scratch("toml");
+  const std::filesystem::path pipe = scratch.path() / "experiment.resolved.toml";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT([&] { parse_toml(pipe); }, testing::ThrowsMessage<ConfigError>(HasSubstr("is no plain file")));
 }
 
 TEST(Toml, RefusesWhatNoExperimentHolds) {

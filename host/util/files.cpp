@@ -1,5 +1,6 @@
 #include <host/util/files.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -31,6 +32,23 @@ Descriptor opened(const fs::path& path, int flags, ::mode_t mode = 0666) {
   return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
 }
 
+/// A plain file that is read, which it says of itself: a pipe would be waited for, and a device may never end.
+class PlainFile {
+ public:
+  explicit PlainFile(const fs::path& path) : file_(opened(path, O_RDONLY | O_NONBLOCK)) {
+    if (!file_.good() || ::fstat(file_.get(), &info_) != 0)
+      throw Error("cannot read " + path.string() + ": " + reason());
+    if (S_ISDIR(info_.st_mode)) throw Error("cannot read " + path.string() + ": it is a folder");
+    if (!S_ISREG(info_.st_mode)) throw Error(path.string() + " is no plain file");
+  }
+  int get() const { return file_.get(); }
+  std::size_t size() const { return static_cast<std::size_t>(std::max<off_t>(info_.st_size, 0)); }
+
+ private:
+  Descriptor file_;
+  struct stat info_ = {};
+};
+
 std::string hex_of(const unsigned char* bytes, unsigned int size) {
   constexpr char digits[] = "0123456789abcdef";
   std::string hex;
@@ -41,20 +59,16 @@ std::string hex_of(const unsigned char* bytes, unsigned int size) {
 }  // namespace
 
 std::string read_file(const fs::path& file, std::size_t most) {
-  const Descriptor in = opened(file, O_RDONLY);
-  if (!in.good()) throw Error("cannot read " + file.string() + ": " + reason());
-  struct stat info = {};
-  if (fstat(in.get(), &info) != 0) throw Error("cannot read " + file.string() + ": " + reason());
-  if (S_ISDIR(info.st_mode)) throw Error("cannot read " + file.string() + ": it is a folder");
+  const PlainFile in(file);
   std::string bytes;
-  const auto size = static_cast<std::size_t>(info.st_size > 0 ? info.st_size : 0);
+  const std::size_t size = in.size();
   if (size > most)
     throw Error(file.string() + " has " + std::to_string(size) + " bytes, more than the " + std::to_string(most) +
                 " that are read");
   bytes.resize(size);
   std::size_t done = 0;
   while (true) {
-    if (done == bytes.size()) {  // all of it, or a pipe whose size is not known
+    if (done == bytes.size()) {  // all of it, or a file of /proc, whose size is not known
       if (size > 0) break;
       if (done >= most)
         throw Error(file.string() + " has more than the " + std::to_string(most) + " bytes that are read");
@@ -76,8 +90,7 @@ void read_in_pieces(const fs::path& file, const std::function<void(const void*, 
   constexpr std::size_t page = 4096, size = 128 * page;
   const std::unique_ptr<void, decltype(&std::free)> buffer(std::aligned_alloc(page, size), &std::free);
   if (buffer == nullptr) throw std::bad_alloc();
-  const Descriptor in = opened(file, O_RDONLY);
-  if (!in.good()) throw Error("cannot read " + file.string() + ": " + reason());
+  const PlainFile in(file);
   while (const ssize_t n = ::read(in.get(), buffer.get(), size)) {
     if (n > 0) piece(buffer.get(), static_cast<std::size_t>(n));
     else if (errno != EINTR) throw Error("cannot read " + file.string() + ": " + reason());

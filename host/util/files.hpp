@@ -8,7 +8,7 @@
 
 namespace nephron::host {
 
-/// Whole file as bytes. Throws Error that names the file; refuses more than `most` bytes.
+/// Whole file as bytes. Throws Error that names the file; refuses more than `most` bytes, and all but plain files.
 std::string read_file(const std::filesystem::path& file, std::size_t most = std::size_t{1} << 32);
 /// Calls piece(bytes, size) for a whole file in order, half a megabyte at a time. Throws Error that names the file.
 void read_in_pieces(const std::filesystem::path& file, const std::function<void(const void*, std::size_t)>& piece);

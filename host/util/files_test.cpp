@@ -51,7 +51,18 @@ TEST_F(Files, ReadingSaysWhatIsWrong) {
 
 TEST_F(Files, ReadsWhatHasNoSize) {
   EXPECT_THAT(read_file("/proc/self/status"), HasSubstr("VmHWM"));
-  EXPECT_THAT([] { read_file("/dev/zero", 1 << 20); }, ThrowsMessage<Error>(HasSubstr("more than")));
+}
+
+TEST_F(Files, ReadsPlainFilesAlone) {
+  const fs::path pipe = folder_ / "pipe", link = folder_ / "link";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  fs::create_symlink("/dev/zero", link);
+  for (const fs::path& file : {pipe, link}) {
+    EXPECT_THAT([&] { read_file(file); }, ThrowsMessage<Error>(HasSubstr("is no plain file")));
+    EXPECT_THAT([&] { sha256_of(file); }, ThrowsMessage<Error>(HasSubstr("is no plain file")));
+  }
+  fs::create_symlink(pipe, folder_ / "to-pipe");
+  EXPECT_THAT([&] { read_file(folder_ / "to-pipe"); }, ThrowsMessage<Error>(HasSubstr("is no plain file")));
 }
 
 TEST_F(Files, KnowsSha256) {

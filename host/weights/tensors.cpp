@@ -18,6 +18,9 @@ enum class Format { safetensors, zip, legacy };
 Format format_of(const std::filesystem::path& file) {
   std::error_code failed;
   if (std::filesystem::is_directory(file, failed)) throw Error("it is a folder");
+  const auto type = std::filesystem::status(file, failed).type();  // a pipe would be waited for, a device has no end
+  if (type != std::filesystem::file_type::regular && std::filesystem::exists(file, failed))
+    throw Error("it is no plain file");
   std::ifstream in(file, std::ios::binary);
   if (!in) throw Error(std::filesystem::exists(file, failed) ? "it cannot be opened" : "there is no such file");
   char bytes[16] = {};

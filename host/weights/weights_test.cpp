@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <ATen/ops/arange.h>
@@ -83,6 +84,15 @@ TEST_F(Weights, NamesComeInPythonsOrder) {
   const nn::ConvNormRelu block(3, 4, 3);
   EXPECT_THAT(state_dict_order(block), ElementsAre("0.weight", "1.weight", "1.bias", "1.running_mean", "1.running_var",
                                                    "1.num_batches_tracked"));
+}
+
+// A pipe would be waited for, and a link to /dev/zero never ends.
+TEST_F(Weights, ArePlainFiles) {
+  ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink("/dev/zero", file("zero.safetensors"));
+  for (const char* name : {"pipe", "zero.safetensors"})
+    EXPECT_THAT([&] { read_tensors(file(name)); },
+                testing::ThrowsMessage<Error>(AllOf(HasSubstr(name), HasSubstr("it is no plain file"))));
 }
 
 TEST_F(Weights, DamagedHeadersAreExplained) {
