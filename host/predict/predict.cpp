@@ -35,6 +35,7 @@
 #include <host/predict/waiting_room.hpp>
 #include <host/train/memory.hpp>
 #include <host/util/cancelled_and_told.hpp>
+#include <host/util/command_output.hpp>
 #include <host/util/counted.hpp>
 #include <host/util/interrupt.hpp>
 #include <host/util/job_plan.hpp>
@@ -87,6 +88,7 @@ class Prediction final : public PictureOrders {
   void left_to_do(const std::vector<PictureFile>& all);
   bool finished(const PictureFile& picture, const PredictionRecord& before) const;
   void begin(const std::vector<PictureFile>& all);
+  void require_apart_of_dataset(const std::vector<PictureFile>& all) const;
   void say_bare(const std::vector<PictureFile>& all) const;
   void apply_search(const std::vector<PictureFile>& pictures);
   std::vector<double> thresholds();
@@ -298,7 +300,17 @@ std::string Prediction::how_to_go_on() const {
   return std::string("give the same command with --continue") + (request_.overwrite ? " in place of --overwrite" : "");
 }
 
+/// Results of a dataset lie beside its files, not around them. The folders and files that a person named were looked at
+/// before.
+void Prediction::require_apart_of_dataset(const std::vector<PictureFile>& all) const {
+  if (request_.dataset.empty()) return;
+  std::vector<fs::path> files;
+  for (const PictureFile& picture : all) files.push_back(picture.file);
+  require_output_folder(output_.folder(), files);
+}
+
 PredictOutcome Prediction::run(const std::vector<PictureFile>& all) try {
+  require_apart_of_dataset(all);
   const OutputLock lock(output_.folder());
   if (gathers_) gathered_failures_ = gather_shares(output_);
   left_to_do(all);

@@ -79,6 +79,26 @@ void require_outside_of_stores(const fs::path& path) {
                 "name a place outside of it");
 }
 
+/// Results may lie in a run, in a folder beside what it is made of, and not among that.
+void require_apart_in_runs(const fs::path& folder) {
+  const fs::path result = folder / "result", run = run_around(result);
+  if (run.empty()) return;
+  const std::string hint = "name another folder, such as " + (run / "results").string();
+  if (is_in_fold(result, run))
+    throw Error(folder.string() + " lies in the folder of a fold of the run " + run.string() +
+                    ", which training alone writes into",
+                hint);
+  if (real(folder) == run)
+    throw Error(folder.string() + " is the folder of a run: results would lie among what it is made of", hint);
+}
+
+/// Whether a path is the folder, or lies in it. What is made without a file has an empty one.
+bool is_in(const fs::path& path, const fs::path& folder) {
+  if (path.empty()) return false;
+  const fs::path below = real(path).lexically_relative(real(folder));
+  return !below.empty() && *below.begin() != "..";
+}
+
 /// That the folder of a file is one, or can be made.
 void require_folder(const fs::path& folder, const fs::path& what) {
   fs::path there = folder;
@@ -148,18 +168,22 @@ void CommandOutput::write(std::string_view bytes) const {
 void require_output_folder(const fs::path& folder, const std::vector<fs::path>& inputs,
                            const std::vector<fs::path>& parts) {
   require_outside_of_stores(folder);
+  require_apart_in_runs(folder);
   std::error_code failed;
   if (fs::exists(folder, failed) && !fs::is_directory(folder, failed))
     throw Error(folder.string() + " is no folder", "name another");
   require_folder(real(folder), folder);
   for (const fs::path& part : parts)
-    for (const fs::path& input : inputs) {
-      const fs::path below = real(input).lexically_relative(real(folder / part));
-      if (below.empty() || *below.begin() == "..") continue;
-      throw Error(input.string() + " is read and would be written into: it lies in " +
-                      (folder / part).lexically_normal().string(),
+    for (const fs::path& input : inputs)
+      if (is_in(input, folder / part))
+        throw Error(input.string() + " is read and would be written into: it lies in " +
+                        (folder / part).lexically_normal().string(),
+                    "name another folder to write into");
+  for (const fs::path& input : inputs)
+    if (fs::is_directory(input, failed) && is_in(folder, input))
+      throw Error(folder.string() + (real(folder) == real(input) ? " is" : " lies in") +
+                      " a folder that is read, and results would lie among what is in it: " + input.string(),
                   "name another folder to write into");
-    }
 }
 
 }  // namespace nephron::host

@@ -38,8 +38,8 @@ class CommandOutput {
   std::vector<std::filesystem::path> inputs_;
 };
 
-/// Throws Error for a folder to write into that lies in a store, is no folder, or would hold files of `inputs` (files
-/// or folders) in one of the `parts` that are written below it.
+/// Throws Error for a folder to write into that lies in a store or a fold, is a run or no folder, is (in) one of the
+/// `inputs` (files or folders), or would hold some of them in one of the `parts` that are written below it.
 void require_output_folder(const std::filesystem::path& folder, const std::vector<std::filesystem::path>& inputs,
                            const std::vector<std::filesystem::path>& parts = {"."});
 

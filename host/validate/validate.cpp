@@ -14,6 +14,7 @@
 #include <host/config/run_experiment.hpp>
 #include <host/config/show.hpp>
 #include <host/data/folds.hpp>
+#include <host/data/listed_files.hpp>
 #include <host/data/prepared.hpp>
 #include <host/device/device.hpp>
 #include <host/feed/normalisation.hpp>
@@ -314,11 +315,12 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
   check_tta(out.tta);
   const MetricSet metrics = requested_metrics(*registry, request.metrics, request.set);
   out.origins = origins_of(*registry, request);
+  const Listing listing(experiment, *registry);
+  require_output_folder(out.folder, files_of(listing));
   const OutputLock lock(out.folder, "validation");
   if (!request.overwrite && !request.go_on && fs::exists(out.folder / "scores.json"))
     throw Error(out.folder.string() + " holds a validation already",
                 "--continue measures what is missing, --overwrite replaces it, --out names another folder");
-  require_output_folder(out.folder, {});
   std::map<int, fs::path> weights;  // `best` and `last` move on while a run is trained; what is recorded is measured
   for (const int fold : out.folds) {
     weights[fold] = fs::canonical(run.fold(fold).weights(request.checkpoint));  // refused before work begins
@@ -332,7 +334,6 @@ ValidateOutcome validate_run(const ValidateRequest& request) {
   if (!fs::exists(run.splits()))
     throw Error(run.folder().string() + " has no splits.json: which slides its folds held out is not known",
                 "it is of an earlier version; go on with it once (nephron train --resume), which writes the file");
-  const Listing listing(experiment, *registry);
   PreparedData data = normalised(prepare(listing, splits_of_run(listing, run.splits()), experiment.data.most_lost),
                                  experiment, *registry);
   warn_of_problems(data);

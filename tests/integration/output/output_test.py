@@ -184,6 +184,33 @@ class Outputs(unittest.TestCase):
         self.assertIn("which training alone writes into", done.stderr)
         self.assertFalse(os.path.exists(self.at(self.trained, "fold-0/page.html")))
 
+    def test_results_lie_apart_from_runs_and_from_what_is_read(self):
+        for name in ("q/images", "q/masks"):
+            os.makedirs(self.at(name))
+            write_png(self.at(name, "x.png"), 64, 64, lambda x, y: (x * y) % 251)
+        fold, images = self.trained + "/fold-0", ["--images", "q/images"]
+        dataset = ["--dataset", "image_folder"]
+        alone, a_run, read = "which training alone writes into", "is the folder of a run", "is read"
+        for words, out, why in ((["predict", *images], fold, alone), (["predict", *images], fold + "/new", alone),
+                                (["predict", *images], fold + "/checkpoints", alone),
+                                (["predict", *images], self.trained, a_run), (["predict", *images], "q/images", read),
+                                (["predict", *images], "q/images/new", read),
+                                (["predict", *images, "--masks", "q/masks"], "q/masks", read),
+                                (["predict", *dataset], "data/images", read),
+                                (["validate"], fold, alone), (["validate"], self.trained, a_run),
+                                (["validate"], "data", read), (["validate"], "data/images", read)):
+            with self.subTest(words, out=out):
+                there = sorted(os.listdir(self.at(out))) if os.path.exists(self.at(out)) else None
+                done = self.run_nephron(words[0], self.trained, *words[1:], "--out", out, "--device", "cpu")
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertIn(why, done.stderr)
+                now = sorted(os.listdir(self.at(out))) if os.path.exists(self.at(out)) else None
+                self.assertEqual(there, now)
+        done = self.run_nephron("predict", self.trained, *images, "--out", self.trained + "/predicted", "--device",
+                                "cpu", "--fold", "0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        shutil.rmtree(self.at(self.trained, "predicted"))
+
     def test_a_page_spares_the_slides_of_a_run_whose_datasets_cannot_be_asked(self):
         run = self.at("elsewhere/old-run")
         shutil.copytree(self.at(self.trained), run)
