@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <sstream>
 
@@ -31,6 +32,15 @@ namespace {
 
 constexpr const char* version = "nephron " NEPHRON_STRING(NEPHRON_SDK_MAJOR) "." NEPHRON_STRING(
     NEPHRON_SDK_MINOR) "." NEPHRON_STRING(NEPHRON_SDK_PATCH);
+
+/// What the standard library says of a file that it could not look at, such as a link that leads to itself, in the
+/// words of a file that cannot be read.
+std::string text_of(const std::filesystem::filesystem_error& e) {
+  const bool looks = e.code() == std::errc::too_many_symbolic_link_levels || e.code() == std::errc::permission_denied;
+  std::string text = (looks ? "cannot read " : "cannot use ") + e.path1().string();
+  if (!e.path2().empty()) text += " and " + e.path2().string();
+  return text + ": " + e.code().message();
+}
 
 /// Adds commands of this program and names of those elsewhere, in the order of --help.
 void add_commands(CLI::App& app, int& exit, const std::vector<ListedCommand>& elsewhere) {
@@ -81,6 +91,9 @@ int run_commands(int argc, char** argv, const std::vector<ListedCommand>& elsewh
     const std::string text = e.what() + (e.hint().empty() ? "" : "\n  " + e.hint());
     log().error(text + rules_page(text));
     return dynamic_cast<const UsageError*>(&e) != nullptr ? Exit::usage : Exit::failed;
+  } catch (const std::filesystem::filesystem_error& e) {
+    log().error(text_of(e));
+    return Exit::failed;
   } catch (const std::exception& e) {
     // Torch appends a backtrace of many lines; the first line says what is wrong.
     const std::string text = e.what();

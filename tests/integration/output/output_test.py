@@ -211,6 +211,17 @@ class Outputs(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         shutil.rmtree(self.at(self.trained, "predicted"))
 
+    def test_a_link_to_itself_is_said_to_be_one_that_cannot_be_read(self):
+        os.symlink("loop.toml", self.at("loop.toml"))
+        for words in (["config", "check", "loop.toml"], ["config", "show", "loop.toml"], ["data", "check", "loop.toml"],
+                      ["predict", "loop.toml", "--images", "data/images", "--out", "elsewhere/p"],
+                      ["validate", "loop.toml"]):
+            with self.subTest(words):
+                done = self.run_nephron(*words)
+                self.assertIn(done.returncode, (1, 2))
+                self.assertRegex(done.stderr, "cannot read [^\n]*loop.toml: Too many levels of symbolic links")
+                self.assertNotIn("filesystem error", done.stderr)
+
     def test_a_page_spares_the_slides_of_a_run_whose_datasets_cannot_be_asked(self):
         run = self.at("elsewhere/old-run")
         shutil.copytree(self.at(self.trained), run)
