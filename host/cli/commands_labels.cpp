@@ -126,8 +126,8 @@ void print_stats(const std::string& name, const std::vector<ClassStats>& classes
     if (c.slide_pixels == 0) std::printf(" %9s", "-");  // the slide's size is not known
     else std::printf(" %8.3f%%", 100 * static_cast<double>(c.area) / static_cast<double>(c.slide_pixels));
     if (!c.objects.empty())
-      std::printf(" %12lld %12lld %12lld", static_cast<long long>(c.objects.front()),
-                  static_cast<long long>(c.objects[c.objects.size() / 2]), static_cast<long long>(c.objects.back()));
+      std::printf(" %12lld %12.10g %12lld", static_cast<long long>(c.objects.front()), c.median(),
+                  static_cast<long long>(c.objects.back()));
     std::printf("\n");
   }
 }

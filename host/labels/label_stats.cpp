@@ -9,6 +9,11 @@
 
 namespace nephron::host {
 
+double ClassStats::median() const {
+  const std::size_t upper = objects.size() / 2, lower = (objects.size() - 1) / 2;
+  return (static_cast<double>(objects[lower]) + static_cast<double>(objects[upper])) / 2;
+}
+
 std::vector<ClassStats> stats_of(const LabelSet& labels, double mpp) {
   const std::vector<Runs> masks = masks_of(labels);
   std::vector<ClassStats> out(masks.size());
@@ -54,9 +59,8 @@ nlohmann::ordered_json json_of(const ClassStats& stats) {
   if (stats.slide_pixels > 0) out["share"] = static_cast<double>(stats.area) / static_cast<double>(stats.slide_pixels);
   if (stats.square_microns > 0) out["area_um2"] = stats.square_microns;
   if (!stats.objects.empty())
-    out["object_area_px"] = {{"least", stats.objects.front()},
-                             {"median", stats.objects[stats.objects.size() / 2]},
-                             {"most", stats.objects.back()}};
+    out["object_area_px"] = {
+        {"least", stats.objects.front()}, {"median", stats.median()}, {"most", stats.objects.back()}};
   out["runs"] = stats.runs;
   if (!stats.box.empty()) out["box"] = {stats.box.x, stats.box.y, stats.box.width, stats.box.height};
   return out;

@@ -19,6 +19,9 @@ struct ClassStats {
   double square_microns = 0;          ///< 0: the size of a pixel is not known
   std::size_t runs = 0;
   Region box;  ///< of one file
+
+  /// Of the pixels of an object, where there is one; of an even number of them the mean of the two in the middle.
+  double median() const;
 };
 
 /// By class, in the order of the labels' bits. `mpp`: microns per pixel, 0 when unknown.

@@ -45,6 +45,8 @@ TEST(LabelStats, FilesAreAddedByTheNamesOfTheirClasses) {
   ASSERT_EQ(total.size(), 2U);
   EXPECT_EQ(total[0].name, "G");
   EXPECT_THAT(total[0].objects, ElementsAre(36, 100));
+  EXPECT_EQ(total[0].median(), 68);  // of an even number neither of the two in the middle
+  EXPECT_EQ(json_of(total[0])["object_area_px"]["median"], 68);
   EXPECT_EQ(total[0].area, 136);
   EXPECT_EQ(total[0].slide_pixels, 15000);
   EXPECT_EQ(total[0].square_microns, 25 + 144);
