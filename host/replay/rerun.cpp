@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include <host/plugins/search.hpp>
 #include <host/replay/garbage.hpp>
 #include <host/replay/group_of_one.hpp>
+#include <host/replay/step_digests.hpp>
 #include <host/runs/environment.hpp>
 #include <host/runs/run.hpp>
 #include <host/util/checked_json.hpp>
@@ -190,6 +192,23 @@ std::vector<std::string> rerun_command(const RerunRequest& request) {
   log().info("starting " + run.folder().string() + " again as it was made at " + snapshot.made + " by " +
              snapshot.user + " on " + snapshot.host + ", with the program in " + program.string());
   return out;
+}
+
+void take_threads_of(const RerunRequest& request) try {
+  const RunFolder run = RunFolder::open(request.run);
+  std::error_code none;
+  for (const int k : run.folds()) {
+    const fs::path file = run.fold(k).folder / digests_name;
+    if (!fs::exists(file, none)) continue;
+    const std::string threads = std::to_string(read_digests(file).sessions.begin()->second.threads);
+    log().info("OMP_NUM_THREADS is " + threads + ", the threads that the run had: another number gives other last " +
+               "digits (--set train.threads=N)");
+    ::setenv("OMP_NUM_THREADS", threads.c_str(), /*overwrite=*/1);
+    return;
+  }
+} catch (const Error& e) {
+  log().warning(std::string(e.what()) +
+                ": how many threads the run had is not known, and others give other last digits");
 }
 
 void become(const std::vector<std::string>& command) {

@@ -32,6 +32,10 @@ std::vector<std::string> plugin_options(const std::filesystem::path& run, const 
 /// The command that starts the run again with that program, its first word the program.
 std::vector<std::string> rerun_command(const RerunRequest& request);
 
+/// As many threads as the run had, since sums depend on how they are divided: says so, and sets OMP_NUM_THREADS, which
+/// holds where neither the experiment nor `overrides` say a number. Nothing where the run left no digests.
+void take_threads_of(const RerunRequest& request);
+
 /// Becomes the program. Comes back only by throwing Error.
 [[noreturn]] void become(const std::vector<std::string>& command);
 

@@ -26,7 +26,9 @@ struct RerunOptions {
 [[noreturn]] void rerun(RerunOptions& o) {
   o.request.run = as_usage([&] { return o.places.run(o.run); });
   if (o.places.named.size() == 1) o.request.runs = o.places.named.front();
-  become(rerun_command(o.request));
+  const std::vector<std::string> command = rerun_command(o.request);
+  take_threads_of(o.request);
+  become(command);
 }
 
 void add_rerun(CLI::App& app, int&) {

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <host/replay/step_digests.hpp>
+
 #include <tests/integration/replay/replay_fixture.hpp>
 
 namespace nephron::host {
@@ -76,6 +78,19 @@ TEST_F(Rerun, StartsFromWhatTheRunWasMadeWithThoughAllWasBuiltAnew) {
   const fs::path third = rerun(second, {"--set", "train.steps_per_epoch=3"});
   EXPECT_EQ(losses(RunFolder::open(third)).size(), 3U);
   EXPECT_EQ(losses(RunFolder::open(third)).at(1), losses(RunFolder::open(first)).at(1));
+}
+
+TEST_F(Rerun, HasTheThreadsOfTheRun) {
+  const auto threads = [](const fs::path& run) {
+    return read_digests(RunFolder::open(run).fold(0).folder / digests_name).sessions.at(0).threads;
+  };
+  ::setenv("OMP_NUM_THREADS", "2", 1);
+  const fs::path first = trained(1, {"--set", "train.threads=0"});
+  ::setenv("OMP_NUM_THREADS", "1", 1);
+  EXPECT_EQ(threads(first), 2);
+  EXPECT_EQ(threads(rerun(first)), 2);
+  EXPECT_EQ(threads(rerun(first, {"--set", "train.threads=1"})), 1);
+  ::unsetenv("OMP_NUM_THREADS");
 }
 
 TEST_F(Rerun, EachFileIsKeptOnce) {
