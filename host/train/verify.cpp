@@ -13,6 +13,7 @@
 #include <host/config/load.hpp>
 #include <host/config/resolved_file.hpp>
 #include <host/config/show.hpp>
+#include <host/config/splits_file.hpp>
 #include <host/data/folds.hpp>
 #include <host/device/device.hpp>
 #include <host/device/torch_state.hpp>
@@ -195,6 +196,28 @@ class Verification {
         out.push_back("key " + d.key + ": " + text_of(d.before) + " then, " + text_of(d.after) + " now");
   }
 
+  /// Records that are not read again and are damaged or not those that the run began with.
+  void compare_records(std::vector<std::string>& out) {
+    const auto noting = [&](const auto& look) {
+      try {
+        look();
+      } catch (const Error& e) {
+        out.emplace_back(e.what());
+      }
+    };
+    noting([&] {
+      if (const fs::path file = run_.folder() / snapshot_name; fs::exists(file)) snapshot_ = read_snapshot(file);
+    });
+    noting([&] {
+      if (snapshot_ && snapshot_->splits) {
+        if (name_of(run_.splits()) != *snapshot_->splits)
+          out.push_back(run_.splits().string() + " is not the file that the run began with");
+      } else if (fs::exists(run_.splits())) {
+        read_splits(run_.splits());
+      }
+    });
+  }
+
   /// As the snapshot has it, which nobody edits; else the run's own file.
   std::string experiment_then() const {
     constexpr std::size_t most = std::size_t{64} << 20;
@@ -226,7 +249,7 @@ class Verification {
   std::vector<std::string> causes(const Session& session, const PreparedData& data, c10::Device device,
                                   std::int64_t step) {
     std::vector<std::string> out;
-    if (const fs::path file = run_.folder() / snapshot_name; fs::exists(file)) snapshot_ = read_snapshot(file);
+    compare_records(out);
     compare_keys(session, out);
     for (std::string& text : differences_of_slides(run_.fold(fold_).slides(), session.experiment(), data, fold_))
       out.push_back(std::move(text));
@@ -241,6 +264,13 @@ class Verification {
     return out;
   }
 
+  /// What is not as it was though these steps come out again.
+  std::vector<std::string> changes(const Session& session, const PreparedData& data) {
+    std::vector<std::string> out = differences_of_slides(run_.fold(fold_).slides(), session.experiment(), data, fold_);
+    compare_records(out);
+    return out;
+  }
+
   // ---- the verdict
 
   int tell(const Session& session, const PreparedData& data, c10::Device device, const ReplayWatch& watch) {
@@ -251,9 +281,7 @@ class Verification {
                         : "interrupted after " + counted(watch.compared(), "step") + ", all of them bit-equal");
       return 130;
     }
-    const std::vector<std::string> why =
-        found ? causes(session, data, device, found->step)
-              : differences_of_slides(run_.fold(fold_).slides(), session.experiment(), data, fold_);
+    const std::vector<std::string> why = found ? causes(session, data, device, found->step) : changes(session, data);
     if (request_.json) std::fputs(json_of(watch, why).c_str(), stdout);
     else print(text_of(watch, why));
     std::fflush(stdout);

@@ -104,6 +104,18 @@ TEST_F(Verify, AKeyIsNamed) {
   EXPECT_THAT(causes(seed), HasSubstr("key seed: 7 then, 8 now"));
 }
 
+TEST_F(Verify, RecordsThatAreNotAsTheyWereAreNamedThoughTheStepsAre) {
+  const fs::path first = trained(2);
+  const auto changed = [&] { return verify(first, 0).at("changed").dump(); };
+  EXPECT_EQ(changed(), "[]");
+  const std::string splits = read_file(first / "splits.json"), snapshot = read_file(first / "snapshot.json");
+  write_file_atomically(first / "splits.json", splits + " ");
+  EXPECT_THAT(changed(), HasSubstr("splits.json is not the file that the run began with"));
+  write_file_atomically(first / "snapshot.json", snapshot.substr(0, 100));
+  write_file_atomically(first / "splits.json", "{");
+  EXPECT_THAT(changed(), AllOf(HasSubstr("snapshot.json is damaged"), HasSubstr("splits.json")));
+}
+
 TEST_F(Verify, ThreadsAreNamed) {
   const fs::path first = trained(20);
   const json verdict = verify(first, 1, {"--threads", "2"});
