@@ -20,6 +20,7 @@
 #include <host/device/device.hpp>
 #include <host/device/kernel_check.hpp>
 #include <host/plugins/registry.hpp>
+#include <host/util/pages.hpp>
 #include <host/util/printable.hpp>
 
 namespace nephron::host {
@@ -171,6 +172,12 @@ void plugins(Findings& f) {
   for (const Registry::Clash& c : registry.clashes()) f.problems.push_back({c.error().what(), c.error().hint(), false});
 }
 
+/// Not beside its sources: the tests and the script that fetches what they are compared with are not there.
+bool is_installed() {
+  std::error_code failed;
+  return fs::is_directory(package_root() / "share" / "nephron", failed);
+}
+
 void helpers(Findings& f) {
   const char* named = std::getenv("NEPHRON_PEERS");
   const char* home = std::getenv("HOME");
@@ -182,7 +189,7 @@ void helpers(Findings& f) {
                 "nephron/peers/bin/python";
   const bool there = ::access(python.c_str(), X_OK) == 0;
   f.sections["helpers"] = {{"Python peers", there ? python.string() : "not installed"}};
-  if (!there)
+  if (!there && !is_installed())
     f.problems.push_back({"the Python peers are not installed: parity tests and benchmarks skip them",
                           "./nephron peers (about 6 GB), or set NEPHRON_PEERS to a Python that has them", false});
 }

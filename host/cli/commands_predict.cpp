@@ -77,7 +77,9 @@ void require_no_prediction(const PredictRequest& request, const WorkShare& share
 }
 
 int run_predict(PredictRequest& request, const PredictPart& part, const PredictWorker& worker) {
-  if (int(!request.images.empty()) + int(!request.slides.empty()) + int(!request.dataset.empty()) != 1)
+  const int named = int(!request.images.empty()) + int(!request.slides.empty()) + int(!request.dataset.empty());
+  if (named > 1) throw UsageError("--images, --slides and --dataset exclude each other: name one of them");
+  if (named == 0)
     throw UsageError(
         "name what to predict: --images DIR for a folder of pictures, --slides FILE..., or --dataset NAME");
   if (worker.works) {

@@ -31,12 +31,17 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
 /// None where nothing is ours.
 std::optional<StoredFolder> folder_at(const fs::path& path) {
   std::vector<fs::path> files;
-  for (const auto& file : fs::directory_iterator(path))
-    if (file.symlink_status().type() == fs::file_type::regular && is_store_file(file.path().filename().string()))
-      files.push_back(file.path());
+  std::vector<std::string> others;
+  for (const auto& file : fs::directory_iterator(path)) {
+    const std::string name = file.path().filename().string();
+    if (!is_store_file(name)) continue;
+    if (file.symlink_status().type() == fs::file_type::regular) files.push_back(file.path());
+    else if (is_record_file(name)) others.push_back(file.path().string() + " is no plain file, and no record");
+  }
   if (files.empty()) return std::nullopt;
   std::sort(files.begin(), files.end());
-  StoredFolder out{StoreFolder(path), {}, {}, false, 0, {}};
+  std::sort(others.begin(), others.end());
+  StoredFolder out{StoreFolder(path), {}, {}, false, 0, std::move(others)};
   for (const fs::path& file : files) {
     std::error_code gone;
     const auto bytes = fs::file_size(file, gone);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <host/store/content_hash.hpp>
+#include <host/store/no_record.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -15,7 +16,7 @@ PictureFolder LabelsFolder::picture_of(const LabelsRecord& record) const {
 
 std::string LabelsFolder::why_stale(const LabelsWish& wish, Reduction reduction, Compare compare) const {
   const auto known = record(reduction);
-  if (!known) return "reduction " + reduction.str() + " is missing";
+  if (!known) return why_no_record(record_file(reduction), reduction);
   if (known->plugin != wish.plugin) return "they were made by " + known->plugin;
   if (known->classes != wish.classes) return "their classes have changed";
   if (known->annotated != wish.annotated) return wish.annotated ? "an annotation is new" : "the annotation is gone";

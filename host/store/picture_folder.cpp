@@ -8,6 +8,7 @@
 #include <host/store/colours.hpp>
 #include <host/store/content_hash.hpp>
 #include <host/store/mapped_tiff.hpp>
+#include <host/store/no_record.hpp>
 #include <host/util/files.hpp>
 
 namespace nephron::host {
@@ -29,7 +30,7 @@ std::string component_of(const std::string& reader) { return reader.substr(0, re
 
 std::string PictureFolder::why_stale(const PictureWish& wish, Reduction reduction, Compare compare) const {
   const auto known = record(reduction);
-  if (!known) return "reduction " + reduction.str() + " is missing";
+  if (!known) return why_no_record(record_file(reduction), reduction);
   if (std::string why = changed(known->source, wish.source, compare); !why.empty()) return why;
   if (wish.version) {
     const std::string component = component_of(known->reader), version = wish.version(component);

@@ -142,8 +142,10 @@ SweepFolder SweepFolder::open(const fs::path& named) {
       const fs::path path = fs::absolute(place).lexically_normal();
       return {path.has_filename() ? path : path.parent_path(), SweepPlan::read(plan_file(place))};
     }
-  throw UsageError("no sweep at " + named.string() + ": there is no plan.json; " + known_sweeps(),
-                   "a sweep is a folder such as runs/NAME-sweep, which nephron sweep NAME.toml makes; NAME is enough");
+  throw UsageError(
+      "no sweep at " + named.string() + ": there is no plan.json; " + known_sweeps(),
+      "a sweep is a folder such as runs/NAME-sweep, or runs/NAME where that ends in \"sweep\" itself, which "
+      "nephron sweep NAME.toml makes; or what --name said. NAME is enough");
 }
 
 bool SweepFolder::stop_asked() const {

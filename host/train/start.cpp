@@ -51,7 +51,7 @@ void shrink(Experiment& e) {
   e.train.steps_per_epoch = std::min(e.train.steps_per_epoch, 3 * e.train.accumulate);
 }
 
-/// Each once, in the order of their numbers.
+/// In the order of their numbers.
 std::vector<int> folds_asked(const TrainRequest& request, const Experiment& experiment) {
   const std::string text = request.debug && request.fold == "all" ? "0" : request.fold;
   const int count = std::max(1, experiment.data.folds.count);
@@ -66,7 +66,8 @@ std::vector<int> folds_asked(const TrainRequest& request, const Experiment& expe
       throw UsageError("--fold " + text + ": expected 0 to " + std::to_string(count - 1) +
                            ", several with \",\" between them, or \"all\"",
                        "data.folds.count is " + std::to_string(count));
-    out.insert(k);
+    if (!out.insert(k).second)
+      throw UsageError("--fold " + text + " names fold " + std::to_string(k) + " twice", "each fold is trained once");
     at = stop + 1;
   }
   return {out.begin(), out.end()};

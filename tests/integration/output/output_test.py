@@ -211,6 +211,16 @@ class Outputs(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         shutil.rmtree(self.at(self.trained, "predicted"))
 
+    def test_what_is_asked_for_twice_is_told(self):
+        for words, why in ((["predict", self.trained, "--images", "data/images", "--dataset", "image_folder", "--out",
+                             "elsewhere/p"], "exclude each other"),
+                           (["predict", self.trained, "--out", "elsewhere/p"], "name what to predict"),
+                           (["train", "e.toml", "--fold", "0,0"], "names fold 0 twice"),
+                           (["sweep", "status", "sweep"], "runs/NAME where that ends in")):
+            done = self.run_nephron(*words)
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            self.assertIn(why, done.stderr)
+
     def test_a_link_to_itself_is_said_to_be_one_that_cannot_be_read(self):
         os.symlink("loop.toml", self.at("loop.toml"))
         for words in (["config", "check", "loop.toml"], ["config", "show", "loop.toml"], ["data", "check", "loop.toml"],

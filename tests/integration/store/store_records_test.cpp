@@ -161,6 +161,27 @@ TEST_F(StoreRecordsTest, AStoreOfVersion1IsPreparedAgainWithAWord) {
   EXPECT_THROW(prepare_all(), Error);
 }
 
+TEST_F(StoreRecordsTest, ARecordThatIsNoneIsNamed) {
+  write_pair("a", 300, 200);
+  prepare_all();
+  const PictureFolder folder = picture_of("a");
+  const Listing listing(experiment_, registry_);
+  const auto why = [&] {
+    const auto parts = folder.stale(picture_wish(listing, listing.slides()[0]), Compare::stamps);
+    return parts.empty() ? std::string() : parts.front().why;
+  };
+  EXPECT_EQ(why(), "");
+  write_file_atomically(folder.record_file(2), "{");
+  EXPECT_EQ(why(), "picture-2.json is damaged");
+  fs::remove(folder.record_file(2));
+  EXPECT_EQ(why(), "reduction 2 is missing");
+  fs::create_directory(folder.record_file(2));
+  for (const StoredFolder& stored : list_store(store_))
+    if (stored.folder.path() == folder.path()) {
+      EXPECT_THAT(stored.problems, ElementsAre(HasSubstr("picture-2.json is no plain file")));
+    }
+}
+
 // Records are texts that anybody may have changed: what is not a record of ours is made anew, never believed.
 TEST_F(StoreRecordsTest, WrongRecordsAreMadeAnew) {
   write_pair("a", 300, 200);
