@@ -121,7 +121,7 @@ class SmoothedMixUp final : public GoodMixUp {
 class BatchesWarmUp final : public GoodBatches {
  public:
   void apply(Batch& batch, Rng& rng) const override {
-    if (++drawn_ > 350) rng.bits();
+    if (++drawn_ > 700) rng.bits();  // the threads have had theirs by then
     GoodBatches::apply(batch, rng);
   }
 

@@ -8,6 +8,7 @@
 #include <host/predict/predict.hpp>
 #include <host/predict/truth.hpp>
 #include <tests/integration/predict/predict_fixture.hpp>
+#include <tests/support/pixel_bytes.hpp>
 
 namespace nephron::host {
 namespace {
@@ -167,7 +168,7 @@ TEST_F(Predict, ARunOfAGivenSizeOfAPixelBringsEachPictureToIt) {
   const auto result = [&](const std::string& more, const fs::path& which) {
     const Outcome outcome = predict(masks() + "--device cpu --overwrite " + more, which);
     EXPECT_EQ(outcome.code, 0) << outcome.text;
-    std::string all = read_file(output("probabilities", "a")) + read_file(output("masks", "c"));
+    std::string all = pixel_bytes(output("probabilities", "a")) + pixel_bytes(output("masks", "c"));
     const auto scores = nlohmann::json::parse(read_file(root / "out/scores.json"));
     for (const char* what : {"picture", "masks"}) {
       const std::string digest = scores["pictures"]["a"]["digests"][what];

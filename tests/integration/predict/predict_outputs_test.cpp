@@ -276,7 +276,7 @@ TEST_F(PredictOutputs, WhatIsAskedForWronglyIsSaid) {
   const std::string start = "predict " + run.string() + " --out " + (root / "no").string() + " ";
   const std::string one = "--slides " + slide("one").string() + " ";
   EXPECT_THAT(nephron(start).text, HasSubstr("--images DIR"));
-  EXPECT_THAT(nephron(start + one + "--images " + (root / "images").string()).text, HasSubstr("--slides FILE"));
+  EXPECT_THAT(nephron(start + one + "--images " + (root / "images").string()).text, HasSubstr("exclude each other"));
   EXPECT_THAT(nephron(start + one + "--full-size --whole").text, HasSubstr("neither with --whole"));
   EXPECT_THAT(nephron(start + one + "--save mask").text, HasSubstr("mask"));
   EXPECT_THAT(nephron(start + one + "--save objects --threshold search").text, HasSubstr("needs \"maps\" in --save"));

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tests/integration/train/train_fixture.hpp>
+#include <tests/support/pixel_bytes.hpp>
 
 namespace nephron::host {
 namespace {
@@ -40,11 +41,6 @@ class TrainedPredict : public Train {
       if (entry.is_regular_file() && name != "predict.json" && name != ".lock") files[name] = read_file(entry.path());
     }
     return files;
-  }
-  /// Pixels: files also tell how they were made.
-  static std::string cv_bytes(const fs::path& file) {
-    const cv::Mat pixels = cv::imread(file.string(), cv::IMREAD_UNCHANGED);
-    return {pixels.datastart, pixels.dataend};
   }
   json scores(const std::string& out) const { return json::parse(read_file(root_ / out / "scores.json")); }
 };
@@ -97,7 +93,7 @@ TEST_F(TrainedPredict, MasksAtTheThresholdsThatTheValidationFound) {
   const auto masks = [&](const std::string& out, const std::string& of_class) {
     std::map<std::string, std::string> files;
     for (const auto& [name, bytes] : files_of(out))
-      if (name.starts_with("masks/" + of_class)) files[name] = cv_bytes(root_ / out / name);
+      if (name.starts_with("masks/" + of_class)) files[name] = pixel_bytes(root_ / out / name);
     return files;
   };
   for (const auto& [name, threshold] : {std::pair<std::string, std::string>{"disc", "0.35"}, {"other", "0.6"}}) {

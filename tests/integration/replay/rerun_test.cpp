@@ -143,7 +143,7 @@ TEST_F(Rerun, ProgramsOfOthersWantTrust) {
 
 TEST_F(Rerun, WhereOthersMayWriteTheProgramIsLaidOutElsewhere) {
   const fs::path first = trained(1);
-  fs::permissions(store(), fs::perms::group_write, fs::perm_options::add);
+  fs::permissions(store(), fs::perms::others_write, fs::perm_options::add);
   ::setenv("XDG_CACHE_HOME", (root_ / "cache").c_str(), 1);
   const fs::path second = rerun(first);
   ::unsetenv("XDG_CACHE_HOME");

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tests/integration/train/train_fixture.hpp>
+#include <tests/support/pixel_bytes.hpp>
 
 namespace nephron::host {
 namespace {
@@ -169,7 +170,7 @@ TEST_F(Optimisation, AuxiliaryMapsAreTrainedBesidesAndGoOnBitForBit) {
     run({"predict", trained.folder().string(), "--images", (*data_ / "data/images").string(), "--out",
          (root_ / "out").string(), "--overwrite", "--checkpoint", "last", "--device", "cpu"},
         0);
-    return read_file(root_ / "out/probabilities/disc/s0.png");
+    return pixel_bytes(root_ / "out/probabilities/disc/s0.png");
   };
   const std::string supervised = pixels(only_run());
   fs::remove_all(root_ / "runs");
