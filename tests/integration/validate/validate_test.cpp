@@ -341,7 +341,10 @@ TEST_F(Validate, FiguresOfOlderWeightsAreNotTheRuns) {
   EXPECT_EQ(json::parse(read_file(made("validate.json"))).at("weights"), scores().at("weights"));
   EXPECT_THAT(read_file(made("validate.json")), testing::Not(HasSubstr("checkpoints")));
   run(command({"--checkpoint", "last", "--continue"}), 0);
-  std::ofstream(RunFolder::open(folder).fold(0).weights("last"), std::ios::app) << ' ';
+  const fs::path weights = RunFolder::open(folder).fold(0).weights("last");
+  std::ofstream(weights, std::ios::app) << ' ';
+  EXPECT_THAT(run(command({"--checkpoint", "last", "--continue"}), 1), HasSubstr("not the file that training wrote"));
+  fs::remove(weights.parent_path() / "checkpoint.sha256");  // checkpoints of earlier versions have none
   EXPECT_THAT(run(command({"--checkpoint", "last", "--continue"}), 1), HasSubstr("another weights_sha256"));
 }
 
