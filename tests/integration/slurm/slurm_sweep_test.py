@@ -68,7 +68,8 @@ class Sweep(SlurmTest):
         self.assertIn("this job is over", self.good("logs", job))
 
     def test_a_stop_cancels_what_waits_and_a_resume_hands_it_over_again(self):
-        job = self.submit("lr.toml", "--jobs", "3", "--gpus", "1", "--set", "train.epochs=4000")  # of two GPUs
+        job = self.submit("lr.toml", "--jobs", "3", "--gpus", "1", "--device", "cpu",  # of two GPUs
+                          "--set", "train.epochs=4000")
         tasks = [f"{job}_{i}" for i in (1, 2, 3)]
         states = lambda: sorted(self.state(task) or "" for task in tasks)
         self.wait_until(lambda: states() == ["running", "running", "waiting"] and sum(self.steps("lr-sweep")) > 1,
